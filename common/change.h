@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/row.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  REROUTE_CHANGE_PUT,    /* add the row (id 0) or replace the row of that id */
+  REROUTE_CHANGE_REMOVE, /* remove the row of that page and id */
+  REROUTE_CHANGE_SET,    /* give a setting a value */
+} RerouteChangeKind;
+
+/* One step of an edit; immutable, reference-counted.  An edit is a GPtrArray of these. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  RerouteChangeKind kind;
+  RerouteRow *row;  /* PUT */
+  ReroutePage page; /* REMOVE */
+  gint64 id;        /* REMOVE */
+  char *key;        /* SET */
+  char *value;      /* SET; the canonical text of the settings table; NULL: back to the default */
+} RerouteChange;
+
+RerouteChange *reroute_change_new_put (gpointer row);
+RerouteChange *reroute_change_new_remove (ReroutePage page, gint64 id);
+/* Errors: %REROUTE_ERROR_SETTING, %REROUTE_ERROR_VALUE. */
+RerouteChange *reroute_change_new_set (const char *key, const char *value, GError **error);
+RerouteChange *reroute_change_ref (RerouteChange *self);
+void reroute_change_unref (RerouteChange *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteChange, reroute_change_unref)
+
+G_END_DECLS

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* An IPv4 address is kept as the IPv4-mapped IPv6 one (RFC 4291 2.5.5.2). */
+typedef struct
+{
+  guint8 octets[16];
+} RerouteIp;
+
+typedef struct
+{
+  RerouteIp first;
+  guint prefix_bits; /* of 128; 96 + n for IPv4 */
+} RerouteIpRange;
+
+gboolean reroute_ip_parse (const char *text, RerouteIp *ip);
+char *reroute_ip_to_string (const RerouteIp *self); /* "192.0.2.1", "2001:db8::1" */
+gboolean reroute_ip_is_ipv4 (const RerouteIp *self);
+gboolean reroute_ip_is_loopback (const RerouteIp *self);
+gboolean reroute_ip_is_unspecified (const RerouteIp *self);
+
+/* "192.0.2.0/24", "192.0.2.0;255.255.255.0", "2001:db8::/32" or one address.
+   Host bits that are set are refused with the range that was meant. */
+gboolean reroute_ip_range_parse (const char *text, RerouteIpRange *range, GError **error);
+gboolean reroute_ip_range_contains (const RerouteIpRange *self, const RerouteIp *ip);
+
+G_END_DECLS

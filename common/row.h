@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  REROUTE_PAGE_ROUTING,     /* rows are RerouteRoutingEntry */
+  REROUTE_PAGE_CONNECTIONS, /* rows are RerouteEmailDomain */
+} ReroutePage;
+
+#define REROUTE_N_PAGES 2
+
+typedef enum
+{
+  REROUTE_ACCEPT_FROM_ANYONE,    /* we receive mail for this domain */
+  REROUTE_ACCEPT_FROM_PERMITTED, /* our own mail going out */
+} RerouteAcceptFrom;
+
+/**
+ * RerouteRow:
+ *
+ * What a row of either page has; the first member of RerouteRoutingEntry and
+ * RerouteEmailDomain.  Immutable, reference-counted.
+ */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  ReroutePage page;
+  gint64 id;           /* of the row in the store, never reused; 0 before it is stored */
+  char *domain;        /* normal form */
+  gboolean exact;      /* this domain only; else with its subdomains */
+  RerouteAcceptFrom accept_from;
+  gboolean enabled;    /* a disabled row is as if absent */
+  char *comment;       /* "" when there is none */
+  char *changed_by;    /* "" before it is stored */
+  gint64 changed_us;   /* wall clock, microseconds since 1970 */
+} RerouteRow;
+
+/* What a caller fills in to make a row; a zeroed one with a domain is valid but disabled. */
+typedef struct
+{
+  gint64 id;
+  const char *domain; /* as typed; a leading "#" means exact */
+  gboolean exact;
+  RerouteAcceptFrom accept_from;
+  gboolean enabled;
+  const char *comment;    /* (nullable) */
+  const char *changed_by; /* (nullable) */
+  gint64 changed_us;
+} RerouteRowFields;
+
+gpointer reroute_row_ref (gpointer row);
+void reroute_row_unref (gpointer row);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteRow, reroute_row_unref)
+
+/* Same content, whoever changed it and when; ids compare too. */
+gboolean reroute_row_equal (const RerouteRow *a, const RerouteRow *b);
+
+/* A copy with another id and provenance: what the store writes. */
+gpointer reroute_row_stamp (const RerouteRow *row, gint64 id, const char *changed_by, gint64 changed_us);
+
+/* The fields of @row, borrowed: to make a changed copy of it. */
+RerouteRowFields reroute_row_get_fields (const RerouteRow *row);
+
+/* "#test.com" for an exact row: how it is typed and listed. */
+char *reroute_row_dup_label (const RerouteRow *row);
+
+const char *reroute_page_to_string (ReroutePage page); /* "routing", "connections" */
+gboolean reroute_page_from_string (const char *text, ReroutePage *page, GError **error);
+const char *reroute_accept_from_to_string (RerouteAcceptFrom accept_from); /* "anyone", "permitted" */
+gboolean reroute_accept_from_from_string (const char *text, RerouteAcceptFrom *accept_from, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/ruleset.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  REROUTE_FINDING_ERROR,   /* stops the change */
+  REROUTE_FINDING_CONFIRM, /* asked once */
+  REROUTE_FINDING_WARNING,
+  REROUTE_FINDING_NOTE,
+} RerouteFindingLevel;
+
+/**
+ * RerouteFinding:
+ *
+ * Something that is wrong, or worth saying, about a set of rules.  @code is stable:
+ * "loop", "duplicate", "inbound-host-missing", "never-acts-rerouted",
+ * "never-acts-disabled"…; ruleset-check.c has the table.
+ */
+typedef struct
+{
+  RerouteFindingLevel level;
+  char *code;
+  char *sentence;   /* whole, in the language of the process; rebuilt from code and arguments on arrival */
+  char **arguments; /* (array zero-terminated=1): what stands in the sentence */
+  char **path;      /* (array zero-terminated=1): a.test, b.test, a.test; empty unless a loop */
+  char *key;        /* what a confirmation names: "anyone connections gmail.com" */
+  GArray *rows;     /* (element-type RerouteRowRef) */
+} RerouteFinding;
+
+void reroute_finding_free (RerouteFinding *self);
+const char *reroute_finding_level_to_string (RerouteFindingLevel level); /* "error", "confirm", "warning", "note" */
+
+/* What the world says of a domain whose row accepts from anyone: only domains that were
+   asked for stand in it, TRUE: its MX leads to us.  No answer: no entry, no finding. */
+typedef GHashTable RerouteMxFacts; /* (element-type utf8 gboolean as GINT_TO_POINTER(1 + b)) */
+
+/**
+ * reroute_ruleset_check:
+ * @self: the generation to judge
+ * @base: (nullable): the generation it was made from: only what differs is asked to be confirmed, and only rows
+ *   concerned by the difference are judged, so that the time does not grow with the table; %NULL judges all
+ * @mx_facts: (nullable)
+ *
+ * Returns: (transfer full) (element-type RerouteFinding): errors first
+ */
+GPtrArray *reroute_ruleset_check (const RerouteRuleset *self,
+                                  const RerouteRuleset *base,
+                                  RerouteMxFacts *mx_facts);
+
+/* The domains whose MX reroute_ruleset_check() would like to know: new or changed rows that
+   accept from anyone.  (transfer full) (array zero-terminated=1), bounded. */
+char **reroute_ruleset_check_questions (const RerouteRuleset *self, const RerouteRuleset *base);
+
+G_END_DECLS

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/address.h"
+#include "common/change.h"
+#include "common/email-domain.h"
+#include "common/routing-entry.h"
+#include "common/settings.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteRuleset:
+ *
+ * One generation: every row of both pages and every setting.  Immutable, reference-counted,
+ * shared between threads.  A generation made from another by a few changes shares
+ * the rest with it: neither its time nor its memory grows with the number of rows.
+ */
+typedef struct _RerouteRuleset RerouteRuleset;
+
+RerouteRuleset *reroute_ruleset_new_empty (void); /* serial 0, defaults */
+RerouteRuleset *reroute_ruleset_ref (RerouteRuleset *self);
+void reroute_ruleset_unref (RerouteRuleset *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteRuleset, reroute_ruleset_unref)
+
+/**
+ * RerouteRulesetBuilder:
+ *
+ * Makes a generation: from nothing while loading, or from a generation and an edit.
+ */
+typedef struct _RerouteRulesetBuilder RerouteRulesetBuilder;
+
+RerouteRulesetBuilder *reroute_ruleset_builder_new (RerouteRuleset *base);
+void reroute_ruleset_builder_free (RerouteRulesetBuilder *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteRulesetBuilder, reroute_ruleset_builder_free)
+
+/* A row of id 0 is given a negative id of this builder's own: the row is not stored yet.
+   Two rows of one page, domain and match may stand side by side until build; the check tells.
+   Errors: %REROUTE_ERROR_NO_SUCH_ENTRY for a REMOVE, or a PUT with an id of a row of the other
+   page; %REROUTE_ERROR_VALUE, %REROUTE_ERROR_SETTING. */
+gboolean reroute_ruleset_builder_apply (RerouteRulesetBuilder *self,
+                                        const RerouteChange *change,
+                                        GError **error);
+RerouteRuleset *reroute_ruleset_builder_build (RerouteRulesetBuilder *self, guint64 serial);
+
+guint64 reroute_ruleset_get_serial (const RerouteRuleset *self);
+RerouteSettings *reroute_ruleset_get_settings (const RerouteRuleset *self);
+gsize reroute_ruleset_get_n_rows (const RerouteRuleset *self, ReroutePage page);
+/* (transfer none) (nullable) */
+RerouteRow *reroute_ruleset_get_row (const RerouteRuleset *self, ReroutePage page, gint64 id);
+/* The row of exactly this domain and match, enabled or not; (transfer none) (nullable) */
+RerouteRow *reroute_ruleset_find_row (const RerouteRuleset *self, ReroutePage page, const char *domain, gboolean exact);
+/* The enabled row that acts for a domain in normal form: exact, else longest suffix by whole labels. */
+RerouteRow *reroute_ruleset_lookup (const RerouteRuleset *self, ReroutePage page, const char *domain);
+
+typedef gboolean (*RerouteRowFunc) (RerouteRow *row, gpointer user_data); /* FALSE stops */
+/* In no order. */
+void reroute_ruleset_foreach (const RerouteRuleset *self, ReroutePage page, RerouteRowFunc func, gpointer user_data);
+
+/* --- the decision (design.md section 3) --- */
+
+typedef enum
+{
+  REROUTE_ACTION_REWRITE,      /* the recipient's domain was replaced */
+  REROUTE_ACTION_FORWARD,      /* recipient kept, hosts of a row or of default delivery */
+  REROUTE_ACTION_INBOUND,      /* recipient kept, inbound host */
+  REROUTE_ACTION_RELAY_BY_DNS, /* recipient kept, DNS */
+  REROUTE_ACTION_REJECT,       /* the reply says why */
+} RerouteAction;
+
+const char *reroute_action_to_string (RerouteAction action); /* "rewrite", "forward", "inbound", "relay-by-dns", "reject" */
+
+/* Who hands a recipient in. */
+typedef struct
+{
+  RerouteIp ip;
+  gboolean authenticated;
+} RerouteClient;
+
+/* Names a row without holding it: what the spool keeps of the entry that admitted a recipient. */
+typedef struct
+{
+  ReroutePage page;
+  gint64 id; /* 0: no row */
+} RerouteRowRef;
+
+typedef struct
+{
+  RerouteAction action;
+  char *rcpt_out;          /* the recipient that leaves; NULL when rejected */
+  RerouteHosts *hosts;     /* next hops in order or by turns; NULL: by DNS */
+  char *dns_domain;        /* the domain or "[literal]" to look up; NULL with hosts */
+  gboolean to_inbound;     /* the next hop is the inbound host, also after a rewrite */
+  guint reply_code;        /* 250, or 4xx, 5xx when rejected */
+  const char *reply_status; /* "5.7.1" */
+  char *reply_text;        /* ASCII, shows no internals */
+  RerouteRow *admitting;   /* the row that matches the recipient as received; NULL: none */
+  RerouteRow *deciding;    /* the last row that acted; NULL: default delivery */
+} RerouteDecision;
+
+/* One line of reroute_ruleset_explain(): a sentence and the row it speaks of. */
+typedef struct
+{
+  char *code;     /* "routing-match", "rewritten", "connections-none", … stable */
+  char *sentence; /* English */
+  RerouteRowRef row;
+} RerouteStep;
+
+void reroute_step_free (RerouteStep *self);
+
+/**
+ * reroute_ruleset_decide:
+ * @recipient: the recipient as received
+ * @client: (nullable): who hands it in; %NULL decides without admission, as the queue does
+ * @steps: (nullable) (element-type RerouteStep): filled with what was asked and found
+ *
+ * The only decision there is.  Never fails: an answer that cannot be given is a 4xx.
+ *
+ * Source: design.md section 3; tests/data/conformance.json.
+ */
+RerouteDecision *reroute_ruleset_decide (const RerouteRuleset *self,
+                                         const RerouteAddress *recipient,
+                                         const RerouteClient *client,
+                                         GPtrArray *steps);
+void reroute_decision_free (RerouteDecision *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteDecision, reroute_decision_free)
+
+/* "mx", "a" or "ip" for the first next hop; NULL when there is none. */
+const char *reroute_decision_get_via (const RerouteDecision *self);
+/* The domain, host or address behind "via"; (transfer none) (nullable). */
+const char *reroute_decision_get_next_hop (const RerouteDecision *self);
+
+/* Whether a client may relay to anywhere: a permitted host, or authenticated. */
+gboolean reroute_ruleset_permits (const RerouteRuleset *self, const RerouteClient *client);
+
+G_END_DECLS
