@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/ruleset.h"
+#include "service/relay/deliver/resolver.h"
+
+G_BEGIN_DECLS
+
+/* Where a connection goes. */
+typedef struct
+{
+  char *name;      /* the host as it is spoken of: exchanger, typed host, or address */
+  RerouteIp ip;
+  guint16 port;
+} RerouteEndpoint;
+
+typedef enum
+{
+  REROUTE_NEXT_HOP_FOUND,
+  REROUTE_NEXT_HOP_DEFER, /* DNS gave no answer */
+  REROUTE_NEXT_HOP_FAIL,  /* null MX, no such domain, no address, only ourselves */
+} RerouteNextHopState;
+
+typedef struct
+{
+  RerouteNextHopState state;
+  GArray *endpoints;   /* (element-type RerouteEndpoint) in the order to try */
+  const char *via;     /* "mx", "a", "ip": how the first was found */
+  const char *status;  /* "5.1.10", "5.4.6", "5.1.2", "4.4.3", "5.4.4" when not FOUND */
+  char *reason;        /* one line when not FOUND; "mail loops back to this relay …" */
+} RerouteNextHop;
+
+void reroute_next_hop_free (RerouteNextHop *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteNextHop, reroute_next_hop_free)
+
+/* What counts as ourselves. */
+typedef struct
+{
+  const RerouteIp *addresses; /* of our interfaces and the setting own-addresses */
+  gsize n_addresses;
+  guint16 listen_port;        /* loopback that comes out of DNS is ourselves; a typed one only on this port */
+  guint16 mx_port;            /* 25, or --mx-port */
+} RerouteSelf;
+
+typedef void (*RerouteNextHopFunc) (RerouteNextHop *next_hop, gpointer user_data); /* (transfer full) */
+
+/**
+ * reroute_next_hop_resolve:
+ * @decision: borrowed for the call; hosts or dns_domain say what to look up
+ * @turn: rotates hosts that take turns
+ *
+ * MX, then address; equal preferences shuffled; ourselves and every exchanger that is not strictly better
+ * dropped (RFC 5321 5.1, RFC 7505).  Hosts in order or by turns.
+ */
+void reroute_next_hop_resolve (RerouteResolver *resolver,
+                               const RerouteDecision *decision,
+                               const RerouteSelf *self,
+                               guint turn,
+                               RerouteNextHopFunc func,
+                               gpointer user_data);
+
+G_END_DECLS

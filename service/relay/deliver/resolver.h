@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/ip.h"
+#include "common/settings.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  REROUTE_DNS_ANSWER,   /* records */
+  REROUTE_DNS_NODATA,   /* the name exists, without records of that type */
+  REROUTE_DNS_NXDOMAIN, /* the name does not exist */
+  REROUTE_DNS_FAILED,   /* SERVFAIL, time limit, bogus: try later */
+} RerouteDnsStatus;
+
+typedef struct
+{
+  guint16 preference;
+  char *exchanger; /* normal form; "" is the null MX (RFC 7505) */
+} RerouteMx;
+
+typedef struct
+{
+  RerouteDnsStatus status;
+  gboolean secure;      /* DNSSEC verdict */
+  guint ttl_s;
+  GArray *mx;           /* (element-type RerouteMx) for an MX question */
+  GArray *addresses;    /* (element-type RerouteIp) for an address question: AAAA and A */
+  char *reason;         /* of FAILED */
+} RerouteDnsAnswer;
+
+void reroute_dns_answer_free (RerouteDnsAnswer *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteDnsAnswer, reroute_dns_answer_free)
+
+/* Called later, never from within the question. @answer is borrowed. */
+typedef void (*RerouteDnsFunc) (const RerouteDnsAnswer *answer, gpointer user_data);
+
+/* The seam: libunbound in the relay, a table in unit tests. */
+typedef struct _RerouteResolver RerouteResolver;
+typedef struct
+{
+  void (*mx) (RerouteResolver *self, const char *domain, RerouteDnsFunc func, gpointer user_data);
+  void (*address) (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data);
+  void (*free) (RerouteResolver *self);
+} RerouteResolverClass;
+struct _RerouteResolver
+{
+  const RerouteResolverClass *klass;
+};
+
+/* @context: where answers arrive; @servers: (array zero-terminated=1) "ADDRESS:PORT", or {"system"}, from --dns or the setting.
+   Search lists are never applied; /etc/hosts is read with "system". */
+RerouteResolver *reroute_resolver_new_unbound (GMainContext *context, const char *const *servers, GError **error);
+void reroute_resolver_free (RerouteResolver *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteResolver, reroute_resolver_free)
+
+G_END_DECLS

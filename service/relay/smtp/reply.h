@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* A reply of either side (RFC 5321 4.2, RFC 2034). */
+typedef struct
+{
+  guint code;      /* 200 to 599 */
+  char status[12]; /* "5.7.1", or "" when there is none */
+  char *text;      /* one line, or lines parted by "\n"; ASCII when it is ours */
+} RerouteReply;
+
+RerouteReply *reroute_reply_new (guint code, const char *status, const char *text);
+RerouteReply *reroute_reply_copy (const RerouteReply *self);
+void reroute_reply_free (RerouteReply *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteReply, reroute_reply_free)
+
+/* "550 5.7.1 text", one line, control characters made harmless: for verdicts and logs. */
+char *reroute_reply_to_string (const RerouteReply *self);
+
+G_END_DECLS

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "service/relay/smtp/envelope.h"
+#include "service/relay/smtp/reply.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteSmtpServer:
+ *
+ * The receiving side of one SMTP session as a pure machine: octets in, replies and events out; no
+ * socket, clock or disk.  The session object feeds it and sends what it puts out.
+ */
+typedef struct _RerouteSmtpServer RerouteSmtpServer;
+
+/*
+ * The owner's side.  A function that returns a reply refuses with it; NULL goes on with the
+ * machine's own reply.
+ */
+typedef struct
+{
+  /* MAIL was valid.  The envelope holds reverse-path and parameters. */
+  RerouteReply *(*mail) (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data);
+  /* RCPT was valid.  Fill @admitted_by when it is taken. */
+  RerouteReply *(*rcpt) (RerouteSmtpServer *machine, const RerouteAddress *recipient, RerouteRowRef *admitted_by, gpointer user_data);
+  /* DATA (or the first BDAT): about to say 354.  Return a 4xx to refuse. */
+  RerouteReply *(*data) (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data);
+  /* Octets of the content in wire form: whole verified lines or parts of them, CR LF line ends, still dot-stuffed. */
+  void (*content) (RerouteSmtpServer *machine, const guint8 *octets, gsize length, gpointer user_data);
+  /* End of data.  @envelope becomes the owner's.  Answer now or later by reroute_smtp_server_finish_data();
+     until then no further input is taken. */
+  void (*end_of_data) (RerouteSmtpServer *machine, RerouteEnvelope *envelope, gpointer user_data);
+  /* The content that was begun will not be completed: drop it. */
+  void (*abort_data) (RerouteSmtpServer *machine, gpointer user_data);
+} RerouteSmtpServerHandler;
+
+/* What the machine needs to know; copied. */
+typedef struct
+{
+  const char *hostname;
+  gint64 max_message_octets;
+  guint max_recipients;
+  RerouteIp client_ip;
+  gboolean client_permitted; /* may send a bare LF, source routes */
+} RerouteSmtpServerConfig;
+
+RerouteSmtpServer *reroute_smtp_server_new (const RerouteSmtpServerConfig *config,
+                                            const RerouteSmtpServerHandler *handler,
+                                            gpointer user_data);
+void reroute_smtp_server_free (RerouteSmtpServer *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSmtpServer, reroute_smtp_server_free)
+
+/* Puts out the greeting; @refusal instead of it ends the session (421, 554 …). */
+void reroute_smtp_server_greet (RerouteSmtpServer *self, const RerouteReply *refusal);
+
+/**
+ * reroute_smtp_server_feed:
+ *
+ * Returns: how many octets were taken; fewer than @length while a reply to the end of data is
+ *   awaited or the session has ended: feed the rest again later
+ */
+gsize reroute_smtp_server_feed (RerouteSmtpServer *self, const guint8 *octets, gsize length);
+
+void reroute_smtp_server_finish_data (RerouteSmtpServer *self, const RerouteReply *reply);
+
+/* Octets to send, in order; taken off by reroute_smtp_server_sent(). */
+const guint8 *reroute_smtp_server_peek_output (RerouteSmtpServer *self, gsize *length);
+void reroute_smtp_server_sent (RerouteSmtpServer *self, gsize length);
+
+/* For the owner to end a session: time limit, shutdown. The reply is put out when none is owed for data. */
+void reroute_smtp_server_close (RerouteSmtpServer *self, const RerouteReply *reply);
+
+gboolean reroute_smtp_server_wants_close (const RerouteSmtpServer *self); /* after the output is sent */
+gboolean reroute_smtp_server_is_idle (const RerouteSmtpServer *self);     /* no transaction open */
+gboolean reroute_smtp_server_awaits_finish (const RerouteSmtpServer *self);
+gboolean reroute_smtp_server_in_data (const RerouteSmtpServer *self);
+const char *reroute_smtp_server_get_helo (const RerouteSmtpServer *self);  /* "" before HELO */
+gboolean reroute_smtp_server_is_esmtp (const RerouteSmtpServer *self);     /* EHLO was used */
+/* Received lines in the content so far, and those with our token (hop and loop limit). */
+void reroute_smtp_server_set_token (RerouteSmtpServer *self, const char *token);
+const char *reroute_smtp_server_phase (const RerouteSmtpServer *self);     /* "while waiting for RCPT", for logs */
+
+G_END_DECLS

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "service/relay/smtp/envelope.h"
+
+G_BEGIN_DECLS
+
+/**
+ * reroute_trace_header_format:
+ * @queue_id: shown after "id"; @token: ends the id, this installation's own
+ *
+ * The Received line (RFC 5321 4.4), folded, CR LF at the end; "for" only for a single recipient.
+ *
+ * Returns: (transfer full): in wire form
+ */
+char *reroute_trace_header_format (const RerouteEnvelope *envelope,
+                                   const char *hostname,
+                                   gboolean esmtp,
+                                   const char *queue_id,
+                                   const char *token,
+                                   gint64 received_us);
+
+G_END_DECLS

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "service/relay/smtp/envelope.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteMessage:
+ *
+ * A message the spool holds, or is about to.  Reference-counted, shared between threads; all but the
+ * cached content is immutable after the commit.
+ */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  guint64 id;                /* never repeats within a spool */
+  gint64 received_us;        /* wall clock */
+  RerouteEnvelope *envelope;
+  gsize content_octets;      /* in wire form (dot-stuffed, our Received line on top, no final dot) */
+  /*< private >*/
+  GMutex lock;
+  GBytes *content;           /* NULL when it is large or was released */
+  gpointer location;         /* the spool's own */
+} RerouteMessage;
+
+RerouteMessage *reroute_message_ref (RerouteMessage *self);
+void reroute_message_unref (RerouteMessage *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteMessage, reroute_message_unref)
+
+/* "1a2b3c4d": how the id is shown to people and peers, and back. */
+char *reroute_message_id_to_string (guint64 id);
+gboolean reroute_message_id_from_string (const char *text, guint64 *id);
+
+G_END_DECLS

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "service/relay/spool/message.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteSpool:
+ *
+ * The durable queue: an append-only journal of segment files with one writer thread and group commit (design.md
+ * section 5; format and states in data/man/reroute-spool.5).
+ */
+typedef struct _RerouteSpool RerouteSpool;
+
+typedef enum
+{
+  REROUTE_RECIPIENT_WAITING,  /* not decided yet, or deferred until due_us */
+  REROUTE_RECIPIENT_HELD,
+  REROUTE_RECIPIENT_SENT,     /* final from here on */
+  REROUTE_RECIPIENT_FAILED,   /* its notice, if one is owed, is in the spool already */
+  REROUTE_RECIPIENT_DELETED,
+} RerouteRecipientState;
+
+/* What became of one recipient of a message at one try. */
+typedef struct
+{
+  guint recipient;      /* index in the envelope */
+  RerouteRecipientState state;
+  gint64 due_us;        /* WAITING: wall clock of the next try */
+  guint tries;
+  guint flags;          /* kept as it is for the scheduler: REROUTE_VERDICT_DELAY_NOTICE_SENT */
+  const char *reply;    /* (nullable): the remote reply or our own reason, one line */
+} RerouteVerdict;
+
+#define REROUTE_VERDICT_DELAY_NOTICE_SENT (1u << 0)
+
+/* A message found at start, with where each recipient stands; verdicts of recipients that were never tried are WAITING, due 0. */
+typedef struct
+{
+  RerouteMessage *message;
+  GArray *verdicts; /* (element-type RerouteVerdict), one for each recipient; replies owned by strings */
+  GStringChunk *strings;
+} RerouteSpoolEntry;
+
+void reroute_spool_entry_free (RerouteSpoolEntry *self);
+
+typedef struct
+{
+  gboolean writable;      /* FALSE after a write or sync failed and until one succeeds again */
+  guint64 octets;         /* of segment files */
+  guint64 messages;       /* alive */
+  guint64 syncs;
+  guint64 commits;        /* messages made durable */
+} RerouteSpoolFigures;
+
+/**
+ * reroute_spool_open:
+ * @directory: exists, is ours and writable
+ * @segment_octets: 0 for REROUTE_LIMIT_SEGMENT_OCTETS; tests use small ones
+ * @entries: (out) (element-type RerouteSpoolEntry): what waits
+ *
+ * Locks the directory (flock), scans, sets damage aside, starts the writer.
+ *
+ * Errors: %REROUTE_ERROR_SPOOL: missing, not writable, locked by another relay, newer format.
+ */
+RerouteSpool *reroute_spool_open (const char *directory, gsize segment_octets, GPtrArray **entries, GError **error);
+
+/* Reads a spool and changes nothing; @report is written for a person. */
+gboolean reroute_spool_verify (const char *directory, GString *report, GError **error);
+
+/* Syncs what waits, stops the writer, unlocks. */
+void reroute_spool_close (RerouteSpool *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSpool, reroute_spool_close)
+
+/* Called on the writer's thread after the sync (error NULL), or when it will not happen.  Do no more
+   there than to post to a worker.  @message is borrowed. */
+typedef void (*RerouteSpoolFunc) (RerouteMessage *message, const GError *error, gpointer user_data);
+
+/* Called once on the writer's thread after each batch: to wake every worker at most once. */
+typedef void (*RerouteSpoolBatchFunc) (gpointer user_data);
+void reroute_spool_set_batch_func (RerouteSpool *self, RerouteSpoolBatchFunc func, gpointer user_data);
+
+/* --- a message comes in: any thread, one caller a draft --- */
+
+/* A message that is being received. */
+typedef struct _RerouteSpoolDraft RerouteSpoolDraft;
+
+RerouteSpoolDraft *reroute_spool_begin (RerouteSpool *self); /* takes an id; writes nothing */
+guint64 reroute_spool_draft_get_id (const RerouteSpoolDraft *draft);
+
+/* Content in wire form.  Over REROUTE_LIMIT_PART_OCTETS it is appended to the journal as it comes. */
+void reroute_spool_draft_append (RerouteSpoolDraft *draft, const guint8 *octets, gsize length);
+
+/* Parts that were handed to the writer and are not written yet; over REROUTE_LIMIT_PARTS_UNSAVED the sender is paused
+   until @resume runs, on the writer's thread. */
+guint reroute_spool_draft_get_unsaved (const RerouteSpoolDraft *draft);
+void reroute_spool_draft_set_resume (RerouteSpoolDraft *draft, GFunc resume, gpointer user_data);
+
+/* Set when a part could not be written: refuse with 452 at the end of data. */
+gboolean reroute_spool_draft_has_failed (const RerouteSpoolDraft *draft);
+
+/* Forgets it; parts already written never count. Frees the draft. */
+void reroute_spool_draft_discard (RerouteSpoolDraft *draft);
+
+/**
+ * reroute_spool_commit:
+ * @draft: (transfer full)
+ * @envelope: (transfer full)
+ *
+ * Queues the closing record; @func says when it is durable.  A message is refused whole when the
+ * file system is full (%REROUTE_ERROR_SPOOL_FULL) or the disk failed (%REROUTE_ERROR_SPOOL).
+ *
+ * The order in which callbacks run is the order of the calls.
+ */
+void reroute_spool_commit (RerouteSpool *self, RerouteSpoolDraft *draft, RerouteEnvelope *envelope, RerouteSpoolFunc func, gpointer user_data);
+
+/* --- a message goes out --- */
+
+/* Appends verdicts, any thread; durable with the next batch.  A message all of whose recipients are final is
+   forgotten.  @func (nullable) is called as for a commit. When it cannot be written now it is kept
+   in memory and written when the disk has room again. */
+void reroute_spool_record (RerouteSpool *self, RerouteMessage *message, const RerouteVerdict *verdicts, guint n, RerouteSpoolFunc func, gpointer user_data);
+
+/* (transfer full) (nullable): the content when it is in memory. */
+GBytes *reroute_spool_get_content (RerouteSpool *self, RerouteMessage *message);
+/* Drops it from memory; it is read from the journal from then on. */
+void reroute_spool_release_content (RerouteSpool *self, RerouteMessage *message);
+/* Reads up to @length octets of the wire form at @offset.  Any thread.
+   Returns: octets read, 0 at the end, -1 with @error */
+gssize reroute_spool_read (RerouteSpool *self, RerouteMessage *message, gsize offset, guint8 *buffer, gsize length, GError **error);
+
+void reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures);
+
+/* A random token of this installation, kept in the spool directory; ends the id of our Received lines. */
+const char *reroute_spool_get_token (RerouteSpool *self);
+
+G_END_DECLS

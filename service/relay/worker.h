@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteWorker:
+ *
+ * A thread with a GMainContext whose sockets stand in one epoll descriptor, attached as a single
+ * GSource that may recurse (design.md section 5).  Sessions, outgoing connections and timers live on one
+ * worker and are touched by its thread alone; other threads reach it by reroute_worker_post().
+ */
+typedef struct _RerouteWorker RerouteWorker;
+
+typedef struct _RerouteIo RerouteIo;
+typedef void (*RerouteIoFunc) (RerouteIo *io, guint32 epoll_events);
+
+/* A descriptor in the worker's epoll; embedded in its owner.  func may remove it. */
+struct _RerouteIo
+{
+  int fd;
+  guint32 events; /* EPOLLIN, EPOLLOUT, EPOLLEXCLUSIVE, … as registered now */
+  RerouteIoFunc func;
+};
+
+typedef struct _RerouteTimer RerouteTimer;
+typedef void (*RerouteTimerFunc) (RerouteTimer *timer);
+
+/* A one-shot time limit on the monotonic clock; embedded in its owner.  Zeroed is not armed. */
+struct _RerouteTimer
+{
+  gint64 due_us; /* 0: not armed */
+  gsize heap_index;
+  RerouteTimerFunc func;
+};
+
+RerouteWorker *reroute_worker_new (guint number); /* not started */
+void reroute_worker_start (RerouteWorker *self);
+void reroute_worker_stop (RerouteWorker *self); /* runs what was posted, then joins the thread */
+void reroute_worker_free (RerouteWorker *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteWorker, reroute_worker_free)
+
+GMainContext *reroute_worker_get_context (RerouteWorker *self);
+guint reroute_worker_get_number (const RerouteWorker *self);
+
+/* Any thread.  Functions run in the order they were posted; many posts cost one wake. */
+typedef void (*RerouteWorkerFunc) (RerouteWorker *worker, gpointer user_data);
+void reroute_worker_post (RerouteWorker *self, RerouteWorkerFunc func, gpointer user_data);
+
+/* The worker's own thread. */
+void reroute_worker_add_io (RerouteWorker *self, RerouteIo *io);
+void reroute_worker_set_events (RerouteWorker *self, RerouteIo *io, guint32 events);
+void reroute_worker_remove_io (RerouteWorker *self, RerouteIo *io); /* also drops events of this turn; does not close */
+void reroute_worker_arm_timer (RerouteWorker *self, RerouteTimer *timer, gint64 due_us);
+void reroute_worker_disarm_timer (RerouteWorker *self, RerouteTimer *timer);
+gint64 reroute_worker_now_us (RerouteWorker *self); /* monotonic, read once a turn */
+
+/* Runs once at the end of this turn of the loop: for one send of all replies to what was read. */
+void reroute_worker_defer (RerouteWorker *self, RerouteWorkerFunc func, gpointer user_data);
+
+G_END_DECLS
