@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/client/bus.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteAuthority:
+ *
+ * Who may do what, for both daemons (design.md section 4).  On the system bus polkit decides; on
+ * any other bus, and where polkit is not running, only root and our own uid are served.
+ */
+#define REROUTE_TYPE_AUTHORITY (reroute_authority_get_type ())
+G_DECLARE_FINAL_TYPE (RerouteAuthority, reroute_authority, REROUTE, AUTHORITY, GObject)
+
+RerouteAuthority *reroute_authority_new (RerouteBus *bus);
+
+/**
+ * reroute_authority_check_async:
+ * @invocation: the call to judge; its sender, and whether the sender lets polkit ask it
+ * @action: (nullable): a polkit action (names.h), or %NULL for what is free to read on the system
+ * bus; off the system bus that, too, is for root and our own uid only
+ */
+void reroute_authority_check_async (RerouteAuthority *self,
+                                    GDBusMethodInvocation *invocation,
+                                    const char *action,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+
+/**
+ * reroute_authority_check_finish:
+ * @uid: (out) (optional): the caller's user id
+ *
+ * Errors: %REROUTE_ERROR_ACCESS with a sentence that names what is missing;
+ *   %REROUTE_ERROR_UNAVAILABLE when the caller has left.
+ */
+gboolean reroute_authority_check_finish (RerouteAuthority *self,
+                                         GAsyncResult *result,
+                                         guint *uid,
+                                         GError **error);
+
+/* "anna", or "uid 4711" when there is no such user.  May ask the network: for a worker thread. */
+char *reroute_authority_dup_user_name (guint uid);
+
+G_END_DECLS

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteBus:
+ *
+ * A message bus that is meant to last: a connection with exit-on-close off, opened anew with
+ * back-off (1 s doubling to 30 s) whenever it is lost.  Clients watch
+ * #RerouteBus:connection; daemons publish an object and forget about it.
+ *
+ * Belongs to the thread-default main context of the thread that made it.
+ *
+ * Properties: connection (#GDBusConnection, %NULL while the bus is away; notified).
+ * Signals: published () when the name of reroute_bus_publish() is ours and the object stands
+ *   behind it; name-taken () when another process owns that name or takes it from us.
+ */
+#define REROUTE_TYPE_BUS (reroute_bus_get_type ())
+G_DECLARE_FINAL_TYPE (RerouteBus, reroute_bus, REROUTE, BUS, GObject)
+
+/**
+ * reroute_bus_new:
+ * @session: whether --session was given
+ * @address: (nullable): what --bus=ADDRESS said; wins over @session
+ *
+ * With neither it is the system bus.  Opens nothing yet.
+ */
+RerouteBus *reroute_bus_new (gboolean session, const char *address);
+
+/**
+ * reroute_bus_open:
+ *
+ * Opens the connection now, for start-up; blocks for as long as the connection takes.  From then on
+ * the bus is held as after reroute_bus_start().
+ *
+ * Errors: %REROUTE_ERROR_UNAVAILABLE with a sentence that says which bus, and what to do.
+ */
+gboolean reroute_bus_open (RerouteBus *self, GError **error);
+
+/* The same without waiting: the connection comes by notify::connection, sooner or later. */
+void reroute_bus_start (RerouteBus *self);
+
+/* (transfer none) (nullable): NULL while the bus is away */
+GDBusConnection *reroute_bus_get_connection (RerouteBus *self);
+
+/* Whether it is the system bus: polkit decides there; elsewhere the peer's uid does. */
+gboolean reroute_bus_is_system (RerouteBus *self);
+
+/* "the system bus", "the session bus", "the bus at unix:path=/…": for messages. */
+const char *reroute_bus_get_label (RerouteBus *self);
+
+/**
+ * reroute_bus_publish:
+ * @skeleton: the object; a reference is taken
+ * @path: its object path
+ * @name: the well-known name
+ *
+ * Exports @skeleton and owns @name after it, now or as soon as the bus is there, and again on
+ * every new connection.  Once per bus object.
+ */
+void reroute_bus_publish (RerouteBus *self,
+                          GDBusInterfaceSkeleton *skeleton,
+                          const char *path,
+                          const char *name);
+
+/* Gives the name back, takes the object off and flushes; the connection stays. */
+void reroute_bus_unpublish (RerouteBus *self);
+
+G_END_DECLS

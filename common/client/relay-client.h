@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/client/bus.h"
+#include "common/ruleset.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteRelayClient:
+ *
+ * The other side of org.reroute.Relay1.  Errors as for RerouteRulesClient;
+ * %REROUTE_ERROR_UNAVAILABLE when the relay is not running: it is never started by a call.
+ *
+ * Properties: available (boolean, notified): the relay stands on the bus; followed from
+ *   reroute_relay_client_watch() on.
+ * Signals: status-changed (guint64 serial): as Relay1.StatusChanged; from watch on.
+ */
+#define REROUTE_TYPE_RELAY_CLIENT (reroute_relay_client_get_type ())
+G_DECLARE_FINAL_TYPE (RerouteRelayClient, reroute_relay_client, REROUTE, RELAY_CLIENT, GObject)
+
+RerouteRelayClient *reroute_relay_client_new (RerouteBus *bus);
+
+void reroute_relay_client_watch (RerouteRelayClient *self);
+gboolean reroute_relay_client_get_available (RerouteRelayClient *self);
+
+/* (transfer full): a{sv} as Relay1.Status documents; g_variant_lookup() reads it */
+void reroute_relay_client_status_async (RerouteRelayClient *self,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+GVariant *
+reroute_relay_client_status_finish (RerouteRelayClient *self, GAsyncResult *result, GError **error);
+
+/**
+ * reroute_relay_client_explain_async:
+ * @client: an IP address, "" decides without admission
+ * @changes: (nullable) (element-type RerouteChange): unsaved changes to decide under, under 1 MB as
+ * they travel
+ */
+void reroute_relay_client_explain_async (RerouteRelayClient *self,
+                                         const char *address,
+                                         const char *client,
+                                         gboolean authenticated,
+                                         GPtrArray *changes,
+                                         GCancellable *cancellable,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data);
+/* (transfer full): a{sv} as Relay1.Explain documents; @steps (out) (element-type RerouteStep) */
+GVariant *reroute_relay_client_explain_finish (RerouteRelayClient *self,
+                                               GAsyncResult *result,
+                                               GPtrArray **steps,
+                                               GError **error);
+
+/* @domains: (array zero-terminated=1): at most 100.  Waits 3 s at most.
+   (transfer full) (element-type utf8 gboolean): a RerouteMxFacts table of ruleset-check.h */
+void reroute_relay_client_mx_leads_here_async (RerouteRelayClient *self,
+                                               const char *const *domains,
+                                               GCancellable *cancellable,
+                                               GAsyncReadyCallback callback,
+                                               gpointer user_data);
+GHashTable *reroute_relay_client_mx_leads_here_finish (RerouteRelayClient *self,
+                                                       GAsyncResult *result,
+                                                       GError **error);
+
+/* --- the queue --- */
+
+typedef struct
+{
+  char *address;      /* as received */
+  char *state;        /* "waiting", "active", "held" */
+  gint64 next_try_us; /* wall clock; 0: none */
+  guint tries;
+  char *last_reply;
+} RerouteQueuedRecipient;
+
+typedef struct
+{
+  guint64 id;
+  gint64 received_us; /* wall clock */
+  char *reverse_path;
+  guint64 octets;
+  GPtrArray *recipients; /* (element-type RerouteQueuedRecipient) */
+} RerouteQueuedMessage;
+
+typedef struct
+{
+  guint total;         /* messages that the filter lets through */
+  GPtrArray *messages; /* (element-type RerouteQueuedMessage): oldest first */
+} RerouteQueuePage;
+
+void reroute_queue_page_free (RerouteQueuePage *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteQueuePage, reroute_queue_page_free)
+
+void reroute_relay_client_queue_async (RerouteRelayClient *self,
+                                       const char *filter,
+                                       guint offset,
+                                       guint limit,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+RerouteQueuePage *
+reroute_relay_client_queue_finish (RerouteRelayClient *self, GAsyncResult *result, GError **error);
+
+/* (transfer full): a{sv} as Relay1.QueueMessage documents */
+void reroute_relay_client_queue_message_async (RerouteRelayClient *self,
+                                               guint64 id,
+                                               GCancellable *cancellable,
+                                               GAsyncReadyCallback callback,
+                                               gpointer user_data);
+GVariant *reroute_relay_client_queue_message_finish (RerouteRelayClient *self,
+                                                     GAsyncResult *result,
+                                                     GError **error);
+
+typedef enum
+{
+  REROUTE_QUEUE_RETRY,
+  REROUTE_QUEUE_DELETE,
+} RerouteQueueVerb;
+
+/* @ids: (array length=n_ids); none means all for RETRY.  @count of finish: messages concerned */
+void reroute_relay_client_queue_act_async (RerouteRelayClient *self,
+                                           RerouteQueueVerb verb,
+                                           const guint64 *ids,
+                                           gsize n_ids,
+                                           GCancellable *cancellable,
+                                           GAsyncReadyCallback callback,
+                                           gpointer user_data);
+gboolean reroute_relay_client_queue_act_finish (RerouteRelayClient *self,
+                                                GAsyncResult *result,
+                                                guint *count,
+                                                GError **error);
+
+G_END_DECLS
