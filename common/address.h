@@ -13,11 +13,11 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  char *text;       /* local-part@domain as it leaves when it is not rewritten: without source
-                       route, blanks and trailing dot, else octet for octet as received */
-  char *local_part; /* as received, quotes included; owned */
+  char *text;         /* local-part@domain as it leaves when it is not rewritten: without source
+                         route, blanks and trailing dot, else octet for octet as received */
+  char *local_part;   /* as received, quotes included; owned */
   const char *domain; /* as received; points into text */
-  char *key;        /* the domain's normal form (reroute_domain_normalize()) */
+  char *key;          /* the domain's normal form (reroute_domain_normalize()) */
 } RerouteAddress;
 
 /**

@@ -19,7 +19,8 @@ typedef struct
  *   comment,order; columns go by name, absent ones take their default, unknown ones are refused
  * @errors: (out) (element-type RerouteCsvError): one for each bad line
  *
- * Returns: (transfer full) (nullable) (element-type RerouteRow): the rows, or %NULL when a line is bad
+ * Returns: (transfer full) (nullable) (element-type RerouteRow): the rows, or %NULL when a line is
+ * bad
  */
 GPtrArray *reroute_csv_parse (const char *text, gsize length, GPtrArray **errors);
 

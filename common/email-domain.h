@@ -22,9 +22,8 @@ typedef struct
  *
  * Errors: %REROUTE_ERROR_DOMAIN, %REROUTE_ERROR_VALUE.
  */
-RerouteEmailDomain *reroute_email_domain_new (const RerouteRowFields *fields,
-                                              RerouteHosts *hosts,
-                                              GError **error);
+RerouteEmailDomain *
+reroute_email_domain_new (const RerouteRowFields *fields, RerouteHosts *hosts, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteEmailDomain, reroute_row_unref)
 

@@ -9,9 +9,10 @@ G_BEGIN_DECLS
 /* A host to deliver to, as the administrator typed it. */
 typedef struct
 {
-  char *name;   /* as typed, trimmed; an address without brackets */
-  guint16 port; /* 25 unless she said otherwise */
-  gboolean mx;  /* "look up its MX" instead of "this very host" */
+  char
+    *name; /* as typed, without blanks and trailing dot; an address without brackets, canonical */
+  guint16 port;     /* 25 unless she said otherwise */
+  gboolean mx;      /* "look up its MX" instead of "this very host" */
   gboolean literal; /* name is an IPv4 or IPv6 address */
 } RerouteHost;
 
@@ -44,7 +45,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteHosts, reroute_hosts_unref)
 /* The text that reroute_hosts_parse() reads, ";" between hosts, no default port. */
 char *reroute_hosts_to_string (const RerouteHosts *self);
 
-/* @port: 0 for the default.  The dialog's separate fields come in here. */
+/* The dialog's separate fields come in here; an empty port is the default one. */
 gboolean reroute_host_validate (const char *name, GError **error);
 gboolean reroute_port_parse (const char *text, guint16 *port, GError **error);
 

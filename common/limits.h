@@ -8,40 +8,43 @@
 #pragma once
 
 /* Names and addresses */
-#define REROUTE_LIMIT_DOMAIN_OCTETS 253     /* RFC 1035 2.3.4, without the root's dot */
-#define REROUTE_LIMIT_LABEL_OCTETS 63       /* RFC 1035 2.3.4 */
-#define REROUTE_LIMIT_LOCAL_PART_OCTETS 64  /* RFC 5321 4.5.3.1.1; longer ones are passed on, never made */
-#define REROUTE_LIMIT_PATH_OCTETS 1000      /* RFC 5321 4.5.3.1.3 wants 256 at least; Q169174 crashed at 1024 */
+#define REROUTE_LIMIT_DOMAIN_OCTETS 253 /* RFC 1035 2.3.4, without the root's dot */
+#define REROUTE_LIMIT_LABEL_OCTETS 63   /* RFC 1035 2.3.4 */
+#define REROUTE_LIMIT_LOCAL_PART_OCTETS                                                            \
+  64 /* RFC 5321 4.5.3.1.1; longer ones are passed on, never made */
+#define REROUTE_LIMIT_PATH_OCTETS                                                                  \
+  1000 /* RFC 5321 4.5.3.1.3 wants 256 at least; Q169174 crashed at 1024 */
 #define REROUTE_LIMIT_COMMENT_OCTETS 1000
 #define REROUTE_LIMIT_HOSTS_PER_ROW 32
-#define REROUTE_LIMIT_REROUTE_DEPTH 100     /* entries in a chain of reroutes */
+#define REROUTE_LIMIT_REROUTE_DEPTH 100 /* entries in a chain of reroutes */
 
 /* D-Bus */
-#define REROUTE_LIMIT_PAGE_ROWS 1000          /* platform.md section 4 */
-#define REROUTE_LIMIT_REPLY_OCTETS 1000000    /* design.md section 4 */
-#define REROUTE_LIMIT_SIGNAL_OCTETS 65536     /* Changed carries its changes below this */
+#define REROUTE_LIMIT_PAGE_ROWS 1000       /* platform.md section 4 */
+#define REROUTE_LIMIT_REPLY_OCTETS 1000000 /* design.md section 4 */
+#define REROUTE_LIMIT_SIGNAL_OCTETS 65536  /* Changed carries its changes below this */
 #define REROUTE_LIMIT_EDITS_PER_CALLER 16
 #define REROUTE_LIMIT_HISTORY_GENERATIONS 10000
 
 /* SMTP, receiving */
 #define REROUTE_LIMIT_COMMAND_LINE_OCTETS 4096 /* RFC 5321 4.5.3.1.4 wants 512, extensions more */
-#define REROUTE_LIMIT_TEXT_LINE_OCTETS 65536   /* lines over 998 pass whole up to this (design.md section 6) */
-#define REROUTE_LIMIT_HEADER_OCTETS 262144     /* wire-defaults.md */
-#define REROUTE_LIMIT_RECEIVED_LINES 50        /* hop limit, design.md section 6 */
-#define REROUTE_LIMIT_OWN_RECEIVED_LINES 3     /* more lines with our token are a loop */
-#define REROUTE_LIMIT_BAD_COMMANDS 20          /* then 421; Postfix smtpd_hard_error_limit */
-#define REROUTE_LIMIT_LISTEN_BACKLOG 1024      /* platform.md section 5 */
+#define REROUTE_LIMIT_TEXT_LINE_OCTETS                                                             \
+  65536 /* lines over 998 pass whole up to this (design.md section 6) */
+#define REROUTE_LIMIT_HEADER_OCTETS 262144 /* wire-defaults.md */
+#define REROUTE_LIMIT_RECEIVED_LINES 50    /* hop limit, design.md section 6 */
+#define REROUTE_LIMIT_OWN_RECEIVED_LINES 3 /* more lines with our token are a loop */
+#define REROUTE_LIMIT_BAD_COMMANDS 20      /* then 421; Postfix smtpd_hard_error_limit */
+#define REROUTE_LIMIT_LISTEN_BACKLOG 1024  /* platform.md section 5 */
 
 /* SMTP, delivering */
-#define REROUTE_LIMIT_REPLY_LINE_OCTETS 2048   /* RFC 5321 4.5.3.1.5 wants 512 */
+#define REROUTE_LIMIT_REPLY_LINE_OCTETS 2048 /* RFC 5321 4.5.3.1.5 wants 512 */
 #define REROUTE_LIMIT_REPLY_LINES 128
-#define REROUTE_LIMIT_ADDRESSES_PER_TRY 5      /* Postfix smtp_mx_address_limit */
+#define REROUTE_LIMIT_ADDRESSES_PER_TRY 5            /* Postfix smtp_mx_address_limit */
 #define REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION 100 /* RFC 5321 4.5.3.1.8 */
 
 /* Spool (design.md section 5) */
 #define REROUTE_LIMIT_SEGMENT_OCTETS (64 * 1024 * 1024)
 #define REROUTE_LIMIT_PART_OCTETS (256 * 1024)
-#define REROUTE_LIMIT_PARTS_UNSAVED 3          /* then the sender is paused; engine-measures.md rule 7 */
+#define REROUTE_LIMIT_PARTS_UNSAVED 3 /* then the sender is paused; engine-measures.md rule 7 */
 #define REROUTE_LIMIT_MEMORY_QUEUE_OCTETS (64 * 1024 * 1024) /* bodies kept in memory */
 
 /* Settings' defaults that are wanted elsewhere */

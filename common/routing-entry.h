@@ -40,7 +40,9 @@ RerouteRoutingEntry *reroute_routing_entry_new (const RerouteRowFields *fields,
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteRoutingEntry, reroute_row_unref)
 
-const char *reroute_routing_action_to_string (RerouteRoutingAction action); /* "inbound", "reroute", "relay" */
-gboolean reroute_routing_action_from_string (const char *text, RerouteRoutingAction *action, GError **error);
+const char *
+reroute_routing_action_to_string (RerouteRoutingAction action); /* "inbound", "reroute", "relay" */
+gboolean
+reroute_routing_action_from_string (const char *text, RerouteRoutingAction *action, GError **error);
 
 G_END_DECLS

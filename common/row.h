@@ -29,15 +29,15 @@ typedef enum
 typedef struct
 {
   gatomicrefcount ref_count;
-  ReroutePage page;
-  gint64 id;           /* of the row in the store, never reused; 0 before it is stored */
-  char *domain;        /* normal form */
-  gboolean exact;      /* this domain only; else with its subdomains */
-  RerouteAcceptFrom accept_from;
-  gboolean enabled;    /* a disabled row is as if absent */
-  char *comment;       /* "" when there is none */
-  char *changed_by;    /* "" before it is stored */
-  gint64 changed_us;   /* wall clock, microseconds since 1970 */
+  ReroutePage page : 8;
+  RerouteAcceptFrom accept_from : 8;
+  guint exact : 1;   /* this domain only; else with its subdomains */
+  guint enabled : 1; /* a disabled row is as if absent */
+  gint64 id;         /* of the row in the store, never reused; 0 before it is stored */
+  char *domain;      /* normal form */
+  char *comment;     /* "" when there is none */
+  char *changed_by;  /* "" before it is stored */
+  gint64 changed_us; /* wall clock, microseconds since 1970 */
 } RerouteRow;
 
 /* What a caller fills in to make a row; a zeroed one with a domain is valid but disabled. */
@@ -61,7 +61,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteRow, reroute_row_unref)
 gboolean reroute_row_equal (const RerouteRow *a, const RerouteRow *b);
 
 /* A copy with another id and provenance: what the store writes. */
-gpointer reroute_row_stamp (const RerouteRow *row, gint64 id, const char *changed_by, gint64 changed_us);
+gpointer
+reroute_row_stamp (const RerouteRow *row, gint64 id, const char *changed_by, gint64 changed_us);
 
 /* The fields of @row, borrowed: to make a changed copy of it. */
 RerouteRowFields reroute_row_get_fields (const RerouteRow *row);
@@ -71,7 +72,9 @@ char *reroute_row_dup_label (const RerouteRow *row);
 
 const char *reroute_page_to_string (ReroutePage page); /* "routing", "connections" */
 gboolean reroute_page_from_string (const char *text, ReroutePage *page, GError **error);
-const char *reroute_accept_from_to_string (RerouteAcceptFrom accept_from); /* "anyone", "permitted" */
-gboolean reroute_accept_from_from_string (const char *text, RerouteAcceptFrom *accept_from, GError **error);
+const char *
+reroute_accept_from_to_string (RerouteAcceptFrom accept_from); /* "anyone", "permitted" */
+gboolean
+reroute_accept_from_from_string (const char *text, RerouteAcceptFrom *accept_from, GError **error);
 
 G_END_DECLS

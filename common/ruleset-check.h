@@ -25,7 +25,8 @@ typedef struct
 {
   RerouteFindingLevel level;
   char *code;
-  char *sentence;   /* whole, in the language of the process; rebuilt from code and arguments on arrival */
+  char *sentence;   /* whole, in the language of the process; rebuilt from code and arguments on
+                       arrival */
   char **arguments; /* (array zero-terminated=1): what stands in the sentence */
   char **path;      /* (array zero-terminated=1): a.test, b.test, a.test; empty unless a loop */
   char *key;        /* what a confirmation names: "anyone connections gmail.com" */
@@ -33,7 +34,8 @@ typedef struct
 } RerouteFinding;
 
 void reroute_finding_free (RerouteFinding *self);
-const char *reroute_finding_level_to_string (RerouteFindingLevel level); /* "error", "confirm", "warning", "note" */
+const char *reroute_finding_level_to_string (
+  RerouteFindingLevel level); /* "error", "confirm", "warning", "note" */
 
 /* What the world says of a domain whose row accepts from anyone: only domains that were
    asked for stand in it, TRUE: its MX leads to us.  No answer: no entry, no finding. */
@@ -42,8 +44,9 @@ typedef GHashTable RerouteMxFacts; /* (element-type utf8 gboolean as GINT_TO_POI
 /**
  * reroute_ruleset_check:
  * @self: the generation to judge
- * @base: (nullable): the generation it was made from: only what differs is asked to be confirmed, and only rows
- *   concerned by the difference are judged, so that the time does not grow with the table; %NULL judges all
+ * @base: (nullable): the generation it was made from: only what differs is asked to be confirmed,
+ * and only rows concerned by the difference are judged, so that the time does not grow with the
+ * table; %NULL judges all
  * @mx_facts: (nullable)
  *
  * Returns: (transfer full) (element-type RerouteFinding): errors first

@@ -50,13 +50,21 @@ gsize reroute_ruleset_get_n_rows (const RerouteRuleset *self, ReroutePage page);
 /* (transfer none) (nullable) */
 RerouteRow *reroute_ruleset_get_row (const RerouteRuleset *self, ReroutePage page, gint64 id);
 /* The row of exactly this domain and match, enabled or not; (transfer none) (nullable) */
-RerouteRow *reroute_ruleset_find_row (const RerouteRuleset *self, ReroutePage page, const char *domain, gboolean exact);
-/* The enabled row that acts for a domain in normal form: exact, else longest suffix by whole labels. */
-RerouteRow *reroute_ruleset_lookup (const RerouteRuleset *self, ReroutePage page, const char *domain);
+RerouteRow *reroute_ruleset_find_row (const RerouteRuleset *self,
+                                      ReroutePage page,
+                                      const char *domain,
+                                      gboolean exact);
+/* The enabled row that acts for a domain in normal form: exact, else longest suffix by whole
+ * labels. */
+RerouteRow *
+reroute_ruleset_lookup (const RerouteRuleset *self, ReroutePage page, const char *domain);
 
 typedef gboolean (*RerouteRowFunc) (RerouteRow *row, gpointer user_data); /* FALSE stops */
 /* In no order. */
-void reroute_ruleset_foreach (const RerouteRuleset *self, ReroutePage page, RerouteRowFunc func, gpointer user_data);
+void reroute_ruleset_foreach (const RerouteRuleset *self,
+                              ReroutePage page,
+                              RerouteRowFunc func,
+                              gpointer user_data);
 
 /* --- the decision (design.md section 3) --- */
 
@@ -69,7 +77,8 @@ typedef enum
   REROUTE_ACTION_REJECT,       /* the reply says why */
 } RerouteAction;
 
-const char *reroute_action_to_string (RerouteAction action); /* "rewrite", "forward", "inbound", "relay-by-dns", "reject" */
+const char *reroute_action_to_string (
+  RerouteAction action); /* "rewrite", "forward", "inbound", "relay-by-dns", "reject" */
 
 /* Who hands a recipient in. */
 typedef struct
@@ -88,15 +97,15 @@ typedef struct
 typedef struct
 {
   RerouteAction action;
-  char *rcpt_out;          /* the recipient that leaves; NULL when rejected */
-  RerouteHosts *hosts;     /* next hops in order or by turns; NULL: by DNS */
-  char *dns_domain;        /* the domain or "[literal]" to look up; NULL with hosts */
-  gboolean to_inbound;     /* the next hop is the inbound host, also after a rewrite */
-  guint reply_code;        /* 250, or 4xx, 5xx when rejected */
+  char *rcpt_out;           /* the recipient that leaves; NULL when rejected */
+  RerouteHosts *hosts;      /* next hops in order or by turns; NULL: by DNS */
+  char *dns_domain;         /* the domain or "[literal]" to look up; NULL with hosts */
+  gboolean to_inbound;      /* the next hop is the inbound host, also after a rewrite */
+  guint reply_code;         /* 250, or 4xx, 5xx when rejected */
   const char *reply_status; /* "5.7.1" */
-  char *reply_text;        /* ASCII, shows no internals */
-  RerouteRow *admitting;   /* the row that matches the recipient as received; NULL: none */
-  RerouteRow *deciding;    /* the last row that acted; NULL: default delivery */
+  char *reply_text;         /* ASCII, shows no internals */
+  RerouteRow *admitting;    /* the row that matches the recipient as received; NULL: none */
+  RerouteRow *deciding;     /* the last row that acted; NULL: default delivery */
 } RerouteDecision;
 
 /* One line of reroute_ruleset_explain(): a sentence and the row it speaks of. */

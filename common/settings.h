@@ -64,10 +64,10 @@ typedef enum
 typedef struct
 {
   RerouteSettingId id;
-  const char *key;            /* "message-timeout" */
+  const char *key; /* "message-timeout" */
   RerouteSettingType type;
-  const char *default_value;  /* canonical text */
-  gint64 minimum;             /* for DURATION and DURATIONS in seconds, OCTETS, COUNT */
+  const char *default_value; /* canonical text */
+  gint64 minimum;            /* for DURATION and DURATIONS in seconds, OCTETS, COUNT */
   gint64 maximum;
   const char *const *choices; /* (array zero-terminated=1): for ENUM */
   const char *summary;        /* one sentence, for --help, the man page and the dialog; N_() */
@@ -86,7 +86,8 @@ typedef struct _RerouteSettings RerouteSettings;
 
 /* Source: the text that was typed.  Returns: (transfer full): its canonical text.
    Errors: %REROUTE_ERROR_VALUE naming the key, the value and what is wanted. */
-char *reroute_setting_canonicalize (const RerouteSettingSpec *spec, const char *text, GError **error);
+char *
+reroute_setting_canonicalize (const RerouteSettingSpec *spec, const char *text, GError **error);
 
 RerouteSettings *reroute_settings_new (void); /* all defaults */
 /* A copy with one value changed; @value NULL: the default. */
@@ -101,15 +102,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSettings, reroute_settings_unref)
 const char *reroute_settings_get_text (const RerouteSettings *self, RerouteSettingId id);
 gboolean reroute_settings_is_default (const RerouteSettings *self, RerouteSettingId id);
 gboolean reroute_settings_get_boolean (const RerouteSettings *self, RerouteSettingId id);
-gint64 reroute_settings_get_number (const RerouteSettings *self, RerouteSettingId id); /* seconds, octets, count; the index of an enum's choice */
-const gint64 *reroute_settings_get_numbers (const RerouteSettings *self, RerouteSettingId id, gsize *n);
-RerouteHosts *reroute_settings_get_hosts (const RerouteSettings *self, RerouteSettingId id); /* DELIVERY, HOST; NULL for dns or "" */
-const RerouteIpRange *reroute_settings_get_ranges (const RerouteSettings *self, RerouteSettingId id, gsize *n); /* RANGES, ADDRESSES */
+gint64 reroute_settings_get_number (
+  const RerouteSettings *self,
+  RerouteSettingId id); /* seconds, octets, count; the index of an enum's choice */
+const gint64 *
+reroute_settings_get_numbers (const RerouteSettings *self, RerouteSettingId id, gsize *n);
+RerouteHosts *
+reroute_settings_get_hosts (const RerouteSettings *self,
+                            RerouteSettingId id); /* DELIVERY, HOST; NULL for dns or "" */
+const RerouteIpRange *reroute_settings_get_ranges (const RerouteSettings *self,
+                                                   RerouteSettingId id,
+                                                   gsize *n); /* RANGES, ADDRESSES */
 /* ENDPOINTS and DNS: (array zero-terminated=1) "ADDRESS:PORT", "[v6]:PORT" */
-const char *const *reroute_settings_get_endpoints (const RerouteSettings *self, RerouteSettingId id);
+const char *const *reroute_settings_get_endpoints (const RerouteSettings *self,
+                                                   RerouteSettingId id);
 
 /* Whether @ip is in one of the ranges of @id. */
-gboolean reroute_settings_contains (const RerouteSettings *self, RerouteSettingId id, const RerouteIp *ip);
+gboolean
+reroute_settings_contains (const RerouteSettings *self, RerouteSettingId id, const RerouteIp *ip);
 
 /* "4h", "90s": the shortest exact text of a duration. */
 char *reroute_duration_to_string (gint64 seconds);

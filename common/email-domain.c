@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * email-domain.c - one row of the E-Mail Domain list of the Connections page
+ *
+ * Source: Q190710, Q259531.
+ */
+
+#include "config.h"
+
+#include "common/email-domain.h"
+#include "common/row-private.h"
+
+RerouteEmailDomain *
+reroute_email_domain_new (const RerouteRowFields *fields, RerouteHosts *hosts, GError **error)
+{
+  RerouteRowParts parts;
+  g_autofree char *domain = NULL;
+
+  g_return_val_if_fail (fields != NULL, NULL);
+
+  if (!reroute_row_parts_init (
+        &parts, REROUTE_PAGE_CONNECTIONS, fields, "e-mail domain", &domain, error))
+    return NULL;
+  parts.hosts = hosts;
+  return reroute_row_assemble (&parts);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * host.c - where mail is forwarded to, as an administrator types it
+ *
+ * A typed name is this very host; "mx:" in front asks for its exchangers (design.md section 3).
+ */
+
+#include "config.h"
+
+#include "common/host.h"
+
+#include "common/domain-private.h"
+#include "common/error.h"
+#include "common/ip.h"
+#include "common/limits.h"
+
+#include <string.h>
+
+#define MX_PREFIX "mx:"
+#define PORT_MAX 65535
+
+static const RerouteNameRules host_rules = { "host", REROUTE_ERROR_HOST, TRUE };
+
+gboolean
+reroute_port_parse (const char *text, guint16 *port, GError **error)
+{
+  guint64 number;
+
+  g_return_val_if_fail (text != NULL && port != NULL, FALSE);
+
+  g_autofree char *trimmed = g_strstrip (g_strdup (text));
+  if (*trimmed == '\0')
+    {
+      *port = REROUTE_DEFAULT_SMTP_PORT;
+      return TRUE;
+    }
+  if (!g_ascii_string_to_unsigned (trimmed, 10, 1, PORT_MAX, &number, NULL))
+    {
+      g_autofree char *value = reroute_quote_value (trimmed, -1);
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_HOST,
+                   "port %s is not a number from 1 to %d",
+                   value,
+                   PORT_MAX);
+      return FALSE;
+    }
+  *port = (guint16) number;
+  return TRUE;
+}
+
+/* The name as it is kept: an address in canonical text without brackets, a name as typed
+   without its trailing dot. */
+static char *
+normalize_host (const char *name, gboolean *literal, GError **error)
+{
+  g_autofree char *key = reroute_name_normalize (name, &host_rules, error);
+
+  if (key == NULL)
+    return NULL;
+  *literal = reroute_domain_is_literal (key);
+  if (*literal)
+    return reroute_domain_dup_literal_address (key);
+  char *kept = g_strstrip (g_strdup (name));
+  if (*kept == '.')
+    memmove (kept, kept + 1, strlen (kept));
+  if (g_str_has_suffix (kept, "."))
+    kept[strlen (kept) - 1] = '\0';
+  return kept;
+}
+
+gboolean
+reroute_host_validate (const char *name, GError **error)
+{
+  gboolean literal;
+
+  g_return_val_if_fail (name != NULL, FALSE);
+
+  g_autofree char *kept = normalize_host (name, &literal, error);
+  return kept != NULL;
+}
+
+/* Where the port's colon stands in "NAME:PORT", "[IPv6]:PORT"; NULL: there is no port. */
+static char *
+find_port (char *text)
+{
+  RerouteIp ip;
+
+  if (*text == '[')
+    {
+      char *close = strchr (text, ']');
+      return close != NULL && close[1] == ':' ? close + 1 : NULL;
+    }
+  return reroute_ip_parse (text, &ip) ? NULL : strrchr (text, ':');
+}
+
+static gboolean
+parse_host (const char *text, RerouteHost *host, GError **error)
+{
+  g_autofree char *rest = g_strstrip (g_strdup (text));
+
+  host->mx = g_ascii_strncasecmp (rest, MX_PREFIX, strlen (MX_PREFIX)) == 0;
+  if (host->mx)
+    {
+      memmove (rest, rest + strlen (MX_PREFIX), strlen (rest) - strlen (MX_PREFIX) + 1);
+      g_strchug (rest);
+    }
+  host->port = REROUTE_DEFAULT_SMTP_PORT;
+  char *colon = find_port (rest);
+  if (colon != NULL && strchr (rest, '/') == NULL && strchr (rest, '@') == NULL)
+    {
+      g_autofree char *value = reroute_quote_value (rest, -1);
+      if (colon[1] == '\0')
+        {
+          g_set_error (error,
+                       REROUTE_ERROR,
+                       REROUTE_ERROR_HOST,
+                       "host %s has no port behind its “:”: write a number from 1 to %d",
+                       value,
+                       PORT_MAX);
+          return FALSE;
+        }
+      *colon = '\0';
+      if (!reroute_port_parse (colon + 1, &host->port, error))
+        {
+          g_prefix_error (error, "host %s: ", value);
+          return FALSE;
+        }
+    }
+  host->name = normalize_host (rest, &host->literal, error);
+  if (host->name == NULL)
+    return FALSE;
+  if (host->mx && host->literal)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_HOST,
+                   "host “%s” is an address and has no MX: write it without “mx:”",
+                   host->name);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+clear_hosts (gpointer data)
+{
+  RerouteHosts *self = data;
+
+  for (gsize i = 0; i < self->n_hosts; i++)
+    g_free (self->hosts[i].name);
+  g_free (self->hosts);
+}
+
+RerouteHosts *
+reroute_hosts_parse (const char *text, gboolean by_turns, GError **error)
+{
+  g_return_val_if_fail (text != NULL, NULL);
+
+  g_autofree char *trimmed = g_strstrip (g_strdup (text));
+  g_auto (GStrv) parts = g_strsplit_set (trimmed, ";,", -1);
+  g_autoptr (RerouteHosts) self = g_atomic_rc_box_new0 (RerouteHosts);
+  gsize n_parts = g_strv_length (parts);
+
+  self->by_turns = by_turns;
+  if (n_parts == 0)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_HOST,
+                   "host is empty: write a name such as “mx1.example.com” or an address");
+      return NULL;
+    }
+  if (n_parts > REROUTE_LIMIT_HOSTS_PER_ROW)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_HOST,
+                   "%" G_GSIZE_FORMAT " hosts are listed: at most %d are possible",
+                   n_parts,
+                   REROUTE_LIMIT_HOSTS_PER_ROW);
+      return NULL;
+    }
+  self->hosts = g_new0 (RerouteHost, n_parts);
+  for (; self->n_hosts < n_parts; self->n_hosts++)
+    if (!parse_host (parts[self->n_hosts], &self->hosts[self->n_hosts], error))
+      {
+        g_clear_pointer (&self->hosts[self->n_hosts].name, g_free);
+        return NULL;
+      }
+  return g_steal_pointer (&self);
+}
+
+RerouteHosts *
+reroute_hosts_ref (RerouteHosts *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+void
+reroute_hosts_unref (RerouteHosts *self)
+{
+  g_atomic_rc_box_release_full (self, clear_hosts);
+}
+
+gboolean
+reroute_hosts_equal (const RerouteHosts *a, const RerouteHosts *b)
+{
+  if (a == b)
+    return TRUE;
+  if (a == NULL || b == NULL || a->n_hosts != b->n_hosts || !a->by_turns != !b->by_turns)
+    return FALSE;
+  for (gsize i = 0; i < a->n_hosts; i++)
+    if (!g_str_equal (a->hosts[i].name, b->hosts[i].name) || a->hosts[i].port != b->hosts[i].port ||
+        a->hosts[i].mx != b->hosts[i].mx)
+      return FALSE;
+  return TRUE;
+}
+
+char *
+reroute_hosts_to_string (const RerouteHosts *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_autoptr (GString) out = g_string_new (NULL);
+  for (gsize i = 0; i < self->n_hosts; i++)
+    {
+      const RerouteHost *host = &self->hosts[i];
+      gboolean has_port = host->port != REROUTE_DEFAULT_SMTP_PORT;
+      gboolean brackets = host->literal && strchr (host->name, ':') != NULL;
+      g_string_append (out, i > 0 ? ";" : "");
+      g_string_append (out, host->mx ? MX_PREFIX : "");
+      g_string_append_printf (out, brackets ? "[%s]" : "%s", host->name);
+      if (has_port)
+        g_string_append_printf (out, ":%u", host->port);
+    }
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * row.c - what the rows of both pages share
+ *
+ * A row and its strings are one allocation: there may be a million of them.
+ */
+
+#include "config.h"
+
+#include "common/row.h"
+#include "common/row-private.h"
+
+#include "common/domain-private.h"
+#include "common/email-domain.h"
+#include "common/error.h"
+#include "common/limits.h"
+
+#include <string.h>
+
+static const char *const page_names[] = { "routing", "connections" };
+static const char *const accept_from_names[] = { "anyone", "permitted" };
+
+static gboolean
+check_text (const char *text, const char *noun, GError **error)
+{
+  g_autofree char *value = NULL;
+
+  if (strlen (text) > REROUTE_LIMIT_COMMENT_OCTETS)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "%s is %" G_GSIZE_FORMAT " octets long: at most %d are possible",
+                   noun,
+                   strlen (text),
+                   REROUTE_LIMIT_COMMENT_OCTETS);
+      return FALSE;
+    }
+  gboolean valid = g_utf8_validate (text, -1, NULL);
+  for (const char *p = text; valid && *p != '\0'; p++)
+    valid = !g_ascii_iscntrl (*p) || *p == '\t';
+  if (valid)
+    return TRUE;
+  value = reroute_quote_value (text, -1);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "%s %s has a line break or another control character: one line of text is possible",
+               noun,
+               value);
+  return FALSE;
+}
+
+/* What people paste for "this domain": "@x", "*@x"; "#x" means this domain only. */
+static const char *
+skip_pasted (const char *text, gboolean *exact)
+{
+  while (g_ascii_isspace (*text))
+    text++;
+  if (*text == '#')
+    {
+      *exact = TRUE;
+      text++;
+    }
+  if (g_str_has_prefix (text, "*@"))
+    text += 2;
+  else if (*text == '@')
+    text++;
+  return text;
+}
+
+gboolean
+reroute_row_parts_init (RerouteRowParts *parts,
+                        ReroutePage page,
+                        const RerouteRowFields *fields,
+                        const char *noun,
+                        char **domain,
+                        GError **error)
+{
+  RerouteNameRules rules = { noun, REROUTE_ERROR_DOMAIN, FALSE };
+
+  memset (parts, 0, sizeof *parts);
+  parts->page = page;
+  parts->fields = *fields;
+  parts->fields.exact = fields->exact != FALSE;
+  parts->fields.enabled = fields->enabled != FALSE;
+  parts->fields.comment = fields->comment != NULL ? fields->comment : "";
+  parts->fields.changed_by = fields->changed_by != NULL ? fields->changed_by : "";
+
+  const char *typed =
+    skip_pasted (fields->domain != NULL ? fields->domain : "", &parts->fields.exact);
+  *domain = reroute_name_normalize (typed, &rules, error);
+  if (*domain == NULL)
+    return FALSE;
+  parts->fields.domain = *domain;
+  if (fields->accept_from != REROUTE_ACCEPT_FROM_ANYONE &&
+      fields->accept_from != REROUTE_ACCEPT_FROM_PERMITTED)
+    {
+      g_set_error (
+        error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "accept-from is “anyone” or “permitted”");
+      return FALSE;
+    }
+  return check_text (parts->fields.comment, "comment", error) &&
+         check_text (parts->fields.changed_by, "changed-by", error);
+}
+
+/* Puts @text at *@at, which moves behind it; "" takes no room. */
+static char *
+place (char **at, const char *text)
+{
+  static char empty[1];
+
+  if (*text == '\0')
+    return empty;
+  gsize n = strlen (text) + 1;
+  char *placed = memcpy (*at, text, n);
+  *at += n;
+  return placed;
+}
+
+static gsize
+room_for (const char *text)
+{
+  return text != NULL && *text != '\0' ? strlen (text) + 1 : 0;
+}
+
+gpointer
+reroute_row_assemble (const RerouteRowParts *parts)
+{
+  const RerouteRowFields *fields = &parts->fields;
+  gboolean routing = parts->page == REROUTE_PAGE_ROUTING;
+  gsize size = routing ? sizeof (RerouteRoutingEntry) : sizeof (RerouteEmailDomain);
+  gboolean same_target = parts->target != NULL && g_str_equal (parts->target, parts->target_key);
+  gsize room = room_for (fields->domain) + room_for (fields->comment) +
+               room_for (fields->changed_by) + room_for (parts->target) +
+               (same_target ? 0 : room_for (parts->target_key));
+  RerouteRow *row = g_malloc0 (size + room);
+  char *at = (char *) row + size;
+
+  g_atomic_ref_count_init (&row->ref_count);
+  row->page = parts->page;
+  row->id = fields->id;
+  row->exact = fields->exact != FALSE;
+  row->accept_from = fields->accept_from;
+  row->enabled = fields->enabled != FALSE;
+  row->changed_us = fields->changed_us;
+  row->domain = place (&at, fields->domain);
+  row->comment = place (&at, fields->comment);
+  row->changed_by = place (&at, fields->changed_by);
+  if (!routing)
+    {
+      ((RerouteEmailDomain *) row)->hosts =
+        parts->hosts != NULL ? reroute_hosts_ref (parts->hosts) : NULL;
+      return row;
+    }
+  RerouteRoutingEntry *entry = (RerouteRoutingEntry *) row;
+  entry->action = parts->action;
+  if (parts->target != NULL)
+    {
+      entry->target = place (&at, parts->target);
+      entry->target_key = same_target ? entry->target : place (&at, parts->target_key);
+    }
+  return row;
+}
+
+gpointer
+reroute_row_ref (gpointer row)
+{
+  RerouteRow *self = row;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+reroute_row_unref (gpointer row)
+{
+  RerouteRow *self = row;
+
+  g_return_if_fail (self != NULL);
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  if (self->page == REROUTE_PAGE_CONNECTIONS)
+    g_clear_pointer (&((RerouteEmailDomain *) self)->hosts, reroute_hosts_unref);
+  g_free (self);
+}
+
+gboolean
+reroute_row_equal (const RerouteRow *a, const RerouteRow *b)
+{
+  g_return_val_if_fail (a != NULL && b != NULL, FALSE);
+
+  if (a == b)
+    return TRUE;
+  if (a->page != b->page || a->id != b->id || a->exact != b->exact ||
+      a->accept_from != b->accept_from || a->enabled != b->enabled ||
+      !g_str_equal (a->domain, b->domain) || !g_str_equal (a->comment, b->comment))
+    return FALSE;
+  if (a->page == REROUTE_PAGE_CONNECTIONS)
+    return reroute_hosts_equal (((const RerouteEmailDomain *) a)->hosts,
+                                ((const RerouteEmailDomain *) b)->hosts);
+  const RerouteRoutingEntry *x = (const RerouteRoutingEntry *) a;
+  const RerouteRoutingEntry *y = (const RerouteRoutingEntry *) b;
+  return x->action == y->action && g_strcmp0 (x->target, y->target) == 0;
+}
+
+RerouteRowFields
+reroute_row_get_fields (const RerouteRow *row)
+{
+  RerouteRowFields fields = {
+    .id = row->id,
+    .domain = row->domain,
+    .exact = row->exact,
+    .accept_from = row->accept_from,
+    .enabled = row->enabled,
+    .comment = row->comment,
+    .changed_by = row->changed_by,
+    .changed_us = row->changed_us,
+  };
+
+  return fields;
+}
+
+gpointer
+reroute_row_stamp (const RerouteRow *row, gint64 id, const char *changed_by, gint64 changed_us)
+{
+  g_return_val_if_fail (row != NULL, NULL);
+
+  RerouteRowParts parts = { .page = row->page, .fields = reroute_row_get_fields (row) };
+  if (row->page == REROUTE_PAGE_ROUTING)
+    {
+      const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
+      parts.action = entry->action;
+      parts.target = entry->target;
+      parts.target_key = entry->target_key;
+    }
+  else
+    parts.hosts = ((const RerouteEmailDomain *) row)->hosts;
+  parts.fields.id = id;
+  parts.fields.changed_by = changed_by != NULL ? changed_by : "";
+  parts.fields.changed_us = changed_us;
+  return reroute_row_assemble (&parts);
+}
+
+char *
+reroute_row_dup_label (const RerouteRow *row)
+{
+  g_return_val_if_fail (row != NULL, NULL);
+
+  return g_strconcat (row->exact ? "#" : "", row->domain, NULL);
+}
+
+const char *
+reroute_page_to_string (ReroutePage page)
+{
+  g_return_val_if_fail (page < REROUTE_N_PAGES, NULL);
+
+  return page_names[page];
+}
+
+gboolean
+reroute_page_from_string (const char *text, ReroutePage *page, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (page_names); i++)
+    if (g_strcmp0 (text, page_names[i]) == 0)
+      {
+        *page = (ReroutePage) i;
+        return TRUE;
+      }
+  g_autofree char *value = reroute_quote_value (text != NULL ? text : "", -1);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "page %s is unknown: “routing” and “connections” are possible",
+               value);
+  return FALSE;
+}
+
+const char *
+reroute_accept_from_to_string (RerouteAcceptFrom accept_from)
+{
+  g_return_val_if_fail (accept_from < G_N_ELEMENTS (accept_from_names), NULL);
+
+  return accept_from_names[accept_from];
+}
+
+gboolean
+reroute_accept_from_from_string (const char *text, RerouteAcceptFrom *accept_from, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (accept_from_names); i++)
+    if (g_strcmp0 (text, accept_from_names[i]) == 0)
+      {
+        *accept_from = (RerouteAcceptFrom) i;
+        return TRUE;
+      }
+  g_autofree char *value = reroute_quote_value (text != NULL ? text : "", -1);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "accept-from %s is unknown: “anyone” and “permitted” are possible",
+               value);
+  return FALSE;
+}
