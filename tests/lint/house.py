@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lints of what stands around the sources: translations, man pages, desktop files, --help.
+
+usage: house.py [PROGRAM...]     built programs whose --help is held against their man page
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import tree
+from tap import Skip
+
+MAN_PAGES = tree.files('.1', '.5', '.7', '.8')
+
+
+def tool(name):
+    found = shutil.which(name)
+    if found is None:
+        raise Skip(f'no {name}')
+    return found
+
+
+def wanted(paths, what):
+    if not paths:
+        raise Skip(f'no {what} yet')
+    return paths
+
+
+def output_of(*command):
+    """(exit status, lines) of @command, run in the top folder."""
+    environment = dict(os.environ, LC_ALL='C.UTF-8', LANGUAGE='C')
+    result = subprocess.run(command, cwd=tree.ROOT, env=environment, text=True, timeout=60,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return result.returncode, result.stdout.splitlines()
+
+
+def lint_potfiles():
+    if 'po/POTFILES.in' not in tree.files('.in'):
+        raise Skip('no po/POTFILES.in yet')
+    listed = {line for line in tree.read('po/POTFILES.in').splitlines()
+              if line and not line.startswith('#')}
+    for path in sorted(listed - set(tree.files())):
+        yield f'po/POTFILES.in: {path} does not exist'
+    marked = re.compile(r'(?<!\w)(_|N_|C_|NC_|ngettext|g_dngettext|g_dpgettext2?) ?\(')
+    for path in tree.files('.c', '.h'):
+        if path.startswith('tests/') or path in listed:
+            continue
+        text = re.sub(r'^\s*#\s*define.*', '', tree.blank(tree.read(path)), flags=re.MULTILINE)
+        if marked.search(text):
+            yield f'po/POTFILES.in: {path} has translatable strings and is not listed'
+    for path in tree.files('.ui'):
+        if 'translatable="yes"' in tree.read(path) and path not in listed:
+            yield f'po/POTFILES.in: {path} has translatable strings and is not listed'
+
+
+def lint_catalogues():
+    msgfmt = tool('msgfmt')
+    for path in wanted(tree.files('.po'), 'catalogues'):
+        status, lines = output_of(msgfmt, '-c', '-o', '/dev/null', path)
+        if status != 0:
+            yield from lines
+
+
+def lint_man_pages():
+    mandoc = tool('mandoc')
+    for path in wanted(MAN_PAGES, 'man pages'):
+        _, lines = output_of(mandoc, '-T', 'lint', '-W', 'warning', path)
+        yield from lines
+
+
+def lint_desktop_file():
+    validate = tool('desktop-file-validate')
+    for path in wanted(tree.files('.desktop', '.desktop.in'), 'desktop file'):
+        status, lines = output_of(validate, path)
+        # Its name must end in .desktop, that of a template does not.
+        lines = [line for line in lines if 'filename does not have a .desktop extension' not in line]
+        if status != 0 and lines:
+            yield from lines
+
+
+def lint_metainfo():
+    validate = tool('appstreamcli')
+    for path in wanted(tree.files('.metainfo.xml', '.metainfo.xml.in'), 'metainfo'):
+        status, lines = output_of(validate, 'validate', '--no-net', path)
+        if status != 0:
+            yield from lines
+
+
+def lint_dbus_interfaces():
+    """Every method, property and argument is named in the comment above it."""
+    for path in wanted([name for name in tree.files('.xml') if '/org.reroute.' in name],
+                       'interfaces'):
+        text = tree.read(path)
+        if 'metainfo' in path or '<node' not in text:
+            continue
+        for match in re.finditer(r'<!--((?:(?!-->).)*)-->\s*<(method|signal) name="(\w+)"(/?)>', text, re.DOTALL):
+            comment, _, member, empty = match.groups()
+            if not comment.lstrip().startswith(member):
+                yield f'{path}: {member} has no comment of its own'
+            if empty:
+                continue
+            body = text[match.end():text.index(f'</{match.group(2)}>', match.end())]
+            for name in re.findall(r'<arg name="(\w+)"', body):
+                if not re.search(rf'\b{name}\b', comment):
+                    yield f'{path}: {member}: argument {name} is not described'
+        members = re.findall(r'<(?:method|signal) name="(\w+)"', text)
+        described = re.findall(r'-->\s*<(?:method|signal) name="(\w+)"', text)
+        for member in sorted(set(members) - set(described)):
+            yield f'{path}: {member} has no comment of its own'
+
+
+def options_of_help(program):
+    status, lines = output_of(program, '--help')
+    if status != 0:
+        raise RuntimeError(f'{program} --help: exit status {status}')
+    return set(re.findall(r'(?<![\w-])--[a-z][a-z0-9-]+', '\n'.join(lines))) - {'--help-all'}
+
+
+def lint_help():
+    programs = wanted([name for name in sys.argv[1:] if os.path.exists(name)], 'programs')
+    for program in programs:
+        name = os.path.basename(program)
+        pages = [path for path in MAN_PAGES if os.path.basename(path).startswith(name + '.')]
+        if not pages:
+            yield f'{name}: no man page'
+            continue
+        page = tree.read(pages[0]).replace('\\-', '-')
+        # mdoc writes an option as `Fl -name`.
+        described = set(re.findall(r'(?<![\w-])--[a-z][a-z0-9-]+', page))
+        described |= {'-' + option for option in re.findall(r'\bFl (-[a-z][a-z0-9-]+)', page)}
+        for option in sorted(options_of_help(program) - described - {'--help', '--version'}):
+            yield f'{pages[0]}: {option} of --help is not described'
+
+
+def lint_settings_page():
+    """Every setting stands in a man page."""
+    if 'common/settings.c' not in tree.files('.c') or not MAN_PAGES:
+        raise Skip('no settings or no man pages yet')
+    pages = ''.join(tree.read(path) for path in MAN_PAGES).replace('\\-', '-')
+    keys = re.findall(r'REROUTE_SETTING_\w+,\s*"([a-z0-9-]+)"', tree.read('common/settings.c'))
+    if not keys:
+        yield 'common/settings.c: no table found'
+    for key in keys:
+        if not re.search(rf'(?<![\w-]){key}(?![\w-])', pages):
+            yield f'{key} stands in no man page'
+
+
+if __name__ == '__main__':
+    tree.run_lints(globals())
