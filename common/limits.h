@@ -24,6 +24,13 @@
 #define REROUTE_LIMIT_SIGNAL_OCTETS 65536  /* Changed carries its changes below this */
 #define REROUTE_LIMIT_EDITS_PER_CALLER 16
 #define REROUTE_LIMIT_HISTORY_GENERATIONS 10000
+#define REROUTE_LIMIT_CHANGES_PER_EDIT 4000000 /* every row of two pages of 1,000,000, twice */
+#define REROUTE_LIMIT_MX_QUESTIONS 100         /* domains in one MxLeadsHere */
+#define REROUTE_LIMIT_MX_ANSWER_MS 3000        /* then the check goes on without an answer */
+#define REROUTE_LIMIT_BUS_RETRY_FIRST_MS 250   /* wait before a lost bus is tried again; doubles */
+#define REROUTE_LIMIT_BUS_RETRY_LAST_MS 30000
+#define REROUTE_LIMIT_CALL_MS 60000            /* a call that asks nobody for a password */
+#define REROUTE_LIMIT_CALL_INTERACTIVE_MS 600000 /* a call that may */
 
 /* SMTP, receiving */
 #define REROUTE_LIMIT_COMMAND_LINE_OCTETS 4096 /* RFC 5321 4.5.3.1.4 wants 512, extensions more */

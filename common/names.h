@@ -15,3 +15,6 @@
 #define REROUTE_ACTION_RULES_MODIFY "org.reroute.rules.modify"
 #define REROUTE_ACTION_QUEUE_MANAGE "org.reroute.queue.manage"
 #define REROUTE_ACTION_QUEUE_VIEW "org.reroute.queue.view"
+
+/* Who is in it may do all of that without a password: data/, polkit rules. */
+#define REROUTE_ADMIN_GROUP "reroute-admin"

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * RerouteBus:
  *
  * A message bus that is meant to last: a connection with exit-on-close off, opened anew with
- * back-off (1 s doubling to 30 s) whenever it is lost.  Clients watch
+ * back-off (limits.h) whenever it is lost.  Clients watch
  * #RerouteBus:connection; daemons publish an object and forget about it.
  *
  * Belongs to the thread-default main context of the thread that made it.
@@ -52,6 +52,12 @@ gboolean reroute_bus_is_system (RerouteBus *self);
 
 /* "the system bus", "the session bus", "the bus at unix:path=/…": for messages. */
 const char *reroute_bus_get_label (RerouteBus *self);
+
+/* "--session", "--bus=ADDRESS" or "": the option that leads another program to the same bus. */
+char *reroute_bus_dup_option (RerouteBus *self);
+
+/* %REROUTE_ERROR_UNAVAILABLE with a sentence that says which bus is away, and what to do. */
+GError *reroute_bus_describe_away (RerouteBus *self);
 
 /**
  * reroute_bus_publish:

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * peer.c - one method call to one of our daemons, and a sentence for a person when it fails
+ *
+ * What the two clients have in common.  Nothing is tried again here.
+ */
+
+#include "config.h"
+
+#include "common/client/peer.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+#include "common/names.h"
+
+const ReroutePeer reroute_peer_rules = {
+  .bus_name = REROUTE_RULES_BUS_NAME,
+  .path = REROUTE_RULES_PATH,
+  .interface = REROUTE_RULES_INTERFACE,
+  .program = "reroute-rulesd",
+  .activated = TRUE,
+};
+
+const ReroutePeer reroute_peer_relay = {
+  .bus_name = REROUTE_RELAY_BUS_NAME,
+  .path = REROUTE_RELAY_PATH,
+  .interface = REROUTE_RELAY_INTERFACE,
+  .program = "reroute-relayd",
+  .activated = FALSE,
+};
+
+typedef struct
+{
+  const ReroutePeer *peer;
+  RerouteBus *bus;
+} Call;
+
+static void
+call_free (Call *call)
+{
+  g_object_unref (call->bus);
+  g_free (call);
+}
+
+static gboolean
+is_absent (const GError *error)
+{
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+         g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
+static gboolean
+is_lost (const GError *error)
+{
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
+         g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED) ||
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
+static gboolean
+is_slow (const GError *error)
+{
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_TIMEOUT) ||
+         g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_TIMED_OUT) ||
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+}
+
+static char *
+dup_start_command (const Call *call)
+{
+  g_autofree char *option = NULL;
+
+  if (reroute_bus_is_system (call->bus))
+    return g_strdup_printf ("systemctl start %s", call->peer->program);
+  option = reroute_bus_dup_option (call->bus);
+  return g_strdup_printf ("%s %s", call->peer->program, option);
+}
+
+/* What a person is told when the bus or the daemon is away; NULL: the error's own text. */
+static char *
+describe_away (const Call *call, const GError *error)
+{
+  const char *program = call->peer->program;
+  const char *label = reroute_bus_get_label (call->bus);
+  g_autofree char *command = dup_start_command (call);
+
+  if (is_absent (error))
+    return g_strdup_printf ("%s is not running on %s: start it with “%s”", program, label, command);
+  if (is_lost (error))
+    return g_strdup_printf (
+      "%s went away before it answered: try again, or start it with “%s”", program, command);
+  if (is_slow (error))
+    return g_strdup_printf ("%s does not answer: see its log, or restart it", program);
+  return g_strdup_printf ("%s cannot be started by the bus: start it with “%s” and see what it says"
+                          " (%s)",
+                          program,
+                          command,
+                          error->message);
+}
+
+static void
+explain (const Call *call, GError *error)
+{
+  g_autofree char *sentence = NULL;
+
+  if (error->domain == REROUTE_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
+    {
+      g_dbus_error_strip_remote_error (error);
+      g_prefix_error (&error, "the bus does not let this user speak to %s: ", call->peer->program);
+      error->domain = REROUTE_ERROR;
+      error->code = REROUTE_ERROR_ACCESS;
+      return;
+    }
+  sentence = describe_away (call, error);
+  reroute_error_strip (error);
+  if (!g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
+    return;
+  g_free (error->message);
+  error->message = g_steal_pointer (&sentence);
+}
+
+static void
+call_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  GVariant *reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  if (reply != NULL)
+    {
+      g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
+      return;
+    }
+  explain (g_task_get_task_data (task), error);
+  g_task_return_error (task, error);
+}
+
+void
+reroute_peer_call (const ReroutePeer *peer,
+                   RerouteBus *bus,
+                   const char *method,
+                   GVariant *arguments,
+                   const GVariantType *reply_type,
+                   int timeout_ms,
+                   GCancellable *cancellable,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  g_autoptr (GVariant) sunk = arguments != NULL ? g_variant_ref_sink (arguments) : NULL;
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  GDBusConnection *connection = reroute_bus_get_connection (bus);
+  GDBusCallFlags flags = peer->activated ? G_DBUS_CALL_FLAGS_NONE : G_DBUS_CALL_FLAGS_NO_AUTO_START;
+  Call *call = g_new0 (Call, 1);
+
+  call->peer = peer;
+  call->bus = g_object_ref (bus);
+  g_task_set_source_tag (task, reroute_peer_call);
+  g_task_set_task_data (task, call, (GDestroyNotify) call_free);
+  reroute_error_quark ();
+  if (connection == NULL)
+    {
+      g_task_return_error (task, reroute_bus_describe_away (bus));
+      g_object_unref (task);
+      return;
+    }
+  if (timeout_ms > REROUTE_LIMIT_CALL_MS)
+    flags |= G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
+  g_dbus_connection_call (connection,
+                          peer->bus_name,
+                          peer->path,
+                          peer->interface,
+                          method,
+                          sunk,
+                          reply_type,
+                          flags,
+                          timeout_ms,
+                          cancellable,
+                          call_cb,
+                          task);
+}
+
+GVariant *
+reroute_peer_call_finish (GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_async_result_is_tagged (result, reroute_peer_call), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
