@@ -113,7 +113,8 @@ def functions(path):
             if not above.strip() or above.startswith(('}', '#')) or above.rstrip().endswith(';'):
                 break
             head.insert(0, above)
-        head = ' '.join(' '.join(head).split())
+        head = re.sub(r'\bG_GNUC_\w+( \([^()]*\))?', '', ' '.join(' '.join(head).split()))
+        head = head.strip()
         called = re.search(r'(\w+) ?\((.*)\)$', head)
         if NOT_A_FUNCTION.search(head) or not called:
             continue
@@ -122,7 +123,7 @@ def functions(path):
         for character in '\n'.join(lines[start:end + 1]):
             depth += {'{': 1, '}': -1}.get(character, 0)
             deepest = max(deepest, depth)
-        parameters = re.sub(r'\([^()]*\)', '', called.group(2)).count(',') + 1
+        parameters = re.sub(r'\([^()]*\)', '', called.group(2)).replace(', ...', '').count(',') + 1
         yield called.group(1), start + 1, end - start - 1, deepest - 1, parameters
 
 
