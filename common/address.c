@@ -157,7 +157,9 @@ make (const char *local, gsize n_local, const char *domain, gsize n_domain, cons
 static RerouteAddress *
 fail_for_domain (const char *text, gsize length, const char *domain, gsize n, GError **error)
 {
-  static const RerouteNameRules rules = { "its domain", REROUTE_ERROR_ADDRESS, TRUE };
+  static const RerouteNameRules rules = { "is no mailbox: its domain",
+                                          REROUTE_ERROR_ADDRESS,
+                                          TRUE };
   g_autofree char *typed = g_strndup (domain, n);
   g_autoptr (GError) local_error = NULL;
 
@@ -205,6 +207,9 @@ reroute_address_parse (const char *text, gboolean allow_utf8, GError **error)
     }
   const char *domain = rest + n_local + 1;
   gsize n_domain = length - n_local - 1;
+  if (memchr (domain, '@', n_domain) != NULL)
+    return fail (
+      whole, n_whole, error, "has two “@”: one stands between the mailbox and its domain");
   if (n_domain > 1 && domain[n_domain - 1] == '.')
     n_domain--;
   gboolean clean = n_domain > 0 && domain[0] != '.' && domain[n_domain - 1] != '.' &&

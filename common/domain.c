@@ -144,7 +144,7 @@ fail_for_character (
           "is an e-mail address: write the domain alone, “%.*s”",
           (int) (text + length - at - 1),
           at + 1);
-  else if (c == '/')
+  else if (memchr (text, '/', length) != NULL)
     fail (
       rules, text, length, error, "is a web address or a path: write a name such as “example.com”");
   else if (c == ':')

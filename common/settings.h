@@ -4,6 +4,7 @@
 
 #include "common/host.h"
 #include "common/ip.h"
+#include "common/quantity.h"
 
 G_BEGIN_DECLS
 
@@ -17,7 +18,7 @@ typedef enum
   REROUTE_SETTING_TYPE_HOST,      /* one host, or "" */
   REROUTE_SETTING_TYPE_RANGES,    /* address ranges, or "" */
   REROUTE_SETTING_TYPE_ADDRESSES, /* IP addresses, or "" */
-  REROUTE_SETTING_TYPE_DNS,       /* "system", or addresses with ports */
+  REROUTE_SETTING_TYPE_DNS,       /* "system", "recursive", or addresses with ports */
   REROUTE_SETTING_TYPE_MAILBOX,   /* an address, or "" */
   REROUTE_SETTING_TYPE_DURATION,  /* "90s", "15m", "4h", "5d" */
   REROUTE_SETTING_TYPE_DURATIONS, /* "15m,30m,1h,4h" */
@@ -67,9 +68,9 @@ typedef struct
   const char *key; /* "message-timeout" */
   RerouteSettingType type;
   const char *default_value; /* canonical text */
-  gint64 minimum;            /* for DURATION and DURATIONS in seconds, OCTETS, COUNT */
+  gint64 minimum; /* seconds (DURATION, DURATIONS), octets, a count; the elements of a list */
   gint64 maximum;
-  const char *const *choices; /* (array zero-terminated=1): for ENUM */
+  const char *const *choices; /* (array zero-terminated=1): for ENUM and DNS */
   const char *summary;        /* one sentence, for --help, the man page and the dialog; N_() */
 } RerouteSettingSpec;
 
@@ -120,10 +121,5 @@ const char *const *reroute_settings_get_endpoints (const RerouteSettings *self,
 /* Whether @ip is in one of the ranges of @id. */
 gboolean
 reroute_settings_contains (const RerouteSettings *self, RerouteSettingId id, const RerouteIp *ip);
-
-/* "4h", "90s": the shortest exact text of a duration. */
-char *reroute_duration_to_string (gint64 seconds);
-gboolean reroute_duration_parse (const char *text, gint64 *seconds, GError **error);
-char *reroute_octets_to_string (gint64 octets);
 
 G_END_DECLS
