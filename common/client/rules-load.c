@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * rules-load.c - the newest generation of rules, by its changes or in pages
+ *
+ * Settings give the serial to start from, then both pages are read by rising id, then what changed
+ * since that serial is laid over the rows.  A row that changed after its page was read, or before,
+ * ends up the same: only the last change of a row counts.
+ */
+
+#include "config.h"
+
+#include "common/client/rules-load.h"
+
+#include "common/change-set.h"
+#include "common/client/peer.h"
+#include "common/codec.h"
+#include "common/error.h"
+#include "common/limits.h"
+
+/* --- changes since a generation --- */
+
+typedef struct
+{
+  RerouteBus *bus;
+  guint64 since;
+  guint64 serial;
+  GPtrArray *changes; /* (element-type RerouteChange) */
+} Catching;
+
+static void
+catching_free (Catching *catching)
+{
+  g_object_unref (catching->bus);
+  g_clear_pointer (&catching->changes, g_ptr_array_unref);
+  g_free (catching);
+}
+
+static void ask_changes (GTask *task);
+
+/* TRUE: there are more. */
+static gboolean
+take_changes (Catching *catching, GVariant *reply, GError **error)
+{
+  const char *state = NULL;
+  gboolean more = FALSE;
+  g_autoptr (GVariant) array = NULL;
+  g_autoptr (GPtrArray) part = NULL;
+
+  g_variant_get (reply, "(&st@a(sv)b)", &state, &catching->serial, &array, &more);
+  if (!g_str_equal (state, "changes"))
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_NO_SUCH_SERIAL,
+                   "the history does not reach back to generation %" G_GUINT64_FORMAT
+                   ": load the rules anew",
+                   catching->since);
+      return FALSE;
+    }
+  part = reroute_changes_from_variant (array, error);
+  if (part == NULL)
+    return FALSE;
+  if (more && part->len == 0)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_PROTOCOL,
+                   "reroute-rulesd promises more changes and sends none");
+      return FALSE;
+    }
+  for (guint i = 0; i < part->len; i++)
+    g_ptr_array_add (catching->changes, reroute_change_ref (part->pdata[i]));
+  return more;
+}
+
+static void
+changes_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Catching *catching = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (GVariant) reply = reroute_peer_call_finish (result, &error);
+  gboolean more = reply != NULL && take_changes (catching, reply, &error);
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else if (more)
+    ask_changes (task);
+  else
+    g_task_return_pointer (
+      task, g_steal_pointer (&catching->changes), (GDestroyNotify) g_ptr_array_unref);
+}
+
+static void
+ask_changes (GTask *task)
+{
+  Catching *catching = g_task_get_task_data (task);
+
+  reroute_peer_call (
+    &reroute_peer_rules,
+    catching->bus,
+    "ChangesSince",
+    g_variant_new ("(tuu)", catching->since, catching->changes->len, REROUTE_LIMIT_PAGE_ROWS),
+    G_VARIANT_TYPE ("(sta(sv)b)"),
+    REROUTE_LIMIT_CALL_MS,
+    g_task_get_cancellable (task),
+    changes_cb,
+    g_object_ref (task));
+}
+
+void
+reroute_rules_changes_since_async (RerouteBus *bus,
+                                   guint64 since,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  Catching *catching = g_new0 (Catching, 1);
+
+  catching->bus = g_object_ref (bus);
+  catching->since = since;
+  catching->changes = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+  g_task_set_source_tag (task, reroute_rules_changes_since_async);
+  g_task_set_task_data (task, catching, (GDestroyNotify) catching_free);
+  ask_changes (task);
+}
+
+GPtrArray *
+reroute_rules_changes_since_finish (GAsyncResult *result, guint64 *serial, GError **error)
+{
+  const Catching *catching = NULL;
+
+  g_return_val_if_fail (g_async_result_is_tagged (result, reroute_rules_changes_since_async), NULL);
+
+  catching = g_task_get_task_data (G_TASK (result));
+  *serial = catching->serial;
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* --- the newest generation --- */
+
+typedef struct
+{
+  RerouteBus *bus;
+  RerouteRuleset *base; /* (nullable): what the changes are laid over */
+  RerouteRulesetBuilder *builder;
+  guint64 first_serial; /* of the settings, which are read first */
+  ReroutePage page;
+  gint64 after_id;
+} Loading;
+
+static void
+loading_free (Loading *loading)
+{
+  g_object_unref (loading->bus);
+  g_clear_pointer (&loading->base, reroute_ruleset_unref);
+  g_clear_pointer (&loading->builder, reroute_ruleset_builder_free);
+  g_free (loading);
+}
+
+static void load_anew (GTask *task);
+
+static void
+caught_up_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Loading *loading = g_task_get_task_data (task);
+  GError *error = NULL;
+  guint64 serial = 0;
+  g_autoptr (GPtrArray) changes = reroute_rules_changes_since_finish (result, &serial, &error);
+  RerouteRuleset *newest = NULL;
+
+  if (changes != NULL)
+    newest = reroute_ruleset_catch_up (loading->base, changes, serial, &error);
+  if (newest != NULL)
+    {
+      g_task_return_pointer (task, newest, (GDestroyNotify) reroute_ruleset_unref);
+      return;
+    }
+  /* The database was put back to an older state, or changed beyond the history: begin again. */
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_SERIAL))
+    {
+      g_error_free (error);
+      load_anew (task);
+      return;
+    }
+  g_task_return_error (task, error);
+}
+
+static void
+catch_up (GTask *task)
+{
+  Loading *loading = g_task_get_task_data (task);
+
+  reroute_rules_changes_since_async (loading->bus,
+                                     reroute_ruleset_get_serial (loading->base),
+                                     g_task_get_cancellable (task),
+                                     caught_up_cb,
+                                     g_object_ref (task));
+}
+
+/* How many rows the page had, or -1. */
+static int
+take_rows (Loading *loading, GVariant *array, GError **error)
+{
+  gsize n = g_variant_n_children (array);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (array, i);
+      g_autoptr (RerouteRow) row = reroute_row_from_variant (child, error);
+      g_autoptr (RerouteChange) change = NULL;
+
+      if (row == NULL)
+        return -1;
+      if (row->page != loading->page || row->id <= loading->after_id)
+        {
+          g_set_error (error,
+                       REROUTE_ERROR,
+                       REROUTE_ERROR_PROTOCOL,
+                       "reroute-rulesd sent the row “%s” where it does not belong",
+                       row->domain);
+          return -1;
+        }
+      loading->after_id = row->id;
+      change = reroute_change_new_put (row);
+      if (!reroute_ruleset_builder_apply (loading->builder, change, error))
+        return -1;
+    }
+  return (int) n;
+}
+
+static void ask_rows (GTask *task);
+
+static void
+rows_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Loading *loading = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (GVariant) reply = reroute_peer_call_finish (result, &error);
+  g_autoptr (GVariant) array = NULL;
+  int n = -1;
+
+  if (reply != NULL)
+    {
+      array = g_variant_get_child_value (reply, 1);
+      n = take_rows (loading, array, &error);
+    }
+  if (n < 0)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  if (n == 0)
+    {
+      loading->page++;
+      loading->after_id = 0;
+    }
+  if (loading->page < REROUTE_N_PAGES)
+    {
+      ask_rows (task);
+      return;
+    }
+  loading->base = reroute_ruleset_builder_build (loading->builder, loading->first_serial);
+  catch_up (task);
+}
+
+static void
+ask_rows (GTask *task)
+{
+  Loading *loading = g_task_get_task_data (task);
+
+  reroute_peer_call (
+    &reroute_peer_rules,
+    loading->bus,
+    "Load",
+    g_variant_new (
+      "(sxu)", reroute_page_to_string (loading->page), loading->after_id, REROUTE_LIMIT_PAGE_ROWS),
+    G_VARIANT_TYPE ("(ta" REROUTE_ROW_TYPE ")"),
+    REROUTE_LIMIT_CALL_MS,
+    g_task_get_cancellable (task),
+    rows_cb,
+    g_object_ref (task));
+}
+
+static gboolean
+take_settings (Loading *loading, GVariant *reply, GError **error)
+{
+  g_autoptr (GVariantIter) values = NULL;
+  const char *key = NULL, *value = NULL;
+
+  g_variant_get (reply, "(ta{ss})", &loading->first_serial, &values);
+  while (g_variant_iter_next (values, "{&s&s}", &key, &value))
+    {
+      g_autoptr (RerouteChange) change = reroute_change_new_set (key, value, error);
+
+      if (change == NULL || !reroute_ruleset_builder_apply (loading->builder, change, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+settings_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  g_autoptr (GVariant) reply = reroute_peer_call_finish (result, &error);
+
+  if (reply == NULL || !take_settings (g_task_get_task_data (task), reply, &error))
+    g_task_return_error (task, error);
+  else
+    ask_rows (task);
+}
+
+static void
+load_anew (GTask *task)
+{
+  Loading *loading = g_task_get_task_data (task);
+  g_autoptr (RerouteRuleset) empty = reroute_ruleset_new_empty ();
+
+  g_clear_pointer (&loading->base, reroute_ruleset_unref);
+  g_clear_pointer (&loading->builder, reroute_ruleset_builder_free);
+  loading->builder = reroute_ruleset_builder_new (empty);
+  loading->page = 0;
+  loading->after_id = 0;
+  reroute_peer_call (&reroute_peer_rules,
+                     loading->bus,
+                     "Settings",
+                     NULL,
+                     G_VARIANT_TYPE ("(ta{ss})"),
+                     REROUTE_LIMIT_CALL_MS,
+                     g_task_get_cancellable (task),
+                     settings_cb,
+                     g_object_ref (task));
+}
+
+void
+reroute_rules_load_async (RerouteBus *bus,
+                          RerouteRuleset *held,
+                          GCancellable *cancellable,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  Loading *loading = g_new0 (Loading, 1);
+
+  loading->bus = g_object_ref (bus);
+  g_task_set_source_tag (task, reroute_rules_load_async);
+  g_task_set_task_data (task, loading, (GDestroyNotify) loading_free);
+  if (held == NULL)
+    {
+      load_anew (task);
+      return;
+    }
+  loading->base = reroute_ruleset_ref (held);
+  catch_up (task);
+}
+
+RerouteRuleset *
+reroute_rules_load_finish (GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_async_result_is_tagged (result, reroute_rules_load_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
