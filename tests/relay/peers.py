@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real neighbours: Debian's Postfix and Exim, unpacked below the build folder, never installed.
+
+They run with their own configuration and queue, on loopback, under users that every Debian has
+(uucp, nobody), which takes root to arrange: without root, or without a network to fetch the
+packages from, Skip is raised with the reason.
+"""
+
+import glob
+import os
+import shutil
+import subprocess
+
+from place import BUILD, answers, free_port, poll
+from tap import Skip
+
+CACHE = os.path.join(BUILD, 'peers')
+POSTFIX = ('postfix', 'libdb5.3', 'libicu72', 'libnsl2', 'libtirpc3', 'libsasl2-2', 'libssl3')
+EXIM = ('exim4-daemon-light', 'exim4-base', 'libnss-wrapper', 'libdb5.3', 'libidn12', 'libnsl2', 'libtirpc3',
+        'libpcre2-8-0', 'libgnutls-dane0', 'libunbound8')
+
+
+def installed(package):
+    status = subprocess.run(['dpkg-query', '-W', '-f=${db:Status-Status}', package],
+                            capture_output=True, text=True, check=False)
+    return status.stdout == 'installed'
+
+
+def download(package, folder):
+    """Fetches one package; whether it came."""
+    command = ['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', package]
+    if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0:
+        return True
+    if os.geteuid() == 0:
+        subprocess.run(['apt-get', '-q', 'update'], capture_output=True, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
+
+
+def unpack(name, packages):
+    """The folder that those of @packages that are not installed are unpacked to."""
+    if os.geteuid() != 0:
+        raise Skip(f'{name} needs root to run under users of its own')
+    root = os.path.join(CACHE, name)
+    if os.path.isdir(root):
+        return root
+    wanted = [package for package in packages if not installed(package)]
+    part = os.path.join(CACHE, name + '.part')
+    shutil.rmtree(part, ignore_errors=True)
+    os.makedirs(part)
+    for package in wanted:
+        if not glob.glob(os.path.join(CACHE, f'{package}_*.deb')) and not download(package, CACHE):
+            raise Skip(f'{package} cannot be downloaded')
+        for archive in glob.glob(os.path.join(CACHE, f'{package}_*.deb')):
+            subprocess.run(['dpkg-deb', '-x', archive, part], check=True)
+    # Nothing of it runs with more rights than its caller has.
+    for folder, _, files in os.walk(part):
+        for file in files:
+            path = os.path.join(folder, file)
+            if not os.path.islink(path):
+                os.chmod(path, os.stat(path).st_mode & 0o1777)
+    os.rename(part, root)
+    return root
+
+
+def library_path(root):
+    folders = ['usr/lib/postfix', 'usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu']
+    folders += [os.path.relpath(path, root) for path in glob.glob(os.path.join(root, 'usr/lib/*-linux-*'))]
+    return ':'.join(os.path.join(root, folder) for folder in dict.fromkeys(folders))
+
+
+class Peer:
+    """What both have in common: a place, a port, an end."""
+
+    def __init__(self, place, name):
+        self.place, self.name = place, name
+        self.host, self.port = '127.0.0.1', free_port()
+        self.folder = place.folder(name)
+        os.chmod(place.path, 0o755)
+        self.process = None
+
+    @property
+    def endpoint(self):
+        return f'{self.host}:{self.port}'
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def ready(self):
+        def up():
+            if self.process.poll() is not None:
+                raise RuntimeError(f'{self.name} ended with {self.process.returncode}')
+            return answers(self.host, self.port)
+        poll(f'{self.name} to listen', up)
+
+    def messages(self):
+        """(envelope recipient, content) of all that was delivered, lines ending in CR LF."""
+        found = []
+        for path in glob.glob(self.path('mail', '*', 'new', '*')):
+            with open(path, 'rb') as stream:
+                content = stream.read().replace(b'\n', b'\r\n')
+            head = content.split(b'\r\n\r\n', 1)[0].decode('latin-1').split('\r\n')
+            recipient = next(line.split(': ', 1)[1] for line in head
+                             if line.lower().startswith(('delivered-to:', 'envelope-to:')))
+            found.append((recipient, content))
+        return found
+
+    def count(self):
+        return len(glob.glob(self.path('mail', '*', 'new', '*')))
+
+    def stop(self):
+        self.place.end(self.process)
+
+
+class Postfix(Peer):
+    """As a source: hands all it takes to @relayhost (HOST:PORT).  As a sink: without one, keeps every
+    message in a maildir."""
+
+    OWNER, GROUP = 'uucp', 'games'
+
+    def __init__(self, place, name='postfix', relayhost=None, settings=()):
+        self.root = unpack('postfix', POSTFIX)
+        super().__init__(place, name)
+        values = {
+            'compatibility_level': '3.6',
+            'queue_directory': self.path('queue'),
+            'data_directory': self.path('data'),
+            'command_directory': os.path.join(self.root, 'usr/sbin'),
+            'daemon_directory': os.path.join(self.root, 'usr/lib/postfix/sbin'),
+            'shlib_directory': os.path.join(self.root, 'usr/lib/postfix'),
+            'meta_directory': self.path('etc'),
+            'mail_owner': self.OWNER,
+            'setgid_group': self.GROUP,
+            'default_privs': 'nobody',
+            'import_environment': f'MAIL_CONFIG LD_LIBRARY_PATH={library_path(self.root)}',
+            'myhostname': f'{name}.test',
+            'mydestination': '',
+            'mynetworks': '127.0.0.0/8',
+            'inet_interfaces': '127.0.0.1',
+            'inet_protocols': 'ipv4',
+            'maillog_file': self.path('log'),
+            'maillog_file_prefixes': self.folder,
+            'alias_maps': '',
+            'alias_database': '',
+            'local_recipient_maps': '',
+            'smtpd_relay_restrictions': 'permit_mynetworks, reject',
+            'smtp_host_lookup': 'native',
+            'smtp_tls_security_level': 'none',
+            'smtp_line_length_limit': '0',
+            'message_size_limit': '104857600',
+            'mailbox_size_limit': '0',
+            'virtual_mailbox_limit': '0',
+            'header_size_limit': '1024000',
+            'local_header_rewrite_clients': '',
+            'message_drop_headers': '',
+            'smtpd_client_connection_rate_limit': '0',
+            'minimal_backoff_time': '2s',
+            'maximal_backoff_time': '2s',
+            'queue_run_delay': '2s',
+        }
+        if relayhost:
+            host, port = relayhost.rsplit(':', 1)
+            values['relayhost'] = f'[{host}]:{port}'
+        else:
+            values.update({
+                'virtual_mailbox_domains': 'static:all',
+                'virtual_mailbox_base': self.path('mail'),
+                'virtual_mailbox_maps': 'static:box/',
+                'virtual_uid_maps': 'static:65534',
+                'virtual_gid_maps': 'static:65534',
+                'virtual_minimum_uid': '100',
+            })
+        values.update(settings)
+        self._write(values)
+
+    def _write(self, values):
+        for folder in ('etc', 'queue', 'data', 'mail/box'):
+            os.makedirs(self.path(folder))
+        shutil.chown(self.path('data'), self.OWNER)
+        shutil.chown(self.path('mail'), 65534, 65534)
+        shutil.chown(self.path('mail/box'), 65534, 65534)
+        with open(self.path('etc/main.cf'), 'w', encoding='utf-8') as stream:
+            stream.writelines(f'{key} = {value}\n' for key, value in values.items())
+        services = [f'127.0.0.1:{self.port} inet n - n - - smtpd',
+                    'cleanup unix n - n - 0 cleanup', 'qmgr unix n - n 300 1 qmgr',
+                    'rewrite unix - - n - - trivial-rewrite', 'bounce unix - - n - 0 bounce',
+                    'defer unix - - n - 0 bounce', 'trace unix - - n - 0 bounce',
+                    'verify unix - - n - 1 verify', 'flush unix n - n 1000? 0 flush',
+                    'proxymap unix - - n - - proxymap', 'smtp unix - - n - 100 smtp',
+                    'relay unix - - n - 100 smtp', 'error unix - - n - - error',
+                    'retry unix - - n - - error', 'discard unix - - n - - discard',
+                    'virtual unix - n n - - virtual', 'anvil unix - - n - 1 anvil',
+                    'scache unix - - n - 1 scache', 'tlsmgr unix - - n 1000? 1 tlsmgr',
+                    'postlog unix-dgram n - n - 1 postlogd', 'pickup unix n - n 60 1 pickup',
+                    'showq unix n - n - - showq']
+        with open(self.path('etc/master.cf'), 'w', encoding='utf-8') as stream:
+            stream.write('\n'.join(services) + '\n')
+        # What `postfix set-permissions` would make.
+        for folder in ('active', 'bounce', 'corrupt', 'defer', 'deferred', 'flush', 'hold', 'incoming',
+                       'private', 'saved', 'trace'):
+            os.makedirs(self.path('queue', folder), mode=0o700)
+            shutil.chown(self.path('queue', folder), self.OWNER)
+        for folder, mode in (('public', 0o2710), ('maildrop', 0o1730)):
+            os.makedirs(self.path('queue', folder))
+            shutil.chown(self.path('queue', folder), self.OWNER, self.GROUP)
+            os.chmod(self.path('queue', folder), mode)
+        os.makedirs(self.path('queue/pid'))
+
+    def start(self):
+        environment = dict(os.environ, LD_LIBRARY_PATH=library_path(self.root),
+                           MAIL_CONFIG=self.path('etc'))
+        for name in [name for name in environment if name.endswith('SAN_OPTIONS')]:
+            del environment[name]
+        master = os.path.join(self.root, 'usr/lib/postfix/sbin/master')
+        self.process = self.place.start(self.name, [master, '-d', '-c', self.path('etc')], environment)
+        self.ready()
+        return self
+
+    def tool(self, name):
+        """Path of a command of the package, such as smtp-source."""
+        return os.path.join(self.root, 'usr/sbin', name)
+
+
+class Exim(Peer):
+    """A sink: keeps every message in a maildir."""
+
+    def __init__(self, place, name='exim'):
+        self.root = unpack('exim', EXIM)
+        super().__init__(place, name)
+        self.binary = os.path.join(self.root, 'usr/sbin/exim4')
+        for folder in ('spool', 'log', 'mail/box'):
+            os.makedirs(self.path(folder))
+        with open(self.path('exim.conf'), 'w', encoding='utf-8') as stream:
+            stream.write(f'''
+exim_path = {self.binary}
+exim_user = nobody
+exim_group = nogroup
+never_users =
+primary_hostname = {name}.test
+spool_directory = {self.path('spool')}
+log_file_path = {self.path('log')}/%slog
+pid_file_path = {self.path('pid')}
+daemon_smtp_ports = {self.port}
+local_interfaces = 127.0.0.1
+acl_smtp_rcpt = accept_all
+acl_smtp_data = accept_all
+tls_advertise_hosts =
+message_size_limit = 100M
+smtp_accept_max = 200
+smtp_accept_max_per_host = 200
+smtp_accept_queue_per_connection = 0
+queue_run_max = 20
+smtp_accept_queue = 0
+deliver_queue_load_max = 1000
+bounce_return_body = false
+accept_8bitmime = true
+smtputf8_advertise_hosts = *
+message_body_visible = 0
+received_headers_max = 100
+keep_environment = LD_PRELOAD : LD_LIBRARY_PATH : NSS_WRAPPER_PASSWD : NSS_WRAPPER_GROUP
+begin acl
+accept_all:
+  accept
+begin routers
+all:
+  driver = accept
+  transport = keep
+begin transports
+keep:
+  driver = appendfile
+  directory = {self.path('mail/box')}
+  maildir_format
+  maildir_tag =
+  envelope_to_add
+  delivery_date_add = false
+  return_path_add = false
+  user = nobody
+  group = nogroup
+  batch_max = 1
+begin retry
+* * F,1d,2s
+begin rewrite
+begin authenticators
+''')
+        for folder, _, files in os.walk(self.folder):
+            shutil.chown(folder, 65534, 65534)
+            for file in files:
+                shutil.chown(os.path.join(folder, file), 65534, 65534)
+
+    def start(self):
+        # Debian's Exim asks for its user by name before it reads anything.
+        passwd = self.place.write('Debian-exim:x:65534:65534::/nonexistent:/bin/false\n'
+                                  'nobody:x:65534:65534::/nonexistent:/bin/false\n'
+                                  'root:x:0:0::/:/bin/false\n', self.name, 'passwd')
+        group = self.place.write('Debian-exim:x:65534:\nnogroup:x:65534:\nroot:x:0:\n',
+                                 self.name, 'group')
+        wrapper = glob.glob(os.path.join(self.root, 'usr/lib/*/libnss_wrapper.so'))
+        environment = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LD_PRELOAD': ':'.join(wrapper),
+                       'LD_LIBRARY_PATH': library_path(self.root),
+                       'NSS_WRAPPER_PASSWD': passwd, 'NSS_WRAPPER_GROUP': group}
+        self.process = self.place.start(
+            self.name, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', self.binary,
+                        '-C', self.path('exim.conf'), '-bdf', '-q2s'], environment)
+        self.ready()
+        return self

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every relay test stands on: a directory of its own, processes ended by pid, bounded waits."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'tests'))
+
+BUILD = os.path.dirname(os.environ.get('G_TEST_BUILDDIR', os.path.join(ROOT, 'build', 'tests')))
+
+# A sanitizer or a busy machine makes everything slower, never wrong.
+PATIENCE_S = 60
+
+
+class Impatient(AssertionError):
+    """What was waited for did not happen in time."""
+
+
+def poll(what, function, timeout_s=PATIENCE_S, step_s=0.02):
+    """Calls @function until it answers something true, and returns that."""
+    end = time.monotonic() + timeout_s
+    while True:
+        answer = function()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise Impatient(f'waited {timeout_s} s in vain for: {what}')
+        time.sleep(step_s)
+
+
+def free_port(host='127.0.0.1'):
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def answers(host, port):
+    """Whether something accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+class Place:
+    """A temporary directory and the processes that live in it; both end with the block."""
+
+    def __init__(self, name='test'):
+        self.path = tempfile.mkdtemp(prefix=f'reroute-{name}-')
+        self.processes = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        for process in reversed(self.processes):
+            self.end(process)
+        if kind is not None:
+            self.show_logs()
+        if os.environ.get('REROUTE_KEEP'):
+            print(f'# kept: {self.path}', file=sys.stderr)
+        else:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+    def join(self, *parts):
+        return os.path.join(self.path, *parts)
+
+    def folder(self, *parts, mode=0o755):
+        path = self.join(*parts)
+        os.makedirs(path, exist_ok=True)
+        os.chmod(path, mode)
+        return path
+
+    def write(self, text, *parts, mode=0o644):
+        path = self.join(*parts)
+        with open(path, 'w', encoding='utf-8') as stream:
+            stream.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def start(self, name, command, env=None, **options):
+        """Starts @command with its output in NAME.log; ended with the block."""
+        with open(self.join(f'{name}.log'), 'ab') as log:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       env=env, cwd=self.path, start_new_session=True, **options)
+        process.title = name
+        self.processes.append(process)
+        return process
+
+    def end(self, process, how=signal.SIGTERM, timeout_s=PATIENCE_S):
+        """Ends a process that start() started and returns its exit status."""
+        if process.poll() is None:
+            process.send_signal(how)
+            try:
+                process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if process in self.processes:
+            self.processes.remove(process)
+        return process.returncode
+
+    def show_logs(self, lines=25):
+        """The last lines of every log, for the reader of a failure."""
+        for name in sorted(os.listdir(self.path)):
+            if name.endswith('.log'):
+                with open(self.join(name), encoding='utf-8', errors='replace') as stream:
+                    for line in stream.read().splitlines()[-lines:]:
+                        print(f'# {name}: {line}', file=sys.stderr)

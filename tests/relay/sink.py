@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An SMTP server that keeps what it is told: every conversation, every message, byte for byte."""
+
+import asyncio
+import re
+import threading
+
+EXTENSIONS = ('PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES')
+
+
+class Message:
+    """One transaction that was answered with 250 at its final dot."""
+
+    def __init__(self, session, reverse_path, recipients, content):
+        self.session = session
+        self.reverse_path = reverse_path
+        self.recipients = recipients
+        self.content = content
+
+
+class Sink:
+    """Listens on one address, in a thread of its own; used as a context manager.
+
+    @reply: called with (verb, argument) before each answer; a text replaces the usual reply, and
+    None leaves it.  Verbs: CONNECT, EHLO, MAIL, RCPT, DATA, DOT, RSET, QUIT.
+    """
+
+    def __init__(self, host='127.0.0.1', port=0, reply=None, extensions=EXTENSIONS, name='sink.test'):
+        self.host, self.port = host, port
+        self.reply = reply or (lambda verb, argument: None)
+        self.extensions = list(extensions)
+        self.name = name
+        self.messages = []
+        self.conversations = []
+        self._writers = set()
+        self._loop = asyncio.new_event_loop()
+        self._server = None
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        self._server = self._call(asyncio.start_server(self._serve, self.host, self.port,
+                                                       limit=1 << 20, backlog=1024))
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(self, *_):
+        self._call(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def endpoint(self):
+        return f'{self.host}:{self.port}'
+
+    def recipients(self):
+        """Of all messages, in the order of arrival."""
+        return [recipient for message in list(self.messages) for recipient in message.recipients]
+
+    def _call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
+
+    async def _close(self):
+        self._server.close()
+        await self._server.wait_closed()
+        for writer in list(self._writers):
+            writer.close()
+
+    async def _serve(self, reader, writer):
+        self._writers.add(writer)
+        lines = []
+        self.conversations.append(lines)
+        try:
+            await _Session(self, reader, writer, lines).run()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+
+class _Session:
+    def __init__(self, sink, reader, writer, lines):
+        self.sink, self.reader, self.writer, self.lines = sink, reader, writer, lines
+        self.reverse_path, self.recipients, self.chunks = None, [], []
+
+    async def say(self, verb, argument, usual):
+        """Sends a reply; returns whether it is a positive one."""
+        text = self.sink.reply(verb, argument)
+        if text == 'drop':
+            raise ConnectionError
+        text = text or usual
+        self.lines.extend(f'S: {line}' for line in text.split('\r\n'))
+        self.writer.write(text.encode() + b'\r\n')
+        await self.writer.drain()
+        if text.startswith('421'):
+            raise ConnectionError
+        return text[0] in '23'
+
+    def reset(self):
+        self.reverse_path, self.recipients, self.chunks = None, [], []
+
+    async def run(self):
+        if not await self.say('CONNECT', '', f'220 {self.sink.name} ESMTP'):
+            return
+        while True:
+            line = await self.reader.readline()
+            if not line:
+                return
+            text = line.rstrip(b'\r\n').decode('utf-8', 'surrogateescape')
+            self.lines.append(f'C: {text}')
+            verb, _, argument = text.partition(' ')
+            verb = verb.upper()
+            if verb == 'QUIT':
+                await self.say('QUIT', '', '221 2.0.0 bye')
+                return
+            handler = getattr(self, 'on_' + verb.lower(), None)
+            if handler is None:
+                await self.say(verb, argument, '502 5.5.1 not known here')
+            else:
+                await handler(argument)
+
+    async def on_ehlo(self, argument):
+        self.reset()
+        words = [self.sink.name] + self.sink.extensions
+        lines = [f'250{" " if n == len(words) - 1 else "-"}{word}' for n, word in enumerate(words)]
+        await self.say('EHLO', argument, '\r\n'.join(lines))
+
+    async def on_helo(self, argument):
+        self.reset()
+        await self.say('HELO', argument, f'250 {self.sink.name}')
+
+    async def on_mail(self, argument):
+        path = re.match(r'FROM:\s*<(.*?)>', argument, re.IGNORECASE)
+        if await self.say('MAIL', argument, '250 2.1.0 ok'):
+            self.reverse_path = path.group(1)
+
+    async def on_rcpt(self, argument):
+        path = re.match(r'TO:\s*<(.*?)>(?:\s|$)', argument, re.IGNORECASE)
+        if await self.say('RCPT', path.group(1), '250 2.1.5 ok'):
+            self.recipients.append(path.group(1))
+
+    async def on_rset(self, argument):
+        self.reset()
+        await self.say('RSET', argument, '250 2.0.0 ok')
+
+    async def on_noop(self, argument):
+        await self.say('NOOP', argument, '250 2.0.0 ok')
+
+    async def on_data(self, argument):
+        if not self.recipients:
+            await self.say('DATA', argument, '554 5.5.1 no valid recipients')
+            return
+        if not await self.say('DATA', argument, '354 go on'):
+            return
+        content = bytearray()
+        while True:
+            line = await self.reader.readuntil(b'\n')
+            if line == b'.\r\n':
+                break
+            content += line[1:] if line.startswith(b'.') else line
+        self.lines.append(f'C: ({len(content)} octets)')
+        self.lines.append('C: .')
+        await self.keep(bytes(content))
+
+    async def on_bdat(self, argument):
+        size, _, last = argument.partition(' ')
+        self.chunks.append(await self.reader.readexactly(int(size)))
+        if last.upper() == 'LAST':
+            await self.keep(b''.join(self.chunks))
+        else:
+            await self.say('BDAT', argument, '250 2.0.0 ok')
+
+    async def keep(self, content):
+        message = Message(self.lines, self.reverse_path, self.recipients, content)
+        self.reset()
+        # Kept before the answer: whoever reads the answer finds the message.
+        self.sink.messages.append(message)
+        if not await self.say('DOT', message, '250 2.0.0 kept'):
+            self.sink.messages.remove(message)

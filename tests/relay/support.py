@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service under test: a private bus, reroute-rulesd, reroute-relayd, a DNS server, a client."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+
+from place import BUILD, ROOT, answers, free_port, poll
+from tap import Skip
+
+RULESD = os.path.join(BUILD, 'service', 'rules', 'reroute-rulesd')
+RELAYD = os.path.join(BUILD, 'service', 'relay', 'reroute-relayd')
+CTL = os.path.join(BUILD, 'service', 'ctl', 'reroutectl')
+
+
+def daemon_environment():
+    """As a service manager starts a daemon: a warning in its log does not end it, a criticism does."""
+    return dict(os.environ, G_DEBUG='fatal-criticals', LC_ALL='C.UTF-8', LANGUAGE='C')
+
+
+class Bus:
+    """A bus of our own that starts reroute-rulesd on demand."""
+
+    def __init__(self, place, database):
+        self.place = place
+        self.address = f'unix:path={place.join("bus")}'
+        services = place.folder('services')
+        place.write('[D-BUS Service]\nName=org.reroute.Rules\n'
+                    f'Exec="{RULESD}" "--bus={self.address}" "--database={database}"\n',
+                    'services', 'org.reroute.Rules.service')
+        with open(os.path.join(ROOT, 'service', 'bus.conf.in'), encoding='utf-8') as stream:
+            text = stream.read()
+        self.config = place.write(text.replace('@LISTEN@', self.address)
+                                  .replace('@SERVICES@', services), 'bus.conf')
+        self.process = None
+
+    def start(self):
+        self.process = self.place.start(
+            'bus', ['dbus-daemon', '--nofork', '--nopidfile', '--nosyslog',
+                    f'--config-file={self.config}'], daemon_environment())
+        poll('the bus', lambda: self.call('GetId'))
+        return self
+
+    def stop(self):
+        self.place.end(self.process)
+
+    def call(self, method, *arguments):
+        """Asks the bus itself; its answer in dbus-send's words, or None."""
+        command = ['dbus-send', f'--bus={self.address}', '--print-reply=literal',
+                   '--dest=org.freedesktop.DBus', '/org/freedesktop/DBus',
+                   f'org.freedesktop.DBus.{method}', *arguments]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        return result.stdout.strip() if result.returncode == 0 else None
+
+    def pid_of(self, name):
+        """Of the process that owns a name of ours; None when nobody does."""
+        answer = self.call('GetConnectionUnixProcessID', f'string:{name}')
+        return int(answer.split()[-1]) if answer else None
+
+
+class Service:
+    """Everything that service/run starts, in a place of its own."""
+
+    def __init__(self, place, relay_options=(), own_networks=None):
+        for program in (RULESD, RELAYD, CTL):
+            if not os.path.exists(program):
+                raise Skip(f'{os.path.basename(program)} is not built')
+        self.place = place
+        self.database = place.join('rules.db')
+        self.spool = place.folder('spool')
+        self.bus = Bus(place, self.database)
+        self.host, self.port = '127.0.0.1', free_port()
+        self.relay_options = list(relay_options)
+        self.relay_limits = None
+        self.relay = None
+
+    def start(self):
+        self.bus.start()
+        self.ctl('status')
+        self.start_relay()
+        return self
+
+    def close(self):
+        """Ends relay, rules and bus; what the bus started is known by name."""
+        if self.relay is not None:
+            self.stop_relay()
+        self.end_rules()
+        self.bus.stop()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.close()
+
+    # The relay
+
+    def relay_command(self):
+        return [RELAYD, f'--bus={self.bus.address}', f'--spool={self.spool}',
+                f'--listen={self.host}:{self.port}', *self.relay_options]
+
+    def spawn_relay(self):
+        """Starts the relay without waiting for it."""
+        self.relay = self.place.start('relayd', self.relay_command(), daemon_environment(),
+                                      preexec_fn=self.relay_limits)
+        return self.relay
+
+    def start_relay(self):
+        self.spawn_relay()
+
+        def up():
+            if self.relay.poll() is not None:
+                raise RuntimeError(f'reroute-relayd ended with {self.relay.returncode}')
+            return answers(self.host, self.port)
+        poll('the relay to listen', up)
+        self.wait_applied()
+
+    def stop_relay(self):
+        """SIGTERM; its exit status must be 0."""
+        status = self.place.end(self.relay)
+        self.relay = None
+        if status != 0:
+            raise AssertionError(f'reroute-relayd ended with {status}')
+
+    def kill_relay(self):
+        self.place.end(self.relay, signal.SIGKILL)
+        self.relay = None
+
+    # The rules
+
+    def rules_pid(self):
+        return self.bus.pid_of('org.reroute.Rules')
+
+    def end_rules(self, how=signal.SIGTERM):
+        """Ends rulesd, if the bus has started it, and waits until it is gone."""
+        pid = self.rules_pid()
+        if pid:
+            os.kill(pid, how)
+            poll('rulesd to end', lambda: not os.path.exists(f'/proc/{pid}'))
+
+    def ctl(self, *arguments, status=0, text=None):
+        """Runs reroutectl; its standard output. @status: the exit status that is wanted, or None."""
+        command = [CTL, f'--bus={self.bus.address}', *arguments]
+        result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120,
+                                env=daemon_environment(), check=False)
+        if status is not None and result.returncode != status:
+            raise AssertionError(f'reroutectl {" ".join(arguments)}: exit status '
+                                 f'{result.returncode}: {result.stderr or result.stdout}')
+        return result.stdout if status == 0 else result.stderr
+
+    def ctl_json(self, *arguments):
+        return json.loads(self.ctl('--json', *arguments))
+
+    def add_routing(self, domain, *options, accept='anyone'):
+        self.ctl('routing', 'add', domain, f'--accept-from={accept}', *options)
+
+    def add_connection(self, domain, *options, accept='anyone'):
+        self.ctl('connections', 'add', domain, f'--accept-from={accept}', *options)
+
+    def set(self, key, value):
+        self.ctl('settings', 'set', key, value)
+
+    def wait_applied(self):
+        """Until the relay runs the newest generation of the rules."""
+        def applied():
+            status = self.ctl_json('status')
+            return status if relay_serial(status) == rules_serial(status) else None
+        return poll('the relay to run the newest rules', applied)
+
+    def queued(self):
+        """Messages in the queue."""
+        return self.ctl_json('queue', 'list')
+
+    def wait_empty(self, timeout_s=60):
+        poll('the queue to be empty', lambda: not self.queued(), timeout_s, 0.1)
+
+
+def rules_serial(status):
+    return status['rules']['serial']
+
+
+def relay_serial(status):
+    return status['relay']['serial'] if status['relay'].get('rules-held', True) else None
+
+
+class Client:
+    """Speaks SMTP to a server, line by line, and keeps the conversation."""
+
+    def __init__(self, host, port, source=None, helo='client.test', timeout_s=60):
+        self.lines = []
+        self.socket = socket.create_connection((host, port), timeout_s,
+                                               source_address=(source, 0) if source else None)
+        self.stream = self.socket.makefile('rb')
+        self.banner = self.reply()
+        self.ehlo = self.command(f'EHLO {helo}') if self.banner.startswith('220') else ''
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
+
+    def reply(self):
+        """The whole reply, its lines joined by line feeds."""
+        lines = []
+        while True:
+            line = self.stream.readline()
+            if not line:
+                raise ConnectionError('the server closed the connection')
+            text = line.rstrip(b'\r\n').decode('utf-8', 'surrogateescape')
+            self.lines.append(f'S: {text}')
+            lines.append(text)
+            if not re.match(r'\d\d\d-', text):
+                return '\n'.join(lines)
+
+    def command(self, text):
+        self.lines.append(f'C: {text}')
+        self.socket.sendall(text.encode('utf-8', 'surrogateescape') + b'\r\n')
+        return self.reply()
+
+    def send(self, reverse_path, recipients, content):
+        """One transaction; (replies to RCPT, reply to the final dot or to what stopped it)."""
+        mail = self.command(f'MAIL FROM:<{reverse_path}>')
+        if not mail.startswith('250'):
+            return [], mail
+        rcpts = [self.command(f'RCPT TO:<{recipient}>') for recipient in recipients]
+        if not any(rcpt.startswith('250') for rcpt in rcpts):
+            self.command('RSET')
+            return rcpts, rcpts[-1]
+        data = self.command('DATA')
+        if not data.startswith('354'):
+            return rcpts, data
+        return rcpts, self.content(content)
+
+    def content(self, content):
+        """@content: octets, lines ending in CR LF, the last one too."""
+        self.lines.append(f'C: ({len(content)} octets)')
+        self.socket.sendall(re.sub(rb'(?m)^\.', b'..', content) + b'.\r\n')
+        self.lines.append('C: .')
+        return self.reply()
+
+    def quit(self):
+        answer = self.command('QUIT')
+        self.close()
+        return answer
+
+
+def send(service, reverse_path, recipients, content=b'Subject: test\r\n\r\nhello\r\n', **options):
+    """One message in one session; as Client.send()."""
+    with Client(service.host, service.port, **options) as client:
+        result = client.send(reverse_path, recipients, content)
+        client.command('QUIT')
+        return result
+
+
+class Dns:
+    """nsd on a loopback port. @zones: {zone: lines of its records}."""
+
+    def __init__(self, place, zones, name='dns'):
+        program = shutil.which('nsd', path=os.environ.get('PATH', '') + ':/usr/sbin')
+        if program is None:
+            raise Skip('no nsd')
+        self.place, self.name, self.program = place, name, program
+        self.host, self.port = '127.0.0.1', free_port()
+        self.folder = place.folder(name)
+        self.zones = zones
+        self.process = None
+
+    @property
+    def endpoint(self):
+        return f'{self.host}:{self.port}'
+
+    def start(self):
+        config = [f'server:\n  ip-address: {self.host}\n  port: {self.port}\n  username: ""\n'
+                  f'  chroot: ""\n  database: ""\n  zonesdir: "{self.folder}"\n  pidfile: ""\n'
+                  f'  zonelistfile: "{self.folder}/zone.list"\n  xfrdir: "{self.folder}"\n'
+                  '  xfrdfile: ""\n  server-count: 1\n  verbosity: 1\n'
+                  'remote-control:\n  control-enable: no\n']
+        for zone, records in self.zones.items():
+            file = (zone.strip('.') or 'root') + '.zone'
+            self.place.write(f'$ORIGIN {zone.strip(".")}.\n$TTL 60\n'
+                             '@ IN SOA ns.invalid. admin.invalid. 1 60 60 3600 60\n'
+                             '@ IN NS ns.invalid.\n' + '\n'.join(records) + '\n', self.name, file)
+            config.append(f'zone:\n  name: "{zone}"\n  zonefile: "{file}"\n')
+        path = self.place.write(''.join(config), self.name, 'nsd.conf')
+        self.process = self.place.start(self.name, [self.program, '-d', '-c', path])
+
+        def up():
+            if self.process.poll() is not None:
+                raise RuntimeError(f'nsd ended with {self.process.returncode}')
+            return answers(self.host, self.port)
+        poll('nsd', up)
+        return self
+
+    def stop(self):
+        self.place.end(self.process)
