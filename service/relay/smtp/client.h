@@ -20,9 +20,11 @@ typedef enum
 {
   REROUTE_SMTP_CLIENT_WORKING,      /* needs input, or its output sent */
   REROUTE_SMTP_CLIENT_READY,        /* greeted, EHLO answered: takes a transaction */
-  REROUTE_SMTP_CLIENT_SEND_CONTENT, /* 354: write the content in wire form and the final dot, then content_sent() */
-  REROUTE_SMTP_CLIENT_DONE,         /* the transaction is over: read the replies; then READY for another */
-  REROUTE_SMTP_CLIENT_CLOSED,       /* QUIT was answered, or the session is of no use: see the session reply */
+  REROUTE_SMTP_CLIENT_SEND_CONTENT, /* 354: write the content in wire form and the final dot, then
+                                       content_sent() */
+  REROUTE_SMTP_CLIENT_DONE, /* the transaction is over: read the replies; then READY for another */
+  REROUTE_SMTP_CLIENT_CLOSED, /* QUIT was answered, or the session is of no use: see the session
+                                 reply */
 } RerouteSmtpClientState;
 
 typedef struct
@@ -30,8 +32,8 @@ typedef struct
   const char *reverse_path;
   gboolean body_8bitmime;
   gboolean smtputf8;
-  gsize content_octets;             /* for SIZE; 0 not known */
-  const char *const *recipients;    /* rcpt_out, (array length=n_recipients) */
+  gsize content_octets;          /* for SIZE; 0 not known */
+  const char *const *recipients; /* rcpt_out, (array length=n_recipients) */
   guint n_recipients;
 } RerouteSmtpTransaction;
 
@@ -41,7 +43,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSmtpClient, reroute_smtp_client_free)
 
 /* Errors: %REROUTE_ERROR_PROTOCOL: nonsense, a reply over its limits, a reply before its time.
    A transaction that was open then is deferred by the owner. */
-gboolean reroute_smtp_client_feed (RerouteSmtpClient *self, const guint8 *octets, gsize length, GError **error);
+gboolean reroute_smtp_client_feed (RerouteSmtpClient *self,
+                                   const guint8 *octets,
+                                   gsize length,
+                                   GError **error);
 const guint8 *reroute_smtp_client_peek_output (RerouteSmtpClient *self, gsize *length);
 void reroute_smtp_client_sent (RerouteSmtpClient *self, gsize length);
 
@@ -52,14 +57,16 @@ void reroute_smtp_client_begin (RerouteSmtpClient *self, const RerouteSmtpTransa
 void reroute_smtp_client_content_sent (RerouteSmtpClient *self);
 void reroute_smtp_client_quit (RerouteSmtpClient *self);
 
-/* State DONE: the reply that decides recipient @index: to MAIL, RCPT, DATA or the final dot, whichever refused it,
-   or the 2xx to the final dot.  (transfer none) */
-const RerouteReply *reroute_smtp_client_get_recipient_reply (const RerouteSmtpClient *self, guint index);
+/* State DONE: the reply that decides recipient @index: to MAIL, RCPT, DATA or the final dot,
+   whichever refused it, or the 2xx to the final dot.  (transfer none) */
+const RerouteReply *reroute_smtp_client_get_recipient_reply (const RerouteSmtpClient *self,
+                                                             guint index);
 /* The refusing greeting or EHLO/HELO reply, a 421 in mid-session; NULL when there was none. */
 const RerouteReply *reroute_smtp_client_get_session_reply (const RerouteSmtpClient *self);
 gboolean reroute_smtp_client_offers_8bitmime (const RerouteSmtpClient *self);
 gboolean reroute_smtp_client_offers_smtputf8 (const RerouteSmtpClient *self);
-/* "while sending RCPT", and whether the content's end was sent, so that the message may arrive twice. */
+/* "while sending RCPT", and whether the content's end was sent, so that the message may arrive
+ * twice. */
 const char *reroute_smtp_client_phase (const RerouteSmtpClient *self);
 gboolean reroute_smtp_client_may_have_delivered (const RerouteSmtpClient *self);
 

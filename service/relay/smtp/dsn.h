@@ -14,9 +14,9 @@ typedef enum
 
 typedef struct
 {
-  const char *recipient;  /* as received */
-  const char *status;     /* "5.1.1" */
-  const char *diagnostic; /* the remote reply by code and text without host names; NULL: none */
+  const char *recipient;      /* as received */
+  const char *status;         /* "5.1.1" */
+  const char *diagnostic;     /* the remote reply by code and text without host names; NULL: none */
   gint64 will_retry_until_us; /* DELAYED */
 } RerouteDsnRecipient;
 
@@ -25,11 +25,11 @@ typedef struct
   RerouteDsnKind kind;
   const char *hostname;
   const char *queue_id;
-  const char *reverse_path;   /* whom it goes to */
+  const char *reverse_path; /* whom it goes to */
   gint64 arrived_us;
   const RerouteDsnRecipient *recipients; /* (array length=n_recipients) */
   guint n_recipients;
-  const guint8 *headers;      /* header section of the message, unstuffed */
+  const guint8 *headers; /* header section of the message, unstuffed */
   gsize headers_length;
   gint64 now_us;
 } RerouteDsnRequest;

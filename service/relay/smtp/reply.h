@@ -22,4 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteReply, reroute_reply_free)
 /* "550 5.7.1 text", one line, control characters made harmless: for verdicts and logs. */
 char *reroute_reply_to_string (const RerouteReply *self);
 
+/* Appends the reply as it is sent: a line for each line of the text, CR LF behind each, within
+   512 octets a line; whatever is not printable ASCII becomes "?". */
+void reroute_reply_append (const RerouteReply *self, GString *wire);
+
 G_END_DECLS

@@ -16,21 +16,33 @@ G_BEGIN_DECLS
 typedef struct _RerouteSmtpServer RerouteSmtpServer;
 
 /*
- * The owner's side.  A function that returns a reply refuses with it; NULL goes on with the
- * machine's own reply.
+ * The owner's side.  A function that returns a reply refuses with it (421 closes the session too);
+ * NULL goes on with the machine's own reply.  From inside, reroute_smtp_server_finish_data() is the
+ * only function that may change the machine.
  */
 typedef struct
 {
   /* MAIL was valid.  The envelope holds reverse-path and parameters. */
-  RerouteReply *(*mail) (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data);
+  RerouteReply *(*mail) (RerouteSmtpServer *machine,
+                         const RerouteEnvelope *envelope,
+                         gpointer user_data);
   /* RCPT was valid.  Fill @admitted_by when it is taken. */
-  RerouteReply *(*rcpt) (RerouteSmtpServer *machine, const RerouteAddress *recipient, RerouteRowRef *admitted_by, gpointer user_data);
+  RerouteReply *(*rcpt) (RerouteSmtpServer *machine,
+                         const RerouteAddress *recipient,
+                         RerouteRowRef *admitted_by,
+                         gpointer user_data);
   /* DATA (or the first BDAT): about to say 354.  Return a 4xx to refuse. */
-  RerouteReply *(*data) (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data);
-  /* Octets of the content in wire form: whole verified lines or parts of them, CR LF line ends, still dot-stuffed. */
-  void (*content) (RerouteSmtpServer *machine, const guint8 *octets, gsize length, gpointer user_data);
-  /* End of data.  @envelope becomes the owner's.  Answer now or later by reroute_smtp_server_finish_data();
-     until then no further input is taken. */
+  RerouteReply *(*data) (RerouteSmtpServer *machine,
+                         const RerouteEnvelope *envelope,
+                         gpointer user_data);
+  /* Octets of the content in wire form: whole verified lines or parts of them, CR LF line ends,
+   * still dot-stuffed. */
+  void (*content) (RerouteSmtpServer *machine,
+                   const guint8 *octets,
+                   gsize length,
+                   gpointer user_data);
+  /* End of data.  @envelope becomes the owner's.  Answer now or later by
+     reroute_smtp_server_finish_data(); until then no further input is taken. */
   void (*end_of_data) (RerouteSmtpServer *machine, RerouteEnvelope *envelope, gpointer user_data);
   /* The content that was begun will not be completed: drop it. */
   void (*abort_data) (RerouteSmtpServer *machine, gpointer user_data);
@@ -52,14 +64,16 @@ RerouteSmtpServer *reroute_smtp_server_new (const RerouteSmtpServerConfig *confi
 void reroute_smtp_server_free (RerouteSmtpServer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSmtpServer, reroute_smtp_server_free)
 
-/* Puts out the greeting; @refusal instead of it ends the session (421, 554 …). */
+/* Puts out the greeting; @refusal instead of it ends the session (421, 554 …).  Octets that were
+   there before are fed first: an early talker is refused with 554. */
 void reroute_smtp_server_greet (RerouteSmtpServer *self, const RerouteReply *refusal);
 
 /**
  * reroute_smtp_server_feed:
  *
- * Returns: how many octets were taken; fewer than @length while a reply to the end of data is
- *   awaited or the session has ended: feed the rest again later
+ * Returns: how many octets were taken; fewer than @length while the reply to the end of data is
+ *   awaited: feed the rest again behind reroute_smtp_server_finish_data(), before new octets.  A
+ *   session that has ended takes everything and discards it.
  */
 gsize reroute_smtp_server_feed (RerouteSmtpServer *self, const guint8 *octets, gsize length);
 
@@ -69,17 +83,21 @@ void reroute_smtp_server_finish_data (RerouteSmtpServer *self, const RerouteRepl
 const guint8 *reroute_smtp_server_peek_output (RerouteSmtpServer *self, gsize *length);
 void reroute_smtp_server_sent (RerouteSmtpServer *self, gsize length);
 
-/* For the owner to end a session: time limit, shutdown. The reply is put out when none is owed for data. */
+/* For the owner to end a session: time limit, shutdown.  While the reply to the end of data is
+   owed, @reply (nullable) follows behind that one, and the session closes then. */
 void reroute_smtp_server_close (RerouteSmtpServer *self, const RerouteReply *reply);
 
-gboolean reroute_smtp_server_wants_close (const RerouteSmtpServer *self); /* after the output is sent */
-gboolean reroute_smtp_server_is_idle (const RerouteSmtpServer *self);     /* no transaction open */
+gboolean
+reroute_smtp_server_wants_close (const RerouteSmtpServer *self);      /* after the output is sent */
+gboolean reroute_smtp_server_is_idle (const RerouteSmtpServer *self); /* no transaction open */
 gboolean reroute_smtp_server_awaits_finish (const RerouteSmtpServer *self);
 gboolean reroute_smtp_server_in_data (const RerouteSmtpServer *self);
-const char *reroute_smtp_server_get_helo (const RerouteSmtpServer *self);  /* "" before HELO */
-gboolean reroute_smtp_server_is_esmtp (const RerouteSmtpServer *self);     /* EHLO was used */
-/* Received lines in the content so far, and those with our token (hop and loop limit). */
+const char *reroute_smtp_server_get_helo (const RerouteSmtpServer *self); /* "" before HELO */
+gboolean reroute_smtp_server_is_esmtp (const RerouteSmtpServer *self);    /* EHLO was used */
+/* What ends the id of our own Received lines: more than REROUTE_LIMIT_OWN_RECEIVED_LINES with it
+ * are a loop. */
 void reroute_smtp_server_set_token (RerouteSmtpServer *self, const char *token);
-const char *reroute_smtp_server_phase (const RerouteSmtpServer *self);     /* "while waiting for RCPT", for logs */
+const char *
+reroute_smtp_server_phase (const RerouteSmtpServer *self); /* "while waiting for RCPT", for logs */
 
 G_END_DECLS

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  REROUTE_BODY_SOUND,
+  REROUTE_BODY_BARE,             /* a CR or LF that stands alone, and may not */
+  REROUTE_BODY_TOO_LARGE,        /* over the message size */
+  REROUTE_BODY_HEADER_TOO_LARGE, /* header section over its limit */
+  REROUTE_BODY_LINE_TOO_LONG,
+  REROUTE_BODY_HOPS, /* too many Received lines */
+  REROUTE_BODY_LOOP, /* too many Received lines of our own */
+} RerouteBodyFault;
+
+/* Where the wanted octets go. */
+typedef void (*RerouteBodySink) (const guint8 *octets, gsize length, gpointer user_data);
+
+/**
+ * RerouteBody:
+ *
+ * Scans the content of a message as it arrives: finds the one end of data, lets nothing through
+ * that another host could take for an end of data or a line end, counts what has a limit.  What is
+ * sound goes to the sink in wire form, dot-stuffed, in spans as large as they came.
+ */
+typedef struct
+{
+  /* set before reroute_body_begin() */
+  gboolean normalize; /* bare LF becomes CR LF, bare CR a blank; else both are faults */
+  gint64 max_octets;  /* content without stuffed dots; 0: no limit */
+  const char *token;  /* ends the id of our own Received lines; NULL: none */
+  RerouteBodySink sink;
+  gpointer sink_data;
+
+  /* to read */
+  RerouteBodyFault fault; /* the first one; nothing goes to the sink after it */
+  gint64 octets;          /* content so far, without stuffed dots */
+  guint n_received;
+  guint n_own_received;
+
+  /*< private >*/
+  guint8 state;
+  gboolean in_header;
+  gsize line_octets;
+  gsize header_octets;
+  GString *field; /* the head of the header field that is read now */
+} RerouteBody;
+
+void reroute_body_init (RerouteBody *self);
+void reroute_body_clear (RerouteBody *self);
+
+/* Begins a message. */
+void reroute_body_begin (RerouteBody *self);
+
+/**
+ * reroute_body_feed:
+ * @taken: (out): how many octets belong to the content or its end
+ *
+ * After %REROUTE_BODY_BARE nothing more is taken: there is no telling where the content ends. After
+ * any other fault the end of data is still looked for.
+ *
+ * Returns: whether the end of data was read
+ */
+gboolean reroute_body_feed (RerouteBody *self, const guint8 *octets, gsize length, gsize *taken);
+
+G_END_DECLS

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * envelope.c - what MAIL and RCPT said, and who said it
+ *
+ * Standards: RFC 5321 section 2.3.1.
+ */
+
+#include "config.h"
+
+#include "service/relay/smtp/envelope.h"
+
+static void
+recipient_free (gpointer data)
+{
+  RerouteRecipient *self = data;
+
+  reroute_address_unref (self->address);
+  g_free (self);
+}
+
+RerouteEnvelope *
+reroute_envelope_new (void)
+{
+  RerouteEnvelope *self = g_new0 (RerouteEnvelope, 1);
+
+  self->reverse_path = g_strdup ("");
+  self->helo = g_strdup ("");
+  self->recipients = g_ptr_array_new_with_free_func (recipient_free);
+  return self;
+}
+
+void
+reroute_envelope_free (RerouteEnvelope *self)
+{
+  g_return_if_fail (self != NULL);
+
+  g_free (self->reverse_path);
+  g_free (self->helo);
+  g_ptr_array_unref (self->recipients);
+  g_free (self);
+}
+
+void
+reroute_envelope_add_recipient (RerouteEnvelope *self,
+                                RerouteAddress *address,
+                                RerouteRowRef admitted_by)
+{
+  g_return_if_fail (self != NULL && address != NULL);
+
+  RerouteRecipient *recipient = g_new0 (RerouteRecipient, 1);
+  recipient->address = reroute_address_ref (address);
+  recipient->admitted_by = admitted_by;
+  g_ptr_array_add (self->recipients, recipient);
+}
+
+const RerouteRecipient *
+reroute_envelope_get_recipient (const RerouteEnvelope *self, guint index)
+{
+  g_return_val_if_fail (self != NULL && index < self->recipients->len, NULL);
+
+  return g_ptr_array_index (self->recipients, index);
+}

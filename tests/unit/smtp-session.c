@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * smtp-session.c - a server machine with an owner that keeps what it is given
+ */
+
+#include "config.h"
+
+#include "tests/unit/smtp-session.h"
+
+#include <string.h>
+
+static void
+message_free (gpointer data)
+{
+  TestMessage *self = data;
+
+  reroute_envelope_free (self->envelope);
+  g_string_free (self->content, TRUE);
+  g_free (self);
+}
+
+static RerouteReply *
+mail_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data)
+{
+  if (g_str_has_suffix (envelope->reverse_path, "@refused.test"))
+    return reroute_reply_new (550, "5.7.1", "Not from there");
+  return NULL;
+}
+
+static RerouteReply *
+rcpt_cb (RerouteSmtpServer *machine,
+         const RerouteAddress *recipient,
+         RerouteRowRef *admitted_by,
+         gpointer user_data)
+{
+  if (g_str_equal (recipient->key, "refused.test"))
+    return reroute_reply_new (550, "5.7.1", "Relaying denied");
+  if (g_str_equal (recipient->key, "later.test"))
+    return reroute_reply_new (451, "4.3.0", "Later");
+  if (g_str_equal (recipient->key, "closing.test"))
+    return reroute_reply_new (421, "4.3.2", "Closing");
+  admitted_by->id = 7;
+  return NULL;
+}
+
+static RerouteReply *
+data_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data)
+{
+  g_assert_cmpuint (envelope->recipients->len, >, 0);
+  if (g_str_has_suffix (envelope->reverse_path, "@full.test"))
+    return reroute_reply_new (452, "4.3.1", "The spool is full");
+  return NULL;
+}
+
+static void
+content_cb (RerouteSmtpServer *machine, const guint8 *octets, gsize length, gpointer user_data)
+{
+  TestSession *self = user_data;
+
+  g_string_append_len (self->content, (const char *) octets, (gssize) length);
+}
+
+static void
+end_of_data_cb (RerouteSmtpServer *machine, RerouteEnvelope *envelope, gpointer user_data)
+{
+  TestSession *self = user_data;
+  TestMessage *message = g_new0 (TestMessage, 1);
+
+  message->envelope = envelope;
+  message->content = g_steal_pointer (&self->content);
+  self->content = g_string_new (NULL);
+  g_ptr_array_add (self->messages, message);
+  if (self->answer_late)
+    return;
+  g_autoptr (RerouteReply) reply = self->store_fails
+                                     ? reroute_reply_new (452, "4.3.1", "The spool is full")
+                                     : reroute_reply_new (250, "2.0.0", "Taken");
+  reroute_smtp_server_finish_data (machine, reply);
+}
+
+static void
+abort_data_cb (RerouteSmtpServer *machine, gpointer user_data)
+{
+  TestSession *self = user_data;
+
+  g_string_truncate (self->content, 0);
+  self->n_aborted++;
+}
+
+TestSession *
+test_session_new (const RerouteSmtpServerConfig *config)
+{
+  static const RerouteSmtpServerHandler handler = {
+    mail_cb, rcpt_cb, data_cb, content_cb, end_of_data_cb, abort_data_cb,
+  };
+  TestSession *self = g_new0 (TestSession, 1);
+
+  self->output = g_string_new (NULL);
+  self->content = g_string_new (NULL);
+  self->messages = g_ptr_array_new_with_free_func (message_free);
+  self->machine = reroute_smtp_server_new (config, &handler, self);
+  return self;
+}
+
+void
+test_session_free (TestSession *self)
+{
+  reroute_smtp_server_free (self->machine);
+  g_string_free (self->output, TRUE);
+  g_string_free (self->content, TRUE);
+  g_ptr_array_unref (self->messages);
+  g_free (self);
+}
+
+void
+test_session_collect (TestSession *self)
+{
+  gsize length;
+  const guint8 *octets = reroute_smtp_server_peek_output (self->machine, &length);
+
+  /* In two goes, as a socket may take it. */
+  gsize half = length / 2;
+  g_string_append_len (self->output, (const char *) octets, (gssize) half);
+  reroute_smtp_server_sent (self->machine, half);
+  octets = reroute_smtp_server_peek_output (self->machine, &length);
+  g_string_append_len (self->output, (const char *) octets, (gssize) length);
+  reroute_smtp_server_sent (self->machine, length);
+  reroute_smtp_server_peek_output (self->machine, &length);
+  g_assert_cmpuint (length, ==, 0);
+}
+
+gsize
+test_session_feed (TestSession *self, const char *octets, gssize length)
+{
+  gsize n = length < 0 ? strlen (octets) : (gsize) length;
+  gsize taken = reroute_smtp_server_feed (self->machine, (const guint8 *) octets, n);
+
+  test_session_collect (self);
+  return taken;
+}
+
+char *
+test_session_take_output (TestSession *self)
+{
+  char *text = g_strdup (self->output->str);
+
+  g_string_truncate (self->output, 0);
+  return text;
+}
+
+const TestMessage *
+test_session_message (const TestSession *self, guint index)
+{
+  g_assert_cmpuint (index, <, self->messages->len);
+  return g_ptr_array_index (self->messages, index);
+}
