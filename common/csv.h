@@ -13,14 +13,23 @@ typedef struct
   char *message;
 } RerouteCsvError;
 
+void reroute_csv_error_free (RerouteCsvError *self);
+
 /**
  * reroute_csv_parse:
  * @text: UTF-8 with a header line (RFC 4180): page,domain,match,action,target,accept_from,enabled,
- *   comment,order; columns go by name, absent ones take their default, unknown ones are refused
- * @errors: (out) (element-type RerouteCsvError): one for each bad line
+ *   comment,order; columns go by name, absent ones and empty fields take their default, unknown
+ *   columns are refused
+ * @length: of @text, in octets
+ * @errors: (out) (nullable) (element-type RerouteCsvError): one for each bad line, by line; %NULL
+ *   when there is none
+ *
+ * Defaults: page routing; match subdomains; action reroute on the Routing page, on the other host
+ * with a target and dns without one; accept_from anyone; enabled yes; order in-order (the other is
+ * by-turns).
  *
  * Returns: (transfer full) (nullable) (element-type RerouteRow): the rows, or %NULL when a line is
- * bad
+ *   bad
  */
 GPtrArray *reroute_csv_parse (const char *text, gsize length, GPtrArray **errors);
 

@@ -29,7 +29,7 @@
 #define REROUTE_LIMIT_MX_ANSWER_MS 3000        /* then the check goes on without an answer */
 #define REROUTE_LIMIT_BUS_RETRY_FIRST_MS 250   /* wait before a lost bus is tried again; doubles */
 #define REROUTE_LIMIT_BUS_RETRY_LAST_MS 30000
-#define REROUTE_LIMIT_CALL_MS 60000            /* a call that asks nobody for a password */
+#define REROUTE_LIMIT_CALL_MS 60000              /* a call that asks nobody for a password */
 #define REROUTE_LIMIT_CALL_INTERACTIVE_MS 600000 /* a call that may */
 
 /* SMTP, receiving */

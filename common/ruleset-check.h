@@ -37,6 +37,13 @@ void reroute_finding_free (RerouteFinding *self);
 const char *reroute_finding_level_to_string (
   RerouteFindingLevel level); /* "error", "confirm", "warning", "note" */
 
+gboolean
+reroute_finding_level_from_string (const char *text, RerouteFindingLevel *level, GError **error);
+
+/* Puts the sentence into the language of this process, from code and arguments; a code that is
+   not known here keeps the sentence it came with. */
+void reroute_finding_translate (RerouteFinding *self);
+
 /* What the world says of a domain whose row accepts from anyone: only domains that were
    asked for stand in it, TRUE: its MX leads to us.  No answer: no entry, no finding. */
 typedef GHashTable RerouteMxFacts; /* (element-type utf8 gboolean as GINT_TO_POINTER(1 + b)) */

@@ -54,6 +54,8 @@ RerouteRow *reroute_ruleset_find_row (const RerouteRuleset *self,
                                       ReroutePage page,
                                       const char *domain,
                                       gboolean exact);
+/* Another row of the page, domain and match of @row, which ruleset-check refuses; (nullable) */
+RerouteRow *reroute_ruleset_find_other_row (const RerouteRuleset *self, const RerouteRow *row);
 /* The enabled row that acts for a domain in normal form: exact, else longest suffix by whole
  * labels. */
 RerouteRow *
@@ -65,6 +67,18 @@ void reroute_ruleset_foreach (const RerouteRuleset *self,
                               ReroutePage page,
                               RerouteRowFunc func,
                               gpointer user_data);
+
+/* @before is NULL for a row that is new, @after for one that is gone; FALSE stops. */
+typedef gboolean (*RerouteRowChangeFunc) (RerouteRow *before,
+                                          RerouteRow *after,
+                                          gpointer user_data);
+/* Which rows differ from @base, in no order; when @self was made from it, what both share costs
+   nothing.  A row that was written again with the same content counts as changed. */
+void reroute_ruleset_foreach_change (const RerouteRuleset *self,
+                                     const RerouteRuleset *base,
+                                     ReroutePage page,
+                                     RerouteRowChangeFunc func,
+                                     gpointer user_data);
 
 /* --- the decision (design.md section 3) --- */
 

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * codec.c - the forms of rows, changes, findings and steps that travel over D-Bus
+ *
+ * A peer is never trusted: a row that arrives goes through the same constructor as one that is
+ * typed, and a name that is unknown here is refused, because what it means would be lost.
+ */
+
+#include "config.h"
+
+#include "common/codec.h"
+
+#include "common/error.h"
+
+#include <string.h>
+
+#define CHANGES_TYPE "a(sv)"
+#define FINDINGS_TYPE "a" REROUTE_FINDING_TYPE
+#define STEPS_TYPE "a" REROUTE_STEP_TYPE
+
+static gboolean
+fail (GError **error, const char *what)
+{
+  g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_PROTOCOL, "%s", what);
+  return FALSE;
+}
+
+static gboolean
+check_type (GVariant *variant, const char *type, GError **error)
+{
+  if (g_variant_is_of_type (variant, G_VARIANT_TYPE (type)))
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_PROTOCOL,
+               "a value of the type “%s” arrived where “%s” belongs",
+               g_variant_get_type_string (variant),
+               type);
+  return FALSE;
+}
+
+/* --- rows --- */
+
+static void
+add_string (GVariantBuilder *builder, const char *name, const char *value)
+{
+  if (value != NULL && *value != '\0')
+    g_variant_builder_add (builder, "{sv}", name, g_variant_new_string (value));
+}
+
+GVariant *
+reroute_row_to_variant (const RerouteRow *row)
+{
+  GVariantBuilder rest;
+
+  g_return_val_if_fail (row != NULL, NULL);
+
+  g_variant_builder_init (&rest, G_VARIANT_TYPE_VARDICT);
+  add_string (&rest, "accept-from", reroute_accept_from_to_string (row->accept_from));
+  add_string (&rest, "comment", row->comment);
+  add_string (&rest, "changed-by", row->changed_by);
+  if (row->changed_us != 0)
+    g_variant_builder_add (&rest, "{sv}", "changed-us", g_variant_new_int64 (row->changed_us));
+  if (row->page == REROUTE_PAGE_ROUTING)
+    {
+      const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
+      add_string (&rest, "action", reroute_routing_action_to_string (entry->action));
+      add_string (&rest, "target", entry->target);
+    }
+  else
+    {
+      const RerouteEmailDomain *domain = (const RerouteEmailDomain *) row;
+      g_autofree char *hosts =
+        domain->hosts != NULL ? reroute_hosts_to_string (domain->hosts) : NULL;
+      add_string (&rest, "deliver", hosts != NULL ? "host" : "dns");
+      add_string (&rest, "hosts", hosts);
+      if (domain->hosts != NULL && domain->hosts->by_turns)
+        g_variant_builder_add (&rest, "{sv}", "by-turns", g_variant_new_boolean (TRUE));
+    }
+  return g_variant_new (REROUTE_ROW_TYPE,
+                        reroute_page_to_string (row->page),
+                        row->id,
+                        row->domain,
+                        (gboolean) row->exact,
+                        (gboolean) row->enabled,
+                        &rest);
+}
+
+/* The named values of a row; text is borrowed from the variant. */
+typedef struct
+{
+  const char *accept_from;
+  const char *comment;
+  const char *changed_by;
+  gint64 changed_us;
+  const char *action;
+  const char *target;
+  const char *deliver;
+  const char *hosts;
+  gboolean by_turns;
+} NamedValues;
+
+static gboolean
+read_named_values (GVariantIter *rest, ReroutePage page, NamedValues *values, GError **error)
+{
+  gboolean routing = page == REROUTE_PAGE_ROUTING;
+  const struct
+  {
+    const char *name;
+    const char *type;
+    gpointer value;
+    gboolean belongs;
+  } fields[] = {
+    { "accept-from", "s", &values->accept_from, TRUE },
+    { "comment", "s", &values->comment, TRUE },
+    { "changed-by", "s", &values->changed_by, TRUE },
+    { "changed-us", "x", &values->changed_us, TRUE },
+    { "action", "s", &values->action, routing },
+    { "target", "s", &values->target, routing },
+    { "deliver", "s", &values->deliver, !routing },
+    { "hosts", "s", &values->hosts, !routing },
+    { "by-turns", "b", &values->by_turns, !routing },
+  };
+  const char *name;
+  GVariant *item;
+
+  while (g_variant_iter_next (rest, "{&sv}", &name, &item))
+    {
+      g_autoptr (GVariant) value = item;
+      gsize i = 0;
+      while (i < G_N_ELEMENTS (fields) &&
+             !(fields[i].belongs && g_str_equal (fields[i].name, name)))
+        i++;
+      if (i == G_N_ELEMENTS (fields))
+        {
+          g_set_error (error,
+                       REROUTE_ERROR,
+                       REROUTE_ERROR_PROTOCOL,
+                       "a row of the page “%s” has no “%s”",
+                       reroute_page_to_string (page),
+                       name);
+          return FALSE;
+        }
+      if (!check_type (value, fields[i].type, error))
+        return FALSE;
+      /* What "&s" gives belongs to the serialised row, which outlives this child. */
+      if (fields[i].type[0] == 's')
+        *(const char **) fields[i].value = g_variant_get_string (value, NULL);
+      else if (fields[i].type[0] == 'x')
+        *(gint64 *) fields[i].value = g_variant_get_int64 (value);
+      else
+        *(gboolean *) fields[i].value = g_variant_get_boolean (value);
+    }
+  return TRUE;
+}
+
+static RerouteRow *
+make_routing_entry (const RerouteRowFields *fields, const NamedValues *values, GError **error)
+{
+  RerouteRoutingAction action;
+
+  if (!reroute_routing_action_from_string (values->action, &action, error))
+    return NULL;
+  return (RerouteRow *) reroute_routing_entry_new (fields, action, values->target, error);
+}
+
+static RerouteRow *
+make_email_domain (const RerouteRowFields *fields, const NamedValues *values, GError **error)
+{
+  g_autoptr (RerouteHosts) hosts = NULL;
+  gboolean by_host = g_str_equal (values->deliver, "host");
+
+  if (!by_host && !g_str_equal (values->deliver, "dns"))
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "deliver “%s” is unknown: “dns” and “host” are possible",
+                   values->deliver);
+      return NULL;
+    }
+  if (!by_host && *values->hosts != '\0')
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "hosts “%s” are of no use: mail is delivered by DNS",
+                   values->hosts);
+      return NULL;
+    }
+  if (by_host)
+    {
+      hosts = reroute_hosts_parse (values->hosts, values->by_turns, error);
+      if (hosts == NULL)
+        return NULL;
+    }
+  return (RerouteRow *) reroute_email_domain_new (fields, hosts, error);
+}
+
+RerouteRow *
+reroute_row_from_variant (GVariant *variant, GError **error)
+{
+  NamedValues values = {
+    .accept_from = "anyone", .action = "reroute", .deliver = "dns", .hosts = "", .comment = ""
+  };
+  RerouteRowFields fields = { 0 };
+  g_autoptr (GVariantIter) rest = NULL;
+  const char *page_name;
+  ReroutePage page;
+
+  g_return_val_if_fail (variant != NULL, NULL);
+
+  if (!check_type (variant, REROUTE_ROW_TYPE, error))
+    return NULL;
+  /* One serialised block, so that the strings of its children live as long as it does. */
+  g_autoptr (GVariant) normal = g_variant_get_normal_form (variant);
+  g_variant_get_data (normal);
+  g_variant_get (normal,
+                 "(&sx&sbba{sv})",
+                 &page_name,
+                 &fields.id,
+                 &fields.domain,
+                 &fields.exact,
+                 &fields.enabled,
+                 &rest);
+  if (!reroute_page_from_string (page_name, &page, error) ||
+      !read_named_values (rest, page, &values, error) ||
+      !reroute_accept_from_from_string (values.accept_from, &fields.accept_from, error))
+    return NULL;
+  fields.comment = values.comment;
+  fields.changed_by = values.changed_by;
+  fields.changed_us = values.changed_us;
+  return page == REROUTE_PAGE_ROUTING ? make_routing_entry (&fields, &values, error)
+                                      : make_email_domain (&fields, &values, error);
+}
+
+/* --- changes --- */
+
+GVariant *
+reroute_change_to_variant (const RerouteChange *change)
+{
+  g_return_val_if_fail (change != NULL, NULL);
+
+  if (change->kind == REROUTE_CHANGE_PUT)
+    return g_variant_new (REROUTE_CHANGE_TYPE, "put", reroute_row_to_variant (change->row));
+  if (change->kind == REROUTE_CHANGE_REMOVE)
+    return g_variant_new (
+      REROUTE_CHANGE_TYPE,
+      "remove",
+      g_variant_new ("(sx)", reroute_page_to_string (change->page), change->id));
+  if (change->value != NULL)
+    return g_variant_new (
+      REROUTE_CHANGE_TYPE, "set", g_variant_new ("(ss)", change->key, change->value));
+  return g_variant_new (REROUTE_CHANGE_TYPE, "reset", g_variant_new_string (change->key));
+}
+
+static RerouteChange *
+read_remove (GVariant *body, GError **error)
+{
+  const char *page_name;
+  ReroutePage page;
+  gint64 id;
+
+  if (!check_type (body, "(sx)", error))
+    return NULL;
+  g_variant_get (body, "(&sx)", &page_name, &id);
+  if (!reroute_page_from_string (page_name, &page, error))
+    return NULL;
+  return reroute_change_new_remove (page, id);
+}
+
+static RerouteChange *
+read_set (GVariant *body, GError **error)
+{
+  const char *key, *value;
+
+  if (!check_type (body, "(ss)", error))
+    return NULL;
+  g_variant_get (body, "(&s&s)", &key, &value);
+  return reroute_change_new_set (key, value, error);
+}
+
+RerouteChange *
+reroute_change_from_variant (GVariant *variant, GError **error)
+{
+  g_autoptr (GVariant) body = NULL;
+  const char *kind;
+
+  g_return_val_if_fail (variant != NULL, NULL);
+
+  if (!check_type (variant, REROUTE_CHANGE_TYPE, error))
+    return NULL;
+  g_variant_get (variant, "(&sv)", &kind, &body);
+  if (g_str_equal (kind, "put"))
+    {
+      g_autoptr (RerouteRow) row = reroute_row_from_variant (body, error);
+      return row != NULL ? reroute_change_new_put (row) : NULL;
+    }
+  if (g_str_equal (kind, "remove"))
+    return read_remove (body, error);
+  if (g_str_equal (kind, "set"))
+    return read_set (body, error);
+  if (g_str_equal (kind, "reset") && check_type (body, "s", error))
+    return reroute_change_new_set (g_variant_get_string (body, NULL), NULL, error);
+  if (!g_str_equal (kind, "reset"))
+    g_set_error (
+      error, REROUTE_ERROR, REROUTE_ERROR_PROTOCOL, "a change of the kind “%s” is unknown", kind);
+  return NULL;
+}
+
+GVariant *
+reroute_changes_to_variant (GPtrArray *changes)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE (CHANGES_TYPE));
+  for (guint i = 0; changes != NULL && i < changes->len; i++)
+    g_variant_builder_add_value (&builder, reroute_change_to_variant (changes->pdata[i]));
+  return g_variant_builder_end (&builder);
+}
+
+GPtrArray *
+reroute_changes_from_variant (GVariant *variant, GError **error)
+{
+  g_autoptr (GPtrArray) changes =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+
+  if (!check_type (variant, CHANGES_TYPE, error))
+    return NULL;
+  gsize n = g_variant_n_children (variant);
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (variant, i);
+      RerouteChange *change = reroute_change_from_variant (child, error);
+      if (change == NULL)
+        return NULL;
+      g_ptr_array_add (changes, change);
+    }
+  return g_steal_pointer (&changes);
+}
+
+/* --- findings --- */
+
+static GVariant *
+finding_to_variant (const RerouteFinding *finding)
+{
+  static const char *const none[] = { NULL };
+  GVariantBuilder rows;
+
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(sx)"));
+  for (guint i = 0; finding->rows != NULL && i < finding->rows->len; i++)
+    {
+      const RerouteRowRef *ref = &g_array_index (finding->rows, RerouteRowRef, i);
+      g_variant_builder_add (&rows, "(sx)", reroute_page_to_string (ref->page), ref->id);
+    }
+  return g_variant_new ("(sss^as^assa(sx))",
+                        reroute_finding_level_to_string (finding->level),
+                        finding->code,
+                        finding->sentence,
+                        finding->arguments != NULL ? finding->arguments : (char **) none,
+                        finding->path != NULL ? finding->path : (char **) none,
+                        finding->key != NULL ? finding->key : "",
+                        &rows);
+}
+
+static RerouteFinding *
+finding_from_variant (GVariant *variant, GError **error)
+{
+  RerouteFinding *finding = g_new0 (RerouteFinding, 1);
+  g_autoptr (GVariantIter) rows = NULL;
+  const char *level, *page_name;
+  gint64 id;
+
+  finding->rows = g_array_new (FALSE, FALSE, sizeof (RerouteRowRef));
+  g_variant_get (variant,
+                 "(&sss^as^assa(sx))",
+                 &level,
+                 &finding->code,
+                 &finding->sentence,
+                 &finding->arguments,
+                 &finding->path,
+                 &finding->key,
+                 &rows);
+  gboolean valid = reroute_finding_level_from_string (level, &finding->level, error);
+  while (valid && g_variant_iter_next (rows, "(&sx)", &page_name, &id))
+    {
+      RerouteRowRef ref = { .id = id };
+      valid = reroute_page_from_string (page_name, &ref.page, error);
+      g_array_append_val (finding->rows, ref);
+    }
+  if (!valid)
+    {
+      reroute_finding_free (finding);
+      return NULL;
+    }
+  reroute_finding_translate (finding);
+  return finding;
+}
+
+GVariant *
+reroute_findings_to_variant (GPtrArray *findings)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE (FINDINGS_TYPE));
+  for (guint i = 0; findings != NULL && i < findings->len; i++)
+    g_variant_builder_add_value (&builder, finding_to_variant (findings->pdata[i]));
+  return g_variant_builder_end (&builder);
+}
+
+GPtrArray *
+reroute_findings_from_variant (GVariant *variant, GError **error)
+{
+  g_autoptr (GPtrArray) findings =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_finding_free);
+
+  if (!check_type (variant, FINDINGS_TYPE, error))
+    return NULL;
+  gsize n = g_variant_n_children (variant);
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (variant, i);
+      RerouteFinding *finding = finding_from_variant (child, error);
+      if (finding == NULL)
+        return NULL;
+      g_ptr_array_add (findings, finding);
+    }
+  return g_steal_pointer (&findings);
+}
+
+/* --- steps --- */
+
+GVariant *
+reroute_steps_to_variant (GPtrArray *steps)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE (STEPS_TYPE));
+  for (guint i = 0; steps != NULL && i < steps->len; i++)
+    {
+      const RerouteStep *step = steps->pdata[i];
+      g_variant_builder_add (&builder,
+                             REROUTE_STEP_TYPE,
+                             step->code,
+                             step->sentence,
+                             step->row.id != 0 ? reroute_page_to_string (step->row.page) : "",
+                             step->row.id);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+GPtrArray *
+reroute_steps_from_variant (GVariant *variant, GError **error)
+{
+  g_autoptr (GPtrArray) steps = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_step_free);
+
+  if (!check_type (variant, STEPS_TYPE, error))
+    return NULL;
+  gsize n = g_variant_n_children (variant);
+  for (gsize i = 0; i < n; i++)
+    {
+      RerouteStep *step = g_new0 (RerouteStep, 1);
+      const char *page_name;
+      g_ptr_array_add (steps, step);
+      g_variant_get_child (
+        variant, i, "(ss&sx)", &step->code, &step->sentence, &page_name, &step->row.id);
+      if (*page_name != '\0' && !reroute_page_from_string (page_name, &step->row.page, error))
+        return NULL;
+      if (*page_name == '\0' && step->row.id != 0)
+        {
+          fail (error, "a step names a row without its page");
+          return NULL;
+        }
+    }
+  return g_steal_pointer (&steps);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * finding.c - the table of what ruleset-check can find, and its sentences
+ *
+ * A finding travels as code and arguments and is put into words where a person reads it.
+ */
+
+#include "config.h"
+
+#include "common/ruleset-check.h"
+#include "common/finding-private.h"
+
+#include "common/domain-private.h"
+#include "common/error.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+static const char *const level_names[] = { "error", "confirm", "warning", "note" };
+
+typedef struct
+{
+  const char *code;
+  RerouteFindingLevel level;
+  guint n_arguments;
+  const char *sentence;
+} Spec;
+
+#define LEVEL(name) REROUTE_FINDING_##name
+
+/* clang-format off */
+static const Spec specs[] = {
+  /* Translators: %s is a chain of domains, drawn "a.test -> b.test -> a.test" */
+  { "loop", LEVEL (ERROR), 1,
+    N_("Mail would go round in a circle and never leave: %s. Change one of these entries.") },
+  /* Translators: %s is a domain */
+  { "chain-too-long", LEVEL (ERROR), 1,
+    N_("Mail for %s would be rerouted too often before it leaves. Reroute it to the last domain at once.") },
+  /* Translators: %s is a domain, perhaps with # in front */
+  { "duplicate", LEVEL (ERROR), 1,
+    N_("There is a second entry for %s on this page. Remove one of them, or edit the one that stays.") },
+  { "duplicate-hosts", LEVEL (ERROR), 1,
+    N_("There is a second entry for %s on this page. One entry lists several hosts: add the host to it.") },
+  /* Translators: %s is a domain */
+  { "inbound-host-missing", LEVEL (ERROR), 1,
+    N_("Mail for %s should be accepted as inbound, but no inbound host is set. Set the inbound host first.") },
+  /* Translators: %s is a host with its port */
+  { "own-port", LEVEL (ERROR), 1,
+    N_("%s is this server itself: mail would come back for ever. Write the host that takes the mail.") },
+  /* Translators: %s is a single label such as "com" */
+  { "anyone-single-label", LEVEL (CONFIRM), 1,
+    N_("%s is a single word, and every stranger may send through this server to all domains below it. "
+       "Are they all yours?") },
+  /* Translators: %s is a domain such as "co.uk" */
+  { "anyone-public-suffix", LEVEL (CONFIRM), 1,
+    N_("Anyone can register a domain below %s, and every stranger may send through this server to all of "
+       "them. Are they all yours?") },
+  /* Translators: %s is a domain */
+  { "anyone-not-ours", LEVEL (CONFIRM), 1,
+    N_("Mail for %s is not sent to this server (its MX leads elsewhere), yet every stranger may send through "
+       "this server to it. Choose “only permitted hosts” if this is your own mail going out.") },
+  /* Translators: the domain on the Connections page, the Routing entry, the target of that entry */
+  { "never-acts-rerouted", LEVEL (WARNING), 3,
+    N_("%s is on the Connections page too. The Routing entry %s sends its mail to %s first, so the entry there "
+       "never acts.") },
+  /* Translators: the domain on the Connections page, the Routing entry */
+  { "never-acts-inbound", LEVEL (WARNING), 2,
+    N_("%s is on the Connections page too. The Routing entry %s sends its mail to the inbound host, so the entry "
+       "there never acts.") },
+  { "postmaster-missing", LEVEL (WARNING), 0,
+    N_("Mail to the postmaster of this server has nowhere to go and is put off. Set the postmaster's mailbox or "
+       "the inbound host.") },
+  /* Translators: %s is a domain */
+  { "always-relay-default", LEVEL (NOTE), 1,
+    N_("%s has no entry on the Connections page: its mail leaves by the default delivery.") },
+  /* Translators: the entry that is off, the entry that acts */
+  { "never-acts-disabled", LEVEL (NOTE), 2, N_("The entry %s is off. The entry %s acts instead.") },
+  { "never-acts-disabled-alone", LEVEL (NOTE), 1, N_("The entry %s is off. No other entry acts instead.") },
+  /* Translators: the entry, its target */
+  { "target-covered", LEVEL (NOTE), 2,
+    N_("The entry %s covers its own target %s: mail rerouted there leaves for there.") },
+  { "reroute-off", LEVEL (NOTE), 0,
+    N_("Incoming mail is not rerouted: the Routing table is not used.") },
+  /* Translators: a number of findings */
+  { "more", LEVEL (NOTE), 1, N_("%s more findings are not listed.") },
+};
+/* clang-format on */
+
+static const Spec *
+find_spec (const char *code)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (specs); i++)
+    if (g_str_equal (specs[i].code, code))
+      return &specs[i];
+  return NULL;
+}
+
+/* The argument that the place in the format at *@at asks for ("%s", "%2$s"); *@at moves behind it.
+ */
+static const char *
+take_place (const char **at, guint *next, char *const *arguments, guint n)
+{
+  const char *p = *at + 1;
+  guint index = *next;
+
+  if (g_ascii_isdigit (p[0]) && p[1] == '$')
+    {
+      index = (guint) (p[0] - '1');
+      p += 2;
+    }
+  if (*p != 's' || index >= n)
+    return NULL;
+  *next = index + 1;
+  *at = p + 1;
+  return arguments[index];
+}
+
+void
+reroute_finding_translate (RerouteFinding *self)
+{
+  g_return_if_fail (self != NULL);
+
+  const Spec *spec = find_spec (self->code);
+  guint n = self->arguments != NULL ? g_strv_length (self->arguments) : 0;
+  if (spec == NULL || n != spec->n_arguments)
+    return;
+
+  g_autoptr (GString) sentence = g_string_new (NULL);
+  guint next = 0;
+  for (const char *at = _ (spec->sentence); *at != '\0';)
+    {
+      const char *argument = *at == '%' ? take_place (&at, &next, self->arguments, n) : NULL;
+      if (argument != NULL)
+        g_string_append (sentence, argument);
+      else
+        g_string_append_c (sentence, *at++);
+    }
+  g_free (self->sentence);
+  self->sentence = g_string_free (g_steal_pointer (&sentence), FALSE);
+}
+
+RerouteFinding *
+reroute_finding_new (const char *code, const char *const *arguments)
+{
+  const Spec *spec = find_spec (code);
+  RerouteFinding *self = g_new0 (RerouteFinding, 1);
+
+  g_assert (spec != NULL && g_strv_length ((char **) arguments) == spec->n_arguments);
+  self->level = spec->level;
+  self->code = g_strdup (code);
+  self->arguments = g_strdupv ((char **) arguments);
+  self->path = g_new0 (char *, 1);
+  self->key = g_strdup ("");
+  self->rows = g_array_new (FALSE, FALSE, sizeof (RerouteRowRef));
+  reroute_finding_translate (self);
+  return self;
+}
+
+void
+reroute_finding_add_row (RerouteFinding *self, const RerouteRow *row)
+{
+  RerouteRowRef ref = { .page = row->page, .id = row->id };
+
+  g_array_append_val (self->rows, ref);
+}
+
+void
+reroute_finding_free (RerouteFinding *self)
+{
+  g_return_if_fail (self != NULL);
+
+  g_free (self->code);
+  g_free (self->sentence);
+  g_strfreev (self->arguments);
+  g_strfreev (self->path);
+  g_free (self->key);
+  g_clear_pointer (&self->rows, g_array_unref);
+  g_free (self);
+}
+
+const char *
+reroute_finding_level_to_string (RerouteFindingLevel level)
+{
+  g_return_val_if_fail ((guint) level < G_N_ELEMENTS (level_names), NULL);
+
+  return level_names[level];
+}
+
+gboolean
+reroute_finding_level_from_string (const char *text, RerouteFindingLevel *level, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (level_names); i++)
+    if (g_strcmp0 (text, level_names[i]) == 0)
+      {
+        *level = (RerouteFindingLevel) i;
+        return TRUE;
+      }
+  g_autofree char *value = reroute_quote_value (text != NULL ? text : "", -1);
+  g_set_error (
+    error, REROUTE_ERROR, REROUTE_ERROR_PROTOCOL, "a finding of the level %s is unknown", value);
+  return FALSE;
+}

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * ruleset-check.c - what is wrong with a set of rules, or worth saying
+ *
+ * With a base, only rows that differ and their neighbours (the rows that act for the same domains)
+ * are judged, so an edit costs the same in a table of ten rows and of a million.  The sentences
+ * are in finding.c.
+ */
+
+#include "config.h"
+
+#include "common/ruleset-check.h"
+#include "common/finding-private.h"
+
+#include "common/domain.h"
+#include "common/limits.h"
+
+#include <libpsl.h>
+#include <string.h>
+
+/* Of one code; a person reads them. */
+#define FINDINGS_PER_CODE 200
+#define QUESTIONS_MAX 64
+
+typedef struct
+{
+  const RerouteRuleset *rules;
+  const RerouteRuleset *base; /* (nullable) */
+  const RerouteSettings *settings;
+  RerouteMxFacts *mx_facts;
+  GPtrArray *findings;
+  GHashTable *counts; /* (element-type utf8 uint): findings of each code */
+  GHashTable *seen;   /* (element-type utf8): what was said already, of rows that come twice */
+  GHashTable *rows;   /* (element-type RerouteRow): neighbours to judge */
+  guint n_more;
+  gboolean reroute;
+  gboolean inbound_missing;
+  gboolean inbound_said;
+} Check;
+
+/* NULL when there are enough of this code. */
+static RerouteFinding *
+say (Check *check, const char *code, const char *first, const char *second, const char *third)
+{
+  const char *const arguments[] = { first, second, third, NULL };
+  guint count = GPOINTER_TO_UINT (g_hash_table_lookup (check->counts, code));
+
+  g_hash_table_insert (check->counts, (gpointer) code, GUINT_TO_POINTER (count + 1));
+  if (count >= FINDINGS_PER_CODE)
+    {
+      check->n_more++;
+      return NULL;
+    }
+  RerouteFinding *finding = reroute_finding_new (code, arguments);
+  g_ptr_array_add (check->findings, finding);
+  return finding;
+}
+
+static void
+say_of (
+  Check *check, const RerouteRow *row, const char *code, const char *first, const char *second)
+{
+  RerouteFinding *finding = say (check, code, first, second, NULL);
+
+  if (finding != NULL)
+    reroute_finding_add_row (finding, row);
+}
+
+/* TRUE the first time. */
+static gboolean
+is_first (Check *check, const char *kind, ReroutePage page, gint64 id)
+{
+  return g_hash_table_add (
+    check->seen,
+    g_strdup_printf ("%s %s %" G_GINT64_FORMAT, kind, reroute_page_to_string (page), id));
+}
+
+static const RerouteRoutingEntry *
+get_reroute (const RerouteRow *row)
+{
+  const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
+
+  if (row == NULL || row->page != REROUTE_PAGE_ROUTING || entry->action != REROUTE_ROUTING_REROUTE)
+    return NULL;
+  return entry;
+}
+
+/* --- circles --- */
+
+static void
+say_loop (Check *check, GPtrArray *rows, guint first)
+{
+  g_autoptr (GPtrArray) path = g_ptr_array_new ();
+  guint n = rows->len - first;
+  guint start = first;
+
+  /* From the oldest entry on, so that a circle is the same wherever it was entered. */
+  for (guint i = first; i < rows->len; i++)
+    if (((RerouteRow *) rows->pdata[i])->id < ((RerouteRow *) rows->pdata[start])->id)
+      start = i;
+  const RerouteRow *oldest = rows->pdata[start];
+  if (!is_first (check, "loop", oldest->page, oldest->id))
+    return;
+  for (guint i = 0; i <= n; i++)
+    g_ptr_array_add (path, ((RerouteRow *) rows->pdata[first + (start - first + i) % n])->domain);
+  g_ptr_array_add (path, NULL);
+
+  g_autofree char *drawn = g_strjoinv (" -> ", (char **) path->pdata);
+  RerouteFinding *finding = say (check, "loop", drawn, NULL, NULL);
+  if (finding == NULL)
+    return;
+  g_strfreev (finding->path);
+  finding->path = g_strdupv ((char **) path->pdata);
+  for (guint i = 0; i < n; i++)
+    reroute_finding_add_row (finding, rows->pdata[first + (start - first + i) % n]);
+}
+
+/* Follows the chain from @row as the decision does. */
+static void
+check_chain (Check *check, RerouteRow *row)
+{
+  const RerouteRoutingEntry *entry = get_reroute (row);
+  g_autoptr (GPtrArray) rows = g_ptr_array_new ();
+
+  while (entry != NULL)
+    {
+      guint again;
+      if (g_ptr_array_find (rows, entry, &again))
+        {
+          say_loop (check, rows, again);
+          return;
+        }
+      if (rows->len >= REROUTE_LIMIT_REROUTE_DEPTH)
+        {
+          say_of (check, row, "chain-too-long", row->domain, NULL);
+          return;
+        }
+      g_ptr_array_add (rows, (gpointer) entry);
+      const char *key = entry->target_key;
+      RerouteRow *next = reroute_ruleset_lookup (check->rules, REROUTE_PAGE_ROUTING, key);
+      const RerouteRoutingEntry *next_entry = get_reroute (next);
+      /* "test.com to itself" is a circle, "ms.com to host1.ms.com" ends there (Q169683). */
+      gboolean ends = next_entry != NULL && g_str_equal (next_entry->target_key, key) &&
+                      !g_str_equal (next->domain, key);
+      if (ends && next_entry == entry && rows->len == 1)
+        say_of (check, row, "target-covered", row->domain, entry->target);
+      entry = ends ? NULL : next_entry;
+    }
+}
+
+/* Where Routing leaves mail for @key. */
+static const char *
+get_last_domain (Check *check, const char *key)
+{
+  for (guint i = 0; i < REROUTE_LIMIT_REROUTE_DEPTH; i++)
+    {
+      const RerouteRoutingEntry *entry =
+        get_reroute (reroute_ruleset_lookup (check->rules, REROUTE_PAGE_ROUTING, key));
+      if (entry == NULL || g_str_equal (entry->target_key, key))
+        break;
+      key = entry->target_key;
+    }
+  return key;
+}
+
+/* --- one row --- */
+
+static void
+check_duplicate (Check *check, RerouteRow *row)
+{
+  RerouteRow *other = reroute_ruleset_find_other_row (check->rules, row);
+
+  if (other == NULL)
+    return;
+  g_autofree char *label = reroute_row_dup_label (row);
+  g_autofree char *mark = g_strdup_printf ("duplicate %s", label);
+  if (!is_first (check, mark, row->page, 0))
+    return;
+  const char *code = row->page == REROUTE_PAGE_ROUTING ? "duplicate" : "duplicate-hosts";
+  RerouteFinding *finding = say (check, code, label, NULL, NULL);
+  if (finding == NULL)
+    return;
+  reroute_finding_add_row (finding, other);
+  reroute_finding_add_row (finding, row);
+}
+
+static void
+check_disabled (Check *check, RerouteRow *row)
+{
+  RerouteRow *acting = reroute_ruleset_lookup (check->rules, row->page, row->domain);
+  g_autofree char *label = reroute_row_dup_label (row);
+
+  if (acting == NULL)
+    {
+      say_of (check, row, "never-acts-disabled-alone", label, NULL);
+      return;
+    }
+  g_autofree char *acting_label = reroute_row_dup_label (acting);
+  RerouteFinding *finding = say (check, "never-acts-disabled", label, acting_label, NULL);
+  if (finding == NULL)
+    return;
+  reroute_finding_add_row (finding, row);
+  reroute_finding_add_row (finding, acting);
+}
+
+/* A domain on both pages: whether Routing keeps its mail from ever getting to this row. */
+static void
+check_reached (Check *check, RerouteRow *row)
+{
+  RerouteRow *routing = reroute_ruleset_lookup (check->rules, REROUTE_PAGE_ROUTING, row->domain);
+  const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) routing;
+  RerouteFinding *finding = NULL;
+
+  /* The exact entry of a domain leaves its subdomains to this row. */
+  if (!check->reroute || routing == NULL || (routing->exact && !row->exact))
+    return;
+  g_autofree char *label = reroute_row_dup_label (routing);
+  if (entry->action == REROUTE_ROUTING_INBOUND)
+    finding = say (check, "never-acts-inbound", row->domain, label, NULL);
+  else if (entry->action == REROUTE_ROUTING_REROUTE)
+    {
+      const char *last = get_last_domain (check, row->domain);
+      if (reroute_ruleset_lookup (check->rules, REROUTE_PAGE_CONNECTIONS, last) != row)
+        finding = say (check, "never-acts-rerouted", row->domain, label, entry->target);
+    }
+  if (finding == NULL)
+    return;
+  reroute_finding_add_row (finding, row);
+  reroute_finding_add_row (finding, routing);
+}
+
+/* Whether a name or address is this machine. */
+static gboolean
+is_own_host (Check *check, const RerouteHost *host)
+{
+  const char *hostname = reroute_settings_get_text (check->settings, REROUTE_SETTING_HOSTNAME);
+  RerouteIp ip;
+
+  if (!host->literal)
+    return g_ascii_strcasecmp (host->name, "localhost") == 0 ||
+           (*hostname != '\0' && g_ascii_strcasecmp (host->name, hostname) == 0);
+  return reroute_ip_parse (host->name, &ip) &&
+         (reroute_ip_is_loopback (&ip) || reroute_ip_is_unspecified (&ip) ||
+          reroute_settings_contains (check->settings, REROUTE_SETTING_OWN_ADDRESSES, &ip));
+}
+
+/* Whether @endpoint is one that we listen on ourselves. */
+static gboolean
+is_listening (Check *check, const RerouteHost *host, const char *endpoint)
+{
+  const char *const *listen =
+    reroute_settings_get_endpoints (check->settings, REROUTE_SETTING_LISTEN);
+  g_autofree char *port = g_strdup_printf (":%u", host->port);
+
+  for (gsize i = 0; listen[i] != NULL; i++)
+    {
+      gboolean any =
+        g_str_has_prefix (listen[i], "0.0.0.0:") || g_str_has_prefix (listen[i], "[::]:");
+      if (g_str_equal (listen[i], endpoint) ||
+          (g_str_has_suffix (listen[i], port) && (any || !host->literal)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* @row: (nullable): whose host this is; NULL for a setting */
+static void
+check_host (Check *check, const RerouteHost *host, RerouteRow *row)
+{
+  if (host->mx || !is_own_host (check, host))
+    return;
+  g_autofree char *endpoint = g_strdup_printf (
+    strchr (host->name, ':') != NULL ? "[%s]:%u" : "%s:%u", host->name, host->port);
+  if (!is_listening (check, host, endpoint))
+    return;
+  RerouteFinding *finding = say (check, "own-port", endpoint, NULL, NULL);
+  if (finding != NULL && row != NULL)
+    reroute_finding_add_row (finding, row);
+}
+
+static void
+check_hosts (Check *check, const RerouteHosts *hosts, RerouteRow *row)
+{
+  for (gsize i = 0; hosts != NULL && i < hosts->n_hosts; i++)
+    check_host (check, &hosts->hosts[i], row);
+}
+
+static void
+check_target (Check *check, RerouteRow *row)
+{
+  const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
+  g_autofree char *address = reroute_domain_dup_literal_address (entry->target_key);
+  RerouteHost host = { .name = address, .port = REROUTE_DEFAULT_SMTP_PORT, .literal = TRUE };
+
+  if (address != NULL)
+    check_host (check, &host, row);
+}
+
+static void
+check_routing_row (Check *check, RerouteRow *row)
+{
+  const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
+
+  if (entry->action == REROUTE_ROUTING_REROUTE)
+    {
+      check_chain (check, row);
+      check_target (check, row);
+    }
+  if (!check->reroute)
+    return;
+  if (entry->action == REROUTE_ROUTING_INBOUND && check->inbound_missing && !check->inbound_said)
+    {
+      check->inbound_said = TRUE;
+      say_of (check, row, "inbound-host-missing", row->domain, NULL);
+    }
+  if (entry->action == REROUTE_ROUTING_RELAY &&
+      reroute_ruleset_lookup (check->rules, REROUTE_PAGE_CONNECTIONS, row->domain) == NULL)
+    say_of (check, row, "always-relay-default", row->domain, NULL);
+}
+
+static void
+judge (Check *check, RerouteRow *row)
+{
+  /* Without a base every row comes once. */
+  if (check->base != NULL && !is_first (check, "row", row->page, row->id))
+    return;
+  check_duplicate (check, row);
+  if (!row->enabled)
+    check_disabled (check, row);
+  else if (row->page == REROUTE_PAGE_ROUTING)
+    check_routing_row (check, row);
+  else
+    {
+      check_reached (check, row);
+      check_hosts (check, ((RerouteEmailDomain *) row)->hosts, row);
+    }
+}
+
+/* --- anyone, for a domain that is not ours --- */
+
+/* Whether strangers may do more by @after than by @before. */
+static gboolean
+opens (const RerouteRow *before, const RerouteRow *after)
+{
+  if (after == NULL || !after->enabled || after->accept_from != REROUTE_ACCEPT_FROM_ANYONE ||
+      reroute_domain_is_literal (after->domain))
+    return FALSE;
+  return before == NULL || !before->enabled || before->accept_from != REROUTE_ACCEPT_FROM_ANYONE ||
+         (before->exact && !after->exact) || !g_str_equal (before->domain, after->domain);
+}
+
+static const char *
+get_reason (Check *check, const RerouteRow *row)
+{
+  if (strchr (row->domain, '.') == NULL)
+    return "anyone-single-label";
+  if (psl_is_public_suffix2 (psl_builtin (), row->domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE))
+    return "anyone-public-suffix";
+  gpointer fact =
+    check->mx_facts != NULL ? g_hash_table_lookup (check->mx_facts, row->domain) : NULL;
+  return GPOINTER_TO_INT (fact) == 1 + FALSE ? "anyone-not-ours" : NULL;
+}
+
+static void
+check_anyone (Check *check, RerouteRow *before, RerouteRow *after)
+{
+  const char *code = opens (before, after) ? get_reason (check, after) : NULL;
+  RerouteFinding *finding = code != NULL ? say (check, code, after->domain, NULL, NULL) : NULL;
+
+  if (finding == NULL)
+    return;
+  g_autofree char *label = reroute_row_dup_label (after);
+  g_free (finding->key);
+  finding->key = g_strdup_printf ("anyone %s %s", reroute_page_to_string (after->page), label);
+  reroute_finding_add_row (finding, after);
+}
+
+/* --- which rows --- */
+
+static void
+add_neighbour (Check *check, RerouteRow *row)
+{
+  if (row != NULL)
+    g_hash_table_add (check->rows, row);
+}
+
+/* The rows of both pages that act, or would, for a domain whose entry differs. */
+static void
+add_neighbours (Check *check, const char *domain)
+{
+  const char *parent = reroute_domain_parent (domain);
+
+  for (guint page = 0; page < REROUTE_N_PAGES; page++)
+    {
+      add_neighbour (check, reroute_ruleset_lookup (check->rules, page, domain));
+      add_neighbour (check, reroute_ruleset_find_row (check->rules, page, domain, TRUE));
+      add_neighbour (check, reroute_ruleset_find_row (check->rules, page, domain, FALSE));
+      if (parent != NULL)
+        add_neighbour (check, reroute_ruleset_lookup (check->rules, page, parent));
+    }
+}
+
+static gboolean
+changed_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
+{
+  Check *check = user_data;
+
+  check_anyone (check, before, after);
+  if (after != NULL)
+    judge (check, after);
+  if (after != NULL)
+    add_neighbours (check, after->domain);
+  if (before != NULL)
+    add_neighbours (check, before->domain);
+  return TRUE;
+}
+
+static gboolean
+row_cb (RerouteRow *row, gpointer user_data)
+{
+  Check *check = user_data;
+
+  check_anyone (check, NULL, row);
+  judge (check, row);
+  return TRUE;
+}
+
+static gboolean
+inbound_cb (RerouteRow *row, gpointer user_data)
+{
+  Check *check = user_data;
+
+  if (row->enabled && ((RerouteRoutingEntry *) row)->action == REROUTE_ROUTING_INBOUND)
+    check_routing_row (check, row);
+  return !check->inbound_said;
+}
+
+static gboolean
+hosts_cb (RerouteRow *row, gpointer user_data)
+{
+  if (row->enabled && is_first (user_data, "row", row->page, row->id))
+    check_hosts (user_data, ((RerouteEmailDomain *) row)->hosts, row);
+  return TRUE;
+}
+
+static gboolean
+differs (Check *check, RerouteSettingId id)
+{
+  return check->base == NULL ||
+         !g_str_equal (reroute_settings_get_text (check->settings, id),
+                       reroute_settings_get_text (reroute_ruleset_get_settings (check->base), id));
+}
+
+static void
+check_settings (Check *check)
+{
+  gboolean inbound = differs (check, REROUTE_SETTING_INBOUND_HOST);
+  gboolean reroute = differs (check, REROUTE_SETTING_REROUTE);
+  gboolean own = differs (check, REROUTE_SETTING_LISTEN) ||
+                 differs (check, REROUTE_SETTING_OWN_ADDRESSES) ||
+                 differs (check, REROUTE_SETTING_HOSTNAME);
+  const char *postmaster = reroute_settings_get_text (check->settings, REROUTE_SETTING_POSTMASTER);
+
+  if ((inbound || differs (check, REROUTE_SETTING_POSTMASTER)) && *postmaster == '\0' &&
+      check->inbound_missing)
+    say (check, "postmaster-missing", NULL, NULL, NULL);
+  if (reroute && !check->reroute)
+    say (check, "reroute-off", NULL, NULL, NULL);
+  if ((inbound || reroute) && check->inbound_missing && check->reroute && !check->inbound_said)
+    reroute_ruleset_foreach (check->rules, REROUTE_PAGE_ROUTING, inbound_cb, check);
+  if (own || inbound)
+    check_hosts (
+      check, reroute_settings_get_hosts (check->settings, REROUTE_SETTING_INBOUND_HOST), NULL);
+  if (own || differs (check, REROUTE_SETTING_DEFAULT_DELIVERY))
+    check_hosts (
+      check, reroute_settings_get_hosts (check->settings, REROUTE_SETTING_DEFAULT_DELIVERY), NULL);
+  if (own && check->base != NULL)
+    reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, hosts_cb, check);
+}
+
+static void
+check_rows (Check *check)
+{
+  GHashTableIter iter;
+  gpointer row;
+
+  for (guint page = 0; page < REROUTE_N_PAGES; page++)
+    if (check->base != NULL)
+      reroute_ruleset_foreach_change (check->rules, check->base, page, changed_cb, check);
+    else
+      reroute_ruleset_foreach (check->rules, page, row_cb, check);
+  g_hash_table_iter_init (&iter, check->rows);
+  while (g_hash_table_iter_next (&iter, &row, NULL))
+    judge (check, row);
+}
+
+static int
+compare_levels (gconstpointer a, gconstpointer b)
+{
+  const RerouteFinding *x = *(RerouteFinding *const *) a;
+  const RerouteFinding *y = *(RerouteFinding *const *) b;
+
+  return x->level != y->level ? (int) x->level - (int) y->level : strcmp (x->sentence, y->sentence);
+}
+
+GPtrArray *
+reroute_ruleset_check (const RerouteRuleset *self,
+                       const RerouteRuleset *base,
+                       RerouteMxFacts *mx_facts)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_autoptr (GHashTable) counts = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) rows = g_hash_table_new (NULL, NULL);
+  RerouteSettings *settings = reroute_ruleset_get_settings (self);
+  Check check = {
+    .rules = self,
+    .base = base,
+    .settings = settings,
+    .mx_facts = mx_facts,
+    .findings = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_finding_free),
+    .counts = counts,
+    .seen = seen,
+    .rows = rows,
+    .reroute = reroute_settings_get_boolean (settings, REROUTE_SETTING_REROUTE),
+    .inbound_missing = reroute_settings_get_hosts (settings, REROUTE_SETTING_INBOUND_HOST) == NULL,
+  };
+
+  check_rows (&check);
+  check_settings (&check);
+  if (check.n_more > 0)
+    {
+      g_autofree char *n_more = g_strdup_printf ("%u", check.n_more);
+      say (&check, "more", n_more, NULL, NULL);
+    }
+  g_ptr_array_sort (check.findings, compare_levels);
+  return check.findings;
+}
+
+/* --- what DNS is asked --- */
+
+static gboolean
+question_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
+{
+  GHashTable *domains = user_data;
+
+  if (opens (before, after) && strchr (after->domain, '.') != NULL)
+    g_hash_table_add (domains, g_strdup (after->domain));
+  return g_hash_table_size (domains) < QUESTIONS_MAX;
+}
+
+static gboolean
+question_of_row_cb (RerouteRow *row, gpointer user_data)
+{
+  return question_cb (NULL, row, user_data);
+}
+
+char **
+reroute_ruleset_check_questions (const RerouteRuleset *self, const RerouteRuleset *base)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_autoptr (GHashTable) domains = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, NULL);
+  for (guint page = 0; page < REROUTE_N_PAGES; page++)
+    if (base != NULL)
+      reroute_ruleset_foreach_change (self, base, page, question_cb, domains);
+    else
+      reroute_ruleset_foreach (self, page, question_of_row_cb, domains);
+  guint n;
+  char **questions = (char **) g_hash_table_get_keys_as_array (domains, &n);
+  g_hash_table_steal_all (domains);
+  return questions;
+}
