@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * admission.c - who may connect and who may relay
+ *
+ * The door asks the settings, a recipient asks the ruleset; nothing is decided here that
+ * reroute_ruleset_decide() does not say.
+ *
+ * Standards: RFC 5321 section 3.8 (421), RFC 7504 (554 greeting), RFC 3463 (status codes).
+ */
+
+#include "config.h"
+
+#include "service/relay/receive/admission.h"
+
+#include <string.h>
+
+/* The choices of the setting transfer-mode, in the order of its table. */
+enum
+{
+  TRANSFER_BOTH,
+  TRANSFER_INBOUND,
+  TRANSFER_OUTBOUND,
+  TRANSFER_NONE,
+};
+
+struct _RerouteAdmission
+{
+  GMutex lock;
+  GHashTable *by_client; /* (element-type RerouteIp guint) */
+  guint n_sessions;
+};
+
+static guint
+hash_ip (gconstpointer data)
+{
+  const RerouteIp *ip = data;
+  guint hash = 2166136261u; /* FNV-1a */
+
+  for (gsize i = 0; i < sizeof ip->octets; i++)
+    hash = (hash ^ ip->octets[i]) * 16777619u;
+  return hash;
+}
+
+static gboolean
+equal_ip (gconstpointer a, gconstpointer b)
+{
+  return memcmp (a, b, sizeof (RerouteIp)) == 0;
+}
+
+RerouteAdmission *
+reroute_admission_new (void)
+{
+  RerouteAdmission *self = g_new0 (RerouteAdmission, 1);
+
+  g_mutex_init (&self->lock);
+  self->by_client = g_hash_table_new_full (hash_ip, equal_ip, g_free, NULL);
+  return self;
+}
+
+void
+reroute_admission_free (RerouteAdmission *self)
+{
+  g_hash_table_unref (self->by_client);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+/* Who is counted as one client. */
+static RerouteIp
+client_of (const RerouteIp *ip)
+{
+  RerouteIp client = *ip;
+
+  if (!reroute_ip_is_ipv4 (ip))
+    memset (client.octets + 8, 0, 8);
+  return client;
+}
+
+static RerouteReply *
+judge_settings (RerouteRuleset *ruleset, const RerouteSettings *settings, const RerouteIp *ip)
+{
+  const RerouteClient client = { .ip = *ip };
+  gint64 mode = reroute_settings_get_number (settings, REROUTE_SETTING_TRANSFER_MODE);
+
+  if (reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, ip))
+    return reroute_reply_new (554, "5.7.1", "access denied");
+  if (mode == TRANSFER_NONE)
+    return reroute_reply_new (421, "4.3.2", "no mail is received at present");
+  if (mode == TRANSFER_OUTBOUND && (ruleset == NULL || !reroute_ruleset_permits (ruleset, &client)))
+    return reroute_reply_new (421, "4.3.2", "no inbound mail is received at present");
+  return NULL;
+}
+
+static RerouteReply *
+count_in (RerouteAdmission *self, const RerouteSettings *settings, const RerouteIp *ip)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  RerouteIp client = client_of (ip);
+  gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_INBOUND_CONNECTIONS);
+  gint64 most_of_client =
+    reroute_settings_get_number (settings, REROUTE_SETTING_MAX_CONNECTIONS_PER_CLIENT);
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_client, &client));
+
+  if (self->n_sessions >= most)
+    return reroute_reply_new (421, "4.3.2", "too many connections, try again later");
+  if (n >= most_of_client)
+    return reroute_reply_new (421, "4.7.0", "too many connections from your address");
+  self->n_sessions++;
+  g_hash_table_replace (
+    self->by_client, g_memdup2 (&client, sizeof client), GUINT_TO_POINTER (n + 1));
+  return NULL;
+}
+
+RerouteReply *
+reroute_admission_enter (RerouteAdmission *self, RerouteRuleset *ruleset, const RerouteIp *ip)
+{
+  g_return_val_if_fail (self != NULL && ip != NULL, NULL);
+
+  g_autoptr (RerouteSettings) settings =
+               ruleset != NULL ? reroute_settings_ref (reroute_ruleset_get_settings (ruleset))
+                               : reroute_settings_new ();
+  RerouteReply *refusal = judge_settings (ruleset, settings, ip);
+
+  return refusal != NULL ? refusal : count_in (self, settings, ip);
+}
+
+void
+reroute_admission_leave (RerouteAdmission *self, const RerouteIp *ip)
+{
+  g_return_if_fail (self != NULL && ip != NULL);
+
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  RerouteIp client = client_of (ip);
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_client, &client));
+
+  g_return_if_fail (n > 0);
+  self->n_sessions--;
+  if (n == 1)
+    g_hash_table_remove (self->by_client, &client);
+  else
+    g_hash_table_replace (
+      self->by_client, g_memdup2 (&client, sizeof client), GUINT_TO_POINTER (n - 1));
+}
+
+guint
+reroute_admission_get_n_sessions (RerouteAdmission *self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  return self->n_sessions;
+}
+
+RerouteReply *
+reroute_admission_rcpt (RerouteRuleset *ruleset,
+                        const RerouteClient *client,
+                        const RerouteAddress *recipient,
+                        RerouteRowRef *admitted_by)
+{
+  g_return_val_if_fail (client != NULL && recipient != NULL && admitted_by != NULL, NULL);
+
+  if (ruleset == NULL)
+    return reroute_reply_new (451, "4.3.0", "rules are not loaded yet");
+
+  g_autoptr (RerouteDecision) decision = reroute_ruleset_decide (ruleset, recipient, client, NULL);
+  if (decision->action == REROUTE_ACTION_REJECT)
+    return reroute_reply_new (decision->reply_code, decision->reply_status, decision->reply_text);
+
+  *admitted_by = (RerouteRowRef){ 0 };
+  if (decision->admitting != NULL)
+    *admitted_by = (RerouteRowRef){ decision->admitting->page, decision->admitting->id };
+  return NULL;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "service/relay/smtp/envelope.h"
+#include "service/relay/smtp/reply.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteAdmission:
+ *
+ * Who may connect and who may relay.  Counts the sessions of all workers, in all and by client;
+ * shared by their threads.
+ */
+typedef struct _RerouteAdmission RerouteAdmission;
+
+RerouteAdmission *reroute_admission_new (void);
+void reroute_admission_free (RerouteAdmission *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAdmission, reroute_admission_free)
+
+/**
+ * reroute_admission_enter:
+ * @ruleset: (nullable): the generation to judge by; %NULL when none is held yet: the defaults
+ * @ip: who knocks
+ *
+ * Judges a client at the door; one that may come in is counted until reroute_admission_leave().
+ * An IPv6 client is its /64, as that is what one customer has.
+ *
+ * Returns: (transfer full) (nullable): the refusal to greet with; %NULL lets it in
+ */
+RerouteReply *
+reroute_admission_enter (RerouteAdmission *self, RerouteRuleset *ruleset, const RerouteIp *ip);
+void reroute_admission_leave (RerouteAdmission *self, const RerouteIp *ip);
+
+guint reroute_admission_get_n_sessions (RerouteAdmission *self);
+
+/**
+ * reroute_admission_rcpt:
+ * @ruleset: (nullable): the newest generation; %NULL refuses with 451 4.3.0
+ * @admitted_by: (out): the row that admits @recipient; id 0: none, @client is permitted
+ *
+ * Returns: (transfer full) (nullable): the refusal; %NULL takes the recipient
+ */
+RerouteReply *reroute_admission_rcpt (RerouteRuleset *ruleset,
+                                      const RerouteClient *client,
+                                      const RerouteAddress *recipient,
+                                      RerouteRowRef *admitted_by);
+
+G_END_DECLS

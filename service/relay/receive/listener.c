@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * listener.c - a listening socket
+ *
+ * Standards: RFC 3493 section 5.3 (IPV6_V6ONLY).
+ */
+
+#include "config.h"
+
+#include "service/relay/receive/listener.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef union
+{
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+} SocketAddress;
+
+gboolean
+reroute_endpoint_parse (const char *endpoint, RerouteIp *ip, guint16 *port, GError **error)
+{
+  g_return_val_if_fail (endpoint != NULL && ip != NULL && port != NULL, FALSE);
+
+  const char *colon = strrchr (endpoint, ':');
+  guint64 number;
+
+  if (colon != NULL && g_ascii_string_to_unsigned (colon + 1, 10, 0, 65535, &number, NULL))
+    {
+      gboolean bracketed = endpoint[0] == '[' && colon > endpoint && colon[-1] == ']';
+      g_autofree char *address = bracketed ? g_strndup (endpoint + 1, colon - endpoint - 2)
+                                           : g_strndup (endpoint, colon - endpoint);
+      *port = number;
+      if (reroute_ip_parse (address, ip) && bracketed == !reroute_ip_is_ipv4 (ip))
+        return TRUE;
+    }
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "“%s” is no address and port: wanted like “127.0.0.1:2525” or “[::1]:2525”",
+               endpoint);
+  return FALSE;
+}
+
+static socklen_t
+to_socket_address (const RerouteIp *ip, guint16 port, SocketAddress *address)
+{
+  memset (address, 0, sizeof *address);
+  if (reroute_ip_is_ipv4 (ip))
+    {
+      address->v4.sin_family = AF_INET;
+      address->v4.sin_port = g_htons (port);
+      memcpy (&address->v4.sin_addr, ip->octets + 12, 4);
+      return sizeof address->v4;
+    }
+  address->v6.sin6_family = AF_INET6;
+  address->v6.sin6_port = g_htons (port);
+  memcpy (&address->v6.sin6_addr, ip->octets, 16);
+  return sizeof address->v6;
+}
+
+static guint16
+from_socket_address (const SocketAddress *address, RerouteIp *ip)
+{
+  if (address->any.sa_family == AF_INET)
+    {
+      memset (ip->octets, 0, 10);
+      memset (ip->octets + 10, 0xff, 2);
+      memcpy (ip->octets + 12, &address->v4.sin_addr, 4);
+      return g_ntohs (address->v4.sin_port);
+    }
+  memcpy (ip->octets, &address->v6.sin6_addr, 16);
+  return g_ntohs (address->v6.sin6_port);
+}
+
+/* What the system's refusal means here, and what to do. */
+static void
+set_system_error (GError **error, const char *endpoint, int code)
+{
+  const char *advice = "see the setting “listen”";
+
+  if (code == EADDRINUSE)
+    advice = "another program receives there: stop it, or choose another port in the setting "
+             "“listen”";
+  else if (code == EACCES || code == EPERM)
+    advice = "ports below 1024 need CAP_NET_BIND_SERVICE: start it by systemd, or choose a higher "
+             "port in the setting “listen”";
+  else if (code == EADDRNOTAVAIL)
+    advice = "this machine has no such address: see “ip address”, and the setting “listen”";
+  else if (code == EAFNOSUPPORT)
+    advice = "this machine has no IPv6: take the address out of the setting “listen”";
+
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_UNAVAILABLE,
+               "cannot listen on %s: %s; %s",
+               endpoint,
+               g_strerror (code),
+               advice);
+}
+
+static gboolean
+bind_and_listen (int fd, const RerouteIp *ip, guint16 port)
+{
+  const int on = 1;
+  SocketAddress address;
+  socklen_t length = to_socket_address (ip, port, &address);
+
+  if (address.any.sa_family == AF_INET6 &&
+      setsockopt (fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
+    return FALSE;
+  /* Connections inherit TCP_NODELAY: replies leave in one send, so nothing is gained by waiting. */
+  return setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+         setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+         bind (fd, &address.any, length) == 0 && listen (fd, REROUTE_LIMIT_LISTEN_BACKLOG) == 0;
+}
+
+static char *
+format_endpoint (const RerouteIp *ip, guint16 port)
+{
+  g_autofree char *text = reroute_ip_to_string (ip);
+
+  return reroute_ip_is_ipv4 (ip) ? g_strdup_printf ("%s:%u", text, port)
+                                 : g_strdup_printf ("[%s]:%u", text, port);
+}
+
+RerouteListener *
+reroute_listener_open (const char *endpoint, GError **error)
+{
+  RerouteIp ip;
+  guint16 port;
+
+  if (!reroute_endpoint_parse (endpoint, &ip, &port, error))
+    return NULL;
+
+  int family = reroute_ip_is_ipv4 (&ip) ? AF_INET : AF_INET6;
+  int fd = socket (family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0 || !bind_and_listen (fd, &ip, port))
+    {
+      int code = errno;
+      if (fd >= 0)
+        close (fd);
+      set_system_error (error, endpoint, code);
+      return NULL;
+    }
+
+  SocketAddress address;
+  socklen_t length = sizeof address;
+  RerouteListener *self = g_new0 (RerouteListener, 1);
+  g_atomic_ref_count_init (&self->ref_count);
+  self->fd = fd;
+  self->endpoint = g_strdup (endpoint);
+  self->ip = ip;
+  self->port = port;
+  if (getsockname (fd, &address.any, &length) == 0)
+    self->port = from_socket_address (&address, &self->ip);
+  self->label = format_endpoint (&self->ip, self->port);
+  return self;
+}
+
+RerouteListener *
+reroute_listener_ref (RerouteListener *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+reroute_listener_unref (RerouteListener *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  close (self->fd);
+  g_free (self->endpoint);
+  g_free (self->label);
+  g_free (self);
+}
+
+/* A listening socket that is shut down stays bound but leaves the port to others that, like it, set
+   SO_REUSEADDR. */
+void
+reroute_listener_suspend (RerouteListener *self)
+{
+  g_return_if_fail (self != NULL);
+
+  shutdown (self->fd, SHUT_RDWR);
+}
+
+gboolean
+reroute_listener_resume (RerouteListener *self, GError **error)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  if (listen (self->fd, REROUTE_LIMIT_LISTEN_BACKLOG) == 0)
+    return TRUE;
+  set_system_error (error, self->label, errno);
+  return FALSE;
+}
+
+int
+reroute_listener_accept (RerouteListener *self, RerouteIp *client)
+{
+  SocketAddress address;
+  socklen_t length = sizeof address;
+  int fd = accept4 (self->fd, &address.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+  if (fd >= 0)
+    from_socket_address (&address, client);
+  return fd;
+}

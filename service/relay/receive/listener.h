@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/ip.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteListener:
+ *
+ * A listening socket that the workers share; reference-counted, the last one closes it.
+ */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  int fd;
+  char *endpoint; /* as it was asked for: "127.0.0.1:0" */
+  char *label;    /* as it came out: "127.0.0.1:2525" */
+  RerouteIp ip;
+  guint16 port;
+} RerouteListener;
+
+/**
+ * reroute_listener_open:
+ * @endpoint: "ADDRESS:PORT" or "[IPv6]:PORT"; port 0 takes any that is free
+ *
+ * Binds and listens.  An IPv6 socket takes IPv6 alone.
+ *
+ * Errors: %REROUTE_ERROR_VALUE when @endpoint is none; %REROUTE_ERROR_UNAVAILABLE when the
+ *   system refuses, with the address and what to do about it.
+ */
+RerouteListener *reroute_listener_open (const char *endpoint, GError **error);
+RerouteListener *reroute_listener_ref (RerouteListener *self);
+void reroute_listener_unref (RerouteListener *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteListener, reroute_listener_unref)
+
+/* Frees the port at once, while workers still hold the socket; resume() takes it again. */
+void reroute_listener_suspend (RerouteListener *self);
+gboolean reroute_listener_resume (RerouteListener *self, GError **error);
+
+/* Accepts one connection. Returns: its descriptor, non-blocking, or -1 with errno */
+int reroute_listener_accept (RerouteListener *self, RerouteIp *client);
+
+/* "ADDRESS:PORT" apart; port 0 is valid here. */
+gboolean
+reroute_endpoint_parse (const char *endpoint, RerouteIp *ip, guint16 *port, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "service/relay/receive/receiver-private.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteSession:
+ *
+ * One SMTP session of a client: a socket, the machine that it feeds, and its time limits.  Lives on
+ * its worker, and longer than its socket while a commit is pending.
+ */
+typedef struct _RerouteSession RerouteSession;
+
+/* @fd: taken; the caller has counted @ip in.  The session stands in the receiver's list until it
+ * ends. */
+void reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip);
+
+/* Reads again what it left while the receiver was paused. */
+void reroute_session_resume (RerouteSession *self);
+/* Ends with 421, after the message that it is in the middle of. */
+void reroute_session_drain (RerouteSession *self);
+/* Ends now; a pending commit keeps the session until it is known. */
+void reroute_session_abandon (RerouteSession *self);
+
+G_END_DECLS
