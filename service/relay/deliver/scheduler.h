@@ -24,6 +24,11 @@ typedef struct
   guint16 listen_port;
   RerouteWorker **workers; /* (array length=n_workers) */
   guint n_workers;
+
+  /* Back-pressure, from any thread: TRUE when more messages wait for a connection than the bound
+     and the next hops are not to blame, FALSE at half of it.  Receiving stops in between.  (nullable) */
+  void (*pressure) (gboolean high, gpointer user_data);
+  gpointer user_data;
 } RerouteSchedulerConfig;
 
 /* @entries: (element-type RerouteSpoolEntry) (transfer full): what the spool had at start */
