@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * verbs.c - the table of everything that reroutectl does
+ *
+ * main.c, --help and the man page's test read it.
+ */
+
+#include "config.h"
+
+#include "service/ctl/ctl.h"
+
+#define REACH " [--exact]"
+#define ROW_OPTIONS " [--accept-from=anyone|permitted] [--comment=TEXT] [--off]"
+#define EDIT_OPTIONS " [--accept-from=anyone|permitted] [--comment=TEXT] [--on|--off] [--confirm]"
+
+/* clang-format off */
+static const RerouteVerb verbs[] = {
+  { "status", "", "what the relay and the rules are doing", reroute_ctl_status },
+  { "routing list", "[TEXT]", "the rows of the Routing page", reroute_ctl_routing_list },
+  { "routing add", "DOMAIN (--reroute-to=DOMAIN|--inbound|--relay)" REACH ROW_OPTIONS,
+    "add a row to the Routing page", reroute_ctl_routing_add },
+  { "routing edit", "DOMAIN [--reroute-to=DOMAIN|--inbound|--relay]" EDIT_OPTIONS,
+    "change a row of the Routing page", reroute_ctl_routing_edit },
+  { "routing remove", "DOMAIN", "remove a row from the Routing page", reroute_ctl_routing_remove },
+  { "connections list", "[TEXT]", "the E-Mail Domain rows of the Connections page",
+    reroute_ctl_connections_list },
+  { "connections add", "DOMAIN (--host=HOST[:PORT][,...]|--dns) [--mx] [--by-turns]" REACH ROW_OPTIONS,
+    "add an E-Mail Domain row", reroute_ctl_connections_add },
+  { "connections edit", "DOMAIN [--host=HOST[:PORT][,...]|--dns] [--mx] [--by-turns]" EDIT_OPTIONS,
+    "change an E-Mail Domain row", reroute_ctl_connections_edit },
+  { "connections remove", "DOMAIN", "remove an E-Mail Domain row", reroute_ctl_connections_remove },
+  { "settings list", "", "every setting and its value", reroute_ctl_settings_list },
+  { "settings get", "KEY", "the value of a setting", reroute_ctl_settings_get },
+  { "settings set", "KEY [VALUE]", "give a setting a value; without one, its default",
+    reroute_ctl_settings_set },
+  { "explain", "ADDRESS [--from=CLIENT-IP]", "which way a recipient goes, and why",
+    reroute_ctl_explain },
+  { "check", "", "what is wrong with the rules", reroute_ctl_check },
+  { "history", "", "the generations of the rules", reroute_ctl_history },
+  { "revert", "SERIAL [--confirm]", "bring a generation back, as a new one", reroute_ctl_revert },
+  { "import", "[--dry-run] [--replace] FILE", "add or update rows from CSV", reroute_ctl_import },
+  { "export", "[FILE]", "write every row as CSV", reroute_ctl_export },
+  { "queue list", "[TEXT]", "the messages that wait", reroute_ctl_queue_list },
+  { "queue show", "ID", "one message: its recipients and headers", reroute_ctl_queue_show },
+  { "queue retry", "ID...|--all", "try messages now", reroute_ctl_queue_retry },
+  { "queue delete", "ID...", "delete messages without a notice to their senders",
+    reroute_ctl_queue_delete },
+};
+/* clang-format on */
+
+const RerouteVerb *
+reroute_ctl_get_verbs (gsize *n_verbs)
+{
+  *n_verbs = G_N_ELEMENTS (verbs);
+  return verbs;
+}
+
+static gboolean
+verb_matches (const RerouteVerb *verb, int argc, char **argv, int *n_words)
+{
+  g_auto (GStrv) words = g_strsplit (verb->name, " ", -1);
+  int n = (int) g_strv_length (words);
+
+  if (argc < n)
+    return FALSE;
+  for (int i = 0; i < n; i++)
+    {
+      if (!g_str_equal (words[i], argv[i]))
+        return FALSE;
+    }
+  *n_words = n;
+  return TRUE;
+}
+
+const RerouteVerb *
+reroute_ctl_find_verb (int argc, char **argv, int *n_words)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
+    {
+      if (verb_matches (&verbs[i], argc, argv, n_words))
+        return &verbs[i];
+    }
+  return NULL;
+}
