@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * ctl.c - what the verbs of reroutectl share: proxies, options, JSON
- *
- * A command at a prompt does one thing and ends, so its calls are synchronous.
+ * ctl.c - what the verbs of reroutectl share: the services, options, JSON
  */
 
 #include "config.h"
 
 #include "service/ctl/ctl.h"
 
-#include "common/error.h"
-#include "common/names.h"
-
-/* A commit of a million rows takes longer than the bus's 25 s. */
-#define CALL_TIMEOUT_MS (10 * 60 * 1000)
+gboolean
+reroute_ctl_open (RerouteCtl *self, gboolean session, const char *address, GError **error)
+{
+  self->bus = reroute_bus_new (session, address);
+  if (!reroute_bus_open (self->bus, error))
+    return FALSE;
+  self->rules = reroute_rules_client_new (self->bus);
+  self->relay = reroute_relay_client_new (self->bus);
+  return TRUE;
+}
 
 void
 reroute_ctl_clear (RerouteCtl *self)
@@ -23,40 +26,20 @@ reroute_ctl_clear (RerouteCtl *self)
   g_clear_object (&self->bus);
 }
 
-RerouteDBusRules1 *
-reroute_ctl_get_rules (RerouteCtl *self, GError **error)
+void
+reroute_ctl_wait_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  if (self->rules == NULL)
-    {
-      self->rules = reroute_dbus_rules1_proxy_new_sync (self->bus,
-                                                        G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES |
-                                                          G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS,
-                                                        REROUTE_RULES_BUS_NAME,
-                                                        REROUTE_RULES_PATH,
-                                                        NULL,
-                                                        error);
-      if (self->rules == NULL)
-        return NULL;
-      g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (self->rules), CALL_TIMEOUT_MS);
-    }
-  return self->rules;
+  GAsyncResult **where = user_data;
+
+  *where = g_object_ref (result);
 }
 
-RerouteDBusRelay1 *
-reroute_ctl_get_relay (RerouteCtl *self, GError **error)
+GAsyncResult *
+reroute_ctl_wait (GAsyncResult **result)
 {
-  if (self->relay == NULL)
-    {
-      self->relay = reroute_dbus_relay1_proxy_new_sync (self->bus,
-                                                        G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES |
-                                                          G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS |
-                                                          G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
-                                                        REROUTE_RELAY_BUS_NAME,
-                                                        REROUTE_RELAY_PATH,
-                                                        NULL,
-                                                        error);
-    }
-  return self->relay;
+  while (*result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return *result;
 }
 
 gboolean
@@ -106,4 +89,28 @@ reroute_ctl_print_json (JsonBuilder *builder)
   json_generator_set_pretty (generator, TRUE);
   text = json_generator_to_data (generator, NULL);
   g_print ("%s\n", text);
+}
+
+void
+reroute_ctl_add_string (JsonBuilder *builder, const char *name, const char *value)
+{
+  json_builder_set_member_name (builder, name);
+  if (value != NULL)
+    json_builder_add_string_value (builder, value);
+  else
+    json_builder_add_null_value (builder);
+}
+
+void
+reroute_ctl_add_int (JsonBuilder *builder, const char *name, gint64 value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, value);
+}
+
+void
+reroute_ctl_add_boolean (JsonBuilder *builder, const char *name, gboolean value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_boolean_value (builder, value);
 }

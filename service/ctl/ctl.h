@@ -4,18 +4,17 @@
 
 #include <json-glib/json-glib.h>
 
-#include "common/client/bus.h"
-#include "common/client/reroute-dbus.h"
-#include "common/ruleset-check.h"
+#include "common/client/relay-client.h"
+#include "common/client/rules-client.h"
 
 G_BEGIN_DECLS
 
-/* What every verb gets: the bus, its proxies, and how to print. */
+/* What every verb gets: the two services, and how to print. */
 typedef struct
 {
-  GDBusConnection *bus;
-  RerouteDBusRules1 *rules; /* use reroute_ctl_get_rules() */
-  RerouteDBusRelay1 *relay; /* use reroute_ctl_get_relay() */
+  RerouteBus *bus; /* open */
+  RerouteRulesClient *rules;
+  RerouteRelayClient *relay;
   gboolean json;
 } RerouteCtl;
 
@@ -35,12 +34,15 @@ const RerouteVerb *reroute_ctl_get_verbs (gsize *n_verbs);
 /* The verb that @argv begins with, and how many words its name has; NULL: there is none. */
 const RerouteVerb *reroute_ctl_find_verb (int argc, char **argv, int *n_words);
 
+/* Opens the bus.  Errors: %REROUTE_ERROR_UNAVAILABLE, with what to do. */
+gboolean reroute_ctl_open (RerouteCtl *self, gboolean session, const char *address, GError **error);
 void reroute_ctl_clear (RerouteCtl *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteCtl, reroute_ctl_clear)
 
-/* Errors: %REROUTE_ERROR_UNAVAILABLE, with what to do. */
-RerouteDBusRules1 *reroute_ctl_get_rules (RerouteCtl *self, GError **error);
-RerouteDBusRelay1 *reroute_ctl_get_relay (RerouteCtl *self, GError **error);
+/* A command at a prompt does one thing at a time: start a call with reroute_ctl_wait_cb and a
+   GAsyncResult* that is NULL, then wait for it. */
+void reroute_ctl_wait_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+GAsyncResult *reroute_ctl_wait (GAsyncResult **result);
 
 /**
  * reroute_ctl_parse:
@@ -59,11 +61,15 @@ gboolean reroute_ctl_parse (RerouteCtl *self,
                             int maximum,
                             GError **error);
 
-/* Takes ownership of what a builder holds and prints it. */
+/* Prints what a builder holds; adds a named string, which may be NULL. */
 void reroute_ctl_print_json (JsonBuilder *builder);
+void reroute_ctl_add_string (JsonBuilder *builder, const char *name, const char *value);
+void reroute_ctl_add_int (JsonBuilder *builder, const char *name, gint64 value);
+void reroute_ctl_add_boolean (JsonBuilder *builder, const char *name, gboolean value);
 
 /* The verbs, one file each. */
-#define REROUTE_CTL_VERB(name) gboolean reroute_ctl_##name (RerouteCtl *ctl, int argc, char **argv, GError **error)
+#define REROUTE_CTL_VERB(name)                                                                     \
+  gboolean reroute_ctl_##name (RerouteCtl *ctl, int argc, char **argv, GError **error)
 REROUTE_CTL_VERB (status);
 REROUTE_CTL_VERB (routing_list);
 REROUTE_CTL_VERB (routing_add);

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * edit.c - saving changes: stage, commit, findings, confirmations
+ * edit.c - saving changes: findings and confirmations
  *
- * Every verb that changes something comes through here, so that they all refuse with the same words.
+ * Every verb that changes something comes through here, so that all refuse with the same words.
  */
 
 #include "config.h"
 
 #include "service/ctl/edit.h"
 
-#include "common/codec.h"
 #include "common/error.h"
-
-/* A piece stays well under the megabyte of design.md section 4: a row with its comment is below 2 KB. */
-#define CHANGES_PER_STAGE 400
 
 void
 reroute_ctl_print_findings (GPtrArray *findings)
@@ -32,16 +28,6 @@ reroute_ctl_print_findings (GPtrArray *findings)
     }
 }
 
-static void
-add_strings (JsonBuilder *builder, const char *name, char **strings)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_begin_array (builder);
-  for (gsize i = 0; strings[i] != NULL; i++)
-    json_builder_add_string_value (builder, strings[i]);
-  json_builder_end_array (builder);
-}
-
 void
 reroute_ctl_findings_to_json (GPtrArray *findings, JsonBuilder *builder)
 {
@@ -51,156 +37,141 @@ reroute_ctl_findings_to_json (GPtrArray *findings, JsonBuilder *builder)
       const RerouteFinding *finding = findings->pdata[i];
 
       json_builder_begin_object (builder);
-      json_builder_set_member_name (builder, "level");
-      json_builder_add_string_value (builder, reroute_finding_level_to_string (finding->level));
-      json_builder_set_member_name (builder, "code");
-      json_builder_add_string_value (builder, finding->code);
-      json_builder_set_member_name (builder, "sentence");
-      json_builder_add_string_value (builder, finding->sentence);
-      add_strings (builder, "path", finding->path);
+      reroute_ctl_add_string (builder, "level", reroute_finding_level_to_string (finding->level));
+      reroute_ctl_add_string (builder, "code", finding->code);
+      reroute_ctl_add_string (builder, "sentence", finding->sentence);
+      json_builder_set_member_name (builder, "path");
+      json_builder_begin_array (builder);
+      for (gsize n = 0; finding->path[n] != NULL; n++)
+        json_builder_add_string_value (builder, finding->path[n]);
+      json_builder_end_array (builder);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
 }
 
-char **
-reroute_ctl_confirm_keys (GVariant *findings)
+RerouteSettings *
+reroute_ctl_load_settings (RerouteCtl *ctl, guint64 *serial, GError **error)
 {
-  g_autoptr (GPtrArray) decoded = reroute_findings_from_variant (findings, NULL);
+  g_autoptr (GAsyncResult) result = NULL;
+
+  reroute_rules_client_settings_async (ctl->rules, NULL, reroute_ctl_wait_cb, &result);
+  return reroute_rules_client_settings_finish (
+    ctl->rules, reroute_ctl_wait (&result), serial, error);
+}
+
+/* The keys that @agreed covers; NULL when a finding is left that it does not cover. */
+static char **
+dup_agreed_keys (GPtrArray *findings, RerouteCtlAgreed agreed)
+{
   g_autoptr (GStrvBuilder) keys = g_strv_builder_new ();
 
-  for (guint i = 0; decoded != NULL && i < decoded->len; i++)
+  for (guint i = 0; i < findings->len; i++)
     {
-      const RerouteFinding *finding = decoded->pdata[i];
+      const RerouteFinding *finding = findings->pdata[i];
 
-      if (finding->level == REROUTE_FINDING_CONFIRM)
-        g_strv_builder_add (keys, finding->key);
+      if (finding->level != REROUTE_FINDING_CONFIRM)
+        continue;
+      if (agreed == REROUTE_CTL_AGREED_NOTHING)
+        return NULL;
+      if (agreed == REROUTE_CTL_AGREED_ANYONE && !g_str_has_prefix (finding->code, "anyone-"))
+        return NULL;
+      g_strv_builder_add (keys, finding->key);
     }
   return g_strv_builder_end (keys);
 }
 
-gboolean
-reroute_ctl_judge (const char *state, GVariant *findings, const char *agree, GError **error)
-{
-  g_autoptr (GPtrArray) decoded = reroute_findings_from_variant (findings, error);
-
-  if (decoded == NULL)
-    return FALSE;
-  reroute_ctl_print_findings (decoded);
-  if (g_str_equal (state, "saved"))
-    return TRUE;
-
-  if (g_str_equal (state, "stale"))
-    g_set_error_literal (error,
-                         REROUTE_ERROR,
-                         REROUTE_ERROR_STALE_SERIAL,
-                         "someone else saved meanwhile, nothing was changed: look at “reroutectl history” "
-                         "and run the command again");
-  else if (g_str_equal (state, "confirm"))
-    g_set_error (error,
-                 REROUTE_ERROR,
-                 REROUTE_ERROR_NOT_CONFIRMED,
-                 "nothing was changed: add %s if this is what you want",
-                 agree);
-  else
-    g_set_error_literal (error,
-                         REROUTE_ERROR,
-                         REROUTE_ERROR_FINDINGS,
-                         "nothing was changed: correct what is said above");
-  return FALSE;
-}
-
 static gboolean
-stage_piece (RerouteDBusRules1 *rules, guint edit, GPtrArray *changes, guint first, GError **error)
+judge (const RerouteCommitResult *result, GError **error)
 {
-  g_autoptr (GPtrArray) piece = g_ptr_array_new ();
-
-  for (guint i = first; i < changes->len && i < first + CHANGES_PER_STAGE; i++)
-    g_ptr_array_add (piece, changes->pdata[i]);
-  return reroute_dbus_rules1_call_stage_sync (rules,
-                                              edit,
-                                              reroute_changes_to_variant (piece),
-                                              G_DBUS_CALL_FLAGS_NONE,
-                                              -1,
-                                              NULL,
-                                              error);
-}
-
-gboolean
-reroute_ctl_stage (RerouteCtl *ctl, GPtrArray *changes, guint *edit, GError **error)
-{
-  RerouteDBusRules1 *rules = reroute_ctl_get_rules (ctl, error);
-
-  if (rules == NULL)
-    return FALSE;
-  if (!reroute_dbus_rules1_call_begin_sync (rules, G_DBUS_CALL_FLAGS_NONE, -1, edit, NULL, error))
-    return FALSE;
-  for (guint i = 0; i < changes->len; i += CHANGES_PER_STAGE)
+  reroute_ctl_print_findings (result->findings);
+  switch (result->state)
     {
-      if (!stage_piece (rules, *edit, changes, i, error))
-        return FALSE;
+    case REROUTE_COMMIT_SAVED:
+      return TRUE;
+    case REROUTE_COMMIT_STALE:
+      g_set_error_literal (error,
+                           REROUTE_ERROR,
+                           REROUTE_ERROR_STALE_SERIAL,
+                           "someone else saved meanwhile and nothing was changed: look at "
+                           "“reroutectl history”, then run the command again");
+      return FALSE;
+    case REROUTE_COMMIT_CONFIRM:
+      g_set_error_literal (error,
+                           REROUTE_ERROR,
+                           REROUTE_ERROR_NOT_CONFIRMED,
+                           "nothing was changed: say --accept-from=anyone (or --confirm) if this "
+                           "is what you want, --accept-from=permitted if it is not");
+      return FALSE;
+    case REROUTE_COMMIT_REFUSED:
+    default:
+      g_set_error_literal (error,
+                           REROUTE_ERROR,
+                           REROUTE_ERROR_FINDINGS,
+                           "nothing was changed: correct what is said above");
+      return FALSE;
     }
-  return TRUE;
 }
 
-static gboolean
-call_commit (RerouteCtl *ctl,
-             guint edit,
+/* One try of either kind: with changes, or back to a generation. */
+static RerouteCommitResult *
+commit_once (RerouteCtl *ctl,
+             GPtrArray *changes,
+             guint64 target,
              guint64 serial,
-             const char *const *confirmed,
-             char **state,
-             GVariant **findings,
+             char **confirmed,
              GError **error)
 {
-  return reroute_dbus_rules1_call_commit_sync (ctl->rules,
-                                               edit,
-                                               serial,
-                                               confirmed,
-                                               G_DBUS_CALL_FLAGS_NONE,
-                                               -1,
-                                               state,
-                                               NULL,
-                                               findings,
-                                               NULL,
-                                               error);
-}
+  const char *const *keys = (const char *const *) confirmed;
+  g_autoptr (GAsyncResult) result = NULL;
 
-gboolean
-reroute_ctl_commit (RerouteCtl *ctl,
-                    guint edit,
-                    guint64 serial,
-                    RerouteCtlConfirm confirm,
-                    const char *agree,
-                    GError **error)
-{
-  static const char *const nothing[] = { NULL };
-  g_autofree char *state = NULL;
-  g_autoptr (GVariant) findings = NULL;
-
-  if (!call_commit (ctl, edit, serial, nothing, &state, &findings, error))
-    return FALSE;
-  if (g_str_equal (state, "confirm") && confirm == REROUTE_CTL_CONFIRM)
+  if (changes != NULL)
     {
-      g_auto (GStrv) keys = reroute_ctl_confirm_keys (findings);
-
-      g_clear_pointer (&state, g_free);
-      g_clear_pointer (&findings, g_variant_unref);
-      if (!call_commit (ctl, edit, serial, (const char *const *) keys, &state, &findings, error))
-        return FALSE;
+      reroute_rules_client_apply_async (
+        ctl->rules, changes, serial, keys, NULL, reroute_ctl_wait_cb, &result);
+      return reroute_rules_client_apply_finish (ctl->rules, reroute_ctl_wait (&result), error);
     }
-  return reroute_ctl_judge (state, findings, agree, error);
+  reroute_rules_client_revert_async (
+    ctl->rules, target, serial, keys, NULL, reroute_ctl_wait_cb, &result);
+  return reroute_rules_client_revert_finish (ctl->rules, reroute_ctl_wait (&result), error);
+}
+
+static gboolean
+commit (RerouteCtl *ctl,
+        GPtrArray *changes,
+        guint64 target,
+        guint64 serial,
+        RerouteCtlAgreed agreed,
+        GError **error)
+{
+  g_autoptr (RerouteCommitResult) first = NULL;
+  g_autoptr (RerouteCommitResult) second = NULL;
+  g_auto (GStrv) keys = NULL;
+
+  first = commit_once (ctl, changes, target, serial, NULL, error);
+  if (first == NULL)
+    return FALSE;
+  if (first->state == REROUTE_COMMIT_CONFIRM)
+    keys = dup_agreed_keys (first->findings, agreed);
+  if (keys == NULL)
+    return judge (first, error);
+
+  second = commit_once (ctl, changes, target, serial, keys, error);
+  return second != NULL && judge (second, error);
 }
 
 gboolean
-reroute_ctl_apply (RerouteCtl *ctl,
-                   GPtrArray *changes,
-                   guint64 serial,
-                   RerouteCtlConfirm confirm,
-                   const char *agree,
-                   GError **error)
+reroute_ctl_apply (
+  RerouteCtl *ctl, GPtrArray *changes, guint64 serial, RerouteCtlAgreed agreed, GError **error)
 {
-  guint edit;
+  return commit (ctl, changes, 0, serial, agreed, error);
+}
 
-  return reroute_ctl_stage (ctl, changes, &edit, error) &&
-         reroute_ctl_commit (ctl, edit, serial, confirm, agree, error);
+gboolean
+reroute_ctl_go_back (RerouteCtl *ctl, guint64 target, RerouteCtlAgreed agreed, GError **error)
+{
+  guint64 serial = 0;
+  g_autoptr (RerouteSettings) settings = reroute_ctl_load_settings (ctl, &serial, error);
+
+  return settings != NULL && commit (ctl, NULL, target, serial, agreed, error);
 }

@@ -79,7 +79,8 @@ print_row (RerouteTable *self, char **row, const gsize *widths)
   for (gsize i = 0; i < self->n_columns; i++)
     {
       g_string_append (line, row[i]);
-      for (gsize n = text_width (row[i]); i + 1 < self->n_columns && n < widths[i] + COLUMN_GAP; n++)
+      for (gsize n = text_width (row[i]); i + 1 < self->n_columns && n < widths[i] + COLUMN_GAP;
+           n++)
         g_string_append_c (line, ' ');
     }
   g_print ("%s\n", g_strchomp (line->str));

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * check.c - reroutectl check: what is wrong with the saved rules
+ */
+
+#include "config.h"
+
+#include "service/ctl/edit.h"
+
+#include "common/error.h"
+
+gboolean
+reroute_ctl_check (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) findings = NULL;
+  guint n_errors = 0;
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 0, 0, error))
+    return FALSE;
+  reroute_rules_client_check_async (ctl->rules, NULL, NULL, reroute_ctl_wait_cb, &result);
+  findings = reroute_rules_client_check_finish (ctl->rules, reroute_ctl_wait (&result), error);
+  if (findings == NULL)
+    return FALSE;
+
+  for (guint i = 0; i < findings->len; i++)
+    n_errors += ((RerouteFinding *) findings->pdata[i])->level == REROUTE_FINDING_ERROR;
+  if (ctl->json)
+    {
+      g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+      reroute_ctl_findings_to_json (findings, builder);
+      reroute_ctl_print_json (builder);
+    }
+  else
+    {
+      reroute_ctl_print_findings (findings);
+      if (findings->len == 0)
+        g_print ("nothing to say about the rules\n");
+    }
+  if (n_errors > 0)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_FINDINGS,
+                 "%u of the findings are errors: correct them",
+                 n_errors);
+  return n_errors == 0;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * connections.c - reroutectl connections list | add | edit | remove
+ */
+
+#include "config.h"
+
+#include "service/ctl/rows.h"
+
+#include "service/ctl/edit.h"
+
+typedef struct
+{
+  RerouteRowOptions row;
+  char *hosts;
+  gboolean dns;
+  gboolean mx;
+  gboolean by_turns;
+} ConnectionsOptions;
+
+static void
+connections_options_clear (ConnectionsOptions *options)
+{
+  reroute_ctl_row_options_clear (&options->row);
+  g_clear_pointer (&options->hosts, g_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ConnectionsOptions, connections_options_clear)
+
+static gboolean
+parse_options (
+  RerouteCtl *ctl, ConnectionsOptions *options, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "host", 0, 0, G_OPTION_ARG_STRING, &options->hosts, NULL, NULL },
+    { "dns", 0, 0, G_OPTION_ARG_NONE, &options->dns, NULL, NULL },
+    { "mx", 0, 0, G_OPTION_ARG_NONE, &options->mx, NULL, NULL },
+    { "by-turns", 0, 0, G_OPTION_ARG_NONE, &options->by_turns, NULL, NULL },
+    { "exact", 0, 0, G_OPTION_ARG_NONE, &options->row.exact, NULL, NULL },
+    { "accept-from", 0, 0, G_OPTION_ARG_STRING, &options->row.accept_from, NULL, NULL },
+    { "comment", 0, 0, G_OPTION_ARG_STRING, &options->row.comment, NULL, NULL },
+    { "on", 0, 0, G_OPTION_ARG_NONE, &options->row.on, NULL, NULL },
+    { "off", 0, 0, G_OPTION_ARG_NONE, &options->row.off, NULL, NULL },
+    { "confirm", 0, 0, G_OPTION_ARG_NONE, &options->row.confirm, NULL, NULL },
+    { NULL },
+  };
+
+  if (!reroute_ctl_parse (ctl, entries, argc, argv, 1, 1, error))
+    return FALSE;
+  if (options->hosts != NULL && options->dns)
+    {
+      g_set_error_literal (
+        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "--host and --dns exclude each other");
+      return FALSE;
+    }
+  if (options->hosts == NULL && (options->mx || options->by_turns))
+    {
+      g_set_error_literal (error,
+                           G_OPTION_ERROR,
+                           G_OPTION_ERROR_FAILED,
+                           "--mx and --by-turns speak of hosts: say --host=HOST too");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* --mx makes every host one whose exchangers are looked up. */
+static RerouteHosts *
+parse_hosts (const ConnectionsOptions *options, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_auto (GStrv) names = g_strsplit_set (options->hosts, ",;", -1);
+
+  for (gsize i = 0; names[i] != NULL; i++)
+    {
+      const char *name = g_strstrip (names[i]);
+
+      g_string_append (text, i > 0 ? ";" : "");
+      g_string_append (text, options->mx && !g_str_has_prefix (name, "mx:") ? "mx:" : "");
+      g_string_append (text, name);
+    }
+  return reroute_hosts_parse (text->str, options->by_turns, error);
+}
+
+gboolean
+reroute_ctl_connections_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  return reroute_ctl_parse (ctl, NULL, &argc, &argv, 0, 1, error) &&
+         reroute_ctl_list_rows (ctl, REROUTE_PAGE_CONNECTIONS, argc > 1 ? argv[1] : "", error);
+}
+
+gboolean
+reroute_ctl_connections_add (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  g_auto (ConnectionsOptions) options = { 0 };
+  RerouteRowFields fields = { .enabled = TRUE };
+  g_autoptr (RerouteHosts) hosts = NULL;
+  g_autoptr (RerouteSettings) settings = NULL;
+  g_autoptr (RerouteEmailDomain) email_domain = NULL;
+  guint64 serial = 0;
+
+  if (!parse_options (ctl, &options, &argc, &argv, error))
+    return FALSE;
+  if (options.hosts == NULL && !options.dns)
+    {
+      g_set_error_literal (error,
+                           G_OPTION_ERROR,
+                           G_OPTION_ERROR_FAILED,
+                           "say how the mail is delivered: --host=HOST[:PORT] or --dns");
+      return FALSE;
+    }
+  fields.domain = argv[1];
+  if (!reroute_ctl_row_options_apply (&options.row, &fields, error))
+    return FALSE;
+  if (options.hosts != NULL)
+    {
+      hosts = parse_hosts (&options, error);
+      if (hosts == NULL)
+        return FALSE;
+    }
+  email_domain = reroute_email_domain_new (&fields, hosts, error);
+  if (email_domain == NULL)
+    return FALSE;
+  settings = reroute_ctl_load_settings (ctl, &serial, error);
+  return settings != NULL &&
+         reroute_ctl_put_row (ctl, g_steal_pointer (&email_domain), serial, &options.row, error);
+}
+
+gboolean
+reroute_ctl_connections_edit (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  g_auto (ConnectionsOptions) options = { 0 };
+  g_autoptr (RerouteRow) row = NULL;
+  g_autoptr (RerouteHosts) hosts = NULL;
+  RerouteEmailDomain *email_domain;
+  RerouteRowFields fields;
+  guint64 serial = 0;
+
+  if (!parse_options (ctl, &options, &argc, &argv, error))
+    return FALSE;
+  row = reroute_ctl_find_row (ctl, REROUTE_PAGE_CONNECTIONS, argv[1], &serial, error);
+  if (row == NULL)
+    return FALSE;
+  fields = reroute_row_get_fields (row);
+  if (!reroute_ctl_row_options_apply (&options.row, &fields, error))
+    return FALSE;
+  if (options.hosts != NULL)
+    {
+      hosts = parse_hosts (&options, error);
+      if (hosts == NULL)
+        return FALSE;
+    }
+  else if (!options.dns && ((RerouteEmailDomain *) row)->hosts != NULL)
+    {
+      hosts = reroute_hosts_ref (((RerouteEmailDomain *) row)->hosts);
+    }
+  email_domain = reroute_email_domain_new (&fields, hosts, error);
+  return email_domain != NULL &&
+         reroute_ctl_put_row (ctl, email_domain, serial, &options.row, error);
+}
+
+gboolean
+reroute_ctl_connections_remove (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  return reroute_ctl_parse (ctl, NULL, &argc, &argv, 1, 1, error) &&
+         reroute_ctl_remove_row (ctl, REROUTE_PAGE_CONNECTIONS, argv[1], error);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * import.c - reroutectl import: rows from CSV, all or nothing
+ *
+ * A row of the same page, domain and match is updated; with --replace the rows that the file
+ * does not name go away.
+ */
+
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "service/ctl/rows.h"
+
+#include "common/csv.h"
+#include "common/error.h"
+#include "service/ctl/edit.h"
+
+typedef struct
+{
+  GHashTable *present; /* (element-type utf8 RerouteRow): what is saved, by page and label */
+  GPtrArray *changes;
+  guint n_added, n_updated, n_removed, n_same;
+} Import;
+
+static char *
+row_key (const RerouteRow *row)
+{
+  g_autofree char *label = reroute_row_dup_label (row);
+
+  return g_strdup_printf ("%d %s", row->page, label);
+}
+
+static gboolean
+remember_row (RerouteRow *row, gpointer user_data)
+{
+  g_hash_table_insert (user_data, row_key (row), reroute_row_ref (row));
+  return TRUE;
+}
+
+static GHashTable *
+load_present (RerouteCtl *ctl, guint64 *serial, GError **error)
+{
+  g_autoptr (GHashTable) present =
+               g_hash_table_new_full (g_str_hash, g_str_equal, g_free, reroute_row_unref);
+  g_autoptr (RerouteSettings) settings = reroute_ctl_load_settings (ctl, serial, error);
+  guint64 last_serial;
+
+  if (settings == NULL)
+    return NULL;
+  for (int page = 0; page < REROUTE_N_PAGES; page++)
+    {
+      if (!reroute_ctl_foreach_row (
+            ctl, (ReroutePage) page, "", remember_row, present, &last_serial, error))
+        return NULL;
+    }
+  return g_steal_pointer (&present);
+}
+
+static char *
+read_input (const char *name, gsize *length, GError **error)
+{
+  g_autoptr (GString) text = NULL;
+  char block[65536];
+  size_t n;
+
+  if (!g_str_equal (name, "-"))
+    {
+      char *content = NULL;
+
+      if (!g_file_get_contents (name, &content, length, error))
+        g_prefix_error (error, "cannot read “%s”: ", name);
+      return content;
+    }
+  text = g_string_new (NULL);
+  while ((n = fread (block, 1, sizeof block, stdin)) > 0)
+    g_string_append_len (text, block, (gssize) n);
+  *length = text->len;
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* Turns one row of the file into a change against what is saved. */
+static void
+plan_row (Import *import, RerouteRow *row)
+{
+  g_autofree char *key = row_key (row);
+  RerouteRow *saved = g_hash_table_lookup (import->present, key);
+  g_autoptr (RerouteRow) wanted = reroute_row_stamp (row,
+                                                     saved != NULL ? saved->id : 0,
+                                                     saved != NULL ? saved->changed_by : "",
+                                                     saved != NULL ? saved->changed_us : 0);
+
+  if (saved != NULL && reroute_row_equal (saved, wanted))
+    {
+      import->n_same++;
+    }
+  else
+    {
+      import->n_added += saved == NULL;
+      import->n_updated += saved != NULL;
+      g_ptr_array_add (import->changes, reroute_change_new_put (wanted));
+    }
+  g_hash_table_remove (import->present, key);
+}
+
+static void
+plan_removals (Import *import)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, import->present);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const RerouteRow *row = value;
+
+      g_ptr_array_add (import->changes, reroute_change_new_remove (row->page, row->id));
+      import->n_removed++;
+    }
+}
+
+/* Whether the header names the column: without it nobody has said "anyone". */
+static gboolean
+header_says_accept_from (const char *text)
+{
+  gsize length = strcspn (text, "\r\n");
+
+  return g_strstr_len (text, (gssize) length, "accept_from") != NULL;
+}
+
+static GPtrArray *
+parse_file (const char *name, gboolean *says_accept_from, GError **error)
+{
+  g_autoptr (GPtrArray) errors = NULL;
+  g_autofree char *text = NULL;
+  GPtrArray *rows;
+  gsize length = 0;
+
+  text = read_input (name, &length, error);
+  if (text == NULL)
+    return NULL;
+  *says_accept_from = header_says_accept_from (text);
+  rows = reroute_csv_parse (text, length, &errors);
+  if (rows != NULL)
+    return rows;
+  for (guint i = 0; i < errors->len; i++)
+    {
+      const RerouteCsvError *bad = errors->pdata[i];
+
+      g_printerr ("%s:%u: %s\n", name, bad->line, bad->message);
+    }
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "nothing was changed: %u lines of “%s” are not understood",
+               errors->len,
+               name);
+  return NULL;
+}
+
+static gboolean
+try_out (RerouteCtl *ctl, Import *import, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) findings = NULL;
+
+  reroute_rules_client_check_async (
+    ctl->rules, import->changes, NULL, reroute_ctl_wait_cb, &result);
+  findings = reroute_rules_client_check_finish (ctl->rules, reroute_ctl_wait (&result), error);
+  if (findings == NULL)
+    return FALSE;
+  reroute_ctl_print_findings (findings);
+  for (guint i = 0; i < findings->len; i++)
+    {
+      if (((RerouteFinding *) findings->pdata[i])->level == REROUTE_FINDING_ERROR)
+        {
+          g_set_error_literal (error,
+                               REROUTE_ERROR,
+                               REROUTE_ERROR_FINDINGS,
+                               "this would be refused: correct what is said above");
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+static void
+report (RerouteCtl *ctl, const Import *import, gboolean dry_run)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  if (!ctl->json)
+    {
+      g_print (dry_run
+                 ? "%u to add, %u to update, %u to remove, %u as they are; nothing was changed\n"
+                 : "%u added, %u updated, %u removed, %u as they were\n",
+               import->n_added,
+               import->n_updated,
+               import->n_removed,
+               import->n_same);
+      return;
+    }
+  json_builder_begin_object (builder);
+  reroute_ctl_add_boolean (builder, "dry_run", dry_run);
+  reroute_ctl_add_int (builder, "added", import->n_added);
+  reroute_ctl_add_int (builder, "updated", import->n_updated);
+  reroute_ctl_add_int (builder, "removed", import->n_removed);
+  reroute_ctl_add_int (builder, "same", import->n_same);
+  json_builder_end_object (builder);
+  reroute_ctl_print_json (builder);
+}
+
+gboolean
+reroute_ctl_import (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  gboolean dry_run = FALSE;
+  gboolean replace = FALSE;
+  gboolean says_accept_from = FALSE;
+  const GOptionEntry entries[] = {
+    { "dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, NULL, NULL },
+    { "replace", 0, 0, G_OPTION_ARG_NONE, &replace, NULL, NULL },
+    { NULL },
+  };
+  g_autoptr (GPtrArray) rows = NULL;
+  g_autoptr (GHashTable) present = NULL;
+  g_autoptr (GPtrArray) changes =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+  Import import = { .changes = changes };
+  RerouteCtlAgreed agreed;
+  guint64 serial = 0;
+
+  if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 1, error))
+    return FALSE;
+  rows = parse_file (argv[1], &says_accept_from, error);
+  if (rows == NULL)
+    return FALSE;
+  present = load_present (ctl, &serial, error);
+  if (present == NULL)
+    return FALSE;
+  import.present = present;
+  for (guint i = 0; i < rows->len; i++)
+    plan_row (&import, rows->pdata[i]);
+  if (replace)
+    plan_removals (&import);
+  agreed = says_accept_from ? REROUTE_CTL_AGREED_ANYONE : REROUTE_CTL_AGREED_NOTHING;
+
+  if (dry_run ? !try_out (ctl, &import, error)
+              : !reroute_ctl_apply (ctl, changes, serial, agreed, error))
+    return FALSE;
+  report (ctl, &import, dry_run);
+  return TRUE;
+}

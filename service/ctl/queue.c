@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * queue.c - reroutectl queue list | show | retry | delete
+ */
+
+#include "config.h"
+
+#include "service/ctl/ctl.h"
+#include "service/ctl/table.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+
+/* Ids are shown as the log shows them, in hexadecimal. */
+static char *
+format_id (guint64 id)
+{
+  return g_strdup_printf ("%" G_GINT64_MODIFIER "x", id);
+}
+
+static gboolean
+parse_id (const char *text, guint64 *id, GError **error)
+{
+  if (g_ascii_string_to_unsigned (text, 16, 1, G_MAXUINT64, id, NULL))
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "“%s” is not the id of a message: “reroutectl queue list” shows them",
+               text);
+  return FALSE;
+}
+
+static GArray *
+parse_ids (int argc, char **argv, GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint64));
+
+  for (int i = 1; i < argc; i++)
+    {
+      guint64 id;
+
+      if (!parse_id (argv[i], &id, error))
+        return NULL;
+      g_array_append_val (ids, id);
+    }
+  return g_steal_pointer (&ids);
+}
+
+static void
+recipient_to_json (const RerouteQueuedRecipient *recipient, JsonBuilder *builder)
+{
+  json_builder_begin_object (builder);
+  reroute_ctl_add_string (builder, "address", recipient->address);
+  reroute_ctl_add_string (builder, "state", recipient->state);
+  reroute_ctl_add_int (builder, "next_try_us", recipient->next_try_us);
+  reroute_ctl_add_int (builder, "tries", recipient->tries);
+  reroute_ctl_add_string (builder, "last_reply", recipient->last_reply);
+  json_builder_end_object (builder);
+}
+
+static void
+message_to_json (const RerouteQueuedMessage *message, JsonBuilder *builder)
+{
+  g_autofree char *id = format_id (message->id);
+
+  json_builder_begin_object (builder);
+  reroute_ctl_add_string (builder, "id", id);
+  reroute_ctl_add_int (builder, "received_us", message->received_us);
+  reroute_ctl_add_string (builder, "reverse_path", message->reverse_path);
+  reroute_ctl_add_int (builder, "octets", (gint64) message->octets);
+  json_builder_set_member_name (builder, "recipients");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < message->recipients->len; i++)
+    recipient_to_json (message->recipients->pdata[i], builder);
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+}
+
+static void
+message_to_table (const RerouteQueuedMessage *message, RerouteTable *table)
+{
+  g_autofree char *id = format_id (message->id);
+  g_autofree char *received = reroute_table_format_time (message->received_us);
+  g_autofree char *sender = g_strdup_printf ("<%s>", message->reverse_path);
+
+  for (guint i = 0; i < message->recipients->len; i++)
+    {
+      const RerouteQueuedRecipient *recipient = message->recipients->pdata[i];
+      g_autofree char *next_try = reroute_table_format_time (recipient->next_try_us);
+
+      reroute_table_add (table,
+                         i == 0 ? id : "",
+                         i == 0 ? received : "",
+                         i == 0 ? sender : "",
+                         recipient->address,
+                         recipient->state,
+                         next_try,
+                         recipient->last_reply,
+                         NULL);
+    }
+}
+
+static RerouteQueuePage *
+load_page (RerouteCtl *ctl, const char *filter, guint offset, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  reroute_relay_client_queue_async (
+    ctl->relay, filter, offset, REROUTE_LIMIT_PAGE_ROWS, NULL, reroute_ctl_wait_cb, &result);
+  return reroute_relay_client_queue_finish (ctl->relay, reroute_ctl_wait (&result), error);
+}
+
+gboolean
+reroute_ctl_queue_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  static const char *const titles[] = { "ID",    "RECEIVED", "FROM",       "TO",
+                                        "STATE", "NEXT TRY", "LAST REPLY", NULL };
+  g_autoptr (RerouteTable) table = reroute_table_new (titles);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  guint offset = 0;
+  guint total;
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 0, 1, error))
+    return FALSE;
+  json_builder_begin_array (builder);
+  do
+    {
+      g_autoptr (RerouteQueuePage) page = load_page (ctl, argc > 1 ? argv[1] : "", offset, error);
+
+      if (page == NULL)
+        return FALSE;
+      for (guint i = 0; i < page->messages->len; i++)
+        {
+          if (ctl->json)
+            message_to_json (page->messages->pdata[i], builder);
+          else
+            message_to_table (page->messages->pdata[i], table);
+        }
+      total = page->total;
+      offset += page->messages->len;
+      if (page->messages->len == 0)
+        break;
+    }
+  while (offset < total);
+  json_builder_end_array (builder);
+
+  if (ctl->json)
+    reroute_ctl_print_json (builder);
+  else if (offset > 0)
+    reroute_table_print (table);
+  else
+    g_print ("no message waits\n");
+  return TRUE;
+}
+
+static void
+show_text (GVariant *values)
+{
+  const char *client = "";
+  const char *helo = "";
+  const char *headers = "";
+
+  g_variant_lookup (values, "client", "&s", &client);
+  g_variant_lookup (values, "helo", "&s", &helo);
+  g_variant_lookup (values, "headers", "&s", &headers);
+  g_print ("\nReceived from %s, which called itself “%s”\n\n%s\n", client, helo, headers);
+}
+
+gboolean
+reroute_ctl_queue_show (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  static const char *const titles[] = { "TO", "STATE", "NEXT TRY", "TRIES", "LAST REPLY", NULL };
+  g_autoptr (RerouteTable) table = reroute_table_new (titles);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GVariant) values = NULL;
+  g_autoptr (GVariantIter) recipients = NULL;
+  const char *address, *state, *reply;
+  gint64 next_try_us;
+  guint32 tries;
+  guint64 id;
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 1, 1, error) || !parse_id (argv[1], &id, error))
+    return FALSE;
+  reroute_relay_client_queue_message_async (ctl->relay, id, NULL, reroute_ctl_wait_cb, &result);
+  values =
+    reroute_relay_client_queue_message_finish (ctl->relay, reroute_ctl_wait (&result), error);
+  if (values == NULL)
+    return FALSE;
+  if (ctl->json)
+    {
+      g_autoptr (JsonNode) node = json_gvariant_serialize (values);
+      g_autofree char *text = json_to_string (node, TRUE);
+
+      g_print ("%s\n", text);
+      return TRUE;
+    }
+  if (g_variant_lookup (values, "recipients", "a(ssxus)", &recipients))
+    {
+      while (g_variant_iter_next (
+        recipients, "(&s&sxu&s)", &address, &state, &next_try_us, &tries, &reply))
+        {
+          g_autofree char *next_try = reroute_table_format_time (next_try_us);
+          g_autofree char *count = g_strdup_printf ("%u", tries);
+
+          reroute_table_add (table, address, state, next_try, count, reply, NULL);
+        }
+    }
+  reroute_table_print (table);
+  show_text (values);
+  return TRUE;
+}
+
+static gboolean
+act (RerouteCtl *ctl, RerouteQueueVerb verb, GArray *ids, const char *words, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  guint count = 0;
+
+  reroute_relay_client_queue_act_async (
+    ctl->relay, verb, (const guint64 *) ids->data, ids->len, NULL, reroute_ctl_wait_cb, &result);
+  if (!reroute_relay_client_queue_act_finish (
+        ctl->relay, reroute_ctl_wait (&result), &count, error))
+    return FALSE;
+  if (ctl->json)
+    {
+      g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+      json_builder_begin_object (builder);
+      reroute_ctl_add_int (builder, "count", count);
+      json_builder_end_object (builder);
+      reroute_ctl_print_json (builder);
+    }
+  else
+    {
+      g_print ("%u of %u %s\n", count, MAX (ids->len, count), words);
+    }
+  return TRUE;
+}
+
+gboolean
+reroute_ctl_queue_retry (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  gboolean all = FALSE;
+  const GOptionEntry entries[] = {
+    { "all", 0, 0, G_OPTION_ARG_NONE, &all, NULL, NULL },
+    { NULL },
+  };
+  g_autoptr (GArray) ids = NULL;
+
+  if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 0, G_MAXINT, error))
+    return FALSE;
+  if (all == (argc > 1))
+    {
+      g_set_error_literal (
+        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "name the messages to try, or say --all");
+      return FALSE;
+    }
+  ids = parse_ids (argc, argv, error);
+  return ids != NULL && act (ctl, REROUTE_QUEUE_RETRY, ids, "messages are tried now", error);
+}
+
+gboolean
+reroute_ctl_queue_delete (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  g_autoptr (GArray) ids = NULL;
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 1, G_MAXINT, error))
+    return FALSE;
+  ids = parse_ids (argc, argv, error);
+  return ids != NULL && act (ctl, REROUTE_QUEUE_DELETE, ids, "messages deleted", error);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * settings.c - reroutectl settings list | get | set
+ */
+
+#include "config.h"
+
+#include "service/ctl/edit.h"
+#include "service/ctl/table.h"
+
+static void
+setting_to_json (const RerouteSettings *settings,
+                 const RerouteSettingSpec *spec,
+                 JsonBuilder *builder)
+{
+  json_builder_begin_object (builder);
+  reroute_ctl_add_string (builder, "key", spec->key);
+  reroute_ctl_add_string (builder, "value", reroute_settings_get_text (settings, spec->id));
+  reroute_ctl_add_string (builder, "default", spec->default_value);
+  reroute_ctl_add_string (builder, "summary", spec->summary);
+  json_builder_end_object (builder);
+}
+
+gboolean
+reroute_ctl_settings_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  static const char *const titles[] = { "KEY", "VALUE", "", "MEANING", NULL };
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (RerouteTable) table = reroute_table_new (titles);
+  const RerouteSettingSpec *specs = reroute_setting_specs ();
+  g_autoptr (RerouteSettings) settings = NULL;
+  guint64 serial;
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 0, 0, error))
+    return FALSE;
+  settings = reroute_ctl_load_settings (ctl, &serial, error);
+  if (settings == NULL)
+    return FALSE;
+  json_builder_begin_array (builder);
+  for (gsize i = 0; i < REROUTE_N_SETTINGS; i++)
+    {
+      setting_to_json (settings, &specs[i], builder);
+      reroute_table_add (table,
+                         specs[i].key,
+                         reroute_settings_get_text (settings, specs[i].id),
+                         reroute_settings_is_default (settings, specs[i].id) ? "default" : "set",
+                         specs[i].summary,
+                         NULL);
+    }
+  json_builder_end_array (builder);
+  if (ctl->json)
+    reroute_ctl_print_json (builder);
+  else
+    reroute_table_print (table);
+  return TRUE;
+}
+
+gboolean
+reroute_ctl_settings_get (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  const RerouteSettingSpec *spec;
+  g_autoptr (RerouteSettings) settings = NULL;
+  guint64 serial;
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 1, 1, error))
+    return FALSE;
+  spec = reroute_setting_find (argv[1], error);
+  if (spec == NULL)
+    return FALSE;
+  settings = reroute_ctl_load_settings (ctl, &serial, error);
+  if (settings == NULL)
+    return FALSE;
+  if (ctl->json)
+    {
+      g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+      setting_to_json (settings, spec, builder);
+      reroute_ctl_print_json (builder);
+    }
+  else
+    {
+      g_print ("%s\n", reroute_settings_get_text (settings, spec->id));
+    }
+  return TRUE;
+}
+
+gboolean
+reroute_ctl_settings_set (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  g_autoptr (GPtrArray) changes =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+  g_autoptr (RerouteSettings) settings = NULL;
+  RerouteChange *change;
+  guint64 serial = 0;
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 1, 2, error))
+    return FALSE;
+  change = reroute_change_new_set (argv[1], argc > 2 ? argv[2] : NULL, error);
+  if (change == NULL)
+    return FALSE;
+  g_ptr_array_add (changes, change);
+  settings = reroute_ctl_load_settings (ctl, &serial, error);
+  return settings != NULL &&
+         reroute_ctl_apply (ctl, changes, serial, REROUTE_CTL_AGREED_NOTHING, error);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * status.c - reroutectl status: the generation that is saved, the one that the relay runs, and
+ * the relay's figures
+ */
+
+#include "config.h"
+
+#include "service/ctl/edit.h"
+
+#include "common/error.h"
+
+static GVariant *
+load_status (RerouteCtl *ctl, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  reroute_relay_client_status_async (ctl->relay, NULL, reroute_ctl_wait_cb, &result);
+  return reroute_relay_client_status_finish (ctl->relay, reroute_ctl_wait (&result), error);
+}
+
+static void
+print_json (guint64 serial, GVariant *status)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  reroute_ctl_add_int (builder, "rules_serial", (gint64) serial);
+  json_builder_set_member_name (builder, "relay");
+  if (status != NULL)
+    json_builder_add_value (builder, json_gvariant_serialize (status));
+  else
+    json_builder_add_null_value (builder);
+  json_builder_end_object (builder);
+  reroute_ctl_print_json (builder);
+}
+
+static void
+print_rules_in_use (guint64 serial, GVariant *status)
+{
+  guint64 in_use = 0;
+  gboolean held = FALSE;
+
+  g_variant_lookup (status, "rules-held", "b", &held);
+  g_variant_lookup (status, "serial", "t", &in_use);
+  if (!held)
+    g_print ("The relay has no rules yet and answers 451 4.3.0.\n");
+  else if (in_use == serial)
+    g_print ("Rules %" G_GUINT64_FORMAT " saved, in use.\n", serial);
+  else
+    g_print (
+      "Rules %" G_GUINT64_FORMAT " saved, relay uses %" G_GUINT64_FORMAT ".\n", serial, in_use);
+}
+
+static void
+print_text (guint64 serial, GVariant *status)
+{
+  g_autoptr (GVariantIter) values = NULL;
+  const char *key;
+  GVariant *value;
+
+  if (status == NULL)
+    {
+      g_print ("Rules %" G_GUINT64_FORMAT " saved.\n", serial);
+      g_print ("The relay is not running: no mail is taken or sent. It takes up the rules when it "
+               "starts: systemctl start reroute-relayd\n");
+      return;
+    }
+  print_rules_in_use (serial, status);
+  values = g_variant_iter_new (status);
+  while (g_variant_iter_loop (values, "{&sv}", &key, &value))
+    {
+      g_autofree char *text = g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
+                                ? g_variant_dup_string (value, NULL)
+                                : g_variant_print (value, FALSE);
+
+      g_print ("  %-22s %s\n", key, text);
+    }
+}
+
+gboolean
+reroute_ctl_status (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  g_autoptr (GError) relay_error = NULL;
+  g_autoptr (RerouteSettings) settings = NULL;
+  g_autoptr (GVariant) status = NULL;
+  guint64 serial = 0;
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 0, 0, error))
+    return FALSE;
+  settings = reroute_ctl_load_settings (ctl, &serial, error);
+  if (settings == NULL)
+    return FALSE;
+  status = load_status (ctl, &relay_error);
+  if (status == NULL && !g_error_matches (relay_error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
+    {
+      g_propagate_error (error, g_steal_pointer (&relay_error));
+      return FALSE;
+    }
+  if (ctl->json)
+    print_json (serial, status);
+  else
+    print_text (serial, status);
+  return TRUE;
+}
