@@ -7,17 +7,6 @@
 
 #include "service/ctl/ctl.h"
 
-gboolean
-reroute_ctl_open (RerouteCtl *self, gboolean session, const char *address, GError **error)
-{
-  self->bus = reroute_bus_new (session, address);
-  if (!reroute_bus_open (self->bus, error))
-    return FALSE;
-  self->rules = reroute_rules_client_new (self->bus);
-  self->relay = reroute_relay_client_new (self->bus);
-  return TRUE;
-}
-
 void
 reroute_ctl_clear (RerouteCtl *self)
 {
@@ -40,6 +29,17 @@ reroute_ctl_wait (GAsyncResult **result)
   while (*result == NULL)
     g_main_context_iteration (NULL, TRUE);
   return *result;
+}
+
+static gboolean
+open_bus (RerouteCtl *self, GError **error)
+{
+  self->bus = reroute_bus_new (self->session, self->address);
+  if (!reroute_bus_open (self->bus, error))
+    return FALSE;
+  self->rules = reroute_rules_client_new (self->bus);
+  self->relay = reroute_relay_client_new (self->bus);
+  return TRUE;
 }
 
 gboolean
@@ -75,7 +75,7 @@ reroute_ctl_parse (RerouteCtl *self,
                    (*argv)[0]);
       return FALSE;
     }
-  return TRUE;
+  return open_bus (self, error);
 }
 
 void

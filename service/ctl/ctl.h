@@ -12,7 +12,9 @@ G_BEGIN_DECLS
 /* What every verb gets: the two services, and how to print. */
 typedef struct
 {
-  RerouteBus *bus; /* open */
+  gboolean session;    /* --session */
+  const char *address; /* --bus, or NULL */
+  RerouteBus *bus;     /* open once the options were understood */
   RerouteRulesClient *rules;
   RerouteRelayClient *relay;
   gboolean json;
@@ -34,8 +36,6 @@ const RerouteVerb *reroute_ctl_get_verbs (gsize *n_verbs);
 /* The verb that @argv begins with, and how many words its name has; NULL: there is none. */
 const RerouteVerb *reroute_ctl_find_verb (int argc, char **argv, int *n_words);
 
-/* Opens the bus.  Errors: %REROUTE_ERROR_UNAVAILABLE, with what to do. */
-gboolean reroute_ctl_open (RerouteCtl *self, gboolean session, const char *address, GError **error);
 void reroute_ctl_clear (RerouteCtl *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteCtl, reroute_ctl_clear)
 
@@ -49,9 +49,9 @@ GAsyncResult *reroute_ctl_wait (GAsyncResult **result);
  * @entries: (nullable) (array zero-terminated=1): the verb's own options; --json comes for free
  * @minimum, @maximum: how many words may stay
  *
- * Takes the options off @argv; argv[0] is the verb's last word.
+ * Takes the options off @argv, whose first word is the verb's last, and opens the bus.
  *
- * Errors: of the domain G_OPTION_ERROR.
+ * Errors: of the domain G_OPTION_ERROR; %REROUTE_ERROR_UNAVAILABLE, with what to do.
  */
 gboolean reroute_ctl_parse (RerouteCtl *self,
                             const GOptionEntry *entries,

@@ -33,9 +33,8 @@ complain (const char *verb, const GError *error)
 }
 
 static int
-run_verb (gboolean session, const char *address, gboolean json, int argc, char **argv)
+run_verb (RerouteCtl *ctl, int argc, char **argv)
 {
-  g_auto (RerouteCtl) ctl = { .json = json };
   g_autoptr (GError) error = NULL;
   g_autofree char *usage = NULL;
   int n_words = 0;
@@ -47,8 +46,7 @@ run_verb (gboolean session, const char *address, gboolean json, int argc, char *
       return 2;
     }
   usage = g_strdup_printf ("%s %s", verb->name, verb->arguments);
-  if (!reroute_ctl_open (&ctl, session, address, &error) ||
-      !verb->run (&ctl, argc - n_words + 1, argv + n_words - 1, &error))
+  if (!verb->run (ctl, argc - n_words + 1, argv + n_words - 1, &error))
     return complain (usage, error);
   return 0;
 }
@@ -56,12 +54,13 @@ run_verb (gboolean session, const char *address, gboolean json, int argc, char *
 int
 main (int argc, char **argv)
 {
-  gboolean session = FALSE, json = FALSE, version = FALSE, help = FALSE;
+  g_auto (RerouteCtl) ctl = { 0 };
   g_autofree char *address = NULL;
+  gboolean version = FALSE, help = FALSE;
   const GOptionEntry entries[] = {
-    { "session", 0, 0, G_OPTION_ARG_NONE, &session, NULL, NULL },
+    { "session", 0, 0, G_OPTION_ARG_NONE, &ctl.session, NULL, NULL },
     { "bus", 0, 0, G_OPTION_ARG_STRING, &address, NULL, NULL },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &json, NULL, NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &ctl.json, NULL, NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &version, NULL, NULL },
     { "help", 'h', 0, G_OPTION_ARG_NONE, &help, NULL, NULL },
     { NULL },
@@ -85,5 +84,6 @@ main (int argc, char **argv)
       print_help ();
       return help ? 0 : 2;
     }
-  return run_verb (session, address, json, argc - 1, argv + 1);
+  ctl.address = address;
+  return run_verb (&ctl, argc - 1, argv + 1);
 }
