@@ -1,0 +1,254 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""reroutectl against a real reroute-rulesd on a private bus: verbs, JSON, refusals, exit status."""
+
+import json
+import os
+import subprocess
+import sys
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [TESTS, os.path.join(TESTS, 'relay')]
+
+from place import Place          # noqa: E402
+from support import CTL, RULESD, Bus, daemon_environment  # noqa: E402
+from tap import Skip, Tap        # noqa: E402
+
+
+class Prompt:
+    """A bus with rulesd behind it, and commands that are typed."""
+
+    def __init__(self, place):
+        for program in (CTL, RULESD):
+            if not os.path.exists(program):
+                raise Skip(f'{os.path.basename(program)} is not built')
+        self.place = place
+        self.bus = Bus(place, place.join('rules.db')).start()
+
+    def run(self, *words, stdin=None):
+        return subprocess.run([CTL, f'--bus={self.bus.address}', *words], input=stdin, text=True,
+                              capture_output=True, check=False, env=daemon_environment())
+
+    def good(self, *words, stdin=None):
+        result = self.run(*words, stdin=stdin)
+        assert result.returncode == 0, f'{words}: {result.returncode} {result.stderr}'
+        return result.stdout
+
+    def data(self, *words):
+        return json.loads(self.good('--json', *words))
+
+    def refused(self, *words, says, status=1, stdin=None):
+        """The command fails with @status, and each of @says stands on standard error."""
+        result = self.run(*words, stdin=stdin)
+        assert result.returncode == status, f'{words}: {result.returncode} {result.stderr}'
+        for text in [says] if isinstance(says, str) else says:
+            assert text in result.stderr, f'{words}: “{text}” is not in “{result.stderr}”'
+
+    def serial(self):
+        return self.data('status')['rules_serial']
+
+
+def rows_of(prompt, page):
+    return {('#' if row['exact'] else '') + row['domain']: row for row in prompt.data(page, 'list')}
+
+
+def test_add_lists_what_was_added(prompt):
+    prompt.good('routing', 'add', 'Test.com.', '--reroute-to=example.com', '--comment=renamed, 2026')
+    prompt.good('routing', 'add', '#exact.example', '--relay')
+    prompt.good('connections', 'add', 'fwd.example',
+                '--host=mx1.example.net:2525,192.0.2.7,[2001:db8::1]:26', '--by-turns')
+    prompt.good('connections', 'add', 'dns.example', '--dns', '--exact')
+    routing = rows_of(prompt, 'routing')
+    assert routing['test.com']['action'] == 'reroute'
+    assert routing['test.com']['target'] == 'example.com'
+    assert routing['test.com']['match'] == 'subdomains'
+    assert routing['test.com']['comment'] == 'renamed, 2026'
+    assert routing['#exact.example']['action'] == 'relay'
+    connections = rows_of(prompt, 'connections')
+    hosts = connections['fwd.example']['hosts']
+    assert [host['name'] for host in hosts] == ['mx1.example.net', '192.0.2.7', '2001:db8::1'], hosts
+    assert [host['port'] for host in hosts] == [2525, 25, 26], hosts
+    assert connections['fwd.example']['order'] == 'by-turns'
+    assert connections['#dns.example']['action'] == 'dns'
+
+
+def test_table_shows_rows(prompt):
+    lines = prompt.good('routing', 'list', 'test.com').splitlines()
+    assert lines[0].split()[:2] == ['DOMAIN', 'ACTION'], lines
+    assert len(lines) == 2 and lines[1].startswith('test.com '), lines
+
+
+def test_edit_changes_what_is_said_and_keeps_the_rest(prompt):
+    before = rows_of(prompt, 'routing')['test.com']
+    prompt.good('routing', 'edit', 'test.com', '--reroute-to=[192.0.2.10]', '--off')
+    after = rows_of(prompt, 'routing')['test.com']
+    assert after['id'] == before['id'] and after['comment'] == before['comment']
+    assert after['target'] == '[192.0.2.10]' and after['enabled'] == 'no'
+    prompt.good('connections', 'edit', 'fwd.example', '--comment=second thoughts')
+    assert len(rows_of(prompt, 'connections')['fwd.example']['hosts']) == 3
+    prompt.good('routing', 'edit', 'test.com', '--reroute-to=example.com', '--on')
+
+
+def test_bad_input_is_named(prompt):
+    serial = prompt.serial()
+    add = ('routing', 'add')
+    prompt.refused(*add, 'a..b', '--reroute-to=example.com', says=['a..b', 'empty'])
+    prompt.refused(*add, 'x' * 250 + '.test', '--reroute-to=example.com', says='253')
+    prompt.refused(*add, '*', '--reroute-to=example.com', says=['*', 'subdomains'])
+    prompt.refused(*add, '*.test', '--reroute-to=example.com', says='subdomains')
+    prompt.refused(*add, 'user@test.com', '--reroute-to=example.com', says='user@test.com')
+    prompt.refused(*add, 'ok.test', '--reroute-to=mail.example.com:25', says='mail.example.com:25')
+    prompt.refused('connections', 'add', 'ok.test', '--host=h.example:99999', says=['99999', '65535'])
+    prompt.refused('connections', 'add', 'ok.test', '--host=h.example:0', says=['0', '65535'])
+    prompt.refused('connections', 'add', 'ok.test', '--host=user@h.example', says='user@h.example')
+    prompt.refused('settings', 'set', 'message-timeout', 'soon', says=['message-timeout', 'soon'])
+    prompt.refused('settings', 'set', 'no-such-key', '1', says='no-such-key')
+    assert prompt.serial() == serial
+
+
+def test_contradictions_are_refused(prompt):
+    serial = prompt.serial()
+    prompt.refused('routing', 'add', 'self.test', '--reroute-to=self.test', says='self.test')
+    prompt.refused('routing', 'add', 'test.com', '--reroute-to=other.example', says='test.com')
+    prompt.good('routing', 'add', 'a.test', '--reroute-to=b.test')
+    prompt.refused('routing', 'add', 'b.test', '--reroute-to=a.test',
+                   says=['->', 'a.test', 'b.test'])
+    assert prompt.serial() == serial + 1
+
+
+def test_anyone_is_asked_for_what_is_not_ours(prompt):
+    prompt.refused('connections', 'add', 'co.uk', '--host=mail.example.net',
+                   says='--accept-from=anyone')
+    prompt.good('connections', 'add', 'co.uk', '--host=mail.example.net', '--accept-from=anyone')
+    prompt.good('connections', 'add', 'localnet', '--host=mail.example.net',
+                '--accept-from=permitted')
+    assert rows_of(prompt, 'connections')['localnet']['accept_from'] == 'permitted'
+
+
+def test_usage_errors_end_with_2(prompt):
+    for words in (('routing',), ('routing', 'add', 'x.test'), ('nonsense',), ('explain',),
+                  ('routing', 'add', 'x.test', '--inbound', '--relay'), ('queue', 'retry'),
+                  ('connections', 'add', 'x.test', '--dns', '--host=h.example'),
+                  ('routing', 'list', '--no-such-option')):
+        assert prompt.run(*words).returncode == 2, words
+
+
+def test_settings_have_defaults_and_come_back_to_them(prompt):
+    assert prompt.good('settings', 'get', 'message-timeout').strip() == '5d'
+    prompt.good('settings', 'set', 'message-timeout', '36h')
+    assert prompt.good('settings', 'get', 'message-timeout').strip() == '36h'
+    prompt.good('settings', 'set', 'message-timeout')
+    assert prompt.good('settings', 'get', 'message-timeout').strip() == '5d'
+    table = {line['key']: line for line in prompt.data('settings', 'list')}
+    assert table['retry-intervals']['default'] == '1m,5m,10m,20m,30m,1h'
+
+
+def test_explain_without_the_relay(prompt):
+    answer = prompt.data('explain', 'user@test.com')
+    assert answer['action'] == 'rewrite' and answer['rcpt_out'] == 'user@example.com', answer
+    answer = prompt.data('explain', 'user@fwd.example')
+    assert answer['action'] == 'forward' and answer['next_hop'] == 'mx1.example.net', answer
+    answer = prompt.data('explain', 'user@elsewhere.example', '--from=198.51.100.7')
+    assert answer['action'] == 'reject' and answer['reply'].startswith('550 5.7.1'), answer
+    prompt.refused('explain', 'user@test.com', '--from=nobody', says='nobody')
+
+
+def test_check_speaks_of_the_saved_rules(prompt):
+    codes = [finding['code'] for finding in prompt.data('check')]
+    assert 'loop' not in codes, codes
+    prompt.good('connections', 'add', 'test.com', '--host=mail.example.net')
+    assert any(code.startswith('never-acts') for code in
+               [finding['code'] for finding in prompt.data('check')])
+
+
+def test_history_and_revert(prompt):
+    target = prompt.serial()
+    before = prompt.data('routing', 'list')
+    prompt.good('routing', 'remove', 'test.com')
+    prompt.good('routing', 'remove', '#exact.example')
+    newest = prompt.data('history')[0]
+    assert newest['serial'] == target + 2 and newest['who'] and newest['n_changes'] == 1, newest
+    prompt.good('revert', str(target), '--confirm')
+    assert prompt.data('routing', 'list') == before
+    assert prompt.serial() == target + 3
+    prompt.refused('revert', '999999', says='999999')
+    prompt.refused('revert', 'soon', says='soon')
+
+
+def test_remove_names_what_is_not_there(prompt):
+    prompt.refused('routing', 'remove', 'nowhere.test', says=['nowhere.test', 'list'])
+    prompt.refused('routing', 'remove', 'exact.example', says='#')
+    prompt.refused('connections', 'edit', 'nowhere.test', '--dns', says='nowhere.test')
+
+
+def comparable(prompt):
+    """Every row without what the store adds."""
+    return [{key: value for key, value in row.items()
+             if key not in ('id', 'changed_by', 'changed_us')}
+            for page in ('routing', 'connections') for row in prompt.data(page, 'list')]
+
+
+def test_export_and_import_give_the_same_list(prompt):
+    text = prompt.good('export')
+    rows = comparable(prompt)
+    with Place('import') as place:
+        other = Prompt(place)
+        try:
+            assert 'to add' in other.good('import', '--dry-run', '-', stdin=text)
+            assert comparable(other) == []
+            other.good('import', '-', stdin=text)
+            assert comparable(other) == rows
+            assert other.good('export') == text
+            assert '0 added, 0 updated' in other.good('import', '-', stdin=text)
+        finally:
+            place.end(other.bus.process)
+
+
+def test_import_is_all_or_nothing(prompt):
+    serial = prompt.serial()
+    header = 'page,domain,match,action,target,accept_from,enabled,comment\n'
+    bad = header + ('routing,new.test,exact,reroute,example.com,anyone,yes,\n'
+                    'routing,a..b,exact,reroute,example.com,anyone,yes,\n'
+                    'routing,c.test,sometimes,reroute,example.com,anyone,yes,\n')
+    prompt.refused('import', '-', stdin=bad, says=[':3: ', ':4: ', '2 lines'])
+    prompt.refused('import', '-', stdin='page,domain,colour\n', says='colour')
+    prompt.refused('import', prompt.place.join('absent.csv'), says='absent.csv')
+    assert prompt.serial() == serial
+    good = header + 'routing,test.com,subdomains,reroute,new.example,anyone,yes,imported\n'
+    prompt.good('import', '-', stdin=good)
+    assert rows_of(prompt, 'routing')['test.com']['target'] == 'new.example'
+    prompt.good('import', '--replace', '-', stdin=good)
+    assert list(rows_of(prompt, 'routing')) == ['test.com'] and not rows_of(prompt, 'connections')
+
+
+def test_bus_not_there_says_what_to_do(prompt):
+    result = subprocess.run([CTL, '--bus=unix:path=/nonexistent/bus', 'status'], text=True,
+                            capture_output=True, check=False, env=daemon_environment())
+    assert result.returncode == 1 and len(result.stderr.strip().splitlines()) == 1, result.stderr
+    prompt.refused('queue', 'list', says='relay')
+
+
+CASES = [
+    test_add_lists_what_was_added, test_table_shows_rows,
+    test_edit_changes_what_is_said_and_keeps_the_rest, test_bad_input_is_named,
+    test_contradictions_are_refused, test_anyone_is_asked_for_what_is_not_ours,
+    test_usage_errors_end_with_2, test_settings_have_defaults_and_come_back_to_them,
+    test_explain_without_the_relay, test_check_speaks_of_the_saved_rules,
+    test_history_and_revert, test_remove_names_what_is_not_there,
+    test_export_and_import_give_the_same_list, test_import_is_all_or_nothing,
+    test_bus_not_there_says_what_to_do,
+]
+
+
+def main():
+    tap = Tap()
+    with Place('reroutectl') as place:
+        prompt = Prompt(place)
+        for function in CASES:
+            tap.case(function.__name__.removeprefix('test_').replace('_', '-'), function, prompt)
+        place.end(prompt.bus.process)
+    tap.done()
+
+
+if __name__ == '__main__':
+    main()
