@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * application.c - the options of reroute, and its one window
+ */
+
+#include "config.h"
+
+#include "gui/application.h"
+
+#include "gui/window.h"
+
+#include <glib/gi18n.h>
+
+struct _RerouteApplication
+{
+  GtkApplication parent_instance;
+
+  gboolean session;
+  char *address;
+  gboolean exit_after_startup;
+};
+
+G_DEFINE_FINAL_TYPE (RerouteApplication, reroute_application, GTK_TYPE_APPLICATION)
+
+static int
+handle_local_options (GApplication *application, GVariantDict *options)
+{
+  RerouteApplication *self = REROUTE_APPLICATION (application);
+
+  if (g_variant_dict_contains (options, "version"))
+    {
+      g_print ("reroute %s\n", REROUTE_VERSION);
+      return 0;
+    }
+  self->session = g_variant_dict_contains (options, "session");
+  self->exit_after_startup = g_variant_dict_contains (options, "exit-after-startup");
+  g_variant_dict_lookup (options, "bus", "s", &self->address);
+  if (self->address != NULL && !g_dbus_is_address (self->address))
+    {
+      g_printerr (
+        _ ("reroute: --bus: “%s” is not a bus address; write one such as unix:path=/run/bus\n"),
+           self->address);
+      return 2;
+    }
+  return -1;
+}
+
+static void
+startup (GApplication *application)
+{
+  g_autoptr (GtkCssProvider) style = gtk_css_provider_new ();
+
+  G_APPLICATION_CLASS (reroute_application_parent_class)->startup (application);
+
+  gtk_css_provider_load_from_resource (style, "/org/reroute/gui/style.css");
+  gtk_style_context_add_provider_for_display (gdk_display_get_default (),
+                                              GTK_STYLE_PROVIDER (style),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+  gtk_window_set_default_icon_name ("org.reroute.Reroute");
+}
+
+static gboolean
+exit_cb (gpointer user_data)
+{
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (user_data));
+
+  if (window != NULL)
+    gtk_window_destroy (window);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+activate (GApplication *application)
+{
+  RerouteApplication *self = REROUTE_APPLICATION (application);
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+
+  if (window == NULL)
+    {
+      g_autoptr (RerouteBus) bus = reroute_bus_new (self->session, self->address);
+
+      window = GTK_WINDOW (reroute_window_new (GTK_APPLICATION (self), bus));
+      reroute_bus_start (bus);
+    }
+  gtk_window_present (window);
+  if (self->exit_after_startup)
+    g_idle_add (exit_cb, self);
+}
+
+static void
+reroute_application_finalize (GObject *object)
+{
+  g_clear_pointer (&REROUTE_APPLICATION (object)->address, g_free);
+
+  G_OBJECT_CLASS (reroute_application_parent_class)->finalize (object);
+}
+
+static void
+reroute_application_class_init (RerouteApplicationClass *klass)
+{
+  GApplicationClass *application_class = G_APPLICATION_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = reroute_application_finalize;
+  application_class->handle_local_options = handle_local_options;
+  application_class->startup = startup;
+  application_class->activate = activate;
+}
+
+static void
+reroute_application_init (RerouteApplication *self)
+{
+  const GOptionEntry entries[] = {
+    { "session", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Use the session bus"), NULL },
+      { "bus",
+        0,
+        0,
+        G_OPTION_ARG_STRING,
+        NULL,
+        N_ ("Use the bus at ADDRESS"), N_ ("ADDRESS") },
+        { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Print the version"), NULL },
+          { "exit-after-startup", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, NULL, "", NULL },
+          { NULL },
+       };
+
+  g_application_add_main_option_entries (G_APPLICATION (self), entries);
+}
+
+RerouteApplication *
+reroute_application_new (void)
+{
+  return g_object_new (REROUTE_TYPE_APPLICATION,
+                       "application-id",
+                       "org.reroute.Reroute",
+                       "flags",
+                       G_APPLICATION_NON_UNIQUE,
+                       "resource-base-path",
+                       "/org/reroute/gui",
+                       NULL);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * banner.c - what is wrong with the whole, above the pages
+ */
+
+#include "config.h"
+
+#include "gui/banner.h"
+
+#include "gui/naming.h"
+
+struct _RerouteBanner
+{
+  GtkBox parent_instance;
+
+  GtkRevealer *revealer;
+  GtkLabel *heading;
+  GtkLabel *text;
+  GtkButton *button;
+};
+
+enum
+{
+  CLICKED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (RerouteBanner, reroute_banner, GTK_TYPE_BOX)
+
+static void
+button_clicked_cb (GtkButton *button, RerouteBanner *self)
+{
+  g_signal_emit (self, signals[CLICKED], 0);
+}
+
+static void
+reroute_banner_class_init (RerouteBannerClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  signals[CLICKED] = g_signal_new (
+    "clicked", REROUTE_TYPE_BANNER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/banner.ui");
+  gtk_widget_class_bind_template_child (widget_class, RerouteBanner, revealer);
+  gtk_widget_class_bind_template_child (widget_class, RerouteBanner, heading);
+  gtk_widget_class_bind_template_child (widget_class, RerouteBanner, text);
+  gtk_widget_class_bind_template_child (widget_class, RerouteBanner, button);
+  gtk_widget_class_bind_template_callback (widget_class, button_clicked_cb);
+}
+
+static void
+reroute_banner_init (RerouteBanner *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+void
+reroute_banner_show (RerouteBanner *self, const RerouteBannerText *text)
+{
+  g_autofree char *markup = NULL;
+
+  g_return_if_fail (REROUTE_IS_BANNER (self));
+
+  gtk_revealer_set_reveal_child (self->revealer, text->heading != NULL);
+  if (text->heading == NULL)
+    return;
+
+  if (text->command != NULL)
+    markup = g_markup_printf_escaped ("%s <tt>%s</tt>", text->text, text->command);
+  else if (text->text != NULL)
+    markup = g_markup_escape_text (text->text, -1);
+  gtk_label_set_label (self->heading, text->heading);
+  gtk_label_set_markup (self->text, markup != NULL ? markup : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->text), markup != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->button), text->button != NULL);
+  if (text->button != NULL)
+    gtk_button_set_label (self->button, text->button);
+  reroute_name_tree (GTK_WIDGET (self->button));
+}

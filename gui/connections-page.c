@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * connections-page.c - the Connections page: transfer mode, message delivery, queues
+ *
+ * Source: Q190710, Q319881, Q182339, Q285090, Q146669.
+ */
+
+#include "config.h"
+
+#include "gui/connections-page.h"
+
+#include "gui/email-domain-window.h"
+#include "gui/naming.h"
+#include "gui/setting-field.h"
+
+#define N_MODES 4
+#define SECONDS_AN_HOUR 3600
+
+struct _RerouteConnectionsPage
+{
+  GtkBox parent_instance;
+
+  GtkCheckButton *both_radio;
+  GtkCheckButton *inbound_radio;
+  GtkCheckButton *outbound_radio;
+  GtkCheckButton *none_radio;
+  GtkCheckButton *dns_radio;
+  GtkCheckButton *forward_radio;
+  GtkEditable *forward;
+  RerouteFieldError *forward_error;
+  GtkEditable *inbound_host;
+  RerouteFieldError *inbound_host_error;
+  GtkEditable *retry;
+  RerouteFieldError *retry_error;
+
+  RerouteSheet *sheet;
+  RerouteSettingField *forward_field;
+  RerouteSettingField *inbound_field;
+  RerouteSettingField *retry_field;
+  gboolean showing;
+};
+
+static void page_iface_init (ReroutePropertyPageInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (RerouteConnectionsPage,
+                               reroute_connections_page,
+                               GTK_TYPE_BOX,
+                               G_IMPLEMENT_INTERFACE (REROUTE_TYPE_PROPERTY_PAGE, page_iface_init))
+
+/* In the order of the radios; what the setting says. */
+static const char *const modes[N_MODES] = { "both", "inbound", "outbound", "none" };
+
+static GtkCheckButton *
+get_mode_radio (RerouteConnectionsPage *self, int mode)
+{
+  GtkCheckButton *const radios[N_MODES] = {
+    self->both_radio,
+    self->inbound_radio,
+    self->outbound_radio,
+    self->none_radio,
+  };
+
+  return radios[mode];
+}
+
+/* --- what is typed and what is kept --- */
+
+static char *
+show_list (const char *value)
+{
+  g_auto (GStrv) parts = g_strsplit_set (value, ",;", -1);
+
+  for (char **part = parts; *part != NULL; part++)
+    g_strstrip (*part);
+  return g_strjoinv (", ", parts);
+}
+
+static char *
+show_hosts (const char *value)
+{
+  return g_str_equal (value, "dns") ? g_strdup ("") : show_list (value);
+}
+
+/* "dns" would be a delivery, not a host. */
+static char *
+read_hosts (const char *text)
+{
+  return g_ascii_strcasecmp (text, "dns") == 0 ? g_strdup ("") : g_strdup (text);
+}
+
+/* A number alone means hours, as in the original: ".25, 1" is "15m, 1h". */
+static char *
+read_durations (const char *text)
+{
+  g_auto (GStrv) parts = g_strsplit_set (text, ",;", -1);
+
+  for (char **part = parts; *part != NULL; part++)
+    {
+      char *end = NULL;
+      double hours = 0;
+
+      g_strstrip (*part);
+      hours = g_ascii_strtod (*part, &end);
+      if (**part == '\0' || *end != '\0' || hours < 0 || hours > G_MAXINT / SECONDS_AN_HOUR)
+        continue;
+      g_free (*part);
+      *part = g_strdup_printf ("%.0fs", hours * SECONDS_AN_HOUR);
+    }
+  return g_strjoinv (",", parts);
+}
+
+/* --- the sheet --- */
+
+static void
+sheet_changed_cb (RerouteSheet *sheet, RerouteConnectionsPage *self)
+{
+  const char *mode = reroute_sheet_get_setting (sheet, REROUTE_SETTING_TRANSFER_MODE);
+  gboolean dns =
+    g_str_equal (reroute_sheet_get_setting (sheet, REROUTE_SETTING_DEFAULT_DELIVERY), "dns");
+  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_applying (sheet);
+
+  /* With an empty field "forward" is chosen but not yet a value. */
+  if (dns && gtk_check_button_get_active (self->forward_radio) &&
+      gtk_editable_get_text (self->forward)[0] == '\0')
+    dns = FALSE;
+  self->showing = TRUE;
+  for (int i = 0; i < N_MODES; i++)
+    {
+      gtk_widget_set_sensitive (GTK_WIDGET (get_mode_radio (self, i)), ready);
+      if (g_str_equal (mode, modes[i]))
+        gtk_check_button_set_active (get_mode_radio (self, i), TRUE);
+    }
+  gtk_check_button_set_active (dns ? self->dns_radio : self->forward_radio, TRUE);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->dns_radio), ready);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->forward_radio), ready);
+  reroute_setting_field_set_active (self->forward_field, !dns);
+  self->showing = FALSE;
+}
+
+static void
+mode_toggled_cb (GtkCheckButton *button, RerouteConnectionsPage *self)
+{
+  if (self->showing || !gtk_check_button_get_active (button))
+    return;
+  for (int i = 0; i < N_MODES; i++)
+    if (button == get_mode_radio (self, i))
+      reroute_sheet_set_setting (self->sheet, REROUTE_SETTING_TRANSFER_MODE, modes[i]);
+}
+
+static void
+delivery_toggled_cb (GtkCheckButton *button, RerouteConnectionsPage *self)
+{
+  gboolean forward = gtk_check_button_get_active (self->forward_radio);
+
+  if (self->showing || !gtk_check_button_get_active (button))
+    return;
+  reroute_setting_field_set_active (self->forward_field, forward);
+  if (!forward)
+    reroute_sheet_set_setting (self->sheet, REROUTE_SETTING_DEFAULT_DELIVERY, "dns");
+}
+
+static void
+email_domain_clicked_cb (GtkButton *button, RerouteConnectionsPage *self)
+{
+  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+
+  gtk_window_present (GTK_WINDOW (reroute_email_domain_window_new (window, self->sheet)));
+}
+
+/* --- ReroutePropertyPage --- */
+
+static void
+open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
+{
+  RerouteConnectionsPage *self = REROUTE_CONNECTIONS_PAGE (page);
+
+  self->sheet = g_object_ref (sheet);
+  self->forward_field = reroute_setting_field_new (sheet,
+                                                   REROUTE_SETTING_DEFAULT_DELIVERY,
+                                                   self->forward,
+                                                   self->forward_error,
+                                                   show_hosts,
+                                                   read_hosts);
+  self->inbound_field = reroute_setting_field_new (
+    sheet, REROUTE_SETTING_INBOUND_HOST, self->inbound_host, self->inbound_host_error, NULL, NULL);
+  self->retry_field = reroute_setting_field_new (sheet,
+                                                 REROUTE_SETTING_RETRY_INTERVALS,
+                                                 self->retry,
+                                                 self->retry_error,
+                                                 show_list,
+                                                 read_durations);
+  g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
+  sheet_changed_cb (sheet, self);
+}
+
+static gboolean
+flush (ReroutePropertyPage *page)
+{
+  RerouteConnectionsPage *self = REROUTE_CONNECTIONS_PAGE (page);
+
+  return reroute_setting_field_flush (self->forward_field) &&
+         reroute_setting_field_flush (self->inbound_field) &&
+         reroute_setting_field_flush (self->retry_field);
+}
+
+static void
+page_iface_init (ReroutePropertyPageInterface *iface)
+{
+  iface->help_topic = "connections";
+  iface->open = open_sheet;
+  iface->flush = flush;
+}
+
+static void
+reroute_connections_page_dispose (GObject *object)
+{
+  RerouteConnectionsPage *self = REROUTE_CONNECTIONS_PAGE (object);
+
+  g_clear_object (&self->forward_field);
+  g_clear_object (&self->inbound_field);
+  g_clear_object (&self->retry_field);
+  g_clear_object (&self->sheet);
+
+  G_OBJECT_CLASS (reroute_connections_page_parent_class)->dispose (object);
+}
+
+static void
+reroute_connections_page_class_init (RerouteConnectionsPageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = reroute_connections_page_dispose;
+
+  g_type_ensure (REROUTE_TYPE_FIELD_ERROR);
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/org/reroute/gui/connections-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, both_radio);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, inbound_radio);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, outbound_radio);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, none_radio);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, dns_radio);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, forward_radio);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, forward);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, forward_error);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, inbound_host);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, inbound_host_error);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, retry);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, retry_error);
+  gtk_widget_class_bind_template_callback (widget_class, mode_toggled_cb);
+  gtk_widget_class_bind_template_callback (widget_class, delivery_toggled_cb);
+  gtk_widget_class_bind_template_callback (widget_class, email_domain_clicked_cb);
+}
+
+static void
+reroute_connections_page_init (RerouteConnectionsPage *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  reroute_name_tree (GTK_WIDGET (self));
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * email-domain-dialog.c - Add E-Mail Domain, Edit E-Mail Domain
+ *
+ * Source: Q190710, Q258203, Q279323.
+ */
+
+#include "config.h"
+
+#include "gui/email-domain-dialog.h"
+
+#include "common/domain.h"
+#include "common/email-domain.h"
+#include "gui/field-error.h"
+#include "gui/help-window.h"
+#include "gui/host-grid.h"
+#include "gui/naming.h"
+#include "gui/row-form.h"
+#include "gui/row-text.h"
+
+#include <glib/gi18n.h>
+
+struct _RerouteEmailDomainDialog
+{
+  GtkWindow parent_instance;
+
+  GtkEditable *domain;
+  GtkDropDown *reach;
+  RerouteFieldError *domain_error;
+  GtkCheckButton *dns_radio;
+  GtkCheckButton *forward_radio;
+  RerouteHostGrid *hosts;
+  GtkDropDown *accept_from;
+  GtkEditable *comment;
+  GtkCheckButton *enabled;
+  RerouteNote *note;
+  GtkLabel *provenance;
+  GtkWidget *ok_button;
+
+  RerouteRowForm *form;
+};
+
+enum
+{
+  DONE,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (RerouteEmailDomainDialog, reroute_email_domain_dialog, GTK_TYPE_WINDOW)
+
+static RerouteRow *
+make_row (gpointer user_data)
+{
+  RerouteEmailDomainDialog *self = REROUTE_EMAIL_DOMAIN_DIALOG (user_data);
+  RerouteRowFields fields = reroute_row_form_get_fields (self->form);
+  gboolean forward = gtk_check_button_get_active (self->forward_radio);
+  g_autoptr (RerouteHosts) hosts = forward ? reroute_host_grid_dup_hosts (self->hosts) : NULL;
+  g_autoptr (GError) error = NULL;
+  RerouteEmailDomain *entry = NULL;
+
+  if (forward && hosts == NULL)
+    return NULL;
+  entry = reroute_email_domain_new (&fields, hosts, &error);
+  if (entry == NULL)
+    g_debug ("not yet: %s", error->message);
+  return (RerouteRow *) entry;
+}
+
+static char *
+judge_domain (GtkEditable *field, gpointer user_data)
+{
+  const char *text = gtk_editable_get_text (field);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *normal = reroute_domain_normalize (text, &error);
+
+  return normal != NULL || text[0] == '\0' ? NULL : reroute_dup_domain_error (text, error);
+}
+
+static void
+delivery_toggled_cb (GtkCheckButton *button, RerouteEmailDomainDialog *self)
+{
+  if (!gtk_check_button_get_active (button))
+    return;
+  gtk_widget_set_sensitive (GTK_WIDGET (self->hosts),
+                            gtk_check_button_get_active (self->forward_radio));
+  if (self->form != NULL)
+    reroute_row_form_update (self->form);
+}
+
+static void
+hosts_changed_cb (RerouteHostGrid *hosts, RerouteEmailDomainDialog *self)
+{
+  if (self->form != NULL)
+    reroute_row_form_update (self->form);
+}
+
+static void
+ok_clicked_cb (GtkButton *button, RerouteEmailDomainDialog *self)
+{
+  gint64 id = reroute_row_form_commit (self->form);
+
+  if (id == 0)
+    return;
+  g_signal_emit (self, signals[DONE], 0, id);
+  gtk_window_destroy (GTK_WINDOW (self));
+}
+
+static void
+help_clicked_cb (GtkButton *button, RerouteEmailDomainDialog *self)
+{
+  reroute_help_window_show (GTK_WINDOW (self), "email-domain");
+}
+
+static gboolean
+help_key_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
+{
+  reroute_help_window_show (GTK_WINDOW (widget), "email-domain");
+  return TRUE;
+}
+
+static void
+reroute_email_domain_dialog_dispose (GObject *object)
+{
+  RerouteEmailDomainDialog *self = REROUTE_EMAIL_DOMAIN_DIALOG (object);
+
+  if (self->form != NULL)
+    reroute_row_form_close (self->form);
+  g_clear_object (&self->form);
+
+  G_OBJECT_CLASS (reroute_email_domain_dialog_parent_class)->dispose (object);
+}
+
+static void
+reroute_email_domain_dialog_class_init (RerouteEmailDomainDialogClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = reroute_email_domain_dialog_dispose;
+
+  signals[DONE] = g_signal_new ("done",
+                                REROUTE_TYPE_EMAIL_DOMAIN_DIALOG,
+                                G_SIGNAL_RUN_LAST,
+                                0,
+                                NULL,
+                                NULL,
+                                NULL,
+                                G_TYPE_NONE,
+                                1,
+                                G_TYPE_INT64);
+
+  g_type_ensure (REROUTE_TYPE_NOTE);
+  g_type_ensure (REROUTE_TYPE_FIELD_ERROR);
+  g_type_ensure (REROUTE_TYPE_HOST_GRID);
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/org/reroute/gui/email-domain-dialog.ui");
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, domain);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, reach);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, domain_error);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, dns_radio);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, forward_radio);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, hosts);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, accept_from);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, comment);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, enabled);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, note);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, provenance);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, ok_button);
+  gtk_widget_class_bind_template_callback (widget_class, delivery_toggled_cb);
+  gtk_widget_class_bind_template_callback (widget_class, hosts_changed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, ok_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, help_clicked_cb);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_F1, 0, help_key_cb, NULL);
+}
+
+static void
+reroute_email_domain_dialog_init (RerouteEmailDomainDialog *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  reroute_name_tree (GTK_WIDGET (self));
+  reroute_name_widget (GTK_WIDGET (self->reach), _ ("Reach"));
+}
+
+static void
+fill (RerouteEmailDomainDialog *self, const RerouteEmailDomain *entry)
+{
+  gtk_check_button_set_active (entry->hosts != NULL ? self->forward_radio : self->dns_radio, TRUE);
+  if (entry->hosts != NULL)
+    reroute_host_grid_set_hosts (self->hosts, entry->hosts);
+}
+
+RerouteEmailDomainDialog *
+reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, RerouteRow *row)
+{
+  RerouteEmailDomainDialog *self = g_object_new (REROUTE_TYPE_EMAIL_DOMAIN_DIALOG,
+                                                 "transient-for",
+                                                 parent,
+                                                 "title",
+                                                 row != NULL
+                                                 ? _ ("Edit E-Mail Domain")
+                                                 : _ ("Add E-Mail Domain"), NULL);
+  RerouteRowFieldsWidgets widgets = {
+    self->domain,  self->reach, self->accept_from, self->comment,
+    self->enabled, self->note,  self->provenance,  self->ok_button,
+  };
+
+  if (row != NULL)
+    fill (self, (const RerouteEmailDomain *) row);
+  self->form = reroute_row_form_new (sheet, row, &widgets, make_row, self);
+  reroute_field_error_watch (self->domain_error, self->domain, judge_domain, self);
+  reroute_row_form_update (self->form);
+  return self;
+}

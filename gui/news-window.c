@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * news-window.c - what changed meanwhile: before, after, and yours
+ *
+ * The history is asked, generation by generation: it knows what stood there before.
+ */
+
+#include "config.h"
+
+#include "gui/news-window.h"
+
+#include "gui/naming.h"
+#include "gui/row-text.h"
+
+#include <glib/gi18n.h>
+
+#define GENERATIONS_SHOWN 20
+#define CHANGES_SHOWN 200
+
+struct _RerouteNewsWindow
+{
+  GtkWindow parent_instance;
+
+  GtkLabel *summary;
+  GtkGrid *grid;
+  GtkWidget *close_button;
+
+  RerouteSheet *sheet;
+  GCancellable *cancellable;
+  guint64 next;
+  guint64 last;
+  int line;
+};
+
+G_DEFINE_FINAL_TYPE (RerouteNewsWindow, reroute_news_window, GTK_TYPE_WINDOW)
+
+static void ask_next (RerouteNewsWindow *self);
+
+static void
+attach (RerouteNewsWindow *self, int column, const char *text, const char *css_class)
+{
+  GtkWidget *label = gtk_label_new (text);
+
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_yalign (GTK_LABEL (label), 0);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_width_chars (GTK_LABEL (label), 9);
+  if (css_class != NULL)
+    gtk_widget_add_css_class (label, css_class);
+  gtk_widget_set_hexpand (label, column > 0);
+  gtk_grid_attach (self->grid, label, column, self->line, 1, 1);
+}
+
+/* What a change leaves: "example.com", "–" when nothing is left. */
+static char *
+dup_content (const RerouteChange *change)
+{
+  const RerouteSettingSpec *spec = NULL;
+
+  if (change == NULL || change->kind == REROUTE_CHANGE_REMOVE)
+    return g_strdup ("–");
+  if (change->kind == REROUTE_CHANGE_PUT)
+    return reroute_row_dup_cell (change->row, REROUTE_COLUMN_TARGET);
+  spec = reroute_setting_find (change->key, NULL);
+  return g_strdup (change->value != NULL ? change->value : spec != NULL ? spec->default_value : "");
+}
+
+static char *
+dup_name (const RerouteDifference *difference)
+{
+  const RerouteChange *before = difference->before;
+  const RerouteChange *after = difference->after;
+  const RerouteChange *put = after != NULL && after->kind == REROUTE_CHANGE_PUT ? after : before;
+
+  if (put != NULL && put->kind == REROUTE_CHANGE_PUT)
+    return reroute_row_dup_cell (put->row, REROUTE_COLUMN_DOMAIN);
+  if (put != NULL && put->kind == REROUTE_CHANGE_SET)
+    return g_strdup (put->key);
+  return g_strdup ("");
+}
+
+/* What the edit makes of the same thing; NULL when it does not touch it. */
+static char *
+dup_yours (RerouteNewsWindow *self, const RerouteDifference *difference)
+{
+  const RerouteChange *change = difference->after != NULL ? difference->after : difference->before;
+  RerouteEdit *edit = reroute_sheet_get_edit (self->sheet);
+  const RerouteSettingSpec *spec = NULL;
+  RerouteRow *row = NULL;
+  ReroutePage page = REROUTE_PAGE_ROUTING;
+  gint64 id = 0;
+
+  if (change->kind == REROUTE_CHANGE_SET)
+    {
+      spec = reroute_setting_find (change->key, NULL);
+      return spec != NULL ? g_strdup (reroute_edit_get_setting (edit, spec->id)) : NULL;
+    }
+  page = change->kind == REROUTE_CHANGE_PUT ? change->row->page : change->page;
+  id = change->kind == REROUTE_CHANGE_PUT ? change->row->id : change->id;
+  row = reroute_edit_get_row (edit, page, id);
+  if (row != NULL)
+    return reroute_row_dup_cell (row, REROUTE_COLUMN_TARGET);
+  return reroute_edit_get_state (edit, page, id) == REROUTE_EDIT_REMOVED ? g_strdup (_ ("removed"))
+                                                                         : NULL;
+}
+
+static void
+append_difference (RerouteNewsWindow *self, const RerouteDifference *difference)
+{
+  g_autofree char *name = dup_name (difference);
+  g_autofree char *before = dup_content (difference->before);
+  g_autofree char *after = dup_content (difference->after);
+  g_autofree char *yours = dup_yours (self, difference);
+
+  self->line++;
+  attach (self, 0, name, NULL);
+  attach (self, 1, before, NULL);
+  attach (self, 2, after, NULL);
+  attach (self, 3, yours != NULL ? yours : "", yours != NULL ? "differs" : NULL);
+}
+
+static void
+differences_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteNewsWindow) self = REROUTE_NEWS_WINDOW (user_data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) differences = reroute_rules_client_history_changes_finish (
+    REROUTE_RULES_CLIENT (source), result, &error);
+
+  if (self->sheet == NULL)
+    return;
+  for (guint i = 0; differences != NULL && i < differences->len; i++)
+    append_difference (self, differences->pdata[i]);
+  if (differences == NULL)
+    g_debug ("no history: %s", error->message);
+  ask_next (self);
+}
+
+static void
+ask_next (RerouteNewsWindow *self)
+{
+  if (self->next > self->last || self->line >= CHANGES_SHOWN)
+    return;
+  reroute_rules_client_history_changes_async (reroute_sheet_get_rules (self->sheet),
+                                              self->next++,
+                                              0,
+                                              CHANGES_SHOWN,
+                                              self->cancellable,
+                                              differences_came_cb,
+                                              g_object_ref (self));
+}
+
+static void
+reroute_news_window_dispose (GObject *object)
+{
+  RerouteNewsWindow *self = REROUTE_NEWS_WINDOW (object);
+
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->sheet);
+
+  G_OBJECT_CLASS (reroute_news_window_parent_class)->dispose (object);
+}
+
+static void
+reroute_news_window_class_init (RerouteNewsWindowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = reroute_news_window_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/news-window.ui");
+  gtk_widget_class_bind_template_child (widget_class, RerouteNewsWindow, summary);
+  gtk_widget_class_bind_template_child (widget_class, RerouteNewsWindow, grid);
+  gtk_widget_class_bind_template_child (widget_class, RerouteNewsWindow, close_button);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
+}
+
+static void
+reroute_news_window_init (RerouteNewsWindow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  reroute_name_tree (GTK_WIDGET (self));
+  self->cancellable = g_cancellable_new ();
+  attach (self, 0, _ ("Entry or Setting"), "heading");
+  attach (self, 1, _ ("Before"), "heading");
+  attach (self, 2, _ ("Saved Meanwhile"), "heading");
+  attach (self, 3, _ ("Yours"), "heading");
+}
+
+void
+reroute_news_window_show (GtkWindow *parent, RerouteSheet *sheet)
+{
+  RerouteNewsWindow *self = NULL;
+  RerouteNews *news = reroute_sheet_get_news (sheet);
+  g_autofree char *summary = NULL;
+
+  if (news == NULL)
+    return;
+  self = g_object_new (REROUTE_TYPE_NEWS_WINDOW, "transient-for", parent, NULL);
+  self->sheet = g_object_ref (sheet);
+  self->last = news->serial;
+  self->next = MAX (news->since + 1,
+                    news->serial >= GENERATIONS_SHOWN ? news->serial - GENERATIONS_SHOWN + 1 : 1);
+  /* Translators: the numbers are those of generations of the rules. */
+  summary =
+    g_strdup_printf (_ ("Saved by others between %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT
+                                ". Your changes lie over it and are saved with OK or Apply."),
+                        news->since,
+                        news->serial);
+  gtk_label_set_label (self->summary, summary);
+  ask_next (self);
+  gtk_widget_grab_focus (self->close_button);
+  gtk_window_present (GTK_WINDOW (self));
+}

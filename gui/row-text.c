@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * row-text.c - rows, findings and refusals in the words of the person who reads them
+ *
+ * Whether a value is valid is decided in common/; here it is only said.  Values stand between
+ * U+2068 and U+2069 inside sentences, so that a right-to-left sentence keeps its order.
+ */
+
+#include "config.h"
+
+#include "gui/row-text.h"
+
+#include "common/domain.h"
+#include "common/error.h"
+#include "common/limits.h"
+
+#include <glib/gi18n.h>
+
+/* A value in bold, escaped and isolated. */
+static char *
+bold (const char *value)
+{
+  return g_markup_printf_escaped ("<b>\342\201\250%s\342\201\251</b>", value);
+}
+
+static char *
+dup_domain (const RerouteRow *row)
+{
+  return reroute_domain_to_unicode (row->domain);
+}
+
+static char *
+dup_label (const RerouteRow *row)
+{
+  g_autofree char *domain = dup_domain (row);
+
+  return g_strconcat (row->exact ? "#" : "", domain, NULL);
+}
+
+static char *
+dup_host (const RerouteHost *host)
+{
+  g_autofree char *name = NULL;
+
+  if (host->mx)
+    return g_strdup_printf (_ ("MX of %s"), host->name);
+  if (host->port == REROUTE_DEFAULT_SMTP_PORT)
+    return g_strdup (host->name);
+  name = host->literal && strchr (host->name, ':') != NULL ? g_strdup_printf ("[%s]", host->name)
+                                                           : g_strdup (host->name);
+  return g_strdup_printf ("%s:%u", name, (guint) host->port);
+}
+
+static char *
+dup_hosts (const RerouteHosts *hosts)
+{
+  GString *text = g_string_new (NULL);
+
+  for (gsize i = 0; i < hosts->n_hosts; i++)
+    {
+      g_autofree char *host = dup_host (&hosts->hosts[i]);
+
+      if (i > 0)
+        g_string_append (text, ", ");
+      g_string_append (text, host);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static char *
+dup_target (const RerouteRow *row)
+{
+  const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
+  const RerouteEmailDomain *domain = (const RerouteEmailDomain *) row;
+
+  if (row->page == REROUTE_PAGE_CONNECTIONS)
+    return domain->hosts != NULL ? dup_hosts (domain->hosts) : g_strdup (_ ("DNS"));
+  switch (entry->action)
+    {
+    case REROUTE_ROUTING_INBOUND:
+      return g_strdup (_ ("<inbound>"));
+    case REROUTE_ROUTING_RELAY:
+      return g_strdup (_ ("<always relay>"));
+    case REROUTE_ROUTING_REROUTE:
+      return g_strdup (entry->target);
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+char *
+reroute_row_dup_cell (const RerouteRow *row, RerouteColumn column)
+{
+  g_autofree char *label = NULL;
+
+  g_return_val_if_fail (row != NULL, NULL);
+
+  switch (column)
+    {
+    case REROUTE_COLUMN_DOMAIN:
+      label = dup_label (row);
+      /* Translators: an entry that is switched off, in a list; %s is its domain. */
+      return row->enabled ? g_steal_pointer (&label) : g_strdup_printf (_ ("Off: %s"), label);
+    case REROUTE_COLUMN_TARGET:
+      return dup_target (row);
+    case REROUTE_COLUMN_ACCEPT_FROM:
+      return g_strdup (row->accept_from == REROUTE_ACCEPT_FROM_ANYONE
+                         ? C_ ("column", "Anyone")
+                         : C_ ("column", "Permitted hosts"));
+    case REROUTE_COLUMN_COMMENT:
+      return g_strdup (row->comment);
+    case REROUTE_COLUMN_STATE:
+    default:
+      return g_strdup ("");
+    }
+}
+
+const char *
+reroute_column_to_sort (RerouteColumn column)
+{
+  const char *const names[] = {
+    [REROUTE_COLUMN_STATE] = "id",        [REROUTE_COLUMN_DOMAIN] = "domain",
+    [REROUTE_COLUMN_TARGET] = "target",   [REROUTE_COLUMN_ACCEPT_FROM] = "accept-from",
+    [REROUTE_COLUMN_COMMENT] = "comment",
+  };
+
+  return names[column];
+}
+
+int
+reroute_row_compare (const RerouteRow *a, const RerouteRow *b, RerouteColumn column)
+{
+  g_autofree char *target_a = NULL;
+  g_autofree char *target_b = NULL;
+  int order = 0;
+
+  if (column == REROUTE_COLUMN_TARGET)
+    {
+      target_a = dup_target (a);
+      target_b = dup_target (b);
+      order = g_strcmp0 (target_a, target_b);
+    }
+  else if (column == REROUTE_COLUMN_COMMENT)
+    order = g_strcmp0 (a->comment, b->comment);
+  else if (column == REROUTE_COLUMN_ACCEPT_FROM)
+    order = (int) a->accept_from - (int) b->accept_from;
+  return order != 0 ? order : g_strcmp0 (a->domain, b->domain);
+}
+
+gboolean
+reroute_row_matches (const RerouteRow *row, const char *filter)
+{
+  g_autofree char *wanted = NULL;
+  g_autofree char *label = NULL;
+  g_autofree char *target = NULL;
+  g_autofree char *all = NULL;
+  g_autofree char *folded = NULL;
+
+  if (filter[0] == '\0')
+    return TRUE;
+  label = dup_label (row);
+  target = dup_target (row);
+  all = g_strjoin ("\n", label, row->domain, target, row->comment, NULL);
+  folded = g_utf8_casefold (all, -1);
+  wanted = g_utf8_casefold (filter, -1);
+  return strstr (folded, wanted) != NULL;
+}
+
+/* --- what an entry does --- */
+
+static char *
+dup_routing_sentence (const RerouteRow *row, const char *domain)
+{
+  const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
+  g_autofree char *target = NULL;
+
+  switch (entry->action)
+    {
+    case REROUTE_ROUTING_INBOUND:
+      /* Translators: %s is a domain. */
+      return g_strdup_printf (
+        row->exact ? _ ("Mail for anyone at %s is taken in and goes to the inbound host.")
+                   : _ ("Mail for anyone at %s and its subdomains is taken in and goes to "
+                                              "the inbound host."),
+                        domain);
+    case REROUTE_ROUTING_REROUTE:
+      target = bold (entry->target);
+      /* Translators: the first %s is the domain of the recipient, the second the one that takes its
+       * place. */
+      return g_strdup_printf (
+        row->exact
+        ? _ ("Mail for anyone at %s leaves for anyone at %s.")
+        : _ ("Mail for anyone at %s and its subdomains leaves for anyone at %s."), domain, target);
+    case REROUTE_ROUTING_RELAY:
+      /* Translators: %s is a domain. */
+      return g_strdup_printf (
+        row->exact ? _ ("Mail for anyone at %s keeps its address and goes where the "
+                                              "Connections page says.")
+                   : _ ("Mail for anyone at %s and its subdomains keeps its address and goes "
+                                              "where the Connections page says."),
+                        domain);
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static char *
+dup_host_markup (const RerouteHost *host)
+{
+  g_autofree char *name = bold (host->name);
+
+  if (host->mx)
+    /* Translators: where mail goes: the mail exchangers (MX) of the domain %s. */
+    return g_strdup_printf (_ ("the exchangers of %s"), name);
+  if (host->port == REROUTE_DEFAULT_SMTP_PORT)
+    return g_steal_pointer (&name);
+  /* Translators: where mail goes: a host and a port number. */
+  return g_strdup_printf (_ ("%s, port %u"), name, (guint) host->port);
+}
+
+static char *
+dup_hosts_markup (const RerouteHosts *hosts)
+{
+  g_autofree char *list = NULL;
+
+  for (gsize i = 0; i < hosts->n_hosts; i++)
+    {
+      g_autofree char *host = dup_host_markup (&hosts->hosts[i]);
+      char *joined = NULL;
+
+      if (list == NULL)
+        {
+          list = g_steal_pointer (&host);
+          continue;
+        }
+      /* Translators: hosts in the order in which they are tried, or taken by turns. */
+      joined = hosts->by_turns ? g_strdup_printf (_ ("%s; or %s"), list, host)
+                               : g_strdup_printf (_ ("%s; then %s"), list, host);
+      g_free (list);
+      list = joined;
+    }
+  return g_steal_pointer (&list);
+}
+
+static char *
+dup_connections_sentence (const RerouteRow *row, const char *domain)
+{
+  const RerouteEmailDomain *entry = (const RerouteEmailDomain *) row;
+  g_autofree char *hosts = NULL;
+
+  if (entry->hosts == NULL)
+    /* Translators: %s is a domain. */
+    return g_strdup_printf (
+      row->exact ? _ ("Mail for anyone at %s keeps its address and goes where DNS says.")
+                 : _ ("Mail for anyone at %s and its subdomains keeps its address and goes "
+                                            "where DNS says."),
+                      domain);
+  hosts = dup_hosts_markup (entry->hosts);
+  /* Translators: the first %s is a domain, the second one host or several. */
+  return g_strdup_printf (
+    row->exact ? _ ("Mail for anyone at %s keeps its address and goes to %s.")
+               : _ ("Mail for anyone at %s and its subdomains keeps its address and goes to %s."),
+                    domain,
+                    hosts);
+}
+
+char *
+reroute_row_dup_sentence (const RerouteRow *row)
+{
+  g_autofree char *name = NULL;
+  g_autofree char *domain = NULL;
+  g_autofree char *what = NULL;
+
+  g_return_val_if_fail (row != NULL, NULL);
+
+  name = dup_domain (row);
+  domain = bold (name);
+  if (!row->enabled)
+    /* Translators: %s is a domain. */
+    return g_strdup_printf (_ ("The entry for %s is off: it is as if it were not there."), domain);
+
+  what = row->page == REROUTE_PAGE_ROUTING ? dup_routing_sentence (row, domain)
+                                           : dup_connections_sentence (row, domain);
+  return g_strjoin (" ",
+                    what,
+                    row->accept_from == REROUTE_ACCEPT_FROM_ANYONE
+                    ? _ ("Nobody needs permission to send it here.")
+                    : _ ("Only permitted hosts may send it here."), NULL);
+}
+
+char *
+reroute_row_dup_provenance (const RerouteRow *row)
+{
+  g_autoptr (GDateTime) utc = NULL;
+  g_autoptr (GDateTime) local = NULL;
+  g_autofree char *when = NULL;
+
+  g_return_val_if_fail (row != NULL, NULL);
+
+  if (row->changed_us == 0 || row->changed_by[0] == '\0')
+    return NULL;
+  utc = g_date_time_new_from_unix_utc (row->changed_us / G_USEC_PER_SEC);
+  local = utc != NULL ? g_date_time_to_local (utc) : NULL;
+  if (local == NULL)
+    return NULL;
+  /* Translators: date and time as g_date_time_format() writes them: 3 Mar 2026, 14:02. */
+  when = g_date_time_format (local, _ ("%-e %b %Y, %H:%M"));
+  /* Translators: the first %s is a person, the second date and time. */
+  return g_strdup_printf (_ ("Last changed by %s, %s"), row->changed_by, when);
+}
+
+/* --- findings --- */
+
+char *
+reroute_finding_dup_markup (const RerouteFinding *finding)
+{
+  g_autofree char *markup = NULL;
+
+  g_return_val_if_fail (finding != NULL, NULL);
+
+  markup = g_markup_escape_text (finding->sentence, -1);
+  for (guint i = 0; finding->arguments != NULL && finding->arguments[i] != NULL; i++)
+    {
+      g_autofree char *plain = g_markup_printf_escaped ("“%s”", finding->arguments[i]);
+      g_autofree char *strong =
+        g_markup_printf_escaped ("<b>\342\201\250%s\342\201\251</b>", finding->arguments[i]);
+      g_auto (GStrv) parts = g_strsplit (markup, plain, -1);
+
+      g_free (markup);
+      markup = g_strjoinv (strong, parts);
+    }
+  return g_steal_pointer (&markup);
+}
+
+/* --- refusals --- */
+
+/* "test..com" without its empty parts. */
+static char *
+without_empty_labels (const char *text)
+{
+  GString *good = g_string_new (NULL);
+  g_auto (GStrv) labels = g_strsplit (text, ".", -1);
+
+  for (char **label = labels; *label != NULL; label++)
+    {
+      if (**label == '\0')
+        continue;
+      if (good->len > 0)
+        g_string_append_c (good, '.');
+      g_string_append (good, *label);
+    }
+  return g_string_free (good, FALSE);
+}
+
+static gboolean
+has_long_label (const char *text)
+{
+  g_auto (GStrv) labels = g_strsplit (text, ".", -1);
+
+  for (char **label = labels; *label != NULL; label++)
+    if (strlen (*label) > REROUTE_LIMIT_LABEL_OCTETS)
+      return TRUE;
+  return FALSE;
+}
+
+char *
+reroute_dup_domain_error (const char *text, const GError *error)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (text));
+  g_autofree char *good = without_empty_labels (trimmed);
+  const char *at = strrchr (trimmed, '@');
+
+  if (trimmed[0] == '\0')
+    return g_strdup (_ ("Write a domain such as “test.com”."));
+  if (strchr (trimmed, '*') != NULL)
+    return g_strdup (_ ("“*” cannot stand for a domain. Choose “This domain and its subdomains”."));
+  if (at != NULL && at[1] != '\0')
+    return g_strdup_printf (
+      _ ("“%s” is an address. Write the part after the “@”: “%s”."), trimmed, at + 1);
+  if (strstr (trimmed, "..") != NULL && good[0] != '\0')
+    return g_strdup_printf (
+      _ ("“%s” has an empty part between two dots. Write “%s”."), trimmed, good);
+  if (strlen (trimmed) > REROUTE_LIMIT_DOMAIN_OCTETS)
+    return g_strdup_printf (_ ("A domain has at most %d characters; this one has %ld."),
+                               REROUTE_LIMIT_DOMAIN_OCTETS,
+                               g_utf8_strlen (trimmed, -1));
+  if (has_long_label (trimmed))
+    return g_strdup_printf (
+      _ ("“%s” has a part of more than %d characters."), trimmed, REROUTE_LIMIT_LABEL_OCTETS);
+  if (error != NULL && error->domain == REROUTE_ERROR && error->code == REROUTE_ERROR_VALUE)
+    return g_strdup (error->message);
+  return g_strdup_printf (_ ("“%s” is not a domain. Write a name such as “test.com”."), trimmed);
+}
+
+char *
+reroute_dup_host_error (const char *text, const GError *error)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (text));
+
+  if (trimmed[0] == '\0')
+    return g_strdup (
+      _ ("Write a host name or an address, such as “mx1.example.com” or “192.0.2.25”."));
+  if (strchr (trimmed, '@') != NULL)
+    return g_strdup_printf (
+      _ ("“%s” is an e-mail address. A host is wanted, such as “mx1.example.com”."), trimmed);
+  return g_strdup_printf (_ ("“%s” is neither a host name nor an address."), trimmed);
+}
+
+char *
+reroute_dup_port_error (void)
+{
+  return g_strdup (_ ("Port is a number from 1 to 65535."));
+}
+
+char *
+reroute_dup_error (const GError *error)
+{
+  const struct
+  {
+    RerouteError code;
+    const char *sentence;
+  } table[] = {
+    { REROUTE_ERROR_ACCESS, _ ("You may not change the rules on this server. %s") },
+      { REROUTE_ERROR_STORE, _ ("The rules could not be saved: the database failed. %s") },
+        { REROUTE_ERROR_UNAVAILABLE,
+          _ ("The rules service does not answer; nothing was saved. %s") },
+          { REROUTE_ERROR_NO_SUCH_ENTRY,
+            _ ("An entry that you changed is not there any more. %s") },
+            { REROUTE_ERROR_TOO_LARGE, _ ("This is more than the rules service takes. %s") },
+          };
+
+  g_return_val_if_fail (error != NULL, NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
+    if (g_error_matches (error, REROUTE_ERROR, table[i].code))
+      {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        return g_strdup_printf (table[i].sentence, error->message);
+#pragma GCC diagnostic pop
+      }
+  return g_strdup_printf (_ ("It was not saved: %s"), error->message);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "common/email-domain.h"
+#include "common/routing-entry.h"
+#include "common/ruleset-check.h"
+
+G_BEGIN_DECLS
+
+/* The columns of a list. */
+typedef enum
+{
+  REROUTE_COLUMN_STATE,
+  REROUTE_COLUMN_DOMAIN, /* "#example.com", "Off: oldname.example" */
+  REROUTE_COLUMN_TARGET, /* "<inbound>", "example.com"; "DNS", "gw1.example:2525, gw2.example" */
+  REROUTE_COLUMN_ACCEPT_FROM, /* "Anyone", "Permitted hosts" */
+  REROUTE_COLUMN_COMMENT,
+} RerouteColumn;
+
+char *reroute_row_dup_cell (const RerouteRow *row, RerouteColumn column);
+/* How rulesd names the column in a sort. */
+const char *reroute_column_to_sort (RerouteColumn column);
+/* As rulesd sorts and filters, for rows that it does not have yet. */
+int reroute_row_compare (const RerouteRow *a, const RerouteRow *b, RerouteColumn column);
+gboolean reroute_row_matches (const RerouteRow *row, const char *filter);
+
+/* (transfer full): markup: the sentence that says what the entry does. */
+char *reroute_row_dup_sentence (const RerouteRow *row);
+/* (transfer full) (nullable): "Last changed by mailadm, 3 Mar 2026, 14:02" */
+char *reroute_row_dup_provenance (const RerouteRow *row);
+
+/* (transfer full): markup: a finding's sentence with what it speaks of in bold. */
+char *reroute_finding_dup_markup (const RerouteFinding *finding);
+
+/* Translated sentences for a value that common/ refused. */
+char *reroute_dup_domain_error (const char *text, const GError *error);
+char *reroute_dup_host_error (const char *text, const GError *error);
+char *reroute_dup_port_error (void);
+/* (transfer full): for a person, whatever went wrong. */
+char *reroute_dup_error (const GError *error);
+
+G_END_DECLS

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * rows-columns.c - the columns of a list of rows: cells, state icons, sorting by header
+ *
+ * rulesd sorts.  GTK 4.8 does not say which header was clicked, so each column has a sorter that
+ * compares nothing but notes that it was asked: the list's own sorter asks the primary one first,
+ * and turns its answer round when the order falls.
+ */
+
+#include "config.h"
+
+#include "gui/rows-columns.h"
+
+#include "gui/naming.h"
+#include "gui/row-item.h"
+
+#include <glib/gi18n.h>
+
+#define CELL_PADDING 24 /* of a header with its arrow, in pixels */
+
+/* One column of one list; lives as long as its factory. */
+typedef struct
+{
+  RerouteSheet *sheet;
+  ReroutePage page;
+  RerouteColumn column;
+} Cell;
+
+static void
+cell_free (gpointer data, GClosure *closure)
+{
+  Cell *cell = data;
+
+  g_clear_object (&cell->sheet);
+  g_free (cell);
+}
+
+/* --- cells --- */
+
+typedef struct
+{
+  const char *icon;
+  const char *css_class;
+  const char *name;
+} StateLook;
+
+static StateLook
+look_of (Cell *cell, const RerouteRow *row)
+{
+  RerouteFinding *finding = reroute_sheet_find_finding (cell->sheet, cell->page, row->id);
+  RerouteEditState state =
+    reroute_edit_get_state (reroute_sheet_get_edit (cell->sheet), cell->page, row->id);
+  StateLook look = { NULL, NULL, NULL };
+
+  if (finding != NULL && finding->level == REROUTE_FINDING_ERROR)
+    look = (StateLook){ "dialog-error-symbolic", "state-error", _ ("Error") };
+  else if (finding != NULL && finding->level < REROUTE_FINDING_NOTE)
+    look = (StateLook){ "dialog-warning-symbolic", "state-warning", _ ("Warning") };
+  else if (state == REROUTE_EDIT_ADDED)
+    look = (StateLook){ "document-edit-symbolic", NULL, _ ("Added, not saved yet") };
+  else if (state == REROUTE_EDIT_CHANGED)
+    look = (StateLook){ "document-edit-symbolic", NULL, _ ("Changed, not saved yet") };
+  return look;
+}
+
+static void
+show_state (Cell *cell, GtkImage *image, const RerouteRow *row)
+{
+  StateLook look = { NULL, NULL, NULL };
+
+  if (row != NULL)
+    look = look_of (cell, row);
+  gtk_widget_remove_css_class (GTK_WIDGET (image), "state-error");
+  gtk_widget_remove_css_class (GTK_WIDGET (image), "state-warning");
+  if (look.css_class != NULL)
+    gtk_widget_add_css_class (GTK_WIDGET (image), look.css_class);
+  gtk_image_set_from_icon_name (image, look.icon);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (image), look.name);
+  reroute_name_widget (GTK_WIDGET (image), look.name != NULL ? look.name : "");
+}
+
+static void
+show_text (Cell *cell, GtkLabel *label, const RerouteRow *row)
+{
+  g_autofree char *text = row != NULL ? reroute_row_dup_cell (row, cell->column) : g_strdup ("…");
+
+  gtk_label_set_label (label, text);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (label), text[0] != '\0' ? text : NULL);
+  if (row != NULL && !row->enabled)
+    gtk_widget_add_css_class (GTK_WIDGET (label), "off");
+  else
+    gtk_widget_remove_css_class (GTK_WIDGET (label), "off");
+}
+
+static void
+show_cell (Cell *cell, GtkListItem *list_item)
+{
+  RerouteRowItem *item = gtk_list_item_get_item (list_item);
+  GtkWidget *child = gtk_list_item_get_child (list_item);
+  const RerouteRow *row = item != NULL ? reroute_row_item_get_row (item) : NULL;
+
+  if (cell->column == REROUTE_COLUMN_STATE)
+    show_state (cell, GTK_IMAGE (child), row);
+  else
+    show_text (cell, GTK_LABEL (child), row);
+}
+
+static void
+setup_cb (GtkListItemFactory *factory, GtkListItem *list_item, Cell *cell)
+{
+  GtkWidget *child = NULL;
+
+  if (cell->column == REROUTE_COLUMN_STATE)
+    {
+      child = gtk_image_new ();
+    }
+  else
+    {
+      child = gtk_label_new (NULL);
+      gtk_label_set_xalign (GTK_LABEL (child), 0);
+      gtk_label_set_ellipsize (GTK_LABEL (child), PANGO_ELLIPSIZE_END);
+    }
+  g_object_set_data (G_OBJECT (list_item), "cell", cell);
+  gtk_list_item_set_child (list_item, child);
+}
+
+static void
+item_changed_cb (RerouteRowItem *item, GtkListItem *list_item)
+{
+  show_cell (g_object_get_data (G_OBJECT (list_item), "cell"), list_item);
+}
+
+static void
+bind_cb (GtkListItemFactory *factory, GtkListItem *list_item, Cell *cell)
+{
+  g_signal_connect (
+    gtk_list_item_get_item (list_item), "changed", G_CALLBACK (item_changed_cb), list_item);
+  show_cell (cell, list_item);
+}
+
+static void
+unbind_cb (GtkListItemFactory *factory, GtkListItem *list_item, Cell *cell)
+{
+  g_signal_handlers_disconnect_by_func (
+    gtk_list_item_get_item (list_item), item_changed_cb, list_item);
+}
+
+static GtkListItemFactory *
+make_factory (RerouteSheet *sheet, ReroutePage page, RerouteColumn column)
+{
+  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
+  Cell *cell = g_new0 (Cell, 1);
+
+  cell->sheet = g_object_ref (sheet);
+  cell->page = page;
+  cell->column = column;
+  g_signal_connect_data (factory, "setup", G_CALLBACK (setup_cb), cell, cell_free, 0);
+  g_signal_connect (factory, "bind", G_CALLBACK (bind_cb), cell);
+  g_signal_connect (factory, "unbind", G_CALLBACK (unbind_cb), cell);
+  return factory;
+}
+
+/* --- sorting --- */
+
+typedef struct
+{
+  RerouteRowsModel *model; /* borrowed: the list holds it */
+  RerouteColumn asked;     /* the column whose sorter was asked last */
+} Sorting;
+
+typedef struct
+{
+  Sorting *sorting;
+  RerouteColumn column;
+} ColumnSorter;
+
+static int
+note_column_cb (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  ColumnSorter *sorter = user_data;
+
+  sorter->sorting->asked = sorter->column;
+  return -1;
+}
+
+static void
+sorted_cb (GtkSorter *sorter, GtkSorterChange change, Sorting *sorting)
+{
+  g_autoptr (RerouteRowItem) one = reroute_row_item_new (NULL);
+  g_autoptr (RerouteRowItem) other = reroute_row_item_new (NULL);
+  GtkOrdering order = GTK_ORDERING_EQUAL;
+
+  sorting->asked = REROUTE_COLUMN_DOMAIN;
+  order = gtk_sorter_compare (sorter, one, other);
+  reroute_rows_model_set_sort (sorting->model, sorting->asked, order == GTK_ORDERING_LARGER);
+}
+
+/* --- columns --- */
+
+/* Wide enough for its header and for every word that can stand in it. */
+static int
+measure (GtkWidget *widget, int least, const char *const *words)
+{
+  g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (widget, NULL);
+  int widest = least;
+
+  for (; *words != NULL; words++)
+    {
+      g_autofree char *markup = g_markup_printf_escaped ("<b>%s</b>", *words);
+      int width = 0;
+
+      pango_layout_set_markup (layout, markup, -1);
+      pango_layout_get_pixel_size (layout, &width, NULL);
+      widest = MAX (widest, width + CELL_PADDING);
+    }
+  return widest;
+}
+
+static GtkColumnViewColumn *
+add_column (GtkColumnView *view,
+            RerouteSheet *sheet,
+            ReroutePage page,
+            RerouteColumn column,
+            const char *title)
+{
+  GtkColumnViewColumn *made =
+    gtk_column_view_column_new (title, make_factory (sheet, page, column));
+
+  gtk_column_view_append_column (view, made);
+  g_object_unref (made);
+  return made;
+}
+
+static void
+let_sort (GtkColumnViewColumn *view_column, Sorting *sorting, RerouteColumn column)
+{
+  ColumnSorter *data = g_new0 (ColumnSorter, 1);
+  g_autoptr (GtkSorter) sorter = NULL;
+
+  data->sorting = sorting;
+  data->column = column;
+  sorter = GTK_SORTER (gtk_custom_sorter_new (note_column_cb, data, g_free));
+  gtk_column_view_column_set_sorter (view_column, sorter);
+}
+
+void
+reroute_rows_columns_add (GtkColumnView *view,
+                          RerouteRowsModel *model,
+                          RerouteSheet *sheet,
+                          ReroutePage page)
+{
+  gboolean routing = page == REROUTE_PAGE_ROUTING;
+  const char *const accept_words[] = { _ ("Accept From"), C_ ("column", "Anyone"), C_ ("column", "Permitted hosts"), NULL };
+  const char *const target_words[] = { _ ("Route To"),
+                                          _ ("<always relay>"), _ ("<inbound>"), NULL };
+  const struct
+  {
+    RerouteColumn column;
+    const char *title;
+    int width; /* -1: the rest */
+  } columns[] = {
+    { REROUTE_COLUMN_DOMAIN,
+      routing
+      ? _ ("Sent To") : _ ("E-Mail Domain"), routing ? 190 : 180 },
+      { REROUTE_COLUMN_TARGET,
+        routing
+        ? _ ("Route To")
+             : _ ("Deliver Using"), routing ? measure (GTK_WIDGET (view), 170, target_words) : -1 },
+        { REROUTE_COLUMN_ACCEPT_FROM,
+          _ ("Accept From"), measure (GTK_WIDGET (view), 140, accept_words) },
+          { REROUTE_COLUMN_COMMENT, _ ("Comment"), routing ? -1 : 140 },
+        };
+  Sorting *sorting = g_new0 (Sorting, 1);
+  GtkColumnViewColumn *first = NULL;
+
+  sorting->model = model;
+  g_object_set_data_full (G_OBJECT (view), "sorting", sorting, g_free);
+  gtk_column_view_column_set_fixed_width (add_column (view, sheet, page, REROUTE_COLUMN_STATE, ""),
+                                          30);
+  for (gsize i = 0; i < G_N_ELEMENTS (columns); i++)
+    {
+      GtkColumnViewColumn *made =
+        add_column (view, sheet, page, columns[i].column, columns[i].title);
+
+      if (columns[i].width < 0)
+        gtk_column_view_column_set_expand (made, TRUE);
+      else
+        gtk_column_view_column_set_fixed_width (made, columns[i].width);
+      gtk_column_view_column_set_resizable (made, TRUE);
+      let_sort (made, sorting, columns[i].column);
+      if (i == 0)
+        first = made;
+    }
+  gtk_column_view_sort_by_column (view, first, GTK_SORT_ASCENDING);
+  g_signal_connect (gtk_column_view_get_sorter (view), "changed", G_CALLBACK (sorted_cb), sorting);
+}

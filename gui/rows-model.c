@@ -1,0 +1,730 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * rows-model.c - the rows of one page, read in pages, with the sheet's edit over them
+ *
+ * Sections: first the rows that the edit adds, then one for each page of REROUTE_LIMIT_PAGE_ROWS
+ * saved rows.  A table that fits in one page is merged instead: added rows stand where they will
+ * stand.  A section that was not read yet counts its nominal rows; when it comes, and has fewer
+ * (because the edit removes some), the list says so.  Only a few sections are held.
+ */
+
+#include "config.h"
+
+#include "gui/rows-model.h"
+
+#include "common/limits.h"
+#include "gui/row-item.h"
+
+#define SECTIONS_HELD 16 /* of 1,000 rows; the screen shows 2 at most */
+#define IN_FLIGHT 2      /* calls at a time while someone drags the scrollbar */
+
+typedef struct
+{
+  GPtrArray *rows;  /* (element-type RerouteRow): as saved; NULL: not read */
+  GPtrArray *items; /* (element-type RerouteRowItem) (nullable elements): what is shown */
+  gboolean stale;   /* to be read again */
+  gboolean asked;
+  guint64 used;
+} Section;
+
+struct _RerouteRowsModel
+{
+  GObject parent_instance;
+
+  RerouteSheet *sheet;
+  ReroutePage page;
+  char *filter;
+  RerouteColumn column;
+  gboolean descending;
+
+  Section *added;
+  GPtrArray *sections; /* (element-type Section): at least one */
+  guint total;         /* saved rows that the filter lets through */
+  gboolean loaded;
+
+  GCancellable *cancellable; /* of this filter and sort */
+  gboolean resetting;        /* the first page of another filter or sort is on its way */
+  GArray *wanted;            /* (element-type guint): sections, the most urgent last */
+  guint n_in_flight;
+  guint64 clock;
+  guint update_id;
+  GPtrArray *findings; /* those that the items show; compared, not read */
+};
+
+enum
+{
+  UPDATED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void list_model_iface_init (GListModelInterface *iface);
+static void ask (RerouteRowsModel *self, guint index, guint offset, GPtrArray *rows);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (RerouteRowsModel,
+                               reroute_rows_model,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, list_model_iface_init))
+
+/* --- sections --- */
+
+static void
+item_free (gpointer item)
+{
+  if (item != NULL)
+    g_object_unref (item);
+}
+
+static Section *
+section_new (guint n_items)
+{
+  Section *section = g_new0 (Section, 1);
+
+  section->items = g_ptr_array_new_with_free_func (item_free);
+  g_ptr_array_set_size (section->items, n_items);
+  return section;
+}
+
+static void
+section_free (Section *section)
+{
+  g_clear_pointer (&section->rows, g_ptr_array_unref);
+  g_clear_pointer (&section->items, g_ptr_array_unref);
+  g_free (section);
+}
+
+static guint
+nominal (RerouteRowsModel *self, guint index)
+{
+  guint first = index * REROUTE_LIMIT_PAGE_ROWS;
+
+  return first >= self->total ? 0 : MIN (REROUTE_LIMIT_PAGE_ROWS, self->total - first);
+}
+
+static gint64
+id_at (GPtrArray *items, guint index)
+{
+  RerouteRowItem *item = g_ptr_array_index (items, index);
+
+  return item != NULL ? reroute_row_item_get_id (item) : 0;
+}
+
+static void
+set_row_at (GPtrArray *items, guint index, RerouteRow *row)
+{
+  RerouteRowItem *item = g_ptr_array_index (items, index);
+
+  if (item != NULL)
+    reroute_row_item_set_row (item, row);
+  else
+    g_ptr_array_index (items, index) = reroute_row_item_new (row);
+}
+
+static guint
+offset_of (RerouteRowsModel *self, Section *wanted)
+{
+  guint offset = 0;
+
+  if (wanted == self->added)
+    return 0;
+  offset = self->added->items->len;
+  for (guint i = 0; i < self->sections->len; i++)
+    {
+      Section *section = g_ptr_array_index (self->sections, i);
+
+      if (section == wanted)
+        break;
+      offset += section->items->len;
+    }
+  return offset;
+}
+
+/* Makes @section show @rows; what stays keeps its item, so that selection and scrolling hold. */
+static void
+show_rows (RerouteRowsModel *self, Section *section, GPtrArray *rows)
+{
+  GPtrArray *items = section->items;
+  guint old_n = items->len;
+  guint same = MIN (old_n, rows->len);
+  guint head = 0;
+  guint tail = 0;
+
+  while (head < same && (id_at (items, head) == 0 ||
+                         id_at (items, head) == ((RerouteRow *) rows->pdata[head])->id))
+    head++;
+  while (tail < same - head &&
+         id_at (items, old_n - 1 - tail) == ((RerouteRow *) rows->pdata[rows->len - 1 - tail])->id)
+    tail++;
+
+  for (guint i = 0; i < head; i++)
+    set_row_at (items, i, rows->pdata[i]);
+  for (guint i = 0; i < tail; i++)
+    set_row_at (items, old_n - 1 - i, rows->pdata[rows->len - 1 - i]);
+  if (old_n == rows->len && head == old_n)
+    return;
+
+  if (old_n > head + tail)
+    g_ptr_array_remove_range (items, head, old_n - head - tail);
+  for (guint i = head; i < rows->len - tail; i++)
+    g_ptr_array_insert (items, i, reroute_row_item_new (rows->pdata[i]));
+  g_list_model_items_changed (G_LIST_MODEL (self),
+                              offset_of (self, section) + head,
+                              old_n - head - tail,
+                              rows->len - head - tail);
+}
+
+/* --- the edit over the saved rows --- */
+
+static gboolean
+is_merged (RerouteRowsModel *self)
+{
+  return self->sections->len == 1;
+}
+
+static int
+compare (RerouteRowsModel *self, const RerouteRow *a, const RerouteRow *b)
+{
+  int order = reroute_row_compare (a, b, self->column);
+
+  return self->descending ? -order : order;
+}
+
+static void
+merge_row (RerouteRowsModel *self, GPtrArray *rows, RerouteRow *row)
+{
+  guint place = 0;
+
+  while (place < rows->len && compare (self, rows->pdata[place], row) <= 0)
+    place++;
+  g_ptr_array_insert (rows, place, reroute_row_ref (row));
+}
+
+/* What of the saved @section is shown. */
+static GPtrArray *
+dup_shown (RerouteRowsModel *self, Section *section)
+{
+  RerouteEdit *edit = reroute_sheet_get_edit (self->sheet);
+  GPtrArray *shown = g_ptr_array_new_with_free_func (reroute_row_unref);
+
+  for (guint i = 0; i < section->rows->len; i++)
+    {
+      RerouteRow *row = g_ptr_array_index (section->rows, i);
+      RerouteEditState state = reroute_edit_get_state (edit, self->page, row->id);
+
+      if (state == REROUTE_EDIT_UNTOUCHED)
+        g_ptr_array_add (shown, reroute_row_ref (row));
+      else if (state == REROUTE_EDIT_CHANGED)
+        g_ptr_array_add (shown, reroute_row_ref (reroute_edit_get_row (edit, self->page, row->id)));
+    }
+  return shown;
+}
+
+static GPtrArray *
+dup_added (RerouteRowsModel *self)
+{
+  GPtrArray *rows = reroute_edit_dup_added (reroute_sheet_get_edit (self->sheet), self->page);
+
+  for (guint i = rows->len; i > 0; i--)
+    if (!reroute_row_matches (rows->pdata[i - 1], self->filter))
+      g_ptr_array_remove_index (rows, i - 1);
+  return rows;
+}
+
+static void
+show_edit (RerouteRowsModel *self)
+{
+  g_autoptr (GPtrArray) added = dup_added (self);
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  gboolean merged = is_merged (self);
+
+  if (!self->loaded)
+    return;
+  show_rows (self, self->added, merged ? none : added);
+  for (guint i = 0; i < self->sections->len; i++)
+    {
+      Section *section = g_ptr_array_index (self->sections, i);
+      g_autoptr (GPtrArray) shown = NULL;
+
+      if (section->rows == NULL)
+        continue;
+      shown = dup_shown (self, section);
+      for (guint j = 0; merged && j < added->len; j++)
+        merge_row (self, shown, added->pdata[j]);
+      show_rows (self, section, shown);
+    }
+  g_signal_emit (self, signals[UPDATED], 0);
+}
+
+static gboolean
+update_cb (gpointer user_data)
+{
+  RerouteRowsModel *self = REROUTE_ROWS_MODEL (user_data);
+
+  self->update_id = 0;
+  show_edit (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Many changes in one go are shown once. */
+static void
+edit_changed_cb (RerouteEdit *edit, int page, gint64 id, RerouteRowsModel *self)
+{
+  if (self->update_id == 0)
+    self->update_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, update_cb, self, NULL);
+}
+
+static void
+refresh_section (Section *section)
+{
+  for (guint i = 0; i < section->items->len; i++)
+    if (section->items->pdata[i] != NULL)
+      reroute_row_item_refresh (section->items->pdata[i]);
+}
+
+static void
+sheet_changed_cb (RerouteSheet *sheet, RerouteRowsModel *self)
+{
+  GPtrArray *findings = reroute_sheet_get_findings (sheet);
+
+  if (findings == self->findings)
+    return;
+  self->findings = findings;
+  refresh_section (self->added);
+  for (guint i = 0; i < self->sections->len; i++)
+    refresh_section (g_ptr_array_index (self->sections, i));
+  g_signal_emit (self, signals[UPDATED], 0);
+}
+
+/* --- reading --- */
+
+/* Lets go of the sections that were not looked at for longest. */
+static void
+evict (RerouteRowsModel *self)
+{
+  guint n_held = 0;
+  Section *oldest = NULL;
+
+  for (guint i = 0; i < self->sections->len; i++)
+    {
+      Section *section = g_ptr_array_index (self->sections, i);
+
+      if (section->rows == NULL)
+        continue;
+      n_held++;
+      if (oldest == NULL || section->used < oldest->used)
+        oldest = section;
+    }
+  if (n_held > SECTIONS_HELD)
+    {
+      guint n_items = oldest->items->len;
+
+      g_clear_pointer (&oldest->rows, g_ptr_array_unref);
+      g_ptr_array_set_size (oldest->items, 0);
+      g_ptr_array_set_size (oldest->items, n_items);
+    }
+}
+
+/* The table has another length: sections at its end come and go. */
+static void
+set_total (RerouteRowsModel *self, guint total)
+{
+  guint n_sections = MAX (1, (total + REROUTE_LIMIT_PAGE_ROWS - 1) / REROUTE_LIMIT_PAGE_ROWS);
+
+  if (total == self->total && self->sections->len == n_sections)
+    return;
+  self->total = total;
+  while (self->sections->len > n_sections)
+    {
+      Section *last = g_ptr_array_index (self->sections, self->sections->len - 1);
+      guint offset = offset_of (self, last);
+      guint n_items = last->items->len;
+
+      g_ptr_array_remove_index (self->sections, self->sections->len - 1);
+      g_list_model_items_changed (G_LIST_MODEL (self), offset, n_items, 0);
+    }
+  for (guint i = 0; i < n_sections; i++)
+    {
+      Section *section = NULL;
+      guint old_n = 0;
+
+      if (i == self->sections->len)
+        g_ptr_array_add (self->sections, section_new (0));
+      section = g_ptr_array_index (self->sections, i);
+      old_n = section->items->len;
+      if (section->rows != NULL || old_n == nominal (self, i))
+        continue;
+      g_ptr_array_set_size (section->items, nominal (self, i));
+      g_list_model_items_changed (
+        G_LIST_MODEL (self), offset_of (self, section), old_n, section->items->len);
+    }
+}
+
+static void
+want (RerouteRowsModel *self, guint index)
+{
+  Section *section = g_ptr_array_index (self->sections, index);
+
+  if (section->asked)
+    return;
+  section->asked = TRUE;
+  g_array_append_val (self->wanted, index);
+}
+
+static void
+ask_next (RerouteRowsModel *self)
+{
+  while (self->n_in_flight < IN_FLIGHT && self->wanted->len > 0 && !self->resetting)
+    {
+      guint index = g_array_index (self->wanted, guint, self->wanted->len - 1);
+
+      g_array_set_size (self->wanted, self->wanted->len - 1);
+      if (index < self->sections->len)
+        ask (self, index, 0, NULL);
+    }
+}
+
+typedef struct
+{
+  RerouteRowsModel *self;
+  GCancellable *cancellable;
+  guint index;
+  GPtrArray *rows; /* what came before: a reply may hold fewer than were asked for */
+} Request;
+
+static void
+request_free (Request *request)
+{
+  g_clear_object (&request->self);
+  g_clear_object (&request->cancellable);
+  g_clear_pointer (&request->rows, g_ptr_array_unref);
+  g_free (request);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_free)
+
+static void
+take_rows (RerouteRowsModel *self, guint index, GPtrArray *rows, guint total)
+{
+  Section *section = NULL;
+
+  if (self->resetting)
+    {
+      guint old_n = g_list_model_get_n_items (G_LIST_MODEL (self));
+
+      self->resetting = FALSE;
+      g_ptr_array_set_size (self->sections, 0);
+      g_ptr_array_set_size (self->added->items, 0);
+      g_ptr_array_add (self->sections, section_new (0));
+      g_array_set_size (self->wanted, 0);
+      self->total = 0;
+      g_list_model_items_changed (G_LIST_MODEL (self), 0, old_n, 0);
+    }
+  self->loaded = TRUE;
+  set_total (self, total);
+  if (index >= self->sections->len)
+    return;
+  section = g_ptr_array_index (self->sections, index);
+  g_clear_pointer (&section->rows, g_ptr_array_unref);
+  section->rows = g_ptr_array_ref (rows);
+  section->stale = FALSE;
+  section->asked = FALSE;
+  section->used = ++self->clock;
+  evict (self);
+  show_edit (self);
+}
+
+static void
+listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Request) request = user_data;
+  RerouteRowsModel *self = request->self;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RerouteRowPage) page =
+               reroute_rules_client_list_finish (REROUTE_RULES_CLIENT (source), result, &error);
+  guint first = request->index * REROUTE_LIMIT_PAGE_ROWS;
+
+  if (g_cancellable_is_cancelled (request->cancellable))
+    return;
+  self->n_in_flight--;
+  if (page == NULL)
+    {
+      g_debug ("no rows: %s", error->message);
+      if (request->index < self->sections->len)
+        ((Section *) g_ptr_array_index (self->sections, request->index))->asked = FALSE;
+      return;
+    }
+
+  for (guint i = 0; i < page->rows->len; i++)
+    g_ptr_array_add (request->rows, reroute_row_ref (page->rows->pdata[i]));
+  if (page->rows->len > 0 && request->rows->len < REROUTE_LIMIT_PAGE_ROWS &&
+      first + request->rows->len < page->total)
+    ask (self, request->index, request->rows->len, request->rows);
+  else
+    take_rows (self, request->index, request->rows, page->total);
+  ask_next (self);
+}
+
+/* @rows: (nullable): the first @offset rows of that section. */
+static void
+ask (RerouteRowsModel *self, guint index, guint offset, GPtrArray *rows)
+{
+  g_autofree char *sort =
+    g_strconcat (self->descending ? "-" : "", reroute_column_to_sort (self->column), NULL);
+  Request *request = g_new0 (Request, 1);
+
+  request->self = g_object_ref (self);
+  request->cancellable = g_object_ref (self->cancellable);
+  request->index = index;
+  request->rows =
+    rows != NULL ? g_ptr_array_ref (rows) : g_ptr_array_new_with_free_func (reroute_row_unref);
+  self->n_in_flight++;
+  reroute_rules_client_list_async (reroute_sheet_get_rules (self->sheet),
+                                   self->page,
+                                   self->filter,
+                                   sort,
+                                   index * REROUTE_LIMIT_PAGE_ROWS + offset,
+                                   REROUTE_LIMIT_PAGE_ROWS - offset,
+                                   self->cancellable,
+                                   listed_cb,
+                                   request);
+}
+
+/* Another filter or sort: what is shown stays until the first page of it is here. */
+static void
+reset (RerouteRowsModel *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  self->n_in_flight = 0;
+  self->resetting = TRUE;
+  ask (self, 0, 0, NULL);
+}
+
+/* The section that was looked at last, but for @except. */
+static int
+find_last_used (RerouteRowsModel *self, int except)
+{
+  int last = -1;
+  guint64 used = 0;
+
+  for (guint i = 0; i < self->sections->len; i++)
+    {
+      Section *section = g_ptr_array_index (self->sections, i);
+
+      if ((int) i == except || section->rows == NULL || section->used < used)
+        continue;
+      used = section->used;
+      last = i;
+    }
+  return last;
+}
+
+/* What is on the screen is read again now, the rest when it is looked at. */
+static void
+saved_cb (RerouteSheet *sheet, RerouteRowsModel *self)
+{
+  int last = find_last_used (self, -1);
+  int before = find_last_used (self, last);
+
+  if (!self->loaded || self->resetting || last < 0)
+    {
+      reset (self);
+      return;
+    }
+  for (guint i = 0; i < self->sections->len; i++)
+    {
+      Section *section = g_ptr_array_index (self->sections, i);
+
+      section->stale = TRUE;
+      section->asked = FALSE;
+    }
+  if (before >= 0)
+    want (self, before);
+  want (self, last);
+  ask_next (self);
+}
+
+/* --- GListModel --- */
+
+static GType
+get_item_type (GListModel *model)
+{
+  return REROUTE_TYPE_ROW_ITEM;
+}
+
+static guint
+get_n_items (GListModel *model)
+{
+  RerouteRowsModel *self = REROUTE_ROWS_MODEL (model);
+  guint n = self->added->items->len;
+
+  for (guint i = 0; i < self->sections->len; i++)
+    n += ((Section *) g_ptr_array_index (self->sections, i))->items->len;
+  return n;
+}
+
+static gpointer
+get_item (GListModel *model, guint position)
+{
+  RerouteRowsModel *self = REROUTE_ROWS_MODEL (model);
+  Section *section = self->added;
+
+  for (guint i = 0; position >= section->items->len; i++)
+    {
+      position -= section->items->len;
+      if (i == self->sections->len)
+        return NULL;
+      section = g_ptr_array_index (self->sections, i);
+      if (position < section->items->len)
+        {
+          section->used = ++self->clock;
+          if (section->rows == NULL || section->stale)
+            want (self, i);
+        }
+    }
+  if (section->items->pdata[position] == NULL)
+    section->items->pdata[position] = reroute_row_item_new (NULL);
+  ask_next (self);
+  return g_object_ref (section->items->pdata[position]);
+}
+
+static void
+list_model_iface_init (GListModelInterface *iface)
+{
+  iface->get_item_type = get_item_type;
+  iface->get_n_items = get_n_items;
+  iface->get_item = get_item;
+}
+
+static void
+reroute_rows_model_dispose (GObject *object)
+{
+  RerouteRowsModel *self = REROUTE_ROWS_MODEL (object);
+
+  g_cancellable_cancel (self->cancellable);
+  g_clear_handle_id (&self->update_id, g_source_remove);
+
+  G_OBJECT_CLASS (reroute_rows_model_parent_class)->dispose (object);
+}
+
+static void
+reroute_rows_model_finalize (GObject *object)
+{
+  RerouteRowsModel *self = REROUTE_ROWS_MODEL (object);
+
+  g_clear_object (&self->sheet);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->filter, g_free);
+  g_clear_pointer (&self->added, section_free);
+  g_clear_pointer (&self->sections, g_ptr_array_unref);
+  g_clear_pointer (&self->wanted, g_array_unref);
+
+  G_OBJECT_CLASS (reroute_rows_model_parent_class)->finalize (object);
+}
+
+static void
+reroute_rows_model_class_init (RerouteRowsModelClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = reroute_rows_model_dispose;
+  G_OBJECT_CLASS (klass)->finalize = reroute_rows_model_finalize;
+
+  signals[UPDATED] = g_signal_new (
+    "updated", REROUTE_TYPE_ROWS_MODEL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+reroute_rows_model_init (RerouteRowsModel *self)
+{
+  self->filter = g_strdup ("");
+  self->column = REROUTE_COLUMN_DOMAIN;
+  self->added = section_new (0);
+  self->sections = g_ptr_array_new_with_free_func ((GDestroyNotify) section_free);
+  g_ptr_array_add (self->sections, section_new (0));
+  self->wanted = g_array_new (FALSE, FALSE, sizeof (guint));
+  self->cancellable = g_cancellable_new ();
+}
+
+RerouteRowsModel *
+reroute_rows_model_new (RerouteSheet *sheet, ReroutePage page)
+{
+  RerouteRowsModel *self = g_object_new (REROUTE_TYPE_ROWS_MODEL, NULL);
+
+  self->sheet = g_object_ref (sheet);
+  self->page = page;
+  g_signal_connect_object (sheet, "saved", G_CALLBACK (saved_cb), self, 0);
+  g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
+  g_signal_connect_object (
+    reroute_sheet_get_edit (sheet), "changed", G_CALLBACK (edit_changed_cb), self, 0);
+  reset (self);
+  return self;
+}
+
+void
+reroute_rows_model_set_filter (RerouteRowsModel *self, const char *filter)
+{
+  g_return_if_fail (REROUTE_IS_ROWS_MODEL (self));
+
+  if (g_str_equal (self->filter, filter))
+    return;
+  g_free (self->filter);
+  self->filter = g_strdup (filter);
+  reset (self);
+}
+
+const char *
+reroute_rows_model_get_filter (RerouteRowsModel *self)
+{
+  g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), NULL);
+
+  return self->filter;
+}
+
+void
+reroute_rows_model_set_sort (RerouteRowsModel *self, RerouteColumn column, gboolean descending)
+{
+  g_return_if_fail (REROUTE_IS_ROWS_MODEL (self));
+
+  if (self->column == column && self->descending == descending)
+    return;
+  self->column = column;
+  self->descending = descending;
+  reset (self);
+}
+
+gboolean
+reroute_rows_model_is_loaded (RerouteRowsModel *self)
+{
+  g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), FALSE);
+
+  return self->loaded;
+}
+
+static guint
+find_in (Section *section, gint64 id)
+{
+  for (guint i = 0; i < section->items->len; i++)
+    if (id_at (section->items, i) == id)
+      return i;
+  return GTK_INVALID_LIST_POSITION;
+}
+
+guint
+reroute_rows_model_find (RerouteRowsModel *self, gint64 id)
+{
+  guint place = 0;
+
+  g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), GTK_INVALID_LIST_POSITION);
+
+  place = find_in (self->added, id);
+  for (guint i = 0; place == GTK_INVALID_LIST_POSITION && i < self->sections->len; i++)
+    {
+      Section *section = g_ptr_array_index (self->sections, i);
+
+      place = find_in (section, id);
+      if (place != GTK_INVALID_LIST_POSITION)
+        place += offset_of (self, section);
+    }
+  return place;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "gui/row-text.h"
+#include "gui/sheet.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteRowsModel:
+ *
+ * The rows of one page as a #GListModel of #RerouteRowItem: rulesd filters and sorts and gives
+ * pages of them as they are looked at; the sheet's edit lies over them.  A table of a million rows
+ * is never loaded: a few pages are.
+ *
+ * Signal "updated" (): rows came, or the edit changed what is shown.
+ */
+#define REROUTE_TYPE_ROWS_MODEL (reroute_rows_model_get_type ())
+G_DECLARE_FINAL_TYPE (RerouteRowsModel, reroute_rows_model, REROUTE, ROWS_MODEL, GObject)
+
+RerouteRowsModel *reroute_rows_model_new (RerouteSheet *sheet, ReroutePage page);
+
+void reroute_rows_model_set_filter (RerouteRowsModel *self, const char *filter);
+const char *reroute_rows_model_get_filter (RerouteRowsModel *self);
+void
+reroute_rows_model_set_sort (RerouteRowsModel *self, RerouteColumn column, gboolean descending);
+
+gboolean reroute_rows_model_is_loaded (RerouteRowsModel *self);
+/* %GTK_INVALID_LIST_POSITION when that row is not among the pages that are held. */
+guint reroute_rows_model_find (RerouteRowsModel *self, gint64 id);
+
+G_END_DECLS

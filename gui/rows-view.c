@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * rows-view.c - a list of rows with its search, its note and its verbs
+ */
+
+#include "config.h"
+
+#include "gui/rows-view.h"
+
+#include "gui/naming.h"
+#include "gui/note.h"
+#include "gui/row-item.h"
+#include "gui/rows-columns.h"
+#include "gui/rows-model.h"
+
+#include <glib/gi18n.h>
+
+struct _RerouteRowsView
+{
+  GtkBox parent_instance;
+
+  GtkSearchEntry *search;
+  GtkLabel *count;
+  GtkColumnView *view;
+  GtkWidget *empty;
+  GtkLabel *empty_title;
+  GtkLabel *empty_text;
+  RerouteNote *note;
+  GtkWidget *buttons;
+  GtkWidget *add_button;
+  GtkWidget *edit_button;
+  GtkWidget *remove_button;
+
+  RerouteSheet *sheet;
+  ReroutePage page;
+  RerouteRowsModel *model;
+  GtkMultiSelection *selection;
+  gboolean in_use;
+  gint64 current_id;        /* the selected row; found again after the list changed */
+  guint position_to_select; /* after Remove; GTK_INVALID_LIST_POSITION: none */
+};
+
+enum
+{
+  EDIT_ROW,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (RerouteRowsView, reroute_rows_view, GTK_TYPE_BOX)
+
+/* (transfer full) (element-type RerouteRow) */
+static GPtrArray *
+dup_selected (RerouteRowsView *self)
+{
+  g_autoptr (GtkBitset) selected =
+               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  GPtrArray *rows = g_ptr_array_new_with_free_func (reroute_row_unref);
+  GtkBitsetIter iter;
+  guint position = 0;
+
+  for (gboolean more = gtk_bitset_iter_init_first (&iter, selected, &position); more;
+       more = gtk_bitset_iter_next (&iter, &position))
+    {
+      g_autoptr (RerouteRowItem) item =
+                   g_list_model_get_item (G_LIST_MODEL (self->model), position);
+      RerouteRow *row = item != NULL ? reroute_row_item_get_row (item) : NULL;
+
+      if (row != NULL)
+        g_ptr_array_add (rows, reroute_row_ref (row));
+    }
+  return rows;
+}
+
+static void
+show_note (RerouteRowsView *self, GPtrArray *rows)
+{
+  RerouteFinding *finding = NULL;
+  g_autofree char *markup = NULL;
+
+  if (!self->in_use)
+    {
+      reroute_note_show (self->note, REROUTE_NOTE_PLAIN, _ ("The table is not used."), NULL);
+      return;
+    }
+  if (rows->len != 1)
+    {
+      reroute_note_show (self->note, REROUTE_NOTE_PLAIN, NULL, NULL);
+      return;
+    }
+  finding =
+    reroute_sheet_find_finding (self->sheet, self->page, ((RerouteRow *) rows->pdata[0])->id);
+  if (finding != NULL && finding->level < REROUTE_FINDING_NOTE)
+    {
+      markup = reroute_finding_dup_markup (finding);
+      reroute_note_show (self->note,
+                         finding->level == REROUTE_FINDING_ERROR ? REROUTE_NOTE_ERROR
+                                                                 : REROUTE_NOTE_WARNING,
+                         markup,
+                         finding->path);
+      return;
+    }
+  markup = reroute_row_dup_sentence (rows->pdata[0]);
+  reroute_note_show (self->note, REROUTE_NOTE_PLAIN, markup, NULL);
+}
+
+static void
+show_empty (RerouteRowsView *self, guint n)
+{
+  const char *filter = reroute_rows_model_get_filter (self->model);
+  g_autofree char *text = NULL;
+
+  gtk_widget_set_visible (self->empty, n == 0 && reroute_rows_model_is_loaded (self->model));
+  gtk_widget_set_visible (GTK_WIDGET (self->empty_title), filter[0] == '\0');
+  gtk_label_set_label (self->empty_title, _ ("No entries yet"));
+  if (filter[0] != '\0')
+    text = g_strdup_printf (_ ("No entry contains “%s”."), filter);
+  else if (self->page == REROUTE_PAGE_ROUTING)
+    text = g_strdup (
+      _ ("Mail for every domain goes where the Connections page says. Add an entry to accept a "
+                        "domain here or to send its mail to another one."));
+  else
+    text = g_strdup (
+      _ ("Mail for every domain goes where the Connections page says. Add an entry to send the "
+                        "mail for one domain to a host of its own."));
+  gtk_label_set_label (self->empty_text, text);
+}
+
+static void
+update (RerouteRowsView *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->model));
+  gboolean loaded = reroute_rows_model_is_loaded (self->model);
+  gboolean editable = self->in_use && loaded && !reroute_sheet_is_applying (self->sheet);
+  g_autoptr (GPtrArray) rows = dup_selected (self);
+  /* Translators: the length of a list. */
+  g_autofree char *count =
+    g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%'u entry", "%'u entries", n), n);
+
+  gtk_label_set_label (self->count, loaded ? count : "");
+  gtk_widget_set_sensitive (self->add_button, editable);
+  gtk_widget_set_sensitive (self->edit_button, editable && rows->len == 1);
+  gtk_widget_set_sensitive (self->remove_button, editable && rows->len > 0);
+  if (self->in_use)
+    gtk_widget_remove_css_class (GTK_WIDGET (self->view), "off");
+  else
+    gtk_widget_add_css_class (GTK_WIDGET (self->view), "off");
+  show_empty (self, n);
+  show_note (self, rows);
+}
+
+/* --- selection --- */
+
+static void
+selection_changed_cb (GtkSelectionModel *selection,
+                      guint position,
+                      guint n_items,
+                      RerouteRowsView *self)
+{
+  g_autoptr (GPtrArray) rows = dup_selected (self);
+
+  if (rows->len > 0)
+    self->current_id = ((RerouteRow *) rows->pdata[0])->id;
+  update (self);
+}
+
+/* GTK 4.8 has no gtk_column_view_scroll_to(); the list inside it knows the way. */
+static void
+scroll_to (RerouteRowsView *self, guint position)
+{
+  for (GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (self->view)); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    if (GTK_IS_LIST_VIEW (child))
+      gtk_widget_activate_action (child, "list.scroll-to-item", "u", position);
+}
+
+static void
+select_again (RerouteRowsView *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->model));
+  guint position = reroute_rows_model_find (self->model, self->current_id);
+  g_autoptr (GtkBitset) selected =
+               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+
+  if (!gtk_bitset_is_empty (selected))
+    return;
+  if (self->current_id == 0)
+    position = GTK_INVALID_LIST_POSITION;
+  if (position == GTK_INVALID_LIST_POSITION &&
+      self->position_to_select != GTK_INVALID_LIST_POSITION && n > 0)
+    position = MIN (self->position_to_select, n - 1);
+  if (position == GTK_INVALID_LIST_POSITION)
+    return;
+  self->position_to_select = GTK_INVALID_LIST_POSITION;
+  gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
+  scroll_to (self, position);
+}
+
+static void
+model_updated_cb (RerouteRowsModel *model, RerouteRowsView *self)
+{
+  select_again (self);
+  update (self);
+}
+
+static void
+sheet_changed_cb (RerouteSheet *sheet, RerouteRowsView *self)
+{
+  update (self);
+}
+
+/* --- verbs --- */
+
+static void
+add_clicked_cb (GtkButton *button, RerouteRowsView *self)
+{
+  g_signal_emit (self, signals[EDIT_ROW], 0, NULL);
+}
+
+static void
+edit_selected (RerouteRowsView *self)
+{
+  g_autoptr (GPtrArray) rows = dup_selected (self);
+
+  if (rows->len == 1 && gtk_widget_is_sensitive (self->edit_button))
+    g_signal_emit (self, signals[EDIT_ROW], 0, rows->pdata[0]);
+}
+
+static void
+edit_clicked_cb (GtkButton *button, RerouteRowsView *self)
+{
+  edit_selected (self);
+}
+
+static void
+activate_cb (GtkColumnView *view, guint position, RerouteRowsView *self)
+{
+  gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
+  edit_selected (self);
+}
+
+static void
+remove_selected (RerouteRowsView *self)
+{
+  g_autoptr (GPtrArray) rows = dup_selected (self);
+  RerouteEdit *edit = reroute_sheet_get_edit (self->sheet);
+  g_autoptr (GtkBitset) selected =
+               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+
+  if (rows->len == 0 || !gtk_widget_is_sensitive (self->remove_button))
+    return;
+  self->position_to_select = gtk_bitset_get_minimum (selected);
+  gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
+  self->current_id = 0;
+  reroute_edit_begin_step (edit);
+  for (guint i = 0; i < rows->len; i++)
+    reroute_edit_remove_row (edit, rows->pdata[i]);
+}
+
+static void
+remove_clicked_cb (GtkButton *button, RerouteRowsView *self)
+{
+  remove_selected (self);
+}
+
+static void
+search_changed_cb (GtkSearchEntry *search, RerouteRowsView *self)
+{
+  if (self->model != NULL)
+    reroute_rows_model_set_filter (self->model, gtk_editable_get_text (GTK_EDITABLE (search)));
+}
+
+static void
+copy_selected (RerouteRowsView *self)
+{
+  g_autoptr (GPtrArray) rows = dup_selected (self);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < rows->len; i++)
+    {
+      g_autofree char *domain = reroute_row_dup_cell (rows->pdata[i], REROUTE_COLUMN_DOMAIN);
+      g_autofree char *target = reroute_row_dup_cell (rows->pdata[i], REROUTE_COLUMN_TARGET);
+
+      g_string_append_printf (text, "%s\t%s\n", domain, target);
+    }
+  if (rows->len > 0)
+    gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), text->str);
+}
+
+static gboolean
+undo_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
+{
+  RerouteRowsView *self = REROUTE_ROWS_VIEW (widget);
+
+  if (reroute_sheet_is_applying (self->sheet))
+    return FALSE;
+  reroute_edit_undo (reroute_sheet_get_edit (self->sheet));
+  return TRUE;
+}
+
+static gboolean
+list_key_cb (GtkEventControllerKey *controller,
+             guint keyval,
+             guint keycode,
+             GdkModifierType state,
+             RerouteRowsView *self)
+{
+  gboolean control = (state & GDK_CONTROL_MASK) != 0;
+
+  if (keyval == GDK_KEY_Delete || keyval == GDK_KEY_KP_Delete)
+    remove_selected (self);
+  else if ((keyval == GDK_KEY_Insert || keyval == GDK_KEY_KP_Insert) &&
+           gtk_widget_is_sensitive (self->add_button))
+    g_signal_emit (self, signals[EDIT_ROW], 0, NULL);
+  else if (control && keyval == GDK_KEY_c)
+    copy_selected (self);
+  else
+    return GDK_EVENT_PROPAGATE;
+  return GDK_EVENT_STOP;
+}
+
+static void
+reroute_rows_view_dispose (GObject *object)
+{
+  RerouteRowsView *self = REROUTE_ROWS_VIEW (object);
+
+  g_clear_object (&self->selection);
+  g_clear_object (&self->model);
+  g_clear_object (&self->sheet);
+
+  G_OBJECT_CLASS (reroute_rows_view_parent_class)->dispose (object);
+}
+
+static void
+reroute_rows_view_class_init (RerouteRowsViewClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = reroute_rows_view_dispose;
+
+  signals[EDIT_ROW] = g_signal_new ("edit-row",
+                                    REROUTE_TYPE_ROWS_VIEW,
+                                    G_SIGNAL_RUN_LAST,
+                                    0,
+                                    NULL,
+                                    NULL,
+                                    NULL,
+                                    G_TYPE_NONE,
+                                    1,
+                                    G_TYPE_POINTER);
+
+  g_type_ensure (REROUTE_TYPE_NOTE);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/rows-view.ui");
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, search);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, count);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, view);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, empty);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, empty_title);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, empty_text);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, note);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, buttons);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, add_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, edit_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, remove_button);
+  gtk_widget_class_bind_template_callback (widget_class, add_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, edit_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, remove_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, activate_cb);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_z, GDK_CONTROL_MASK, undo_cb, NULL);
+}
+
+static void
+reroute_rows_view_init (RerouteRowsView *self)
+{
+  GtkEventController *keys = NULL;
+
+  gtk_widget_init_template (GTK_WIDGET (self));
+  self->in_use = TRUE;
+  self->position_to_select = GTK_INVALID_LIST_POSITION;
+
+  keys = gtk_event_controller_key_new ();
+  g_signal_connect (keys, "key-pressed", G_CALLBACK (list_key_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self->view), keys);
+  reroute_name_let_tab_leave (self->view);
+}
+
+void
+reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, ReroutePage page)
+{
+  const char *name = page == REROUTE_PAGE_ROUTING ? _ ("Routing table") : _ ("E-mail domains");
+  const char *hint = page == REROUTE_PAGE_ROUTING ? _ ("Search domains and comments")
+                                                  : _ ("Search domains and hosts");
+
+  g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
+  g_return_if_fail (self->model == NULL);
+
+  self->sheet = g_object_ref (sheet);
+  self->page = page;
+  self->model = reroute_rows_model_new (sheet, page);
+  self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->model)));
+  reroute_rows_columns_add (self->view, self->model, sheet, page);
+  gtk_column_view_set_model (self->view, GTK_SELECTION_MODEL (self->selection));
+  g_object_set (self->search, "placeholder-text", hint, NULL);
+  reroute_name_widget (GTK_WIDGET (self->search), hint);
+  reroute_name_widget (GTK_WIDGET (self->view), name);
+
+  g_signal_connect_object (
+    self->selection, "selection-changed", G_CALLBACK (selection_changed_cb), self, 0);
+  g_signal_connect_object (self->model, "updated", G_CALLBACK (model_updated_cb), self, 0);
+  g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
+  update (self);
+}
+
+void
+reroute_rows_view_set_in_use (RerouteRowsView *self, gboolean in_use)
+{
+  g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
+
+  self->in_use = in_use;
+  update (self);
+}
+
+void
+reroute_rows_view_select (RerouteRowsView *self, gint64 id)
+{
+  g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
+
+  gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
+  self->current_id = id;
+  select_again (self);
+}
+
+void
+reroute_rows_view_focus_list (RerouteRowsView *self)
+{
+  g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
+
+  gtk_widget_grab_focus (GTK_WIDGET (self->view));
+}
+
+void
+reroute_rows_view_focus_search (RerouteRowsView *self)
+{
+  g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
+
+  gtk_widget_grab_focus (GTK_WIDGET (self->search));
+}
+
+gboolean
+reroute_rows_view_clear_search (RerouteRowsView *self)
+{
+  g_return_val_if_fail (REROUTE_IS_ROWS_VIEW (self), FALSE);
+
+  if (gtk_editable_get_text (GTK_EDITABLE (self->search))[0] == '\0')
+    return FALSE;
+  gtk_editable_set_text (GTK_EDITABLE (self->search), "");
+  return TRUE;
+}

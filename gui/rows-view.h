@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "gui/sheet.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteRowsView:
+ *
+ * The list of one page's rows with search, count, note and Add, Edit, Remove.
+ *
+ * Signal "edit-row" (gpointer): a row is to be edited; %NULL: added.
+ */
+#define REROUTE_TYPE_ROWS_VIEW (reroute_rows_view_get_type ())
+G_DECLARE_FINAL_TYPE (RerouteRowsView, reroute_rows_view, REROUTE, ROWS_VIEW, GtkBox)
+
+void reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, ReroutePage page);
+
+/* @in_use: whether the table acts; when not it can be read only, and says so. */
+void reroute_rows_view_set_in_use (RerouteRowsView *self, gboolean in_use);
+
+/* The row of that id is selected as soon as it is shown. */
+void reroute_rows_view_select (RerouteRowsView *self, gint64 id);
+/* Puts the focus into the list, or into the search. */
+void reroute_rows_view_focus_list (RerouteRowsView *self);
+void reroute_rows_view_focus_search (RerouteRowsView *self);
+/* Clears the search; %FALSE when it was clear. */
+gboolean reroute_rows_view_clear_search (RerouteRowsView *self);
+
+G_END_DECLS

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * setting-field.c - an entry for a setting
+ */
+
+#include "config.h"
+
+#include "gui/setting-field.h"
+
+#include "gui/row-text.h"
+
+#include <glib/gi18n.h>
+
+struct _RerouteSettingField
+{
+  GObject parent_instance;
+
+  RerouteSheet *sheet;
+  RerouteSettingId id;
+  GtkEditable *entry;
+  RerouteFieldError *error;
+  RerouteTextFunc to_shown;
+  RerouteTextFunc to_value;
+  gboolean active;
+  gboolean showing;
+};
+
+G_DEFINE_FINAL_TYPE (RerouteSettingField, reroute_setting_field, G_TYPE_OBJECT)
+
+/* The canonical value of what is typed; NULL when it is wrong. */
+static char *
+dup_value (RerouteSettingField *self)
+{
+  const char *typed = gtk_editable_get_text (self->entry);
+  g_autofree char *text = self->to_value != NULL ? self->to_value (typed) : g_strdup (typed);
+
+  return reroute_setting_canonicalize (&reroute_setting_specs ()[self->id], text, NULL);
+}
+
+static char *
+dup_shown (RerouteSettingField *self)
+{
+  const char *value = reroute_sheet_get_setting (self->sheet, self->id);
+
+  return self->to_shown != NULL ? self->to_shown (value) : g_strdup (value);
+}
+
+static char *
+judge (GtkEditable *field, gpointer user_data)
+{
+  RerouteSettingField *self = REROUTE_SETTING_FIELD (user_data);
+  g_autofree char *value = NULL;
+  const char *text = gtk_editable_get_text (field);
+
+  if (!self->active)
+    return NULL;
+  value = dup_value (self);
+  if (value != NULL)
+    return NULL;
+  switch (reroute_setting_specs ()[self->id].type)
+    {
+    case REROUTE_SETTING_TYPE_DURATIONS:
+      return g_strdup (_ ("Write times such as “1m, 5m, 30m, 1h”: a number, then s, m, h or d."));
+    case REROUTE_SETTING_TYPE_DELIVERY:
+    case REROUTE_SETTING_TYPE_HOST:
+    default:
+      return reroute_dup_host_error (text, NULL);
+    }
+}
+
+static void
+entry_changed_cb (GtkEditable *entry, RerouteSettingField *self)
+{
+  g_autofree char *value = NULL;
+
+  if (self->showing || !self->active)
+    return;
+  value = dup_value (self);
+  if (value == NULL)
+    return;
+  self->showing = TRUE;
+  reroute_sheet_set_setting (self->sheet, self->id, value);
+  self->showing = FALSE;
+}
+
+/* Leaves alone what she is typing. */
+static void
+sheet_changed_cb (RerouteSheet *sheet, RerouteSettingField *self)
+{
+  g_autofree char *shown = NULL;
+  g_autofree char *value = NULL;
+  gboolean focused =
+    gtk_widget_get_state_flags (GTK_WIDGET (self->entry)) & GTK_STATE_FLAG_FOCUS_WITHIN;
+
+  gtk_widget_set_sensitive (GTK_WIDGET (self->entry),
+                            self->active && reroute_sheet_is_loaded (sheet) &&
+                              !reroute_sheet_is_applying (sheet));
+  if (self->showing || !self->active || focused)
+    return;
+  value = dup_value (self);
+  shown = dup_shown (self);
+  if (value == NULL && gtk_editable_get_text (self->entry)[0] != '\0')
+    return;
+  if (g_strcmp0 (value, reroute_sheet_get_setting (sheet, self->id)) == 0)
+    return;
+  self->showing = TRUE;
+  gtk_editable_set_text (self->entry, shown);
+  self->showing = FALSE;
+  reroute_field_error_update (self->error);
+}
+
+static void
+reroute_setting_field_dispose (GObject *object)
+{
+  g_clear_object (&REROUTE_SETTING_FIELD (object)->sheet);
+
+  G_OBJECT_CLASS (reroute_setting_field_parent_class)->dispose (object);
+}
+
+static void
+reroute_setting_field_class_init (RerouteSettingFieldClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = reroute_setting_field_dispose;
+}
+
+static void
+reroute_setting_field_init (RerouteSettingField *self)
+{
+  self->active = TRUE;
+}
+
+RerouteSettingField *
+reroute_setting_field_new (RerouteSheet *sheet,
+                           RerouteSettingId id,
+                           GtkEditable *entry,
+                           RerouteFieldError *error,
+                           RerouteTextFunc to_shown,
+                           RerouteTextFunc to_value)
+{
+  RerouteSettingField *self = g_object_new (REROUTE_TYPE_SETTING_FIELD, NULL);
+  g_autofree char *shown = NULL;
+
+  self->sheet = g_object_ref (sheet);
+  self->id = id;
+  self->entry = entry;
+  self->error = error;
+  self->to_shown = to_shown;
+  self->to_value = to_value;
+  shown = dup_shown (self);
+  gtk_editable_set_text (entry, shown);
+  reroute_field_error_watch (error, entry, judge, self);
+  g_signal_connect_object (entry, "changed", G_CALLBACK (entry_changed_cb), self, 0);
+  g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
+  return self;
+}
+
+void
+reroute_setting_field_set_active (RerouteSettingField *self, gboolean active)
+{
+  g_return_if_fail (REROUTE_IS_SETTING_FIELD (self));
+
+  if (self->active == active)
+    return;
+  self->active = active;
+  gtk_widget_set_sensitive (GTK_WIDGET (self->entry), active);
+  entry_changed_cb (self->entry, self);
+  reroute_field_error_update (self->error);
+}
+
+gboolean
+reroute_setting_field_flush (RerouteSettingField *self)
+{
+  g_autofree char *value = NULL;
+
+  g_return_val_if_fail (REROUTE_IS_SETTING_FIELD (self), FALSE);
+
+  if (!self->active)
+    return TRUE;
+  value = dup_value (self);
+  if (value != NULL)
+    return TRUE;
+  reroute_field_error_update (self->error);
+  gtk_widget_grab_focus (GTK_WIDGET (self->entry));
+  return FALSE;
+}

@@ -1,0 +1,767 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * sheet.c - what the property sheet knows and does, without a widget
+ *
+ * rulesd judges every edit; the sheet only asks, shortly after each change, and keeps the answer.
+ * Someone else's generation is taken in as soon as it is announced: the edit is laid over it.
+ */
+
+#include "config.h"
+
+#include "gui/sheet.h"
+
+#include "common/error.h"
+
+#define CHECK_DELAY_MS 150 /* so that a burst of changes is judged once */
+
+struct _RerouteSheet
+{
+  GObject parent_instance;
+
+  RerouteRulesClient *rules;
+  RerouteRelayClient *relay;
+  RerouteEdit *edit;
+  GCancellable *cancellable; /* of all calls but check and apply */
+
+  RerouteSettings *settings; /* the saved ones; NULL before the first load */
+  guint64 serial;
+  guint64 announced; /* newest serial that rulesd told of */
+  gboolean catching_up;
+  RerouteNews *news;
+
+  GPtrArray *findings; /* (element-type RerouteFinding) */
+  guint check_id;
+  GCancellable *check;
+
+  GTask *apply;
+  double progress;
+
+  guint64 relay_serial;
+  char *relay_host_name;
+};
+
+enum
+{
+  CHANGED,
+  SAVED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void catch_up (RerouteSheet *self);
+
+G_DEFINE_FINAL_TYPE (RerouteSheet, reroute_sheet, G_TYPE_OBJECT)
+
+static void
+emit_changed (RerouteSheet *self)
+{
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
+static void
+news_free (RerouteNews *news)
+{
+  g_free (news->who);
+  g_clear_pointer (&news->changes, g_ptr_array_unref);
+  g_clear_pointer (&news->conflicts, g_ptr_array_unref);
+  g_free (news);
+}
+
+/* --- findings --- */
+
+/* Rows that are not stored yet get the ids that they have in @edit. */
+static void
+resolve_rows (RerouteEdit *edit, GPtrArray *findings)
+{
+  for (guint i = 0; i < findings->len; i++)
+    {
+      RerouteFinding *finding = g_ptr_array_index (findings, i);
+
+      for (guint j = 0; finding->rows != NULL && j < finding->rows->len; j++)
+        {
+          RerouteRowRef *ref = &g_array_index (finding->rows, RerouteRowRef, j);
+
+          ref->id = reroute_edit_resolve_id (edit, ref->id);
+        }
+    }
+}
+
+static gboolean
+names_row (const RerouteFinding *finding, ReroutePage page, gint64 id)
+{
+  for (guint i = 0; finding->rows != NULL && i < finding->rows->len; i++)
+    {
+      const RerouteRowRef *ref = &g_array_index (finding->rows, RerouteRowRef, i);
+
+      if (ref->page == page && ref->id == id)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+take_findings (RerouteSheet *self, GPtrArray *findings)
+{
+  g_clear_pointer (&self->findings, g_ptr_array_unref);
+  self->findings = findings;
+  resolve_rows (self->edit, findings);
+  emit_changed (self);
+}
+
+static void
+checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
+  g_autoptr (GError) error = NULL;
+  GPtrArray *findings =
+    reroute_rules_client_check_finish (REROUTE_RULES_CLIENT (source), result, &error);
+
+  if (findings != NULL)
+    take_findings (self, findings);
+  else
+    g_debug ("no findings: %s", error->message);
+}
+
+static gboolean
+check_cb (gpointer user_data)
+{
+  RerouteSheet *self = REROUTE_SHEET (user_data);
+  g_autoptr (GPtrArray) changes = reroute_edit_dup_changes (self->edit);
+
+  self->check_id = 0;
+  g_cancellable_cancel (self->check);
+  g_clear_object (&self->check);
+  self->check = g_cancellable_new ();
+  reroute_rules_client_check_async (
+    self->rules, changes, self->check, checked_cb, g_object_ref (self));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+queue_check (RerouteSheet *self)
+{
+  g_clear_handle_id (&self->check_id, g_source_remove);
+  self->check_id = g_timeout_add (CHECK_DELAY_MS, check_cb, self);
+}
+
+static void
+edit_changed_cb (RerouteEdit *edit, int page, gint64 id, RerouteSheet *self)
+{
+  queue_check (self);
+  emit_changed (self);
+}
+
+/* --- the saved generation --- */
+
+static void
+settings_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
+  g_autoptr (GError) error = NULL;
+  guint64 serial = 0;
+  RerouteSettings *settings =
+    reroute_rules_client_settings_finish (REROUTE_RULES_CLIENT (source), result, &serial, &error);
+
+  if (settings == NULL)
+    {
+      g_debug ("no settings: %s", error->message);
+      return;
+    }
+  g_clear_pointer (&self->settings, reroute_settings_unref);
+  self->settings = settings;
+  /* A later generation than the one caught up with is announced and comes through catch_up(). */
+  if (self->serial == 0 || reroute_edit_get_n_changes (self->edit) == 0)
+    self->serial = serial;
+  self->announced = MAX (self->announced, serial);
+  queue_check (self);
+  g_signal_emit (self, signals[SAVED], 0);
+  emit_changed (self);
+}
+
+static void
+load_settings (RerouteSheet *self)
+{
+  reroute_rules_client_settings_async (
+    self->rules, self->cancellable, settings_loaded_cb, g_object_ref (self));
+}
+
+static char *
+dup_who (GPtrArray *changes)
+{
+  for (guint i = changes->len; i > 0; i--)
+    {
+      const RerouteChange *change = g_ptr_array_index (changes, i - 1);
+
+      if (change->kind == REROUTE_CHANGE_PUT && change->row->changed_by[0] != '\0')
+        return g_strdup (change->row->changed_by);
+    }
+  return g_strdup ("");
+}
+
+/* Keeps what the window has not shown yet together with what came now. */
+static void
+tell_news (RerouteSheet *self, guint64 since, GPtrArray *changes, GPtrArray *conflicts)
+{
+  RerouteNews *news = self->news;
+
+  if (news == NULL)
+    {
+      news = g_new0 (RerouteNews, 1);
+      news->changes = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+      news->conflicts = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+      news->since = since;
+      self->news = news;
+    }
+  news->serial = self->serial;
+  g_free (news->who);
+  news->who = dup_who (changes);
+  for (guint i = 0; i < changes->len; i++)
+    g_ptr_array_add (news->changes, reroute_change_ref (g_ptr_array_index (changes, i)));
+  for (guint i = 0; i < conflicts->len; i++)
+    g_ptr_array_add (news->conflicts, reroute_change_ref (g_ptr_array_index (conflicts, i)));
+}
+
+static void
+finish_apply (RerouteSheet *self, RerouteApplyState state, GError *error)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->apply);
+
+  if (task == NULL)
+    return;
+  emit_changed (self);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_int (task, state);
+}
+
+static void
+changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) conflicts = NULL;
+  guint64 serial = 0;
+  guint64 since = self->serial;
+  g_autoptr (GPtrArray) changes = reroute_rules_client_changes_since_finish (
+    REROUTE_RULES_CLIENT (source), result, &serial, &error);
+  gboolean unknown = g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_SERIAL);
+
+  self->catching_up = FALSE;
+  if (changes == NULL && !unknown)
+    {
+      finish_apply (self, REROUTE_APPLY_STALE, g_steal_pointer (&error));
+      return;
+    }
+  if (unknown)
+    {
+      changes = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+      serial = self->announced;
+    }
+
+  self->serial = serial;
+  conflicts = reroute_edit_rebase (self->edit, changes);
+  if (reroute_edit_get_n_changes (self->edit) > 0)
+    {
+      tell_news (self, since, changes, conflicts);
+      self->news->unknown |= unknown;
+    }
+  finish_apply (self, REROUTE_APPLY_STALE, NULL);
+  load_settings (self);
+}
+
+/* Lays the edit over what others saved after our serial. */
+static void
+catch_up (RerouteSheet *self)
+{
+  if (self->catching_up)
+    return;
+  self->catching_up = TRUE;
+  reroute_rules_client_changes_since_async (
+    self->rules, self->serial, self->cancellable, changes_came_cb, g_object_ref (self));
+}
+
+static void
+serial_changed_cb (RerouteRulesClient *rules, guint64 serial, RerouteSheet *self)
+{
+  self->announced = serial;
+  if (self->settings == NULL)
+    load_settings (self);
+  else if (self->apply == NULL && serial != self->serial)
+    catch_up (self);
+}
+
+static void
+rules_available_cb (RerouteRulesClient *rules, GParamSpec *pspec, RerouteSheet *self)
+{
+  if (reroute_rules_client_get_available (rules) && self->apply == NULL)
+    load_settings (self);
+  emit_changed (self);
+}
+
+/* --- the relay --- */
+
+static void
+relay_status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) status =
+               reroute_relay_client_status_finish (REROUTE_RELAY_CLIENT (source), result, &error);
+  const char *host_name = NULL;
+
+  if (status == NULL)
+    {
+      g_debug ("no status: %s", error->message);
+      return;
+    }
+  if (!g_variant_lookup (status, "serial", "t", &self->relay_serial))
+    self->relay_serial = 0;
+  if (g_variant_lookup (status, "hostname", "&s", &host_name))
+    {
+      g_free (self->relay_host_name);
+      self->relay_host_name = g_strdup (host_name);
+    }
+  emit_changed (self);
+}
+
+static void
+ask_relay (RerouteSheet *self)
+{
+  if (reroute_relay_client_get_available (self->relay))
+    reroute_relay_client_status_async (
+      self->relay, self->cancellable, relay_status_cb, g_object_ref (self));
+}
+
+static void
+relay_available_cb (RerouteRelayClient *relay, GParamSpec *pspec, RerouteSheet *self)
+{
+  ask_relay (self);
+  emit_changed (self);
+}
+
+static void
+relay_status_changed_cb (RerouteRelayClient *relay, guint64 serial, RerouteSheet *self)
+{
+  if (serial == self->relay_serial)
+    return;
+  self->relay_serial = serial;
+  ask_relay (self);
+  emit_changed (self);
+}
+
+/* --- apply --- */
+
+static void
+progress_cb (double fraction, gpointer user_data)
+{
+  RerouteSheet *self = REROUTE_SHEET (user_data);
+
+  self->progress = fraction;
+  emit_changed (self);
+}
+
+static void
+take_saved (RerouteSheet *self, guint64 serial)
+{
+  /* When others saved after us, what they saved is caught up with from here. */
+  self->serial = serial;
+  reroute_edit_clear (self->edit);
+  reroute_sheet_dismiss_news (self);
+  load_settings (self);
+  ask_relay (self);
+}
+
+static void
+applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RerouteCommitResult) commit =
+               reroute_rules_client_apply_finish (REROUTE_RULES_CLIENT (source), result, &error);
+
+  if (commit == NULL)
+    {
+      finish_apply (self, REROUTE_APPLY_REFUSED, g_steal_pointer (&error));
+      return;
+    }
+  switch (commit->state)
+    {
+    case REROUTE_COMMIT_SAVED:
+      take_saved (self, commit->serial);
+      finish_apply (self, REROUTE_APPLY_SAVED, NULL);
+      break;
+    case REROUTE_COMMIT_STALE:
+      self->announced = commit->serial;
+      catch_up (self);
+      break;
+    case REROUTE_COMMIT_REFUSED:
+    case REROUTE_COMMIT_CONFIRM:
+      g_cancellable_cancel (self->check);
+      take_findings (self, g_ptr_array_ref (commit->findings));
+      finish_apply (self,
+                    commit->state == REROUTE_COMMIT_CONFIRM ? REROUTE_APPLY_CONFIRM
+                                                            : REROUTE_APPLY_REFUSED,
+                    NULL);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+/* --- one row on trial --- */
+
+typedef struct
+{
+  RerouteEdit *edit; /* a copy of the sheet's, with the row in it */
+  ReroutePage page;
+  gint64 id;
+} Trial;
+
+static void
+trial_free (Trial *trial)
+{
+  g_clear_object (&trial->edit);
+  g_free (trial);
+}
+
+static void
+trial_checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  Trial *trial = g_task_get_task_data (task);
+  GError *error = NULL;
+  GPtrArray *findings =
+    reroute_rules_client_check_finish (REROUTE_RULES_CLIENT (source), result, &error);
+
+  if (findings == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  resolve_rows (trial->edit, findings);
+  for (guint i = findings->len; i > 0; i--)
+    if (!names_row (g_ptr_array_index (findings, i - 1), trial->page, trial->id))
+      g_ptr_array_remove_index (findings, i - 1);
+  g_task_return_pointer (task, findings, (GDestroyNotify) g_ptr_array_unref);
+}
+
+static void
+reroute_sheet_dispose (GObject *object)
+{
+  RerouteSheet *self = REROUTE_SHEET (object);
+
+  g_clear_handle_id (&self->check_id, g_source_remove);
+  g_cancellable_cancel (self->cancellable);
+  g_cancellable_cancel (self->check);
+  if (self->rules != NULL)
+    reroute_rules_client_set_progress (self->rules, NULL, NULL);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->check);
+  g_clear_object (&self->rules);
+  g_clear_object (&self->relay);
+  g_clear_object (&self->edit);
+  g_clear_pointer (&self->settings, reroute_settings_unref);
+  g_clear_pointer (&self->findings, g_ptr_array_unref);
+  g_clear_pointer (&self->news, news_free);
+  g_clear_pointer (&self->relay_host_name, g_free);
+
+  G_OBJECT_CLASS (reroute_sheet_parent_class)->dispose (object);
+}
+
+static void
+reroute_sheet_class_init (RerouteSheetClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = reroute_sheet_dispose;
+
+  signals[CHANGED] = g_signal_new (
+    "changed", REROUTE_TYPE_SHEET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SAVED] = g_signal_new (
+    "saved", REROUTE_TYPE_SHEET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+reroute_sheet_init (RerouteSheet *self)
+{
+  self->edit = reroute_edit_new ();
+  self->cancellable = g_cancellable_new ();
+  self->findings = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_finding_free);
+  g_signal_connect_object (self->edit, "changed", G_CALLBACK (edit_changed_cb), self, 0);
+}
+
+RerouteSheet *
+reroute_sheet_new (RerouteBus *bus)
+{
+  RerouteSheet *self = g_object_new (REROUTE_TYPE_SHEET, NULL);
+
+  self->rules = reroute_rules_client_new (bus);
+  self->relay = reroute_relay_client_new (bus);
+  g_signal_connect_object (self->rules, "serial-changed", G_CALLBACK (serial_changed_cb), self, 0);
+  g_signal_connect_object (
+    self->rules, "notify::available", G_CALLBACK (rules_available_cb), self, 0);
+  g_signal_connect_object (
+    self->relay, "notify::available", G_CALLBACK (relay_available_cb), self, 0);
+  g_signal_connect_object (
+    self->relay, "status-changed", G_CALLBACK (relay_status_changed_cb), self, 0);
+  reroute_rules_client_set_progress (self->rules, progress_cb, self);
+  reroute_rules_client_watch (self->rules);
+  reroute_relay_client_watch (self->relay);
+  load_settings (self);
+  return self;
+}
+
+RerouteEdit *
+reroute_sheet_get_edit (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
+
+  return self->edit;
+}
+
+RerouteRulesClient *
+reroute_sheet_get_rules (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
+
+  return self->rules;
+}
+
+static const char *
+get_saved_setting (RerouteSheet *self, RerouteSettingId id)
+{
+  return self->settings != NULL ? reroute_settings_get_text (self->settings, id)
+                                : reroute_setting_specs ()[id].default_value;
+}
+
+const char *
+reroute_sheet_get_setting (RerouteSheet *self, RerouteSettingId id)
+{
+  const char *value = NULL;
+
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
+
+  value = reroute_edit_get_setting (self->edit, id);
+  return value != NULL ? value : get_saved_setting (self, id);
+}
+
+void
+reroute_sheet_set_setting (RerouteSheet *self, RerouteSettingId id, const char *value)
+{
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  reroute_edit_begin_step (self->edit);
+  reroute_edit_set (self->edit, id, value, get_saved_setting (self, id));
+}
+
+gboolean
+reroute_sheet_is_loaded (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
+
+  return self->settings != NULL;
+}
+
+gboolean
+reroute_sheet_is_available (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
+
+  return reroute_rules_client_get_available (self->rules);
+}
+
+gboolean
+reroute_sheet_is_applying (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
+
+  return self->apply != NULL;
+}
+
+double
+reroute_sheet_get_progress (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), 0);
+
+  return self->progress;
+}
+
+guint64
+reroute_sheet_get_serial (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), 0);
+
+  return self->serial;
+}
+
+gboolean
+reroute_sheet_is_relay_available (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
+
+  return reroute_relay_client_get_available (self->relay);
+}
+
+guint64
+reroute_sheet_get_relay_serial (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), 0);
+
+  return self->relay_serial;
+}
+
+const char *
+reroute_sheet_get_host_name (RerouteSheet *self)
+{
+  const char *setting = NULL;
+
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
+
+  setting = get_saved_setting (self, REROUTE_SETTING_HOSTNAME);
+  if (setting[0] != '\0')
+    return setting;
+  return self->relay_host_name != NULL ? self->relay_host_name : g_get_host_name ();
+}
+
+GPtrArray *
+reroute_sheet_get_findings (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
+
+  return self->findings;
+}
+
+guint
+reroute_sheet_count_findings (RerouteSheet *self, RerouteFindingLevel level)
+{
+  guint n = 0;
+
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), 0);
+
+  for (guint i = 0; i < self->findings->len; i++)
+    n += ((RerouteFinding *) g_ptr_array_index (self->findings, i))->level == level;
+  return n;
+}
+
+RerouteFinding *
+reroute_sheet_find_finding (RerouteSheet *self, ReroutePage page, gint64 id)
+{
+  RerouteFinding *worst = NULL;
+
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
+
+  for (guint i = 0; i < self->findings->len; i++)
+    {
+      RerouteFinding *finding = g_ptr_array_index (self->findings, i);
+
+      if (names_row (finding, page, id) && (worst == NULL || finding->level < worst->level))
+        worst = finding;
+    }
+  return worst;
+}
+
+RerouteNews *
+reroute_sheet_get_news (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
+
+  return self->news;
+}
+
+void
+reroute_sheet_dismiss_news (RerouteSheet *self)
+{
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  g_clear_pointer (&self->news, news_free);
+  emit_changed (self);
+}
+
+void
+reroute_sheet_apply_async (RerouteSheet *self,
+                           const char *const *confirmed,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GPtrArray) changes = NULL;
+
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+  g_return_if_fail (self->apply == NULL);
+
+  self->apply = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (self->apply, reroute_sheet_apply_async);
+  self->progress = 0;
+  changes = reroute_edit_dup_changes (self->edit);
+  reroute_rules_client_apply_async (
+    self->rules, changes, self->serial, confirmed, cancellable, applied_cb, g_object_ref (self));
+  emit_changed (self);
+}
+
+gboolean
+reroute_sheet_apply_finish (RerouteSheet *self,
+                            GAsyncResult *result,
+                            RerouteApplyState *state,
+                            GError **error)
+{
+  GError *failure = NULL;
+  gssize value = g_task_propagate_int (G_TASK (result), &failure);
+
+  if (failure != NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  *state = value;
+  return TRUE;
+}
+
+void
+reroute_sheet_stop (RerouteSheet *self)
+{
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  if (self->apply != NULL)
+    g_cancellable_cancel (g_task_get_cancellable (self->apply));
+}
+
+void
+reroute_sheet_drop (RerouteSheet *self)
+{
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  reroute_edit_clear (self->edit);
+}
+
+void
+reroute_sheet_check_row_async (RerouteSheet *self,
+                               RerouteRow *row,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  GTask *task = NULL;
+  Trial *trial = NULL;
+  g_autoptr (GPtrArray) changes = NULL;
+
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  trial = g_new0 (Trial, 1);
+  trial->edit = reroute_edit_copy (self->edit);
+  trial->page = row->page;
+  trial->id = reroute_edit_put_row (trial->edit, row, NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, reroute_sheet_check_row_async);
+  g_task_set_task_data (task, trial, (GDestroyNotify) trial_free);
+  changes = reroute_edit_dup_changes (trial->edit);
+  reroute_rules_client_check_async (self->rules, changes, cancellable, trial_checked_cb, task);
+}
+
+GPtrArray *
+reroute_sheet_check_row_finish (RerouteSheet *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/client/relay-client.h"
+#include "common/client/rules-client.h"
+#include "common/ruleset-check.h"
+#include "gui/edit.h"
+
+G_BEGIN_DECLS
+
+/* What someone else saved while the sheet had unsaved changes. */
+typedef struct
+{
+  guint64 since; /* the generation that she had */
+  guint64 serial;
+  char *who;            /* "" when it is not known */
+  GPtrArray *changes;   /* (element-type RerouteChange): empty when it is not known */
+  GPtrArray *conflicts; /* (element-type RerouteChange): those that touch hers */
+  gboolean unknown;     /* the history does not reach back: all may have changed */
+} RerouteNews;
+
+/**
+ * RerouteSheet:
+ *
+ * What the property sheet knows and does, without a widget: the saved generation's serial and
+ * settings, the edit over it, the findings, Apply.  All is asynchronous; what was typed is never
+ * dropped by anything but reroute_sheet_drop() and a save.
+ *
+ * Signals: "changed" (): any of what can be asked below; "saved" (): a new generation is saved,
+ * by us or by someone else: lists are to be read again.
+ */
+#define REROUTE_TYPE_SHEET (reroute_sheet_get_type ())
+G_DECLARE_FINAL_TYPE (RerouteSheet, reroute_sheet, REROUTE, SHEET, GObject)
+
+RerouteSheet *reroute_sheet_new (RerouteBus *bus);
+
+RerouteEdit *reroute_sheet_get_edit (RerouteSheet *self);
+RerouteRulesClient *reroute_sheet_get_rules (RerouteSheet *self);
+
+/* The value that is shown: the edit's, else the saved one. */
+const char *reroute_sheet_get_setting (RerouteSheet *self, RerouteSettingId id);
+void reroute_sheet_set_setting (RerouteSheet *self, RerouteSettingId id, const char *value);
+
+gboolean reroute_sheet_is_loaded (RerouteSheet *self);    /* the saved settings are known */
+gboolean reroute_sheet_is_available (RerouteSheet *self); /* rulesd stands on the bus */
+gboolean reroute_sheet_is_applying (RerouteSheet *self);
+double reroute_sheet_get_progress (RerouteSheet *self); /* 0 to 1 while applying */
+guint64 reroute_sheet_get_serial (RerouteSheet *self);
+
+gboolean reroute_sheet_is_relay_available (RerouteSheet *self);
+guint64 reroute_sheet_get_relay_serial (RerouteSheet *self);
+const char *reroute_sheet_get_host_name (RerouteSheet *self);
+
+/* (transfer none) (element-type RerouteFinding): of the edit; row ids are those of the edit. */
+GPtrArray *reroute_sheet_get_findings (RerouteSheet *self);
+guint reroute_sheet_count_findings (RerouteSheet *self, RerouteFindingLevel level);
+/* (transfer none) (nullable): the weightiest finding that names the row. */
+RerouteFinding *reroute_sheet_find_finding (RerouteSheet *self, ReroutePage page, gint64 id);
+
+/* (transfer none) (nullable): what someone else saved, until it is taken notice of. */
+RerouteNews *reroute_sheet_get_news (RerouteSheet *self);
+void reroute_sheet_dismiss_news (RerouteSheet *self);
+
+typedef enum
+{
+  REROUTE_APPLY_SAVED,
+  REROUTE_APPLY_STALE,   /* the news tell what changed meanwhile; the edit is kept */
+  REROUTE_APPLY_REFUSED, /* the findings tell why */
+  REROUTE_APPLY_CONFIRM, /* findings of level confirm are to be agreed to */
+} RerouteApplyState;
+
+/* @confirmed: (nullable): keys of findings that the person agreed to. */
+void reroute_sheet_apply_async (RerouteSheet *self,
+                                const char *const *confirmed,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
+gboolean reroute_sheet_apply_finish (RerouteSheet *self,
+                                     GAsyncResult *result,
+                                     RerouteApplyState *state,
+                                     GError **error);
+void reroute_sheet_stop (RerouteSheet *self);
+void reroute_sheet_drop (RerouteSheet *self);
+
+/* What would be wrong if @row stood in the edit: those findings that name it.
+   (transfer full) (element-type RerouteFinding) */
+void reroute_sheet_check_row_async (RerouteSheet *self,
+                                    RerouteRow *row,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+GPtrArray *
+reroute_sheet_check_row_finish (RerouteSheet *self, GAsyncResult *result, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "common/client/bus.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteWindow:
+ *
+ * The property sheet: Internet Mail Service (HOST) Properties.
+ */
+#define REROUTE_TYPE_WINDOW (reroute_window_get_type ())
+G_DECLARE_FINAL_TYPE (RerouteWindow, reroute_window, REROUTE, WINDOW, GtkApplicationWindow)
+
+RerouteWindow *reroute_window_new (GtkApplication *application, RerouteBus *bus);
+
+G_END_DECLS
