@@ -52,10 +52,14 @@ void reroute_smtp_client_sent (RerouteSmtpClient *self, gsize length);
 
 RerouteSmtpClientState reroute_smtp_client_get_state (const RerouteSmtpClient *self);
 
-/* In state READY or DONE.  The strings must live until the transaction is over. */
+/* In state READY or DONE.  The strings must live until the transaction is over.  What the server
+   can by no means get (SMTPUTF8, 8BITMIME not offered) is DONE at once, with a 554 of our own for
+   every recipient. */
 void reroute_smtp_client_begin (RerouteSmtpClient *self, const RerouteSmtpTransaction *transaction);
 void reroute_smtp_client_content_sent (RerouteSmtpClient *self);
 void reroute_smtp_client_quit (RerouteSmtpClient *self);
+/* READY or DONE, and the server has not spoken out of turn: takes another transaction. */
+gboolean reroute_smtp_client_is_reusable (const RerouteSmtpClient *self);
 
 /* State DONE: the reply that decides recipient @index: to MAIL, RCPT, DATA or the final dot,
    whichever refused it, or the 2xx to the final dot.  (transfer none) */

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test-transcripts.c - the conversations of tests/transcripts/ against the pure machines
+ *
+ * Each one as it stands, octet by octet, and in two pieces at every octet.
+ */
+
+#include "config.h"
+
+#include "tests/unit/smtp-session.h"
+#include "tests/unit/transcript.h"
+
+#include "service/relay/smtp/client.h"
+
+#include <string.h>
+
+/* How what a machine is given is cut. */
+typedef struct
+{
+  gboolean single; /* octet by octet */
+  gsize cut;       /* else once, at this octet of all */
+  gsize n_fed;
+} Cut;
+
+static gsize
+next_piece (Cut *cut, gsize length)
+{
+  gsize n = length;
+
+  if (cut->single)
+    n = 1;
+  else if (cut->cut > cut->n_fed && cut->cut < cut->n_fed + length)
+    n = cut->cut - cut->n_fed;
+  cut->n_fed += n;
+  return n;
+}
+
+static const TranscriptStep *
+get_step (const Transcript *transcript, guint index)
+{
+  return &g_array_index (transcript->steps, TranscriptStep, index);
+}
+
+static void
+fail (const Transcript *transcript,
+      const TranscriptStep *step,
+      const char *expected,
+      const char *found)
+{
+  g_error ("%s:%u: expected “%s”, found “%s”", transcript->name, step->line, expected, found);
+}
+
+/* --- the server --- */
+
+static void
+server_say (TestSession *session, const TranscriptStep *step, Cut *cut)
+{
+  for (gsize i = 0; i < step->length;)
+    {
+      gsize n = next_piece (cut, step->length - i);
+      g_assert_cmpuint (test_session_feed (session, step->text + i, (gssize) n), ==, n);
+      i += n;
+    }
+}
+
+/* "M: FROM TO,TO" and "B: LINE" for each line of the content. */
+static char *
+describe_messages (const TestSession *session)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < session->messages->len; i++)
+    {
+      const TestMessage *message = test_session_message (session, i);
+      g_string_append_printf (text, "M: <%s> ", message->envelope->reverse_path);
+      for (guint j = 0; j < message->envelope->recipients->len; j++)
+        {
+          const RerouteRecipient *recipient = reroute_envelope_get_recipient (message->envelope, j);
+          g_string_append_printf (text, "%s<%s>", j > 0 ? "," : "", recipient->address->text);
+        }
+      g_string_append (text, "\n");
+      g_auto (GStrv) lines = g_strsplit (message->content->str, "\r\n", -1);
+      for (guint j = 0; lines[j] != NULL && lines[j + 1] != NULL; j++)
+        g_string_append_printf (text, "B: %s\n", lines[j]);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static void
+check_messages (const Transcript *transcript, const TestSession *session)
+{
+  g_autoptr (GString) expected = g_string_new (NULL);
+  g_autofree char *found = describe_messages (session);
+
+  for (guint i = 0; i < transcript->steps->len; i++)
+    if (strchr ("MB", get_step (transcript, i)->kind) != NULL)
+      g_string_append_printf (
+        expected, "%c: %s\n", get_step (transcript, i)->kind, get_step (transcript, i)->text);
+  g_assert_cmpstr (found, ==, expected->str);
+}
+
+static guint64
+number_option (const Transcript *transcript, const char *name, guint64 otherwise)
+{
+  const char *text = transcript_get_option (transcript, name);
+
+  return text != NULL ? g_ascii_strtoull (text, NULL, 10) : otherwise;
+}
+
+static void
+run_server (const Transcript *transcript, Cut *cut)
+{
+  RerouteSmtpServerConfig config = {
+    .hostname = "mx.test",
+    .max_message_octets = (gint64) number_option (transcript, "max-octets", 100000),
+    .max_recipients = (guint) number_option (transcript, "max-recipients", 10),
+    .client_permitted = transcript_has_option (transcript, "permitted"),
+  };
+  g_autoptr (TestSession) session = test_session_new (&config);
+  gboolean closed = FALSE;
+
+  session->store_fails = transcript_has_option (transcript, "store-fails");
+  if (!transcript_has_option (transcript, "early"))
+    reroute_smtp_server_greet (session->machine, NULL);
+  test_session_collect (session);
+  for (guint i = 0; i < transcript->steps->len; i++)
+    {
+      const TranscriptStep *step = get_step (transcript, i);
+      if (step->kind == 'C')
+        server_say (session, step, cut);
+      closed = closed || step->kind == 'X';
+      const TranscriptStep *next =
+        i + 1 < transcript->steps->len ? get_step (transcript, i + 1) : NULL;
+      if (step->kind != 'S' && (step->kind != 'C' || (next != NULL && next->kind == 'S')))
+        continue;
+      g_autofree char *output = test_session_take_output (session);
+      if (g_strcmp0 (output, step->kind == 'S' ? step->text : "") != 0)
+        fail (transcript, step, step->kind == 'S' ? step->text : "", output);
+    }
+  g_assert_true (reroute_smtp_server_wants_close (session->machine) == closed);
+  check_messages (transcript, session);
+}
+
+/* --- the client --- */
+
+typedef struct
+{
+  RerouteSmtpClient *machine;
+  RerouteSmtpTransaction transaction;
+  GStrv words; /* of the T line */
+  GStrv recipients;
+  guint n_replies; /* checked */
+  GString *output;
+  GError *error;
+} ClientRun;
+
+static void
+collect (ClientRun *run)
+{
+  gsize length;
+  const guint8 *octets = reroute_smtp_client_peek_output (run->machine, &length);
+
+  g_string_append_len (run->output, (const char *) octets, (gssize) length);
+  reroute_smtp_client_sent (run->machine, length);
+}
+
+static void
+client_say (ClientRun *run, const TranscriptStep *step, Cut *cut)
+{
+  for (gsize i = 0; i < step->length && run->error == NULL;)
+    {
+      gsize n = next_piece (cut, step->length - i);
+      reroute_smtp_client_feed (run->machine, (const guint8 *) step->text + i, n, &run->error);
+      collect (run);
+      i += n;
+    }
+}
+
+/* "T: FROM TO,TO [8bitmime] [smtputf8] [size=N]" */
+static void
+begin (ClientRun *run, const TranscriptStep *step)
+{
+  g_strfreev (run->words);
+  g_strfreev (run->recipients);
+  run->words = g_strsplit (step->text, " ", -1);
+  g_assert_cmpuint (g_strv_length (run->words), >=, 2);
+  run->recipients = g_strsplit (run->words[1], ",", -1);
+  run->n_replies = 0;
+  run->transaction = (RerouteSmtpTransaction){
+    .reverse_path = g_str_equal (run->words[0], "<>") ? "" : run->words[0],
+    .body_8bitmime = g_strv_contains ((const char *const *) run->words, "8bitmime"),
+    .smtputf8 = g_strv_contains ((const char *const *) run->words, "smtputf8"),
+    .recipients = (const char *const *) run->recipients,
+    .n_recipients = g_strv_length (run->recipients),
+  };
+  for (guint i = 2; run->words[i] != NULL; i++)
+    if (g_str_has_prefix (run->words[i], "size="))
+      run->transaction.content_octets = (gsize) g_ascii_strtoull (run->words[i] + 5, NULL, 10);
+  reroute_smtp_client_begin (run->machine, &run->transaction);
+  collect (run);
+}
+
+static void
+check_reply (const Transcript *transcript, const TranscriptStep *step, const RerouteReply *reply)
+{
+  g_autofree char *found = reply != NULL ? reroute_reply_to_string (reply) : g_strdup ("none");
+
+  if (g_strcmp0 (found, step->text) != 0)
+    fail (transcript, step, step->text, found);
+}
+
+static void
+check_output (const Transcript *transcript, ClientRun *run, const TranscriptStep *step)
+{
+  if (strcmp (run->output->str, step->text) != 0)
+    fail (transcript, step, step->text, run->output->str);
+  g_string_truncate (run->output, 0);
+}
+
+static void
+run_client_step (const Transcript *transcript, ClientRun *run, const TranscriptStep *step, Cut *cut)
+{
+  RerouteSmtpClientState state = reroute_smtp_client_get_state (run->machine);
+
+  switch (step->kind)
+    {
+    case 'S':
+      if (run->output->len > 0)
+        fail (transcript, step, "nothing sent before", run->output->str);
+      client_say (run, step, cut);
+      break;
+    case 'C':
+      check_output (transcript, run, step);
+      break;
+    case 'T':
+      g_assert_true (reroute_smtp_client_is_reusable (run->machine));
+      begin (run, step);
+      break;
+    case 'D':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_SEND_CONTENT);
+      reroute_smtp_client_content_sent (run->machine);
+      g_assert_true (reroute_smtp_client_may_have_delivered (run->machine));
+      break;
+    case 'R':
+      g_assert_true (state == REROUTE_SMTP_CLIENT_DONE || state == REROUTE_SMTP_CLIENT_CLOSED);
+      g_assert_false (reroute_smtp_client_may_have_delivered (run->machine));
+      check_reply (
+        transcript, step, reroute_smtp_client_get_recipient_reply (run->machine, run->n_replies++));
+      break;
+    case 'Q':
+      reroute_smtp_client_quit (run->machine);
+      collect (run);
+      break;
+    case 'P':
+      g_assert_cmpstr (reroute_smtp_client_phase (run->machine), ==, step->text);
+      break;
+    case 'E':
+      g_assert_nonnull (run->error);
+      g_assert_nonnull (strstr (run->error->message, step->text));
+      break;
+    case 'X':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_CLOSED);
+      check_reply (transcript, step, reroute_smtp_client_get_session_reply (run->machine));
+      break;
+    case '!':
+      break;
+    default:
+      g_error ("%s:%u: no line of a client's transcript", transcript->name, step->line);
+    }
+}
+
+static void
+run_client (const Transcript *transcript, Cut *cut)
+{
+  ClientRun run = { .machine = reroute_smtp_client_new ("relay.test"),
+                    .output = g_string_new (NULL) };
+  gboolean error_expected = FALSE;
+
+  for (guint i = 0; i < transcript->steps->len; i++)
+    {
+      run_client_step (transcript, &run, get_step (transcript, i), cut);
+      error_expected = error_expected || get_step (transcript, i)->kind == 'E';
+    }
+  if (!error_expected)
+    g_assert_no_error (run.error);
+  g_assert_cmpstr (run.output->str, ==, "");
+  g_clear_error (&run.error);
+  reroute_smtp_client_free (run.machine);
+  g_string_free (run.output, TRUE);
+  g_strfreev (run.words);
+  g_strfreev (run.recipients);
+}
+
+/* --- all of them --- */
+
+static void
+test_transcript (gconstpointer data)
+{
+  g_autoptr (Transcript) transcript = transcript_load (data);
+  gboolean client = transcript_has_option (transcript, "client");
+  void (*run) (const Transcript *, Cut *) = client ? run_client : run_server;
+  gsize n = transcript_count_octets (transcript, client ? 'S' : 'C');
+
+  g_assert_cmpuint (n, >, 0);
+  run (transcript, &(Cut){ 0 });
+  /* What was pipelined out of turn is told by what arrives together. */
+  if (transcript_has_option (transcript, "whole"))
+    return;
+  run (transcript, &(Cut){ .single = TRUE });
+  for (gsize cut = 1; cut < n; cut++)
+    run (transcript, &(Cut){ .cut = cut });
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "transcripts", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDir) files = g_dir_open (folder, 0, &error);
+  g_assert_no_error (error);
+  for (const char *name = g_dir_read_name (files); name != NULL; name = g_dir_read_name (files))
+    if (g_str_has_suffix (name, ".txt"))
+      {
+        g_autofree char *test = g_strdup_printf ("/smtp/transcript/%s", name);
+        g_test_add_data_func_full (
+          test, g_build_filename (folder, name, NULL), test_transcript, g_free);
+      }
+  return g_test_run ();
+}
