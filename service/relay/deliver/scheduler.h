@@ -21,7 +21,7 @@ typedef struct
   RerouteSpool *spool;               /* borrowed */
   const char *const *dns_servers;    /* --dns; NULL: the setting */
   guint16 mx_port;                   /* 25 unless --mx-port */
-  guint16 listen_port;
+  guint16 listen_port;               /* of --listen; 0: the ports of the setting */
   RerouteWorker **workers;           /* (array length=n_workers) */
   guint n_workers;
 

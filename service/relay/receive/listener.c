@@ -7,6 +7,8 @@
 
 #include "config.h"
 
+#define G_LOG_DOMAIN "reroute-receive"
+
 #include "service/relay/receive/listener.h"
 
 #include "common/error.h"
@@ -88,6 +90,7 @@ static void
 set_system_error (GError **error, const char *endpoint, int code)
 {
   const char *advice = "see the setting “listen”";
+  gboolean no_address = code == EADDRNOTAVAIL || code == EAFNOSUPPORT;
 
   if (code == EADDRINUSE)
     advice = "another program receives there: stop it, or choose another port in the setting "
@@ -102,7 +105,7 @@ set_system_error (GError **error, const char *endpoint, int code)
 
   g_set_error (error,
                REROUTE_ERROR,
-               REROUTE_ERROR_UNAVAILABLE,
+               no_address ? REROUTE_ERROR_HOST : REROUTE_ERROR_UNAVAILABLE,
                "cannot listen on %s: %s; %s",
                endpoint,
                g_strerror (code),
@@ -190,27 +193,6 @@ reroute_listener_unref (RerouteListener *self)
   g_free (self);
 }
 
-/* A listening socket that is shut down stays bound but leaves the port to others that, like it, set
-   SO_REUSEADDR. */
-void
-reroute_listener_suspend (RerouteListener *self)
-{
-  g_return_if_fail (self != NULL);
-
-  shutdown (self->fd, SHUT_RDWR);
-}
-
-gboolean
-reroute_listener_resume (RerouteListener *self, GError **error)
-{
-  g_return_val_if_fail (self != NULL, FALSE);
-
-  if (listen (self->fd, REROUTE_LIMIT_LISTEN_BACKLOG) == 0)
-    return TRUE;
-  set_system_error (error, self->label, errno);
-  return FALSE;
-}
-
 int
 reroute_listener_accept (RerouteListener *self, RerouteIp *client)
 {
@@ -221,4 +203,100 @@ reroute_listener_accept (RerouteListener *self, RerouteIp *client)
   if (fd >= 0)
     from_socket_address (&address, client);
   return fd;
+}
+
+/* --- a set of them --- */
+
+static RerouteListener *
+find (GPtrArray *listeners, const char *endpoint)
+{
+  for (guint i = 0; i < listeners->len; i++)
+    {
+      RerouteListener *listener = listeners->pdata[i];
+      if (g_str_equal (listener->endpoint, endpoint))
+        return listener;
+    }
+  return NULL;
+}
+
+/* A listening socket that is shut down stays bound but leaves its port to others that, like it, set
+   SO_REUSEADDR; listening again takes it back. */
+static GPtrArray *
+suspend_dropped (GPtrArray *old, const char *const *endpoints, guint16 port)
+{
+  GPtrArray *suspended = g_ptr_array_new ();
+
+  for (guint i = 0; i < old->len; i++)
+    {
+      RerouteListener *listener = old->pdata[i];
+      if (listener->port != port || g_strv_contains (endpoints, listener->endpoint))
+        continue;
+      shutdown (listener->fd, SHUT_RDWR);
+      g_ptr_array_add (suspended, listener);
+    }
+  return suspended;
+}
+
+static void
+resume (GPtrArray *suspended)
+{
+  for (guint i = 0; i < suspended->len; i++)
+    {
+      RerouteListener *listener = suspended->pdata[i];
+      if (listen (listener->fd, REROUTE_LIMIT_LISTEN_BACKLOG) != 0)
+        g_warning ("cannot listen on %s again: %s", listener->label, g_strerror (errno));
+    }
+}
+
+static RerouteListener *
+open_among (GPtrArray *old, const char *const *endpoints, const char *endpoint, GError **error)
+{
+  RerouteIp ip;
+  guint16 port;
+  RerouteListener *listener = reroute_listener_open (endpoint, NULL);
+
+  if (listener != NULL || !reroute_endpoint_parse (endpoint, &ip, &port, error))
+    return listener;
+
+  g_autoptr (GPtrArray) suspended = suspend_dropped (old, endpoints, port);
+  listener = reroute_listener_open (endpoint, error);
+  if (listener == NULL)
+    resume (suspended);
+  return listener;
+}
+
+static gboolean
+is_wildcard_ipv6 (const char *endpoint)
+{
+  return g_str_has_prefix (endpoint, "[::]:");
+}
+
+GPtrArray *
+reroute_listeners_update (GPtrArray *old, const char *const *endpoints, GError **error)
+{
+  g_return_val_if_fail (old != NULL && endpoints != NULL, NULL);
+
+  g_autoptr (GPtrArray) listeners =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_listener_unref);
+  for (gsize i = 0; endpoints[i] != NULL; i++)
+    {
+      g_autoptr (GError) local_error = NULL;
+      RerouteListener *listener = find (old, endpoints[i]);
+      if (listener != NULL)
+        reroute_listener_ref (listener);
+      else
+        listener = open_among (old, endpoints, endpoints[i], &local_error);
+
+      if (listener != NULL)
+        g_ptr_array_add (listeners, listener);
+      else if (is_wildcard_ipv6 (endpoints[i]) && listeners->len > 0 &&
+               g_error_matches (local_error, REROUTE_ERROR, REROUTE_ERROR_HOST))
+        g_message ("%s", local_error->message);
+      else
+        {
+          g_propagate_error (error, g_steal_pointer (&local_error));
+          return NULL;
+        }
+    }
+  return g_steal_pointer (&listeners);
 }

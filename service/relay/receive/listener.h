@@ -27,20 +27,30 @@ typedef struct
  *
  * Binds and listens.  An IPv6 socket takes IPv6 alone.
  *
- * Errors: %REROUTE_ERROR_VALUE when @endpoint is none; %REROUTE_ERROR_UNAVAILABLE when the
- *   system refuses, with the address and what to do about it.
+ * Errors: %REROUTE_ERROR_VALUE when @endpoint is none; %REROUTE_ERROR_HOST when the machine has no
+ *   such address; %REROUTE_ERROR_UNAVAILABLE when the system refuses; with the address and what to
+ *   do about it.
  */
 RerouteListener *reroute_listener_open (const char *endpoint, GError **error);
 RerouteListener *reroute_listener_ref (RerouteListener *self);
 void reroute_listener_unref (RerouteListener *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteListener, reroute_listener_unref)
 
-/* Frees the port at once, while workers still hold the socket; resume() takes it again. */
-void reroute_listener_suspend (RerouteListener *self);
-gboolean reroute_listener_resume (RerouteListener *self, GError **error);
-
 /* Accepts one connection. Returns: its descriptor, non-blocking, or -1 with errno */
 int reroute_listener_accept (RerouteListener *self, RerouteIp *client);
+
+/**
+ * reroute_listeners_update:
+ * @old: (element-type RerouteListener): what is open now
+ * @endpoints: (array zero-terminated=1): what shall be open
+ *
+ * Opens what is missing before anything is closed; what stays is kept as it is.  An old socket
+ * that is in the way of a new one (0.0.0.0 and 127.0.0.1 on one port) leaves it the port.  The
+ * IPv6 wildcard is left out, with a warning, where there is no IPv6.
+ *
+ * Returns: (transfer full) (element-type RerouteListener): or %NULL, and all of @old is open still
+ */
+GPtrArray *reroute_listeners_update (GPtrArray *old, const char *const *endpoints, GError **error);
 
 /* "ADDRESS:PORT" apart; port 0 is valid here. */
 gboolean
