@@ -9,6 +9,7 @@
 
 #include "common/domain.h"
 #include "gui/row-text.h"
+#include "gui/trial.h"
 
 #include <glib/gi18n.h>
 
@@ -73,7 +74,7 @@ checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (RerouteRowForm) self = REROUTE_ROW_FORM (user_data);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) findings =
-               reroute_sheet_check_row_finish (REROUTE_SHEET (source), result, &error);
+               reroute_trial_check_row_finish (REROUTE_SHEET (source), result, &error);
 
   if (findings == NULL)
     g_debug ("no findings for the row: %s", error->message);
@@ -88,7 +89,7 @@ check_cb (gpointer user_data)
 
   self->check_id = 0;
   self->check = g_cancellable_new ();
-  reroute_sheet_check_row_async (
+  reroute_trial_check_row_async (
     self->sheet, self->row, self->check, checked_cb, g_object_ref (self));
   return G_SOURCE_REMOVE;
 }

@@ -13,19 +13,12 @@
 #include "gui/rows-model.h"
 
 #include "common/limits.h"
-#include "gui/row-item.h"
+#include "gui/rows-section.h"
 
 #define SECTIONS_HELD 16 /* of 1,000 rows; the screen shows 2 at most */
 #define IN_FLIGHT 2      /* calls at a time while someone drags the scrollbar */
 
-typedef struct
-{
-  GPtrArray *rows;  /* (element-type RerouteRow): as saved; NULL: not read */
-  GPtrArray *items; /* (element-type RerouteRowItem) (nullable elements): what is shown */
-  gboolean stale;   /* to be read again */
-  gboolean asked;
-  guint64 used;
-} Section;
+typedef RerouteRowsSection Section;
 
 struct _RerouteRowsModel
 {
@@ -69,56 +62,12 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (RerouteRowsModel,
 
 /* --- sections --- */
 
-static void
-item_free (gpointer item)
-{
-  if (item != NULL)
-    g_object_unref (item);
-}
-
-static Section *
-section_new (guint n_items)
-{
-  Section *section = g_new0 (Section, 1);
-
-  section->items = g_ptr_array_new_with_free_func (item_free);
-  g_ptr_array_set_size (section->items, n_items);
-  return section;
-}
-
-static void
-section_free (Section *section)
-{
-  g_clear_pointer (&section->rows, g_ptr_array_unref);
-  g_clear_pointer (&section->items, g_ptr_array_unref);
-  g_free (section);
-}
-
 static guint
 nominal (RerouteRowsModel *self, guint index)
 {
   guint first = index * REROUTE_LIMIT_PAGE_ROWS;
 
   return first >= self->total ? 0 : MIN (REROUTE_LIMIT_PAGE_ROWS, self->total - first);
-}
-
-static gint64
-id_at (GPtrArray *items, guint index)
-{
-  RerouteRowItem *item = g_ptr_array_index (items, index);
-
-  return item != NULL ? reroute_row_item_get_id (item) : 0;
-}
-
-static void
-set_row_at (GPtrArray *items, guint index, RerouteRow *row)
-{
-  RerouteRowItem *item = g_ptr_array_index (items, index);
-
-  if (item != NULL)
-    reroute_row_item_set_row (item, row);
-  else
-    g_ptr_array_index (items, index) = reroute_row_item_new (row);
 }
 
 static guint
@@ -140,65 +89,20 @@ offset_of (RerouteRowsModel *self, Section *wanted)
   return offset;
 }
 
-/* Makes @section show @rows; what stays keeps its item, so that selection and scrolling hold. */
+/* Makes @section show @rows. */
 static void
 show_rows (RerouteRowsModel *self, Section *section, GPtrArray *rows)
 {
-  GPtrArray *items = section->items;
-  guint old_n = items->len;
-  guint same = MIN (old_n, rows->len);
-  guint head = 0;
-  guint tail = 0;
+  RerouteRowsSplice splice = reroute_rows_section_show (section, rows);
 
-  while (head < same && (id_at (items, head) == 0 ||
-                         id_at (items, head) == ((RerouteRow *) rows->pdata[head])->id))
-    head++;
-  while (tail < same - head &&
-         id_at (items, old_n - 1 - tail) == ((RerouteRow *) rows->pdata[rows->len - 1 - tail])->id)
-    tail++;
-
-  for (guint i = 0; i < head; i++)
-    set_row_at (items, i, rows->pdata[i]);
-  for (guint i = 0; i < tail; i++)
-    set_row_at (items, old_n - 1 - i, rows->pdata[rows->len - 1 - i]);
-  if (old_n == rows->len && head == old_n)
-    return;
-
-  if (old_n > head + tail)
-    g_ptr_array_remove_range (items, head, old_n - head - tail);
-  for (guint i = head; i < rows->len - tail; i++)
-    g_ptr_array_insert (items, i, reroute_row_item_new (rows->pdata[i]));
-  g_list_model_items_changed (G_LIST_MODEL (self),
-                              offset_of (self, section) + head,
-                              old_n - head - tail,
-                              rows->len - head - tail);
+  if (splice.removed > 0 || splice.added > 0)
+    g_list_model_items_changed (G_LIST_MODEL (self),
+                                offset_of (self, section) + splice.position,
+                                splice.removed,
+                                splice.added);
 }
 
 /* --- the edit over the saved rows --- */
-
-static gboolean
-is_merged (RerouteRowsModel *self)
-{
-  return self->sections->len == 1;
-}
-
-static int
-compare (RerouteRowsModel *self, const RerouteRow *a, const RerouteRow *b)
-{
-  int order = reroute_row_compare (a, b, self->column);
-
-  return self->descending ? -order : order;
-}
-
-static void
-merge_row (RerouteRowsModel *self, GPtrArray *rows, RerouteRow *row)
-{
-  guint place = 0;
-
-  while (place < rows->len && compare (self, rows->pdata[place], row) <= 0)
-    place++;
-  g_ptr_array_insert (rows, place, reroute_row_ref (row));
-}
 
 /* What of the saved @section is shown. */
 static GPtrArray *
@@ -236,7 +140,7 @@ show_edit (RerouteRowsModel *self)
 {
   g_autoptr (GPtrArray) added = dup_added (self);
   g_autoptr (GPtrArray) none = g_ptr_array_new ();
-  gboolean merged = is_merged (self);
+  gboolean merged = self->sections->len == 1;
 
   if (!self->loaded)
     return;
@@ -250,7 +154,7 @@ show_edit (RerouteRowsModel *self)
         continue;
       shown = dup_shown (self, section);
       for (guint j = 0; merged && j < added->len; j++)
-        merge_row (self, shown, added->pdata[j]);
+        reroute_rows_insert_sorted (shown, added->pdata[j], self->column, self->descending);
       show_rows (self, section, shown);
     }
   g_signal_emit (self, signals[UPDATED], 0);
@@ -275,14 +179,6 @@ edit_changed_cb (RerouteEdit *edit, int page, gint64 id, RerouteRowsModel *self)
 }
 
 static void
-refresh_section (Section *section)
-{
-  for (guint i = 0; i < section->items->len; i++)
-    if (section->items->pdata[i] != NULL)
-      reroute_row_item_refresh (section->items->pdata[i]);
-}
-
-static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteRowsModel *self)
 {
   GPtrArray *findings = reroute_sheet_get_findings (sheet);
@@ -290,9 +186,9 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteRowsModel *self)
   if (findings == self->findings)
     return;
   self->findings = findings;
-  refresh_section (self->added);
+  reroute_rows_section_refresh (self->added);
   for (guint i = 0; i < self->sections->len; i++)
-    refresh_section (g_ptr_array_index (self->sections, i));
+    reroute_rows_section_refresh (g_ptr_array_index (self->sections, i));
   g_signal_emit (self, signals[UPDATED], 0);
 }
 
@@ -316,13 +212,7 @@ evict (RerouteRowsModel *self)
         oldest = section;
     }
   if (n_held > SECTIONS_HELD)
-    {
-      guint n_items = oldest->items->len;
-
-      g_clear_pointer (&oldest->rows, g_ptr_array_unref);
-      g_ptr_array_set_size (oldest->items, 0);
-      g_ptr_array_set_size (oldest->items, n_items);
-    }
+    reroute_rows_section_forget (oldest);
 }
 
 /* The table has another length: sections at its end come and go. */
@@ -349,7 +239,7 @@ set_total (RerouteRowsModel *self, guint total)
       guint old_n = 0;
 
       if (i == self->sections->len)
-        g_ptr_array_add (self->sections, section_new (0));
+        g_ptr_array_add (self->sections, reroute_rows_section_new (0));
       section = g_ptr_array_index (self->sections, i);
       old_n = section->items->len;
       if (section->rows != NULL || old_n == nominal (self, i))
@@ -415,7 +305,7 @@ take_rows (RerouteRowsModel *self, guint index, GPtrArray *rows, guint total)
       self->resetting = FALSE;
       g_ptr_array_set_size (self->sections, 0);
       g_ptr_array_set_size (self->added->items, 0);
-      g_ptr_array_add (self->sections, section_new (0));
+      g_ptr_array_add (self->sections, reroute_rows_section_new (0));
       g_array_set_size (self->wanted, 0);
       self->total = 0;
       g_list_model_items_changed (G_LIST_MODEL (self), 0, old_n, 0);
@@ -502,31 +392,12 @@ reset (RerouteRowsModel *self)
   ask (self, 0, 0, NULL);
 }
 
-/* The section that was looked at last, but for @except. */
-static int
-find_last_used (RerouteRowsModel *self, int except)
-{
-  int last = -1;
-  guint64 used = 0;
-
-  for (guint i = 0; i < self->sections->len; i++)
-    {
-      Section *section = g_ptr_array_index (self->sections, i);
-
-      if ((int) i == except || section->rows == NULL || section->used < used)
-        continue;
-      used = section->used;
-      last = i;
-    }
-  return last;
-}
-
 /* What is on the screen is read again now, the rest when it is looked at. */
 static void
 saved_cb (RerouteSheet *sheet, RerouteRowsModel *self)
 {
-  int last = find_last_used (self, -1);
-  int before = find_last_used (self, last);
+  int last = reroute_rows_find_last_used (self->sections, -1);
+  int before = reroute_rows_find_last_used (self->sections, last);
 
   if (!self->loaded || self->resetting || last < 0)
     {
@@ -584,10 +455,8 @@ get_item (GListModel *model, guint position)
             want (self, i);
         }
     }
-  if (section->items->pdata[position] == NULL)
-    section->items->pdata[position] = reroute_row_item_new (NULL);
   ask_next (self);
-  return g_object_ref (section->items->pdata[position]);
+  return g_object_ref (reroute_rows_section_get_item (section, position));
 }
 
 static void
@@ -617,7 +486,7 @@ reroute_rows_model_finalize (GObject *object)
   g_clear_object (&self->sheet);
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->filter, g_free);
-  g_clear_pointer (&self->added, section_free);
+  g_clear_pointer (&self->added, reroute_rows_section_free);
   g_clear_pointer (&self->sections, g_ptr_array_unref);
   g_clear_pointer (&self->wanted, g_array_unref);
 
@@ -639,9 +508,9 @@ reroute_rows_model_init (RerouteRowsModel *self)
 {
   self->filter = g_strdup ("");
   self->column = REROUTE_COLUMN_DOMAIN;
-  self->added = section_new (0);
-  self->sections = g_ptr_array_new_with_free_func ((GDestroyNotify) section_free);
-  g_ptr_array_add (self->sections, section_new (0));
+  self->added = reroute_rows_section_new (0);
+  self->sections = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_rows_section_free);
+  g_ptr_array_add (self->sections, reroute_rows_section_new (0));
   self->wanted = g_array_new (FALSE, FALSE, sizeof (guint));
   self->cancellable = g_cancellable_new ();
 }
@@ -701,15 +570,6 @@ reroute_rows_model_is_loaded (RerouteRowsModel *self)
   return self->loaded;
 }
 
-static guint
-find_in (Section *section, gint64 id)
-{
-  for (guint i = 0; i < section->items->len; i++)
-    if (id_at (section->items, i) == id)
-      return i;
-  return GTK_INVALID_LIST_POSITION;
-}
-
 guint
 reroute_rows_model_find (RerouteRowsModel *self, gint64 id)
 {
@@ -717,12 +577,12 @@ reroute_rows_model_find (RerouteRowsModel *self, gint64 id)
 
   g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), GTK_INVALID_LIST_POSITION);
 
-  place = find_in (self->added, id);
+  place = reroute_rows_section_find (self->added, id);
   for (guint i = 0; place == GTK_INVALID_LIST_POSITION && i < self->sections->len; i++)
     {
       Section *section = g_ptr_array_index (self->sections, i);
 
-      place = find_in (section, id);
+      place = reroute_rows_section_find (section, id);
       if (place != GTK_INVALID_LIST_POSITION)
         place += offset_of (self, section);
     }

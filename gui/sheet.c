@@ -11,6 +11,7 @@
 #include "gui/sheet.h"
 
 #include "common/error.h"
+#include "gui/trial.h"
 
 #define CHECK_DELAY_MS 150 /* so that a burst of changes is judged once */
 
@@ -59,53 +60,14 @@ emit_changed (RerouteSheet *self)
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
-static void
-news_free (RerouteNews *news)
-{
-  g_free (news->who);
-  g_clear_pointer (&news->changes, g_ptr_array_unref);
-  g_clear_pointer (&news->conflicts, g_ptr_array_unref);
-  g_free (news);
-}
-
 /* --- findings --- */
-
-/* Rows that are not stored yet get the ids that they have in @edit. */
-static void
-resolve_rows (RerouteEdit *edit, GPtrArray *findings)
-{
-  for (guint i = 0; i < findings->len; i++)
-    {
-      RerouteFinding *finding = g_ptr_array_index (findings, i);
-
-      for (guint j = 0; finding->rows != NULL && j < finding->rows->len; j++)
-        {
-          RerouteRowRef *ref = &g_array_index (finding->rows, RerouteRowRef, j);
-
-          ref->id = reroute_edit_resolve_id (edit, ref->id);
-        }
-    }
-}
-
-static gboolean
-names_row (const RerouteFinding *finding, ReroutePage page, gint64 id)
-{
-  for (guint i = 0; finding->rows != NULL && i < finding->rows->len; i++)
-    {
-      const RerouteRowRef *ref = &g_array_index (finding->rows, RerouteRowRef, i);
-
-      if (ref->page == page && ref->id == id)
-        return TRUE;
-    }
-  return FALSE;
-}
 
 static void
 take_findings (RerouteSheet *self, GPtrArray *findings)
 {
   g_clear_pointer (&self->findings, g_ptr_array_unref);
   self->findings = findings;
-  resolve_rows (self->edit, findings);
+  reroute_findings_resolve_rows (findings, self->edit);
   emit_changed (self);
 }
 
@@ -186,42 +148,6 @@ load_settings (RerouteSheet *self)
     self->rules, self->cancellable, settings_loaded_cb, g_object_ref (self));
 }
 
-static char *
-dup_who (GPtrArray *changes)
-{
-  for (guint i = changes->len; i > 0; i--)
-    {
-      const RerouteChange *change = g_ptr_array_index (changes, i - 1);
-
-      if (change->kind == REROUTE_CHANGE_PUT && change->row->changed_by[0] != '\0')
-        return g_strdup (change->row->changed_by);
-    }
-  return g_strdup ("");
-}
-
-/* Keeps what the window has not shown yet together with what came now. */
-static void
-tell_news (RerouteSheet *self, guint64 since, GPtrArray *changes, GPtrArray *conflicts)
-{
-  RerouteNews *news = self->news;
-
-  if (news == NULL)
-    {
-      news = g_new0 (RerouteNews, 1);
-      news->changes = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
-      news->conflicts = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
-      news->since = since;
-      self->news = news;
-    }
-  news->serial = self->serial;
-  g_free (news->who);
-  news->who = dup_who (changes);
-  for (guint i = 0; i < changes->len; i++)
-    g_ptr_array_add (news->changes, reroute_change_ref (g_ptr_array_index (changes, i)));
-  for (guint i = 0; i < conflicts->len; i++)
-    g_ptr_array_add (news->conflicts, reroute_change_ref (g_ptr_array_index (conflicts, i)));
-}
-
 static void
 finish_apply (RerouteSheet *self, RerouteApplyState state, GError *error)
 {
@@ -264,7 +190,9 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   conflicts = reroute_edit_rebase (self->edit, changes);
   if (reroute_edit_get_n_changes (self->edit) > 0)
     {
-      tell_news (self, since, changes, conflicts);
+      if (self->news == NULL)
+        self->news = reroute_news_new (since);
+      reroute_news_add (self->news, serial, changes, conflicts);
       self->news->unknown |= unknown;
     }
   finish_apply (self, REROUTE_APPLY_STALE, NULL);
@@ -365,7 +293,6 @@ progress_cb (double fraction, gpointer user_data)
 static void
 take_saved (RerouteSheet *self, guint64 serial)
 {
-  /* When others saved after us, what they saved is caught up with from here. */
   self->serial = serial;
   reroute_edit_clear (self->edit);
   reroute_sheet_dismiss_news (self);
@@ -410,43 +337,6 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 }
 
-/* --- one row on trial --- */
-
-typedef struct
-{
-  RerouteEdit *edit; /* a copy of the sheet's, with the row in it */
-  ReroutePage page;
-  gint64 id;
-} Trial;
-
-static void
-trial_free (Trial *trial)
-{
-  g_clear_object (&trial->edit);
-  g_free (trial);
-}
-
-static void
-trial_checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = G_TASK (user_data);
-  Trial *trial = g_task_get_task_data (task);
-  GError *error = NULL;
-  GPtrArray *findings =
-    reroute_rules_client_check_finish (REROUTE_RULES_CLIENT (source), result, &error);
-
-  if (findings == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  resolve_rows (trial->edit, findings);
-  for (guint i = findings->len; i > 0; i--)
-    if (!names_row (g_ptr_array_index (findings, i - 1), trial->page, trial->id))
-      g_ptr_array_remove_index (findings, i - 1);
-  g_task_return_pointer (task, findings, (GDestroyNotify) g_ptr_array_unref);
-}
-
 static void
 reroute_sheet_dispose (GObject *object)
 {
@@ -464,7 +354,7 @@ reroute_sheet_dispose (GObject *object)
   g_clear_object (&self->edit);
   g_clear_pointer (&self->settings, reroute_settings_unref);
   g_clear_pointer (&self->findings, g_ptr_array_unref);
-  g_clear_pointer (&self->news, news_free);
+  g_clear_pointer (&self->news, reroute_news_free);
   g_clear_pointer (&self->relay_host_name, g_free);
 
   G_OBJECT_CLASS (reroute_sheet_parent_class)->dispose (object);
@@ -646,18 +536,9 @@ reroute_sheet_count_findings (RerouteSheet *self, RerouteFindingLevel level)
 RerouteFinding *
 reroute_sheet_find_finding (RerouteSheet *self, ReroutePage page, gint64 id)
 {
-  RerouteFinding *worst = NULL;
-
   g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
 
-  for (guint i = 0; i < self->findings->len; i++)
-    {
-      RerouteFinding *finding = g_ptr_array_index (self->findings, i);
-
-      if (names_row (finding, page, id) && (worst == NULL || finding->level < worst->level))
-        worst = finding;
-    }
-  return worst;
+  return reroute_findings_find_worst (self->findings, page, id);
 }
 
 RerouteNews *
@@ -673,7 +554,7 @@ reroute_sheet_dismiss_news (RerouteSheet *self)
 {
   g_return_if_fail (REROUTE_IS_SHEET (self));
 
-  g_clear_pointer (&self->news, news_free);
+  g_clear_pointer (&self->news, reroute_news_free);
   emit_changed (self);
 }
 
@@ -723,45 +604,4 @@ reroute_sheet_stop (RerouteSheet *self)
 
   if (self->apply != NULL)
     g_cancellable_cancel (g_task_get_cancellable (self->apply));
-}
-
-void
-reroute_sheet_drop (RerouteSheet *self)
-{
-  g_return_if_fail (REROUTE_IS_SHEET (self));
-
-  reroute_edit_clear (self->edit);
-}
-
-void
-reroute_sheet_check_row_async (RerouteSheet *self,
-                               RerouteRow *row,
-                               GCancellable *cancellable,
-                               GAsyncReadyCallback callback,
-                               gpointer user_data)
-{
-  GTask *task = NULL;
-  Trial *trial = NULL;
-  g_autoptr (GPtrArray) changes = NULL;
-
-  g_return_if_fail (REROUTE_IS_SHEET (self));
-
-  trial = g_new0 (Trial, 1);
-  trial->edit = reroute_edit_copy (self->edit);
-  trial->page = row->page;
-  trial->id = reroute_edit_put_row (trial->edit, row, NULL);
-
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, reroute_sheet_check_row_async);
-  g_task_set_task_data (task, trial, (GDestroyNotify) trial_free);
-  changes = reroute_edit_dup_changes (trial->edit);
-  reroute_rules_client_check_async (self->rules, changes, cancellable, trial_checked_cb, task);
-}
-
-GPtrArray *
-reroute_sheet_check_row_finish (RerouteSheet *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
 }

@@ -6,26 +6,16 @@
 #include "common/client/rules-client.h"
 #include "common/ruleset-check.h"
 #include "gui/edit.h"
+#include "gui/news.h"
 
 G_BEGIN_DECLS
-
-/* What someone else saved while the sheet had unsaved changes. */
-typedef struct
-{
-  guint64 since; /* the generation that she had */
-  guint64 serial;
-  char *who;            /* "" when it is not known */
-  GPtrArray *changes;   /* (element-type RerouteChange): empty when it is not known */
-  GPtrArray *conflicts; /* (element-type RerouteChange): those that touch hers */
-  gboolean unknown;     /* the history does not reach back: all may have changed */
-} RerouteNews;
 
 /**
  * RerouteSheet:
  *
  * What the property sheet knows and does, without a widget: the saved generation's serial and
  * settings, the edit over it, the findings, Apply.  All is asynchronous; what was typed is never
- * dropped by anything but reroute_sheet_drop() and a save.
+ * dropped by anything but a save.
  *
  * Signals: "changed" (): any of what can be asked below; "saved" (): a new generation is saved,
  * by us or by someone else: lists are to be read again.
@@ -80,16 +70,5 @@ gboolean reroute_sheet_apply_finish (RerouteSheet *self,
                                      RerouteApplyState *state,
                                      GError **error);
 void reroute_sheet_stop (RerouteSheet *self);
-void reroute_sheet_drop (RerouteSheet *self);
-
-/* What would be wrong if @row stood in the edit: those findings that name it.
-   (transfer full) (element-type RerouteFinding) */
-void reroute_sheet_check_row_async (RerouteSheet *self,
-                                    RerouteRow *row,
-                                    GCancellable *cancellable,
-                                    GAsyncReadyCallback callback,
-                                    gpointer user_data);
-GPtrArray *
-reroute_sheet_check_row_finish (RerouteSheet *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS
