@@ -102,6 +102,7 @@ reject (Walk *walk, const char *code, guint reply_code, const char *status, cons
   g_clear_pointer (&decision->rcpt_out, g_free);
   g_clear_pointer (&decision->hosts, reroute_hosts_unref);
   g_clear_pointer (&decision->dns_domain, g_free);
+  g_clear_pointer (&decision->next_hop, g_free);
   decision->to_inbound = FALSE;
   say (walk, code, NULL, "Refused with %u %s: %s.", reply_code, status, text);
   return FALSE;
@@ -352,6 +353,12 @@ finish (Walk *walk)
                          : decision->hosts != NULL ? REROUTE_ACTION_FORWARD
                                                    : REROUTE_ACTION_RELAY_BY_DNS;
     }
+  if (decision->hosts != NULL)
+    decision->next_hop = g_strdup (decision->hosts->hosts[0].name);
+  else if (reroute_domain_is_literal (decision->dns_domain))
+    decision->next_hop = reroute_domain_dup_literal_address (decision->dns_domain);
+  else
+    decision->next_hop = g_strdup (decision->dns_domain);
   decision->reply_code = 250;
   decision->reply_status = "2.1.5";
   decision->reply_text = g_strdup ("Recipient ok");
@@ -465,6 +472,7 @@ reroute_decision_free (RerouteDecision *self)
   g_free (self->rcpt_out);
   g_clear_pointer (&self->hosts, reroute_hosts_unref);
   g_free (self->dns_domain);
+  g_free (self->next_hop);
   g_free (self->reply_text);
   g_clear_pointer (&self->admitting, reroute_row_unref);
   g_clear_pointer (&self->deciding, reroute_row_unref);
@@ -488,5 +496,5 @@ reroute_decision_get_next_hop (const RerouteDecision *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  return self->hosts != NULL ? self->hosts->hosts[0].name : self->dns_domain;
+  return self->next_hop;
 }

@@ -111,11 +111,12 @@ typedef struct
 typedef struct
 {
   RerouteAction action;
-  char *rcpt_out;           /* the recipient that leaves; NULL when rejected */
-  RerouteHosts *hosts;      /* next hops in order or by turns; NULL: by DNS */
-  char *dns_domain;         /* the domain or "[literal]" to look up; NULL with hosts */
-  gboolean to_inbound;      /* the next hop is the inbound host, also after a rewrite */
-  guint reply_code;         /* 250, or 4xx, 5xx when rejected */
+  char *rcpt_out;      /* the recipient that leaves; NULL when rejected */
+  RerouteHosts *hosts; /* next hops in order or by turns; NULL: by DNS */
+  char *dns_domain;    /* the domain or "[literal]" to look up; NULL with hosts */
+  char *next_hop;      /* the first of hosts, or dns_domain without the brackets of a literal */
+  gboolean to_inbound; /* the next hop is the inbound host, also after a rewrite */
+  guint reply_code;    /* 250, or 4xx, 5xx when rejected */
   const char *reply_status; /* "5.7.1" */
   char *reply_text;         /* ASCII, shows no internals */
   RerouteRow *admitting;    /* the row that matches the recipient as received; NULL: none */

@@ -141,7 +141,7 @@ def lint_settings_page():
     if 'common/settings.c' not in tree.files('.c') or not MAN_PAGES:
         raise Skip('no settings or no man pages yet')
     pages = ''.join(tree.read(path) for path in MAN_PAGES).replace('\\-', '-')
-    keys = re.findall(r'REROUTE_SETTING_\w+,\s*"([a-z0-9-]+)"', tree.read('common/settings.c'))
+    keys = re.findall(r'\{ ID \(\w+\), "([a-z0-9-]+)"', tree.read('common/settings.c'))
     if not keys:
         yield 'common/settings.c: no table found'
     for key in keys:

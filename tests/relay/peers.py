@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 
-from place import BUILD, answers, free_port, poll
+from place import BUILD, free_port
 from tap import Skip
 
 CACHE = os.path.join(BUILD, 'peers')
@@ -86,11 +86,7 @@ class Peer:
         return os.path.join(self.folder, *parts)
 
     def ready(self):
-        def up():
-            if self.process.poll() is not None:
-                raise RuntimeError(f'{self.name} ended with {self.process.returncode}')
-            return answers(self.host, self.port)
-        poll(f'{self.name} to listen', up)
+        self.place.wait_listening(self.process, self.host, self.port)
 
     def messages(self):
         """(envelope recipient, content) of all that was delivered, lines ending in CR LF."""

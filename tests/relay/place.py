@@ -50,10 +50,14 @@ def answers(host, port):
 
 
 class Place:
-    """A temporary directory and the processes that live in it; both end with the block."""
+    """A directory and the processes that live in it, which end with the block.  A temporary one
+    goes with them; @path names one that stays."""
 
-    def __init__(self, name='test'):
-        self.path = tempfile.mkdtemp(prefix=f'reroute-{name}-')
+    def __init__(self, name='test', path=None):
+        if path is not None:
+            os.makedirs(path, exist_ok=True)
+        self.path = path or tempfile.mkdtemp(prefix=f'reroute-{name}-')
+        self.stays = path is not None or 'REROUTE_KEEP' in os.environ
         self.processes = []
 
     def __enter__(self):
@@ -64,9 +68,7 @@ class Place:
             self.end(process)
         if kind is not None:
             self.show_logs()
-        if os.environ.get('REROUTE_KEEP'):
-            print(f'# kept: {self.path}', file=sys.stderr)
-        else:
+        if not self.stays:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def join(self, *parts):
@@ -93,6 +95,14 @@ class Place:
         process.title = name
         self.processes.append(process)
         return process
+
+    def wait_listening(self, process, host, port):
+        """Until @process, which start() started, accepts connections there."""
+        def up():
+            if process.poll() is not None:
+                raise RuntimeError(f'{process.title} ended with {process.returncode}')
+            return answers(host, port)
+        poll(f'{process.title} to listen on {host}:{port}', up)
 
     def end(self, process, how=signal.SIGTERM, timeout_s=PATIENCE_S):
         """Ends a process that start() started and returns its exit status."""

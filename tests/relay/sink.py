@@ -21,8 +21,8 @@ class Message:
 class Sink:
     """Listens on one address, in a thread of its own; used as a context manager.
 
-    @reply: called with (verb, argument) before each answer; a text replaces the usual reply, and
-    None leaves it.  Verbs: CONNECT, EHLO, MAIL, RCPT, DATA, DOT, RSET, QUIT.
+    @reply: called with (verb, argument) before each answer; a text replaces the usual reply, `drop`
+    closes the connection, an event delays the usual reply until it is set, None leaves it.  Verbs: CONNECT, EHLO, MAIL, RCPT, DATA, DOT, RSET, QUIT.
     """
 
     def __init__(self, host='127.0.0.1', port=0, reply=None, extensions=EXTENSIONS, name='sink.test'):
@@ -88,6 +88,9 @@ class _Session:
     async def say(self, verb, argument, usual):
         """Sends a reply; returns whether it is a positive one."""
         text = self.sink.reply(verb, argument)
+        if isinstance(text, threading.Event):
+            await asyncio.get_running_loop().run_in_executor(None, text.wait)
+            text = None
         if text == 'drop':
             raise ConnectionError
         text = text or usual

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 
-from place import BUILD, ROOT, answers, free_port, poll
+from place import BUILD, ROOT, free_port, poll
 from tap import Skip
 
 RULESD = os.path.join(BUILD, 'service', 'rules', 'reroute-rulesd')
@@ -65,7 +65,7 @@ class Bus:
 class Service:
     """Everything that service/run starts, in a place of its own."""
 
-    def __init__(self, place, relay_options=(), own_networks=None):
+    def __init__(self, place, relay_options=()):
         for program in (RULESD, RELAYD, CTL):
             if not os.path.exists(program):
                 raise Skip(f'{os.path.basename(program)} is not built')
@@ -110,13 +110,7 @@ class Service:
         return self.relay
 
     def start_relay(self):
-        self.spawn_relay()
-
-        def up():
-            if self.relay.poll() is not None:
-                raise RuntimeError(f'reroute-relayd ended with {self.relay.returncode}')
-            return answers(self.host, self.port)
-        poll('the relay to listen', up)
+        self.place.wait_listening(self.spawn_relay(), self.host, self.port)
         self.wait_applied()
 
     def stop_relay(self):
@@ -180,11 +174,12 @@ class Service:
 
 
 def rules_serial(status):
-    return status['rules']['serial']
+    return status['rules_serial']
 
 
 def relay_serial(status):
-    return status['relay']['serial'] if status['relay'].get('rules-held', True) else None
+    relay = status['relay']
+    return relay['serial'] if relay and relay['rules-held'] else None
 
 
 class Client:
@@ -292,12 +287,7 @@ class Dns:
             config.append(f'zone:\n  name: "{zone}"\n  zonefile: "{file}"\n')
         path = self.place.write(''.join(config), self.name, 'nsd.conf')
         self.process = self.place.start(self.name, [self.program, '-d', '-c', path])
-
-        def up():
-            if self.process.poll() is not None:
-                raise RuntimeError(f'nsd ended with {self.process.returncode}')
-            return answers(self.host, self.port)
-        poll('nsd', up)
+        self.place.wait_listening(self.process, self.host, self.port)
         return self
 
     def stop(self):

@@ -12,23 +12,24 @@ G_BEGIN_DECLS
 /**
  * RerouteDelivery:
  *
- * One try: a message, recipients of it that share a next hop, and the endpoints to try in order.  The scheduler makes it,
- * a worker's pool carries it out and gives it back with a reply for each recipient.
+ * One try: a message, recipients of it that share a next hop, and the endpoints to try in order.
+ * The scheduler makes it, a worker's pool carries it out and gives it back with a reply for each
+ * recipient.
  */
 typedef struct
 {
   RerouteMessage *message;
   guint n_recipients;
-  guint *recipients;        /* indices in the envelope */
-  char **rcpt_out;          /* what leaves, in the same order */
-  GArray *endpoints;        /* (element-type RerouteEndpoint) */
-  char *destination;        /* the key of the next hop: "mx1.example.net:25" */
-  gpointer scheduler_data;  /* the scheduler's own */
+  guint *recipients;       /* indices in the envelope */
+  char **rcpt_out;         /* what leaves, in the same order */
+  GArray *endpoints;       /* (element-type RerouteEndpoint) */
+  char *destination;       /* the key of the next hop: "mx1.example.net:25" */
+  gpointer scheduler_data; /* the scheduler's own */
 
   /* filled in by the pool */
-  RerouteReply **replies;   /* one for each recipient; a connection that failed is our own 4xx */
+  RerouteReply **replies;      /* one for each recipient; a connection that failed is our own 4xx */
   gboolean destination_failed; /* no connection, banner, EHLO, or 421: the destination waits */
-  char *relay;              /* "mx1.example.net[192.0.2.1]:25": who answered, or was tried last */
+  char *relay; /* "mx1.example.net[192.0.2.1]:25": who answered, or was tried last */
 } RerouteDelivery;
 
 void reroute_delivery_free (RerouteDelivery *self);
@@ -40,11 +41,16 @@ typedef struct _ReroutePool ReroutePool;
 /* Called on the worker when a delivery is over; takes it back. */
 typedef void (*ReroutePoolFunc) (RerouteDelivery *delivery, gpointer user_data);
 
-ReroutePool *reroute_pool_new (RerouteWorker *worker, RerouteSpool *spool, ReroutePoolFunc done, gpointer user_data);
+ReroutePool *reroute_pool_new (RerouteWorker *worker,
+                               RerouteSpool *spool,
+                               ReroutePoolFunc done,
+                               gpointer user_data);
 void reroute_pool_free (ReroutePool *self);
-/* On the worker's thread: takes the delivery; reuses an idle connection to one of its endpoints, else connects. */
+/* On the worker's thread: takes the delivery; reuses an idle connection to one of its endpoints,
+ * else connects. */
 void reroute_pool_deliver (ReroutePool *self, RerouteDelivery *delivery, RerouteRuleset *ruleset);
-/* On the worker's thread, at shutdown: what has not had its final dot is given back deferred; the rest is waited for until @grace_us. */
+/* On the worker's thread, at shutdown: what has not had its final dot is given back deferred; the
+ * rest is waited for until @grace_us. */
 void reroute_pool_drain (ReroutePool *self, gint64 grace_us);
 guint reroute_pool_get_n_connections (const ReroutePool *self);
 

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /* Where a connection goes. */
 typedef struct
 {
-  char *name;      /* the host as it is spoken of: exchanger, typed host, or address */
+  char *name; /* the host as it is spoken of: exchanger, typed host, or address */
   RerouteIp ip;
   guint16 port;
 } RerouteEndpoint;
@@ -25,10 +25,10 @@ typedef enum
 typedef struct
 {
   RerouteNextHopState state;
-  GArray *endpoints;   /* (element-type RerouteEndpoint) in the order to try */
-  const char *via;     /* "mx", "a", "ip": how the first was found */
-  const char *status;  /* "5.1.10", "5.4.6", "5.1.2", "4.4.3", "5.4.4" when not FOUND */
-  char *reason;        /* one line when not FOUND; "mail loops back to this relay …" */
+  GArray *endpoints;  /* (element-type RerouteEndpoint) in the order to try */
+  const char *via;    /* "mx", "a", "ip": how the first was found */
+  const char *status; /* "5.1.10", "5.4.6", "5.1.2", "4.4.3", "5.4.4" when not FOUND */
+  char *reason;       /* one line when not FOUND; "mail loops back to this relay …" */
 } RerouteNextHop;
 
 void reroute_next_hop_free (RerouteNextHop *self);
@@ -39,19 +39,24 @@ typedef struct
 {
   const RerouteIp *addresses; /* of our interfaces and the setting own-addresses */
   gsize n_addresses;
-  guint16 listen_port;        /* loopback that comes out of DNS is ourselves; a typed one only on this port */
-  guint16 mx_port;            /* 25, or --mx-port */
+  guint16 listen_port; /* an address of ours that she typed is ourselves on this port only */
+  guint16 mx_port;     /* 25, or --mx-port */
 } RerouteSelf;
 
-typedef void (*RerouteNextHopFunc) (RerouteNextHop *next_hop, gpointer user_data); /* (transfer full) */
+typedef void (*RerouteNextHopFunc) (RerouteNextHop *next_hop,
+                                    gpointer user_data); /* (transfer full) */
 
 /**
  * reroute_next_hop_resolve:
  * @decision: borrowed for the call; hosts or dns_domain say what to look up
  * @turn: rotates hosts that take turns
  *
- * MX, then address; equal preferences shuffled; ourselves and every exchanger that is not strictly better
- * dropped (RFC 5321 5.1, RFC 7505).  Hosts in order or by turns.
+ * MX, then address; equal preferences shuffled; ourselves and every exchanger that is not strictly
+ * better dropped (RFC 5321 5.1, RFC 7505).  Hosts in order or by turns.  Loopback that comes out of
+ * DNS is ourselves; with an mx_port of its own, as tests have, only on listen_port or when it is in
+ * addresses.
+ *
+ * @func runs before the call returns when nothing has to be looked up.
  */
 void reroute_next_hop_resolve (RerouteResolver *resolver,
                                const RerouteDecision *decision,

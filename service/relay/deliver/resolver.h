@@ -24,11 +24,11 @@ typedef struct
 typedef struct
 {
   RerouteDnsStatus status;
-  gboolean secure;      /* DNSSEC verdict */
+  gboolean secure; /* DNSSEC verdict */
   guint ttl_s;
-  GArray *mx;           /* (element-type RerouteMx) for an MX question */
-  GArray *addresses;    /* (element-type RerouteIp) for an address question: AAAA and A */
-  char *reason;         /* of FAILED */
+  GArray *mx;        /* (element-type RerouteMx) for an MX question */
+  GArray *addresses; /* (element-type RerouteIp) for an address question: AAAA and A */
+  char *reason;      /* of FAILED */
 } RerouteDnsAnswer;
 
 void reroute_dns_answer_free (RerouteDnsAnswer *self);
@@ -42,7 +42,10 @@ typedef struct _RerouteResolver RerouteResolver;
 typedef struct
 {
   void (*mx) (RerouteResolver *self, const char *domain, RerouteDnsFunc func, gpointer user_data);
-  void (*address) (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data);
+  void (*address) (RerouteResolver *self,
+                   const char *name,
+                   RerouteDnsFunc func,
+                   gpointer user_data);
   void (*free) (RerouteResolver *self);
 } RerouteResolverClass;
 struct _RerouteResolver
@@ -50,9 +53,11 @@ struct _RerouteResolver
   const RerouteResolverClass *klass;
 };
 
-/* @context: where answers arrive; @servers: (array zero-terminated=1) "ADDRESS:PORT", or {"system"}, from --dns or the setting.
-   Search lists are never applied; /etc/hosts is read with "system". */
-RerouteResolver *reroute_resolver_new_unbound (GMainContext *context, const char *const *servers, GError **error);
+/* @context: where answers arrive; @servers: (array zero-terminated=1) "ADDRESS:PORT", or
+   {"system"}, from --dns or the setting. Search lists are never applied; /etc/hosts is read with
+   "system". */
+RerouteResolver *
+reroute_resolver_new_unbound (GMainContext *context, const char *const *servers, GError **error);
 void reroute_resolver_free (RerouteResolver *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteResolver, reroute_resolver_free)
 

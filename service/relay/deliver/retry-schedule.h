@@ -13,7 +13,11 @@ typedef struct
   gint64 expire_s;           /* age at which a DSN replaces the next try */
 } RerouteRetrySchedule;
 
-/* Returns: when the recipient is due again, wall clock, or -1 when it has expired.  The last try is at the expiry, not after it. */
-gint64 reroute_retry_schedule_next (const RerouteRetrySchedule *self, guint n_tries, gint64 received_us, gint64 now_us);
+/* Returns: when the recipient is due again, wall clock, or -1 when it has expired.  The last try is
+ * at the expiry, not after it. */
+gint64 reroute_retry_schedule_next (const RerouteRetrySchedule *self,
+                                    guint n_tries,
+                                    gint64 received_us,
+                                    gint64 now_us);
 
 G_END_DECLS

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * next-hop.c - from a decision to the endpoints to try
+ *
+ * Asks the resolver one question after another: for a domain its MX and the addresses of each
+ * exchanger in order of preference, for a typed host its addresses.
+ *
+ * Standards: RFC 5321 section 5.1 (locating the target host), RFC 7505 (null MX).
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/next-hop.h"
+
+#include <string.h>
+
+#include "common/domain.h"
+#include "common/limits.h"
+
+/* What is asked at the moment. */
+typedef enum
+{
+  ASK_MX,        /* the MX of name */
+  ASK_EXCHANGER, /* the addresses of the exchanger at mx_index */
+  ASK_DOMAIN,    /* the addresses of a domain without MX */
+  ASK_HOST,      /* the addresses of a typed host */
+} Question;
+
+typedef struct
+{
+  RerouteResolver *resolver;
+  RerouteSelf self;
+  RerouteIp *own_addresses;
+  RerouteNextHopFunc func;
+  gpointer user_data;
+
+  RerouteHosts *hosts; /* NULL: the one domain of the decision */
+  gsize host_index;    /* hosts that are done */
+  guint turn;
+
+  Question question;
+  char *name; /* the domain or host that is looked up */
+  guint16 port;
+  GArray *mx; /* (element-type RerouteMx), ordered; exchangers borrowed from mx_names */
+  GStringChunk *mx_names;
+  guint mx_index;
+  gsize mx_first_endpoint; /* where the endpoints of this name begin */
+
+  RerouteNextHop *result;
+} Walk;
+
+static void next_question (Walk *walk);
+
+static void
+clear_endpoint (gpointer data)
+{
+  g_free (((RerouteEndpoint *) data)->name);
+}
+
+void
+reroute_next_hop_free (RerouteNextHop *self)
+{
+  if (self == NULL)
+    return;
+  g_array_unref (self->endpoints);
+  g_free (self->reason);
+  g_free (self);
+}
+
+static void
+walk_free (Walk *walk)
+{
+  g_clear_pointer (&walk->hosts, reroute_hosts_unref);
+  g_clear_pointer (&walk->mx, g_array_unref);
+  g_string_chunk_free (walk->mx_names);
+  g_free (walk->own_addresses);
+  g_free (walk->name);
+  g_free (walk);
+}
+
+/* Remembers why a name led nowhere; a DNS failure outweighs an answer, for it may change.  Takes
+ * @reason. */
+static void
+note_trouble (Walk *walk, RerouteNextHopState state, const char *status, char *reason)
+{
+  RerouteNextHop *result = walk->result;
+
+  if (result->reason != NULL &&
+      (state == REROUTE_NEXT_HOP_FAIL || result->state == REROUTE_NEXT_HOP_DEFER))
+    {
+      g_free (reason);
+      return;
+    }
+  g_free (result->reason);
+  result->state = state;
+  result->status = status;
+  result->reason = reason;
+}
+
+static gboolean
+is_own_address (const Walk *walk, const RerouteIp *ip)
+{
+  for (gsize i = 0; i < walk->self.n_addresses; i++)
+    {
+      if (memcmp (&walk->own_addresses[i], ip, sizeof *ip) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* A typed host is ourselves only on the port that we listen on; what DNS says is ourselves on any
+   port, loopback included: another host's loopback is never meant for us. */
+static gboolean
+is_self (const Walk *walk, const RerouteIp *ip)
+{
+  if (reroute_ip_is_unspecified (ip))
+    return TRUE;
+  if (walk->question == ASK_HOST)
+    return walk->port == walk->self.listen_port &&
+           (reroute_ip_is_loopback (ip) || is_own_address (walk, ip));
+  if (reroute_ip_is_loopback (ip) && walk->self.mx_port != REROUTE_DEFAULT_SMTP_PORT)
+    return walk->port == walk->self.listen_port || is_own_address (walk, ip);
+  return reroute_ip_is_loopback (ip) || is_own_address (walk, ip);
+}
+
+static void
+add_endpoint (Walk *walk, const char *name, const RerouteIp *ip, const char *via)
+{
+  RerouteEndpoint endpoint = { g_strdup (name), *ip, walk->port };
+
+  if (walk->result->endpoints->len == 0)
+    walk->result->via = via;
+  g_array_append_val (walk->result->endpoints, endpoint);
+}
+
+/* The addresses of a name, in random order and a bounded number; FALSE: one of them is ourselves.
+ */
+static gboolean
+add_addresses (Walk *walk, const char *name, const RerouteDnsAnswer *answer, const char *via)
+{
+  g_autoptr (GArray) addresses = g_array_copy (answer->addresses);
+
+  for (guint i = 0; i < addresses->len; i++)
+    {
+      if (is_self (walk, &g_array_index (addresses, RerouteIp, i)))
+        return FALSE;
+    }
+  for (guint i = 0; i < addresses->len && i < REROUTE_LIMIT_ADDRESSES_PER_TRY; i++)
+    {
+      guint other = (guint) g_random_int_range ((gint32) i, (gint32) addresses->len);
+      RerouteIp chosen = g_array_index (addresses, RerouteIp, other);
+
+      g_array_index (addresses, RerouteIp, other) = g_array_index (addresses, RerouteIp, i);
+      g_array_index (addresses, RerouteIp, i) = chosen;
+      add_endpoint (walk, name, &chosen, via);
+    }
+  return TRUE;
+}
+
+static void
+finish (Walk *walk)
+{
+  RerouteNextHop *result = walk->result;
+  RerouteNextHopFunc func = walk->func;
+  gpointer user_data = walk->user_data;
+
+  if (result->endpoints->len > 0)
+    {
+      result->state = REROUTE_NEXT_HOP_FOUND;
+      result->status = NULL;
+      g_clear_pointer (&result->reason, g_free);
+    }
+  walk_free (walk);
+  func (result, user_data);
+}
+
+static void
+note_loop (Walk *walk)
+{
+  note_trouble (
+    walk,
+    REROUTE_NEXT_HOP_FAIL,
+    "5.4.6",
+    g_strdup_printf ("mail loops back to this relay: “%s” leads to this relay itself", walk->name));
+}
+
+static void
+note_dns_failure (Walk *walk, const RerouteDnsAnswer *answer)
+{
+  note_trouble (walk,
+                REROUTE_NEXT_HOP_DEFER,
+                "4.4.3",
+                g_strdup_printf ("cannot look up “%s”: %s", walk->name, answer->reason));
+}
+
+/* Ourselves at some preference: of this domain only what is strictly better may be tried. */
+static void
+drop_not_better (Walk *walk, guint16 preference)
+{
+  gsize keep = walk->mx_first_endpoint;
+
+  for (guint i = 0; i < walk->mx_index; i++)
+    {
+      const RerouteMx *mx = &g_array_index (walk->mx, RerouteMx, i);
+
+      while (mx->preference < preference && keep < walk->result->endpoints->len &&
+             g_str_equal (g_array_index (walk->result->endpoints, RerouteEndpoint, keep).name,
+                          mx->exchanger))
+        keep++;
+    }
+  g_array_set_size (walk->result->endpoints, (guint) keep);
+}
+
+static int
+compare_mx (gconstpointer a, gconstpointer b)
+{
+  return (int) ((const RerouteMx *) a)->preference - (int) ((const RerouteMx *) b)->preference;
+}
+
+/* By preference, equal ones in random order. */
+static void
+order_mx (Walk *walk, const GArray *records)
+{
+  g_array_set_size (walk->mx, 0);
+  for (guint i = 0; i < records->len; i++)
+    {
+      const RerouteMx *record = &g_array_index (records, RerouteMx, i);
+      RerouteMx mx = { record->preference,
+                       g_string_chunk_insert_const (walk->mx_names, record->exchanger) };
+
+      g_array_insert_val (walk->mx, (guint) g_random_int_range (0, (gint32) walk->mx->len + 1), mx);
+    }
+  g_array_sort (walk->mx, compare_mx);
+}
+
+static void
+take_mx (Walk *walk, const RerouteDnsAnswer *answer)
+{
+  switch (answer->status)
+    {
+    case REROUTE_DNS_ANSWER:
+      if (answer->mx->len == 1 && g_array_index (answer->mx, RerouteMx, 0).exchanger[0] == '\0')
+        {
+          note_trouble (walk,
+                        REROUTE_NEXT_HOP_FAIL,
+                        "5.1.10",
+                        g_strdup_printf ("domain “%s” accepts no mail (null MX)", walk->name));
+          break;
+        }
+      order_mx (walk, answer->mx);
+      walk->mx_index = 0;
+      walk->question = ASK_EXCHANGER;
+      return;
+    case REROUTE_DNS_NODATA:
+      walk->question = ASK_DOMAIN;
+      return;
+    case REROUTE_DNS_NXDOMAIN:
+      note_trouble (walk,
+                    REROUTE_NEXT_HOP_FAIL,
+                    "5.1.2",
+                    g_strdup_printf ("domain “%s” does not exist", walk->name));
+      break;
+    case REROUTE_DNS_FAILED:
+    default:
+      note_dns_failure (walk, answer);
+      break;
+    }
+  g_clear_pointer (&walk->name, g_free);
+}
+
+static void
+take_exchanger (Walk *walk, const RerouteDnsAnswer *answer)
+{
+  const RerouteMx *mx = &g_array_index (walk->mx, RerouteMx, walk->mx_index);
+
+  if (answer->status == REROUTE_DNS_FAILED)
+    {
+      note_dns_failure (walk, answer);
+    }
+  else if (!add_addresses (walk, mx->exchanger, answer, "mx"))
+    {
+      drop_not_better (walk, mx->preference);
+      if (walk->result->endpoints->len == walk->mx_first_endpoint)
+        note_loop (walk);
+      walk->mx_index = walk->mx->len;
+      return;
+    }
+  walk->mx_index++;
+}
+
+static void
+take_addresses (Walk *walk, const RerouteDnsAnswer *answer)
+{
+  gboolean is_host = walk->question == ASK_HOST;
+
+  if (answer->status == REROUTE_DNS_FAILED)
+    note_dns_failure (walk, answer);
+  else if (answer->status != REROUTE_DNS_ANSWER)
+    note_trouble (
+      walk,
+      REROUTE_NEXT_HOP_FAIL,
+      is_host ? "5.4.4" : "5.1.2",
+      is_host ? g_strdup_printf ("host “%s” has no address", walk->name)
+              : g_strdup_printf ("domain “%s” has neither exchanger nor address", walk->name));
+  else if (!add_addresses (walk, walk->name, answer, "a"))
+    note_loop (walk);
+  g_clear_pointer (&walk->name, g_free);
+}
+
+static void
+answered (const RerouteDnsAnswer *answer, gpointer user_data)
+{
+  Walk *walk = user_data;
+
+  if (walk->question == ASK_MX)
+    take_mx (walk, answer);
+  else if (walk->question == ASK_EXCHANGER)
+    take_exchanger (walk, answer);
+  else
+    take_addresses (walk, answer);
+  next_question (walk);
+}
+
+/* The exchangers of one name are done: did any of them have an address? */
+static void
+finish_exchangers (Walk *walk)
+{
+  if (walk->result->endpoints->len == walk->mx_first_endpoint)
+    note_trouble (walk,
+                  REROUTE_NEXT_HOP_FAIL,
+                  "5.4.4",
+                  g_strdup_printf ("no exchanger of domain “%s” has an address", walk->name));
+  g_clear_pointer (&walk->name, g_free);
+}
+
+static void
+begin_name (Walk *walk, const char *name, guint16 port, Question question)
+{
+  walk->name = g_strdup (name);
+  walk->port = port;
+  walk->question = question;
+  walk->mx_first_endpoint = walk->result->endpoints->len;
+}
+
+/* A literal needs no question. */
+static void
+take_literal (Walk *walk, const char *address)
+{
+  RerouteIp ip;
+
+  if (!reroute_ip_parse (address, &ip))
+    note_trouble (
+      walk, REROUTE_NEXT_HOP_FAIL, "5.1.2", g_strdup_printf ("“%s” is not an address", address));
+  else if (is_self (walk, &ip))
+    note_loop (walk);
+  else
+    add_endpoint (walk, address, &ip, "ip");
+  g_clear_pointer (&walk->name, g_free);
+}
+
+/* Takes up the next typed host; FALSE when there is none left. */
+static gboolean
+begin_next_host (Walk *walk)
+{
+  const RerouteHost *host;
+
+  if (walk->hosts == NULL || walk->host_index == walk->hosts->n_hosts)
+    return FALSE;
+  host = &walk->hosts->hosts[(walk->host_index + walk->turn) % walk->hosts->n_hosts];
+  walk->host_index++;
+  /* MX knows no port: what is found by it is on the one port that exchangers have. */
+  begin_name (
+    walk, host->name, host->mx ? walk->self.mx_port : host->port, host->mx ? ASK_MX : ASK_HOST);
+  if (host->literal)
+    take_literal (walk, host->name);
+  return TRUE;
+}
+
+static void
+next_question (Walk *walk)
+{
+  while (walk->name == NULL || (walk->question == ASK_EXCHANGER &&
+                                (walk->mx_index == walk->mx->len ||
+                                 walk->result->endpoints->len - walk->mx_first_endpoint >=
+                                   REROUTE_LIMIT_ADDRESSES_PER_TRY)))
+    {
+      if (walk->name != NULL)
+        finish_exchangers (walk);
+      if (!begin_next_host (walk))
+        {
+          finish (walk);
+          return;
+        }
+    }
+
+  if (walk->question == ASK_MX)
+    walk->resolver->klass->mx (walk->resolver, walk->name, answered, walk);
+  else if (walk->question == ASK_EXCHANGER)
+    walk->resolver->klass->address (walk->resolver,
+                                    g_array_index (walk->mx, RerouteMx, walk->mx_index).exchanger,
+                                    answered,
+                                    walk);
+  else
+    walk->resolver->klass->address (walk->resolver, walk->name, answered, walk);
+}
+
+/* The one domain of a decision without hosts; its normal form is what DNS knows. */
+static void
+begin_domain (Walk *walk, const char *domain)
+{
+  g_autofree char *key = reroute_domain_normalize (domain, NULL);
+  g_autofree char *address = key != NULL ? reroute_domain_dup_literal_address (key) : NULL;
+
+  begin_name (
+    walk, address != NULL ? address : (key != NULL ? key : domain), walk->self.mx_port, ASK_MX);
+  if (address != NULL)
+    take_literal (walk, address);
+}
+
+void
+reroute_next_hop_resolve (RerouteResolver *resolver,
+                          const RerouteDecision *decision,
+                          const RerouteSelf *self,
+                          guint turn,
+                          RerouteNextHopFunc func,
+                          gpointer user_data)
+{
+  Walk *walk = g_new0 (Walk, 1);
+
+  g_return_if_fail (decision->hosts != NULL || decision->dns_domain != NULL);
+
+  walk->resolver = resolver;
+  walk->self = *self;
+  walk->own_addresses = g_memdup2 (self->addresses, self->n_addresses * sizeof (RerouteIp));
+  walk->func = func;
+  walk->user_data = user_data;
+  walk->mx = g_array_new (FALSE, TRUE, sizeof (RerouteMx));
+  walk->mx_names = g_string_chunk_new (256);
+  walk->result = g_new0 (RerouteNextHop, 1);
+  walk->result->endpoints = g_array_new (FALSE, TRUE, sizeof (RerouteEndpoint));
+  g_array_set_clear_func (walk->result->endpoints, clear_endpoint);
+
+  if (decision->hosts != NULL)
+    {
+      walk->hosts = reroute_hosts_ref (decision->hosts);
+      walk->turn = decision->hosts->by_turns ? turn : 0;
+    }
+  else
+    {
+      begin_domain (walk, decision->dns_domain);
+    }
+  next_question (walk);
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * resolver.c - DNS by libunbound, asynchronous, with a thread of its own
+ *
+ * Its descriptor is one more source of the context that the answers arrive in.  Search lists are
+ * never applied: libunbound has none.
+ *
+ * Standards: RFC 1035 (names, MX), RFC 3596 (AAAA).
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/resolver.h"
+
+#include <string.h>
+#include <glib-unix.h>
+#include <unbound.h>
+
+#include "common/error.h"
+
+#define TYPE_A 1
+#define TYPE_MX 15
+#define TYPE_AAAA 28
+#define CLASS_IN 1
+
+#define RCODE_NOERROR 0
+#define RCODE_NXDOMAIN 3
+
+/* A server that does not answer must not hold a recipient for the minutes that libunbound would
+ * try. */
+#define QUESTION_TIMEOUT_MS 15000
+
+typedef struct
+{
+  RerouteResolver base;
+  struct ub_ctx *unbound;
+  GMainContext *context;
+  GSource *source;
+  GHashTable *questions; /* (element-type Question): those that wait for an answer */
+} UnboundResolver;
+
+typedef struct _Question Question;
+
+/* One of a question's look-ups. */
+typedef struct
+{
+  Question *question;
+  int async_id; /* 0: answered, or not begun */
+} Lookup;
+
+/* One question of a caller: an MX look-up, or AAAA and A together. */
+struct _Question
+{
+  UnboundResolver *resolver;
+  RerouteDnsFunc func;
+  gpointer user_data;
+  RerouteDnsAnswer *answer;
+  Lookup lookups[2];
+  guint n_lookups;
+  guint n_pending;
+  guint n_failed;
+  gboolean some_nodata;
+  GSource *timeout;
+};
+
+static void
+clear_mx (gpointer data)
+{
+  g_free (((RerouteMx *) data)->exchanger);
+}
+
+static RerouteDnsAnswer *
+dns_answer_new (void)
+{
+  RerouteDnsAnswer *self = g_new0 (RerouteDnsAnswer, 1);
+
+  self->mx = g_array_new (FALSE, TRUE, sizeof (RerouteMx));
+  g_array_set_clear_func (self->mx, clear_mx);
+  self->addresses = g_array_new (FALSE, TRUE, sizeof (RerouteIp));
+  self->ttl_s = G_MAXUINT;
+  return self;
+}
+
+void
+reroute_dns_answer_free (RerouteDnsAnswer *self)
+{
+  if (self == NULL)
+    return;
+  g_array_unref (self->mx);
+  g_array_unref (self->addresses);
+  g_free (self->reason);
+  g_free (self);
+}
+
+static void
+question_free (gpointer data)
+{
+  Question *question = data;
+
+  for (guint i = 0; i < question->n_lookups; i++)
+    {
+      if (question->lookups[i].async_id != 0)
+        ub_cancel (question->resolver->unbound, question->lookups[i].async_id);
+    }
+  g_source_destroy (question->timeout);
+  g_source_unref (question->timeout);
+  reroute_dns_answer_free (question->answer);
+  g_free (question);
+}
+
+static void
+question_finish (Question *question)
+{
+  RerouteDnsAnswer *answer = question->answer;
+
+  if (answer->mx->len > 0 || answer->addresses->len > 0)
+    answer->status = REROUTE_DNS_ANSWER;
+  else if (question->n_failed > 0)
+    answer->status = REROUTE_DNS_FAILED;
+  else
+    answer->status = question->some_nodata ? REROUTE_DNS_NODATA : REROUTE_DNS_NXDOMAIN;
+  if (answer->status == REROUTE_DNS_FAILED && answer->reason == NULL)
+    answer->reason = g_strdup ("the DNS server gave no answer");
+
+  g_hash_table_steal (question->resolver->questions, question);
+  question->func (answer, question->user_data);
+  question_free (question);
+}
+
+static gboolean
+question_timed_out (gpointer user_data)
+{
+  Question *question = user_data;
+
+  question->n_failed++;
+  if (question->answer->reason == NULL)
+    question->answer->reason =
+      g_strdup_printf ("no DNS answer within %d s", QUESTION_TIMEOUT_MS / 1000);
+  question_finish (question);
+  return G_SOURCE_REMOVE;
+}
+
+/* The text of a name in wire format, lower case, without the root's dot; NULL when it is cut off
+   or holds octets that no host name has.  "" is the root. */
+static char *
+name_from_wire (const guint8 *octets, gsize length)
+{
+  g_autoptr (GString) name = g_string_new (NULL);
+  gsize at = 0;
+
+  while (at < length && octets[at] != 0)
+    {
+      gsize label = octets[at++];
+
+      if (label > 63 || at + label > length)
+        return NULL;
+      if (name->len > 0)
+        g_string_append_c (name, '.');
+      for (gsize i = 0; i < label; i++)
+        {
+          guint8 octet = octets[at + i];
+
+          if (!g_ascii_isgraph (octet) || octet == '.')
+            return NULL;
+          g_string_append_c (name, g_ascii_tolower ((char) octet));
+        }
+      at += label;
+    }
+  return at < length ? g_string_free (g_steal_pointer (&name), FALSE) : NULL;
+}
+
+static void
+take_record (RerouteDnsAnswer *answer, int type, const guint8 *octets, gsize length)
+{
+  static const guint8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+  RerouteIp ip;
+
+  if (type == TYPE_MX && length > 2)
+    {
+      RerouteMx mx = { (guint16) (octets[0] << 8 | octets[1]),
+                       name_from_wire (octets + 2, length - 2) };
+
+      if (mx.exchanger != NULL)
+        g_array_append_val (answer->mx, mx);
+    }
+  else if (type == TYPE_AAAA && length == sizeof ip.octets)
+    {
+      memcpy (ip.octets, octets, length);
+      g_array_append_val (answer->addresses, ip);
+    }
+  else if (type == TYPE_A && length == 4)
+    {
+      memcpy (ip.octets, mapped, sizeof mapped);
+      memcpy (ip.octets + sizeof mapped, octets, length);
+      g_array_append_val (answer->addresses, ip);
+    }
+}
+
+static void
+take_result (Question *question, int error, const struct ub_result *result)
+{
+  RerouteDnsAnswer *answer = question->answer;
+  gboolean failed = error != 0 || result->bogus ||
+                    (result->rcode != RCODE_NOERROR && result->rcode != RCODE_NXDOMAIN);
+
+  if (failed)
+    {
+      question->n_failed++;
+      g_free (answer->reason);
+      if (error != 0)
+        answer->reason = g_strdup (ub_strerror (error));
+      else if (result->bogus)
+        answer->reason = g_strdup_printf ("DNSSEC: %s", result->why_bogus);
+      else
+        answer->reason = g_strdup_printf ("the DNS server answered with error %d", result->rcode);
+      return;
+    }
+  if (!result->havedata)
+    question->some_nodata |= !result->nxdomain;
+  else
+    answer->ttl_s = MIN (answer->ttl_s, (guint) result->ttl);
+  answer->secure = result->secure;
+  for (gsize i = 0; result->havedata && result->data[i] != NULL; i++)
+    take_record (answer, result->qtype, (const guint8 *) result->data[i], (gsize) result->len[i]);
+}
+
+static void
+resolved (void *user_data, int error, struct ub_result *result)
+{
+  Lookup *lookup = user_data;
+  Question *question = lookup->question;
+
+  lookup->async_id = 0;
+  take_result (question, error, result);
+  ub_resolve_free (result);
+  if (--question->n_pending == 0)
+    question_finish (question);
+}
+
+static void
+look_up (Question *question, const char *name, int type)
+{
+  Lookup *lookup = &question->lookups[question->n_lookups++];
+  int error;
+
+  lookup->question = question;
+  error = ub_resolve_async (
+    question->resolver->unbound, name, type, CLASS_IN, lookup, resolved, &lookup->async_id);
+  if (error == 0)
+    {
+      question->n_pending++;
+      return;
+    }
+  question->n_failed++;
+  g_free (question->answer->reason);
+  question->answer->reason = g_strdup (ub_strerror (error));
+}
+
+static Question *
+question_new (UnboundResolver *self, RerouteDnsFunc func, gpointer user_data)
+{
+  Question *question = g_new0 (Question, 1);
+
+  question->resolver = self;
+  question->func = func;
+  question->user_data = user_data;
+  question->answer = dns_answer_new ();
+  question->timeout = g_timeout_source_new (QUESTION_TIMEOUT_MS);
+  g_source_set_callback (question->timeout, question_timed_out, question, NULL);
+  g_source_attach (question->timeout, self->context);
+  g_hash_table_add (self->questions, question);
+  return question;
+}
+
+/* When nothing could be asked the time limit answers, at once: never from within the question. */
+static void
+question_begun (Question *question)
+{
+  if (question->n_pending == 0)
+    g_source_set_ready_time (question->timeout, 0);
+}
+
+static void
+unbound_mx (RerouteResolver *self, const char *domain, RerouteDnsFunc func, gpointer user_data)
+{
+  Question *question = question_new ((UnboundResolver *) self, func, user_data);
+
+  look_up (question, domain, TYPE_MX);
+  question_begun (question);
+}
+
+static void
+unbound_address (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data)
+{
+  Question *question = question_new ((UnboundResolver *) self, func, user_data);
+
+  look_up (question, name, TYPE_AAAA);
+  look_up (question, name, TYPE_A);
+  question_begun (question);
+}
+
+static void
+unbound_free (RerouteResolver *base)
+{
+  UnboundResolver *self = (UnboundResolver *) base;
+
+  g_hash_table_unref (self->questions);
+  if (self->source != NULL)
+    {
+      g_source_destroy (self->source);
+      g_source_unref (self->source);
+    }
+  ub_ctx_delete (self->unbound);
+  g_main_context_unref (self->context);
+  g_free (self);
+}
+
+static const RerouteResolverClass unbound_class = { unbound_mx, unbound_address, unbound_free };
+
+static gboolean
+unbound_ready (int fd, GIOCondition condition, gpointer user_data)
+{
+  UnboundResolver *self = user_data;
+
+  ub_process (self->unbound);
+  return G_SOURCE_CONTINUE;
+}
+
+/* "127.0.0.1:5300" or "[::1]:5300" in libunbound's form, "127.0.0.1@5300". */
+static char *
+dup_unbound_address (const char *server)
+{
+  const char *colon = strrchr (server, ':');
+  g_autofree char *host = NULL;
+
+  if (colon == NULL)
+    return g_strdup (server);
+  host = g_strndup (server, (gsize) (colon - server));
+  if (host[0] == '[' && g_str_has_suffix (host, "]"))
+    {
+      host[strlen (host) - 1] = '\0';
+      return g_strdup_printf ("%s@%s", host + 1, colon + 1);
+    }
+  return g_strdup_printf ("%s@%s", host, colon + 1);
+}
+
+static gboolean
+check (int unbound_error, const char *what, GError **error)
+{
+  if (unbound_error == 0)
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_RESOLVER,
+               "cannot set up DNS by %s: %s",
+               what,
+               ub_strerror (unbound_error));
+  return FALSE;
+}
+
+static gboolean
+set_servers (struct ub_ctx *unbound, const char *const *servers, GError **error)
+{
+  if (servers[0] == NULL || g_str_equal (servers[0], "system"))
+    return check (ub_ctx_resolvconf (unbound, NULL), "/etc/resolv.conf", error) &&
+           check (ub_ctx_hosts (unbound, NULL), "/etc/hosts", error);
+
+  for (gsize i = 0; servers[i] != NULL; i++)
+    {
+      g_autofree char *address = dup_unbound_address (servers[i]);
+
+      if (!check (ub_ctx_set_fwd (unbound, address), servers[i], error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+RerouteResolver *
+reroute_resolver_new_unbound (GMainContext *context, const char *const *servers, GError **error)
+{
+  g_autoptr (RerouteResolver) base = NULL;
+  UnboundResolver *self = g_new0 (UnboundResolver, 1);
+
+  base = &self->base;
+  base->klass = &unbound_class;
+  self->context = g_main_context_ref (context);
+  self->questions = g_hash_table_new_full (NULL, NULL, question_free, NULL);
+  self->unbound = ub_ctx_create ();
+  if (self->unbound == NULL)
+    {
+      g_set_error_literal (
+        error, REROUTE_ERROR, REROUTE_ERROR_RESOLVER, "cannot set up DNS: out of memory");
+      return NULL;
+    }
+  /* A server on this machine is as good as another. */
+  if (!check (
+        ub_ctx_set_option (self->unbound, "do-not-query-localhost:", "no"), "libunbound", error) ||
+      !set_servers (self->unbound, servers, error) ||
+      !check (ub_ctx_async (self->unbound, 1), "a thread", error))
+    return NULL;
+
+  self->source = g_unix_fd_source_new (ub_fd (self->unbound), G_IO_IN);
+  g_source_set_callback (self->source, G_SOURCE_FUNC (unbound_ready), self, NULL);
+  g_source_set_static_name (self->source, "resolver");
+  g_source_attach (self->source, context);
+  return g_steal_pointer (&base);
+}
+
+void
+reroute_resolver_free (RerouteResolver *self)
+{
+  self->klass->free (self);
+}

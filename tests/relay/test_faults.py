@@ -1,0 +1,243 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens to mail when something beside the relay goes wrong."""
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+
+from place import Place, free_port, poll
+from sink import Sink
+from support import Client, Service, daemon_environment, send
+from tap import Skip, run
+
+STRANGER, FRIEND = '127.0.0.1', '127.0.0.2'
+
+
+def rcpt(service, recipient, **options):
+    """The reply to one RCPT TO."""
+    with Client(service.host, service.port, **options) as client:
+        client.command('MAIL FROM:<a@source.test>')
+        reply = client.command(f'RCPT TO:<{recipient}>')
+        client.command('QUIT')
+        return reply
+
+
+def expect(reply, start):
+    assert reply.startswith(start), f'{reply!r}, wanted {start!r}'
+
+
+def test_without_rules_the_answer_is_451():
+    with Place('norules') as place:
+        service = Service(place)
+        activation = place.join('services', 'org.reroute.Rules.service')
+        os.rename(activation, activation + '.away')
+        service.bus.start()
+        service.spawn_relay()
+        poll('the relay to answer', lambda: service.relay.poll() is None and answered(service))
+        expect(rcpt(service, 'user@test.com'), '451 4.3.0')
+        os.rename(activation + '.away', activation)
+        service.bus.call('ReloadConfig')
+        service.add_routing('test.com', '--inbound')
+        service.set('inbound-host', '127.0.0.1:9')
+        poll('the relay to fetch the rules', lambda: rcpt(service, 'user@test.com').startswith('250'))
+        service.close()
+
+
+def answered(service):
+    try:
+        with Client(service.host, service.port) as client:
+            return client.banner.startswith('220')
+    except OSError:
+        return False
+
+
+def test_rulesd_killed_and_restarted():
+    with Place('rulesd') as place, Sink() as sink, Service(place) as service:
+        service.add_connection('one.test', f'--host={sink.endpoint}')
+        service.wait_applied()
+        for how in (signal.SIGKILL, signal.SIGTERM):
+            service.end_rules(how)
+            expect(send(service, 'a@source.test', ['u@one.test'])[1], '250')
+        # The next call starts it again; the relay hears of the change without a restart.
+        service.add_connection('two.test', f'--host={sink.endpoint}')
+        poll('the relay to catch up', lambda: rcpt(service, 'u@two.test').startswith('250'))
+        poll('two messages', lambda: len(sink.messages) == 2)
+
+
+def test_bus_restarted():
+    with Place('bus') as place, Sink() as sink, Service(place) as service:
+        service.add_connection('one.test', f'--host={sink.endpoint}')
+        service.wait_applied()
+        rules = service.rules_pid()
+        service.bus.stop()
+        expect(send(service, 'a@source.test', ['u@one.test'])[1], '250')
+        poll('the message', lambda: len(sink.messages) == 1)
+        os.kill(rules, signal.SIGTERM)
+        poll('rulesd to end', lambda: not os.path.exists(f'/proc/{rules}'))
+        expect(rcpt(service, 'u@one.test'), '250')
+        service.bus.start()
+        service.add_connection('two.test', f'--host={sink.endpoint}')
+        poll('the relay to catch up', lambda: rcpt(service, 'u@two.test').startswith('250'))
+        expect(rcpt(service, 'u@one.test'), '250')
+
+
+def test_mail_waits_when_its_entry_is_removed():
+    with Place('removed') as place, Sink() as default, Sink() as late, Service(place) as service:
+        service.set('retry-intervals', '1s')
+        service.set('default-delivery', default.endpoint)
+        service.add_connection('gone.test', f'--host=127.0.0.1:{free_port()}')
+        service.wait_applied()
+        expect(send(service, 'a@source.test', ['u@gone.test'])[1], '250')
+        service.ctl('connections', 'remove', 'gone.test')
+        service.wait_applied()
+
+        def waits():
+            service.ctl('queue', 'retry', '--all')
+            return 'entry' in str(service.queued()) and 'removed' in str(service.queued())
+        poll('the queue to say that the entry was removed', waits, step_s=0.2)
+        expect(rcpt(service, 'u@gone.test'), '550 5.7.1')
+        assert not default.messages and not late.messages
+        service.add_connection('gone.test', f'--host={late.endpoint}')
+        poll('the message', lambda: late.recipients() == ['u@gone.test'])
+        assert not default.messages, 'delivered by default'
+        service.wait_empty()
+
+
+def test_full_disk_answers_452_and_loses_nothing():
+    with Place('disk') as place:
+        service = Service(place)
+        port = free_port()
+        small = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs -o size=200m none "$0" && exec "$@"']
+        probe = subprocess.run([*small, service.spool, 'true'], capture_output=True, check=False)
+        if probe.returncode != 0:
+            raise Skip('a small file system cannot be mounted here')
+        command = service.relay_command()
+        service.relay_command = lambda: [*small, service.spool, *command]
+        service.start()
+        service.set('retry-intervals', '1s')
+        service.add_connection('disk.test', f'--host=127.0.0.1:{port}')
+        service.wait_applied()
+        body = b'Subject: big\r\n\r\n' + (b'x' * 998 + b'\r\n') * 2000
+        acknowledged = []
+        with Client(service.host, service.port) as client:
+            for number in range(400):
+                _, reply = client.send('a@source.test', [f'u{number}@disk.test'], body)
+                if not reply.startswith('250'):
+                    break
+                acknowledged.append(f'u{number}@disk.test')
+        expect(reply, '452 4.3.1')
+        assert len(acknowledged) > 10, len(acknowledged)
+        expect(send(service, 'a@source.test', ['later@disk.test'], body)[1], '452 4.3.1')
+        with Sink(port=port) as sink:
+            poll('all that was acknowledged', lambda: len(sink.messages) >= len(acknowledged), 120, 0.1)
+            assert sorted(sink.recipients()) == sorted(acknowledged)
+            assert all(message.content.endswith(body) for message in sink.messages)
+            service.wait_empty()
+            poll('the relay to take mail again',
+                 lambda: send(service, 'a@source.test', ['later@disk.test'], body)[1].startswith('250'))
+            poll('the later message', lambda: 'later@disk.test' in sink.recipients())
+        service.close()
+
+
+def test_a_row_for_permitted_hosts_does_not_serve_strangers():
+    with Place('admission') as place, Sink() as sink, Service(place) as service:
+        service.set('permitted-hosts', FRIEND)
+        service.add_connection('gmail.com', f'--host={sink.endpoint}', accept='permitted')
+        service.wait_applied()
+        expect(rcpt(service, 'user@gmail.com', source=STRANGER), '550 5.7.1')
+        expect(rcpt(service, 'user@unknown.example', source=STRANGER), '550 5.7.1')
+        rcpts, reply = send(service, 'a@source.test', ['user@gmail.com'], source=FRIEND)
+        expect(rcpts[0], '250')
+        expect(reply, '250')
+        poll('the message', lambda: sink.recipients() == ['user@gmail.com'])
+
+
+def ends_with(service, place, *words, **options):
+    """Starts another relay that must end by itself, with one line that holds @words."""
+    command = service.relay_command()
+    for option, value in options.items():
+        command = [part for part in command if not part.startswith(f'--{option}=')]
+        command.append(f'--{option}={value}')
+    result = subprocess.run(command, cwd=place.path, env=daemon_environment(), timeout=60,
+                            capture_output=True, text=True, check=False)
+    said = result.stderr + result.stdout
+    assert result.returncode == 1, (result.returncode, said)
+    for word in words:
+        assert word in said, (word, said)
+
+
+def test_port_in_use():
+    with Place('port') as place, Service(place) as service:
+        ends_with(service, place, str(service.port), spool=place.folder('other-spool'))
+
+
+def test_spool_missing_not_writable_or_taken():
+    with Place('spool') as place, Service(place) as service:
+        missing = place.join('missing')
+        port = f'127.0.0.1:{free_port()}'
+        ends_with(service, place, missing, spool=missing, listen=port)
+        # Not writable for root either.
+        ends_with(service, place, '/proc', spool='/proc', listen=port)
+        file = place.write('not a directory\n', 'file')
+        ends_with(service, place, file, spool=file, listen=port)
+        ends_with(service, place, service.spool, listen=port)
+
+
+def test_sigterm_with_mail_in_hand():
+    hold = threading.Event()
+    with Place('sigterm') as place:
+        with Sink(reply=lambda verb, _: hold if verb == 'DOT' else None) as sink:
+            service = Service(place).start()
+            service.set('retry-intervals', '1s')
+            service.add_connection('hand.test', f'--host={sink.endpoint}')
+            service.wait_applied()
+            expect(send(service, 'a@source.test', ['in-flight@hand.test'])[1], '250')
+            poll('the final dot at the next hop', lambda: sink.messages)
+            with Client(service.host, service.port) as client:
+                client.command('MAIL FROM:<a@source.test>')
+                client.command('RCPT TO:<half@hand.test>')
+                client.command('DATA')
+                client.socket.sendall(b'Subject: half\r\n')
+                service.relay.send_signal(signal.SIGTERM)
+                threading.Timer(1, hold.set).start()
+                service.stop_relay()
+                try:
+                    reply = client.content(b'too late\r\n')
+                except OSError:
+                    reply = ''
+                assert not reply.startswith('250'), reply
+            service.start_relay()
+            service.wait_empty()
+            assert set(sink.recipients()) == {'in-flight@hand.test'}, sink.recipients()
+            service.close()
+
+
+def test_restart_picks_the_queue_up():
+    with Place('restart') as place:
+        port = free_port()
+        service = Service(place).start()
+        service.set('retry-intervals', '1s')
+        service.add_connection('queue.test', f'--host=127.0.0.1:{port}')
+        service.wait_applied()
+        body = b'Subject: kept\r\n\r\n' + (b'y' * 70 + b'\r\n') * 10000
+        for number in range(20):
+            expect(send(service, 'a@source.test', [f'{number}@queue.test', f'b{number}@queue.test'],
+                        body)[1], '250')
+        service.stop_relay()
+        service.start_relay()
+        assert len(service.queued()) == 20
+        with Sink(port=port) as sink:
+            service.wait_empty()
+            wanted = [f'{prefix}{number}@queue.test' for number in range(20) for prefix in ('', 'b')]
+            assert sorted(sink.recipients()) == sorted(wanted)
+            assert all(message.content.endswith(body) for message in sink.messages)
+        service.close()
+
+
+if __name__ == '__main__':
+    os.environ['PATH'] += ':/usr/sbin:/sbin'
+    assert shutil.which('dbus-daemon')
+    run(*[function for name, function in list(globals().items()) if name.startswith('test_')])
