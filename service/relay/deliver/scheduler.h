@@ -11,18 +11,19 @@ G_BEGIN_DECLS
 /**
  * RerouteScheduler:
  *
- * Decides when and where every recipient is tried: a thread of its own with the resolver, the retry schedule,
- * destinations with their back-off and leases, and the index of what waits.
+ * Decides when and where every recipient is tried: a thread of its own with the resolver, the retry
+ * schedule, destinations with their back-off and leases, and the index of what waits.
  */
 typedef struct _RerouteScheduler RerouteScheduler;
 
 typedef struct
 {
-  RerouteSpool *spool;               /* borrowed */
-  const char *const *dns_servers;    /* --dns; NULL: the setting */
-  guint16 mx_port;                   /* 25 unless --mx-port */
-  guint16 listen_port;               /* of --listen; 0: the ports of the setting */
-  RerouteWorker **workers;           /* (array length=n_workers) */
+  RerouteSpool *spool;            /* borrowed */
+  const char *const *dns_servers; /* --dns; NULL: the setting */
+  guint16 mx_port;                /* 25 unless --mx-port */
+  guint16 listen_port;            /* of --listen; 0: the ports of the setting */
+  const char *hostname;           /* of the machine, where the setting is empty; copied */
+  RerouteWorker **workers;        /* (array length=n_workers) */
   guint n_workers;
 
   /* Back-pressure, from any thread: TRUE when more messages wait for a connection than the bound
@@ -32,14 +33,15 @@ typedef struct
 } RerouteSchedulerConfig;
 
 /* @entries: (element-type RerouteSpoolEntry) (transfer full): what the spool had at start */
-RerouteScheduler *reroute_scheduler_new (const RerouteSchedulerConfig *config, GPtrArray *entries, GError **error);
+RerouteScheduler *
+reroute_scheduler_new (const RerouteSchedulerConfig *config, GPtrArray *entries, GError **error);
 void reroute_scheduler_start (RerouteScheduler *self);
 /* Finishes or defers what is in hand, within @grace_us; then every worker's pool is gone. */
 void reroute_scheduler_stop (RerouteScheduler *self, gint64 grace_us);
 void reroute_scheduler_free (RerouteScheduler *self);
 
-/* Any thread.  Before the first one nothing is delivered.  Recipients that wait because their entry was removed are decided
-   again; deferred ones are decided anew at their next try. */
+/* Any thread.  Before the first one nothing is delivered.  Recipients that wait because their entry
+   was removed are decided again; deferred ones are decided anew at their next try. */
 void reroute_scheduler_set_ruleset (RerouteScheduler *self, RerouteRuleset *ruleset);
 
 /* Any thread: a message that was just committed; delivered on @worker. */
@@ -52,16 +54,50 @@ typedef struct
   guint connections;
   char *dns; /* "system", "127.0.0.1:5300", with "insecure" when DNSSEC is not to be had */
 } RerouteSchedulerFigures;
-void reroute_scheduler_get_figures (RerouteScheduler *self, RerouteSchedulerFigures *figures); /* any thread; dns is (transfer full) */
+void reroute_scheduler_get_figures (
+  RerouteScheduler *self,
+  RerouteSchedulerFigures *figures); /* any thread; dns is (transfer full) */
 
-/* The verbs of org.reroute.Relay1, from the main thread; the answers are the methods' out values as tuples. */
-void reroute_scheduler_queue_async (RerouteScheduler *self, const char *filter, guint offset, guint limit, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-void reroute_scheduler_show_async (RerouteScheduler *self, guint64 id, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-void reroute_scheduler_retry_async (RerouteScheduler *self, const guint64 *ids, gsize n, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-void reroute_scheduler_delete_async (RerouteScheduler *self, const guint64 *ids, gsize n, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-void reroute_scheduler_explain_async (RerouteScheduler *self, const char *address, const RerouteClient *client, RerouteRuleset *ruleset, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-void reroute_scheduler_mx_leads_here_async (RerouteScheduler *self, const char *const *domains, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+/* The verbs of org.reroute.Relay1, from the main thread; the answers are the methods' out values as
+ * tuples. */
+void reroute_scheduler_queue_async (RerouteScheduler *self,
+                                    const char *filter,
+                                    guint offset,
+                                    guint limit,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+void reroute_scheduler_show_async (RerouteScheduler *self,
+                                   guint64 id,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data);
+void reroute_scheduler_retry_async (RerouteScheduler *self,
+                                    const guint64 *ids,
+                                    gsize n,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+void reroute_scheduler_delete_async (RerouteScheduler *self,
+                                     const guint64 *ids,
+                                     gsize n,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+void reroute_scheduler_explain_async (RerouteScheduler *self,
+                                      const char *address,
+                                      const RerouteClient *client,
+                                      RerouteRuleset *ruleset,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+void reroute_scheduler_mx_leads_here_async (RerouteScheduler *self,
+                                            const char *const *domains,
+                                            GCancellable *cancellable,
+                                            GAsyncReadyCallback callback,
+                                            gpointer user_data);
 /* (transfer full): NULL with an error: %REROUTE_ERROR_NO_SUCH_ENTRY … */
-GVariant *reroute_scheduler_call_finish (RerouteScheduler *self, GAsyncResult *result, GError **error);
+GVariant *
+reroute_scheduler_call_finish (RerouteScheduler *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS
