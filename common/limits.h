@@ -29,6 +29,8 @@
 #define REROUTE_LIMIT_MX_ANSWER_MS 3000        /* then the check goes on without an answer */
 #define REROUTE_LIMIT_BUS_RETRY_FIRST_MS 250   /* wait before a lost bus is tried again; doubles */
 #define REROUTE_LIMIT_BUS_RETRY_LAST_MS 30000
+#define REROUTE_LIMIT_BUS_AWAY_S                                                                   \
+  60 /* rulesd ends when a session bus, or another private one, stays away */
 #define REROUTE_LIMIT_CALL_MS 60000              /* a call that asks nobody for a password */
 #define REROUTE_LIMIT_CALL_INTERACTIVE_MS 600000 /* a call that may */
 
@@ -45,8 +47,8 @@
 /* SMTP, delivering */
 #define REROUTE_LIMIT_REPLY_LINE_OCTETS 2048 /* RFC 5321 4.5.3.1.5 wants 512 */
 #define REROUTE_LIMIT_REPLY_LINES 128
-#define REROUTE_LIMIT_REPLY_TEXT_OCTETS 4096   /* kept of a reply; the rest is read and dropped */
-#define REROUTE_LIMIT_ADDRESSES_PER_TRY 5            /* Postfix smtp_mx_address_limit */
+#define REROUTE_LIMIT_REPLY_TEXT_OCTETS 4096 /* kept of a reply; the rest is read and dropped */
+#define REROUTE_LIMIT_ADDRESSES_PER_TRY 5    /* Postfix smtp_mx_address_limit */
 #define REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION 100 /* RFC 5321 4.5.3.1.8 */
 
 /* Spool (design.md section 5) */

@@ -27,7 +27,7 @@ FOLDERS = {
     'common/client/': ('common/', 'common/client/'),
     'gui/': ('gui/', 'common/', 'common/client/'),
     'service/ctl/': ('service/ctl/', 'common/', 'common/client/'),
-    'service/rules/': ('service/rules/', 'common/'),
+    'service/rules/': ('service/rules/', 'common/', 'common/client/'),
     'service/relay/': ('service/relay/', 'service/relay/smtp/', 'service/relay/receive/',
                        'service/relay/spool/', 'service/relay/deliver/',
                        'common/', 'common/client/'),

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * commit.c - the way of an edit to a generation
+ *
+ * prepare (thread): the edit becomes a proposal; ask (bus): where the MX of its domains leads;
+ * judge (thread): ruleset-check; save (thread, one at a time): the transaction.  Between two steps
+ * someone else may have saved: what was made from an older generation is then stale, and never
+ * stored.
+ */
+
+#include "config.h"
+
+#include "service/rules/commit.h"
+
+#include "common/client/authority.h"
+#include "common/codec.h"
+#include "common/error.h"
+#include "common/limits.h"
+#include "service/rules/history.h"
+
+struct _RerouteCommitter
+{
+  RerouteRulebook *rulebook;
+  RerouteRelayClient *relay;
+  RerouteSavedFunc saved;
+  gpointer saved_data;
+  GQueue waiting; /* (element-type GTask): to be saved, the one that is being saved first */
+};
+
+typedef struct
+{
+  RerouteCommitter *committer;
+  RerouteOrder *order;
+  RerouteRuleset *base;
+  gint64 next_row_id;
+  RerouteProposal *proposal;
+  char **questions;
+  GHashTable *facts; /* (nullable): a RerouteMxFacts */
+  GPtrArray *findings;
+} Run;
+
+void
+reroute_order_free (RerouteOrder *self)
+{
+  g_clear_pointer (&self->changes, g_ptr_array_unref);
+  g_strfreev (self->confirmed);
+  g_free (self->address);
+  g_free (self->client);
+  g_free (self);
+}
+
+static void
+run_free (Run *run)
+{
+  g_clear_pointer (&run->order, reroute_order_free);
+  g_clear_pointer (&run->base, reroute_ruleset_unref);
+  g_clear_pointer (&run->proposal, reroute_proposal_free);
+  g_strfreev (run->questions);
+  g_clear_pointer (&run->facts, g_hash_table_unref);
+  g_clear_pointer (&run->findings, g_ptr_array_unref);
+  g_free (run);
+}
+
+RerouteCommitter *
+reroute_committer_new (RerouteRulebook *rulebook,
+                       RerouteRelayClient *relay,
+                       RerouteSavedFunc saved,
+                       gpointer user_data)
+{
+  RerouteCommitter *self = g_new0 (RerouteCommitter, 1);
+
+  self->rulebook = rulebook;
+  self->relay = g_object_ref (relay);
+  self->saved = saved;
+  self->saved_data = user_data;
+  return self;
+}
+
+void
+reroute_committer_free (RerouteCommitter *self)
+{
+  g_clear_object (&self->relay);
+  g_free (self);
+}
+
+/* --- answers --- */
+
+static void
+return_findings (GTask *task)
+{
+  Run *run = g_task_get_task_data (task);
+  GVariant *reply =
+    g_variant_new ("(@a" REROUTE_FINDING_TYPE ")", reroute_findings_to_variant (run->findings));
+
+  g_task_return_pointer (task, g_variant_ref_sink (reply), (GDestroyNotify) g_variant_unref);
+}
+
+static void
+return_state (GTask *task, const char *state)
+{
+  Run *run = g_task_get_task_data (task);
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  GPtrArray *findings = run->findings != NULL ? run->findings : none;
+  GVariant *reply = g_variant_new ("(st@a" REROUTE_FINDING_TYPE ")",
+                                   state,
+                                   reroute_rulebook_get_serial (run->committer->rulebook),
+                                   reroute_findings_to_variant (findings));
+
+  g_task_return_pointer (task, g_variant_ref_sink (reply), (GDestroyNotify) g_variant_unref);
+}
+
+static gboolean
+is_stale (const Run *run)
+{
+  return reroute_rulebook_get_ruleset (run->committer->rulebook) != run->base;
+}
+
+/* --- save --- */
+
+static void start_saving (GTask *task);
+
+static void
+save_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Run *run = data;
+  GError *error = NULL;
+
+  if (reroute_rulebook_save (run->committer->rulebook, run->proposal, &error))
+    g_task_return_boolean (step, TRUE);
+  else
+    g_task_return_error (step, error);
+}
+
+static void
+saved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Run *run = g_task_get_task_data (task);
+  RerouteCommitter *self = run->committer;
+  GError *error = NULL;
+
+  g_queue_pop_head (&self->waiting);
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    {
+      reroute_rulebook_advance (self->rulebook, run->proposal);
+      self->saved (run->proposal, self->saved_data);
+      return_state (task, "saved");
+    }
+  else
+    g_task_return_error (task, error);
+  if (!g_queue_is_empty (&self->waiting))
+    start_saving (g_queue_peek_head (&self->waiting));
+}
+
+/* Data of the run, which the task keeps alive until the step is through. */
+static void
+run_step (GTask *task, GTaskThreadFunc func, GAsyncReadyCallback callback)
+{
+  g_autoptr (GTask) step = g_task_new (NULL, NULL, callback, g_object_ref (task));
+
+  g_task_set_task_data (step, g_task_get_task_data (task), NULL);
+  g_task_run_in_thread (step, func);
+}
+
+static void
+start_saving (GTask *task)
+{
+  RerouteCommitter *self = ((Run *) g_task_get_task_data (task))->committer;
+
+  while (task != NULL && is_stale (g_task_get_task_data (task)))
+    {
+      return_state (task, "stale");
+      g_object_unref (g_queue_pop_head (&self->waiting));
+      task = g_queue_peek_head (&self->waiting);
+    }
+  if (task == NULL)
+    return;
+  run_step (task, save_in_thread, saved_cb);
+  /* The step holds it now; the queue's place says that someone is saving. */
+  g_object_unref (task);
+}
+
+static void
+queue_saving (GTask *task)
+{
+  RerouteCommitter *self = ((Run *) g_task_get_task_data (task))->committer;
+
+  g_queue_push_tail (&self->waiting, g_object_ref (task));
+  if (self->waiting.length == 1)
+    start_saving (task);
+}
+
+/* --- judge --- */
+
+static gboolean
+is_confirmed (const RerouteOrder *order, const RerouteFinding *finding)
+{
+  return order->confirmed != NULL && finding->key != NULL &&
+         g_strv_contains ((const char *const *) order->confirmed, finding->key);
+}
+
+/* "refused", "confirm", or NULL: it may be saved. */
+static const char *
+find_objection (const Run *run)
+{
+  gboolean asks = FALSE;
+
+  for (guint i = 0; i < run->findings->len; i++)
+    {
+      const RerouteFinding *finding = run->findings->pdata[i];
+
+      if (finding->level == REROUTE_FINDING_ERROR)
+        return "refused";
+      if (finding->level == REROUTE_FINDING_CONFIRM && !is_confirmed (run->order, finding))
+        asks = TRUE;
+    }
+  return asks ? "confirm" : NULL;
+}
+
+static void
+judge_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Run *run = data;
+
+  if (run->proposal == NULL)
+    run->findings = reroute_ruleset_check (run->base, NULL, NULL);
+  else
+    {
+      run->findings = reroute_ruleset_check (run->proposal->next, run->base, run->facts);
+      reroute_proposal_name_new_rows (run->proposal, run->findings);
+    }
+  g_task_return_boolean (step, TRUE);
+}
+
+static void
+judged_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Run *run = g_task_get_task_data (task);
+  const char *objection = NULL;
+
+  if (run->order->kind == REROUTE_ORDER_CHECK)
+    {
+      return_findings (task);
+      return;
+    }
+  objection = find_objection (run);
+  if (objection != NULL)
+    return_state (task, objection);
+  else
+    queue_saving (task);
+}
+
+/* --- ask --- */
+
+static void
+facts_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Run *run = g_task_get_task_data (task);
+
+  /* No answer is no finding. */
+  run->facts =
+    reroute_relay_client_mx_leads_here_finish (REROUTE_RELAY_CLIENT (source), result, NULL);
+  run_step (task, judge_in_thread, judged_cb);
+}
+
+static void
+ask_or_judge (GTask *task)
+{
+  Run *run = g_task_get_task_data (task);
+  RerouteRelayClient *relay = run->committer->relay;
+  guint n = run->questions != NULL ? g_strv_length (run->questions) : 0;
+
+  if (n == 0 || n > REROUTE_LIMIT_MX_QUESTIONS || !reroute_relay_client_get_available (relay))
+    run_step (task, judge_in_thread, judged_cb);
+  else
+    reroute_relay_client_mx_leads_here_async (
+      relay, (const char *const *) run->questions, NULL, facts_cb, g_object_ref (task));
+}
+
+/* --- explain --- */
+
+static GVariant *
+describe_decision (const RerouteAddress *address, const RerouteDecision *decision)
+{
+  g_autofree char *reply = g_strdup_printf (
+    "%u %s %s", decision->reply_code, decision->reply_status, decision->reply_text);
+  const char *next_hop = reroute_decision_get_next_hop (decision);
+  const char *via = reroute_decision_get_via (decision);
+  GVariantBuilder builder;
+  const struct
+  {
+    const char *name;
+    const char *value;
+  } values[] = {
+    { "recipient", address->text },
+    { "action", reroute_action_to_string (decision->action) },
+    { "rcpt_out", decision->rcpt_out },
+    { "next_hop", next_hop },
+    { "via", via },
+    { "reply", reply },
+  };
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    g_variant_builder_add (&builder,
+                           "{sv}",
+                           values[i].name,
+                           g_variant_new_string (values[i].value != NULL ? values[i].value : ""));
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+explain (const Run *run, GError **error)
+{
+  const RerouteOrder *order = run->order;
+  RerouteClient client = { .authenticated = order->authenticated };
+  gboolean admits = *order->client != '\0';
+  g_autoptr (RerouteAddress) address = reroute_address_parse (order->address, TRUE, error);
+  g_autoptr (RerouteDecision) decision = NULL;
+  g_autoptr (GPtrArray) steps = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_step_free);
+
+  if (address == NULL)
+    return NULL;
+  if (admits && !reroute_ip_parse (order->client, &client.ip))
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "client “%s” is not an IP address: wanted one like 192.0.2.1 or 2001:db8::1",
+                   order->client);
+      return NULL;
+    }
+  decision = reroute_ruleset_decide (run->proposal->next, address, admits ? &client : NULL, steps);
+  return g_variant_new ("(@a{sv}@a" REROUTE_STEP_TYPE ")",
+                        describe_decision (address, decision),
+                        reroute_steps_to_variant (steps));
+}
+
+/* --- prepare --- */
+
+/* What leads back to the generation that the order names. */
+static GPtrArray *
+find_undo (Run *run, GError **error)
+{
+  RerouteRulebook *rulebook = run->committer->rulebook;
+  RerouteStore *reader = reroute_rulebook_borrow_reader (rulebook, error);
+  GPtrArray *changes = NULL;
+
+  if (reader == NULL)
+    return NULL;
+  changes = reroute_history_undo (reader, run->order->serial, error);
+  reroute_rulebook_return_reader (rulebook, reader);
+  return changes;
+}
+
+static gboolean
+propose (Run *run, GError **error)
+{
+  RerouteOrder *order = run->order;
+  g_autofree char *who = reroute_authority_dup_user_name (order->uid);
+  gboolean reverts = order->kind == REROUTE_ORDER_REVERT;
+  RerouteProposalOrigin origin = {
+    .next_row_id = run->next_row_id,
+    .restores = reverts,
+    .who = who,
+    .when_us = g_get_real_time (),
+  };
+
+  if (reverts)
+    order->changes = find_undo (run, error);
+  if (order->changes == NULL)
+    return FALSE;
+  run->proposal = reroute_proposal_new (run->base, order->changes, &origin, error);
+  if (run->proposal == NULL)
+    return FALSE;
+  if (reverts)
+    {
+      g_free (run->proposal->summary);
+      run->proposal->summary =
+        g_strdup_printf ("Brought back generation %" G_GUINT64_FORMAT, order->serial);
+    }
+  if (order->kind != REROUTE_ORDER_EXPLAIN)
+    run->questions = reroute_ruleset_check_questions (run->proposal->next, run->base);
+  return TRUE;
+}
+
+/* Returns what Explain answers; for the others, nothing. */
+static void
+prepare_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Run *run = data;
+  GError *error = NULL;
+  GVariant *reply = NULL;
+
+  if (propose (run, &error) && run->order->kind == REROUTE_ORDER_EXPLAIN)
+    reply = explain (run, &error);
+  if (error != NULL)
+    g_task_return_error (step, error);
+  else
+    g_task_return_pointer (
+      step, reply != NULL ? g_variant_ref_sink (reply) : NULL, (GDestroyNotify) g_variant_unref);
+}
+
+static void
+prepared_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Run *run = g_task_get_task_data (task);
+  GError *error = NULL;
+  GVariant *reply = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else if (reply != NULL)
+    g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
+  else if (run->order->kind != REROUTE_ORDER_CHECK && run->proposal->deltas->len == 0)
+    return_state (task, is_stale (run) ? "stale" : "saved");
+  else
+    ask_or_judge (task);
+}
+
+void
+reroute_committer_run_async (RerouteCommitter *self,
+                             RerouteOrder *order,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  Run *run = g_new0 (Run, 1);
+  gboolean saves = order->kind == REROUTE_ORDER_COMMIT || order->kind == REROUTE_ORDER_REVERT;
+
+  run->committer = self;
+  run->order = order;
+  run->base = reroute_ruleset_ref (reroute_rulebook_get_ruleset (self->rulebook));
+  run->next_row_id = reroute_rulebook_get_next_row_id (self->rulebook);
+  g_task_set_source_tag (task, reroute_committer_run_async);
+  g_task_set_task_data (task, run, (GDestroyNotify) run_free);
+  if (saves && order->expected_serial != reroute_rulebook_get_serial (self->rulebook))
+    return_state (task, "stale");
+  else if (order->kind == REROUTE_ORDER_CHECK && order->changes == NULL)
+    run_step (task, judge_in_thread, judged_cb);
+  else
+    run_step (task, prepare_in_thread, prepared_cb);
+}
+
+GVariant *
+reroute_committer_run_finish (RerouteCommitter *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_async_result_is_tagged (result, reroute_committer_run_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * row-store.c - rows and settings as they stand in the tables of the database
+ *
+ * What is read is made by the same constructors as what a person types, so nothing that is not
+ * valid ever comes out.
+ */
+
+#include "config.h"
+
+#include "service/rules/row-store.h"
+
+#include "common/domain.h"
+#include "common/error.h"
+
+#define COMMON_COLUMNS "id, domain, exact, accept_from, enabled, comment, changed_by, changed_us"
+#define ROUTING_COLUMNS COMMON_COLUMNS ", action, target"
+#define CONNECTIONS_COLUMNS COMMON_COLUMNS ", hosts, by_turns"
+
+enum
+{
+  COLUMN_ID,
+  COLUMN_DOMAIN,
+  COLUMN_EXACT,
+  COLUMN_ACCEPT_FROM,
+  COLUMN_ENABLED,
+  COLUMN_COMMENT,
+  COLUMN_CHANGED_BY,
+  COLUMN_CHANGED_US,
+  COLUMN_ACTION,
+  COLUMN_TARGET,
+  COLUMN_HOSTS = COLUMN_ACTION,
+  COLUMN_BY_TURNS = COLUMN_TARGET,
+};
+
+static const struct
+{
+  const char *after;
+  const char *one;
+  const char *count;
+  const char *insert;
+  const char *remove;
+} statements[] = {
+  [REROUTE_PAGE_ROUTING] = {
+    .after = "SELECT " ROUTING_COLUMNS " FROM routing WHERE id > ?1 ORDER BY id LIMIT ?2",
+    .one = "SELECT " ROUTING_COLUMNS " FROM routing WHERE id = ?1",
+    .count = "SELECT count(*) FROM routing",
+    .insert = "INSERT INTO routing (" ROUTING_COLUMNS ", search) "
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    .remove = "DELETE FROM routing WHERE id = ?1",
+  },
+  [REROUTE_PAGE_CONNECTIONS] = {
+    .after = "SELECT " CONNECTIONS_COLUMNS " FROM connections WHERE id > ?1 ORDER BY id LIMIT ?2",
+    .one = "SELECT " CONNECTIONS_COLUMNS " FROM connections WHERE id = ?1",
+    .count = "SELECT count(*) FROM connections",
+    .insert = "INSERT INTO connections (" CONNECTIONS_COLUMNS ", search) "
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    .remove = "DELETE FROM connections WHERE id = ?1",
+  },
+};
+
+/* A filter reads the whole table, and is the faster for not going through an index. */
+#define LIST(table, order)                                                                         \
+  {                                                                                                \
+    "SELECT id FROM " table " ORDER BY " order " LIMIT ?1 OFFSET ?2",                              \
+      "SELECT id FROM " table " NOT INDEXED WHERE instr (search, ?1) > 0 ORDER BY " order          \
+  }
+#define LISTS(order, connections_order)                                                            \
+  {                                                                                                \
+    [REROUTE_PAGE_ROUTING] = LIST ("routing", order), [REROUTE_PAGE_CONNECTIONS] =                 \
+                                                        LIST ("connections", connections_order)    \
+  }
+
+/* clang-format off */
+static const struct
+{
+  const char *sort;
+  struct
+  {
+    const char *plain;
+    const char *filtered;
+  } pages[REROUTE_N_PAGES];
+} lists[] = {
+  { "domain",       LISTS ("domain, exact", "domain, exact") },
+  { "-domain",      LISTS ("domain DESC, exact DESC", "domain DESC, exact DESC") },
+  { "target",       LISTS ("target, domain, exact", "hosts, domain, exact") },
+  { "-target",      LISTS ("target DESC, domain DESC, exact DESC",
+                           "hosts DESC, domain DESC, exact DESC") },
+  { "accept-from",  LISTS ("accept_from, domain, exact", "accept_from, domain, exact") },
+  { "-accept-from", LISTS ("accept_from DESC, domain DESC, exact DESC",
+                           "accept_from DESC, domain DESC, exact DESC") },
+  { "comment",      LISTS ("comment, domain, exact", "comment, domain, exact") },
+  { "-comment",     LISTS ("comment DESC, domain DESC, exact DESC",
+                           "comment DESC, domain DESC, exact DESC") },
+  { "changed",      LISTS ("changed_us, id", "changed_us, id") },
+  { "-changed",     LISTS ("changed_us DESC, id DESC", "changed_us DESC, id DESC") },
+  { "id",           LISTS ("id", "id") },
+  { "-id",          LISTS ("id DESC", "id DESC") },
+};
+/* clang-format on */
+
+/* --- state and settings --- */
+
+gboolean
+reroute_row_store_get_state (RerouteStore *store,
+                             guint64 *serial,
+                             gint64 *next_row_id,
+                             GError **error)
+{
+  RerouteQuery *query =
+    reroute_store_query (store, "SELECT serial, next_row_id FROM state WHERE one = 1", error);
+  g_autoptr (GError) failure = NULL;
+
+  if (query == NULL)
+    return FALSE;
+  if (!reroute_query_step (query, &failure))
+    {
+      if (failure == NULL)
+        g_set_error (&failure,
+                     REROUTE_ERROR,
+                     REROUTE_ERROR_STORE_VERSION,
+                     "the database does not say which generation it holds");
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  *serial = (guint64) reroute_query_get_int64 (query, 0);
+  if (next_row_id != NULL)
+    *next_row_id = reroute_query_get_int64 (query, 1);
+  return reroute_query_run (query, error);
+}
+
+gboolean
+reroute_row_store_set_state (RerouteStore *store,
+                             guint64 serial,
+                             gint64 next_row_id,
+                             GError **error)
+{
+  RerouteQuery *query = reroute_store_query (
+    store, "UPDATE state SET serial = ?1, next_row_id = ?2 WHERE one = 1", error);
+
+  if (query == NULL)
+    return FALSE;
+  reroute_query_bind_int64 (query, 1, (gint64) serial);
+  reroute_query_bind_int64 (query, 2, next_row_id);
+  return reroute_query_run (query, error);
+}
+
+gboolean
+reroute_row_store_set (RerouteStore *store, const char *key, const char *value, GError **error)
+{
+  RerouteQuery *query = reroute_store_query (
+    store,
+    value != NULL ? "INSERT INTO setting VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2"
+                  : "DELETE FROM setting WHERE key = ?1",
+    error);
+
+  if (query == NULL)
+    return FALSE;
+  reroute_query_bind_text (query, 1, key);
+  if (value != NULL)
+    reroute_query_bind_text (query, 2, value);
+  return reroute_query_run (query, error);
+}
+
+gboolean
+reroute_row_store_read_settings (RerouteStore *store,
+                                 RerouteSettingStoreFunc func,
+                                 gpointer user_data,
+                                 GError **error)
+{
+  RerouteQuery *query = reroute_store_query (store, "SELECT key, value FROM setting", error);
+  g_autoptr (GError) failure = NULL;
+
+  if (query == NULL)
+    return FALSE;
+  while (reroute_query_step (query, &failure))
+    func (reroute_query_get_text (query, 0), reroute_query_get_text (query, 1), user_data);
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* --- writing rows --- */
+
+static void
+append_domain (GString *text, const char *domain)
+{
+  g_autofree char *shown = reroute_domain_to_unicode (domain);
+
+  g_string_append_printf (text, "%s\n", domain);
+  if (shown != NULL && !g_str_equal (shown, domain))
+    g_string_append_printf (text, "%s\n", shown);
+}
+
+/* What a filter looks in, case-folded. */
+static char *
+make_search (const RerouteRow *row, const char *target)
+{
+  g_autoptr (GString) text = g_string_new (row->exact ? "#" : NULL);
+
+  append_domain (text, row->domain);
+  g_string_append_printf (text, "%s\n%s", target, row->comment);
+  return g_utf8_casefold (text->str, text->len);
+}
+
+gboolean
+reroute_row_store_add (RerouteStore *store, const RerouteRow *row, GError **error)
+{
+  RerouteQuery *query = reroute_store_query (store, statements[row->page].insert, error);
+  g_autofree char *hosts = NULL;
+  g_autofree char *search = NULL;
+  const char *target = "";
+
+  if (query == NULL)
+    return FALSE;
+  reroute_query_bind_int64 (query, 1 + COLUMN_ID, row->id);
+  reroute_query_bind_text (query, 1 + COLUMN_DOMAIN, row->domain);
+  reroute_query_bind_int64 (query, 1 + COLUMN_EXACT, row->exact);
+  reroute_query_bind_text (
+    query, 1 + COLUMN_ACCEPT_FROM, reroute_accept_from_to_string (row->accept_from));
+  reroute_query_bind_int64 (query, 1 + COLUMN_ENABLED, row->enabled);
+  reroute_query_bind_text (query, 1 + COLUMN_COMMENT, row->comment);
+  reroute_query_bind_text (query, 1 + COLUMN_CHANGED_BY, row->changed_by);
+  reroute_query_bind_int64 (query, 1 + COLUMN_CHANGED_US, row->changed_us);
+  if (row->page == REROUTE_PAGE_ROUTING)
+    {
+      const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
+      target = entry->target != NULL ? entry->target : "";
+      reroute_query_bind_text (
+        query, 1 + COLUMN_ACTION, reroute_routing_action_to_string (entry->action));
+      reroute_query_bind_text (query, 1 + COLUMN_TARGET, target);
+    }
+  else
+    {
+      const RerouteEmailDomain *domain = (const RerouteEmailDomain *) row;
+      hosts = domain->hosts != NULL ? reroute_hosts_to_string (domain->hosts) : g_strdup ("");
+      target = hosts;
+      reroute_query_bind_text (query, 1 + COLUMN_HOSTS, hosts);
+      reroute_query_bind_int64 (
+        query, 1 + COLUMN_BY_TURNS, domain->hosts != NULL && domain->hosts->by_turns);
+    }
+  search = make_search (row, target);
+  reroute_query_bind_text (query, 2 + COLUMN_TARGET, search);
+  return reroute_query_run (query, error);
+}
+
+gboolean
+reroute_row_store_remove (RerouteStore *store, ReroutePage page, gint64 id, GError **error)
+{
+  RerouteQuery *query = reroute_store_query (store, statements[page].remove, error);
+
+  if (query == NULL)
+    return FALSE;
+  reroute_query_bind_int64 (query, 1, id);
+  return reroute_query_run (query, error);
+}
+
+/* --- reading rows --- */
+
+static RerouteRow *
+make_routing_entry (RerouteQuery *query, const RerouteRowFields *fields, GError **error)
+{
+  const char *target = reroute_query_get_text (query, COLUMN_TARGET);
+  RerouteRoutingAction action = REROUTE_ROUTING_INBOUND;
+
+  if (!reroute_routing_action_from_string (
+        reroute_query_get_text (query, COLUMN_ACTION), &action, error))
+    return NULL;
+  return (RerouteRow *) reroute_routing_entry_new (
+    fields, action, action == REROUTE_ROUTING_REROUTE ? target : NULL, error);
+}
+
+static RerouteRow *
+make_email_domain (RerouteQuery *query, const RerouteRowFields *fields, GError **error)
+{
+  const char *text = reroute_query_get_text (query, COLUMN_HOSTS);
+  g_autoptr (RerouteHosts) hosts = NULL;
+
+  if (*text != '\0')
+    {
+      hosts =
+        reroute_hosts_parse (text, reroute_query_get_int64 (query, COLUMN_BY_TURNS) != 0, error);
+      if (hosts == NULL)
+        return NULL;
+    }
+  return (RerouteRow *) reroute_email_domain_new (fields, hosts, error);
+}
+
+static RerouteRow *
+make_row (RerouteQuery *query, ReroutePage page, GError **error)
+{
+  RerouteRowFields fields = {
+    .id = reroute_query_get_int64 (query, COLUMN_ID),
+    .domain = reroute_query_get_text (query, COLUMN_DOMAIN),
+    .exact = reroute_query_get_int64 (query, COLUMN_EXACT) != 0,
+    .enabled = reroute_query_get_int64 (query, COLUMN_ENABLED) != 0,
+    .comment = reroute_query_get_text (query, COLUMN_COMMENT),
+    .changed_by = reroute_query_get_text (query, COLUMN_CHANGED_BY),
+    .changed_us = reroute_query_get_int64 (query, COLUMN_CHANGED_US),
+  };
+  g_autoptr (GError) failure = NULL;
+  RerouteRow *row = NULL;
+
+  if (fields.id <= 0)
+    g_set_error (&failure, REROUTE_ERROR, REROUTE_ERROR_VALUE, "an id is a positive number");
+  else if (reroute_accept_from_from_string (
+             reroute_query_get_text (query, COLUMN_ACCEPT_FROM), &fields.accept_from, &failure))
+    row = page == REROUTE_PAGE_ROUTING ? make_routing_entry (query, &fields, &failure)
+                                       : make_email_domain (query, &fields, &failure);
+  if (row == NULL)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_STORE_VERSION,
+                 "row %" G_GINT64_FORMAT " of the table %s cannot be understood: %s",
+                 fields.id,
+                 reroute_page_to_string (page),
+                 failure->message);
+  return row;
+}
+
+gboolean
+reroute_row_store_read_after (RerouteStore *store,
+                              ReroutePage page,
+                              gint64 after_id,
+                              guint limit,
+                              RerouteRowStoreFunc func,
+                              gpointer user_data,
+                              GError **error)
+{
+  RerouteQuery *query = reroute_store_query (store, statements[page].after, error);
+  g_autoptr (GError) failure = NULL;
+  gboolean wanted = TRUE;
+
+  if (query == NULL)
+    return FALSE;
+  reroute_query_bind_int64 (query, 1, after_id);
+  reroute_query_bind_int64 (query, 2, limit);
+  while (wanted && reroute_query_step (query, &failure))
+    {
+      g_autoptr (RerouteRow) row = make_row (query, page, &failure);
+      wanted = row != NULL && func (row, user_data);
+    }
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+RerouteRow *
+reroute_row_store_read (RerouteStore *store, ReroutePage page, gint64 id, GError **error)
+{
+  RerouteQuery *query = reroute_store_query (store, statements[page].one, error);
+  g_autoptr (GError) failure = NULL;
+  RerouteRow *row = NULL;
+
+  if (query == NULL)
+    return NULL;
+  reroute_query_bind_int64 (query, 1, id);
+  if (reroute_query_step (query, &failure))
+    row = make_row (query, page, &failure);
+  else if (failure == NULL)
+    g_set_error (&failure,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_STORE_VERSION,
+                 "an index names row %" G_GINT64_FORMAT ", which is not there",
+                 id);
+  if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return row;
+}
+
+gboolean
+reroute_row_store_count (RerouteStore *store, ReroutePage page, guint *count, GError **error)
+{
+  RerouteQuery *query = reroute_store_query (store, statements[page].count, error);
+
+  if (query == NULL || !reroute_query_step (query, error))
+    return FALSE;
+  *count = (guint) reroute_query_get_int64 (query, 0);
+  return reroute_query_run (query, error);
+}
+
+/* --- loading everything --- */
+
+typedef struct
+{
+  RerouteRulesetBuilder *builder;
+  GError *error;
+} Loading;
+
+static gboolean
+load_row (RerouteRow *row, gpointer user_data)
+{
+  Loading *loading = user_data;
+  g_autoptr (RerouteChange) change = reroute_change_new_put (row);
+
+  return reroute_ruleset_builder_apply (loading->builder, change, &loading->error);
+}
+
+static void
+load_setting (const char *key, const char *value, gpointer user_data)
+{
+  Loading *loading = user_data;
+  g_autoptr (RerouteChange) change = NULL;
+
+  if (loading->error != NULL)
+    return;
+  change = reroute_change_new_set (key, value, &loading->error);
+  if (change != NULL)
+    reroute_ruleset_builder_apply (loading->builder, change, &loading->error);
+}
+
+RerouteRuleset *
+reroute_row_store_load (RerouteStore *store, gint64 *next_row_id, GError **error)
+{
+  g_autoptr (RerouteRuleset) empty = reroute_ruleset_new_empty ();
+  g_autoptr (RerouteRulesetBuilder) builder = reroute_ruleset_builder_new (empty);
+  Loading loading = { .builder = builder };
+  guint64 serial = 0;
+
+  if (!reroute_row_store_get_state (store, &serial, next_row_id, error) ||
+      !reroute_row_store_read_settings (store, load_setting, &loading, error))
+    return NULL;
+  for (ReroutePage page = 0; loading.error == NULL && page < REROUTE_N_PAGES; page++)
+    if (!reroute_row_store_read_after (store, page, 0, G_MAXINT, load_row, &loading, error))
+      return NULL;
+  if (loading.error != NULL)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_STORE_VERSION,
+                   "the database cannot be understood: %s",
+                   loading.error->message);
+      g_error_free (loading.error);
+      return NULL;
+    }
+  return reroute_ruleset_builder_build (builder, serial);
+}
+
+/* --- lists --- */
+
+static int
+find_list (const char *sort)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+    if (g_str_equal (lists[i].sort, sort))
+      return (int) i;
+  return -1;
+}
+
+gboolean
+reroute_row_store_check_sort (const char *sort, GError **error)
+{
+  if (find_list (sort) >= 0)
+    return TRUE;
+  g_set_error (
+    error,
+    REROUTE_ERROR,
+    REROUTE_ERROR_VALUE,
+    "cannot sort by “%s”: wanted domain, target, accept-from, comment, changed or id, with "
+    "“-” in front to turn the order round",
+    sort);
+  return FALSE;
+}
+
+static GArray *
+collect_ids (RerouteQuery *query, GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (GError) failure = NULL;
+
+  while (reroute_query_step (query, &failure))
+    {
+      gint64 id = reroute_query_get_int64 (query, 0);
+      g_array_append_val (ids, id);
+    }
+  if (failure == NULL)
+    return g_steal_pointer (&ids);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
+}
+
+GArray *
+reroute_row_store_list (RerouteStore *store,
+                        ReroutePage page,
+                        const char *sort,
+                        guint offset,
+                        guint limit,
+                        GError **error)
+{
+  RerouteQuery *query =
+    reroute_store_query (store, lists[find_list (sort)].pages[page].plain, error);
+
+  if (query == NULL)
+    return NULL;
+  reroute_query_bind_int64 (query, 1, limit);
+  reroute_query_bind_int64 (query, 2, offset);
+  return collect_ids (query, error);
+}
+
+GArray *
+reroute_row_store_list_filtered (
+  RerouteStore *store, ReroutePage page, const char *sort, const char *filter, GError **error)
+{
+  RerouteQuery *query =
+    reroute_store_query (store, lists[find_list (sort)].pages[page].filtered, error);
+  g_autofree char *folded = g_utf8_casefold (filter, -1);
+
+  if (query == NULL)
+    return NULL;
+  reroute_query_bind_text (query, 1, folded);
+  return collect_ids (query, error);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * rulebook.c - the database and the newest generation in memory, which move on together
+ */
+
+#include "config.h"
+
+#include "service/rules/rulebook.h"
+
+#include "common/error.h"
+#include "service/rules/history.h"
+#include "service/rules/row-store.h"
+
+struct _RerouteRulebook
+{
+  char *path;
+  RerouteStore *writer;
+  RerouteRuleset *ruleset;
+  gint64 next_row_id;
+
+  GMutex lock;     /* of the readers */
+  GQueue *readers; /* (element-type RerouteStore): those that are idle */
+};
+
+RerouteRulebook *
+reroute_rulebook_open (const char *path, GError **error)
+{
+  g_autoptr (RerouteRulebook) self = g_new0 (RerouteRulebook, 1);
+
+  self->path = g_strdup (path);
+  g_mutex_init (&self->lock);
+  self->readers = g_queue_new ();
+  self->writer = reroute_store_open (path, REROUTE_STORE_WRITE, error);
+  if (self->writer == NULL)
+    return NULL;
+  self->ruleset = reroute_row_store_load (self->writer, &self->next_row_id, error);
+  if (self->ruleset == NULL)
+    {
+      g_prefix_error (error, "cannot use database “%s”: ", path);
+      return NULL;
+    }
+  return g_steal_pointer (&self);
+}
+
+void
+reroute_rulebook_close (RerouteRulebook *self)
+{
+  g_queue_free_full (self->readers, (GDestroyNotify) reroute_store_close);
+  g_clear_pointer (&self->writer, reroute_store_close);
+  g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
+  g_mutex_clear (&self->lock);
+  g_free (self->path);
+  g_free (self);
+}
+
+static gboolean
+judge (RerouteRuleset *ruleset, GError **error)
+{
+  g_autoptr (GPtrArray) findings = reroute_ruleset_check (ruleset, NULL, NULL);
+  const RerouteFinding *worst = findings->len > 0 ? findings->pdata[0] : NULL;
+
+  if (worst == NULL || worst->level != REROUTE_FINDING_ERROR)
+    return TRUE;
+  g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_FINDINGS, "%s", worst->sentence);
+  return FALSE;
+}
+
+gboolean
+reroute_rulebook_check (const char *path, char **summary, GError **error)
+{
+  g_autoptr (RerouteStore) store = reroute_store_open (path, REROUTE_STORE_EXAMINE, error);
+  g_autoptr (RerouteRuleset) ruleset = NULL;
+
+  if (store == NULL)
+    return FALSE;
+  if (reroute_store_is_new (store))
+    {
+      *summary = g_strdup_printf ("%s: empty; it gets its tables at the first start", path);
+      return TRUE;
+    }
+  ruleset = reroute_row_store_load (store, NULL, error);
+  if (ruleset == NULL || !judge (ruleset, error))
+    {
+      g_prefix_error (error, "database “%s”: ", path);
+      return FALSE;
+    }
+  *summary = g_strdup_printf ("%s: generation %" G_GUINT64_FORMAT ", %" G_GSIZE_FORMAT
+                              " Routing entries, %" G_GSIZE_FORMAT " E-Mail Domain entries",
+                              path,
+                              reroute_ruleset_get_serial (ruleset),
+                              reroute_ruleset_get_n_rows (ruleset, REROUTE_PAGE_ROUTING),
+                              reroute_ruleset_get_n_rows (ruleset, REROUTE_PAGE_CONNECTIONS));
+  return TRUE;
+}
+
+RerouteRuleset *
+reroute_rulebook_get_ruleset (RerouteRulebook *self)
+{
+  return self->ruleset;
+}
+
+gint64
+reroute_rulebook_get_next_row_id (RerouteRulebook *self)
+{
+  return self->next_row_id;
+}
+
+guint64
+reroute_rulebook_get_serial (RerouteRulebook *self)
+{
+  return reroute_ruleset_get_serial (self->ruleset);
+}
+
+/* A domain may move from one row to another: what was there goes before anything comes. */
+static gboolean
+write_deltas (RerouteStore *store, const RerouteProposal *proposal, GError **error)
+{
+  for (guint i = 0; i < proposal->deltas->len; i++)
+    {
+      const RerouteDelta *delta = proposal->deltas->pdata[i];
+
+      if (delta->id != 0 && delta->before != NULL &&
+          !reroute_row_store_remove (store, delta->page, delta->id, error))
+        return FALSE;
+    }
+  for (guint i = 0; i < proposal->deltas->len; i++)
+    {
+      const RerouteDelta *delta = proposal->deltas->pdata[i];
+      const RerouteChange *after = delta->after;
+
+      if (after == NULL)
+        continue;
+      if (delta->id != 0 && !reroute_row_store_add (store, after->row, error))
+        return FALSE;
+      if (delta->id == 0 && !reroute_row_store_set (store, after->key, after->value, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+reroute_rulebook_save (RerouteRulebook *self, const RerouteProposal *proposal, GError **error)
+{
+  RerouteStore *store = self->writer;
+
+  g_return_val_if_fail (proposal->base == self->ruleset, FALSE);
+
+  if (!reroute_store_begin (store, error))
+    return FALSE;
+  if (write_deltas (store, proposal, error) && reroute_history_add (store, proposal, error) &&
+      reroute_row_store_set_state (
+        store, reroute_ruleset_get_serial (proposal->next), proposal->next_row_id, error))
+    return reroute_store_commit (store, error);
+  reroute_store_rollback (store);
+  return FALSE;
+}
+
+void
+reroute_rulebook_advance (RerouteRulebook *self, const RerouteProposal *proposal)
+{
+  reroute_ruleset_ref (proposal->next);
+  reroute_ruleset_unref (self->ruleset);
+  self->ruleset = proposal->next;
+  self->next_row_id = proposal->next_row_id;
+}
+
+RerouteStore *
+reroute_rulebook_borrow_reader (RerouteRulebook *self, GError **error)
+{
+  g_autoptr (RerouteStore) reader = NULL;
+
+  g_mutex_lock (&self->lock);
+  reader = g_queue_pop_head (self->readers);
+  g_mutex_unlock (&self->lock);
+  if (reader == NULL)
+    reader = reroute_store_open (self->path, REROUTE_STORE_READ, error);
+  if (reader == NULL || !reroute_store_begin (reader, error))
+    return NULL;
+  return g_steal_pointer (&reader);
+}
+
+void
+reroute_rulebook_return_reader (RerouteRulebook *self, RerouteStore *reader)
+{
+  reroute_store_rollback (reader);
+  reroute_store_set_cancellable (reader, NULL);
+  g_mutex_lock (&self->lock);
+  g_queue_push_head (self->readers, reader);
+  g_mutex_unlock (&self->lock);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "service/rules/proposal.h"
+#include "service/rules/store.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteRulebook:
+ *
+ * The database and the newest generation in memory, which move on together.
+ * The main thread owns it; reroute_rulebook_save() alone may run in another, one at a time.
+ */
+typedef struct _RerouteRulebook RerouteRulebook;
+
+/* Makes or migrates the database when need be.  Errors: as reroute_store_open(). */
+RerouteRulebook *reroute_rulebook_open (const char *path, GError **error);
+void reroute_rulebook_close (RerouteRulebook *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteRulebook, reroute_rulebook_close)
+
+/* For --check: whether the database can be read, and its rules judged; changes nothing.
+   Errors: as reroute_store_open(); %REROUTE_ERROR_FINDINGS with what is wrong. */
+gboolean reroute_rulebook_check (const char *path, char **summary, GError **error);
+
+RerouteRuleset *reroute_rulebook_get_ruleset (RerouteRulebook *self);
+gint64 reroute_rulebook_get_next_row_id (RerouteRulebook *self);
+guint64 reroute_rulebook_get_serial (RerouteRulebook *self);
+
+/**
+ * reroute_rulebook_save:
+ * @proposal: made from the newest generation
+ *
+ * One transaction, on the disk when it returns; on failure nothing has changed.
+ *
+ * Errors: %REROUTE_ERROR_STORE.
+ */
+gboolean
+reroute_rulebook_save (RerouteRulebook *self, const RerouteProposal *proposal, GError **error);
+
+/* After it was saved, in the main thread: the generation becomes the newest. */
+void reroute_rulebook_advance (RerouteRulebook *self, const RerouteProposal *proposal);
+
+/* A read-only connection beside the writer, for one thread at a time; inside a transaction, so that
+   all it reads is of one generation.  Any thread. */
+RerouteStore *reroute_rulebook_borrow_reader (RerouteRulebook *self, GError **error);
+void reroute_rulebook_return_reader (RerouteRulebook *self, RerouteStore *reader);
+
+G_END_DECLS

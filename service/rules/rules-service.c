@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * rules-service.c - org.reroute.Rules1 on the bus
+ *
+ * Every call goes the same way: the table says what it needs, authority.c whether the caller
+ * has it, and the method's function answers, most of them from a worker thread.  GDBus has
+ * checked the types of the arguments; their values are checked here and below.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-rules-service"
+
+#include "service/rules/rules-service.h"
+
+#include "common/client/authority.h"
+#include "common/client/dbus-rules1.h"
+#include "common/client/relay-client.h"
+#include "common/codec.h"
+#include "common/error.h"
+#include "common/limits.h"
+#include "common/names.h"
+#include "service/rules/answers.h"
+#include "service/rules/commit.h"
+#include "service/rules/edits.h"
+
+struct _RerouteRulesService
+{
+  GObject parent_instance;
+
+  RerouteBus *bus;
+  RerouteRulebook *rulebook;
+  RerouteDBusRules1 *skeleton;
+  RerouteAuthority *authority;
+  RerouteRelayClient *relay;
+  RerouteCommitter *committer;
+  RerouteEdits *edits;
+  RerouteListCache *cache;
+  GPtrArray *lists; /* (element-type Call): of List, that run */
+
+  GCancellable *cancellable; /* of everything that stopping ends */
+  guint n_calls;
+  void (*stopped) (gpointer user_data); /* (nullable) */
+  gpointer stopped_data;
+};
+
+G_DEFINE_FINAL_TYPE (RerouteRulesService, reroute_rules_service, G_TYPE_OBJECT)
+
+typedef struct _Method Method;
+
+/* One call, from its arrival to its reply. */
+typedef struct
+{
+  RerouteRulesService *service;
+  const Method *method;
+  GDBusMethodInvocation *invocation; /* consumed by the reply */
+  GVariant *arguments;
+  GCancellable *cancellable;
+  guint uid;
+  guint edit; /* that a "saved" closes; 0: none */
+} Call;
+
+struct _Method
+{
+  const char *name;
+  const char *signal;
+  const char *action; /* (nullable): of polkit; NULL: free to read */
+  void (*run) (Call *call);
+  RerouteAnswerFunc answer; /* (nullable): of those that only read the database */
+};
+
+/* --- replies --- */
+
+static void
+call_free (Call *call)
+{
+  RerouteRulesService *self = call->service;
+
+  g_ptr_array_remove_fast (self->lists, call);
+  g_variant_unref (call->arguments);
+  g_object_unref (call->cancellable);
+  g_free (call);
+  if (--self->n_calls == 0 && self->stopped != NULL)
+    self->stopped (self->stopped_data);
+  g_object_unref (self);
+}
+
+static void
+reply_value (Call *call, GVariant *value)
+{
+  g_dbus_method_invocation_return_value (call->invocation, value);
+  call_free (call);
+}
+
+/* Takes @error over. */
+static void
+reply_error (Call *call, GError *error)
+{
+  g_debug ("%s: %s", call->method->name, error->message);
+  g_dbus_method_invocation_take_error (call->invocation, error);
+  call_free (call);
+}
+
+static const char *
+get_sender (Call *call)
+{
+  return g_dbus_method_invocation_get_sender (call->invocation);
+}
+
+/* --- methods that only read --- */
+
+static void
+answer_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Call *call = data;
+  RerouteRulesService *self = call->service;
+  GError *error = NULL;
+  RerouteStore *reader = reroute_rulebook_borrow_reader (self->rulebook, &error);
+  GVariant *reply = NULL;
+
+  if (reader != NULL)
+    {
+      reroute_store_set_cancellable (reader, call->cancellable);
+      reply = call->method->answer (reader, self->cache, call->arguments, &error);
+      reroute_rulebook_return_reader (self->rulebook, reader);
+    }
+  if (reply != NULL)
+    g_task_return_pointer (task, g_variant_ref_sink (reply), (GDestroyNotify) g_variant_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Call *call = user_data;
+  GError *error = NULL;
+  g_autoptr (GVariant) reply = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (reply != NULL)
+    reply_value (call, reply);
+  else
+    reply_error (call, error);
+}
+
+static void
+run_answer (Call *call)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, answered_cb, call);
+
+  g_task_set_task_data (task, call, NULL);
+  g_task_run_in_thread (task, answer_in_thread);
+}
+
+/* Another filter or order of the same page: nobody waits for the answer of the one before. */
+static gboolean
+is_superseded (Call *earlier, Call *later)
+{
+  const char *page[2], *filter[2], *sort[2];
+
+  if (!g_str_equal (get_sender (earlier), get_sender (later)))
+    return FALSE;
+  g_variant_get (earlier->arguments, "(&s&s&suu)", &page[0], &filter[0], &sort[0], NULL, NULL);
+  g_variant_get (later->arguments, "(&s&s&suu)", &page[1], &filter[1], &sort[1], NULL, NULL);
+  return g_str_equal (page[0], page[1]) &&
+         !(g_str_equal (filter[0], filter[1]) && g_str_equal (sort[0], sort[1]));
+}
+
+static void
+run_list (Call *call)
+{
+  RerouteRulesService *self = call->service;
+
+  for (guint i = 0; i < self->lists->len; i++)
+    {
+      Call *earlier = self->lists->pdata[i];
+      if (is_superseded (earlier, call))
+        g_cancellable_cancel (earlier->cancellable);
+    }
+  g_ptr_array_add (self->lists, call);
+  run_answer (call);
+}
+
+/* --- edits --- */
+
+static void
+run_begin (Call *call)
+{
+  GDBusConnection *connection = g_dbus_method_invocation_get_connection (call->invocation);
+  GError *error = NULL;
+  guint number = reroute_edits_begin (call->service->edits, connection, get_sender (call), &error);
+
+  if (number != 0)
+    reply_value (call, g_variant_new ("(u)", number));
+  else
+    reply_error (call, error);
+}
+
+static void
+run_discard (Call *call)
+{
+  GError *error = NULL;
+  guint number = 0;
+
+  g_variant_get (call->arguments, "(u)", &number);
+  if (reroute_edits_discard (call->service->edits, get_sender (call), number, &error))
+    reply_value (call, NULL);
+  else
+    reply_error (call, error);
+}
+
+/* (transfer full) (element-type RerouteChange) */
+static GPtrArray *
+decode_changes (Call *call, guint index, GError **error)
+{
+  g_autoptr (GVariant) array = g_variant_get_child_value (call->arguments, index);
+  gsize octets = g_variant_get_size (array);
+
+  if (octets <= REROUTE_LIMIT_REPLY_OCTETS)
+    return reroute_changes_from_variant (array, error);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_TOO_LARGE,
+               "changes of %" G_GSIZE_FORMAT
+               " octets are too large for one call: wanted at most %d",
+               octets,
+               REROUTE_LIMIT_REPLY_OCTETS);
+  return NULL;
+}
+
+static void
+run_stage (Call *call)
+{
+  GError *error = NULL;
+  g_autoptr (GPtrArray) changes = decode_changes (call, 1, &error);
+  guint number = 0;
+
+  g_variant_get_child (call->arguments, 0, "u", &number);
+  if (changes != NULL &&
+      reroute_edits_stage (call->service->edits, get_sender (call), number, changes, &error))
+    reply_value (call, NULL);
+  else
+    reply_error (call, error);
+}
+
+/* --- orders: commit, apply, revert, check, explain --- */
+
+static void
+ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Call *call = user_data;
+  RerouteRulesService *self = call->service;
+  GError *error = NULL;
+  g_autoptr (GVariant) reply = reroute_committer_run_finish (self->committer, result, &error);
+  const char *state = NULL;
+
+  if (reply == NULL)
+    {
+      reply_error (call, error);
+      return;
+    }
+  if (call->edit != 0)
+    {
+      g_variant_get_child (reply, 0, "&s", &state);
+      if (g_str_equal (state, "saved"))
+        reroute_edits_discard (self->edits, get_sender (call), call->edit, NULL);
+    }
+  reply_value (call, reply);
+}
+
+static void
+place_order (Call *call, RerouteOrder *order)
+{
+  order->uid = call->uid;
+  reroute_committer_run_async (call->service->committer, order, ordered_cb, call);
+}
+
+/* Takes @order over.  @number 0 is the saved generation, where @optional. */
+static gboolean
+take_edit (Call *call, RerouteOrder *order, guint number, gboolean optional)
+{
+  GError *error = NULL;
+
+  if (number == 0 && optional)
+    return TRUE;
+  order->changes =
+    reroute_edits_dup_changes (call->service->edits, get_sender (call), number, &error);
+  if (order->changes != NULL)
+    return TRUE;
+  reroute_order_free (order);
+  reply_error (call, error);
+  return FALSE;
+}
+
+static void
+run_check (Call *call)
+{
+  RerouteOrder *order = g_new0 (RerouteOrder, 1);
+  guint number = 0;
+
+  order->kind = REROUTE_ORDER_CHECK;
+  g_variant_get (call->arguments, "(u)", &number);
+  if (take_edit (call, order, number, TRUE))
+    place_order (call, order);
+}
+
+static void
+run_commit (Call *call)
+{
+  RerouteOrder *order = g_new0 (RerouteOrder, 1);
+
+  order->kind = REROUTE_ORDER_COMMIT;
+  g_variant_get (
+    call->arguments, "(ut^as)", &call->edit, &order->expected_serial, &order->confirmed);
+  if (take_edit (call, order, call->edit, FALSE))
+    place_order (call, order);
+}
+
+static void
+run_apply (Call *call)
+{
+  GError *error = NULL;
+  GPtrArray *changes = decode_changes (call, 0, &error);
+  RerouteOrder *order = NULL;
+
+  if (changes == NULL)
+    {
+      reply_error (call, error);
+      return;
+    }
+  order = g_new0 (RerouteOrder, 1);
+  order->kind = REROUTE_ORDER_COMMIT;
+  order->changes = changes;
+  g_variant_get_child (call->arguments, 1, "t", &order->expected_serial);
+  g_variant_get_child (call->arguments, 2, "^as", &order->confirmed);
+  place_order (call, order);
+}
+
+static void
+run_revert (Call *call)
+{
+  RerouteOrder *order = g_new0 (RerouteOrder, 1);
+
+  order->kind = REROUTE_ORDER_REVERT;
+  g_variant_get (
+    call->arguments, "(tt^as)", &order->serial, &order->expected_serial, &order->confirmed);
+  place_order (call, order);
+}
+
+static void
+run_explain (Call *call)
+{
+  RerouteOrder *order = g_new0 (RerouteOrder, 1);
+  guint number = 0;
+
+  order->kind = REROUTE_ORDER_EXPLAIN;
+  g_variant_get (
+    call->arguments, "(ssbu)", &order->address, &order->client, &order->authenticated, &number);
+  if (!take_edit (call, order, number, TRUE))
+    return;
+  if (order->changes == NULL)
+    order->changes = g_ptr_array_new ();
+  place_order (call, order);
+}
+
+/* --- dispatch --- */
+
+#define MODIFY REROUTE_ACTION_RULES_MODIFY
+
+/* clang-format off */
+static const Method methods[] = {
+  { "List",           "handle-list",            NULL,   run_list,    reroute_answer_list },
+  { "Load",           "handle-load",            NULL,   run_answer,  reroute_answer_load },
+  { "Settings",       "handle-settings",        NULL,   run_answer,  reroute_answer_settings },
+  { "Begin",          "handle-begin",           NULL,   run_begin,   NULL },
+  { "Stage",          "handle-stage",           MODIFY, run_stage,   NULL },
+  { "Check",          "handle-check",           NULL,   run_check,   NULL },
+  { "Commit",         "handle-commit",          MODIFY, run_commit,  NULL },
+  { "Discard",        "handle-discard",         NULL,   run_discard, NULL },
+  { "Apply",          "handle-apply",           MODIFY, run_apply,   NULL },
+  { "ChangesSince",   "handle-changes-since",   NULL,   run_answer,  reroute_answer_changes_since },
+  { "History",        "handle-history",         NULL,   run_answer,  reroute_answer_history },
+  { "HistoryChanges", "handle-history-changes", NULL,   run_answer,  reroute_answer_history_changes },
+  { "Revert",         "handle-revert",          MODIFY, run_revert,  NULL },
+  { "Explain",        "handle-explain",         NULL,   run_explain, NULL },
+};
+/* clang-format on */
+
+static void
+authorized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Call *call = user_data;
+  GError *error = NULL;
+
+  if (reroute_authority_check_finish (REROUTE_AUTHORITY (source), result, &call->uid, &error))
+    call->method->run (call);
+  else
+    reply_error (call, error);
+}
+
+static void
+accept_call (RerouteRulesService *self, const Method *method, GDBusMethodInvocation *invocation)
+{
+  Call *call = g_new0 (Call, 1);
+
+  call->service = g_object_ref (self);
+  call->method = method;
+  call->invocation = invocation;
+  call->arguments = g_variant_ref (g_dbus_method_invocation_get_parameters (invocation));
+  call->cancellable = g_cancellable_new ();
+  self->n_calls++;
+  reroute_authority_check_async (
+    self->authority, invocation, method->action, self->cancellable, authorized_cb, call);
+}
+
+/* The one handler of all methods: the invocation carries what the signal's other values say. */
+static void
+dispatch (GClosure *closure,
+          GValue *handled,
+          guint n_values,
+          const GValue *values,
+          gpointer hint,
+          gpointer method)
+{
+  accept_call (closure->data, method, g_value_get_object (&values[1]));
+  g_value_set_boolean (handled, TRUE);
+}
+
+static void
+connect_methods (RerouteRulesService *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
+    {
+      GClosure *closure = g_closure_new_simple (sizeof (GClosure), self);
+
+      g_closure_set_meta_marshal (closure, (gpointer) &methods[i], dispatch);
+      g_signal_connect_closure (self->skeleton, methods[i].signal, closure, FALSE);
+    }
+}
+
+/* --- announcing --- */
+
+/* Empty when the changes do not fit into a signal. */
+static GVariant *
+pack_changes (const RerouteProposal *proposal)
+{
+  GVariantBuilder builder;
+  gsize octets = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a" REROUTE_CHANGE_TYPE));
+  for (guint i = 0; i < proposal->deltas->len; i++)
+    {
+      g_autoptr (RerouteChange) change = reroute_delta_dup_change (proposal->deltas->pdata[i]);
+      GVariant *variant = reroute_change_to_variant (change);
+
+      octets += g_variant_get_size (variant);
+      g_variant_builder_add_value (&builder, variant);
+      if (octets < REROUTE_LIMIT_SIGNAL_OCTETS)
+        continue;
+      g_variant_builder_clear (&builder);
+      g_variant_builder_init (&builder, G_VARIANT_TYPE ("a" REROUTE_CHANGE_TYPE));
+      break;
+    }
+  return g_variant_builder_end (&builder);
+}
+
+static void
+saved_cb (const RerouteProposal *proposal, gpointer user_data)
+{
+  RerouteRulesService *self = user_data;
+  guint64 serial = reroute_ruleset_get_serial (proposal->next);
+
+  g_message (
+    "generation %" G_GUINT64_FORMAT " saved for %s: %s", serial, proposal->who, proposal->summary);
+  reroute_dbus_rules1_set_serial (self->skeleton, serial);
+  reroute_dbus_rules1_emit_changed (
+    self->skeleton, serial, proposal->deltas->len, pack_changes (proposal));
+}
+
+/* --- object --- */
+
+static void
+reroute_rules_service_finalize (GObject *object)
+{
+  RerouteRulesService *self = REROUTE_RULES_SERVICE (object);
+
+  g_object_unref (self->skeleton);
+  g_object_unref (self->authority);
+  g_object_unref (self->relay);
+  g_object_unref (self->cancellable);
+  reroute_committer_free (self->committer);
+  reroute_edits_free (self->edits);
+  reroute_list_cache_free (self->cache);
+  g_ptr_array_unref (self->lists);
+  g_object_unref (self->bus);
+  G_OBJECT_CLASS (reroute_rules_service_parent_class)->finalize (object);
+}
+
+static void
+reroute_rules_service_class_init (RerouteRulesServiceClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reroute_rules_service_finalize;
+}
+
+static void
+reroute_rules_service_init (RerouteRulesService *self)
+{
+  reroute_error_quark ();
+  self->skeleton = reroute_dbus_rules1_skeleton_new ();
+  self->edits = reroute_edits_new ();
+  self->cache = reroute_list_cache_new ();
+  self->lists = g_ptr_array_new ();
+  self->cancellable = g_cancellable_new ();
+}
+
+RerouteRulesService *
+reroute_rules_service_new (RerouteBus *bus, RerouteRulebook *rulebook)
+{
+  RerouteRulesService *self = g_object_new (REROUTE_TYPE_RULES_SERVICE, NULL);
+
+  self->bus = g_object_ref (bus);
+  self->rulebook = rulebook;
+  self->authority = reroute_authority_new (bus);
+  self->relay = reroute_relay_client_new (bus);
+  self->committer = reroute_committer_new (rulebook, self->relay, saved_cb, self);
+  reroute_dbus_rules1_set_serial (self->skeleton, reroute_rulebook_get_serial (rulebook));
+  reroute_dbus_rules1_set_version (self->skeleton, REROUTE_VERSION);
+  connect_methods (self);
+  return self;
+}
+
+void
+reroute_rules_service_publish (RerouteRulesService *self)
+{
+  g_return_if_fail (REROUTE_IS_RULES_SERVICE (self));
+
+  reroute_relay_client_watch (self->relay);
+  reroute_bus_publish (self->bus,
+                       G_DBUS_INTERFACE_SKELETON (self->skeleton),
+                       REROUTE_RULES_PATH,
+                       REROUTE_RULES_BUS_NAME);
+}
+
+void
+reroute_rules_service_stop (RerouteRulesService *self,
+                            void (*stopped) (gpointer user_data),
+                            gpointer user_data)
+{
+  g_return_if_fail (REROUTE_IS_RULES_SERVICE (self));
+
+  reroute_bus_unpublish (self->bus);
+  g_cancellable_cancel (self->cancellable);
+  for (guint i = 0; i < self->lists->len; i++)
+    g_cancellable_cancel (((Call *) self->lists->pdata[i])->cancellable);
+  self->stopped = stopped;
+  self->stopped_data = user_data;
+  if (self->n_calls == 0)
+    stopped (user_data);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * schema.c - the tables of the rules database, and the numbered steps that lead to them
+ *
+ * A step that was released is never edited; a new one is added.  tests/data/ keeps a database of
+ * every version.
+ *
+ * Every column that a list can be sorted by has an index (design.md section 4).  “search” is what a
+ * filter looks in: the case-folded domain (both spellings), target, hosts and comment.  Row ids
+ * come from state.next_row_id, which no removal turns back.  An image in “change” is a change
+ * (common/codec.h) as a serialised little-endian GVariant: what makes the row or setting as it was
+ * before, and as it is after.
+ */
+
+#include "config.h"
+
+#include "service/rules/schema.h"
+
+/* clang-format off */
+static const char version_1[] =
+  "PRAGMA application_id = 1382371956;" /* REROUTE_SCHEMA_APPLICATION_ID */
+  "CREATE TABLE state ("
+  "  one INTEGER PRIMARY KEY CHECK (one = 1),"
+  "  serial INTEGER NOT NULL,"
+  "  next_row_id INTEGER NOT NULL"
+  ") STRICT;"
+  "INSERT INTO state VALUES (1, 0, 1);"
+  "CREATE TABLE routing ("
+  "  id INTEGER PRIMARY KEY,"
+  "  domain TEXT NOT NULL,"
+  "  exact INTEGER NOT NULL,"
+  "  accept_from TEXT NOT NULL,"
+  "  enabled INTEGER NOT NULL,"
+  "  comment TEXT NOT NULL,"
+  "  changed_by TEXT NOT NULL,"
+  "  changed_us INTEGER NOT NULL,"
+  "  action TEXT NOT NULL,"
+  "  target TEXT NOT NULL,"
+  "  search TEXT NOT NULL"
+  ") STRICT;"
+  "CREATE UNIQUE INDEX routing_domain ON routing (domain, exact);"
+  "CREATE INDEX routing_target ON routing (target, domain, exact);"
+  "CREATE INDEX routing_accept_from ON routing (accept_from, domain, exact);"
+  "CREATE INDEX routing_comment ON routing (comment, domain, exact);"
+  "CREATE INDEX routing_changed ON routing (changed_us, id);"
+  "CREATE TABLE connections ("
+  "  id INTEGER PRIMARY KEY,"
+  "  domain TEXT NOT NULL,"
+  "  exact INTEGER NOT NULL,"
+  "  accept_from TEXT NOT NULL,"
+  "  enabled INTEGER NOT NULL,"
+  "  comment TEXT NOT NULL,"
+  "  changed_by TEXT NOT NULL,"
+  "  changed_us INTEGER NOT NULL,"
+  "  hosts TEXT NOT NULL," /* "": by DNS */
+  "  by_turns INTEGER NOT NULL,"
+  "  search TEXT NOT NULL"
+  ") STRICT;"
+  "CREATE UNIQUE INDEX connections_domain ON connections (domain, exact);"
+  "CREATE INDEX connections_hosts ON connections (hosts, domain, exact);"
+  "CREATE INDEX connections_accept_from ON connections (accept_from, domain, exact);"
+  "CREATE INDEX connections_comment ON connections (comment, domain, exact);"
+  "CREATE INDEX connections_changed ON connections (changed_us, id);"
+  "CREATE TABLE setting ("
+  "  key TEXT PRIMARY KEY,"
+  "  value TEXT NOT NULL"
+  ") STRICT, WITHOUT ROWID;"
+  "CREATE TABLE generation ("
+  "  serial INTEGER PRIMARY KEY,"
+  "  when_us INTEGER NOT NULL,"
+  "  who TEXT NOT NULL,"
+  "  summary TEXT NOT NULL,"
+  "  n_changes INTEGER NOT NULL"
+  ") STRICT;"
+  "CREATE TABLE change ("
+  "  serial INTEGER NOT NULL,"
+  "  number INTEGER NOT NULL,"
+  "  before BLOB," /* NULL: was not there */
+  "  after BLOB,"  /* NULL: is gone */
+  "  page TEXT NOT NULL," /* '' for a setting */
+  "  row_id INTEGER NOT NULL," /* 0 for a setting */
+  "  key TEXT NOT NULL," /* '' for a row */
+  "  PRIMARY KEY (serial, number)"
+  ") STRICT, WITHOUT ROWID;"
+  "PRAGMA user_version = 1;";
+/* clang-format on */
+
+static const char *const migrations[] = {
+  version_1,
+};
+
+G_STATIC_ASSERT (G_N_ELEMENTS (migrations) == REROUTE_SCHEMA_VERSION);
+G_STATIC_ASSERT (REROUTE_SCHEMA_APPLICATION_ID == 1382371956);
+
+const char *
+reroute_schema_get_migration (guint version)
+{
+  g_return_val_if_fail (version >= 1 && version <= REROUTE_SCHEMA_VERSION, NULL);
+
+  return migrations[version - 1];
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* "ReRt": marks a database file as ours (PRAGMA application_id). */
+#define REROUTE_SCHEMA_APPLICATION_ID 0x52655274
+
+/* The version that this program writes (PRAGMA user_version). */
+#define REROUTE_SCHEMA_VERSION 1
+
+/**
+ * reroute_schema_get_migration:
+ * @version: 1 to REROUTE_SCHEMA_VERSION
+ *
+ * The statements that lead from the version before to @version; they set
+ * PRAGMA user_version themselves and run in one transaction.
+ */
+const char *reroute_schema_get_migration (guint version);
+
+G_END_DECLS
