@@ -27,13 +27,19 @@ typedef struct
   gpointer scheduler_data; /* the scheduler's own */
 
   /* filled in by the pool */
-  RerouteReply **replies;      /* one for each recipient; a connection that failed is our own 4xx */
-  gboolean destination_failed; /* no connection, banner, EHLO, or 421: the destination waits */
+  RerouteReply **replies;   /* one for each recipient, a connection that failed is our own 4xx; all
+                               NULL:   nothing was tried, for the relay is stopping */
+  guint n_failed_endpoints; /* from the front: no connection, banner or EHLO, or 421: they wait */
+  gboolean destination_failed; /* all of them did */
   char *relay; /* "mx1.example.net[192.0.2.1]:25": who answered, or was tried last */
 } RerouteDelivery;
 
 void reroute_delivery_free (RerouteDelivery *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteDelivery, reroute_delivery_free)
+
+/* A delivery with room for @n_recipients, all else to be filled in. @message: a reference is taken
+ */
+RerouteDelivery *reroute_delivery_new (RerouteMessage *message, guint n_recipients);
 
 /* The outgoing connections of one worker. */
 typedef struct _ReroutePool ReroutePool;
@@ -41,8 +47,10 @@ typedef struct _ReroutePool ReroutePool;
 /* Called on the worker when a delivery is over; takes it back. */
 typedef void (*ReroutePoolFunc) (RerouteDelivery *delivery, gpointer user_data);
 
+/* @hostname: of the machine, where the setting is empty; copied */
 ReroutePool *reroute_pool_new (RerouteWorker *worker,
                                RerouteSpool *spool,
+                               const char *hostname,
                                ReroutePoolFunc done,
                                gpointer user_data);
 void reroute_pool_free (ReroutePool *self);

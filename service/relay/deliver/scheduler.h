@@ -27,7 +27,8 @@ typedef struct
   guint n_workers;
 
   /* Back-pressure, from any thread: TRUE when more messages wait for a connection than the bound
-     and the next hops are not to blame, FALSE at half of it.  Receiving stops in between.  (nullable) */
+     and the next hops are not to blame, FALSE at half of it.  Receiving stops in between.
+     (nullable) */
   void (*pressure) (gboolean high, gpointer user_data);
   gpointer user_data;
 } RerouteSchedulerConfig;

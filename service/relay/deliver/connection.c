@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * connection.c - one outgoing SMTP session over a socket
+ *
+ * Everything happens in pump(): it sends what the machine has to say and the content, then looks at
+ * the machine's state.  A function of the handler is always its last step.
+ *
+ * Standards: RFC 5321 sections 4.5.3.2 (time limits), 4.5.4.1.
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/connection.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define READ_OCTETS 16384
+#define CHUNK_OCTETS 65536
+#define QUIT_TIMEOUT_US (5 * G_USEC_PER_SEC)
+
+static const char end_of_data[] = ".\r\n";
+
+struct _RerouteConnection
+{
+  RerouteWorker *worker;
+  RerouteIo io;
+  RerouteTimer timer;
+  RerouteEndpoint endpoint;
+  RerouteSettings *settings;
+  RerouteSmtpClient *machine;
+  const RerouteConnectionHandler *handler;
+  gpointer user_data;
+  RerouteReply *failure; /* to be told at the next turn */
+
+  gboolean connecting;
+  gboolean idle; /* no transaction is open: input means the end */
+
+  /* The content of the transaction, while it is sent. */
+  RerouteSpool *spool;
+  RerouteMessage *message;
+  GBytes *content; /* NULL: read from the spool, a chunk at a time */
+  guint8 *chunk;
+  gsize chunk_length;
+  gsize chunk_sent;
+  gsize content_offset; /* octets of the content that were handed to the socket */
+  gsize dot_sent;
+};
+
+typedef enum
+{
+  SEND_ALL,     /* nothing is left to send */
+  SEND_BLOCKED, /* the socket takes no more now */
+  SEND_FAILED,
+} SendResult;
+
+static gint64
+setting_us (const RerouteConnection *self, RerouteSettingId id)
+{
+  return reroute_settings_get_number (self->settings, id) * G_USEC_PER_SEC;
+}
+
+static void
+arm (RerouteConnection *self, RerouteSettingId id)
+{
+  reroute_worker_arm_timer (
+    self->worker, &self->timer, reroute_worker_now_us (self->worker) + setting_us (self, id));
+}
+
+char *
+reroute_connection_dup_label (const RerouteConnection *self)
+{
+  g_autofree char *address = reroute_ip_to_string (&self->endpoint.ip);
+
+  return g_strdup_printf ("%s[%s]:%u", self->endpoint.name, address, self->endpoint.port);
+}
+
+static void
+forget_content (RerouteConnection *self)
+{
+  g_clear_pointer (&self->content, g_bytes_unref);
+  g_clear_pointer (&self->message, reroute_message_unref);
+  g_clear_pointer (&self->chunk, g_free);
+}
+
+void
+reroute_connection_free (RerouteConnection *self)
+{
+  reroute_worker_disarm_timer (self->worker, &self->timer);
+  if (self->io.fd >= 0)
+    {
+      reroute_worker_remove_io (self->worker, &self->io);
+      close (self->io.fd);
+    }
+  forget_content (self);
+  reroute_smtp_client_free (self->machine);
+  reroute_settings_unref (self->settings);
+  g_clear_pointer (&self->failure, reroute_reply_free);
+  g_free (self->endpoint.name);
+  g_free (self);
+}
+
+/* Tells the owner; @self may be gone afterwards.  Takes @reply. */
+static void
+fail (RerouteConnection *self, RerouteReply *reply)
+{
+  g_autoptr (RerouteReply) owned = reply;
+
+  self->handler->failed (self, owned, self->user_data);
+}
+
+static RerouteReply *
+trouble (const RerouteConnection *self, const char *status, const char *what)
+{
+  g_autofree char *label = reroute_connection_dup_label (self);
+  g_autofree char *text = g_strdup_printf ("%s: %s", label, what);
+
+  return reroute_reply_new (451, status, text);
+}
+
+static void
+fail_lost (RerouteConnection *self, const char *why)
+{
+  g_autofree char *what = g_strdup_printf ("%s %s", why, reroute_smtp_client_phase (self->machine));
+
+  fail (self, trouble (self, "4.4.2", what));
+}
+
+static void
+timed_out (RerouteTimer *timer)
+{
+  RerouteConnection *self =
+    (RerouteConnection *) ((char *) timer - G_STRUCT_OFFSET (RerouteConnection, timer));
+
+  if (self->failure != NULL)
+    fail (self, g_steal_pointer (&self->failure));
+  else if (self->connecting)
+    fail (self, trouble (self, "4.4.1", "no connection within the time limit"));
+  else
+    fail_lost (self, "time limit reached");
+}
+
+/* --- sending --- */
+
+/* The next octets of the content that are in memory. */
+static gboolean
+fill_chunk (RerouteConnection *self, const guint8 **octets, gsize *length, GError **error)
+{
+  gssize n;
+
+  if (self->content != NULL)
+    {
+      *octets = g_bytes_get_data (self->content, length);
+      *octets += self->content_offset;
+      *length -= self->content_offset;
+      return TRUE;
+    }
+  if (self->chunk_sent == self->chunk_length)
+    {
+      if (self->chunk == NULL)
+        self->chunk = g_malloc (CHUNK_OCTETS);
+      n = reroute_spool_read (
+        self->spool, self->message, self->content_offset, self->chunk, CHUNK_OCTETS, error);
+      if (n < 0)
+        return FALSE;
+      self->chunk_length = (gsize) n;
+      self->chunk_sent = 0;
+    }
+  *octets = self->chunk + self->chunk_sent;
+  *length = self->chunk_length - self->chunk_sent;
+  return TRUE;
+}
+
+static void
+count_sent (RerouteConnection *self, gsize sent, gsize content_length)
+{
+  gsize of_content = MIN (sent, content_length);
+
+  self->content_offset += of_content;
+  self->chunk_sent += self->content == NULL ? of_content : 0;
+  self->dot_sent += sent - of_content;
+}
+
+/* Content and final dot, as much as the socket takes. */
+static SendResult
+send_content (RerouteConnection *self, GError **error)
+{
+  gsize total = self->message->content_octets;
+
+  while (self->dot_sent < strlen (end_of_data))
+    {
+      const guint8 *octets = NULL;
+      gsize length = 0;
+      struct iovec parts[2];
+      struct msghdr header = { .msg_iov = parts };
+      gboolean last;
+      gssize sent;
+
+      if (self->content_offset < total && !fill_chunk (self, &octets, &length, error))
+        return SEND_FAILED;
+      if (self->content_offset < total && length == 0)
+        {
+          g_set_error_literal (
+            error, G_IO_ERROR, G_IO_ERROR_FAILED, "the message ends early in the spool");
+          return SEND_FAILED;
+        }
+      last = self->content_offset + length == total;
+      parts[0] = (struct iovec){ (gpointer) octets, length };
+      parts[1] = (struct iovec){ (gpointer) (end_of_data + self->dot_sent),
+                                 strlen (end_of_data) - self->dot_sent };
+      header.msg_iovlen = last ? 2 : 1;
+      sent = sendmsg (self->io.fd, &header, MSG_NOSIGNAL);
+      if (sent < 0)
+        return errno == EAGAIN ? SEND_BLOCKED : SEND_FAILED;
+      count_sent (self, (gsize) sent, length);
+    }
+  return SEND_ALL;
+}
+
+static SendResult
+send_output (RerouteConnection *self)
+{
+  const guint8 *octets;
+  gsize length;
+
+  while ((octets = reroute_smtp_client_peek_output (self->machine, &length)) != NULL && length > 0)
+    {
+      gssize sent = send (self->io.fd, octets, length, MSG_NOSIGNAL);
+
+      if (sent < 0)
+        return errno == EAGAIN ? SEND_BLOCKED : SEND_FAILED;
+      reroute_smtp_client_sent (self->machine, (gsize) sent);
+    }
+  return SEND_ALL;
+}
+
+/* TRUE: look at the machine's state again; FALSE: nothing more to do now, or @self is gone. */
+static gboolean
+pump_content (RerouteConnection *self)
+{
+  g_autoptr (GError) error = NULL;
+  SendResult result = send_content (self, &error);
+
+  arm (self, REROUTE_SETTING_DATA_TIMEOUT);
+  if (result == SEND_BLOCKED)
+    {
+      reroute_worker_set_events (self->worker, &self->io, EPOLLIN | EPOLLOUT);
+      return FALSE;
+    }
+  if (result == SEND_FAILED)
+    {
+      if (error != NULL)
+        fail (self, trouble (self, "4.3.0", error->message));
+      else
+        fail_lost (self, "connection lost");
+      return FALSE;
+    }
+  forget_content (self);
+  reroute_smtp_client_content_sent (self->machine);
+  return TRUE;
+}
+
+static void
+fail_closed (RerouteConnection *self)
+{
+  const RerouteReply *reply = reroute_smtp_client_get_session_reply (self->machine);
+
+  if (reply != NULL)
+    fail (self, reroute_reply_copy (reply));
+  else
+    fail_lost (self, "session ended");
+}
+
+static void
+rest (RerouteConnection *self, void (*func) (RerouteConnection *, gpointer))
+{
+  reroute_worker_set_events (self->worker, &self->io, EPOLLIN);
+  reroute_worker_disarm_timer (self->worker, &self->timer);
+  self->idle = TRUE;
+  func (self, self->user_data);
+}
+
+/* One step by the machine's state; TRUE: go on. */
+static gboolean
+pump_state (RerouteConnection *self)
+{
+  switch (reroute_smtp_client_get_state (self->machine))
+    {
+    case REROUTE_SMTP_CLIENT_SEND_CONTENT:
+      return pump_content (self);
+    case REROUTE_SMTP_CLIENT_READY:
+      if (!self->idle)
+        rest (self, self->handler->ready);
+      return FALSE;
+    case REROUTE_SMTP_CLIENT_DONE:
+      if (!self->idle)
+        rest (self, self->handler->done);
+      return FALSE;
+    case REROUTE_SMTP_CLIENT_CLOSED:
+      fail_closed (self);
+      return FALSE;
+    case REROUTE_SMTP_CLIENT_WORKING:
+    default:
+      reroute_worker_set_events (self->worker, &self->io, EPOLLIN);
+      return FALSE;
+    }
+}
+
+static void
+pump (RerouteConnection *self)
+{
+  SendResult result;
+
+  do
+    {
+      result = send_output (self);
+      if (result == SEND_FAILED)
+        {
+          fail_lost (self, "connection lost");
+          return;
+        }
+      if (result == SEND_BLOCKED)
+        {
+          reroute_worker_set_events (self->worker, &self->io, EPOLLIN | EPOLLOUT);
+          return;
+        }
+    }
+  while (pump_state (self));
+}
+
+/* --- receiving --- */
+
+/* FALSE: @self is gone. */
+static gboolean
+take_input (RerouteConnection *self)
+{
+  g_autoptr (GError) error = NULL;
+  guint8 octets[READ_OCTETS];
+  gssize n = recv (self->io.fd, octets, sizeof octets, 0);
+
+  if (n < 0 && errno == EAGAIN)
+    return TRUE;
+  if (n <= 0)
+    {
+      fail_lost (self, "connection lost");
+      return FALSE;
+    }
+  if (!reroute_smtp_client_feed (self->machine, octets, (gsize) n, &error))
+    {
+      fail (self, trouble (self, "4.5.0", error->message));
+      return FALSE;
+    }
+  if (!self->idle)
+    arm (self,
+         reroute_smtp_client_may_have_delivered (self->machine) ? REROUTE_SETTING_DATA_TIMEOUT
+                                                                : REROUTE_SETTING_COMMAND_TIMEOUT);
+  return TRUE;
+}
+
+static gboolean
+finish_connecting (RerouteConnection *self)
+{
+  int socket_error = 0;
+  socklen_t length = sizeof socket_error;
+
+  if (getsockopt (self->io.fd, SOL_SOCKET, SO_ERROR, &socket_error, &length) < 0)
+    socket_error = errno;
+  if (socket_error != 0)
+    {
+      fail (self, trouble (self, "4.4.1", g_strerror (socket_error)));
+      return FALSE;
+    }
+  self->connecting = FALSE;
+  arm (self, REROUTE_SETTING_COMMAND_TIMEOUT);
+  return TRUE;
+}
+
+static void
+socket_ready (RerouteIo *io, guint32 events)
+{
+  RerouteConnection *self =
+    (RerouteConnection *) ((char *) io - G_STRUCT_OFFSET (RerouteConnection, io));
+
+  if (self->connecting && !finish_connecting (self))
+    return;
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !take_input (self))
+    return;
+  pump (self);
+}
+
+/* --- connecting --- */
+
+static socklen_t
+fill_address (const RerouteIp *ip, guint16 port, struct sockaddr_storage *storage)
+{
+  struct sockaddr_in *v4 = (struct sockaddr_in *) storage;
+  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *) storage;
+
+  memset (storage, 0, sizeof *storage);
+  if (reroute_ip_is_ipv4 (ip))
+    {
+      v4->sin_family = AF_INET;
+      v4->sin_port = htons (port);
+      memcpy (&v4->sin_addr, ip->octets + 12, 4);
+      return sizeof *v4;
+    }
+  v6->sin6_family = AF_INET6;
+  v6->sin6_port = htons (port);
+  memcpy (&v6->sin6_addr, ip->octets, sizeof ip->octets);
+  return sizeof *v6;
+}
+
+/* The address of the setting source-address that is of the endpoint's kind. */
+static gboolean
+bind_source (const RerouteConnection *self, int fd)
+{
+  gsize n;
+  const RerouteIpRange *sources =
+    reroute_settings_get_ranges (self->settings, REROUTE_SETTING_SOURCE_ADDRESS, &n);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      struct sockaddr_storage storage;
+      socklen_t length;
+
+      if (reroute_ip_is_ipv4 (&sources[i].first) != reroute_ip_is_ipv4 (&self->endpoint.ip))
+        continue;
+      length = fill_address (&sources[i].first, 0, &storage);
+      return bind (fd, (struct sockaddr *) &storage, length) == 0;
+    }
+  return TRUE;
+}
+
+/* Returns 0, or an errno when it is clear at once that there is no connection to be had. */
+static int
+begin_connecting (RerouteConnection *self)
+{
+  struct sockaddr_storage storage;
+  socklen_t length = fill_address (&self->endpoint.ip, self->endpoint.port, &storage);
+  const int on = 1;
+  int fd = socket (storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int failure;
+
+  if (fd < 0)
+    return errno;
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!bind_source (self, fd) ||
+      (connect (fd, (struct sockaddr *) &storage, length) < 0 && errno != EINPROGRESS))
+    {
+      failure = errno;
+      close (fd);
+      return failure;
+    }
+  self->io.fd = fd;
+  self->io.events = EPOLLOUT;
+  reroute_worker_add_io (self->worker, &self->io);
+  return 0;
+}
+
+RerouteConnection *
+reroute_connection_new (RerouteWorker *worker,
+                        const RerouteEndpoint *endpoint,
+                        RerouteSettings *settings,
+                        const char *hostname,
+                        const RerouteConnectionHandler *handler,
+                        gpointer user_data)
+{
+  RerouteConnection *self = g_new0 (RerouteConnection, 1);
+  int failure;
+
+  self->worker = worker;
+  self->endpoint = *endpoint;
+  self->endpoint.name = g_strdup (endpoint->name);
+  self->settings = reroute_settings_ref (settings);
+  self->machine = reroute_smtp_client_new (hostname);
+  self->handler = handler;
+  self->user_data = user_data;
+  self->connecting = TRUE;
+  self->io.fd = -1;
+  self->io.func = socket_ready;
+  self->timer.func = timed_out;
+
+  failure = begin_connecting (self);
+  if (failure == 0)
+    {
+      arm (self, REROUTE_SETTING_CONNECT_TIMEOUT);
+    }
+  else
+    {
+      self->failure = trouble (self, "4.4.1", g_strerror (failure));
+      reroute_worker_arm_timer (worker, &self->timer, reroute_worker_now_us (worker));
+    }
+  return self;
+}
+
+void
+reroute_connection_send (RerouteConnection *self,
+                         RerouteSpool *spool,
+                         RerouteMessage *message,
+                         const RerouteSmtpTransaction *transaction,
+                         RerouteSettings *settings)
+{
+  reroute_settings_unref (self->settings);
+  self->settings = reroute_settings_ref (settings);
+  self->idle = FALSE;
+  self->spool = spool;
+  self->message = reroute_message_ref (message);
+  self->content = reroute_spool_get_content (spool, message);
+  self->content_offset = 0;
+  self->chunk_length = 0;
+  self->chunk_sent = 0;
+  self->dot_sent = 0;
+  reroute_smtp_client_begin (self->machine, transaction);
+  arm (self, REROUTE_SETTING_COMMAND_TIMEOUT);
+  pump (self);
+}
+
+void
+reroute_connection_quit (RerouteConnection *self)
+{
+  if (self->connecting)
+    {
+      fail (self, trouble (self, "4.4.1", "given up"));
+      return;
+    }
+  self->idle = TRUE;
+  forget_content (self);
+  reroute_smtp_client_quit (self->machine);
+  reroute_worker_arm_timer (
+    self->worker, &self->timer, reroute_worker_now_us (self->worker) + QUIT_TIMEOUT_US);
+  pump (self);
+}
+
+RerouteSmtpClient *
+reroute_connection_get_machine (RerouteConnection *self)
+{
+  return self->machine;
+}
+
+const RerouteEndpoint *
+reroute_connection_get_endpoint (const RerouteConnection *self)
+{
+  return &self->endpoint;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/settings.h"
+#include "service/relay/deliver/next-hop.h"
+#include "service/relay/smtp/client.h"
+#include "service/relay/spool/spool.h"
+#include "service/relay/worker.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteConnection:
+ *
+ * One outgoing SMTP session: a socket, its time limits and the client machine.  Lives on one
+ * worker's thread.
+ */
+typedef struct _RerouteConnection RerouteConnection;
+
+/* Each is the last thing the connection does in a turn: the owner may free it there. */
+typedef struct
+{
+  void (*ready) (RerouteConnection *connection,
+                 gpointer user_data); /* greeted: takes a transaction */
+  void (*done) (RerouteConnection *connection,
+                gpointer user_data); /* the transaction is over: ask the machine */
+  /* Of no use any more, @reply says why: the server's own words, or ours with a 4xx code. */
+  void (*failed) (RerouteConnection *connection, const RerouteReply *reply, gpointer user_data);
+} RerouteConnectionHandler;
+
+/* Begins to connect.  @hostname: what EHLO says */
+RerouteConnection *reroute_connection_new (RerouteWorker *worker,
+                                           const RerouteEndpoint *endpoint,
+                                           RerouteSettings *settings,
+                                           const char *hostname,
+                                           const RerouteConnectionHandler *handler,
+                                           gpointer user_data);
+void reroute_connection_free (RerouteConnection *self); /* closes the socket */
+
+/* Begins a transaction, after ready or done.  @transaction's strings and @message must live until
+ * it is over. */
+void reroute_connection_send (RerouteConnection *self,
+                              RerouteSpool *spool,
+                              RerouteMessage *message,
+                              const RerouteSmtpTransaction *transaction,
+                              RerouteSettings *settings);
+
+/* Says QUIT; failed() is called when that is answered or has taken too long, perhaps before this
+ * returns. */
+void reroute_connection_quit (RerouteConnection *self);
+
+RerouteSmtpClient *reroute_connection_get_machine (RerouteConnection *self);
+const RerouteEndpoint *reroute_connection_get_endpoint (const RerouteConnection *self);
+char *
+reroute_connection_dup_label (const RerouteConnection *self); /* "mx1.example.net[192.0.2.1]:25" */
+
+G_END_DECLS

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * delivery.c - one try of a message to recipients that share a next hop
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/delivery.h"
+
+static void
+clear_endpoint (gpointer data)
+{
+  g_free (((RerouteEndpoint *) data)->name);
+}
+
+RerouteDelivery *
+reroute_delivery_new (RerouteMessage *message, guint n_recipients)
+{
+  RerouteDelivery *self = g_new0 (RerouteDelivery, 1);
+
+  self->message = reroute_message_ref (message);
+  self->n_recipients = n_recipients;
+  self->recipients = g_new0 (guint, n_recipients);
+  self->rcpt_out = g_new0 (char *, n_recipients + 1);
+  self->replies = g_new0 (RerouteReply *, n_recipients);
+  self->endpoints = g_array_new (FALSE, TRUE, sizeof (RerouteEndpoint));
+  g_array_set_clear_func (self->endpoints, clear_endpoint);
+  return self;
+}
+
+void
+reroute_delivery_free (RerouteDelivery *self)
+{
+  if (self == NULL)
+    return;
+  for (guint i = 0; i < self->n_recipients; i++)
+    g_clear_pointer (&self->replies[i], reroute_reply_free);
+  g_free (self->replies);
+  g_strfreev (self->rcpt_out);
+  g_free (self->recipients);
+  g_array_unref (self->endpoints);
+  g_free (self->destination);
+  g_free (self->relay);
+  reroute_message_unref (self->message);
+  g_free (self);
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * pool.c - the outgoing connections of one worker
+ *
+ * A delivery goes through its endpoints in order until one takes it: an idle connection to it is
+ * used again, else a new one is opened.  A message whose end was sent is never tried at another
+ * host in the same try: it may have arrived.
+ *
+ * Standards: RFC 5321 sections 3.8, 5.1; RFC 6152 (8BITMIME), RFC 6531 (SMTPUTF8).
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/delivery.h"
+
+#include <string.h>
+
+#include "common/limits.h"
+#include "service/relay/deliver/connection.h"
+
+struct _ReroutePool
+{
+  RerouteWorker *worker;
+  RerouteSpool *spool;
+  char *hostname;
+  ReroutePoolFunc done;
+  gpointer user_data;
+  GPtrArray *sessions; /* (element-type Session) */
+  gboolean draining;
+  RerouteTimer grace;
+};
+
+/* A delivery on its way through its endpoints. */
+typedef struct
+{
+  RerouteDelivery *delivery;
+  RerouteRuleset *ruleset;
+  guint index;           /* of the endpoint that is tried */
+  const char *unsuited;  /* the status for: a host was reached that lacks what the message needs */
+  RerouteReply *failure; /* of the endpoint that failed last */
+  RerouteSmtpTransaction transaction;
+} Try;
+
+/* A connection of the pool. */
+typedef struct
+{
+  ReroutePool *pool;
+  RerouteConnection *connection;
+  Try *try;        /* NULL: idle, or saying QUIT */
+  gboolean reused; /* the transaction began on a connection that had been idle */
+  gboolean quitting;
+  guint n_messages;
+  RerouteTimer idle;
+} Session;
+
+static void try_endpoint (ReroutePool *self, Try *try);
+
+static const char *
+get_hostname (const ReroutePool *self, const RerouteRuleset *ruleset)
+{
+  const char *text =
+    reroute_settings_get_text (reroute_ruleset_get_settings (ruleset), REROUTE_SETTING_HOSTNAME);
+
+  return text[0] != '\0' ? text : self->hostname;
+}
+
+/* Gives the delivery back; frees @try. */
+static void
+finish (ReroutePool *self, Try *try)
+{
+  RerouteDelivery *delivery = try->delivery;
+
+  reroute_ruleset_unref (try->ruleset);
+  g_clear_pointer (&try->failure, reroute_reply_free);
+  g_free (try);
+  self->done (delivery, self->user_data);
+}
+
+static void
+finish_with (ReroutePool *self, Try *try, const RerouteReply *reply)
+{
+  for (guint i = 0; i < try->delivery->n_recipients; i++)
+    try->delivery->replies[i] = reroute_reply_copy (reply);
+  finish (self, try);
+}
+
+static void
+session_free (Session *session)
+{
+  reroute_worker_disarm_timer (session->pool->worker, &session->idle);
+  reroute_connection_free (session->connection);
+  g_ptr_array_remove_fast (session->pool->sessions, session);
+  g_free (session);
+}
+
+static void
+session_quit (Session *session)
+{
+  session->quitting = TRUE;
+  reroute_worker_disarm_timer (session->pool->worker, &session->idle);
+  reroute_connection_quit (session->connection);
+}
+
+static void
+idle_too_long (RerouteTimer *timer)
+{
+  session_quit ((Session *) ((char *) timer - G_STRUCT_OFFSET (Session, idle)));
+}
+
+static void
+session_rest (Session *session)
+{
+  ReroutePool *self = session->pool;
+
+  session->reused = TRUE;
+  reroute_worker_arm_timer (self->worker,
+                            &session->idle,
+                            reroute_worker_now_us (self->worker) +
+                              REROUTE_LIMIT_CONNECTION_IDLE_S * G_USEC_PER_SEC);
+}
+
+static void
+set_relay (Session *session, RerouteDelivery *delivery)
+{
+  g_free (delivery->relay);
+  delivery->relay = reroute_connection_dup_label (session->connection);
+}
+
+/* --- a transaction on a connection --- */
+
+/* The status of a refusal that this host would earn us; NULL: it has what the message needs. */
+static const char *
+find_lack (Session *session, const RerouteEnvelope *envelope)
+{
+  RerouteSmtpClient *machine = reroute_connection_get_machine (session->connection);
+
+  if (envelope->body_8bitmime && !reroute_smtp_client_offers_8bitmime (machine))
+    return "5.6.3";
+  if (envelope->smtputf8 && !reroute_smtp_client_offers_smtputf8 (machine))
+    return "5.6.7";
+  return NULL;
+}
+
+static void
+begin_transaction (Session *session)
+{
+  ReroutePool *self = session->pool;
+  Try *try = session->try;
+  RerouteDelivery *delivery = try->delivery;
+  const RerouteEnvelope *envelope = delivery->message->envelope;
+  const char *lack = find_lack (session, envelope);
+
+  set_relay (session, delivery);
+  if (lack != NULL)
+    {
+      session->try = NULL;
+      session_rest (session);
+      try->unsuited = lack;
+      try->index++;
+      try_endpoint (self, try);
+      return;
+    }
+  try->transaction = (RerouteSmtpTransaction){
+    .reverse_path = envelope->reverse_path,
+    .body_8bitmime = envelope->body_8bitmime,
+    .smtputf8 = envelope->smtputf8,
+    .content_octets = delivery->message->content_octets,
+    .recipients = (const char *const *) delivery->rcpt_out,
+    .n_recipients = delivery->n_recipients,
+  };
+  reroute_worker_disarm_timer (self->worker, &session->idle);
+  session->n_messages++;
+  reroute_connection_send (session->connection,
+                           self->spool,
+                           delivery->message,
+                           &try->transaction,
+                           reroute_ruleset_get_settings (try->ruleset));
+}
+
+static void
+connection_ready (RerouteConnection *connection, gpointer user_data)
+{
+  begin_transaction (user_data);
+}
+
+static void
+connection_done (RerouteConnection *connection, gpointer user_data)
+{
+  Session *session = user_data;
+  ReroutePool *self = session->pool;
+  Try *try = g_steal_pointer (&session->try);
+  RerouteDelivery *delivery = try->delivery;
+  RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
+  RerouteSettings *settings = reroute_ruleset_get_settings (try->ruleset);
+  gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION);
+
+  for (guint i = 0; i < delivery->n_recipients; i++)
+    delivery->replies[i] =
+      reroute_reply_copy (reroute_smtp_client_get_recipient_reply (machine, i));
+  if (self->draining || session->n_messages >= most || !reroute_smtp_client_is_reusable (machine))
+    session_quit (session);
+  else
+    session_rest (session);
+  finish (self, try);
+}
+
+/* A refusal of the whole session is no verdict on a recipient: another day the host may take it. */
+static RerouteReply *
+soften (const RerouteReply *reply)
+{
+  g_autofree char *text = NULL;
+
+  if (reply->code < 500)
+    return reroute_reply_copy (reply);
+  text = reroute_reply_to_string (reply);
+  return reroute_reply_new (451, "4.3.2", text);
+}
+
+static void
+connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpointer user_data)
+{
+  Session *session = user_data;
+  ReroutePool *self = session->pool;
+  Try *try = session->try;
+  RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
+  gboolean reused = session->reused;
+  gboolean may_have_delivered;
+  g_autoptr (RerouteReply) soft = NULL;
+
+  if (try == NULL)
+    {
+      session_free (session);
+      return;
+    }
+  may_have_delivered = reroute_smtp_client_may_have_delivered (machine);
+  soft = soften (reply);
+  set_relay (session, try->delivery);
+  session_free (session);
+  if (may_have_delivered || self->draining)
+    {
+      finish_with (self, try, soft);
+      return;
+    }
+  /* The host may have closed while we rested: that says nothing about it.  Ask it afresh. */
+  if (!reused)
+    {
+      g_clear_pointer (&try->failure, reroute_reply_free);
+      try->failure = g_steal_pointer (&soft);
+      if (try->delivery->n_failed_endpoints == try->index)
+        try->delivery->n_failed_endpoints++;
+      try->index++;
+    }
+  try_endpoint (self, try);
+}
+
+static const RerouteConnectionHandler connection_handler = {
+  connection_ready,
+  connection_done,
+  connection_failed,
+};
+
+/* --- endpoints --- */
+
+static Session *
+find_idle (ReroutePool *self, const RerouteEndpoint *endpoint)
+{
+  for (guint i = 0; i < self->sessions->len; i++)
+    {
+      Session *session = self->sessions->pdata[i];
+      const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
+
+      if (session->try == NULL && !session->quitting && other->port == endpoint->port &&
+          memcmp (&other->ip, &endpoint->ip, sizeof endpoint->ip) == 0)
+        return session;
+    }
+  return NULL;
+}
+
+static void
+finish_without_host (ReroutePool *self, Try *try)
+{
+  g_autoptr (RerouteReply) reply = NULL;
+
+  try->delivery->destination_failed =
+    try->delivery->n_failed_endpoints == try->delivery->endpoints->len;
+  if (try->unsuited != NULL)
+    reply = reroute_reply_new (554,
+                               try->unsuited,
+                               g_str_equal (try->unsuited, "5.6.3")
+                                 ? "no host of the next hop takes 8-bit content"
+                                 : "no host of the next hop takes internationalized mail");
+  else
+    reply = g_steal_pointer (&try->failure);
+  finish_with (self, try, reply);
+}
+
+static void
+try_endpoint (ReroutePool *self, Try *try)
+{
+  const RerouteEndpoint *endpoint;
+  Session *session;
+
+  if (try->index == try->delivery->endpoints->len)
+    {
+      finish_without_host (self, try);
+      return;
+    }
+  endpoint = &g_array_index (try->delivery->endpoints, RerouteEndpoint, try->index);
+  session = find_idle (self, endpoint);
+  if (session != NULL)
+    {
+      session->try = try;
+      begin_transaction (session);
+      return;
+    }
+  session = g_new0 (Session, 1);
+  session->pool = self;
+  session->try = try;
+  session->idle.func = idle_too_long;
+  g_ptr_array_add (self->sessions, session);
+  session->connection = reroute_connection_new (self->worker,
+                                                endpoint,
+                                                reroute_ruleset_get_settings (try->ruleset),
+                                                get_hostname (self, try->ruleset),
+                                                &connection_handler,
+                                                session);
+}
+
+void
+reroute_pool_deliver (ReroutePool *self, RerouteDelivery *delivery, RerouteRuleset *ruleset)
+{
+  Try *try;
+
+  g_return_if_fail (delivery->endpoints->len > 0);
+
+  if (self->draining)
+    {
+      self->done (delivery, self->user_data);
+      return;
+    }
+  try = g_new0 (Try, 1);
+  try->delivery = delivery;
+  try->ruleset = reroute_ruleset_ref (ruleset);
+  try_endpoint (self, try);
+}
+
+/* --- the end --- */
+
+/* Gives back what a session has in hand, untouched or deferred. */
+static void
+take_back (Session *session)
+{
+  ReroutePool *self = session->pool;
+  Try *try = g_steal_pointer (&session->try);
+
+  session_free (session);
+  if (try != NULL)
+    finish (self, try);
+}
+
+static void
+grace_is_over (RerouteTimer *timer)
+{
+  ReroutePool *self = (ReroutePool *) ((char *) timer - G_STRUCT_OFFSET (ReroutePool, grace));
+
+  while (self->sessions->len > 0)
+    take_back (self->sessions->pdata[0]);
+}
+
+void
+reroute_pool_drain (ReroutePool *self, gint64 grace_us)
+{
+  g_autoptr (GPtrArray) sessions = g_ptr_array_copy (self->sessions, NULL, NULL);
+
+  self->draining = TRUE;
+  for (guint i = 0; i < sessions->len; i++)
+    {
+      Session *session = sessions->pdata[i];
+
+      if (session->try == NULL)
+        session_free (session);
+      else if (!reroute_smtp_client_may_have_delivered (
+                 reroute_connection_get_machine (session->connection)))
+        take_back (session);
+    }
+  if (self->sessions->len > 0)
+    reroute_worker_arm_timer (
+      self->worker, &self->grace, reroute_worker_now_us (self->worker) + MAX (grace_us, 1));
+}
+
+guint
+reroute_pool_get_n_connections (const ReroutePool *self)
+{
+  return self->sessions->len;
+}
+
+ReroutePool *
+reroute_pool_new (RerouteWorker *worker,
+                  RerouteSpool *spool,
+                  const char *hostname,
+                  ReroutePoolFunc done,
+                  gpointer user_data)
+{
+  ReroutePool *self = g_new0 (ReroutePool, 1);
+
+  self->worker = worker;
+  self->spool = spool;
+  self->hostname = g_strdup (hostname);
+  self->done = done;
+  self->user_data = user_data;
+  self->sessions = g_ptr_array_new ();
+  self->grace.func = grace_is_over;
+  return self;
+}
+
+void
+reroute_pool_free (ReroutePool *self)
+{
+  grace_is_over (&self->grace);
+  reroute_worker_disarm_timer (self->worker, &self->grace);
+  g_ptr_array_unref (self->sessions);
+  g_free (self->hostname);
+  g_free (self);
+}
