@@ -9,21 +9,27 @@ G_BEGIN_DECLS
 /**
  * RerouteMessage:
  *
- * A message the spool holds, or is about to.  Reference-counted, shared between threads; all but the
- * cached content is immutable after the commit.
+ * A message the spool holds, or is about to.  Reference-counted, shared between threads; all but
+ * the cached content is immutable after the commit.
  */
 typedef struct
 {
   gatomicrefcount ref_count;
-  guint64 id;                /* never repeats within a spool */
-  gint64 received_us;        /* wall clock */
+  guint64 id;         /* never repeats within a spool */
+  gint64 received_us; /* wall clock */
   RerouteEnvelope *envelope;
-  gsize content_octets;      /* in wire form (dot-stuffed, our Received line on top, no final dot) */
+  gsize content_octets; /* in wire form (dot-stuffed, our Received line on top, no final dot) */
   /*< private >*/
   GMutex lock;
-  GBytes *content;           /* NULL when it is large or was released */
-  gpointer location;         /* the spool's own */
+  GBytes *content;   /* NULL when it is large or was released */
+  gpointer location; /* the spool's own */
 } RerouteMessage;
+
+/* @envelope: (transfer full).  For the spool; the content is not in memory yet. */
+RerouteMessage *reroute_message_new (guint64 id,
+                                     gint64 received_us,
+                                     RerouteEnvelope *envelope,
+                                     gsize content_octets);
 
 RerouteMessage *reroute_message_ref (RerouteMessage *self);
 void reroute_message_unref (RerouteMessage *self);

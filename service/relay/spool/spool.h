@@ -11,38 +11,40 @@ G_BEGIN_DECLS
 /**
  * RerouteSpool:
  *
- * The durable queue: an append-only journal of segment files with one writer thread and group commit (design.md
- * section 5; format and states in data/man/reroute-spool.5).
+ * The durable queue: an append-only journal of segment files with one writer thread and group
+ * commit (design.md section 5; format and states in data/man/reroute-spool.5).
  */
 typedef struct _RerouteSpool RerouteSpool;
 
 typedef enum
 {
-  REROUTE_RECIPIENT_WAITING,  /* not decided yet, or deferred until due_us */
+  REROUTE_RECIPIENT_WAITING, /* not decided yet, or deferred until due_us */
   REROUTE_RECIPIENT_HELD,
-  REROUTE_RECIPIENT_SENT,     /* final from here on */
-  REROUTE_RECIPIENT_FAILED,   /* its notice, if one is owed, is in the spool already */
+  REROUTE_RECIPIENT_SENT,   /* final from here on */
+  REROUTE_RECIPIENT_FAILED, /* its notice, if one is owed, is in the spool already */
   REROUTE_RECIPIENT_DELETED,
 } RerouteRecipientState;
 
 /* What became of one recipient of a message at one try. */
 typedef struct
 {
-  guint recipient;      /* index in the envelope */
+  guint recipient; /* index in the envelope */
   RerouteRecipientState state;
-  gint64 due_us;        /* WAITING: wall clock of the next try */
+  gint64 due_us; /* WAITING: wall clock of the next try */
   guint tries;
-  guint flags;          /* kept as it is for the scheduler: REROUTE_VERDICT_DELAY_NOTICE_SENT */
-  const char *reply;    /* (nullable): the remote reply or our own reason, one line */
+  guint flags;       /* kept as it is for the scheduler: REROUTE_VERDICT_DELAY_NOTICE_SENT */
+  const char *reply; /* (nullable): the remote reply or our own reason, one line */
 } RerouteVerdict;
 
 #define REROUTE_VERDICT_DELAY_NOTICE_SENT (1u << 0)
 
-/* A message found at start, with where each recipient stands; verdicts of recipients that were never tried are WAITING, due 0. */
+/* A message found at start, with where each recipient stands; verdicts of recipients that were
+ * never tried are WAITING, due 0. */
 typedef struct
 {
   RerouteMessage *message;
-  GArray *verdicts; /* (element-type RerouteVerdict), one for each recipient; replies owned by strings */
+  GArray
+    *verdicts; /* (element-type RerouteVerdict), one for each recipient; replies owned by strings */
   GStringChunk *strings;
 } RerouteSpoolEntry;
 
@@ -50,11 +52,11 @@ void reroute_spool_entry_free (RerouteSpoolEntry *self);
 
 typedef struct
 {
-  gboolean writable;      /* FALSE after a write or sync failed and until one succeeds again */
-  guint64 octets;         /* of segment files */
-  guint64 messages;       /* alive */
+  gboolean writable; /* FALSE after a write or sync failed and until one succeeds again */
+  guint64 octets;    /* of segment files */
+  guint64 messages;  /* alive */
   guint64 syncs;
-  guint64 commits;        /* messages made durable */
+  guint64 commits; /* messages made durable */
 } RerouteSpoolFigures;
 
 /**
@@ -67,7 +69,10 @@ typedef struct
  *
  * Errors: %REROUTE_ERROR_SPOOL: missing, not writable, locked by another relay, newer format.
  */
-RerouteSpool *reroute_spool_open (const char *directory, gsize segment_octets, GPtrArray **entries, GError **error);
+RerouteSpool *reroute_spool_open (const char *directory,
+                                  gsize segment_octets,
+                                  GPtrArray **entries,
+                                  GError **error);
 
 /* Reads a spool and changes nothing; @report is written for a person. */
 gboolean reroute_spool_verify (const char *directory, GString *report, GError **error);
@@ -76,13 +81,14 @@ gboolean reroute_spool_verify (const char *directory, GString *report, GError **
 void reroute_spool_close (RerouteSpool *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSpool, reroute_spool_close)
 
-/* Called on the writer's thread after the sync (error NULL), or when it will not happen.  Do no more
-   there than to post to a worker.  @message is borrowed. */
+/* Called on the writer's thread after the sync (error NULL), or when it will not happen.  Do no
+   more there than to post to a worker.  @message is borrowed. */
 typedef void (*RerouteSpoolFunc) (RerouteMessage *message, const GError *error, gpointer user_data);
 
 /* Called once on the writer's thread after each batch: to wake every worker at most once. */
 typedef void (*RerouteSpoolBatchFunc) (gpointer user_data);
-void reroute_spool_set_batch_func (RerouteSpool *self, RerouteSpoolBatchFunc func, gpointer user_data);
+void
+reroute_spool_set_batch_func (RerouteSpool *self, RerouteSpoolBatchFunc func, gpointer user_data);
 
 /* --- a message comes in: any thread, one caller a draft --- */
 
@@ -92,11 +98,12 @@ typedef struct _RerouteSpoolDraft RerouteSpoolDraft;
 RerouteSpoolDraft *reroute_spool_begin (RerouteSpool *self); /* takes an id; writes nothing */
 guint64 reroute_spool_draft_get_id (const RerouteSpoolDraft *draft);
 
-/* Content in wire form.  Over REROUTE_LIMIT_PART_OCTETS it is appended to the journal as it comes. */
+/* Content in wire form.  Over REROUTE_LIMIT_PART_OCTETS it is appended to the journal as it comes.
+ */
 void reroute_spool_draft_append (RerouteSpoolDraft *draft, const guint8 *octets, gsize length);
 
-/* Parts that were handed to the writer and are not written yet; over REROUTE_LIMIT_PARTS_UNSAVED the sender is paused
-   until @resume runs, on the writer's thread. */
+/* Parts that were handed to the writer and are not written yet; over REROUTE_LIMIT_PARTS_UNSAVED
+   the sender is paused until @resume runs, on the writer's thread. */
 guint reroute_spool_draft_get_unsaved (const RerouteSpoolDraft *draft);
 void reroute_spool_draft_set_resume (RerouteSpoolDraft *draft, GFunc resume, gpointer user_data);
 
@@ -116,14 +123,23 @@ void reroute_spool_draft_discard (RerouteSpoolDraft *draft);
  *
  * The order in which callbacks run is the order of the calls.
  */
-void reroute_spool_commit (RerouteSpool *self, RerouteSpoolDraft *draft, RerouteEnvelope *envelope, RerouteSpoolFunc func, gpointer user_data);
+void reroute_spool_commit (RerouteSpool *self,
+                           RerouteSpoolDraft *draft,
+                           RerouteEnvelope *envelope,
+                           RerouteSpoolFunc func,
+                           gpointer user_data);
 
 /* --- a message goes out --- */
 
-/* Appends verdicts, any thread; durable with the next batch.  A message all of whose recipients are final is
-   forgotten.  @func (nullable) is called as for a commit. When it cannot be written now it is kept
-   in memory and written when the disk has room again. */
-void reroute_spool_record (RerouteSpool *self, RerouteMessage *message, const RerouteVerdict *verdicts, guint n, RerouteSpoolFunc func, gpointer user_data);
+/* Appends verdicts, any thread; durable with the next batch.  A message all of whose recipients are
+   final is forgotten.  @func (nullable) is called as for a commit. When it cannot be written now it
+   is kept in memory and written when the disk has room again. */
+void reroute_spool_record (RerouteSpool *self,
+                           RerouteMessage *message,
+                           const RerouteVerdict *verdicts,
+                           guint n,
+                           RerouteSpoolFunc func,
+                           gpointer user_data);
 
 /* (transfer full) (nullable): the content when it is in memory. */
 GBytes *reroute_spool_get_content (RerouteSpool *self, RerouteMessage *message);
@@ -131,11 +147,17 @@ GBytes *reroute_spool_get_content (RerouteSpool *self, RerouteMessage *message);
 void reroute_spool_release_content (RerouteSpool *self, RerouteMessage *message);
 /* Reads up to @length octets of the wire form at @offset.  Any thread.
    Returns: octets read, 0 at the end, -1 with @error */
-gssize reroute_spool_read (RerouteSpool *self, RerouteMessage *message, gsize offset, guint8 *buffer, gsize length, GError **error);
+gssize reroute_spool_read (RerouteSpool *self,
+                           RerouteMessage *message,
+                           gsize offset,
+                           guint8 *buffer,
+                           gsize length,
+                           GError **error);
 
 void reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures);
 
-/* A random token of this installation, kept in the spool directory; ends the id of our Received lines. */
+/* A random token of this installation, kept in the spool directory; ends the id of our Received
+ * lines. */
 const char *reroute_spool_get_token (RerouteSpool *self);
 
 G_END_DECLS

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * compact.c - segments go, strictly oldest first
+ *
+ * A verdict must outlive its message, so the oldest segment is freed first or none is.  When most
+ * of the journal is dead, what still lives in the oldest is appended anew: a message as one record
+ * with every recipient's state, a part as it was.  The old file goes only after the copies are
+ * synced; it becomes the next segment, zeroed bit by bit behind the commits.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-spool"
+
+#include "service/relay/spool/spool-private.h"
+
+#include <unistd.h>
+
+#define COPY_OCTETS (1024 * 1024) /* a round */
+#define ZERO_OCTETS (256 * 1024)  /* a round at least */
+#define FEW_SEGMENTS 3            /* so many are never worth a copy */
+#define SPARE_RETRY_US G_USEC_PER_SEC
+
+static RerouteSegment *
+get_oldest (RerouteSpool *self)
+{
+  return self->segments->len > 0 ? g_ptr_array_index (self->segments, 0) : NULL;
+}
+
+/* Whether the oldest segment should be emptied by copying. */
+static gboolean
+is_due (RerouteSpool *self)
+{
+  RerouteSegment *oldest = get_oldest (self);
+  RerouteSegment *current = reroute_spool_get_current (self);
+  guint64 used = 0, live = 0;
+
+  if (oldest == NULL || current == NULL || oldest == current || oldest->pinned ||
+      oldest->first == NULL || g_get_monotonic_time () < self->copy_retry_us)
+    return FALSE;
+  if (self->is_cramped && oldest->live_octets <= (current->size - current->used) / 2)
+    return TRUE;
+  if (self->segments->len <= FEW_SEGMENTS)
+    return FALSE;
+  for (guint i = 0; i < self->segments->len; i++)
+    {
+      const RerouteSegment *segment = g_ptr_array_index (self->segments, i);
+      used += segment->used;
+      live += segment->live_octets;
+    }
+  return live < used / 2;
+}
+
+static GBytes *
+slice (GBytes *payload, gsize offset)
+{
+  return g_bytes_new_from_bytes (payload, offset, g_bytes_get_size (payload) - offset);
+}
+
+static RerouteJob *
+copy_part (RerouteEntry *entry, guint32 index, GBytes *payload)
+{
+  RerouteJob *job = reroute_job_new (REROUTE_JOB_COPY_PART);
+  GByteArray *prefix = g_byte_array_new ();
+
+  g_byte_array_append (prefix, g_bytes_get_data (payload, NULL), REROUTE_PART_PREFIX_OCTETS);
+  job->entry = entry;
+  job->part = index;
+  reroute_job_set_payload (job, prefix, slice (payload, REROUTE_PART_PREFIX_OCTETS));
+  return job;
+}
+
+static RerouteJob *
+copy_message (RerouteEntry *entry, GBytes *payload)
+{
+  RerouteJob *job = reroute_job_new (REROUTE_JOB_COPY_MESSAGE);
+  const guint8 *octets = g_bytes_get_data (payload, NULL);
+  RerouteMessageRecord old;
+
+  /* It was decoded once, and its checksum has just been verified. */
+  g_assert (reroute_message_record_decode (&old, octets, g_bytes_get_size (payload)));
+  job->entry = entry;
+  job->fields = old;
+  GByteArray *head = reroute_message_record_encode (&job->fields,
+                                                    octets + old.envelope_offset,
+                                                    old.envelope_octets,
+                                                    entry->statuses,
+                                                    entry->n_recipients);
+  reroute_job_set_payload (job, head, slice (payload, old.content_offset));
+  return job;
+}
+
+/* The payload at @location; NULL when it cannot be read, and then its segment stays. */
+static GBytes *
+load (RerouteSpool *self, const RerouteEntry *entry, const RerouteLocation *location)
+{
+  g_autoptr (GError) error = NULL;
+  guint8 *payload = reroute_location_load (self->dir_fd, location, &error);
+
+  if (payload != NULL)
+    return g_bytes_new_take (payload, location->length);
+  location->segment->pinned = TRUE;
+  g_warning ("message %" G_GINT64_MODIFIER "x is damaged in spool segment %" G_GINT64_MODIFIER
+             "x, which is kept: %s",
+             entry->id,
+             location->segment->serial,
+             error->message);
+  return NULL;
+}
+
+/* Adds copies of what @entry has in @oldest.  Returns: octets, or 0 when it cannot be read */
+static gsize
+pick_entry (RerouteSpool *self, RerouteEntry *entry, RerouteSegment *oldest, RerouteJobs *jobs)
+{
+  gsize octets = 0;
+
+  for (guint32 i = 0; i < entry->n_parts; i++)
+    if (entry->parts[i].segment == oldest)
+      {
+        g_autoptr (GBytes) payload = load (self, entry, &entry->parts[i]);
+        if (payload == NULL)
+          return 0;
+        reroute_jobs_push (jobs, copy_part (entry, i, payload));
+        octets += entry->parts[i].length;
+        if (octets >= COPY_OCTETS)
+          return octets;
+      }
+  if (entry->record.segment == oldest)
+    {
+      g_autoptr (GBytes) payload = load (self, entry, &entry->record);
+      if (payload == NULL)
+        return 0;
+      reroute_jobs_push (jobs, copy_message (entry, payload));
+      octets += entry->record.length;
+    }
+  return octets;
+}
+
+void
+reroute_spool_pick_copies (RerouteSpool *self, RerouteJobs *jobs)
+{
+  gsize octets = 0;
+
+  if (!is_due (self))
+    return;
+  RerouteSegment *oldest = get_oldest (self);
+  for (RerouteEntry *entry = oldest->first;
+       entry != NULL && octets < COPY_OCTETS && !oldest->pinned;
+       entry = entry->next)
+    octets += pick_entry (self, entry, oldest, jobs);
+}
+
+static void
+set_spare (RerouteSpool *self, RerouteSpare *spare)
+{
+  self->spare = spare;
+  if (spare != NULL)
+    self->is_cramped = FALSE;
+  g_mutex_lock (&self->lock);
+  self->spare_octets = spare != NULL ? spare->size : 0;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Frees the oldest segment, in which nothing is needed any more. */
+static void
+free_oldest (RerouteSpool *self)
+{
+  g_autoptr (GError) error = NULL;
+  RerouteSegment *oldest = get_oldest (self);
+
+  g_debug ("segment %" G_GINT64_MODIFIER "x is freed", oldest->serial);
+  if (self->spare == NULL && !oldest->failed && oldest->size == self->segment_octets)
+    set_spare (self, reroute_spare_recycle (self->dir_fd, oldest, &error));
+  else
+    {
+      char name[REROUTE_SEGMENT_NAME_OCTETS];
+      reroute_segment_name (oldest->serial, name);
+      unlinkat (self->dir_fd, name, 0);
+      reroute_sync_directory (self->dir_fd, &error);
+    }
+  if (error != NULL)
+    g_warning ("a spool segment that is no longer needed: %s", error->message);
+  g_mutex_lock (&self->lock);
+  g_ptr_array_remove_index (self->segments, 0);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Has the next segment ready before the present one is full. */
+static void
+prepare_spare (RerouteSpool *self)
+{
+  RerouteSegment *current = reroute_spool_get_current (self);
+  gint64 now_us = g_get_monotonic_time ();
+
+  if (self->spare != NULL || current == NULL || current->used < current->size / 2 ||
+      now_us < self->spare_retry_us)
+    return;
+  self->spare_retry_us = now_us + SPARE_RETRY_US;
+  g_autoptr (GError) error = NULL;
+  set_spare (
+    self,
+    reroute_spare_create (
+      self->dir_fd, self->segment_octets, MIN (self->segment_octets, COPY_OCTETS), &error));
+  if (error != NULL)
+    g_debug ("no next segment yet: %s", error->message);
+}
+
+gboolean
+reroute_spool_keep_house (RerouteSpool *self, guint64 octets)
+{
+  RerouteSegment *oldest = get_oldest (self);
+
+  if (oldest != NULL && oldest != reroute_spool_get_current (self) && oldest->first == NULL)
+    free_oldest (self);
+  prepare_spare (self);
+  gboolean is_zeroing =
+    self->spare != NULL && reroute_spare_step (self->spare, MAX (2 * octets, ZERO_OCTETS));
+  oldest = get_oldest (self);
+  gboolean is_freeing =
+    oldest != NULL && oldest != reroute_spool_get_current (self) && oldest->first == NULL;
+  return is_zeroing || is_freeing || (is_due (self) && self->kept.first == NULL);
+}

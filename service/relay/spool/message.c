@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * message.c - a message that the spool holds, and how its id is written
+ */
+
+#include "config.h"
+
+#include "service/relay/spool/message.h"
+
+#include <string.h>
+
+#define ID_DIGITS 16
+
+RerouteMessage *
+reroute_message_new (guint64 id,
+                     gint64 received_us,
+                     RerouteEnvelope *envelope,
+                     gsize content_octets)
+{
+  RerouteMessage *self = g_new0 (RerouteMessage, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->id = id;
+  self->received_us = received_us;
+  self->envelope = envelope;
+  self->content_octets = content_octets;
+  g_mutex_init (&self->lock);
+  return self;
+}
+
+RerouteMessage *
+reroute_message_ref (RerouteMessage *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+reroute_message_unref (RerouteMessage *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_clear_pointer (&self->envelope, reroute_envelope_free);
+  g_clear_pointer (&self->content, g_bytes_unref);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+char *
+reroute_message_id_to_string (guint64 id)
+{
+  return g_strdup_printf ("%" G_GINT64_MODIFIER "x", id);
+}
+
+gboolean
+reroute_message_id_from_string (const char *text, guint64 *id)
+{
+  guint64 value = 0;
+
+  g_return_val_if_fail (text != NULL && id != NULL, FALSE);
+
+  gsize length = strlen (text);
+  if (length == 0 || length > ID_DIGITS)
+    return FALSE;
+  for (gsize i = 0; i < length; i++)
+    {
+      int digit = g_ascii_xdigit_value (text[i]);
+      if (digit < 0)
+        return FALSE;
+      value = value << 4 | (guint) digit;
+    }
+  if (value == 0)
+    return FALSE;
+  *id = value;
+  return TRUE;
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * scan.c - reads a journal from its first record to its last
+ *
+ * Numbers follow one another; where they stop, either the writer was stopped (the torn tail, which
+ * was never acknowledged) or the disk lost something.  The difference is what later batches say:
+ * each names the last number that was synced when it was written.  Damage at or below such a number
+ * is set aside and the scan goes on behind it; above, the scan stops.
+ */
+
+#include "config.h"
+
+#include "service/relay/spool/scan.h"
+
+#include "common/error.h"
+#include "service/relay/spool/octets-private.h"
+#include "service/relay/spool/segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_CHUNK_OCTETS (4 * 1024 * 1024)
+/* How far numbers may jump inside a segment: an opening of the spool skips fewer.  A larger step
+   is not ours, whatever its checksum says. */
+#define PLAUSIBLE_STEP (G_GUINT64_CONSTANT (1) << 36)
+
+/* One segment while it is read. */
+typedef struct
+{
+  RerouteScan *scan;
+  RerouteSegment *segment;
+  guint index; /* in scan->segments */
+  const guint8 *data;
+  gsize size;
+  gsize offset;
+  gsize trusted;     /* end of the last record that counted */
+  guint64 limit;     /* numbers above are void: a later segment says so */
+  guint64 batch_end; /* number of the batch's last record */
+  gboolean is_void;
+} Walk;
+
+static gsize
+next_block (gsize offset)
+{
+  return (offset / REROUTE_SPOOL_BLOCK_OCTETS + 1) * REROUTE_SPOOL_BLOCK_OCTETS;
+}
+
+static gboolean
+is_zero (const guint8 *octets, gsize length)
+{
+  return length == 0 || (octets[0] == 0 && memcmp (octets, octets + 1, length - 1) == 0);
+}
+
+/* Records behind scan->last and up to @up_to were synced once and are not there. */
+static void
+lose (Walk *walk, guint64 up_to)
+{
+  RerouteScan *scan = walk->scan;
+  g_autofree char *what = g_strdup_printf ("records up to number %" G_GUINT64_FORMAT
+                                           " are lost, behind %" G_GUINT64_FORMAT,
+                                           up_to,
+                                           scan->last);
+
+  if (scan->pending != NULL && g_bytes_get_size (scan->pending) > 0)
+    reroute_scan_set_aside (scan,
+                            scan->pending_serial,
+                            scan->pending_offset,
+                            g_bytes_get_data (scan->pending, NULL),
+                            g_bytes_get_size (scan->pending),
+                            what);
+  if (scan->pending == NULL || walk->offset > walk->trusted)
+    reroute_scan_set_aside (scan,
+                            walk->segment->serial,
+                            walk->trusted,
+                            walk->data + walk->trusted,
+                            walk->offset - walk->trusted,
+                            what);
+  g_clear_pointer (&scan->pending, g_bytes_unref);
+}
+
+static gboolean
+open_batch (Walk *walk, const RerouteRecordHeader *header, const guint8 *payload)
+{
+  RerouteScan *scan = walk->scan;
+  RerouteBatchRecord batch;
+
+  if (!reroute_batch_record_decode (&batch, payload, header->length) ||
+      batch.synced >= header->sequence || batch.synced < scan->last)
+    return FALSE;
+  if (scan->last != 0 && batch.synced > scan->last)
+    lose (walk, batch.synced);
+  scan->last = header->sequence;
+  scan->ids = MAX (scan->ids, batch.ids);
+  walk->batch_end = header->sequence + batch.n_records - 1;
+  return TRUE;
+}
+
+/* Takes the record at the walk's offset when it is the next one. */
+static gboolean
+take_record (Walk *walk)
+{
+  RerouteScan *scan = walk->scan;
+  RerouteRecordHeader header;
+
+  if (!reroute_record_header_decode (
+        &header, walk->data + walk->offset, walk->size - walk->offset, walk->segment->serial))
+    return FALSE;
+  walk->is_void = header.sequence > walk->limit;
+  if (walk->is_void)
+    return FALSE;
+
+  const guint8 *payload = walk->data + walk->offset + REROUTE_RECORD_HEADER_OCTETS;
+  if (header.type == REROUTE_RECORD_BATCH)
+    {
+      if (!open_batch (walk, &header, payload))
+        return FALSE;
+    }
+  else if (scan->last == 0 || header.sequence != scan->last + 1)
+    return FALSE;
+  else
+    {
+      scan->last = header.sequence;
+      reroute_scan_take (scan, walk->segment, walk->offset, &header, payload);
+    }
+  scan->n_records++;
+  g_clear_pointer (&scan->pending, g_bytes_unref);
+  walk->offset += reroute_record_octets (header.length);
+  walk->trusted = walk->offset;
+  return TRUE;
+}
+
+/* Steps over the filling behind a batch. */
+static gboolean
+skip_padding (Walk *walk)
+{
+  gsize end = MIN (next_block (walk->offset - 1), walk->size);
+
+  if (walk->scan->last < walk->batch_end || walk->offset % REROUTE_SPOOL_BLOCK_OCTETS == 0 ||
+      !is_zero (walk->data + walk->offset, end - walk->offset))
+    return FALSE;
+  walk->offset = end;
+  return TRUE;
+}
+
+static gboolean
+is_plausible (const RerouteScan *scan, guint64 number)
+{
+  return scan->last == 0 || number - scan->last < PLAUSIBLE_STEP;
+}
+
+/* The batch record at @offset, when it may follow what was read. */
+static gboolean
+peek_batch (const Walk *walk, gsize offset, RerouteRecordHeader *header, RerouteBatchRecord *batch)
+{
+  return reroute_record_header_decode (
+           header, walk->data + offset, walk->size - offset, walk->segment->serial) &&
+         header->type == REROUTE_RECORD_BATCH && header->sequence > walk->scan->last &&
+         header->sequence <= walk->limit && is_plausible (walk->scan, header->sequence) &&
+         reroute_batch_record_decode (
+           batch, walk->data + offset + REROUTE_RECORD_HEADER_OCTETS, header->length) &&
+         batch->synced < header->sequence && batch->synced >= walk->scan->last;
+}
+
+/* The highest number that anything behind the walk's offset calls synced. */
+static guint64
+find_known_synced (const Walk *walk)
+{
+  RerouteRecordHeader header;
+  RerouteBatchRecord batch;
+  guint64 known = 0;
+
+  for (guint i = walk->index + 1; i < walk->scan->segments->len; i++)
+    known = MAX (known, walk->scan->first_synced[i]);
+  for (gsize offset = next_block (walk->offset);
+       offset + REROUTE_RECORD_HEADER_OCTETS <= walk->size;
+       offset += REROUTE_SPOOL_BLOCK_OCTETS)
+    if (peek_batch (walk, offset, &header, &batch))
+      known = MAX (known, batch.synced);
+  return known;
+}
+
+static void
+keep_pending (Walk *walk)
+{
+  gsize end = walk->size;
+
+  while (end > walk->offset && walk->data[end - 1] == 0)
+    end--;
+  g_clear_pointer (&walk->scan->pending, g_bytes_unref);
+  walk->scan->pending = g_bytes_new (walk->data + walk->offset, end - walk->offset);
+  walk->scan->pending_serial = walk->segment->serial;
+  walk->scan->pending_offset = walk->offset;
+}
+
+/* Whether the scan can go on with the record at @offset, behind what is lost. */
+static gboolean
+can_resume (const Walk *walk, gsize offset, guint64 known, RerouteRecordHeader *header)
+{
+  RerouteBatchRecord batch;
+
+  if (offset % REROUTE_SPOOL_BLOCK_OCTETS == 0 && peek_batch (walk, offset, header, &batch))
+    return TRUE;
+  return reroute_record_header_decode (
+           header, walk->data + offset, walk->size - offset, walk->segment->serial) &&
+         header->type != REROUTE_RECORD_BATCH && header->sequence > walk->scan->last &&
+         header->sequence <= MIN (known, walk->limit) &&
+         known - header->sequence < PLAUSIBLE_STEP && is_plausible (walk->scan, header->sequence);
+}
+
+/* The record expected at the walk's offset is not there: finds where to go on.  FALSE: nowhere, it
+   is the end of what counts in this segment. */
+static gboolean
+resynchronize (Walk *walk)
+{
+  RerouteRecordHeader header;
+  guint64 known = find_known_synced (walk);
+  gsize offset = walk->offset + REROUTE_RECORD_ALIGNMENT;
+
+  while (offset + REROUTE_RECORD_HEADER_OCTETS <= walk->size &&
+         !can_resume (walk, offset, known, &header))
+    offset += REROUTE_RECORD_ALIGNMENT;
+  if (offset + REROUTE_RECORD_HEADER_OCTETS > walk->size)
+    {
+      keep_pending (walk);
+      return FALSE;
+    }
+  walk->offset = offset;
+  if (header.type == REROUTE_RECORD_BATCH && walk->scan->last != 0)
+    return TRUE;
+  lose (walk, header.sequence - 1);
+  walk->scan->last = header.type == REROUTE_RECORD_BATCH ? 0 : header.sequence - 1;
+  walk->batch_end = 0;
+  return TRUE;
+}
+
+static void
+walk_segment (Walk *walk)
+{
+  gboolean is_clean = FALSE;
+
+  walk->offset = walk->trusted = REROUTE_SPOOL_BLOCK_OCTETS;
+  while (!is_clean && walk->offset + REROUTE_RECORD_HEADER_OCTETS <= walk->size)
+    {
+      if (take_record (walk) || skip_padding (walk))
+        continue;
+      is_clean = !walk->is_void && walk->scan->last >= walk->batch_end &&
+                 is_zero (walk->data + walk->offset, walk->size - walk->offset);
+      if (!is_clean && (walk->is_void || !resynchronize (walk)))
+        break;
+    }
+  walk->scan->tail_is_clean = is_clean && walk->offset % REROUTE_SPOOL_BLOCK_OCTETS == 0 &&
+                              walk->size % REROUTE_SPOOL_BLOCK_OCTETS == 0;
+  walk->segment->used = walk->scan->tail_is_clean ? walk->offset : walk->segment->size;
+  walk->segment->zeroed = walk->segment->used;
+}
+
+/* A block that the disk does not give back reads as zeros. */
+static void
+read_blocks (int fd, guint8 *buffer, gsize offset, gsize length)
+{
+  for (gsize end = offset + length; offset < end; offset += REROUTE_SPOOL_BLOCK_OCTETS)
+    {
+      gsize n = MIN (REROUTE_SPOOL_BLOCK_OCTETS, end - offset);
+      if (pread (fd, buffer + offset, n, (off_t) offset) != (gssize) n)
+        memset (buffer + offset, 0, n);
+    }
+}
+
+static void
+read_file (int fd, guint8 *buffer, gsize size)
+{
+  gsize offset = 0;
+
+  while (offset < size)
+    {
+      gsize wanted = MIN (READ_CHUNK_OCTETS, size - offset);
+      gssize n = pread (fd, buffer + offset, wanted, (off_t) offset);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        read_blocks (fd, buffer, offset, wanted);
+      offset += n > 0 ? (gsize) n : wanted;
+    }
+}
+
+static int
+open_segment (const RerouteScan *self, guint64 serial, GError **error)
+{
+  char name[REROUTE_SEGMENT_NAME_OCTETS];
+
+  reroute_segment_name (serial, name);
+  int fd = openat (self->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    {
+      reroute_spool_set_error (error, errno, "open a segment");
+      g_prefix_error (error, "spool segment “%s”: ", name);
+    }
+  return fd;
+}
+
+static gboolean
+scan_segment (RerouteScan *self, guint index, GError **error)
+{
+  RerouteSegment *segment = g_ptr_array_index (self->segments, index);
+  Walk walk = { self, segment, index, NULL, segment->size, 0, 0, G_MAXUINT64, 0, FALSE };
+
+  for (guint i = index + 1; i < self->segments->len; i++)
+    if (self->first_synced[i] != 0)
+      walk.limit = MIN (walk.limit, self->first_synced[i]);
+  if (segment->size > self->buffer_octets)
+    {
+      g_free (self->buffer);
+      self->buffer = g_malloc (segment->size);
+      self->buffer_octets = segment->size;
+    }
+
+  int fd = open_segment (self, segment->serial, error);
+  if (fd < 0)
+    return FALSE;
+  read_file (fd, self->buffer, segment->size);
+  /* What is read now may be in memory only; the next batch will call it synced. */
+  gboolean synced = !self->repair || fdatasync (fd) == 0;
+  if (!synced)
+    reroute_spool_set_error (error, errno, "sync a spool segment");
+  close (fd);
+  walk.data = self->buffer;
+  if (synced)
+    walk_segment (&walk);
+  return synced;
+}
+
+/* Reads the version, and what the first batch calls synced. */
+static gboolean
+look_into_segment (RerouteScan *self, guint index, GError **error)
+{
+  RerouteSegment *segment = g_ptr_array_index (self->segments, index);
+  guint8 blocks[2 * REROUTE_SPOOL_BLOCK_OCTETS] = { 0 };
+  RerouteRecordHeader header;
+  RerouteBatchRecord batch;
+  struct stat status;
+  guint32 version = 0;
+
+  int fd = open_segment (self, segment->serial, error);
+  if (fd < 0)
+    return FALSE;
+  gboolean is_file = fstat (fd, &status) == 0 && S_ISREG (status.st_mode);
+  gboolean is_ours = is_file && status.st_uid == geteuid ();
+  if (is_file)
+    {
+      segment->size = (guint64) status.st_size;
+      read_file (fd, blocks, MIN (segment->size, sizeof blocks));
+    }
+  close (fd);
+  if (!is_ours)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_SPOOL,
+                 "spool segment %" G_GINT64_MODIFIER "x is not a file of the relay's user",
+                 segment->serial);
+  else if (reroute_segment_header_check (blocks, &version) == REROUTE_SEGMENT_HEADER_NEWER)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_SPOOL,
+                 "the spool has format %u, this version reads format %u",
+                 version,
+                 REROUTE_SPOOL_VERSION);
+  else
+    {
+      const guint8 *first = blocks + REROUTE_SPOOL_BLOCK_OCTETS;
+      if (reroute_record_header_decode (
+            &header, first, REROUTE_SPOOL_BLOCK_OCTETS, segment->serial) &&
+          header.type == REROUTE_RECORD_BATCH &&
+          reroute_batch_record_decode (&batch, first + REROUTE_RECORD_HEADER_OCTETS, header.length))
+        self->first_synced[index] = batch.synced;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static int
+compare_segments (gconstpointer a, gconstpointer b)
+{
+  const RerouteSegment *left = *(RerouteSegment *const *) a;
+  const RerouteSegment *right = *(RerouteSegment *const *) b;
+  return left->serial < right->serial ? -1 : left->serial > right->serial;
+}
+
+static gboolean
+list_segments (RerouteScan *self, GError **error)
+{
+  int fd = openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *dir = fd >= 0 ? fdopendir (fd) : NULL;
+  struct dirent *file;
+
+  if (dir == NULL)
+    {
+      reroute_spool_set_error (error, errno, "list the spool directory");
+      if (fd >= 0)
+        close (fd);
+      return FALSE;
+    }
+  while ((file = readdir (dir)) != NULL)
+    {
+      char expected[REROUTE_SEGMENT_NAME_OCTETS];
+      if (!g_str_has_prefix (file->d_name, REROUTE_SEGMENT_PREFIX))
+        continue;
+      guint64 serial = g_ascii_strtoull (file->d_name + strlen (REROUTE_SEGMENT_PREFIX), NULL, 16);
+      reroute_segment_name (serial, expected);
+      if (serial != 0 && g_str_equal (file->d_name, expected))
+        g_ptr_array_add (self->segments, reroute_segment_new (serial, 0));
+    }
+  closedir (dir);
+  g_ptr_array_sort (self->segments, compare_segments);
+  self->first_synced = g_new0 (guint64, MAX (self->segments->len, 1));
+  return TRUE;
+}
+
+static void
+drop_unfinished (RerouteScan *self)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      RerouteEntry *entry = value;
+      if (entry->message != NULL && reroute_entry_is_whole (entry))
+        continue;
+      if (entry->message != NULL)
+        {
+          g_autofree char *what = g_strdup_printf (
+            "parts of the content of message %" G_GINT64_MODIFIER "x are lost", entry->id);
+          g_autofree guint8 *payload = reroute_location_load (self->dir_fd, &entry->record, NULL);
+          reroute_scan_set_aside (self,
+                                  entry->record.segment->serial,
+                                  entry->record.offset,
+                                  payload,
+                                  payload != NULL ? entry->record.length : 0,
+                                  what);
+        }
+      g_hash_table_iter_remove (&iter);
+    }
+}
+
+static void
+free_entry (gpointer data)
+{
+  reroute_entry_free (data);
+}
+
+static void
+free_segment (gpointer data)
+{
+  reroute_segment_free (data);
+}
+
+void
+reroute_scan_init (RerouteScan *self, int dir_fd, gboolean repair)
+{
+  *self = (RerouteScan){ .dir_fd = dir_fd, .repair = repair, .ids = 1 };
+  self->segments = g_ptr_array_new_with_free_func (free_segment);
+  self->entries = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, free_entry);
+  self->damages = g_ptr_array_new_with_free_func (g_free);
+}
+
+void
+reroute_scan_clear (RerouteScan *self)
+{
+  g_clear_pointer (&self->entries, g_hash_table_unref);
+  g_clear_pointer (&self->segments, g_ptr_array_unref);
+  g_clear_pointer (&self->damages, g_ptr_array_unref);
+  g_clear_pointer (&self->first_synced, g_free);
+  g_clear_pointer (&self->buffer, g_free);
+  g_clear_pointer (&self->pending, g_bytes_unref);
+}
+
+gboolean
+reroute_scan_run (RerouteScan *self, GError **error)
+{
+  if (!list_segments (self, error))
+    return FALSE;
+  for (guint i = 0; i < self->segments->len; i++)
+    if (!look_into_segment (self, i, error))
+      return FALSE;
+  for (guint i = 0; i < self->segments->len; i++)
+    if (!scan_segment (self, i, error))
+      return FALSE;
+  g_clear_pointer (&self->buffer, g_free);
+  drop_unfinished (self);
+  return TRUE;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "service/relay/spool/index.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteScan:
+ *
+ * What reading a whole journal finds.
+ */
+typedef struct
+{
+  int dir_fd;
+  gboolean repair;     /* set damage aside and sync what was found; else change nothing */
+  GPtrArray *segments; /* (element-type RerouteSegment): oldest first */
+  GHashTable *entries; /* (element-type guint64 RerouteEntry): those alive */
+  guint64 last;        /* number of the last record that counts; 0: there is none */
+  guint64 ids;         /* no id from here on was given away */
+  guint64 n_records;
+  gboolean tail_is_clean; /* the newest segment may be continued */
+  GPtrArray *damages;     /* (element-type utf8): a sentence each */
+
+  /*< private >*/
+  guint64 *first_synced; /* what the first batch of each segment says; 0: nothing to go by */
+  guint8 *buffer;
+  gsize buffer_octets;
+  GBytes *pending; /* the end of a segment that is torn, or damaged when a later one says so */
+  guint64 pending_serial, pending_offset;
+} RerouteScan;
+
+void reroute_scan_init (RerouteScan *self, int dir_fd, gboolean repair);
+
+/* Frees the entries and segments that were not taken over. */
+void reroute_scan_clear (RerouteScan *self);
+
+/* Errors: %REROUTE_ERROR_SPOOL: cannot be read, or a newer format. */
+gboolean reroute_scan_run (RerouteScan *self, GError **error);
+
+/* For scan.c: keeps @length octets of segment @serial in a file of its own and says so. */
+void reroute_scan_set_aside (RerouteScan *self,
+                             guint64 serial,
+                             guint64 offset,
+                             const guint8 *octets,
+                             gsize length,
+                             const char *what);
+
+/* For scan.c: takes one record that counts into the index. */
+void reroute_scan_take (RerouteScan *self,
+                        RerouteSegment *segment,
+                        guint64 offset,
+                        const RerouteRecordHeader *header,
+                        const guint8 *payload);
+
+G_END_DECLS

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * segment.c - the journal's files: reserved, zeroed, recycled, read
+ *
+ * A commit into blocks that are written already costs the disk no metadata; so a new segment is
+ * zeroed a little ahead of the batches, and a used one is zeroed whole before it serves again.  A
+ * name appears in the directory, or goes, only with the directory synced behind it: segments vanish
+ * oldest first even when the power fails.
+ */
+
+#include "config.h"
+
+#include "service/relay/spool/segment.h"
+
+#include "common/error.h"
+#include "service/relay/spool/crc32c.h"
+#include "service/relay/spool/octets-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define HEADER_MAGIC "RRSPOOL\n"
+#define HEADER_OCTETS 40
+#define ZERO_AHEAD_OCTETS (1024 * 1024)
+#define ZERO_CHUNK_OCTETS (64 * 1024)
+#define SMALLEST_OCTETS (1024 * 1024)
+
+void
+reroute_segment_name (guint64 serial, char name[REROUTE_SEGMENT_NAME_OCTETS])
+{
+  g_snprintf (
+    name, REROUTE_SEGMENT_NAME_OCTETS, REROUTE_SEGMENT_PREFIX "%016" G_GINT64_MODIFIER "x", serial);
+}
+
+void
+reroute_segment_header_encode (guint64 serial, guint64 size, guint8 *block)
+{
+  memset (block, 0, REROUTE_SPOOL_BLOCK_OCTETS);
+  memcpy (block, HEADER_MAGIC, 8);
+  store_u32 (block + 8, REROUTE_SPOOL_VERSION);
+  store_u64 (block + 16, serial);
+  store_u64 (block + 24, size);
+  store_u32 (block + 12, reroute_crc32c (0, block, HEADER_OCTETS));
+}
+
+RerouteSegmentHeader
+reroute_segment_header_check (const guint8 *block, guint32 *version)
+{
+  static const guint8 zeros[HEADER_OCTETS];
+  guint8 copy[HEADER_OCTETS];
+
+  if (memcmp (block, zeros, sizeof zeros) == 0)
+    return REROUTE_SEGMENT_HEADER_EMPTY;
+  memcpy (copy, block, sizeof copy);
+  store_u32 (copy + 12, 0);
+  if (memcmp (block, HEADER_MAGIC, 8) != 0 ||
+      reroute_crc32c (0, copy, sizeof copy) != load_u32 (block + 12))
+    return REROUTE_SEGMENT_HEADER_BAD;
+  *version = load_u32 (block + 8);
+  return *version == REROUTE_SPOOL_VERSION ? REROUTE_SEGMENT_HEADER_GOOD
+                                           : REROUTE_SEGMENT_HEADER_NEWER;
+}
+
+void
+reroute_spool_set_error (GError **error, int error_number, const char *doing)
+{
+  gboolean full = error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
+
+  g_set_error (error,
+               REROUTE_ERROR,
+               full ? REROUTE_ERROR_SPOOL_FULL : REROUTE_ERROR_SPOOL,
+               "cannot %s: %s",
+               doing,
+               g_strerror (error_number));
+}
+
+gboolean
+reroute_sync_directory (int dir_fd, GError **error)
+{
+  if (fsync (dir_fd) == 0)
+    return TRUE;
+  reroute_spool_set_error (error, errno, "sync the spool directory");
+  return FALSE;
+}
+
+static gboolean
+write_zeros (int fd, guint64 from, guint64 to)
+{
+  static const guint8 zeros[ZERO_CHUNK_OCTETS];
+
+  while (from < to)
+    {
+      gssize n = pwrite (fd, zeros, MIN (sizeof zeros, to - from), (off_t) from);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        return FALSE;
+      from += (guint64) n;
+    }
+  return TRUE;
+}
+
+/* The size a new segment may have: half of what is free at most, so that the last room is never
+   taken from everyone else on the file system at once. */
+static guint64
+choose_size (int dir_fd, guint64 size, guint64 needed)
+{
+  struct statvfs figures;
+  struct rlimit limit;
+  guint64 smallest = MAX (needed, MIN (size, SMALLEST_OCTETS));
+
+  size = MAX (size, needed);
+  if (fstatvfs (dir_fd, &figures) == 0)
+    size = MIN (size, (guint64) figures.f_bavail * figures.f_frsize / 2);
+  if (getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    size = MIN (size, (guint64) limit.rlim_cur);
+  size -= size % REROUTE_SPOOL_BLOCK_OCTETS;
+  return size >= smallest ? size : 0;
+}
+
+RerouteSpare *
+reroute_spare_create (int dir_fd, guint64 size, guint64 needed, GError **error)
+{
+  size = choose_size (dir_fd, size, needed);
+  if (size == 0)
+    {
+      reroute_spool_set_error (error, ENOSPC, "reserve room for a spool segment");
+      return NULL;
+    }
+
+  int fd =
+    openat (dir_fd, REROUTE_SPARE_NAME, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    {
+      reroute_spool_set_error (error, errno, "create a spool segment");
+      return NULL;
+    }
+  gboolean reserved = fallocate (fd, 0, 0, (off_t) size) == 0;
+  if (!reserved && (errno == EOPNOTSUPP || errno == ENOSYS))
+    reserved = write_zeros (fd, 0, size);
+  if (!reserved)
+    {
+      reroute_spool_set_error (error, errno, "reserve room for a spool segment");
+      close (fd);
+      unlinkat (dir_fd, REROUTE_SPARE_NAME, 0);
+      return NULL;
+    }
+  RerouteSpare *self = g_new0 (RerouteSpare, 1);
+  self->fd = fd;
+  self->size = size;
+  return self;
+}
+
+RerouteSpare *
+reroute_spare_recycle (int dir_fd, const RerouteSegment *segment, GError **error)
+{
+  char name[REROUTE_SEGMENT_NAME_OCTETS];
+
+  reroute_segment_name (segment->serial, name);
+  int fd = openat (dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0 || renameat (dir_fd, name, dir_fd, REROUTE_SPARE_NAME) != 0)
+    {
+      reroute_spool_set_error (error, errno, "recycle a spool segment");
+      if (fd >= 0)
+        close (fd);
+      return NULL;
+    }
+  RerouteSpare *self = g_new0 (RerouteSpare, 1);
+  self->fd = fd;
+  self->size = segment->size;
+  self->to_zero = segment->size;
+  if (reroute_sync_directory (dir_fd, error))
+    return self;
+  reroute_spare_free (self);
+  return NULL;
+}
+
+void
+reroute_spare_free (RerouteSpare *self)
+{
+  close (self->fd);
+  g_free (self);
+}
+
+gboolean
+reroute_spare_step (RerouteSpare *self, guint64 octets)
+{
+  guint64 end = MIN (self->to_zero, self->zeroed + octets);
+
+  if (self->zeroed >= self->to_zero || !write_zeros (self->fd, self->zeroed, end))
+    return FALSE;
+  /* Hands the pages to the disk now, so that the next sync does not find them all at once. */
+  sync_file_range (
+    self->fd, (off_t) self->zeroed, (off_t) (end - self->zeroed), SYNC_FILE_RANGE_WRITE);
+  self->zeroed = end;
+  return self->zeroed < self->to_zero;
+}
+
+RerouteSegment *
+reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **error)
+{
+  char name[REROUTE_SEGMENT_NAME_OCTETS];
+
+  while (reroute_spare_step (self, ZERO_AHEAD_OCTETS))
+    ;
+  reroute_segment_name (serial, name);
+  if (self->zeroed < self->to_zero || fdatasync (self->fd) != 0 ||
+      renameat (dir_fd, REROUTE_SPARE_NAME, dir_fd, name) != 0)
+    {
+      reroute_spool_set_error (error, errno, "start a spool segment");
+      reroute_spare_free (self);
+      return NULL;
+    }
+
+  RerouteSegment *segment = reroute_segment_new (serial, self->size);
+  segment->fd = self->fd;
+  segment->zeroed = self->zeroed;
+  segment->used = REROUTE_SPOOL_BLOCK_OCTETS;
+  g_free (self);
+  if (reroute_sync_directory (dir_fd, error))
+    return segment;
+  reroute_segment_free (segment);
+  return NULL;
+}
+
+void
+reroute_segment_zero_ahead (RerouteSegment *self, guint64 end)
+{
+  if (end <= self->zeroed)
+    return;
+  guint64 target = MIN (self->size, end + ZERO_AHEAD_OCTETS);
+  if (write_zeros (self->fd, end, target))
+    self->zeroed = target;
+}
+
+static int
+open_location (int dir_fd, const RerouteLocation *location, GError **error)
+{
+  char name[REROUTE_SEGMENT_NAME_OCTETS];
+
+  reroute_segment_name (location->segment->serial, name);
+  int fd = openat (dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    reroute_spool_set_error (error, errno, "open a spool segment");
+  return fd;
+}
+
+static gboolean
+read_fully (int fd, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  while (length > 0)
+    {
+      gssize n = pread (fd, buffer, length, (off_t) offset);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        {
+          reroute_spool_set_error (error, n < 0 ? errno : EIO, "read a spool segment");
+          return FALSE;
+        }
+      buffer += n;
+      offset += (guint64) n;
+      length -= (gsize) n;
+    }
+  return TRUE;
+}
+
+gboolean
+reroute_location_read (int dir_fd,
+                       const RerouteLocation *location,
+                       guint64 offset,
+                       guint8 *buffer,
+                       gsize length,
+                       GError **error)
+{
+  int fd = open_location (dir_fd, location, error);
+  if (fd < 0)
+    return FALSE;
+  gboolean done = read_fully (
+    fd, location->offset + REROUTE_RECORD_HEADER_OCTETS + offset, buffer, length, error);
+  close (fd);
+  return done;
+}
+
+guint8 *
+reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error)
+{
+  gsize octets = REROUTE_RECORD_HEADER_OCTETS + (gsize) location->length;
+  g_autofree guint8 *record = g_malloc (octets);
+  RerouteRecordHeader header;
+
+  int fd = open_location (dir_fd, location, error);
+  if (fd < 0)
+    return NULL;
+  gboolean done = read_fully (fd, location->offset, record, octets, error);
+  close (fd);
+  if (!done)
+    return NULL;
+  if (!reroute_record_header_decode (&header, record, octets, location->segment->serial) ||
+      header.length != location->length)
+    {
+      reroute_spool_set_error (error, EBADMSG, "read a spool record");
+      return NULL;
+    }
+  memmove (record, record + REROUTE_RECORD_HEADER_OCTETS, location->length);
+  return g_steal_pointer (&record);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "service/relay/spool/index.h"
+
+G_BEGIN_DECLS
+
+#define REROUTE_SEGMENT_PREFIX "journal-"
+#define REROUTE_SEGMENT_NAME_OCTETS 32
+#define REROUTE_SPARE_NAME "spare"
+
+/* "journal-000000000000002a" */
+void reroute_segment_name (guint64 serial, char name[REROUTE_SEGMENT_NAME_OCTETS]);
+
+/* What a segment's first block says. */
+void reroute_segment_header_encode (guint64 serial, guint64 size, guint8 *block);
+
+typedef enum
+{
+  REROUTE_SEGMENT_HEADER_EMPTY, /* zeros: allocated, and never written */
+  REROUTE_SEGMENT_HEADER_GOOD,
+  REROUTE_SEGMENT_HEADER_BAD,
+  REROUTE_SEGMENT_HEADER_NEWER, /* a version that we cannot read */
+} RerouteSegmentHeader;
+RerouteSegmentHeader reroute_segment_header_check (const guint8 *block, guint32 *version);
+
+/* Sets @error from @error_number: %REROUTE_ERROR_SPOOL_FULL when there is no room, else
+ * %REROUTE_ERROR_SPOOL. */
+void reroute_spool_set_error (GError **error, int error_number, const char *doing);
+
+gboolean reroute_sync_directory (int dir_fd, GError **error);
+
+/* The next segment in waiting: a new file whose blocks are reserved, or an old segment that is
+ * being zeroed. */
+typedef struct
+{
+  int fd;
+  guint64 size;
+  guint64 zeroed;  /* zeros are written up to here */
+  guint64 to_zero; /* up to here old records may stand */
+} RerouteSpare;
+
+/* @size: wanted; the file may be smaller when the file system is nearly full, but not under
+ * @needed. */
+RerouteSpare *reroute_spare_create (int dir_fd, guint64 size, guint64 needed, GError **error);
+
+/* Renames the file of @segment, which is no longer needed, and will zero it step by step. */
+RerouteSpare *reroute_spare_recycle (int dir_fd, const RerouteSegment *segment, GError **error);
+void reroute_spare_free (RerouteSpare *self);
+
+/* Zeroes the next @octets.  Returns: whether there is more to do */
+gboolean reroute_spare_step (RerouteSpare *self, guint64 octets);
+
+/* @self: (transfer full): becomes the segment @serial; the directory is synced. */
+RerouteSegment *reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **error);
+
+/* Writes zeros some way ahead of @end, so that later batches find written blocks. */
+void reroute_segment_zero_ahead (RerouteSegment *self, guint64 end);
+
+/* Reads @length octets of a record's payload from @offset; checks the whole record first when
+ * @check. */
+gboolean reroute_location_read (int dir_fd,
+                                const RerouteLocation *location,
+                                guint64 offset,
+                                guint8 *buffer,
+                                gsize length,
+                                GError **error);
+
+/* (transfer full): the payload of the record, its checksum verified. */
+guint8 *reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error);
+
+G_END_DECLS

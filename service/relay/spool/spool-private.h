@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Shared by the files that make up the running spool: spool.c, draft.c, writer.c, batch.c,
+ * compact.c. */
+
+#pragma once
+
+#include "service/relay/spool/index.h"
+#include "service/relay/spool/segment.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  REROUTE_JOB_MESSAGE,
+  REROUTE_JOB_PART,
+  REROUTE_JOB_VERDICT,
+  REROUTE_JOB_DISCARD,      /* no record: a draft is gone */
+  REROUTE_JOB_MARK,         /* no record of its own: a batch is wanted for what it states */
+  REROUTE_JOB_COPY_MESSAGE, /* the writer's own, from the oldest segment */
+  REROUTE_JOB_COPY_PART,
+} RerouteJobKind;
+
+/* What the writer is asked to do; most become one record. */
+typedef struct _RerouteJob RerouteJob;
+struct _RerouteJob
+{
+  RerouteJob *next;
+  RerouteJobKind kind;
+  gboolean has_record; /* in the batch being written */
+  GByteArray *head;    /* (nullable): the payload, or its beginning */
+  GBytes *body;        /* (nullable): the rest of it */
+  guint32 payload_crc;
+  guint32 part;                /* index */
+  RerouteMessageRecord fields; /* message */
+  RerouteMessage *message;     /* message, verdict: a reference */
+  RerouteSpoolDraft *draft;    /* (nullable): a reference */
+  RerouteEntry *entry;         /* copies: borrowed */
+  GError *error;               /* (nullable): it will not be written */
+  RerouteSpoolFunc func;
+  gpointer user_data;
+};
+
+RerouteJob *reroute_job_new (RerouteJobKind kind);
+void reroute_job_free (RerouteJob *self);
+void reroute_job_set_payload (RerouteJob *self,
+                              GByteArray *head,
+                              GBytes *body); /* (transfer full) both */
+gsize reroute_job_get_payload_octets (const RerouteJob *self);
+
+/* Jobs in order. */
+typedef struct
+{
+  RerouteJob *first, *last;
+} RerouteJobs;
+
+void reroute_jobs_push (RerouteJobs *self, RerouteJob *job);
+RerouteJob *reroute_jobs_pop (RerouteJobs *self);
+void reroute_jobs_append (RerouteJobs *self, RerouteJobs *others); /* empties @others */
+
+struct _RerouteSpoolDraft
+{
+  gatomicrefcount ref_count;
+  RerouteSpool *spool;
+  guint64 id;
+  GByteArray *buffer; /* content that is not handed to the writer yet */
+  gsize octets;       /* content so far */
+  guint32 n_parts;
+  RerouteEntry *entry; /* the writer's own */
+  GMutex lock;         /* of what follows */
+  guint unsaved;
+  GError *error; /* (nullable): a part could not be written */
+  GFunc resume;
+  gpointer resume_data;
+};
+
+void reroute_spool_draft_unref (RerouteSpoolDraft *self);
+GError *reroute_spool_draft_copy_error (RerouteSpoolDraft *self);
+
+/* From now on nothing of it is written: not even a closing record in the same batch. */
+void reroute_spool_draft_fail (RerouteSpoolDraft *self, const GError *error);
+
+/* On the writer's thread: a part is written, or will never be. */
+void reroute_spool_draft_part_done (RerouteSpoolDraft *self, const GError *error);
+
+struct _RerouteSpool
+{
+  int dir_fd;
+  char *path;
+  char *token;
+  guint64 segment_octets;
+  GThread *thread;
+
+  GMutex queue_lock; /* of what follows */
+  GCond queue_cond;
+  RerouteJobs queue;
+  gboolean closing;
+
+  guint64 next_id;      /* atomic */
+  guint64 reserved_ids; /* atomic: no id from here on may be used before a batch says so */
+  gint mark_asked;      /* atomic */
+
+  GMutex lock;         /* of what follows; the writer alone changes it */
+  GPtrArray *segments; /* (element-type RerouteSegment): oldest first, the last one is written */
+  guint64 n_messages;
+  guint64 n_syncs;
+  guint64 n_commits;
+  guint64 spare_octets;
+  gboolean writable;
+  RerouteSpoolBatchFunc batch_func;
+  gpointer batch_data;
+
+  /* the writer's own */
+  RerouteSpare *spare;
+  gint64 spare_retry_us; /* monotonic: not earlier */
+  gint64 copy_retry_us;  /* monotonic: not earlier */
+  guint64 last_synced;   /* number */
+  guint64 next_sequence;
+  guint64 last_serial;
+  GError *no_room;      /* (nullable): why no segment could be started in this round */
+  gboolean is_cramped;  /* no room for a segment: what is left is for verdicts */
+  RerouteJobs kept;     /* verdicts to write when there is room */
+  gint64 kept_retry_us; /* monotonic */
+  GPtrArray *batch;     /* (element-type RerouteJob) */
+  gsize batch_octets;   /* with the segment's header, without the filling */
+  guint n_batch_records;
+  gboolean batch_is_wanted; /* even without records */
+};
+
+void reroute_spool_push (RerouteSpool *self, RerouteJob *job);
+
+/* Asks for a batch that reserves more ids, once. */
+void reroute_spool_push_mark (RerouteSpool *self);
+
+/* writer.c */
+gpointer reroute_spool_writer_run (gpointer self);
+
+/* batch.c: writes @jobs, in as many batches as the segments want, and answers each. */
+void reroute_spool_write_jobs (RerouteSpool *self, RerouteJobs *jobs);
+RerouteSegment *reroute_spool_get_current (RerouteSpool *self); /* (nullable) */
+
+/* compact.c */
+/* Adds copies of what lives in the oldest segment, when it should be freed. */
+void reroute_spool_pick_copies (RerouteSpool *self, RerouteJobs *jobs);
+/* Frees what can be freed; prepares the next segment.  Returns: whether there is more to do at once
+ */
+gboolean reroute_spool_keep_house (RerouteSpool *self, guint64 octets);
+
+G_END_DECLS

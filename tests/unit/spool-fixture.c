@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * spool-fixture.c - a spool to test, and short ways to use it
+ */
+
+#include "config.h"
+
+#include "tests/unit/spool-fixture.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+void
+spool_fixture_init (SpoolFixture *self, gsize segment_octets)
+{
+  *self = (SpoolFixture){ .segment_octets = segment_octets };
+  /* Below the test's own isolated directories. */
+  g_assert_cmpint (g_mkdir_with_parents (g_get_user_data_dir (), 0700), ==, 0);
+  self->directory = g_build_filename (g_get_user_data_dir (), "spool-XXXXXX", NULL);
+  g_assert_nonnull (g_mkdtemp (self->directory));
+}
+
+void
+spool_fixture_open (SpoolFixture *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (self->spool);
+  self->spool = reroute_spool_open (self->directory, self->segment_octets, &self->entries, &error);
+  g_assert_no_error (error);
+}
+
+void
+spool_fixture_close (SpoolFixture *self)
+{
+  g_clear_pointer (&self->spool, reroute_spool_close);
+  g_clear_pointer (&self->entries, g_ptr_array_unref);
+}
+
+static int
+compare_paths (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+GPtrArray *
+spool_fixture_list (const char *directory, const char *prefix)
+{
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    if (g_str_has_prefix (name, prefix))
+      g_ptr_array_add (paths, g_build_filename (directory, name, NULL));
+  g_ptr_array_sort (paths, compare_paths);
+  return paths;
+}
+
+void
+spool_fixture_remove_directory (const char *directory)
+{
+  g_autoptr (GPtrArray) paths = spool_fixture_list (directory, "");
+
+  for (guint i = 0; i < paths->len; i++)
+    g_unlink (g_ptr_array_index (paths, i));
+  g_rmdir (directory);
+}
+
+void
+spool_fixture_clear (SpoolFixture *self)
+{
+  spool_fixture_close (self);
+  spool_fixture_remove_directory (self->directory);
+  g_clear_pointer (&self->directory, g_free);
+}
+
+RerouteEnvelope *
+spool_fixture_envelope (guint n)
+{
+  RerouteEnvelope *envelope = reroute_envelope_new ();
+
+  g_free (envelope->reverse_path);
+  envelope->reverse_path = g_strdup ("sender@example.org");
+  g_free (envelope->helo);
+  envelope->helo = g_strdup ("client.example.org");
+  envelope->body_8bitmime = TRUE;
+  envelope->client_permitted = TRUE;
+  g_assert_true (reroute_ip_parse ("192.0.2.1", &envelope->client_ip));
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *text = g_strdup_printf ("user%u@test.com", i);
+      g_autoptr (RerouteAddress) address = reroute_address_parse (text, FALSE, NULL);
+      RerouteRowRef row = { REROUTE_PAGE_CONNECTIONS, 100 + i };
+      reroute_envelope_add_recipient (envelope, address, row);
+    }
+  return envelope;
+}
+
+GBytes *
+spool_fixture_content (guint64 seed, gsize length)
+{
+  guint8 *octets = g_malloc (MAX (length, 1));
+  guint64 state = seed * 2654435761u + 1;
+
+  for (gsize i = 0; i < length; i++)
+    {
+      state = state * G_GUINT64_CONSTANT (6364136223846793005) + 1442695040888963407u;
+      octets[i] = (guint8) (state >> 56);
+    }
+  return g_bytes_new_take (octets, length);
+}
+
+typedef struct
+{
+  GMutex lock;
+  GCond cond;
+  gboolean is_done;
+  RerouteMessage *message;
+  GError *error;
+} Answer;
+
+static void
+answer_cb (RerouteMessage *message, const GError *error, gpointer user_data)
+{
+  Answer *answer = user_data;
+
+  g_mutex_lock (&answer->lock);
+  if (error != NULL)
+    answer->error = g_error_copy (error);
+  else
+    answer->message = reroute_message_ref (message);
+  answer->is_done = TRUE;
+  g_cond_signal (&answer->cond);
+  g_mutex_unlock (&answer->lock);
+}
+
+static void
+wait_for_answer (Answer *answer)
+{
+  gint64 end_us = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+
+  g_mutex_lock (&answer->lock);
+  while (!answer->is_done)
+    g_assert_true (g_cond_wait_until (&answer->cond, &answer->lock, end_us));
+  g_mutex_unlock (&answer->lock);
+  g_mutex_clear (&answer->lock);
+  g_cond_clear (&answer->cond);
+}
+
+RerouteMessage *
+spool_fixture_commit (SpoolFixture *self, guint n_recipients, GBytes *content, GError **error)
+{
+  Answer answer = { 0 };
+  RerouteSpoolDraft *draft = reroute_spool_begin (self->spool);
+  gsize length;
+  const guint8 *octets = g_bytes_get_data (content, &length);
+
+  g_mutex_init (&answer.lock);
+  g_cond_init (&answer.cond);
+  /* In uneven pieces, as a session does. */
+  for (gsize offset = 0; offset < length; offset += MIN (40961, length - offset))
+    reroute_spool_draft_append (draft, octets + offset, MIN (40961, length - offset));
+  reroute_spool_commit (
+    self->spool, draft, spool_fixture_envelope (n_recipients), answer_cb, &answer);
+  wait_for_answer (&answer);
+  if (answer.error != NULL)
+    g_propagate_error (error, answer.error);
+  return answer.message;
+}
+
+void
+spool_fixture_record (SpoolFixture *self,
+                      RerouteMessage *message,
+                      guint recipient,
+                      RerouteRecipientState state,
+                      const char *reply)
+{
+  Answer answer = { 0 };
+  RerouteVerdict verdict = { recipient, state, 1234567890123456, 3, 1, reply };
+
+  g_mutex_init (&answer.lock);
+  g_cond_init (&answer.cond);
+  reroute_spool_record (self->spool, message, &verdict, 1, answer_cb, &answer);
+  wait_for_answer (&answer);
+  g_assert_no_error (answer.error);
+  reroute_message_unref (answer.message);
+}
+
+RerouteSpoolEntry *
+spool_fixture_find (SpoolFixture *self, guint64 id)
+{
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      RerouteSpoolEntry *entry = g_ptr_array_index (self->entries, i);
+      if (entry->message->id == id)
+        return entry;
+    }
+  return NULL;
+}
+
+void
+spool_fixture_assert_content (RerouteSpool *spool, RerouteMessage *message, GBytes *content)
+{
+  gsize length, offset = 0;
+  const guint8 *octets = g_bytes_get_data (content, &length);
+  g_autofree guint8 *buffer = g_malloc (100000);
+
+  reroute_spool_release_content (spool, message);
+  g_assert_null (reroute_spool_get_content (spool, message));
+  g_assert_cmpuint (message->content_octets, ==, length);
+  while (offset < length)
+    {
+      g_autoptr (GError) error = NULL;
+      gssize n = reroute_spool_read (spool, message, offset, buffer, 100000, &error);
+      g_assert_no_error (error);
+      g_assert_cmpint (n, >, 0);
+      g_assert_cmpuint (offset + (gsize) n, <=, length);
+      g_assert_cmpmem (buffer, (gsize) n, octets + offset, (gsize) n);
+      offset += (gsize) n;
+    }
+  g_assert_cmpint (reroute_spool_read (spool, message, offset, buffer, 100000, NULL), ==, 0);
+}

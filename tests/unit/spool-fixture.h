@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "service/relay/spool/spool.h"
+
+G_BEGIN_DECLS
+
+/* A spool in a directory of its own, with small segments. */
+typedef struct
+{
+  char *directory;
+  gsize segment_octets;
+  RerouteSpool *spool; /* NULL while it is closed */
+  GPtrArray *entries;  /* what the last opening found */
+} SpoolFixture;
+
+void spool_fixture_init (SpoolFixture *self, gsize segment_octets);
+void spool_fixture_open (SpoolFixture *self);
+void spool_fixture_close (SpoolFixture *self); /* forgets the entries too */
+void spool_fixture_clear (SpoolFixture *self); /* removes the directory */
+
+/* An envelope for @n recipients in test.com. */
+RerouteEnvelope *spool_fixture_envelope (guint n);
+
+/* Content that follows from its seed alone. */
+GBytes *spool_fixture_content (guint64 seed, gsize length);
+
+/* Commits and waits for the answer.  Returns: (transfer full): NULL with @error when refused */
+RerouteMessage *
+spool_fixture_commit (SpoolFixture *self, guint n_recipients, GBytes *content, GError **error);
+
+/* Records one verdict and waits until it is durable. */
+void spool_fixture_record (SpoolFixture *self,
+                           RerouteMessage *message,
+                           guint recipient,
+                           RerouteRecipientState state,
+                           const char *reply);
+
+/* (nullable): what the last opening found of a message */
+RerouteSpoolEntry *spool_fixture_find (SpoolFixture *self, guint64 id);
+
+/* Asserts that @message reads back as @content, from the journal. */
+void spool_fixture_assert_content (RerouteSpool *spool, RerouteMessage *message, GBytes *content);
+
+/* Names of files in the directory that start with @prefix, sorted; full paths. */
+GPtrArray *spool_fixture_list (const char *directory, const char *prefix);
+void spool_fixture_remove_directory (const char *directory);
+
+G_END_DECLS
