@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test-csv.c - rows as comma-separated text, both ways; an error for each bad line
+ */
+
+#include "config.h"
+
+#include "common/csv.h"
+
+#include <string.h>
+
+#define HEADER "page,domain,match,action,target,accept_from,enabled,comment,order\n"
+
+typedef struct
+{
+  const char *name;
+  const char *source;
+  const char *text;
+  const char *out; /* what is written of it, without the header; NULL: refused */
+  guint line;      /* of the first error */
+  const char *message;
+} Row;
+
+static const Row rows[] = {
+  { "design-routing",
+    "design 8",
+    "page,domain,match,action,target,accept_from,enabled,comment\nrouting,test.com,exact,reroute,"
+    "example.com,anyone,yes,renamed 2026\n",
+    "routing,test.com,exact,reroute,example.com,anyone,yes,renamed 2026,\n",
+    0,
+    NULL },
+  { "design-connections",
+    "design 8",
+    "page,domain,match,action,target,accept_from,enabled,comment\nconnections,fwd.test,subdomains,"
+    "host,mx1.example.net:25;mx2.example.net,anyone,yes,\n",
+    "connections,fwd.test,subdomains,host,mx1.example.net;mx2.example.net,anyone,yes,,\n",
+    0,
+    NULL },
+  { "defaults",
+    "design 8",
+    "domain,target\na.test,b.test\n",
+    "routing,a.test,subdomains,reroute,b.test,anyone,yes,,\n",
+    0,
+    NULL },
+  { "other-order-of-columns",
+    "design 8",
+    "target,page,domain\n,connections,a.test\ngw.test,connections,b.test\n",
+    "connections,a.test,subdomains,dns,,anyone,yes,,\nconnections,b.test,subdomains,host,gw.test,"
+    "anyone,yes,,\n",
+    0,
+    NULL },
+  { "by-turns",
+    "design 3",
+    "page,domain,target,order\nconnections,a.test,b.test;c.test,by-turns\n",
+    "connections,a.test,subdomains,host,b.test;c.test,anyone,yes,,by-turns\n",
+    0,
+    NULL },
+  { "hash",
+    "design 3",
+    "domain,action\n#a.test,inbound\n",
+    "routing,a.test,exact,inbound,,anyone,yes,,\n",
+    0,
+    NULL },
+  { "quoted",
+    "RFC 4180 2.6",
+    "domain,action,comment\n\"a.test\",relay,\"one, \"\"two\"\"\"\n",
+    "routing,a.test,subdomains,relay,,anyone,yes,\"one, \"\"two\"\"\",\n",
+    0,
+    NULL },
+  { "crlf-and-bom",
+    "RFC 4180 2.1",
+    "\xef\xbb\xbf"
+    "domain,action\r\na.test,\"relay\"\r\n\r\nb.test,relay",
+    "routing,a.test,subdomains,relay,,anyone,yes,,\nrouting,b.test,subdomains,relay,,anyone,yes,,"
+    "\n",
+    0,
+    NULL },
+  { "upper-header",
+    "design 8",
+    "Domain,ACTION\na.test,relay\n",
+    "routing,a.test,subdomains,relay,,anyone,yes,,\n",
+    0,
+    NULL },
+  { "only-header", "export of nothing", HEADER, "", 0, NULL },
+  { "empty", "design 8", "", NULL, 1, "the text is empty" },
+  { "no-domain-column", "design 8", "page,action\n", NULL, 1, "no column “domain”" },
+  { "unknown-column",
+    "design 8",
+    "domain,colour\na.test,red\n",
+    NULL,
+    1,
+    "column “colour” is unknown" },
+  { "column-twice", "design 8", "domain,domain\n", NULL, 1, "column “domain” stands there twice" },
+  { "semicolons", "spreadsheets", "page;domain;match\n", NULL, 1, "write “,”" },
+  { "bad-domain",
+    "design 8",
+    "domain,action\na.test,relay\n\na..b,relay\n",
+    NULL,
+    4,
+    "sent-to domain “a..b” has an empty label" },
+  { "bad-action", "design 8", "domain,action\na.test,drop\n", NULL, 2, "action “drop” is unknown" },
+  { "bad-connection-action",
+    "design 8",
+    "page,domain,action\nconnections,a.test,relay\n",
+    NULL,
+    2,
+    "“dns” and “host” are possible" },
+  { "bad-match",
+    "design 8",
+    "domain,action,match\na.test,relay,all\n",
+    NULL,
+    2,
+    "match “all” is unknown: “subdomains” and “exact”" },
+  { "bad-enabled",
+    "design 8",
+    "domain,action,enabled\na.test,relay,maybe\n",
+    NULL,
+    2,
+    "“no” and “yes” are possible" },
+  { "bad-page", "design 8", "page,domain\ngeneral,a.test\n", NULL, 2, "page “general” is unknown" },
+  { "bad-order",
+    "design 3",
+    "domain,action,order\na.test,relay,by-turns\n",
+    NULL,
+    2,
+    "is of no use" },
+  { "host-missing",
+    "design 8",
+    "page,domain,action\nconnections,a.test,host\n",
+    NULL,
+    2,
+    "host is empty" },
+  { "dns-with-target",
+    "design 8",
+    "page,domain,action,target\nconnections,a.test,dns,b.test\n",
+    NULL,
+    2,
+    "is of no use" },
+  { "few-fields", "RFC 4180 2.4", "domain,action\na.test\n", NULL, 2, "1 fields, the header 2" },
+  { "open-quote", "RFC 4180 2.5", "domain,action\na.test,\"relay\n", NULL, 2, "never closed" },
+  { "quote-inside",
+    "RFC 4180 2.5",
+    "domain,comment,action\na.test,b \"c\",relay\n",
+    NULL,
+    2,
+    "stands inside a field" },
+  { "line-break-counted",
+    "RFC 4180 2.6",
+    "domain,comment,action\na.test,\"x\ny\",relay\nb..c,,relay\n",
+    NULL,
+    2,
+    "line break" },
+  { "twice",
+    "design 8",
+    "domain,action\na.test,relay\nb.test,relay\nA.Test.,inbound\n",
+    NULL,
+    4,
+    "domain “a.test” stands in line 2 already" },
+  { "not-utf8", "design 8", "domain,action\na.test,relay\nb\xff,relay\n", NULL, 3, "is not UTF-8" },
+};
+
+static GPtrArray *
+parse (const char *text, GPtrArray **errors)
+{
+  return reroute_csv_parse (text, strlen (text), errors);
+}
+
+static void
+test_row (gconstpointer data)
+{
+  const Row *row = data;
+  g_autoptr (GPtrArray) errors = NULL;
+  g_autoptr (GPtrArray) parsed = parse (row->text, &errors);
+
+  if (row->out == NULL)
+    {
+      g_assert_null (parsed);
+      const RerouteCsvError *error = errors->pdata[0];
+      g_test_message ("%u: %s", error->line, error->message);
+      g_assert_cmpuint (error->line, ==, row->line);
+      g_assert_nonnull (strstr (error->message, row->message));
+      return;
+    }
+  g_assert_null (errors);
+  g_autoptr (GString) out = g_string_new (NULL);
+  for (guint i = 0; i < parsed->len; i++)
+    reroute_csv_append_row (out, parsed->pdata[i]);
+  g_assert_cmpstr (out->str, ==, row->out);
+}
+
+/* Design 8: export, then import, gives the same rows. */
+static void
+test_round_trip (void)
+{
+  static const char text[] = HEADER
+    "routing,a.test,exact,reroute,Example.COM,permitted,no,\" a \"\"b\"\", c\",\n"
+    "routing,[192.0.2.1],subdomains,inbound,,anyone,yes,,\n"
+    "connections,xn--bcher-kva.test,subdomains,host,mx:a.test;[::1]:26,anyone,yes,ü,by-turns\n";
+  g_autoptr (GPtrArray) errors = NULL;
+  g_autoptr (GPtrArray) first = parse (text, &errors);
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  g_assert_null (errors);
+  reroute_csv_append_header (out);
+  for (guint i = 0; i < first->len; i++)
+    reroute_csv_append_row (out, first->pdata[i]);
+  g_assert_cmpstr (out->str, ==, text);
+  g_autoptr (GPtrArray) second = parse (out->str, &errors);
+  g_assert_cmpuint (second->len, ==, 3);
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (reroute_row_equal (first->pdata[i], second->pdata[i]));
+}
+
+/* Design 8: an error per bad line, and nothing is taken. */
+static void
+test_every_error (void)
+{
+  g_autoptr (GPtrArray) errors = NULL;
+  g_autoptr (GPtrArray) parsed =
+               parse ("domain,action\na..b,relay\nb.test,relay\nc.test,drop\nd.test\n", &errors);
+  static const guint lines[] = { 2, 4, 5 };
+
+  g_assert_null (parsed);
+  g_assert_cmpuint (errors->len, ==, G_N_ELEMENTS (lines));
+  for (guint i = 0; i < errors->len; i++)
+    g_assert_cmpuint (((RerouteCsvError *) errors->pdata[i])->line, ==, lines[i]);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/csv/%s", rows[i].name);
+      g_test_add_data_func (path, &rows[i], test_row);
+    }
+  g_test_add_func ("/csv/round-trip", test_round_trip);
+  g_test_add_func ("/csv/every-error", test_every_error);
+  return g_test_run ();
+}

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test-ruleset-check.c - what is found in a set of rules, in words, and only where it belongs
+ */
+
+#include "config.h"
+
+#include "common/ruleset-check.h"
+
+#include "common/codec.h"
+#include "tests/unit/sample-rules.h"
+
+#include <string.h>
+
+#define INBOUND "inbound-host=in.test\n"
+
+typedef struct
+{
+  const char *name;
+  const char *source;
+  const char *base; /* NULL: everything is judged */
+  const char *rows;
+  const char *settings;
+  const char
+    *expect; /* "level code rows" of each finding, by level; postmaster-missing is left out */
+} Row;
+
+static const Row rows[] = {
+  { "clean",
+    "Q190710",
+    NULL,
+    "routing,a.test,,reroute,b.test\nconnections,c.test,,host,gw.test",
+    "",
+    "" },
+  { "loop",
+    "issue 2",
+    NULL,
+    "routing,a.test,,reroute,b.test\nrouting,b.test,,reroute,a.test",
+    "",
+    "error loop r1 r2" },
+  { "loop-self", "conformance N03", NULL, "routing,a.test,,reroute,a.test", "", "error loop r1" },
+  { "loop-self-exact",
+    "conformance N03",
+    NULL,
+    "routing,a.test,exact,reroute,A.Test.",
+    "",
+    "error loop r1" },
+  { "loop-of-three",
+    "design 3",
+    NULL,
+    "routing,c.test,,reroute,a.test\nrouting,a.test,,reroute,b.test\nrouting,b.test,,reroute,x.c."
+    "test",
+    "",
+    "error loop r1 r2 r3" },
+  { "loop-behind-chain",
+    "design 3",
+    NULL,
+    "routing,z.test,,reroute,a.test\nrouting,a.test,,reroute,b.test\nrouting,b.test,,reroute,a."
+    "test",
+    "",
+    "error loop r2 r3" },
+  { "loop-off",
+    "design 3",
+    NULL,
+    "routing,a.test,,reroute,b.test\nrouting,b.test,,reroute,a.test,,no",
+    "",
+    "note never-acts-disabled-alone r2" },
+  { "loop-broken-by-exact",
+    "Q169683",
+    NULL,
+    "routing,a.test,,reroute,b.test\nrouting,b.test,,reroute,x.a.test\nrouting,x.a.test,exact,"
+    "relay\nconnections,x.a.test,,dns",
+    "",
+    "" },
+  { "subdomains-folded",
+    "Q307628",
+    NULL,
+    "routing,a.test,,reroute,a.test\nrouting,a.test,exact,inbound",
+    INBOUND,
+    "" },
+  { "target-covered",
+    "Q169683",
+    NULL,
+    "routing,ms.com,,reroute,host1.ms.com",
+    "",
+    "note target-covered r1" },
+  { "loop-by-edit",
+    "design 3",
+    "routing,a.test,,reroute,b.test",
+    "routing,b.test,,reroute,a.test",
+    "",
+    "error loop r1 r1001" },
+  { "loop-by-removal",
+    "design 3",
+    "routing,a.test,,reroute,x.b.test\nrouting,b.test,,reroute,a.test\nrouting,x.b.test,,relay",
+    "routing,x.b.test,,-",
+    "",
+    "error loop r1 r2" },
+  { "loop-by-switching-off",
+    "design 3",
+    "routing,a.test,,reroute,x.b.test\nrouting,b.test,,reroute,a.test\nrouting,x.b.test,exact,"
+    "relay",
+    "routing,x.b.test,exact,relay,,,no",
+    "",
+    "error loop r1 r2; note never-acts-disabled r3 r2" },
+  { "loop-elsewhere",
+    "only what differs",
+    "routing,a.test,,reroute,a.test",
+    "routing,b.test,,relay\nconnections,b.test,,dns",
+    "",
+    "" },
+  { "inbound-host-missing",
+    "design 3",
+    NULL,
+    "routing,a.test,,inbound",
+    "",
+    "error inbound-host-missing r1" },
+  { "inbound-host-set", "design 3", NULL, "routing,a.test,,inbound", INBOUND, "" },
+  { "inbound-off",
+    "design 3",
+    NULL,
+    "routing,a.test,,inbound,,,no",
+    "",
+    "note never-acts-disabled-alone r1" },
+  { "inbound-host-unset",
+    "design 3",
+    "routing,a.test,,inbound",
+    "",
+    "inbound-host=",
+    "error inbound-host-missing r1" },
+  { "inbound-with-table-off",
+    "design 3",
+    NULL,
+    "routing,a.test,,inbound",
+    "reroute=no",
+    "note reroute-off" },
+  { "both-pages",
+    "Q190710",
+    NULL,
+    "routing,a.test,,reroute,b.test\nconnections,a.test,,host,gw.test",
+    "",
+    "warning never-acts-rerouted c2 r1" },
+  { "both-pages-subdomain",
+    "Q190710",
+    NULL,
+    "routing,a.test,,reroute,b.test\nconnections,x.a.test,,host,gw.test",
+    "",
+    "warning never-acts-rerouted c2 r1" },
+  { "both-pages-exact",
+    "Q169683",
+    NULL,
+    "routing,a.test,exact,reroute,b.test\nconnections,a.test,,host,gw.test",
+    "",
+    "" },
+  { "both-pages-relay",
+    "Q259531",
+    NULL,
+    "routing,a.test,,relay\nconnections,a.test,,host,gw.test",
+    "",
+    "" },
+  { "both-pages-inbound",
+    "conformance N04",
+    NULL,
+    "routing,a.test,,inbound\nconnections,a.test,,host,gw.test",
+    INBOUND,
+    "warning never-acts-inbound c2 r1" },
+  { "both-pages-back",
+    "Q169683",
+    NULL,
+    "routing,a.test,,reroute,h.a.test\nconnections,a.test,,host,gw.test",
+    "",
+    "note target-covered r1" },
+  { "both-pages-by-edit",
+    "Q190710",
+    "connections,a.test,,host,gw.test",
+    "routing,a.test,,reroute,b.test",
+    "",
+    "warning never-acts-rerouted c1 r1001" },
+  { "both-pages-table-off",
+    "design 3",
+    NULL,
+    "routing,a.test,,reroute,b.test\nconnections,a.test,,host,gw.test",
+    "reroute=no",
+    "note reroute-off" },
+  { "relay-default",
+    "design 3",
+    NULL,
+    "routing,a.test,,relay",
+    "",
+    "note always-relay-default r1" },
+  { "relay-default-by-removal",
+    "design 3",
+    "routing,a.test,,relay\nconnections,a.test,,dns",
+    "connections,a.test,,-",
+    "",
+    "note always-relay-default r1" },
+  { "disabled",
+    "design 3",
+    NULL,
+    "routing,x.a.test,,relay,,,no\nrouting,a.test,,reroute,b.test",
+    "",
+    "note never-acts-disabled r1 r2" },
+  { "own-port", "design 5", NULL, "connections,a.test,,host,127.0.0.1", "", "error own-port c1" },
+  { "own-port-name",
+    "design 5",
+    NULL,
+    "connections,a.test,,host,localhost:2525",
+    "listen=127.0.0.1:2525",
+    "error own-port c1" },
+  { "other-port",
+    "design 5",
+    NULL,
+    "connections,a.test,,host,127.0.0.1:2526",
+    "listen=127.0.0.1:2525",
+    "" },
+  { "other-loopback",
+    "design 5",
+    NULL,
+    "connections,a.test,,host,127.0.0.2:2525",
+    "listen=127.0.0.1:2525",
+    "" },
+  { "own-address",
+    "design 5",
+    NULL,
+    "connections,a.test,,host,192.0.2.1",
+    "own-addresses=192.0.2.1",
+    "error own-port c1" },
+  { "own-hostname",
+    "design 5",
+    NULL,
+    "connections,a.test,,host,Mail.test",
+    "hostname=mail.test",
+    "error own-port c1" },
+  { "own-target",
+    "design 5",
+    NULL,
+    "routing,a.test,,reroute,[127.0.0.1]",
+    "",
+    "error own-port r1" },
+  { "own-inbound-host", "design 5", NULL, "", "inbound-host=[::1]:25", "error own-port" },
+  { "own-port-by-listen",
+    "design 5",
+    "connections,a.test,,host,127.0.0.1:2526",
+    "",
+    "listen=127.0.0.1:2526",
+    "error own-port c1" },
+  { "single-label",
+    "design 3",
+    NULL,
+    "connections,com,,host,gw.test",
+    "",
+    "confirm anyone-single-label c1" },
+  { "public-suffix",
+    "design 3",
+    NULL,
+    "connections,co.uk,,host,gw.test",
+    "",
+    "confirm anyone-public-suffix c1" },
+  { "permitted-suffix", "design 3", NULL, "connections,co.uk,,host,gw.test,permitted", "", "" },
+  { "confirmed-once",
+    "design 3",
+    "connections,co.uk,,host,gw.test",
+    "connections,co.uk,,host,other.test",
+    "",
+    "" },
+  { "opened",
+    "design 3",
+    "connections,co.uk,,host,gw.test,permitted",
+    "connections,co.uk,,host,gw.test,anyone",
+    "",
+    "confirm anyone-public-suffix c1" },
+  { "switched-on",
+    "design 3",
+    "connections,co.uk,,host,gw.test,,no",
+    "connections,co.uk,,host,gw.test",
+    "",
+    "confirm anyone-public-suffix c1" },
+};
+
+/* "r1 c2": the page's letter and the id. */
+static void
+append_finding (GString *out, const RerouteFinding *finding)
+{
+  if (g_str_equal (finding->code, "postmaster-missing"))
+    return;
+  g_string_append_printf (out,
+                          "%s%s %s",
+                          out->len > 0 ? "; " : "",
+                          reroute_finding_level_to_string (finding->level),
+                          finding->code);
+  for (guint i = 0; i < finding->rows->len; i++)
+    {
+      const RerouteRowRef *ref = &g_array_index (finding->rows, RerouteRowRef, i);
+      g_string_append_printf (
+        out, " %c%" G_GINT64_FORMAT, reroute_page_to_string (ref->page)[0], ref->id);
+    }
+}
+
+static char *
+describe (GPtrArray *findings)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  for (guint i = 0; i < findings->len; i++)
+    {
+      const RerouteFinding *finding = findings->pdata[i];
+      g_test_message ("%s", finding->sentence);
+      g_assert_null (strchr (finding->sentence, '%'));
+      append_finding (out, finding);
+    }
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}
+
+static void
+test_row (gconstpointer data)
+{
+  const Row *row = data;
+  g_autoptr (RerouteRuleset) base = NULL;
+  g_autoptr (RerouteRuleset) rules = NULL;
+
+  if (row->base != NULL)
+    {
+      base = sample_rules (row->base, strstr (row->settings, "inbound-host=") ? INBOUND : "");
+      rules = sample_rules_edit (base, row->rows, row->settings);
+    }
+  else
+    rules = sample_rules (row->rows, row->settings);
+  g_autoptr (GPtrArray) findings = reroute_ruleset_check (rules, base, NULL);
+  g_autofree char *found = describe (findings);
+  g_assert_cmpstr (found, ==, row->expect);
+}
+
+static RerouteFinding *
+get_only (GPtrArray *findings, const char *code)
+{
+  RerouteFinding *found = NULL;
+
+  for (guint i = 0; i < findings->len; i++)
+    if (g_str_equal (((RerouteFinding *) findings->pdata[i])->code, code))
+      {
+        g_assert_null (found);
+        found = findings->pdata[i];
+      }
+  g_assert_nonnull (found);
+  return found;
+}
+
+/* Issue 2: the circle is drawn. */
+static void
+test_circle_drawn (void)
+{
+  g_autoptr (RerouteRuleset) rules =
+               sample_rules ("routing,a.test,,reroute,b.test\nrouting,b.test,,reroute,a.test", "");
+  g_autoptr (GPtrArray) findings = reroute_ruleset_check (rules, NULL, NULL);
+  RerouteFinding *loop = get_only (findings, "loop");
+
+  g_assert_cmpstr (loop->path[0], ==, "a.test");
+  g_assert_cmpstr (loop->path[1], ==, "b.test");
+  g_assert_cmpstr (loop->path[2], ==, "a.test");
+  g_assert_null (loop->path[3]);
+  g_assert_nonnull (strstr (loop->sentence, "a.test -> b.test -> a.test"));
+  g_assert_true (loop == findings->pdata[0]);
+}
+
+static RerouteRuleset *
+make_twins (void)
+{
+  g_autoptr (RerouteRuleset) base =
+               sample_rules ("routing,a.test,,relay\nconnections,b.test,,host,one.test", "");
+  g_autoptr (RerouteRulesetBuilder) builder = reroute_ruleset_builder_new (base);
+  RerouteRowFields a = { .domain = "A.test", .enabled = TRUE };
+  RerouteRowFields b = { .domain = "b.test" };
+  g_autoptr (RerouteRoutingEntry) entry =
+               reroute_routing_entry_new (&a, REROUTE_ROUTING_RELAY, NULL, NULL);
+  g_autoptr (RerouteEmailDomain) domain = reroute_email_domain_new (&b, NULL, NULL);
+  g_autoptr (RerouteChange) first = reroute_change_new_put (entry);
+  g_autoptr (RerouteChange) second = reroute_change_new_put (domain);
+
+  g_assert_true (reroute_ruleset_builder_apply (builder, first, NULL));
+  g_assert_true (reroute_ruleset_builder_apply (builder, second, NULL));
+  return reroute_ruleset_builder_build (builder, 2);
+}
+
+/* Issue 2: a second row for the same domain and match, also when one of them is off. */
+static void
+test_duplicates (void)
+{
+  g_autoptr (RerouteRuleset) rules = make_twins ();
+  g_autoptr (RerouteRuleset) empty = reroute_ruleset_new_empty ();
+  const RerouteRuleset *const bases[] = { NULL, empty };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bases); i++)
+    {
+      g_autoptr (GPtrArray) findings = reroute_ruleset_check (rules, bases[i], NULL);
+      RerouteFinding *routing = get_only (findings, "duplicate");
+      RerouteFinding *connections = get_only (findings, "duplicate-hosts");
+      g_assert_cmpint (routing->level, ==, REROUTE_FINDING_ERROR);
+      g_assert_cmpint (connections->level, ==, REROUTE_FINDING_ERROR);
+      g_assert_cmpuint (routing->rows->len, ==, 2);
+      g_assert_nonnull (strstr (connections->sentence, "b.test"));
+    }
+}
+
+static void
+test_mx_facts (void)
+{
+  g_autoptr (RerouteRuleset) rules = sample_rules (
+    "connections,gmail.com,,host,gw.test\nconnections,ours.test,,dns\nconnections,quiet.test,,dns",
+    "");
+  g_autoptr (GHashTable) facts = g_hash_table_new (g_str_hash, g_str_equal);
+
+  g_hash_table_insert (facts, (gpointer) "gmail.com", GINT_TO_POINTER (1 + FALSE));
+  g_hash_table_insert (facts, (gpointer) "ours.test", GINT_TO_POINTER (1 + TRUE));
+  g_autoptr (GPtrArray) findings = reroute_ruleset_check (rules, NULL, facts);
+  RerouteFinding *finding = get_only (findings, "anyone-not-ours");
+  g_assert_cmpint (finding->level, ==, REROUTE_FINDING_CONFIRM);
+  g_assert_cmpstr (finding->key, ==, "anyone connections gmail.com");
+}
+
+static int
+compare_text (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+static void
+test_questions (void)
+{
+  g_autoptr (RerouteRuleset) base = sample_rules ("connections,old.test,,dns", "");
+  g_autoptr (RerouteRuleset) rules = sample_rules_edit (
+    base,
+    "routing,new.test,,relay\nconnections,new.test,,dns\nconnections,mine.test,,dns,,permitted\n"
+    "connections,off.test,,dns,,,no\nconnections,com,,dns\nrouting,192.0.2.1,,relay",
+    "");
+  g_auto (GStrv) all = reroute_ruleset_check_questions (rules, NULL);
+  g_auto (GStrv) changed = reroute_ruleset_check_questions (rules, base);
+
+  g_assert_cmpuint (g_strv_length (changed), ==, 1);
+  g_assert_cmpstr (changed[0], ==, "new.test");
+  qsort (all, g_strv_length (all), sizeof *all, compare_text);
+  g_assert_cmpuint (g_strv_length (all), ==, 2);
+  g_assert_cmpstr (all[0], ==, "new.test");
+  g_assert_cmpstr (all[1], ==, "old.test");
+}
+
+static void
+test_postmaster (void)
+{
+  g_autoptr (RerouteRuleset) nowhere = sample_rules ("", "");
+  g_autoptr (RerouteRuleset) mailbox = sample_rules ("", "postmaster=a@b.test");
+  g_autoptr (RerouteRuleset) unrelated = sample_rules_edit (nowhere, "", "workers=2");
+  g_autoptr (GPtrArray) found = reroute_ruleset_check (nowhere, NULL, NULL);
+  g_autoptr (GPtrArray) none = reroute_ruleset_check (mailbox, NULL, NULL);
+  g_autoptr (GPtrArray) silent = reroute_ruleset_check (unrelated, nowhere, NULL);
+
+  g_assert_cmpint (get_only (found, "postmaster-missing")->level, ==, REROUTE_FINDING_WARNING);
+  g_assert_cmpuint (none->len, ==, 0);
+  g_assert_cmpuint (silent->len, ==, 0);
+}
+
+/* A person reads findings; a table full of the same is not told row by row. */
+static void
+test_bounded (void)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (int i = 0; i < 300; i++)
+    g_string_append_printf (text, "routing,d%d.test,,relay\n", i);
+  g_autoptr (RerouteRuleset) rules = sample_rules (text->str, "postmaster=a@b.test");
+  g_autoptr (GPtrArray) findings = reroute_ruleset_check (rules, NULL, NULL);
+  g_assert_cmpuint (findings->len, ==, 201);
+  g_assert_cmpstr (get_only (findings, "more")->arguments[0], ==, "100");
+}
+
+static void
+test_unknown_code_kept (void)
+{
+  g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_parsed (
+    "[('warning', 'of-tomorrow', 'A sentence.', ['x'], @as [], '', [('routing', @x 3)])]"));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) findings = reroute_findings_from_variant (variant, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (get_only (findings, "of-tomorrow")->sentence, ==, "A sentence.");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/ruleset-check/%s", rows[i].name);
+      g_test_add_data_func (path, &rows[i], test_row);
+    }
+  g_test_add_func ("/ruleset-check/circle-drawn", test_circle_drawn);
+  g_test_add_func ("/ruleset-check/duplicates", test_duplicates);
+  g_test_add_func ("/ruleset-check/mx-facts", test_mx_facts);
+  g_test_add_func ("/ruleset-check/questions", test_questions);
+  g_test_add_func ("/ruleset-check/postmaster", test_postmaster);
+  g_test_add_func ("/ruleset-check/bounded", test_bounded);
+  g_test_add_func ("/ruleset-check/unknown-code-kept", test_unknown_code_kept);
+  return g_test_run ();
+}
