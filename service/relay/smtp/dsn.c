@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * dsn.c - notices to the sender: failed for good, or delayed
+ *
+ * Three parts: for people, for programs, and the header section of the message.  Names no host
+ * but this one, has no octet over 127, and answers no notice (the caller never asks for one to <>).
+ *
+ * Standards: RFC 3462 (6522), RFC 3464, RFC 3463, RFC 3834, RFC 5321 section 6.1, RFC 6533.
+ */
+
+#include "config.h"
+
+#include "service/relay/smtp/dsn.h"
+
+#include "service/relay/smtp/date.h"
+#include "service/relay/smtp/dsn-text.h"
+
+#include "common/limits.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+#define CHARSET "utf-8"
+
+static void
+ensure_gmime (void)
+{
+  static gsize ready;
+
+  if (g_once_init_enter (&ready))
+    {
+      g_mime_init ();
+      g_once_init_leave (&ready, 1);
+    }
+}
+
+/* Whether octets stand on the wire as they are: ASCII without NUL, lines within 998 octets. */
+static gboolean
+is_plain (const char *octets, gsize length)
+{
+  gsize n_line = 0;
+
+  for (gsize i = 0; i < length; i++)
+    {
+      n_line = octets[i] == '\n' ? 0 : n_line + 1;
+      if (octets[i] == '\0' || (guchar) octets[i] >= 0x80 || n_line > 998)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* @octets: text with LF or CR LF at its line ends */
+static GMimeObject *
+make_part (const char *type, const char *subtype, const char *octets, gsize length)
+{
+  GMimePart *part = g_mime_part_new_with_type (type, subtype);
+  GMimeStream *stream = g_mime_stream_mem_new_with_buffer (octets, length);
+  GMimeDataWrapper *content =
+    g_mime_data_wrapper_new_with_stream (stream, GMIME_CONTENT_ENCODING_DEFAULT);
+
+  g_mime_part_set_content (part, content);
+  g_mime_part_set_content_encoding (part,
+                                    is_plain (octets, length)
+                                      ? GMIME_CONTENT_ENCODING_7BIT
+                                      : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+  g_object_unref (content);
+  g_object_unref (stream);
+  return GMIME_OBJECT (part);
+}
+
+static void
+add_part (GMimeMultipart *report, GMimeObject *part, const char *description)
+{
+  g_mime_object_set_header (part, "Content-Description", description, CHARSET);
+  g_mime_multipart_add (report, part);
+  g_object_unref (part);
+}
+
+/* The header section with LF at its line ends, which gmime turns to CR LF.  (transfer full) */
+static GString *
+read_headers (const RerouteDsnRequest *request)
+{
+  GString *headers = g_string_sized_new (request->headers_length);
+
+  for (gsize i = 0; i < request->headers_length; i++)
+    if (request->headers[i] != '\r')
+      g_string_append_c (headers, (char) request->headers[i]);
+  while (headers->len > 0 && headers->str[headers->len - 1] == '\n')
+    g_string_truncate (headers, headers->len - 1);
+  return g_string_append_c (headers, '\n');
+}
+
+static GMimeMultipart *
+make_report (const RerouteDsnRequest *request)
+{
+  GMimeMultipart *report = g_mime_multipart_new_with_subtype ("report");
+  g_autofree char *text = reroute_dsn_format_text (request);
+  g_autofree char *status = reroute_dsn_format_status (request);
+  g_autoptr (GString) headers = read_headers (request);
+  GMimeObject *people = make_part ("text", "plain", text, strlen (text));
+
+  g_mime_object_set_content_type_parameter (
+    GMIME_OBJECT (report), "report-type", "delivery-status");
+  g_mime_object_set_content_type_parameter (people, "charset", CHARSET);
+  add_part (report, people, "Notification");
+  add_part (
+    report, make_part ("message", "delivery-status", status, strlen (status)), "Delivery report");
+  add_part (report,
+            make_part ("text", "rfc822-headers", headers->str, headers->len),
+            "Headers of the message");
+  return report;
+}
+
+/* Not a mailbox with octets over 127 in it: such a header would need SMTPUTF8 all the way (RFC
+ * 6857 3.1.7). */
+static void
+set_to (GMimeMessage *message, const char *reverse_path)
+{
+  if (g_str_is_ascii (reverse_path))
+    {
+      InternetAddress *mailbox = internet_address_mailbox_new (NULL, reverse_path);
+      internet_address_list_add (g_mime_message_get_to (message), mailbox);
+      g_object_unref (mailbox);
+      return;
+    }
+  InternetAddress *group = internet_address_group_new (reverse_path);
+  internet_address_set_charset (group, CHARSET);
+  internet_address_list_add (g_mime_message_get_to (message), group);
+  g_object_unref (group);
+}
+
+static GMimeMessage *
+make_message (const RerouteDsnRequest *request)
+{
+  GMimeMessage *message = g_mime_message_new (TRUE);
+  g_autofree char *from = g_strdup_printf ("MAILER-DAEMON@%s", request->hostname);
+  g_autofree char *date = reroute_date_format (request->now_us);
+  g_autofree char *id = g_strdup_printf ("%s.%" G_GINT64_MODIFIER "x.%s@%s",
+                                         request->queue_id,
+                                         request->now_us,
+                                         request->kind == REROUTE_DSN_FAILED ? "failed" : "delayed",
+                                         request->hostname);
+  GMimeMultipart *report = make_report (request);
+
+  g_mime_message_add_mailbox (message, GMIME_ADDRESS_TYPE_FROM, "Mail Delivery System", from);
+  set_to (message, request->reverse_path);
+  g_mime_message_set_subject (message,
+                              request->kind == REROUTE_DSN_FAILED
+                                ? "Your message could not be delivered"
+                                : "Your message is delayed",
+                              CHARSET);
+  g_mime_object_set_header (GMIME_OBJECT (message), "Date", date, CHARSET);
+  g_mime_message_set_message_id (message, id);
+  g_mime_object_set_header (GMIME_OBJECT (message), "Auto-Submitted", "auto-replied", CHARSET);
+  g_mime_object_set_header (GMIME_OBJECT (message), "MIME-Version", "1.0", CHARSET);
+  g_mime_message_set_mime_part (message, GMIME_OBJECT (report));
+  g_object_unref (report);
+  return message;
+}
+
+/* Lines end in CR LF, whatever they ended in, and a dot in front is doubled. */
+static GBytes *
+to_wire (const char *text)
+{
+  GString *wire = g_string_sized_new (strlen (text) + 1024);
+
+  while (*text != '\0')
+    {
+      gsize length = strcspn (text, "\r\n");
+      if (*text == '.')
+        g_string_append_c (wire, '.');
+      g_string_append_len (wire, text, (gssize) length);
+      g_string_append_len (wire, "\r\n", 2);
+      text += length;
+      text += *text == '\r' && text[1] == '\n' ? 2 : *text != '\0';
+    }
+  return g_string_free_to_bytes (wire);
+}
+
+GBytes *
+reroute_dsn_format (const RerouteDsnRequest *request)
+{
+  g_return_val_if_fail (request != NULL && request->n_recipients > 0, NULL);
+  g_return_val_if_fail (*request->reverse_path != '\0', NULL);
+
+  ensure_gmime ();
+  GMimeMessage *message = make_message (request);
+  GMimeFormatOptions *options = g_mime_format_options_new ();
+  g_mime_format_options_set_newline_format (options, GMIME_NEWLINE_FORMAT_DOS);
+  g_autofree char *text = g_mime_object_to_string (GMIME_OBJECT (message), options);
+  g_mime_format_options_free (options);
+  g_object_unref (message);
+  return to_wire (text);
+}

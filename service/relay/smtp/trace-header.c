@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * trace-header.c - the Received line, the only thing that is added to a message
+ *
+ * What the client called itself is a claim: it is shown, made harmless, beside the address that
+ * it really has.
+ *
+ * Standards: RFC 5321 section 4.4, RFC 3848, RFC 6531 section 4.3.
+ */
+
+#include "config.h"
+
+#include "service/relay/smtp/trace-header.h"
+
+#include "service/relay/smtp/date.h"
+
+#include <string.h>
+
+/* With "for" in front and the date behind, a line of it stays under 998 octets. */
+#define FOR_OCTETS 900
+
+static void
+append_helo (GString *line, const char *helo)
+{
+  if (*helo == '\0')
+    helo = "unknown";
+  for (; *helo != '\0'; helo++)
+    if (g_ascii_isalnum (*helo) || strchr (".-_[]:", *helo) != NULL)
+      g_string_append_c (line, *helo);
+    else
+      g_string_append_c (line, '?');
+}
+
+static const char *
+protocol (const RerouteEnvelope *envelope, gboolean esmtp)
+{
+  if (!esmtp)
+    return "SMTP";
+  return envelope->smtputf8 ? "UTF8SMTP" : "ESMTP";
+}
+
+char *
+reroute_trace_header_format (const RerouteEnvelope *envelope,
+                             const char *hostname,
+                             gboolean esmtp,
+                             const char *queue_id,
+                             const char *token,
+                             gint64 received_us)
+{
+  g_return_val_if_fail (envelope != NULL && hostname != NULL, NULL);
+  g_return_val_if_fail (queue_id != NULL && token != NULL, NULL);
+
+  g_autofree char *ip = reroute_ip_to_string (&envelope->client_ip);
+  g_autofree char *date = reroute_date_format (received_us);
+  GString *line = g_string_sized_new (256);
+
+  g_string_append (line, "Received: from ");
+  append_helo (line, envelope->helo);
+  g_string_append_printf (line,
+                          " ([%s%s])\r\n\tby %s with %s id %s.%s",
+                          reroute_ip_is_ipv4 (&envelope->client_ip) ? "" : "IPv6:",
+                          ip,
+                          hostname,
+                          protocol (envelope, esmtp),
+                          queue_id,
+                          token);
+  if (envelope->recipients->len == 1)
+    {
+      const char *recipient = reroute_envelope_get_recipient (envelope, 0)->address->text;
+      if (strlen (recipient) <= FOR_OCTETS)
+        g_string_append_printf (line, "\r\n\tfor <%s>", recipient);
+    }
+  g_string_append_printf (line, ";\r\n\t%s\r\n", date);
+  return g_string_free (line, FALSE);
+}
