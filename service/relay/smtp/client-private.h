@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Shared by client.c (octets, the queue of commands) and client-replies.c (what replies do). */
+
+#pragma once
+
+#include "service/relay/smtp/client.h"
+#include "service/relay/smtp/reply-parser.h"
+
+G_BEGIN_DECLS
+
+/* What a reply is awaited for. */
+typedef enum
+{
+  REROUTE_SMTP_COMMAND_GREETING,
+  REROUTE_SMTP_COMMAND_EHLO,
+  REROUTE_SMTP_COMMAND_HELO,
+  REROUTE_SMTP_COMMAND_RSET,
+  REROUTE_SMTP_COMMAND_MAIL,
+  REROUTE_SMTP_COMMAND_RCPT,
+  REROUTE_SMTP_COMMAND_DATA,
+  REROUTE_SMTP_COMMAND_FINAL_DOT,
+  REROUTE_SMTP_COMMAND_QUIT,
+} RerouteSmtpCommandKind;
+
+typedef struct
+{
+  RerouteSmtpCommandKind kind;
+  guint index;       /* RCPT: of the recipient */
+  guint64 sent_when; /* octets that have left when the command has */
+} RerouteSmtpCommand;
+
+typedef enum
+{
+  REROUTE_SMTP_OFFERS_PIPELINING = 1 << 0,
+  REROUTE_SMTP_OFFERS_SIZE = 1 << 1,
+  REROUTE_SMTP_OFFERS_8BITMIME = 1 << 2,
+  REROUTE_SMTP_OFFERS_SMTPUTF8 = 1 << 3,
+} RerouteSmtpOffers;
+
+struct _RerouteSmtpClient
+{
+  char *hostname;
+  RerouteSmtpClientState state;
+  RerouteSmtpOffers offers;
+
+  GString *output;
+  gsize output_sent; /* of output */
+  guint64 n_queued;  /* octets ever put out */
+  guint64 n_sent;    /* octets ever sent */
+  RerouteReplyParser parser;
+  GArray *commands; /* (element-type Command): replies are awaited for, in order */
+  guint first;      /* of commands: the next reply is for this one */
+
+  RerouteSmtpTransaction transaction;
+  gboolean needs_reset; /* the server may still have a transaction open */
+  gboolean surplus;     /* octets came behind the last reply of a transaction */
+  guint n_accepted;
+  gboolean mail_refused;
+  gboolean end_sent;       /* the content's end is out and not answered */
+  RerouteReply **refusals; /* (array length=transaction.n_recipients): of RCPT; NULL: taken */
+  RerouteReply
+    *transaction_reply; /* to MAIL, DATA or the final dot: for all that RCPT did not refuse */
+  RerouteReply *session_reply;
+};
+
+void reroute_smtp_client_set_state (RerouteSmtpClient *self, RerouteSmtpClientState state);
+/* Puts a reply into the queue that waits for what was just put out. */
+void reroute_smtp_client_await (RerouteSmtpClient *self, RerouteSmtpCommandKind kind, guint index);
+void reroute_smtp_client_put_command (RerouteSmtpClient *self,
+                                      RerouteSmtpCommandKind kind,
+                                      guint index,
+                                      const char *format,
+                                      ...) G_GNUC_PRINTF (4, 5);
+
+/* client-replies.c */
+void reroute_smtp_client_put_mail (RerouteSmtpClient *self);
+void reroute_smtp_client_put_rcpt (RerouteSmtpClient *self, guint index);
+void reroute_smtp_client_put_data (RerouteSmtpClient *self);
+/* @command: what the reply answers; (nullable): nothing that was sent.
+   Errors: %REROUTE_ERROR_PROTOCOL */
+gboolean reroute_smtp_client_take_reply (RerouteSmtpClient *self,
+                                         const RerouteSmtpCommand *command,
+                                         const RerouteReply *reply,
+                                         GError **error);
+const char *reroute_smtp_command_phase (RerouteSmtpCommandKind kind);
+
+G_END_DECLS

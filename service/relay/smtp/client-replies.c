@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * client-replies.c - what the replies of a server mean for the session and the transaction
+ *
+ * One table.  A class of reply that the command cannot have is a protocol error; 421 is the same
+ * everywhere.
+ *
+ * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2920, RFC 6152, RFC 6531.
+ */
+
+#include "config.h"
+
+#include "service/relay/smtp/client-private.h"
+
+#include "common/error.h"
+
+#include <string.h>
+
+/* --- commands of a transaction --- */
+
+void
+reroute_smtp_client_put_mail (RerouteSmtpClient *self)
+{
+  const RerouteSmtpTransaction *transaction = &self->transaction;
+  g_autofree char *size = NULL;
+
+  if ((self->offers & REROUTE_SMTP_OFFERS_SIZE) != 0 && transaction->content_octets > 0)
+    size = g_strdup_printf (" SIZE=%" G_GSIZE_FORMAT, transaction->content_octets);
+  reroute_smtp_client_put_command (self,
+                                   REROUTE_SMTP_COMMAND_MAIL,
+                                   0,
+                                   "MAIL FROM:<%s>%s%s%s",
+                                   transaction->reverse_path,
+                                   size != NULL ? size : "",
+                                   transaction->body_8bitmime ? " BODY=8BITMIME" : "",
+                                   transaction->smtputf8 ? " SMTPUTF8" : "");
+}
+
+void
+reroute_smtp_client_put_rcpt (RerouteSmtpClient *self, guint index)
+{
+  reroute_smtp_client_put_command (
+    self, REROUTE_SMTP_COMMAND_RCPT, index, "RCPT TO:<%s>", self->transaction.recipients[index]);
+}
+
+void
+reroute_smtp_client_put_data (RerouteSmtpClient *self)
+{
+  reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_DATA, 0, "DATA");
+}
+
+/* --- replies --- */
+
+static gboolean
+is_positive (const RerouteReply *reply)
+{
+  return reply->code < 300;
+}
+
+static gboolean
+fail (const RerouteReply *reply, const char *why, GError **error)
+{
+  g_autofree char *shown = reroute_reply_to_string (reply);
+
+  g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_PROTOCOL, "reply “%s” %s", shown, why);
+  return FALSE;
+}
+
+static void
+close_session (RerouteSmtpClient *self, const RerouteReply *reply)
+{
+  g_clear_pointer (&self->session_reply, reroute_reply_free);
+  self->session_reply = reroute_reply_copy (reply);
+  reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_CLOSED);
+}
+
+static void
+set_transaction_reply (RerouteSmtpClient *self, const RerouteReply *reply)
+{
+  if (self->transaction_reply == NULL)
+    self->transaction_reply = reroute_reply_copy (reply);
+}
+
+static void
+finish_transaction (RerouteSmtpClient *self, gboolean needs_reset)
+{
+  self->needs_reset = needs_reset;
+  reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_DONE);
+}
+
+static gboolean
+take_greeting (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  if (reply->code >= 400)
+    close_session (self, reply);
+  else if (reply->code == 220)
+    reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_EHLO, 0, "EHLO %s", self->hostname);
+  else
+    return fail (reply, "is no greeting", error);
+  return TRUE;
+}
+
+static RerouteSmtpOffers
+parse_offer (const char *line)
+{
+  static const struct
+  {
+    const char *keyword;
+    RerouteSmtpOffers offer;
+  } known[] = {
+    /* clang-format off */
+    { "PIPELINING", REROUTE_SMTP_OFFERS_PIPELINING },
+    { "SIZE",       REROUTE_SMTP_OFFERS_SIZE },
+    { "8BITMIME",   REROUTE_SMTP_OFFERS_8BITMIME },
+    { "SMTPUTF8",   REROUTE_SMTP_OFFERS_SMTPUTF8 },
+    /* clang-format on */
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
+    {
+      gsize length = strlen (known[i].keyword);
+      if (g_ascii_strncasecmp (line, known[i].keyword, length) == 0 &&
+          (line[length] == '\0' || line[length] == ' '))
+        return known[i].offer;
+    }
+  return 0;
+}
+
+static gboolean
+take_ehlo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  if (reply->code >= 500)
+    reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_HELO, 0, "HELO %s", self->hostname);
+  else if (reply->code >= 400)
+    close_session (self, reply);
+  else if (reply->code != 250)
+    return fail (reply, "does not answer EHLO", error);
+  else
+    {
+      g_auto (GStrv) lines = g_strsplit (reply->text, "\n", -1);
+      /* The first one is the server's name. */
+      for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++)
+        self->offers |= parse_offer (lines[i]);
+      reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_READY);
+    }
+  return TRUE;
+}
+
+static gboolean
+take_helo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  if (reply->code >= 400)
+    close_session (self, reply);
+  else if (reply->code == 250)
+    reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_READY);
+  else
+    return fail (reply, "does not answer HELO", error);
+  return TRUE;
+}
+
+static gboolean
+take_rset (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  if (!is_positive (reply))
+    return fail (reply, "does not answer RSET", error);
+  if ((self->offers & REROUTE_SMTP_OFFERS_PIPELINING) == 0)
+    reroute_smtp_client_put_mail (self);
+  return TRUE;
+}
+
+static gboolean
+take_mail (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  gboolean lock_step = (self->offers & REROUTE_SMTP_OFFERS_PIPELINING) == 0;
+
+  if (reply->code >= 300 && reply->code < 400)
+    return fail (reply, "does not answer MAIL", error);
+  if (!is_positive (reply))
+    {
+      self->mail_refused = TRUE;
+      set_transaction_reply (self, reply);
+      if (lock_step)
+        finish_transaction (self, FALSE);
+    }
+  else if (lock_step)
+    reroute_smtp_client_put_rcpt (self, 0);
+  return TRUE;
+}
+
+static gboolean
+take_rcpt (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  if (reply->code >= 300 && reply->code < 400)
+    return fail (reply, "does not answer RCPT", error);
+  if (is_positive (reply))
+    self->n_accepted++;
+  else
+    self->refusals[index] = reroute_reply_copy (reply);
+  if ((self->offers & REROUTE_SMTP_OFFERS_PIPELINING) != 0)
+    return TRUE;
+  if (index + 1 < self->transaction.n_recipients)
+    reroute_smtp_client_put_rcpt (self, index + 1);
+  else if (self->n_accepted > 0)
+    reroute_smtp_client_put_data (self);
+  else
+    finish_transaction (self, TRUE);
+  return TRUE;
+}
+
+static gboolean
+take_data (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  gboolean wanted = !self->mail_refused && self->n_accepted > 0;
+
+  if (reply->code >= 400)
+    {
+      if (wanted)
+        set_transaction_reply (self, reply);
+      finish_transaction (self, TRUE);
+    }
+  else if (reply->code != 354)
+    return fail (reply, "does not answer DATA", error);
+  else if (wanted)
+    reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_SEND_CONTENT);
+  else
+    reroute_smtp_client_put_command (
+      self, REROUTE_SMTP_COMMAND_FINAL_DOT, 0, "."); /* RFC 2920 3.1: an empty message for nobody */
+  return TRUE;
+}
+
+static gboolean
+take_final_dot (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  if (reply->code >= 300 && reply->code < 400)
+    return fail (reply, "does not answer the end of data", error);
+  self->end_sent = FALSE;
+  if (!self->mail_refused && self->n_accepted > 0)
+    set_transaction_reply (self, reply);
+  finish_transaction (self, FALSE);
+  return TRUE;
+}
+
+static gboolean
+take_quit (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_CLOSED);
+  return TRUE;
+}
+
+static const struct
+{
+  gboolean (*take) (RerouteSmtpClient *self,
+                    guint index,
+                    const RerouteReply *reply,
+                    GError **error);
+  const char *phase;
+  const char *source;
+} kinds[] = {
+  /* clang-format off */
+  [REROUTE_SMTP_COMMAND_GREETING]  = { take_greeting,  "while waiting for the greeting",     "RFC 5321 4.3.1" },
+  [REROUTE_SMTP_COMMAND_EHLO]      = { take_ehlo,      "while sending EHLO",                 "RFC 5321 4.1.1.1" },
+  [REROUTE_SMTP_COMMAND_HELO]      = { take_helo,      "while sending HELO",                 "RFC 5321 4.1.1.1" },
+  [REROUTE_SMTP_COMMAND_RSET]      = { take_rset,      "while sending RSET",                 "RFC 5321 4.1.1.5" },
+  [REROUTE_SMTP_COMMAND_MAIL]      = { take_mail,      "while sending MAIL",                 "RFC 5321 4.1.1.2" },
+  [REROUTE_SMTP_COMMAND_RCPT]      = { take_rcpt,      "while sending RCPT",                 "RFC 5321 4.1.1.3" },
+  [REROUTE_SMTP_COMMAND_DATA]      = { take_data,      "while sending DATA",                 "RFC 5321 4.1.1.4" },
+  [REROUTE_SMTP_COMMAND_FINAL_DOT] = { take_final_dot, "while waiting for the reply to the end of data", "RFC 5321 4.1.1.4" },
+  [REROUTE_SMTP_COMMAND_QUIT]      = { take_quit,      "while sending QUIT",                 "RFC 5321 4.1.1.10" },
+  /* clang-format on */
+};
+
+gboolean
+reroute_smtp_client_take_reply (RerouteSmtpClient *self,
+                                const RerouteSmtpCommand *command,
+                                const RerouteReply *reply,
+                                GError **error)
+{
+  /* It may come at any time, and whatever it answers is not done. */
+  if (reply->code == 421)
+    {
+      self->end_sent = FALSE;
+      set_transaction_reply (self, reply);
+      close_session (self, reply);
+      return TRUE;
+    }
+  if (command == NULL)
+    return fail (reply, "came before its time", error);
+  return kinds[command->kind].take (self, command->index, reply, error);
+}
+
+const char *
+reroute_smtp_command_phase (RerouteSmtpCommandKind kind)
+{
+  return kinds[kind].phase;
+}
