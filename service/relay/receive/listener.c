@@ -221,28 +221,24 @@ find (GPtrArray *listeners, const char *endpoint)
 
 /* A listening socket that is shut down stays bound but leaves its port to others that, like it, set
    SO_REUSEADDR; listening again takes it back. */
-static GPtrArray *
+static void
 suspend_dropped (GPtrArray *old, const char *const *endpoints, guint16 port)
 {
-  GPtrArray *suspended = g_ptr_array_new ();
-
   for (guint i = 0; i < old->len; i++)
     {
       RerouteListener *listener = old->pdata[i];
-      if (listener->port != port || g_strv_contains (endpoints, listener->endpoint))
-        continue;
-      shutdown (listener->fd, SHUT_RDWR);
-      g_ptr_array_add (suspended, listener);
+      if (listener->port == port && !g_strv_contains (endpoints, listener->endpoint))
+        shutdown (listener->fd, SHUT_RDWR);
     }
-  return suspended;
 }
 
+/* Does nothing to one that listens. */
 static void
-resume (GPtrArray *suspended)
+resume (GPtrArray *listeners)
 {
-  for (guint i = 0; i < suspended->len; i++)
+  for (guint i = 0; i < listeners->len; i++)
     {
-      RerouteListener *listener = suspended->pdata[i];
+      RerouteListener *listener = listeners->pdata[i];
       if (listen (listener->fd, REROUTE_LIMIT_LISTEN_BACKLOG) != 0)
         g_warning ("cannot listen on %s again: %s", listener->label, g_strerror (errno));
     }
@@ -258,11 +254,8 @@ open_among (GPtrArray *old, const char *const *endpoints, const char *endpoint, 
   if (listener != NULL || !reroute_endpoint_parse (endpoint, &ip, &port, error))
     return listener;
 
-  g_autoptr (GPtrArray) suspended = suspend_dropped (old, endpoints, port);
-  listener = reroute_listener_open (endpoint, error);
-  if (listener == NULL)
-    resume (suspended);
-  return listener;
+  suspend_dropped (old, endpoints, port);
+  return reroute_listener_open (endpoint, error);
 }
 
 static gboolean
@@ -294,6 +287,8 @@ reroute_listeners_update (GPtrArray *old, const char *const *endpoints, GError *
         g_message ("%s", local_error->message);
       else
         {
+          g_ptr_array_set_size (listeners, 0);
+          resume (old);
           g_propagate_error (error, g_steal_pointer (&local_error));
           return NULL;
         }

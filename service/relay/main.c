@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * main.c - reroute-relayd
+ */
+
+#include "config.h"
+
+#include "service/relay/options.h"
+#include "service/relay/relay.h"
+#include "service/relay/spool/spool.h"
+
+#include <locale.h>
+#include <stdlib.h>
+
+#define EXIT_USAGE 2
+
+/* Reads the spool, changes nothing. */
+static gboolean
+check (const RerouteRelayOptions *options, GError **error)
+{
+  g_autofree char *directory = reroute_relay_options_dup_spool (options);
+  g_autoptr (GString) report = g_string_new (NULL);
+  gboolean sound = reroute_spool_verify (directory, report, error);
+
+  if (report->len > 0)
+    g_print ("%s%s", report->str, report->str[report->len - 1] == '\n' ? "" : "\n");
+  return sound;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_auto (RerouteRelayOptions) options = { 0 };
+  g_auto (GStrv) arguments = g_strdupv (argv);
+  g_autoptr (GError) error = NULL;
+
+  setlocale (LC_ALL, "");
+  g_set_prgname ("reroute-relayd");
+  if (!reroute_relay_options_parse (&options, &arguments, &error))
+    {
+      g_printerr ("reroute-relayd: %s\n", error->message);
+      return EXIT_USAGE;
+    }
+  if (options.version)
+    {
+      g_print ("reroute-relayd %s\n", REROUTE_VERSION);
+      return EXIT_SUCCESS;
+    }
+  if (options.check ? check (&options, &error) : reroute_relay_run (&options, &error))
+    return EXIT_SUCCESS;
+  if (error != NULL)
+    g_printerr ("reroute-relayd: %s\n", error->message);
+  return EXIT_FAILURE;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * options.c - the command line of reroute-relayd
+ */
+
+#include "config.h"
+
+#include "service/relay/options.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+#include "service/relay/receive/listener.h"
+
+typedef struct
+{
+  RerouteRelayOptions values;
+  int mx_port;
+} Parsed;
+
+static gboolean
+parse (Parsed *parsed, char ***arguments, GError **error)
+{
+  RerouteRelayOptions *values = &parsed->values;
+  /* clang-format off */
+  const GOptionEntry entries[] = {
+    { "session", 0, 0, G_OPTION_ARG_NONE, &values->session, "Use the session bus", NULL },
+    { "bus", 0, 0, G_OPTION_ARG_STRING, &values->bus, "Use the bus at ADDRESS", "ADDRESS" },
+    { "spool", 0, 0, G_OPTION_ARG_FILENAME, &values->spool, "Keep the queue in DIR", "DIR" },
+    { "listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->listen, "Receive there, whatever the setting “listen” says; may be repeated", "HOST:PORT" },
+    { "dns", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->dns, "Ask this name server, whatever the setting “dns-servers” says; may be repeated", "HOST:PORT" },
+    { "mx-port", 0, 0, G_OPTION_ARG_INT, &parsed->mx_port, "Connect to mail exchangers on port N", "N" },
+    { "check", 0, 0, G_OPTION_ARG_NONE, &values->check, "Read the queue, tell what is in it, change nothing", NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &values->version, "Print the version", NULL },
+    { "exit-after-startup", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &values->exit_after_startup, NULL, NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  /* clang-format on */
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_set_summary (context, "The relay of Reroute: receives mail, and delivers it.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  return g_option_context_parse_strv (context, arguments, error);
+}
+
+static gboolean
+check_endpoints (char **endpoints, GError **error)
+{
+  RerouteIp ip;
+  guint16 port;
+
+  for (char **endpoint = endpoints; endpoint != NULL && *endpoint != NULL; endpoint++)
+    if (!reroute_endpoint_parse (*endpoint, &ip, &port, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+check (const Parsed *parsed, char **arguments, GError **error)
+{
+  const RerouteRelayOptions *values = &parsed->values;
+
+  if (arguments[0] != NULL && arguments[1] != NULL)
+    g_set_error (
+      error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "“%s” is no option: see --help", arguments[1]);
+  else if (values->session && values->bus != NULL)
+    g_set_error (
+      error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "--session and --bus exclude each other");
+  else if (parsed->mx_port < 1 || parsed->mx_port > G_MAXUINT16)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_VALUE,
+                 "--mx-port=%d is no port: wanted 1 to 65535",
+                 parsed->mx_port);
+  else
+    return check_endpoints (values->listen, error) && check_endpoints (values->dns, error);
+  return FALSE;
+}
+
+gboolean
+reroute_relay_options_parse (RerouteRelayOptions *self, char ***arguments, GError **error)
+{
+  g_return_val_if_fail (self != NULL && arguments != NULL, FALSE);
+
+  Parsed parsed = { .mx_port = REROUTE_DEFAULT_SMTP_PORT };
+
+  *self = (RerouteRelayOptions) { 0 };
+  if (!parse (&parsed, arguments, error) || !check (&parsed, *arguments, error))
+    {
+      reroute_relay_options_clear (&parsed.values);
+      return FALSE;
+    }
+  *self = parsed.values;
+  self->mx_port = parsed.mx_port;
+  return TRUE;
+}
+
+void
+reroute_relay_options_clear (RerouteRelayOptions *self)
+{
+  g_return_if_fail (self != NULL);
+
+  g_clear_pointer (&self->bus, g_free);
+  g_clear_pointer (&self->spool, g_free);
+  g_clear_pointer (&self->listen, g_strfreev);
+  g_clear_pointer (&self->dns, g_strfreev);
+}
+
+char *
+reroute_relay_options_dup_spool (const RerouteRelayOptions *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  if (self->spool != NULL)
+    return g_strdup (self->spool);
+  if (self->session)
+    return g_build_filename (g_get_user_state_dir (), "reroute", "spool", NULL);
+  return g_build_filename (REROUTE_STATE_DIR, "spool", NULL);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What the command line of reroute-relayd says; what an administrator sets is in the settings. */
+typedef struct
+{
+  gboolean session;
+  char *bus;
+  char *spool;
+  char **listen; /* (nullable) (array zero-terminated=1): instead of the setting */
+  char **dns;    /* (nullable) (array zero-terminated=1): instead of the setting */
+  guint16 mx_port;
+  gboolean check;
+  gboolean version;
+  gboolean exit_after_startup;
+} RerouteRelayOptions;
+
+/**
+ * reroute_relay_options_parse:
+ * @arguments: (inout) (array zero-terminated=1): as for main()
+ *
+ * Errors: %G_OPTION_ERROR, %REROUTE_ERROR_VALUE; nothing is left in @self then.
+ */
+gboolean
+reroute_relay_options_parse (RerouteRelayOptions *self, char ***arguments, GError **error);
+void reroute_relay_options_clear (RerouteRelayOptions *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteRelayOptions, reroute_relay_options_clear)
+
+/* (transfer full): where the queue is: --spool, else the place for that bus. */
+char *reroute_relay_options_dup_spool (const RerouteRelayOptions *self);
+
+G_END_DECLS

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/client/bus.h"
+#include "service/relay/deliver/scheduler.h"
+#include "service/relay/options.h"
+#include "service/relay/receive/receiver.h"
+
+G_BEGIN_DECLS
+
+/* The parts of a relay that its D-Bus face and its health page ask; all belong to relay.c. */
+typedef struct
+{
+  RerouteBus *bus;
+  RerouteSpool *spool;
+  RerouteScheduler *scheduler;
+  RerouteAdmission *admission;
+  RerouteRuleset *ruleset; /* NULL until the first was loaded */
+  GPtrArray *listeners;    /* (element-type RerouteListener) */
+  const char *hostname;    /* as it greets */
+} RerouteRelayParts;
+
+/**
+ * reroute_relay_run:
+ *
+ * Runs the relay until SIGTERM or SIGINT; a second one ends it at once.
+ *
+ * Returns: whether it started and stopped as it should; else @error is set
+ */
+gboolean reroute_relay_run (const RerouteRelayOptions *options, GError **error);
+
+G_END_DECLS
