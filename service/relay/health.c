@@ -32,6 +32,11 @@ healthz_cb (SoupServer *server,
   RerouteSpoolFigures figures;
   gboolean rules = parts->ruleset != NULL;
 
+  if (!g_str_equal (path, "/healthz"))
+    {
+      soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
+      return;
+    }
   if (method != SOUP_METHOD_GET && method != SOUP_METHOD_HEAD)
     {
       soup_server_message_set_status (message, SOUP_STATUS_METHOD_NOT_ALLOWED, NULL);

@@ -26,8 +26,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteHealth, reroute_health_free)
  * Errors: %REROUTE_ERROR_VALUE for an address that is not loopback; %REROUTE_ERROR_UNAVAILABLE
  *   when the system refuses.  The others are served nevertheless.
  */
-gboolean reroute_health_set_endpoints (RerouteHealth *self,
-                                       const char *const *endpoints,
-                                       GError **error);
+gboolean
+reroute_health_set_endpoints (RerouteHealth *self, const char *const *endpoints, GError **error);
 
 G_END_DECLS

@@ -83,7 +83,7 @@ reroute_relay_options_parse (RerouteRelayOptions *self, char ***arguments, GErro
 
   Parsed parsed = { .mx_port = REROUTE_DEFAULT_SMTP_PORT };
 
-  *self = (RerouteRelayOptions) { 0 };
+  *self = (RerouteRelayOptions){ 0 };
   if (!parse (&parsed, arguments, error) || !check (&parsed, *arguments, error))
     {
       reroute_relay_options_clear (&parsed.values);

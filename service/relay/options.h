@@ -26,8 +26,7 @@ typedef struct
  *
  * Errors: %G_OPTION_ERROR, %REROUTE_ERROR_VALUE; nothing is left in @self then.
  */
-gboolean
-reroute_relay_options_parse (RerouteRelayOptions *self, char ***arguments, GError **error);
+gboolean reroute_relay_options_parse (RerouteRelayOptions *self, char ***arguments, GError **error);
 void reroute_relay_options_clear (RerouteRelayOptions *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteRelayOptions, reroute_relay_options_clear)
 

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * relay-service.c - org.reroute.Relay1 on the bus
+ *
+ * Every call goes the same way: the table says what it needs, the authority whether the caller
+ * has it, and the method's function checks the values and asks the scheduler, which answers from
+ * its own thread.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-relay-service"
+
+#include "service/relay/relay-service.h"
+
+#include "common/client/authority.h"
+#include "common/client/dbus-relay1.h"
+#include "common/codec.h"
+#include "common/error.h"
+#include "common/limits.h"
+#include "common/names.h"
+
+#include <string.h>
+
+#define DOMAINS_MOST 100 /* of MxLeadsHere */
+#define IDS_MOST 100000  /* of one call of a verb of the queue */
+#define FIGURES_WAIT_S 1 /* StatusChanged comes at most that often */
+
+typedef struct _Method Method;
+
+/* What a signal of the skeleton is connected with. */
+typedef struct
+{
+  RerouteRelayService *service;
+  const Method *method;
+} Handler;
+
+struct _RerouteRelayService
+{
+  GObject parent_instance;
+
+  const RerouteRelayParts *parts; /* NULL when it is closed */
+  RerouteDBusRelay1 *skeleton;
+  RerouteAuthority *authority;
+  GCancellable *cancellable;
+  Handler *handlers;
+  guint figures_id;
+  RerouteSchedulerFigures told; /* by the last StatusChanged; without dns */
+  guint64 told_serial;
+};
+
+G_DEFINE_FINAL_TYPE (RerouteRelayService, reroute_relay_service, G_TYPE_OBJECT)
+
+/* One call, from its arrival to its reply. */
+typedef struct
+{
+  RerouteRelayService *service;
+  const Method *method;
+  GDBusMethodInvocation *invocation; /* consumed by the reply */
+  GVariant *arguments;
+} Call;
+
+struct _Method
+{
+  const char *signal;
+  const char *action; /* (nullable): of polkit; NULL: free to read */
+  void (*run) (Call *call);
+};
+
+/* --- replies --- */
+
+static void
+free_call (Call *call)
+{
+  g_variant_unref (call->arguments);
+  g_object_unref (call->service);
+  g_free (call);
+}
+
+static void
+reply_value (Call *call, GVariant *value)
+{
+  g_dbus_method_invocation_return_value (call->invocation, value);
+  free_call (call);
+}
+
+/* Takes @error over. */
+static void
+reply_error (Call *call, GError *error)
+{
+  g_debug ("%s: %s", g_dbus_method_invocation_get_method_name (call->invocation), error->message);
+  g_dbus_method_invocation_take_error (call->invocation, error);
+  free_call (call);
+}
+
+static void
+answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Call *call = user_data;
+  RerouteRelayService *self = call->service;
+  GError *error = NULL;
+
+  if (self->parts == NULL)
+    {
+      reply_error (call,
+                   g_error_new (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, "the relay is stopping"));
+      return;
+    }
+  GVariant *value = reroute_scheduler_call_finish (self->parts->scheduler, result, &error);
+  if (value == NULL)
+    reply_error (call, error);
+  else
+    {
+      g_autoptr (GVariant) owned = g_variant_take_ref (value);
+      reply_value (call, owned);
+    }
+}
+
+/* --- status --- */
+
+static GVariant *
+list_listeners (const RerouteRelayParts *parts)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_STRING_ARRAY);
+  for (guint i = 0; i < parts->listeners->len; i++)
+    g_variant_builder_add (&builder, "s", ((RerouteListener *) parts->listeners->pdata[i])->label);
+  return g_variant_builder_end (&builder);
+}
+
+static void
+add_number (GVariantBuilder *builder, const char *name, guint64 value)
+{
+  g_variant_builder_add (builder, "{sv}", name, g_variant_new_uint64 (value));
+}
+
+static void
+add_scheduler_figures (GVariantBuilder *builder, const RerouteRelayParts *parts)
+{
+  RerouteSchedulerFigures figures = { 0 };
+
+  reroute_scheduler_get_figures (parts->scheduler, &figures);
+  g_autofree char *dns = figures.dns;
+  add_number (builder, "messages-queued", figures.messages);
+  add_number (builder, "recipients-queued", figures.recipients);
+  add_number (builder, "received", figures.received);
+  add_number (builder, "delivered", figures.delivered);
+  add_number (builder, "deferred", figures.deferred);
+  add_number (builder, "failed", figures.failed);
+  g_variant_builder_add (builder, "{sv}", "oldest-us", g_variant_new_int64 (figures.oldest_us));
+  g_variant_builder_add (
+    builder, "{sv}", "outbound-connections", g_variant_new_uint32 (figures.connections));
+  g_variant_builder_add (builder, "{sv}", "dns", g_variant_new_string (dns != NULL ? dns : ""));
+}
+
+static guint64
+get_serial (const RerouteRelayParts *parts)
+{
+  return parts->ruleset != NULL ? reroute_ruleset_get_serial (parts->ruleset) : 0;
+}
+
+static void
+run_status (Call *call)
+{
+  const RerouteRelayParts *parts = call->service->parts;
+  RerouteSpoolFigures spool;
+  GVariantBuilder builder;
+
+  reroute_spool_get_figures (parts->spool, &spool);
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (
+    &builder, "{sv}", "rules-held", g_variant_new_boolean (parts->ruleset != NULL));
+  add_number (&builder, "serial", get_serial (parts));
+  g_variant_builder_add (&builder, "{sv}", "listening", list_listeners (parts));
+  g_variant_builder_add (
+    &builder,
+    "{sv}",
+    "sessions",
+    g_variant_new_uint32 (reroute_admission_get_n_sessions (parts->admission)));
+  add_scheduler_figures (&builder, parts);
+  g_variant_builder_add (&builder, "{sv}", "spool-ok", g_variant_new_boolean (spool.writable));
+  add_number (&builder, "spool-octets", spool.octets);
+  add_number (&builder, "syncs", spool.syncs);
+  g_variant_builder_add (&builder, "{sv}", "hostname", g_variant_new_string (parts->hostname));
+  reply_value (call, g_variant_new ("(a{sv})", &builder));
+}
+
+/* --- decisions --- */
+
+/* The ruleset that the relay runs, under unsaved changes; (transfer full) */
+static RerouteRuleset *
+make_ruleset (RerouteRuleset *held, GVariant *changes_variant, GError **error)
+{
+  if (held == NULL)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_NO_RULES,
+                   "the relay has not received any rules yet: is reroute-rulesd running?");
+      return NULL;
+    }
+  if (g_variant_n_children (changes_variant) == 0)
+    return reroute_ruleset_ref (held);
+
+  g_autoptr (GPtrArray) changes = reroute_changes_from_variant (changes_variant, error);
+  if (changes == NULL)
+    return NULL;
+  g_autoptr (RerouteRulesetBuilder) builder = reroute_ruleset_builder_new (held);
+  for (guint i = 0; i < changes->len; i++)
+    if (!reroute_ruleset_builder_apply (builder, changes->pdata[i], error))
+      return NULL;
+  return reroute_ruleset_builder_build (builder, reroute_ruleset_get_serial (held));
+}
+
+static gboolean
+check_text (const char *what, const char *text, GError **error)
+{
+  if (strlen (text) <= REROUTE_LIMIT_PATH_OCTETS)
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_TOO_LARGE,
+               "the %s is too long: wanted at most %d octets",
+               what,
+               REROUTE_LIMIT_PATH_OCTETS);
+  return FALSE;
+}
+
+static gboolean
+parse_client (const char *text, RerouteClient *client, GError **error)
+{
+  if (*text == '\0' || reroute_ip_parse (text, &client->ip))
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "client “%.64s” is no IP address: wanted like “192.0.2.1” or “2001:db8::1”",
+               text);
+  return FALSE;
+}
+
+static void
+run_explain (Call *call)
+{
+  RerouteRelayService *self = call->service;
+  const char *address, *client_text;
+  RerouteClient client = { 0 };
+  g_autoptr (GVariant) changes = NULL;
+  g_autoptr (RerouteRuleset) ruleset = NULL;
+  GError *error = NULL;
+
+  g_variant_get (
+    call->arguments, "(&s&sb@a(sv))", &address, &client_text, &client.authenticated, &changes);
+  if (!check_text ("address", address, &error) || !parse_client (client_text, &client, &error) ||
+      (ruleset = make_ruleset (self->parts->ruleset, changes, &error)) == NULL)
+    {
+      reply_error (call, error);
+      return;
+    }
+  reroute_scheduler_explain_async (self->parts->scheduler,
+                                   address,
+                                   *client_text != '\0' ? &client : NULL,
+                                   ruleset,
+                                   self->cancellable,
+                                   answered_cb,
+                                   call);
+}
+
+static void
+run_mx_leads_here (Call *call)
+{
+  RerouteRelayService *self = call->service;
+  g_autofree const char **domains = NULL;
+
+  g_variant_get (call->arguments, "(^a&s)", &domains);
+  if (g_strv_length ((char **) domains) <= DOMAINS_MOST)
+    reroute_scheduler_mx_leads_here_async (
+      self->parts->scheduler, domains, self->cancellable, answered_cb, call);
+  else
+    reply_error (call,
+                 g_error_new (REROUTE_ERROR,
+                              REROUTE_ERROR_TOO_LARGE,
+                              "too many domains in one call: wanted at most %d",
+                              DOMAINS_MOST));
+}
+
+/* --- the queue --- */
+
+static void
+run_queue (Call *call)
+{
+  RerouteRelayService *self = call->service;
+  const char *filter;
+  guint offset, limit;
+  GError *error = NULL;
+
+  g_variant_get (call->arguments, "(&suu)", &filter, &offset, &limit);
+  if (!check_text ("filter", filter, &error))
+    reply_error (call, error);
+  else
+    reroute_scheduler_queue_async (self->parts->scheduler,
+                                   filter,
+                                   offset,
+                                   MIN (limit, REROUTE_LIMIT_PAGE_ROWS),
+                                   self->cancellable,
+                                   answered_cb,
+                                   call);
+}
+
+static void
+run_queue_message (Call *call)
+{
+  RerouteRelayService *self = call->service;
+  guint64 id;
+
+  g_variant_get (call->arguments, "(t)", &id);
+  reroute_scheduler_show_async (self->parts->scheduler, id, self->cancellable, answered_cb, call);
+}
+
+typedef void (*QueueVerb) (RerouteScheduler *scheduler,
+                           const guint64 *ids,
+                           gsize n,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
+
+static void
+run_queue_verb (Call *call, QueueVerb verb)
+{
+  RerouteRelayService *self = call->service;
+  g_autoptr (GVariant) array = g_variant_get_child_value (call->arguments, 0);
+  gsize n;
+  const guint64 *ids = g_variant_get_fixed_array (array, &n, sizeof *ids);
+
+  if (n <= IDS_MOST)
+    verb (self->parts->scheduler, ids, n, self->cancellable, answered_cb, call);
+  else
+    reply_error (call,
+                 g_error_new (REROUTE_ERROR,
+                              REROUTE_ERROR_TOO_LARGE,
+                              "too many messages in one call: wanted at most %d",
+                              IDS_MOST));
+}
+
+static void
+run_queue_retry (Call *call)
+{
+  run_queue_verb (call, reroute_scheduler_retry_async);
+}
+
+static void
+run_queue_delete (Call *call)
+{
+  run_queue_verb (call, reroute_scheduler_delete_async);
+}
+
+/* --- every call --- */
+
+static const Method methods[] = {
+  /* clang-format off */
+  { "handle-status",        NULL,                         run_status },
+  { "handle-explain",       REROUTE_ACTION_QUEUE_VIEW,    run_explain },
+  { "handle-mx-leads-here", NULL,                         run_mx_leads_here },
+  { "handle-queue",         REROUTE_ACTION_QUEUE_VIEW,    run_queue },
+  { "handle-queue-message", REROUTE_ACTION_QUEUE_VIEW,    run_queue_message },
+  { "handle-queue-retry",   REROUTE_ACTION_QUEUE_MANAGE,  run_queue_retry },
+  { "handle-queue-delete",  REROUTE_ACTION_QUEUE_MANAGE,  run_queue_delete },
+  /* clang-format on */
+};
+
+static void
+authorized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Call *call = user_data;
+  RerouteRelayService *self = call->service;
+  GError *error = NULL;
+
+  if (!reroute_authority_check_finish (self->authority, result, NULL, &error))
+    reply_error (call, error);
+  else if (self->parts == NULL)
+    reply_error (call,
+                 g_error_new (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, "the relay is stopping"));
+  else
+    call->method->run (call);
+}
+
+/* Connected swapped: the arguments of the method follow and are taken from the invocation. */
+static gboolean
+handle_cb (Handler *handler, GDBusMethodInvocation *invocation)
+{
+  Call *call = g_new0 (Call, 1);
+
+  call->service = g_object_ref (handler->service);
+  call->method = handler->method;
+  call->invocation = invocation;
+  call->arguments = g_variant_ref (g_dbus_method_invocation_get_parameters (invocation));
+  reroute_authority_check_async (handler->service->authority,
+                                 invocation,
+                                 call->method->action,
+                                 handler->service->cancellable,
+                                 authorized_cb,
+                                 call);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/* --- StatusChanged --- */
+
+static gboolean
+figures_cb (gpointer user_data)
+{
+  RerouteRelayService *self = user_data;
+  RerouteSchedulerFigures now = { 0 };
+  guint64 serial = get_serial (self->parts);
+
+  reroute_scheduler_get_figures (self->parts->scheduler, &now);
+  g_clear_pointer (&now.dns, g_free);
+  if (serial == self->told_serial && now.messages == self->told.messages &&
+      now.recipients == self->told.recipients && now.received == self->told.received &&
+      now.delivered == self->told.delivered && now.deferred == self->told.deferred &&
+      now.failed == self->told.failed)
+    return G_SOURCE_CONTINUE;
+  self->told = now;
+  self->told_serial = serial;
+  reroute_dbus_relay1_emit_status_changed (self->skeleton, serial);
+  return G_SOURCE_CONTINUE;
+}
+
+/* --- public --- */
+
+static void
+reroute_relay_service_dispose (GObject *object)
+{
+  RerouteRelayService *self = REROUTE_RELAY_SERVICE (object);
+
+  reroute_relay_service_close (self);
+  g_clear_object (&self->skeleton);
+  g_clear_object (&self->authority);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->handlers, g_free);
+  G_OBJECT_CLASS (reroute_relay_service_parent_class)->dispose (object);
+}
+
+static void
+reroute_relay_service_class_init (RerouteRelayServiceClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = reroute_relay_service_dispose;
+}
+
+static void
+reroute_relay_service_init (RerouteRelayService *self)
+{
+  self->cancellable = g_cancellable_new ();
+  self->skeleton = reroute_dbus_relay1_skeleton_new ();
+  reroute_dbus_relay1_set_version (self->skeleton, REROUTE_VERSION);
+  self->handlers = g_new (Handler, G_N_ELEMENTS (methods));
+  for (gsize i = 0; i < G_N_ELEMENTS (methods); i++)
+    {
+      self->handlers[i] = (Handler){ self, &methods[i] };
+      g_signal_connect_swapped (
+        self->skeleton, methods[i].signal, G_CALLBACK (handle_cb), &self->handlers[i]);
+    }
+}
+
+RerouteRelayService *
+reroute_relay_service_new (const RerouteRelayParts *parts)
+{
+  g_return_val_if_fail (parts != NULL, NULL);
+
+  RerouteRelayService *self = g_object_new (REROUTE_TYPE_RELAY_SERVICE, NULL);
+  self->parts = parts;
+  self->authority = reroute_authority_new (parts->bus);
+  return self;
+}
+
+void
+reroute_relay_service_publish (RerouteRelayService *self)
+{
+  g_return_if_fail (REROUTE_IS_RELAY_SERVICE (self) && self->parts != NULL);
+
+  self->figures_id = g_timeout_add_seconds (FIGURES_WAIT_S, figures_cb, self);
+  reroute_bus_publish (self->parts->bus,
+                       G_DBUS_INTERFACE_SKELETON (self->skeleton),
+                       REROUTE_RELAY_PATH,
+                       REROUTE_RELAY_BUS_NAME);
+}
+
+void
+reroute_relay_service_close (RerouteRelayService *self)
+{
+  g_return_if_fail (REROUTE_IS_RELAY_SERVICE (self));
+
+  if (self->parts == NULL)
+    return;
+  g_clear_handle_id (&self->figures_id, g_source_remove);
+  reroute_bus_unpublish (self->parts->bus);
+  g_cancellable_cancel (self->cancellable);
+  self->parts = NULL;
+}
+
+void
+reroute_relay_service_set_serial (RerouteRelayService *self, guint64 serial)
+{
+  g_return_if_fail (REROUTE_IS_RELAY_SERVICE (self));
+
+  reroute_dbus_relay1_set_serial (self->skeleton, serial);
+}

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * relay.c - puts the relay together, and takes it apart in order
+ *
+ * The main thread has the bus and the rules.  Start: spool, scheduler, workers, sockets, and the
+ * name on the bus last.  Without --listen the sockets wait for the first generation, whose setting
+ * says where; when rulesd is away they do not wait for long, and every recipient is 451 until rules
+ * come.  Stop: no more connections, sessions end, deliveries end, the spool closes.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-relay"
+
+#include "service/relay/relay.h"
+
+#include "common/client/rules-client.h"
+#include "common/error.h"
+#include "common/names.h"
+#include "service/relay/health.h"
+#include "service/relay/relay-service.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifdef HAVE_LIBSYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#define SESSIONS_GRACE_US (10 * G_USEC_PER_SEC)   /* for messages that are being received */
+#define DELIVERIES_GRACE_US (10 * G_USEC_PER_SEC) /* for messages that are being delivered */
+#define RULES_WAIT_S 5       /* for the first generation, when rulesd is not to be seen */
+#define RULES_WAIT_MOST_S 60 /* and when it is */
+#define WORKERS_LEAST 4      /* threads that are made; the setting says how many accept */
+#define WORKERS_MOST 64
+
+typedef struct
+{
+  RerouteRelayParts parts;
+  const RerouteRelayOptions *options;
+  GMainLoop *loop;
+  char *machine_hostname;
+
+  RerouteRulesClient *rules;
+  RerouteRelayService *service;
+  RerouteHealth *health;
+  guint n_workers;
+  RerouteWorker **workers;
+  RerouteReceiver **receivers;
+  guint n_drained;
+
+  guint n_waits; /* seconds that the first generation was waited for */
+  guint wait_id;
+  gboolean listening;
+  gboolean stopping;
+  guint sigterm_id;
+  guint sigint_id;
+  GError *failure; /* why it could not start */
+} Relay;
+
+static void
+notify_supervisor (const char *state)
+{
+#ifdef HAVE_LIBSYSTEMD
+  sd_notify (FALSE, state);
+#endif
+}
+
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
+    g_debug ("the limit of open files stays as it is");
+}
+
+/* --- stop --- */
+
+static gboolean
+drained_in_main_cb (gpointer user_data)
+{
+  Relay *self = user_data;
+
+  if (++self->n_drained == self->n_workers)
+    g_main_loop_quit (self->loop);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+drained_cb (guint worker, gpointer user_data)
+{
+  g_main_context_invoke (NULL, drained_in_main_cb, user_data);
+}
+
+static void
+stop (Relay *self)
+{
+  if (self->stopping)
+    return;
+  self->stopping = TRUE;
+  notify_supervisor ("STOPPING=1");
+  g_clear_handle_id (&self->wait_id, g_source_remove);
+  for (guint i = 0; i < self->n_workers; i++)
+    reroute_receiver_drain (self->receivers[i], SESSIONS_GRACE_US);
+}
+
+static gboolean
+signal_cb (gpointer user_data)
+{
+  Relay *self = user_data;
+
+  if (self->stopping)
+    _exit (EXIT_FAILURE); /* the spool is made for worse */
+  g_message ("stopping");
+  stop (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+fail (Relay *self, GError *error)
+{
+  if (self->failure == NULL)
+    self->failure = error;
+  else
+    g_error_free (error);
+  stop (self);
+}
+
+/* --- sockets --- */
+
+/* The workers that accept; all work for the scheduler. */
+static guint
+count_accepting (Relay *self)
+{
+  gint64 wanted = 1;
+
+  if (self->parts.ruleset != NULL)
+    wanted = reroute_settings_get_number (reroute_ruleset_get_settings (self->parts.ruleset),
+                                          REROUTE_SETTING_WORKERS);
+  return MIN (wanted, self->n_workers);
+}
+
+static void
+hand_out_listeners (Relay *self)
+{
+  g_autoptr (GPtrArray) none =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_listener_unref);
+  guint n_accepting = count_accepting (self);
+
+  for (guint i = 0; i < self->n_workers; i++)
+    reroute_receiver_set_listeners (self->receivers[i],
+                                    i < n_accepting ? self->parts.listeners : none);
+}
+
+/* Errors: as reroute_listeners_update(); the old sockets stay. */
+static gboolean
+update_listeners (Relay *self, GError **error)
+{
+  g_autoptr (RerouteSettings) settings =
+               self->parts.ruleset != NULL
+                 ? reroute_settings_ref (reroute_ruleset_get_settings (self->parts.ruleset))
+                 : reroute_settings_new ();
+  const char *const *endpoints =
+    self->options->listen != NULL
+      ? (const char *const *) self->options->listen
+      : reroute_settings_get_endpoints (settings, REROUTE_SETTING_LISTEN);
+  GPtrArray *listeners = reroute_listeners_update (self->parts.listeners, endpoints, error);
+
+  if (listeners != NULL)
+    {
+      g_ptr_array_unref (self->parts.listeners);
+      self->parts.listeners = listeners;
+    }
+  if (self->receivers != NULL)
+    hand_out_listeners (self);
+  return listeners != NULL;
+}
+
+static char *
+list_labels (Relay *self)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < self->parts.listeners->len; i++)
+    g_string_append_printf (text,
+                            "%s%s",
+                            i > 0 ? ", " : "",
+                            ((RerouteListener *) self->parts.listeners->pdata[i])->label);
+  return g_string_free (text, FALSE);
+}
+
+static void
+report (Relay *self)
+{
+  g_autofree char *labels = list_labels (self);
+  g_autofree char *serial = self->parts.ruleset != NULL
+                              ? g_strdup_printf ("rules of generation %" G_GUINT64_FORMAT,
+                                                 reroute_ruleset_get_serial (self->parts.ruleset))
+                              : g_strdup ("no rules yet");
+  g_autofree char *status = g_strdup_printf ("STATUS=Receiving on %s; %s", labels, serial);
+
+  notify_supervisor (status);
+}
+
+/* --- ready --- */
+
+static void
+exit_after_startup (Relay *self)
+{
+  if (self->options->exit_after_startup)
+    stop (self);
+}
+
+static void
+published_cb (Relay *self)
+{
+  exit_after_startup (self);
+}
+
+static void
+name_taken_cb (Relay *self)
+{
+  fail (self,
+        g_error_new (REROUTE_ERROR,
+                     REROUTE_ERROR_UNAVAILABLE,
+                     "another relay has the name %s on %s: stop it first",
+                     REROUTE_RELAY_BUS_NAME,
+                     reroute_bus_get_label (self->parts.bus)));
+}
+
+/* Accepts connections, then tells the bus. */
+static void
+get_ready (Relay *self)
+{
+  GError *error = NULL;
+
+  self->listening = TRUE;
+  g_clear_handle_id (&self->wait_id, g_source_remove);
+  if (!update_listeners (self, &error))
+    {
+      fail (self, error);
+      return;
+    }
+  g_autofree char *labels = list_labels (self);
+  g_message ("receiving on %s", labels);
+  report (self);
+  notify_supervisor ("READY=1");
+  reroute_relay_service_publish (self->service);
+  if (reroute_bus_get_connection (self->parts.bus) == NULL)
+    exit_after_startup (self);
+}
+
+static gboolean
+wait_cb (gpointer user_data)
+{
+  Relay *self = user_data;
+  guint most = reroute_rules_client_get_available (self->rules) ? RULES_WAIT_MOST_S : RULES_WAIT_S;
+
+  if (++self->n_waits < most)
+    return G_SOURCE_CONTINUE;
+  g_message ("no rules yet: receiving without them, every recipient is put off");
+  self->wait_id = 0;
+  get_ready (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* --- rules --- */
+
+static void
+take_settings (Relay *self, RerouteSettings *settings)
+{
+  const char *hostname = reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME);
+  g_autoptr (GError) error = NULL;
+
+  self->parts.hostname = hostname[0] != '\0' ? hostname : self->machine_hostname;
+  if (!reroute_health_set_endpoints (
+        self->health,
+        reroute_settings_get_endpoints (settings, REROUTE_SETTING_HEALTH_LISTEN),
+        &error))
+    g_warning ("%s", error->message);
+}
+
+static void
+changed_cb (Relay *self, RerouteRuleset *ruleset)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 serial = reroute_ruleset_get_serial (ruleset);
+  RerouteRuleset *old = self->parts.ruleset;
+
+  if (self->stopping)
+    return;
+  self->parts.ruleset = reroute_ruleset_ref (ruleset);
+  take_settings (self, reroute_ruleset_get_settings (ruleset));
+  g_clear_pointer (&old, reroute_ruleset_unref);
+  for (guint i = 0; i < self->n_workers; i++)
+    reroute_receiver_set_ruleset (self->receivers[i], ruleset);
+  reroute_scheduler_set_ruleset (self->parts.scheduler, ruleset);
+  reroute_relay_service_set_serial (self->service, serial);
+  g_message ("rules of generation %" G_GUINT64_FORMAT " are in force", serial);
+
+  if (!self->listening)
+    get_ready (self);
+  else if (!update_listeners (self, &error))
+    g_warning ("receiving where it did before: %s", error->message);
+  else
+    report (self);
+}
+
+/* --- start --- */
+
+static void
+accepted_cb (RerouteMessage *message, guint worker, gpointer user_data)
+{
+  Relay *self = user_data;
+
+  reroute_scheduler_submit (self->parts.scheduler, message, worker);
+}
+
+static void
+pressure_cb (gboolean high, gpointer user_data)
+{
+  Relay *self = user_data;
+
+  for (guint i = 0; self->receivers != NULL && i < self->n_workers; i++)
+    reroute_receiver_set_paused (self->receivers[i], high);
+}
+
+static gboolean
+open_spool (Relay *self, GPtrArray **entries, GError **error)
+{
+  g_autofree char *directory = reroute_relay_options_dup_spool (self->options);
+
+  /* On a server it is made with the right owner when the package is installed. */
+  if (self->options->spool == NULL && self->options->session)
+    g_mkdir_with_parents (directory, 0700);
+  self->parts.spool = reroute_spool_open (directory, 0, entries, error);
+  return self->parts.spool != NULL;
+}
+
+static void
+make_workers (Relay *self)
+{
+  self->n_workers = CLAMP (g_get_num_processors (), WORKERS_LEAST, WORKERS_MOST);
+  self->workers = g_new0 (RerouteWorker *, self->n_workers);
+  for (guint i = 0; i < self->n_workers; i++)
+    self->workers[i] = reroute_worker_new (i);
+}
+
+static void
+make_receivers (Relay *self)
+{
+  const RerouteReceiverConfig config = {
+    .spool = self->parts.spool,
+    .admission = self->parts.admission,
+    .hostname = self->machine_hostname,
+    .accepted = accepted_cb,
+    .drained = drained_cb,
+    .user_data = self,
+  };
+
+  self->receivers = g_new0 (RerouteReceiver *, self->n_workers);
+  for (guint i = 0; i < self->n_workers; i++)
+    self->receivers[i] = reroute_receiver_new (self->workers[i], &config);
+}
+
+static gboolean
+make_scheduler (Relay *self, GPtrArray *entries, GError **error)
+{
+  const GPtrArray *listeners = self->parts.listeners;
+  const RerouteSchedulerConfig config = {
+    .spool = self->parts.spool,
+    .dns_servers = (const char *const *) self->options->dns,
+    .mx_port = self->options->mx_port,
+    .listen_port = listeners->len > 0 ? ((RerouteListener *) listeners->pdata[0])->port : 0,
+    .workers = self->workers,
+    .n_workers = self->n_workers,
+    .pressure = pressure_cb,
+    .user_data = self,
+  };
+
+  self->parts.scheduler = reroute_scheduler_new (&config, entries, error);
+  return self->parts.scheduler != NULL;
+}
+
+static gboolean
+start_engine (Relay *self, GError **error)
+{
+  GPtrArray *entries = NULL;
+
+  if (self->options->listen != NULL && !update_listeners (self, error))
+    return FALSE;
+  if (!open_spool (self, &entries, error))
+    return FALSE;
+  self->parts.admission = reroute_admission_new ();
+  make_workers (self);
+  make_receivers (self);
+  if (!make_scheduler (self, entries, error))
+    return FALSE;
+  for (guint i = 0; i < self->n_workers; i++)
+    reroute_worker_start (self->workers[i]);
+  reroute_scheduler_start (self->parts.scheduler);
+  return TRUE;
+}
+
+static void
+start_bus (Relay *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->parts.bus = reroute_bus_new (self->options->session, self->options->bus);
+  g_signal_connect_swapped (self->parts.bus, "published", G_CALLBACK (published_cb), self);
+  g_signal_connect_swapped (self->parts.bus, "name-taken", G_CALLBACK (name_taken_cb), self);
+  if (!reroute_bus_open (self->parts.bus, &error))
+    {
+      g_message ("%s; trying again from time to time", error->message);
+      reroute_bus_start (self->parts.bus);
+    }
+}
+
+static void
+start (Relay *self)
+{
+  g_autoptr (RerouteSettings) defaults = reroute_settings_new ();
+
+  start_bus (self);
+  self->service = reroute_relay_service_new (&self->parts);
+  self->health = reroute_health_new (&self->parts);
+  self->rules = reroute_rules_client_new (self->parts.bus);
+  take_settings (self, defaults);
+  g_signal_connect_swapped (self->rules, "changed", G_CALLBACK (changed_cb), self);
+  reroute_rules_client_start (self->rules);
+  self->sigterm_id = g_unix_signal_add (SIGTERM, signal_cb, self);
+  self->sigint_id = g_unix_signal_add (SIGINT, signal_cb, self);
+  if (self->listening)
+    return;
+  if (self->options->listen != NULL)
+    get_ready (self);
+  else
+    self->wait_id = g_timeout_add_seconds (1, wait_cb, self);
+}
+
+/* --- the end --- */
+
+static void
+take_apart (Relay *self)
+{
+  /* From here on a signal ends the process, as by default. */
+  g_clear_handle_id (&self->sigterm_id, g_source_remove);
+  g_clear_handle_id (&self->sigint_id, g_source_remove);
+  g_clear_handle_id (&self->wait_id, g_source_remove);
+  if (self->service != NULL)
+    reroute_relay_service_close (self->service);
+  g_clear_object (&self->rules);
+  g_clear_pointer (&self->health, reroute_health_free);
+  if (self->parts.scheduler != NULL)
+    reroute_scheduler_stop (self->parts.scheduler, DELIVERIES_GRACE_US);
+  for (guint i = 0; i < self->n_workers; i++)
+    reroute_worker_stop (self->workers[i]);
+  while (g_main_context_iteration (NULL, FALSE)) /* what was answered last */
+    ;
+  g_clear_object (&self->service);
+  g_clear_pointer (&self->parts.scheduler, reroute_scheduler_free);
+  for (guint i = 0; i < self->n_workers; i++)
+    {
+      reroute_receiver_free (self->receivers[i]);
+      reroute_worker_free (self->workers[i]);
+    }
+  g_clear_pointer (&self->parts.spool, reroute_spool_close);
+  g_clear_pointer (&self->parts.admission, reroute_admission_free);
+  g_clear_pointer (&self->parts.ruleset, reroute_ruleset_unref);
+  g_clear_object (&self->parts.bus);
+  g_clear_pointer (&self->parts.listeners, g_ptr_array_unref);
+  g_free (self->receivers);
+  g_free (self->workers);
+  g_free (self->machine_hostname);
+  g_main_loop_unref (self->loop);
+}
+
+gboolean
+reroute_relay_run (const RerouteRelayOptions *options, GError **error)
+{
+  g_return_val_if_fail (options != NULL, FALSE);
+
+  Relay self = {
+    .options = options,
+    .loop = g_main_loop_new (NULL, FALSE),
+    .machine_hostname = reroute_domain_normalize (g_get_host_name (), NULL),
+  };
+
+  if (self.machine_hostname == NULL)
+    self.machine_hostname = g_strdup ("localhost");
+  self.parts.listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_listener_unref);
+  raise_descriptor_limit ();
+  if (start_engine (&self, &self.failure))
+    {
+      start (&self);
+      g_main_loop_run (self.loop);
+    }
+  take_apart (&self);
+  if (self.failure == NULL)
+    return TRUE;
+  g_propagate_error (error, self.failure);
+  return FALSE;
+}
