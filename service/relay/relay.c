@@ -15,6 +15,7 @@
 #include "service/relay/relay.h"
 
 #include "common/client/rules-client.h"
+#include "common/domain.h"
 #include "common/error.h"
 #include "common/names.h"
 #include "service/relay/health.h"
@@ -96,7 +97,7 @@ drained_in_main_cb (gpointer user_data)
 static void
 drained_cb (guint worker, gpointer user_data)
 {
-  g_main_context_invoke (NULL, drained_in_main_cb, user_data);
+  g_idle_add_full (G_PRIORITY_DEFAULT, drained_in_main_cb, user_data, NULL);
 }
 
 static void

@@ -10,8 +10,9 @@ G_BEGIN_DECLS
  * RerouteWorker:
  *
  * A thread with a GMainContext whose sockets stand in one epoll descriptor, attached as a single
- * GSource that may recurse (design.md section 5).  Sessions, outgoing connections and timers live on one
- * worker and are touched by its thread alone; other threads reach it by reroute_worker_post().
+ * GSource that may recurse (design.md section 5).  Sessions, outgoing connections and timers live
+ * on one worker and are touched by its thread alone; other threads reach it by
+ * reroute_worker_post().
  */
 typedef struct _RerouteWorker RerouteWorker;
 
@@ -53,7 +54,8 @@ void reroute_worker_post (RerouteWorker *self, RerouteWorkerFunc func, gpointer 
 /* The worker's own thread. */
 void reroute_worker_add_io (RerouteWorker *self, RerouteIo *io);
 void reroute_worker_set_events (RerouteWorker *self, RerouteIo *io, guint32 events);
-void reroute_worker_remove_io (RerouteWorker *self, RerouteIo *io); /* also drops events of this turn; does not close */
+void reroute_worker_remove_io (RerouteWorker *self,
+                               RerouteIo *io); /* also drops events of this turn; does not close */
 void reroute_worker_arm_timer (RerouteWorker *self, RerouteTimer *timer, gint64 due_us);
 void reroute_worker_disarm_timer (RerouteWorker *self, RerouteTimer *timer);
 gint64 reroute_worker_now_us (RerouteWorker *self); /* monotonic, read once a turn */
