@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* A receiver on a worker of its own, with a real spool and a real socket, and a client for it. */
+
+#pragma once
+
+#include "service/relay/receive/receiver.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  char *directory;
+  RerouteSpool *spool;
+  RerouteAdmission *admission;
+  RerouteWorker *worker;
+  RerouteReceiver *receiver;
+  GPtrArray *listeners;  /* (element-type RerouteListener) */
+  GAsyncQueue *accepted; /* (element-type RerouteMessage) */
+  GAsyncQueue *drained;
+} ReceiveFixture;
+
+/* @rules: (transfer full) (nullable) */
+void receive_fixture_init (ReceiveFixture *self, RerouteRuleset *rules);
+void receive_fixture_clear (ReceiveFixture *self);
+/* Waits until the worker has done what it was told. */
+void receive_fixture_sync (ReceiveFixture *self);
+void receive_fixture_set_rules (ReceiveFixture *self, RerouteRuleset *rules); /* (transfer full) */
+/* (transfer full): the next message that was accepted */
+RerouteMessage *receive_fixture_pop (ReceiveFixture *self);
+/* (transfer full): the content of a message, terminated */
+char *receive_fixture_read (ReceiveFixture *self, RerouteMessage *message);
+
+/* A blocking client; every wait ends after ten seconds, in a failure. */
+int client_connect (guint16 port);
+void client_send (int fd, const char *octets, gssize length);
+/* Reads one whole reply. */
+void client_expect (int fd, const char *start);
+/* @commands: lines parted by "\n", each answered by one reply whose start stands behind " -> " */
+void client_talk (int fd, const char *commands);
+void client_expect_end (int fd);
+gboolean client_is_silent (int fd); /* nothing is there now */
+
+G_END_DECLS
