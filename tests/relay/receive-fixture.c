@@ -222,7 +222,7 @@ client_expect (int fd, const char *start)
   do
     {
       g_assert_true (read_line (fd, line));
-      g_test_message ("S: %s", line->str);
+      g_test_message ("S: %.*s", (int) line->len - 2, line->str);
     }
   while (line->str[3] == '-');
   g_assert_true (g_str_has_prefix (line->str, start));
@@ -252,9 +252,9 @@ client_expect_end (int fd)
 }
 
 gboolean
-client_is_silent (int fd)
+client_wait (int fd, int wait_ms)
 {
-  char c;
+  GPollFD poll_fd = { .fd = fd, .events = G_IO_IN };
 
-  return recv (fd, &c, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EAGAIN;
+  return g_poll (&poll_fd, 1, wait_ms) > 0;
 }

@@ -39,6 +39,7 @@ void client_expect (int fd, const char *start);
 /* @commands: lines parted by "\n", each answered by one reply whose start stands behind " -> " */
 void client_talk (int fd, const char *commands);
 void client_expect_end (int fd);
-gboolean client_is_silent (int fd); /* nothing is there now */
+/* Whether something is there to be read, within so many milliseconds. */
+gboolean client_wait (int fd, int wait_ms);
 
 G_END_DECLS

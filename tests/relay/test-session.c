@@ -170,7 +170,7 @@ test_paused (void)
   client_send (fd, "NOOP\r\n", -1);
   receive_fixture_sync (&fixture);
   receive_fixture_sync (&fixture);
-  g_assert_true (client_is_silent (fd));
+  g_assert_false (client_wait (fd, 0));
   reroute_receiver_set_paused (fixture.receiver, FALSE);
   client_expect (fd, "250");
   client_talk (fd, "QUIT -> 221");
@@ -349,11 +349,8 @@ test_unfinished_command (void)
 
   receive_fixture_init (&fixture, rules ("idle-timeout=1s"));
   int fd = begin (&fixture);
-  while (client_is_silent (fd) && g_get_monotonic_time () - begun_us < 10 * G_USEC_PER_SEC)
-    {
-      client_send (fd, "N", 1);
-      g_usleep (20000);
-    }
+  while (!client_wait (fd, 20) && g_get_monotonic_time () - begun_us < 10 * G_USEC_PER_SEC)
+    client_send (fd, "N", 1);
   client_expect (fd, "421 4.4.2");
   close (fd);
   receive_fixture_clear (&fixture);
