@@ -14,9 +14,10 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (RerouteApplication) application = NULL;
+  const char *catalogues = g_getenv ("REROUTE_LOCALE_DIR");
 
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, REROUTE_LOCALE_DIR);
+  bindtextdomain (GETTEXT_PACKAGE, catalogues != NULL ? catalogues : REROUTE_LOCALE_DIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   g_set_prgname ("reroute");

@@ -194,6 +194,8 @@ reroute_news_window_show (GtkWindow *parent, RerouteSheet *sheet)
   RerouteNewsWindow *self = NULL;
   RerouteNews *news = reroute_sheet_get_news (sheet);
   g_autofree char *summary = NULL;
+  g_autofree char *since = NULL;
+  g_autofree char *serial = NULL;
 
   if (news == NULL)
     return;
@@ -202,12 +204,12 @@ reroute_news_window_show (GtkWindow *parent, RerouteSheet *sheet)
   self->last = news->serial;
   self->next = MAX (news->since + 1,
                     news->serial >= GENERATIONS_SHOWN ? news->serial - GENERATIONS_SHOWN + 1 : 1);
-  /* Translators: the numbers are those of generations of the rules. */
-  summary =
-    g_strdup_printf (_ ("Saved by others between %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT
-                                ". Your changes lie over it and are saved with OK or Apply."),
-                        news->since,
-                        news->serial);
+  since = g_strdup_printf ("%" G_GUINT64_FORMAT, news->since);
+  serial = g_strdup_printf ("%" G_GUINT64_FORMAT, news->serial);
+  /* Translators: the numbers of two generations of the rules */
+  summary = g_strdup_printf (_ ("Saved by others between %s and %s. Your changes lie over it and are saved with OK or Apply."),
+    since,
+    serial);
   gtk_label_set_label (self->summary, summary);
   ask_next (self);
   gtk_widget_grab_focus (self->close_button);

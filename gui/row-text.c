@@ -311,25 +311,60 @@ reroute_row_dup_provenance (const RerouteRow *row)
 
 /* --- findings --- */
 
+static gboolean
+is_name_char (char c)
+{
+  return g_ascii_isalnum (c) || c == '-' || c == '_' || (c & 0x80) != 0;
+}
+
+/* The longest argument that stands at @at as a word of its own; NULL: none. */
+static const char *
+find_argument (const RerouteFinding *finding, const char *at)
+{
+  const char *longest = NULL;
+
+  for (char **argument = finding->arguments; argument != NULL && *argument != NULL; argument++)
+    {
+      gsize length = strlen (*argument);
+      const char *end = at + length;
+
+      if (length == 0 || strncmp (at, *argument, length) != 0 || is_name_char (*end) ||
+          (*end == '.' && is_name_char (end[1])))
+        continue;
+      if (longest == NULL || length > strlen (longest))
+        longest = *argument;
+    }
+  return longest;
+}
+
 char *
 reroute_finding_dup_markup (const RerouteFinding *finding)
 {
-  g_autofree char *markup = NULL;
+  g_autoptr (GString) markup = g_string_new (NULL);
+  const char *sentence = NULL;
+  char before = ' ';
 
   g_return_val_if_fail (finding != NULL, NULL);
 
-  markup = g_markup_escape_text (finding->sentence, -1);
-  for (guint i = 0; finding->arguments != NULL && finding->arguments[i] != NULL; i++)
+  /* The path of a loop is drawn below its sentence. */
+  sentence = g_str_equal (finding->code, "loop")
+    ? _ ("Mail would go round in a circle and never leave. Change one of these entries.")
+    : finding->sentence;
+  for (const char *at = sentence; *at != '\0';)
     {
-      g_autofree char *plain = g_markup_printf_escaped ("“%s”", finding->arguments[i]);
-      g_autofree char *strong =
-        g_markup_printf_escaped ("<b>\342\201\250%s\342\201\251</b>", finding->arguments[i]);
-      g_auto (GStrv) parts = g_strsplit (markup, plain, -1);
+      const char *argument =
+        is_name_char (before) || before == '.' ? NULL : find_argument (finding, at);
+      const char *next = argument != NULL ? at + strlen (argument) : g_utf8_next_char (at);
+      g_autofree char *piece = g_markup_escape_text (at, next - at);
 
-      g_free (markup);
-      markup = g_strjoinv (strong, parts);
+      if (argument != NULL)
+        g_string_append_printf (markup, "<b>\342\201\250%s\342\201\251</b>", piece);
+      else
+        g_string_append (markup, piece);
+      before = next[-1];
+      at = next;
     }
-  return g_steal_pointer (&markup);
+  return g_string_free (g_steal_pointer (&markup), FALSE);
 }
 
 /* --- refusals --- */

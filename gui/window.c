@@ -67,6 +67,13 @@ get_page (RerouteWindow *self)
 
 /* --- what is shown --- */
 
+/* A format of a translated sentence has no place for G_GUINT64_FORMAT. */
+static char *
+dup_number (guint64 number)
+{
+  return g_strdup_printf ("%" G_GUINT64_FORMAT, number);
+}
+
 static RerouteBannerText
 news_text (RerouteWindow *self, char **owned)
 {
@@ -74,9 +81,11 @@ news_text (RerouteWindow *self, char **owned)
   guint n = reroute_edit_get_n_changes (reroute_sheet_get_edit (self->sheet));
   const char *who = news->who[0] != '\0' ? news->who : _ ("Someone else");
   RerouteBannerText text = { .button = _ ("Com_pare…") };
+  g_autofree char *serial = NULL;
 
-  /* Translators: %s is a person, the number that of a generation of the rules. */
-  *owned = g_strdup_printf (_ ("%s saved %" G_GUINT64_FORMAT " meanwhile."), who, news->serial);
+  /* Translators: a person, the number of a generation of the rules */
+  serial = dup_number (news->serial);
+  *owned = g_strdup_printf (_ ("%s saved %s meanwhile."), who, serial);
   text.heading = *owned;
   if (news->unknown)
     text.text = _ ("What changed cannot be told any more. Your changes are kept; look at them before you save.");
@@ -152,8 +161,8 @@ show_findings (RerouteWindow *self, guint n_errors)
 static char *
 dup_state (RerouteWindow *self, guint n_changes, guint n_errors)
 {
-  guint64 serial = reroute_sheet_get_serial (self->sheet);
-  guint64 relay = reroute_sheet_get_relay_serial (self->sheet);
+  g_autofree char *serial = dup_number (reroute_sheet_get_serial (self->sheet));
+  g_autofree char *relay = dup_number (reroute_sheet_get_relay_serial (self->sheet));
 
   if (reroute_sheet_is_applying (self->sheet))
     return g_strdup_printf (_ ("Applying, %d %%"),
@@ -167,11 +176,10 @@ dup_state (RerouteWindow *self, guint n_changes, guint n_errors)
   if (!reroute_sheet_is_loaded (self->sheet))
     return g_strdup (_ ("Reading the rules…"));
   if (!reroute_sheet_is_relay_available (self->sheet))
-    return g_strdup_printf (_ ("Rules %" G_GUINT64_FORMAT " saved"), serial);
-  if (relay == serial)
-    return g_strdup_printf (_ ("Rules %" G_GUINT64_FORMAT " saved, in use"), serial);
-  return g_strdup_printf (
-    _ ("Rules %" G_GUINT64_FORMAT " saved, relay uses %" G_GUINT64_FORMAT), serial, relay);
+    return g_strdup_printf (_ ("Rules %s saved"), serial);
+  if (g_str_equal (relay, serial))
+    return g_strdup_printf (_ ("Rules %s saved, in use"), serial);
+  return g_strdup_printf (_ ("Rules %s saved, relay uses %s"), serial, relay);
 }
 
 static void

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * mnemonics.c - no letter is taken twice where both could be meant
+ *
+ * A letter that two widgets of one window have only moves the focus between them.  AT-SPI does not show
+ * mnemonics, so the widgets are walked in-process; meson runs this once a language.
+ */
+
+#include "config.h"
+
+#include "gui/application.h"
+#include "gui/email-domain-dialog.h"
+#include "gui/email-domain-window.h"
+#include "gui/routing-dialog.h"
+#include "gui/window.h"
+
+#include <locale.h>
+#include <libintl.h>
+
+typedef struct
+{
+  GHashTable *taken;      /* lower-case keyval to caption */
+  GtkWidget *shown_page;  /* of a notebook; NULL: all */
+  GString *clashes;
+} Walk;
+
+static void
+take (Walk *walk, GtkLabel *label)
+{
+  guint key = gdk_keyval_to_lower (gtk_label_get_mnemonic_keyval (label));
+  const char *first = NULL;
+
+  if (key == GDK_KEY_VoidSymbol)
+    return;
+  first = g_hash_table_lookup (walk->taken, GUINT_TO_POINTER (key));
+  if (first != NULL)
+    g_string_append_printf (walk->clashes,
+                            "%s: “%s” and “%s”\n",
+                            gdk_keyval_name (key),
+                            first,
+                            gtk_label_get_label (label));
+  else
+    g_hash_table_insert (walk->taken, GUINT_TO_POINTER (key), (gpointer) gtk_label_get_label (label));
+}
+
+static void
+walk_widgets (Walk *walk, GtkWidget *widget)
+{
+  if (GTK_IS_SCROLLED_WINDOW (widget) && walk->shown_page != NULL &&
+      GTK_IS_NOTEBOOK (gtk_widget_get_ancestor (widget, GTK_TYPE_NOTEBOOK)) && widget != walk->shown_page &&
+      !gtk_widget_is_ancestor (widget, walk->shown_page))
+    return;
+  if (GTK_IS_LABEL (widget))
+    take (walk, GTK_LABEL (widget));
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    walk_widgets (walk, child);
+}
+
+static void
+assert_no_clash (GtkWidget *root, GtkWidget *shown_page, guint least)
+{
+  Walk walk = { g_hash_table_new (NULL, NULL), shown_page, g_string_new (NULL) };
+
+  walk_widgets (&walk, root);
+  g_assert_cmpstr (walk.clashes->str, ==, "");
+  g_assert_cmpuint (g_hash_table_size (walk.taken), >=, least);
+  g_hash_table_unref (walk.taken);
+  g_string_free (walk.clashes, TRUE);
+}
+
+static GtkNotebook *
+find_notebook (GtkWidget *widget)
+{
+  GtkNotebook *found = GTK_IS_NOTEBOOK (widget) ? GTK_NOTEBOOK (widget) : NULL;
+
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL && found == NULL;
+       child = gtk_widget_get_next_sibling (child))
+    found = find_notebook (child);
+  return found;
+}
+
+static void
+test_sheet (void)
+{
+  g_autoptr (RerouteBus) bus = reroute_bus_new (FALSE, "unix:path=/nonexistent");
+  RerouteWindow *window = reroute_window_new (NULL, bus);
+  GtkNotebook *notebook = find_notebook (GTK_WIDGET (window));
+
+  for (int i = 0; i < gtk_notebook_get_n_pages (notebook); i++)
+    assert_no_clash (GTK_WIDGET (window), gtk_notebook_get_nth_page (notebook, i), 6);
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
+static void
+test_dialogs (void)
+{
+  g_autoptr (RerouteBus) bus = reroute_bus_new (FALSE, "unix:path=/nonexistent");
+  g_autoptr (RerouteSheet) sheet = reroute_sheet_new (bus);
+  GtkWindow *const windows[] = {
+    GTK_WINDOW (reroute_routing_dialog_new (NULL, sheet, NULL)),
+    GTK_WINDOW (reroute_email_domain_window_new (NULL, sheet)),
+    GTK_WINDOW (reroute_email_domain_dialog_new (NULL, sheet, NULL)),
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (windows); i++)
+    {
+      assert_no_clash (GTK_WIDGET (windows[i]), NULL, 3);
+      gtk_window_destroy (windows[i]);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *catalogues = NULL;
+
+  setlocale (LC_ALL, "");
+  g_test_init (&argc, &argv, NULL);
+  catalogues = g_test_build_filename (G_TEST_BUILT, "..", "po", NULL);
+  bindtextdomain (GETTEXT_PACKAGE, catalogues);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  gtk_init ();
+
+  g_test_add_func ("/mnemonics/sheet", test_sheet);
+  g_test_add_func ("/mnemonics/dialogs", test_dialogs);
+  return g_test_run ();
+}

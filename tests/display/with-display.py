@@ -1,0 +1,20 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a program on a display and a session bus of its own, and ends with its status."""
+
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from screen import Place, Screen  # noqa: E402
+
+
+def main():
+    with Place('display') as place, Screen(place) as screen:
+        sys.exit(subprocess.run(sys.argv[1:], env=screen.environment(), check=False).returncode)
+
+
+if __name__ == '__main__':
+    main()
