@@ -151,10 +151,14 @@ static void
 delivery_toggled_cb (GtkCheckButton *button, RerouteConnectionsPage *self)
 {
   gboolean forward = gtk_check_button_get_active (self->forward_radio);
+  GtkWidget *focus = NULL;
 
   if (self->showing || !gtk_check_button_get_active (button))
     return;
   reroute_setting_field_set_active (self->forward_field, forward);
+  focus = gtk_root_get_focus (gtk_widget_get_root (GTK_WIDGET (self)));
+  if (forward && !GTK_IS_CHECK_BUTTON (focus))
+    gtk_widget_grab_focus (GTK_WIDGET (self->forward));
   if (!forward)
     reroute_sheet_set_setting (self->sheet, REROUTE_SETTING_DEFAULT_DELIVERY, "dns");
 }

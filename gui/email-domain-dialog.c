@@ -81,12 +81,19 @@ judge_domain (GtkEditable *field, gpointer user_data)
 static void
 delivery_toggled_cb (GtkCheckButton *button, RerouteEmailDomainDialog *self)
 {
+  GtkWidget *focus = NULL;
+
   if (!gtk_check_button_get_active (button))
     return;
   gtk_widget_set_sensitive (GTK_WIDGET (self->hosts),
                             gtk_check_button_get_active (self->forward_radio));
-  if (self->form != NULL)
-    reroute_row_form_update (self->form);
+  if (self->form == NULL)
+    return;
+  /* By its mnemonic a radio is chosen without the focus: the next key is for its field. */
+  focus = gtk_window_get_focus (GTK_WINDOW (self));
+  if (button == self->forward_radio && !GTK_IS_CHECK_BUTTON (focus))
+    gtk_widget_grab_focus (GTK_WIDGET (self->hosts));
+  reroute_row_form_update (self->form);
 }
 
 static void

@@ -118,12 +118,18 @@ judge_target (GtkEditable *field, gpointer user_data)
 static void
 action_toggled_cb (GtkCheckButton *button, RerouteRoutingDialog *self)
 {
+  GtkWidget *focus = NULL;
+
   if (!gtk_check_button_get_active (button))
     return;
   gtk_widget_set_sensitive (GTK_WIDGET (self->target),
                             get_action (self) == REROUTE_ROUTING_REROUTE);
   if (self->form == NULL)
     return;
+  /* By its mnemonic a radio is chosen without the focus: the next key is for its field. */
+  focus = gtk_window_get_focus (GTK_WINDOW (self));
+  if (button == self->reroute_radio && !GTK_IS_CHECK_BUTTON (focus))
+    gtk_widget_grab_focus (GTK_WIDGET (self->target));
   reroute_field_error_update (self->target_error);
   reroute_row_form_update (self->form);
 }
