@@ -561,7 +561,7 @@ reroute_ruleset_check_questions (const RerouteRuleset *self, const RerouteRulese
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  g_autoptr (GHashTable) domains = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, NULL);
+  g_autoptr (GHashTable) domains = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint page = 0; page < REROUTE_N_PAGES; page++)
     if (base != NULL)
       reroute_ruleset_foreach_change (self, base, page, question_cb, domains);

@@ -269,7 +269,7 @@ test_half_closed (void)
   client_expect (fd, "221");
   client_expect_end (fd);
   close (fd);
-  g_autoptr (RerouteMessage) message = receive_fixture_pop (&fixture);
+  g_autoptr (RerouteMessage) message G_GNUC_UNUSED = receive_fixture_pop (&fixture);
   receive_fixture_clear (&fixture);
 }
 
@@ -379,7 +379,7 @@ test_drain (void)
   client_expect_end (busy);
   close (idle);
   close (busy);
-  g_autoptr (RerouteMessage) message = receive_fixture_pop (&fixture);
+  g_autoptr (RerouteMessage) message G_GNUC_UNUSED = receive_fixture_pop (&fixture);
   g_assert_nonnull (g_async_queue_timeout_pop (fixture.drained, 10 * G_USEC_PER_SEC));
   g_async_queue_push (fixture.drained, GUINT_TO_POINTER (1));
   receive_fixture_clear (&fixture);

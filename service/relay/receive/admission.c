@@ -94,7 +94,7 @@ judge_settings (RerouteRuleset *ruleset, const RerouteSettings *settings, const 
 static RerouteReply *
 count_in (RerouteAdmission *self, const RerouteSettings *settings, const RerouteIp *ip)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
   RerouteIp client = client_of (ip);
   gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_INBOUND_CONNECTIONS);
   gint64 most_of_client =
@@ -129,7 +129,7 @@ reroute_admission_leave (RerouteAdmission *self, const RerouteIp *ip)
 {
   g_return_if_fail (self != NULL && ip != NULL);
 
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
   RerouteIp client = client_of (ip);
   guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_client, &client));
 
@@ -147,7 +147,7 @@ reroute_admission_get_n_sessions (RerouteAdmission *self)
 {
   g_return_val_if_fail (self != NULL, 0);
 
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
   return self->n_sessions;
 }
 
