@@ -80,7 +80,7 @@ start_segment (RerouteSpool *self, gsize octets)
   guint64 needed = fill_up (octets + self->batch_octets) + 3 * REROUTE_SPOOL_BLOCK_OCTETS;
   RerouteSegment *old = reroute_spool_get_current (self);
 
-  needed += needed / (RESERVE_SHARE - 1) + 2 * REROUTE_SPOOL_BLOCK_OCTETS;
+  needed = fill_up (needed + needed / (RESERVE_SHARE - 1) + 2 * REROUTE_SPOOL_BLOCK_OCTETS);
   if (self->no_room != NULL)
     return FALSE;
   if (self->spare != NULL && self->spare->size < needed)
@@ -93,7 +93,10 @@ start_segment (RerouteSpool *self, gsize octets)
       g_steal_pointer (&self->spare), self->dir_fd, ++self->last_serial, &self->no_room);
   self->is_cramped = segment == NULL;
   if (segment == NULL)
-    return FALSE;
+    {
+      g_debug ("no next segment: %s", self->no_room->message);
+      return FALSE;
+    }
 
   g_debug ("segment %" G_GINT64_MODIFIER "x is started", segment->serial);
   g_mutex_lock (&self->lock);

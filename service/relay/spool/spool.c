@@ -151,6 +151,17 @@ take_scan (RerouteSpool *self, RerouteScan *scan, GPtrArray **entries)
   continue_segment (self, scan);
 }
 
+/* Reserves ids before one is given away.  A full disk is no reason not to start: what is queued can
+   be delivered. */
+static void
+write_first_mark (RerouteSpool *self)
+{
+  RerouteJobs jobs = { NULL, NULL };
+
+  reroute_jobs_push (&jobs, reroute_job_new (REROUTE_JOB_MARK));
+  reroute_spool_write_jobs (self, &jobs);
+}
+
 RerouteSpool *
 reroute_spool_open (const char *directory,
                     gsize segment_octets,
@@ -192,8 +203,8 @@ reroute_spool_open (const char *directory,
   g_mutex_init (&self->lock);
   take_scan (self, &scan, entries);
   reroute_scan_clear (&scan);
+  write_first_mark (self);
   self->thread = g_thread_new ("spool", reroute_spool_writer_run, self);
-  reroute_spool_push_mark (self);
   return self;
 }
 

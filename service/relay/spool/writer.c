@@ -13,7 +13,7 @@
 
 #include "service/relay/spool/spool-private.h"
 
-#define KEPT_RETRY_US G_USEC_PER_SEC
+#define KEPT_RETRY_US (200 * 1000)
 #define CRAMPED_LINGER_US (100 * 1000)
 
 /* Takes what waits; blocks while there is nothing to do.  Returns: whether the spool goes on */

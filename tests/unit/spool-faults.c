@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * spool-faults.c - a disk that loses power, or fails, at a chosen step
+ *
+ * The functions of the C library that the spool uses to change the disk are defined here once more;
+ * the linker prefers these.  Every write keeps what it replaced until its file is synced, so a
+ * power failure can undo any sectors of it; names that were changed in an unsynced directory go
+ * back too, the last first.
+ */
+
+#include "config.h"
+
+#include "tests/unit/spool-faults.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define SECTOR_OCTETS 512
+
+typedef struct
+{
+  enum
+  {
+    UNDO_WRITE,
+    UNDO_ALLOCATE,
+    UNDO_RENAME,
+  } kind;
+  int fd; /* of the file, or of the directory */
+  ino_t inode;
+  guint64 offset;
+  gsize length;
+  guint8 *before;
+  char *from, *to; /* RENAME: to goes back to from */
+} Undo;
+
+static struct
+{
+  GMutex lock;
+  SpoolFault fault;
+  guint step;
+  guint n_steps;
+  guint n_moved;
+  gboolean has_struck;
+  guint32 seed;
+  GPtrArray *undos;
+} faults;
+
+static guint32
+get_random (void)
+{
+  faults.seed = faults.seed * 1664525u + 1013904223u;
+  return faults.seed >> 8;
+}
+
+static void
+free_undo (gpointer data)
+{
+  Undo *self = data;
+
+  close (self->fd);
+  g_free (self->before);
+  g_free (self->from);
+  g_free (self->to);
+  g_free (self);
+}
+
+void
+spool_faults_arm (SpoolFault fault, guint step, guint32 seed)
+{
+  g_mutex_lock (&faults.lock);
+  faults.fault = fault;
+  faults.step = step;
+  faults.seed = seed;
+  faults.n_steps = 0;
+  faults.has_struck = FALSE;
+  g_clear_pointer (&faults.undos, g_ptr_array_unref);
+  faults.undos = g_ptr_array_new_with_free_func (free_undo);
+  g_mutex_unlock (&faults.lock);
+}
+
+void
+spool_faults_disarm (void)
+{
+  g_mutex_lock (&faults.lock);
+  faults.fault = SPOOL_FAULT_NONE;
+  g_clear_pointer (&faults.undos, g_ptr_array_unref);
+  g_mutex_unlock (&faults.lock);
+}
+
+guint
+spool_faults_get_steps (void)
+{
+  return faults.n_steps;
+}
+
+gboolean
+spool_faults_have_struck (void)
+{
+  return faults.has_struck;
+}
+
+static Undo *
+add_undo (int kind, int fd)
+{
+  Undo *undo = g_new0 (Undo, 1);
+  struct stat status;
+
+  undo->kind = kind;
+  undo->fd = dup (fd);
+  undo->inode = fstat (fd, &status) == 0 ? status.st_ino : 0;
+  g_ptr_array_add (faults.undos, undo);
+  return undo;
+}
+
+static void
+add_write (int fd, guint64 offset, gsize length)
+{
+  Undo *undo = add_undo (UNDO_WRITE, fd);
+
+  undo->offset = offset;
+  undo->length = length;
+  undo->before = g_malloc0 (length);
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  int reader = open (path, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (pread (reader, undo->before, length, (off_t) offset), >=, 0);
+  close (reader);
+}
+
+/* Each sector of the write is there or is not. */
+static void
+undo_write (const Undo *undo)
+{
+  for (gsize done = 0; done < undo->length; done += SECTOR_OCTETS)
+    {
+      gsize n = MIN (SECTOR_OCTETS, undo->length - done);
+      if (get_random () % 2 == 0)
+        syscall (SYS_pwrite64, undo->fd, undo->before + done, n, undo->offset + done);
+    }
+}
+
+/* Undoes what concerns @inode, or everything when it is 0. */
+static void
+lose_unsynced (ino_t inode)
+{
+  gboolean may_rename = TRUE;
+
+  for (guint i = faults.undos->len; i > 0; i--)
+    {
+      const Undo *undo = g_ptr_array_index (faults.undos, i - 1);
+      if (inode != 0 && undo->inode != inode)
+        continue;
+      if (undo->kind == UNDO_WRITE)
+        undo_write (undo);
+      else if (undo->kind == UNDO_ALLOCATE && get_random () % 2 == 0)
+        g_assert_cmpint (ftruncate (undo->fd, 0), ==, 0);
+      else if (undo->kind == UNDO_RENAME)
+        {
+          /* A directory is journaled: changes are lost from the last one backwards. */
+          may_rename = may_rename && get_random () % 2 == 0;
+          if (may_rename)
+            syscall (SYS_renameat, undo->fd, undo->from, undo->fd, undo->to);
+        }
+    }
+}
+
+static void
+forget_undos (int fd)
+{
+  struct stat status;
+
+  g_assert_cmpint (fstat (fd, &status), ==, 0);
+  for (guint i = faults.undos->len; i > 0; i--)
+    {
+      const Undo *undo = g_ptr_array_index (faults.undos, i - 1);
+      if (undo->inode != status.st_ino)
+        continue;
+      if (undo->kind == UNDO_RENAME && g_str_has_prefix (undo->from, "unlinked-"))
+        syscall (SYS_unlinkat, undo->fd, undo->from, 0);
+      g_ptr_array_remove_index (faults.undos, i - 1);
+    }
+}
+
+/* Counts a step, with the lock held.  Returns: whether the fault strikes now */
+static gboolean
+take_step (void)
+{
+  if (faults.fault == SPOOL_FAULT_NONE)
+    return FALSE;
+  gboolean strikes = ++faults.n_steps == faults.step;
+  faults.has_struck = faults.has_struck || strikes;
+  if (strikes && faults.fault == SPOOL_FAULT_POWER)
+    {
+      lose_unsynced (0);
+      _exit (SPOOL_FAULT_EXIT_STATUS);
+    }
+  return strikes;
+}
+
+static gboolean
+is_full (void)
+{
+  return faults.fault == SPOOL_FAULT_FULL && faults.has_struck;
+}
+
+static gssize
+write_vectors (int fd, const struct iovec *vectors, int n, off_t offset)
+{
+  gsize length = 0;
+
+  for (int i = 0; i < n; i++)
+    length += vectors[i].iov_len;
+  g_mutex_lock (&faults.lock);
+  gboolean strikes = take_step ();
+  if (is_full ())
+    {
+      g_mutex_unlock (&faults.lock);
+      errno = ENOSPC;
+      return -1;
+    }
+  if (faults.fault != SPOOL_FAULT_NONE)
+    add_write (fd, (guint64) offset, length);
+  gboolean is_short = faults.fault == SPOOL_FAULT_SHORT_WRITE && strikes;
+  gboolean is_after = faults.fault == SPOOL_FAULT_SHORT_WRITE && faults.has_struck &&
+                      faults.n_steps == faults.step + 1;
+  g_mutex_unlock (&faults.lock);
+  if (is_after)
+    {
+      errno = ENOSPC;
+      return -1;
+    }
+  if (!is_short)
+    return syscall (SYS_pwritev, fd, vectors, n, (long) offset, (long) 0);
+
+  g_autofree guint8 *octets = g_malloc (length);
+  gsize filled = 0;
+  for (int i = 0; i < n; filled += vectors[i++].iov_len)
+    memcpy (octets + filled, vectors[i].iov_base, vectors[i].iov_len);
+  return syscall (SYS_pwrite64, fd, octets, length / 2, offset);
+}
+
+ssize_t
+pwritev (int fd, const struct iovec *vectors, int n, off_t offset)
+{
+  return write_vectors (fd, vectors, n, offset);
+}
+
+ssize_t
+pwrite (int fd, const void *octets, size_t length, off_t offset)
+{
+  struct iovec vector = { (void *) octets, length };
+  return write_vectors (fd, &vector, 1, offset);
+}
+
+static int
+sync_file (int fd, long number)
+{
+  struct stat status;
+  int result = 0;
+
+  g_mutex_lock (&faults.lock);
+  take_step ();
+  gboolean fails =
+    faults.fault == SPOOL_FAULT_SYNC && faults.has_struck && faults.n_steps <= faults.step + 2;
+  if (fails && fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
+    {
+      lose_unsynced (status.st_ino);
+      forget_undos (fd);
+      errno = EIO;
+      result = -1;
+    }
+  else
+    {
+      if (faults.fault != SPOOL_FAULT_NONE)
+        forget_undos (fd);
+      /* The kernel's own sync adds nothing to this disk but time. */
+      if (faults.fault == SPOOL_FAULT_NONE)
+        result = (int) syscall (number, fd);
+    }
+  g_mutex_unlock (&faults.lock);
+  return result;
+}
+
+int
+fdatasync (int fd)
+{
+  return sync_file (fd, SYS_fdatasync);
+}
+
+int
+fsync (int fd)
+{
+  return sync_file (fd, SYS_fsync);
+}
+
+int
+fallocate (int fd, int mode, off_t offset, off_t length)
+{
+  g_mutex_lock (&faults.lock);
+  take_step ();
+  gboolean fails = is_full ();
+  if (faults.fault != SPOOL_FAULT_NONE && !fails)
+    add_undo (UNDO_ALLOCATE, fd);
+  g_mutex_unlock (&faults.lock);
+  if (!fails)
+    return (int) syscall (SYS_fallocate, fd, mode, (long) offset, (long) length);
+  errno = ENOSPC;
+  return -1;
+}
+
+/* What unsynced changes of names need to go back. */
+static void
+add_rename (int dir_fd, const char *now, const char *before)
+{
+  Undo *undo = add_undo (UNDO_RENAME, dir_fd);
+
+  undo->from = g_strdup (now);
+  undo->to = g_strdup (before);
+}
+
+int
+renameat (int from_dir, const char *from, int to_dir, const char *to)
+{
+  g_mutex_lock (&faults.lock);
+  take_step ();
+  int result = (int) syscall (SYS_renameat, from_dir, from, to_dir, to);
+  if (faults.fault != SPOOL_FAULT_NONE && result == 0)
+    add_rename (to_dir, to, from);
+  g_mutex_unlock (&faults.lock);
+  return result;
+}
+
+int
+unlinkat (int dir_fd, const char *name, int flags)
+{
+  g_mutex_lock (&faults.lock);
+  take_step ();
+  int result;
+  if (faults.fault == SPOOL_FAULT_NONE)
+    result = (int) syscall (SYS_unlinkat, dir_fd, name, flags);
+  else
+    {
+      /* Kept under another name until the directory is synced. */
+      g_autofree char *kept = g_strdup_printf ("unlinked-%u", faults.n_moved++);
+      result = (int) syscall (SYS_renameat, dir_fd, name, dir_fd, kept);
+      if (result == 0)
+        add_rename (dir_fd, kept, name);
+    }
+  g_mutex_unlock (&faults.lock);
+  return result;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/*
+ * Stands between the spool and the kernel: a program that links spool-faults.c has its writes,
+ * syncs and changes of directories counted, each is a step, and can have the power fail at one of
+ * them, or the disk.
+ */
+typedef enum
+{
+  SPOOL_FAULT_NONE,
+  SPOOL_FAULT_POWER, /* the process ends there; of what was not synced any part may be lost */
+  SPOOL_FAULT_SYNC,  /* that sync and the next fail (EIO), and lose what they should have kept */
+  SPOOL_FAULT_SHORT_WRITE, /* that write stops half-way, then ENOSPC */
+  SPOOL_FAULT_FULL,        /* from there on nothing can be reserved or written (ENOSPC) */
+} SpoolFault;
+
+#define SPOOL_FAULT_EXIT_STATUS 77 /* of a process whose power failed */
+
+/* @step: from 1; @seed: decides which sectors survive */
+void spool_faults_arm (SpoolFault fault, guint step, guint32 seed);
+void spool_faults_disarm (void);
+guint spool_faults_get_steps (void); /* since armed */
+gboolean spool_faults_have_struck (void);
+
+G_END_DECLS
