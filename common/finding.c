@@ -78,7 +78,7 @@ static const Spec specs[] = {
   { "never-acts-disabled-alone", LEVEL (NOTE), 1, N_("The entry %s is off. No other entry acts instead.") },
   /* Translators: the entry, its target */
   { "target-covered", LEVEL (NOTE), 2,
-    N_("The entry %s covers its own target %s: mail rerouted there leaves for there.") },
+    N_("The entry %s covers its own target %s: mail that was rerouted there is not rerouted again.") },
   { "reroute-off", LEVEL (NOTE), 0,
     N_("Incoming mail is not rerouted: the Routing table is not used.") },
   /* Translators: a number of findings */

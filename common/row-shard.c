@@ -238,6 +238,20 @@ reroute_domain_shard_remove (RerouteDomainShard *self, guint32 tag, RerouteRow *
   return self;
 }
 
+void
+reroute_domain_shard_prefetch (const RerouteDomainShard *self, guint32 capacity, guint32 tag)
+{
+  guint home = (guint) (((guint64) tag * capacity) >> 32);
+  const guint32 *tags;
+
+  if (self == NULL)
+    return;
+  tags = (const guint32 *) (gconstpointer) &self->rows[capacity];
+  __builtin_prefetch (self);
+  __builtin_prefetch (&tags[home]);
+  __builtin_prefetch (&self->rows[home]);
+}
+
 /* How well @row answers @match: 0 not at all. */
 static guint
 get_rank (const RerouteRow *row, RerouteMatch match)

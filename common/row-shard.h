@@ -53,6 +53,10 @@ RerouteDomainShard *
 reroute_domain_shard_add (RerouteDomainShard *self, guint32 tag, RerouteRow *row);
 RerouteDomainShard *
 reroute_domain_shard_remove (RerouteDomainShard *self, guint32 tag, RerouteRow *row);
+/* Asks the memory for what reroute_domain_shard_find() will look at first, without waiting for the
+   shard's own capacity. */
+void reroute_domain_shard_prefetch (const RerouteDomainShard *self, guint32 capacity, guint32 tag);
+
 /* @except: (nullable): a row that is passed over */
 RerouteRow *reroute_domain_shard_find (const RerouteDomainShard *self,
                                        guint32 tag,

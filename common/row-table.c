@@ -31,6 +31,7 @@ struct _RerouteRowTable
   guint n_shards; /* a power of two */
   RerouteIdShard **by_id;
   RerouteDomainShard **by_domain;
+  guint32 *capacities; /* of by_domain: a look-up knows its place before the shard is at hand */
 };
 
 typedef struct
@@ -88,6 +89,7 @@ table_new (guint n_shards)
   self->n_shards = n_shards;
   self->by_id = g_new0 (RerouteIdShard *, n_shards);
   self->by_domain = g_new0 (RerouteDomainShard *, n_shards);
+  self->capacities = g_new0 (guint32, n_shards);
   return self;
 }
 
@@ -114,6 +116,7 @@ clear_shards (RerouteRowTable *self)
     }
   g_clear_pointer (&self->by_id, g_free);
   g_clear_pointer (&self->by_domain, g_free);
+  g_clear_pointer (&self->capacities, g_free);
 }
 
 void
@@ -137,6 +140,7 @@ reroute_row_table_make_mutable (RerouteRowTable *self)
     {
       copy->by_id[i] = reroute_id_shard_ref (self->by_id[i]);
       copy->by_domain[i] = reroute_domain_shard_ref (self->by_domain[i]);
+      copy->capacities[i] = self->capacities[i];
     }
   reroute_row_table_unref (self);
   return copy;
@@ -146,10 +150,12 @@ static void
 index_domain (RerouteRowTable *self, RerouteRow *row, gboolean add)
 {
   Hash hash = hash_domain (row->domain);
-  RerouteDomainShard **shard = &self->by_domain[hash.shard & (self->n_shards - 1)];
+  guint index = hash.shard & (self->n_shards - 1);
+  RerouteDomainShard **shard = &self->by_domain[index];
 
   *shard = add ? reroute_domain_shard_add (*shard, hash.tag, row)
                : reroute_domain_shard_remove (*shard, hash.tag, row);
+  self->capacities[index] = (*shard)->capacity;
 }
 
 /* TRUE when @id was there. */
@@ -191,6 +197,7 @@ double_shards (RerouteRowTable *self)
   self->n_shards = bigger->n_shards;
   self->by_id = g_steal_pointer (&bigger->by_id);
   self->by_domain = g_steal_pointer (&bigger->by_domain);
+  self->capacities = g_steal_pointer (&bigger->capacities);
   g_free (bigger);
 }
 
@@ -251,35 +258,56 @@ reroute_row_table_find_other (const RerouteRowTable *self, const RerouteRow *row
     self->by_domain[hash.shard & (self->n_shards - 1)], hash.tag, row->domain, match, row);
 }
 
+/* The suffixes of a domain, shortest first, and where each would stand. */
+typedef struct
+{
+  guint n;
+  const char *starts[LABELS_MAX];
+  guint32 tags[LABELS_MAX];
+  const RerouteDomainShard *shards[LABELS_MAX];
+} Suffixes;
+
+static void
+cut_suffixes (const RerouteRowTable *self, const char *domain, Suffixes *suffixes)
+{
+  guint64 state = HASH_START;
+
+  suffixes->n = 0;
+  for (gsize i = strlen (domain); i > 0 && suffixes->n < LABELS_MAX; i--)
+    {
+      state = hash_step (state, domain[i - 1]);
+      if (i > 1 && domain[i - 2] != '.')
+        continue;
+      Hash hash = hash_end (state);
+      guint index = hash.shard & (self->n_shards - 1);
+      guint n = suffixes->n++;
+      suffixes->starts[n] = domain + i - 1;
+      suffixes->tags[n] = hash.tag;
+      suffixes->shards[n] = self->by_domain[index];
+      /* Memory is what a look-up waits for, so it waits for all labels at once. */
+      reroute_domain_shard_prefetch (self->by_domain[index], self->capacities[index], hash.tag);
+    }
+}
+
 RerouteRow *
 reroute_row_table_lookup (const RerouteRowTable *self, const char *domain)
 {
-  guint64 states[LABELS_MAX];
-  const char *starts[LABELS_MAX];
-  guint n = 0;
-  guint64 state = HASH_START;
+  Suffixes suffixes;
 
   if (self->n_rows == 0)
     return NULL;
   if (reroute_domain_is_literal (domain))
     return find (self, hash_domain (domain), domain, REROUTE_MATCH_ACTING);
 
-  for (gsize i = strlen (domain); i > 0 && n < LABELS_MAX; i--)
+  cut_suffixes (self, domain, &suffixes);
+  for (guint i = suffixes.n; i > 0; i--)
     {
-      state = hash_step (state, domain[i - 1]);
-      if (i > 1 && domain[i - 2] != '.')
-        continue;
-      starts[n] = domain + i - 1;
-      states[n++] = state;
-    }
-  while (n > 0)
-    {
-      RerouteMatch match =
-        starts[n - 1] == domain ? REROUTE_MATCH_ACTING : REROUTE_MATCH_ACTING_SUFFIX;
-      RerouteRow *row = find (self, hash_end (states[n - 1]), starts[n - 1], match);
+      const char *start = suffixes.starts[i - 1];
+      RerouteMatch match = start == domain ? REROUTE_MATCH_ACTING : REROUTE_MATCH_ACTING_SUFFIX;
+      RerouteRow *row = reroute_domain_shard_find (
+        suffixes.shards[i - 1], suffixes.tags[i - 1], start, match, NULL);
       if (row != NULL)
         return row;
-      n--;
     }
   return NULL;
 }

@@ -21,6 +21,8 @@
 /* Of one code; a person reads them. */
 #define FINDINGS_PER_CODE 200
 #define QUESTIONS_MAX 64
+/* An edit of more rows is judged with the whole table, which is faster than its neighbours. */
+#define SMALL_EDIT_ROWS 10000
 
 typedef struct
 {
@@ -33,6 +35,7 @@ typedef struct
   GHashTable *seen;   /* (element-type utf8): what was said already, of rows that come twice */
   GHashTable *rows;   /* (element-type RerouteRow): neighbours to judge */
   guint n_more;
+  gboolean whole; /* every row is judged, once */
   gboolean reroute;
   gboolean inbound_missing;
   gboolean inbound_said;
@@ -321,8 +324,7 @@ check_routing_row (Check *check, RerouteRow *row)
 static void
 judge (Check *check, RerouteRow *row)
 {
-  /* Without a base every row comes once. */
-  if (check->base != NULL && !is_first (check, "row", row->page, row->id))
+  if (!check->whole && !is_first (check, "row", row->page, row->id))
     return;
   check_duplicate (check, row);
   if (!row->enabled)
@@ -406,10 +408,13 @@ changed_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
   Check *check = user_data;
 
   check_anyone (check, before, after);
+  if (check->whole)
+    return TRUE;
   if (after != NULL)
-    judge (check, after);
-  if (after != NULL)
-    add_neighbours (check, after->domain);
+    {
+      judge (check, after);
+      add_neighbours (check, after->domain);
+    }
   if (before != NULL)
     add_neighbours (check, before->domain);
   return TRUE;
@@ -420,7 +425,8 @@ row_cb (RerouteRow *row, gpointer user_data)
 {
   Check *check = user_data;
 
-  check_anyone (check, NULL, row);
+  if (check->base == NULL)
+    check_anyone (check, NULL, row);
   judge (check, row);
   return TRUE;
 }
@@ -474,8 +480,26 @@ check_settings (Check *check)
   if (own || differs (check, REROUTE_SETTING_DEFAULT_DELIVERY))
     check_hosts (
       check, reroute_settings_get_hosts (check->settings, REROUTE_SETTING_DEFAULT_DELIVERY), NULL);
-  if (own && check->base != NULL)
+  if (own && !check->whole)
     reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, hosts_cb, check);
+}
+
+static gboolean
+count_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
+{
+  guint *n = user_data;
+
+  return ++*n <= SMALL_EDIT_ROWS;
+}
+
+static gboolean
+is_large_edit (Check *check)
+{
+  guint n = 0;
+
+  for (guint page = 0; page < REROUTE_N_PAGES && n <= SMALL_EDIT_ROWS; page++)
+    reroute_ruleset_foreach_change (check->rules, check->base, page, count_cb, &n);
+  return n > SMALL_EDIT_ROWS;
 }
 
 static void
@@ -484,11 +508,14 @@ check_rows (Check *check)
   GHashTableIter iter;
   gpointer row;
 
+  check->whole = check->base == NULL || is_large_edit (check);
   for (guint page = 0; page < REROUTE_N_PAGES; page++)
-    if (check->base != NULL)
-      reroute_ruleset_foreach_change (check->rules, check->base, page, changed_cb, check);
-    else
-      reroute_ruleset_foreach (check->rules, page, row_cb, check);
+    {
+      if (check->base != NULL)
+        reroute_ruleset_foreach_change (check->rules, check->base, page, changed_cb, check);
+      if (check->whole)
+        reroute_ruleset_foreach (check->rules, page, row_cb, check);
+    }
   g_hash_table_iter_init (&iter, check->rows);
   while (g_hash_table_iter_next (&iter, &row, NULL))
     judge (check, row);
@@ -545,7 +572,8 @@ question_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
 {
   GHashTable *domains = user_data;
 
-  if (opens (before, after) && strchr (after->domain, '.') != NULL)
+  if (opens (before, after) && strchr (after->domain, '.') != NULL &&
+      !g_hash_table_contains (domains, after->domain))
     g_hash_table_add (domains, g_strdup (after->domain));
   return g_hash_table_size (domains) < QUESTIONS_MAX;
 }
