@@ -121,7 +121,7 @@ def options_of_help(program):
 
 
 def lint_help():
-    programs = wanted([name for name in sys.argv[1:] if os.path.exists(name)], 'programs')
+    programs = wanted([os.path.abspath(name) for name in sys.argv[1:]], 'programs')
     for program in programs:
         name = os.path.basename(program)
         pages = [path for path in MAN_PAGES if os.path.basename(path).startswith(name + '.')]
