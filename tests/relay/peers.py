@@ -11,10 +11,11 @@ import os
 import shutil
 import subprocess
 
-from place import BUILD, free_port
+from place import ROOT, free_port
 from tap import Skip
 
-CACHE = os.path.join(BUILD, 'peers')
+# One for all builds.
+CACHE = os.path.join(ROOT, 'build', 'peers')
 POSTFIX = ('postfix', 'libdb5.3', 'libicu72', 'libnsl2', 'libtirpc3', 'libsasl2-2', 'libssl3')
 EXIM = ('exim4-daemon-light', 'exim4-base', 'libnss-wrapper', 'libdb5.3', 'libidn12', 'libnsl2', 'libtirpc3',
         'libpcre2-8-0', 'libgnutls-dane0', 'libunbound8')

@@ -2,6 +2,8 @@
 """What every relay test stands on: a directory of its own, processes ended by pid, bounded waits."""
 
 import os
+import random
+import re
 import shutil
 import signal
 import socket
@@ -36,10 +38,16 @@ def poll(what, function, timeout_s=PATIENCE_S, step_s=0.02):
 
 
 def free_port(host='127.0.0.1'):
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    """A port that was free a moment ago, below those that the kernel gives to clients: one of those
+    could take it while its server restarts."""
+    while True:
+        port = random.randrange(10240, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+        return port
 
 
 def answers(host, port):
@@ -59,17 +67,23 @@ class Place:
         self.path = path or tempfile.mkdtemp(prefix=f'reroute-{name}-')
         self.stays = path is not None or 'REROUTE_KEEP' in os.environ
         self.processes = []
+        self.cleanups = []  # called first at the end of the block, also after a failure
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, value, trace):
+        for cleanup in self.cleanups:
+            cleanup()
         for process in reversed(self.processes):
             self.end(process)
-        if kind is not None:
+        reports = self.reports()
+        if kind is not None or reports:
             self.show_logs()
         if not self.stays:
             shutil.rmtree(self.path, ignore_errors=True)
+        if kind is None:
+            assert not reports, reports
 
     def join(self, *parts):
         return os.path.join(self.path, *parts)
@@ -117,10 +131,21 @@ class Place:
             self.processes.remove(process)
         return process.returncode
 
-    def show_logs(self, lines=25):
-        """The last lines of every log, for the reader of a failure."""
+    def logs(self):
+        """(name, lines) of every log."""
         for name in sorted(os.listdir(self.path)):
             if name.endswith('.log'):
                 with open(self.join(name), encoding='utf-8', errors='replace') as stream:
-                    for line in stream.read().splitlines()[-lines:]:
-                        print(f'# {name}: {line}', file=sys.stderr)
+                    yield name, stream.read().splitlines()
+
+    def reports(self):
+        """What sanitizers have to say, and assertions that failed."""
+        pattern = re.compile('(Address|Leak|Thread)Sanitizer:|runtime error:|-CRITICAL|ERROR \\*\\*')
+        return [f'{name}: {line}' for name, lines in self.logs()
+                for line in lines if pattern.search(line)]
+
+    def show_logs(self, lines=25):
+        """The last lines of every log, for the reader of a failure."""
+        for name, text in self.logs():
+            for line in text[-lines:]:
+                print(f'# {name}: {line}', file=sys.stderr)

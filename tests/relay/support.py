@@ -77,6 +77,7 @@ class Service:
         self.relay_options = list(relay_options)
         self.relay_limits = None
         self.relay = None
+        place.cleanups.append(self.end_rules)
 
     def start(self):
         self.bus.start()
