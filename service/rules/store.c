@@ -370,6 +370,8 @@ check_pages (RerouteStore *self, GError **error)
 
   if (verdict != NULL && g_str_equal (verdict, "ok"))
     return TRUE;
+  if (verdict != NULL)
+    g_strdelimit (verdict, "\n", ' ');
   g_autofree char *why =
     g_strdup_printf ("is damaged (%s)", verdict != NULL ? verdict : sqlite3_errmsg (self->db));
   set_unreadable (error, self->path, why);
