@@ -112,7 +112,8 @@ reroute_relay_options_dup_spool (const RerouteRelayOptions *self)
 
   if (self->spool != NULL)
     return g_strdup (self->spool);
-  if (self->session)
+  if (self->session || self->bus != NULL)
     return g_build_filename (g_get_user_state_dir (), "reroute", "spool", NULL);
-  return g_build_filename (REROUTE_STATE_DIR, "spool", NULL);
+  /* Not within the state directory of reroute-rulesd, which is another user's. */
+  return g_strdup (REROUTE_STATE_DIR "-relay");
 }
