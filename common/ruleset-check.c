@@ -14,6 +14,7 @@
 
 #include "common/domain.h"
 #include "common/limits.h"
+#include "common/own-endpoint.h"
 
 #include <libpsl.h>
 #include <string.h>
@@ -232,51 +233,13 @@ check_reached (Check *check, RerouteRow *row)
   reroute_finding_add_row (finding, routing);
 }
 
-/* Whether a name or address is this machine. */
-static gboolean
-is_own_host (Check *check, const RerouteHost *host)
-{
-  const char *hostname = reroute_settings_get_text (check->settings, REROUTE_SETTING_HOSTNAME);
-  RerouteIp ip;
-
-  if (!host->literal)
-    return g_ascii_strcasecmp (host->name, "localhost") == 0 ||
-           (*hostname != '\0' && g_ascii_strcasecmp (host->name, hostname) == 0);
-  return reroute_ip_parse (host->name, &ip) &&
-         (reroute_ip_is_loopback (&ip) || reroute_ip_is_unspecified (&ip) ||
-          reroute_settings_contains (check->settings, REROUTE_SETTING_OWN_ADDRESSES, &ip));
-}
-
-/* Whether @endpoint is one that we listen on ourselves. */
-static gboolean
-is_listening (Check *check, const RerouteHost *host, const char *endpoint)
-{
-  const char *const *listen =
-    reroute_settings_get_endpoints (check->settings, REROUTE_SETTING_LISTEN);
-  g_autofree char *port = g_strdup_printf (":%u", host->port);
-
-  for (gsize i = 0; listen[i] != NULL; i++)
-    {
-      gboolean any =
-        g_str_has_prefix (listen[i], "0.0.0.0:") || g_str_has_prefix (listen[i], "[::]:");
-      if (g_str_equal (listen[i], endpoint) ||
-          (g_str_has_suffix (listen[i], port) && (any || !host->literal)))
-        return TRUE;
-    }
-  return FALSE;
-}
-
 /* @row: (nullable): whose host this is; NULL for a setting */
 static void
 check_host (Check *check, const RerouteHost *host, RerouteRow *row)
 {
-  if (host->mx || !is_own_host (check, host))
-    return;
-  g_autofree char *endpoint = g_strdup_printf (
-    strchr (host->name, ':') != NULL ? "[%s]:%u" : "%s:%u", host->name, host->port);
-  if (!is_listening (check, host, endpoint))
-    return;
-  RerouteFinding *finding = say (check, "own-port", endpoint, NULL, NULL);
+  g_autofree char *endpoint = reroute_own_endpoint (check->settings, host);
+  RerouteFinding *finding = endpoint != NULL ? say (check, "own-port", endpoint, NULL, NULL) : NULL;
+
   if (finding != NULL && row != NULL)
     reroute_finding_add_row (finding, row);
 }
