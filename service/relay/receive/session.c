@@ -19,6 +19,8 @@
 
 #include "service/relay/receive/session.h"
 
+#include "service/relay/receive/session-log.h"
+
 #include "common/error.h"
 #include "common/limits.h"
 #include "service/relay/smtp/server.h"
@@ -32,7 +34,6 @@
 
 #define CONTENT_PROGRESS_OCTETS 4096   /* move the time limit for content on */
 #define LINGER_US (2 * G_USEC_PER_SEC) /* for a client that still sends to read our last reply */
-#define TEXT_IN_LOG_CHARACTERS 256
 
 struct _RerouteSession
 {
@@ -75,28 +76,6 @@ unref_session (RerouteSession *self)
   g_free (self);
 }
 
-static char *
-dup_client (const RerouteSession *self)
-{
-  return reroute_ip_to_string (&self->client.ip);
-}
-
-/* Harmless in a log: one line, valid UTF-8, not endless. */
-static char *
-printable (const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  GString *string = g_string_new (NULL);
-
-  for (const char *at = valid; *at != '\0' && string->len < TEXT_IN_LOG_CHARACTERS;
-       at = g_utf8_next_char (at))
-    {
-      gunichar c = g_utf8_get_char (at);
-      g_string_append_unichar (string, g_unichar_iscntrl (c) ? '?' : c);
-    }
-  return g_string_free (string, FALSE);
-}
-
 /* The socket is gone; what was received in part is dropped, a pending commit goes on. */
 static void
 close_session (RerouteSession *self)
@@ -116,11 +95,7 @@ static void
 lose (RerouteSession *self, const char *why)
 {
   if (!reroute_smtp_server_is_idle (self->machine))
-    {
-      g_autofree char *client = dup_client (self);
-      g_info (
-        "client=[%s] status=lost (%s %s)", client, why, reroute_smtp_server_phase (self->machine));
-    }
+    reroute_session_log_lost (&self->client.ip, why, reroute_smtp_server_phase (self->machine));
   close_session (self);
 }
 
@@ -359,12 +334,10 @@ time_limit_cb (RerouteTimer *timer)
     renew_deadline (self);
   else
     {
-      g_autofree char *client = dup_client (self);
       g_autoptr (RerouteReply) reply = reroute_reply_new (
         421, "4.4.2", "Nothing came for too long, closing the connection");
-      g_info ("client=[%s] status=lost (time limit %s)",
-              client,
-              reroute_smtp_server_phase (self->machine));
+      reroute_session_log_lost (
+        &self->client.ip, "time limit", reroute_smtp_server_phase (self->machine));
       reroute_smtp_server_close (self->machine, reply);
       advance (self);
     }
@@ -379,18 +352,6 @@ mail_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer u
   return NULL;
 }
 
-static void
-log_refused_recipient (RerouteSession *self,
-                       const RerouteAddress *recipient,
-                       const RerouteReply *reply)
-{
-  g_autofree char *client = dup_client (self);
-  g_autofree char *to = printable (recipient->text);
-  g_autofree char *said = reroute_reply_to_string (reply);
-
-  g_info ("to=<%s> client=[%s] status=refused (%s)", to, client, said);
-}
-
 static RerouteReply *
 rcpt_cb (RerouteSmtpServer *machine,
          const RerouteAddress *recipient,
@@ -403,7 +364,7 @@ rcpt_cb (RerouteSmtpServer *machine,
 
   self->permitted = ruleset != NULL && reroute_ruleset_permits (ruleset, &self->client);
   if (refusal != NULL)
-    log_refused_recipient (self, recipient, refusal);
+    reroute_session_log_refused (&self->client.ip, recipient, refusal);
   return refusal;
 }
 
@@ -463,24 +424,6 @@ abort_data_cb (RerouteSmtpServer *machine, gpointer user_data)
   g_clear_pointer (&self->draft, reroute_spool_draft_discard);
 }
 
-static void
-log_accepted (const RerouteMessage *message, const char *id)
-{
-  const RerouteEnvelope *envelope = message->envelope;
-  g_autofree char *client = reroute_ip_to_string (&envelope->client_ip);
-  g_autofree char *from = printable (envelope->reverse_path);
-  g_autofree char *helo = printable (envelope->helo);
-
-  g_message ("id=%s from=<%s> client=[%s] helo=%s octets=%" G_GSIZE_FORMAT
-             " rcpts=%u status=accepted",
-             id,
-             from,
-             client,
-             helo,
-             message->content_octets,
-             envelope->recipients->len);
-}
-
 static RerouteReply *
 reply_to_commit (RerouteSession *self, RerouteMessage *message, const GError *error)
 {
@@ -488,12 +431,11 @@ reply_to_commit (RerouteSession *self, RerouteMessage *message, const GError *er
     {
       g_autofree char *id = reroute_message_id_to_string (message->id);
       g_autofree char *text = g_strdup_printf ("Ok: queued as %s", id);
-      log_accepted (message, id);
+      reroute_session_log_accepted (message, id);
       return reroute_reply_new (250, "2.0.0", text);
     }
 
-  g_autofree char *client = dup_client (self);
-  g_message ("client=[%s] status=refused (%s)", client, error->message);
+  reroute_session_log_not_stored (&self->client.ip, error);
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL))
     return reroute_reply_new (452, "4.3.1", "There is no room for the message, try again later");
   return reroute_reply_new (451, "4.3.0", "The message could not be stored, try again later");
