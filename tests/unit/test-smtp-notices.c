@@ -179,7 +179,7 @@ test_failed (void)
     { .recipient = "b@test.com",
       .status = "5.1.1",
       .diagnostic = "550 5.1.1 no b@inside.example here" },
-    { .recipient = "c@test.com", .status = "5.4.7" },
+    { .recipient = "c@test.com", .status = "4.4.1" },
   };
   const RerouteDsnRequest request = {
     .kind = REROUTE_DSN_FAILED,
@@ -219,7 +219,7 @@ test_failed (void)
                    "\r\n"
                    "Final-Recipient: rfc822; c@test.com\r\n"
                    "Action: failed\r\n"
-                   "Status: 5.4.7\r\n");
+                   "Status: 4.4.1\r\n");
   assert_contains (text, "Content-Type: text/rfc822-headers\r\n");
   assert_contains (text,
                    "\r\n\r\nReceived: from x\r\n\tby y\r\nSubject: hello\r\n..dot: 1\r\n\r\n--");

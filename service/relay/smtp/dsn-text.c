@@ -157,15 +157,17 @@ append_wrapped (GString *text, const char *indent, const char *sentence)
   g_string_append_c (text, '\n');
 }
 
+/* A recipient that was tried until its time was over keeps the 4.x.x of the last try. */
 static const char *
 status_of (const RerouteDsnRequest *request, const RerouteDsnRecipient *recipient)
 {
-  char class = request->kind == REROUTE_DSN_FAILED ? '5' : '4';
+  gboolean failed = request->kind == REROUTE_DSN_FAILED;
   const char *status = recipient->status;
 
-  if (status != NULL && status[0] == class && status[1] == '.' && g_ascii_isdigit (status[2]))
+  if (status != NULL && (status[0] == '4' || (failed && status[0] == '5')) && status[1] == '.' &&
+      g_ascii_isdigit (status[2]))
     return status;
-  return class == '5' ? "5.0.0" : "4.0.0";
+  return failed ? "5.0.0" : "4.0.0";
 }
 
 static guint
