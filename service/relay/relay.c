@@ -56,6 +56,7 @@ typedef struct
   guint n_waits; /* seconds that the first generation was waited for */
   guint wait_id;
   gboolean listening;
+  gboolean published; /* had its name on the bus */
   gboolean stopping;
   guint sigterm_id;
   guint sigint_id;
@@ -222,18 +223,27 @@ exit_after_startup (Relay *self)
 static void
 published_cb (Relay *self)
 {
+  self->published = TRUE;
   exit_after_startup (self);
 }
 
+/* At the start someone runs a second relay; later it is no reason to end a relay that works. */
 static void
 name_taken_cb (Relay *self)
 {
-  fail (self,
-        g_error_new (REROUTE_ERROR,
-                     REROUTE_ERROR_UNAVAILABLE,
-                     "another relay has the name %s on %s: stop it first",
-                     REROUTE_RELAY_BUS_NAME,
-                     reroute_bus_get_label (self->parts.bus)));
+  GError *error = g_error_new (REROUTE_ERROR,
+                               REROUTE_ERROR_UNAVAILABLE,
+                               "another relay has the name %s on %s: stop it first",
+                               REROUTE_RELAY_BUS_NAME,
+                               reroute_bus_get_label (self->parts.bus));
+
+  if (!self->published)
+    {
+      fail (self, error);
+      return;
+    }
+  g_warning ("%s", error->message);
+  g_error_free (error);
 }
 
 /* Accepts connections, then tells the bus. */

@@ -89,19 +89,19 @@ from_socket_address (const SocketAddress *address, RerouteIp *ip)
 static void
 set_system_error (GError **error, const char *endpoint, int code)
 {
-  const char *advice = "see the setting “listen”";
+  const char *advice = "see the setting “listen”, or --listen";
   gboolean no_address = code == EADDRNOTAVAIL || code == EAFNOSUPPORT;
 
   if (code == EADDRINUSE)
-    advice = "another program receives there: stop it, or choose another port in the setting "
-             "“listen”";
+    advice = "another program receives there: stop it, or choose another port (setting “listen”, "
+             "or --listen)";
   else if (code == EACCES || code == EPERM)
     advice = "ports below 1024 need CAP_NET_BIND_SERVICE: start it by systemd, or choose a higher "
-             "port in the setting “listen”";
+             "port (setting “listen”, or --listen)";
   else if (code == EADDRNOTAVAIL)
     advice = "this machine has no such address: see “ip address”, and the setting “listen”";
   else if (code == EAFNOSUPPORT)
-    advice = "this machine has no IPv6: take the address out of the setting “listen”";
+    advice = "this machine has no IPv6: leave the address out";
 
   g_set_error (error,
                REROUTE_ERROR,
