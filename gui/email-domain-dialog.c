@@ -133,7 +133,10 @@ reroute_email_domain_dialog_dispose (GObject *object)
   RerouteEmailDomainDialog *self = REROUTE_EMAIL_DOMAIN_DIALOG (object);
 
   if (self->form != NULL)
-    reroute_row_form_close (self->form);
+    {
+      reroute_field_error_unwatch (self->domain_error);
+      reroute_row_form_close (self->form);
+    }
   g_clear_object (&self->form);
 
   G_OBJECT_CLASS (reroute_email_domain_dialog_parent_class)->dispose (object);

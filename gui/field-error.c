@@ -55,6 +55,8 @@ static void
 changed_cb (GtkEditable *field, RerouteFieldError *self)
 {
   g_clear_handle_id (&self->timeout_id, g_source_remove);
+  if (self->field == NULL)
+    return;
   show (self, NULL);
   self->timeout_id = g_timeout_add (QUIET_MS, quiet_cb, self);
 }
@@ -109,6 +111,15 @@ reroute_field_error_watch (RerouteFieldError *self,
   g_signal_connect_object (focus, "leave", G_CALLBACK (left_cb), self, 0);
   gtk_widget_add_controller (GTK_WIDGET (field), focus);
   reroute_name_describe (GTK_WIDGET (field), GTK_WIDGET (self->label));
+}
+
+void
+reroute_field_error_unwatch (RerouteFieldError *self)
+{
+  g_return_if_fail (REROUTE_IS_FIELD_ERROR (self));
+
+  g_clear_handle_id (&self->timeout_id, g_source_remove);
+  self->field = NULL;
 }
 
 void

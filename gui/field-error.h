@@ -23,6 +23,9 @@ void reroute_field_error_watch (RerouteFieldError *self,
                                 RerouteFieldFunc func,
                                 gpointer user_data);
 
+/* Before @user_data goes: the field may yet lose the focus while its window is taken down. */
+void reroute_field_error_unwatch (RerouteFieldError *self);
+
 /* Judges now: for a change that came from another widget. */
 void reroute_field_error_update (RerouteFieldError *self);
 

@@ -181,6 +181,8 @@ host_row_free (HostRow *row)
   GtkWidget *const widgets[] = { row->host,   row->port,       row->find_by,   row->up,
                                  row->remove, row->host_error, row->port_error };
 
+  reroute_field_error_unwatch (REROUTE_FIELD_ERROR (row->host_error));
+  reroute_field_error_unwatch (REROUTE_FIELD_ERROR (row->port_error));
   for (gsize i = 0; i < G_N_ELEMENTS (widgets); i++)
     {
       if (gtk_widget_get_parent (widgets[i]) != NULL)
@@ -297,13 +299,15 @@ static void
 left_cb (GtkEventControllerFocus *controller, HostRow *row)
 {
   RerouteHostGrid *self = row->grid;
-  g_autofree char *text = dup_host_text (row);
-  g_autoptr (RerouteHosts) hosts = reroute_hosts_parse (text, FALSE, NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (RerouteHosts) hosts = NULL;
   guint place = 0;
 
   /* A row that is being removed loses the focus, too. */
   if (self->rows == NULL || !g_ptr_array_find (self->rows, row, &place))
     return;
+  text = dup_host_text (row);
+  hosts = reroute_hosts_parse (text, FALSE, NULL);
   if (hosts == NULL || (hosts->n_hosts == 1 && strpbrk (get_text (row->host), ":[") == NULL))
     return;
   if (self->rows->len + hosts->n_hosts - 1 > REROUTE_LIMIT_HOSTS_PER_ROW)

@@ -171,7 +171,11 @@ reroute_routing_dialog_dispose (GObject *object)
   RerouteRoutingDialog *self = REROUTE_ROUTING_DIALOG (object);
 
   if (self->form != NULL)
-    reroute_row_form_close (self->form);
+    {
+      reroute_field_error_unwatch (self->domain_error);
+      reroute_field_error_unwatch (self->target_error);
+      reroute_row_form_close (self->form);
+    }
   g_clear_object (&self->form);
 
   G_OBJECT_CLASS (reroute_routing_dialog_parent_class)->dispose (object);

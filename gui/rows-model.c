@@ -571,18 +571,18 @@ reroute_rows_model_is_loaded (RerouteRowsModel *self)
 }
 
 guint
-reroute_rows_model_find (RerouteRowsModel *self, gint64 id)
+reroute_rows_model_find (RerouteRowsModel *self, const RerouteRow *row)
 {
   guint place = 0;
 
   g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), GTK_INVALID_LIST_POSITION);
 
-  place = reroute_rows_section_find (self->added, id);
+  place = reroute_rows_section_find (self->added, row);
   for (guint i = 0; place == GTK_INVALID_LIST_POSITION && i < self->sections->len; i++)
     {
       Section *section = g_ptr_array_index (self->sections, i);
 
-      place = reroute_rows_section_find (section, id);
+      place = reroute_rows_section_find (section, row);
       if (place != GTK_INVALID_LIST_POSITION)
         place += offset_of (self, section);
     }

@@ -29,7 +29,8 @@ void
 reroute_rows_model_set_sort (RerouteRowsModel *self, RerouteColumn column, gboolean descending);
 
 gboolean reroute_rows_model_is_loaded (RerouteRowsModel *self);
-/* %GTK_INVALID_LIST_POSITION when that row is not among the pages that are held. */
-guint reroute_rows_model_find (RerouteRowsModel *self, gint64 id);
+/* Where the row of that id stands, or, when it was saved meanwhile, the one of its domain and
+   match; %GTK_INVALID_LIST_POSITION when it is not among the pages that are held. */
+guint reroute_rows_model_find (RerouteRowsModel *self, const RerouteRow *row);
 
 G_END_DECLS

@@ -102,12 +102,23 @@ reroute_rows_section_get_item (RerouteRowsSection *self, guint position)
 }
 
 guint
-reroute_rows_section_find (RerouteRowsSection *self, gint64 id)
+reroute_rows_section_find (RerouteRowsSection *self, const RerouteRow *row)
 {
+  guint twin = G_MAXUINT;
+
   for (guint i = 0; i < self->items->len; i++)
-    if (id_at (self->items, i) == id)
-      return i;
-  return G_MAXUINT;
+    {
+      RerouteRowItem *item = g_ptr_array_index (self->items, i);
+      const RerouteRow *shown = item != NULL ? reroute_row_item_get_row (item) : NULL;
+
+      if (shown == NULL)
+        continue;
+      if (shown->id == row->id)
+        return i;
+      if (row->id < 0 && shown->exact == row->exact && g_str_equal (shown->domain, row->domain))
+        twin = i;
+    }
+  return twin;
 }
 
 void

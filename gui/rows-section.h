@@ -42,8 +42,9 @@ RerouteRowsSplice reroute_rows_section_show (RerouteRowsSection *self, GPtrArray
 
 /* (transfer none): made on demand. */
 RerouteRowItem *reroute_rows_section_get_item (RerouteRowsSection *self, guint position);
-/* G_MAXUINT when no line shows that row. */
-guint reroute_rows_section_find (RerouteRowsSection *self, gint64 id);
+/* The line of that id; for a row of the edit's own also the one of its domain and match.
+   G_MAXUINT when there is none. */
+guint reroute_rows_section_find (RerouteRowsSection *self, const RerouteRow *row);
 /* @sections: (element-type RerouteRowsSection).  Which of those that are read was looked at last,
    but for @except; -1: none. */
 int reroute_rows_find_last_used (GPtrArray *sections, int except);

@@ -36,7 +36,7 @@ struct _RerouteRowsView
   RerouteRowsModel *model;
   GtkMultiSelection *selection;
   gboolean in_use;
-  gint64 current_id;        /* the selected row; found again after the list changed */
+  RerouteRow *current;      /* the selected row; found again after the list changed */
   guint position_to_select; /* after Remove; GTK_INVALID_LIST_POSITION: none */
 };
 
@@ -153,6 +153,14 @@ update (RerouteRowsView *self)
 /* --- selection --- */
 
 static void
+remember (RerouteRowsView *self, RerouteRow *row)
+{
+  g_autoptr (RerouteRow) before = g_steal_pointer (&self->current);
+
+  self->current = row != NULL ? reroute_row_ref (row) : NULL;
+}
+
+static void
 selection_changed_cb (GtkSelectionModel *selection,
                       guint position,
                       guint n_items,
@@ -161,7 +169,7 @@ selection_changed_cb (GtkSelectionModel *selection,
   g_autoptr (GPtrArray) rows = dup_selected (self);
 
   if (rows->len > 0)
-    self->current_id = ((RerouteRow *) rows->pdata[0])->id;
+    remember (self, rows->pdata[0]);
   update (self);
 }
 
@@ -179,14 +187,13 @@ static void
 select_again (RerouteRowsView *self)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->model));
-  guint position = reroute_rows_model_find (self->model, self->current_id);
+  guint position = self->current != NULL ? reroute_rows_model_find (self->model, self->current)
+                                         : GTK_INVALID_LIST_POSITION;
   g_autoptr (GtkBitset) selected =
                gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
 
   if (!gtk_bitset_is_empty (selected))
     return;
-  if (self->current_id == 0)
-    position = GTK_INVALID_LIST_POSITION;
   if (position == GTK_INVALID_LIST_POSITION &&
       self->position_to_select != GTK_INVALID_LIST_POSITION && n > 0)
     position = MIN (self->position_to_select, n - 1);
@@ -252,7 +259,7 @@ remove_selected (RerouteRowsView *self)
     return;
   self->position_to_select = gtk_bitset_get_minimum (selected);
   gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
-  self->current_id = 0;
+  remember (self, NULL);
   reroute_edit_begin_step (edit);
   for (guint i = 0; i < rows->len; i++)
     reroute_edit_remove_row (edit, rows->pdata[i]);
@@ -325,6 +332,7 @@ reroute_rows_view_dispose (GObject *object)
 {
   RerouteRowsView *self = REROUTE_ROWS_VIEW (object);
 
+  g_clear_pointer (&self->current, reroute_row_unref);
   g_clear_object (&self->selection);
   g_clear_object (&self->model);
   g_clear_object (&self->sheet);
@@ -428,7 +436,7 @@ reroute_rows_view_select (RerouteRowsView *self, gint64 id)
   g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
 
   gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
-  self->current_id = id;
+  remember (self, reroute_edit_get_row (reroute_sheet_get_edit (self->sheet), self->page, id));
   select_again (self);
 }
 

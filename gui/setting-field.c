@@ -112,7 +112,12 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteSettingField *self)
 static void
 reroute_setting_field_dispose (GObject *object)
 {
-  g_clear_object (&REROUTE_SETTING_FIELD (object)->sheet);
+  RerouteSettingField *self = REROUTE_SETTING_FIELD (object);
+
+  if (self->error != NULL)
+    reroute_field_error_unwatch (self->error);
+  self->error = NULL;
+  g_clear_object (&self->sheet);
 
   G_OBJECT_CLASS (reroute_setting_field_parent_class)->dispose (object);
 }

@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "gui/trial.h"
 
+#define RETRY_MS 2000      /* between calls that make the bus start rulesd, while it is away */
 #define CHECK_DELAY_MS 150 /* so that a burst of changes is judged once */
 
 struct _RerouteSheet
@@ -28,6 +29,7 @@ struct _RerouteSheet
   guint64 serial;
   guint64 announced; /* newest serial that rulesd told of */
   gboolean catching_up;
+  guint retry_id;
   RerouteNews *news;
 
   GPtrArray *findings; /* (element-type RerouteFinding) */
@@ -220,12 +222,36 @@ serial_changed_cb (RerouteRulesClient *rules, guint64 serial, RerouteSheet *self
     catch_up (self);
 }
 
+/* A call makes the bus start rulesd; when it stands, settings and rows are read again. */
+static gboolean
+retry_cb (gpointer user_data)
+{
+  RerouteSheet *self = REROUTE_SHEET (user_data);
+
+  if (reroute_rules_client_get_available (self->rules))
+    {
+      self->retry_id = 0;
+      return G_SOURCE_REMOVE;
+    }
+  load_settings (self);
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 rules_available_cb (RerouteRulesClient *rules, GParamSpec *pspec, RerouteSheet *self)
 {
   if (reroute_rules_client_get_available (rules) && self->apply == NULL)
     load_settings (self);
+  if (!reroute_rules_client_get_available (rules) && self->retry_id == 0)
+    self->retry_id = g_timeout_add (RETRY_MS, retry_cb, self);
   emit_changed (self);
+}
+
+static void
+bus_connected_cb (RerouteBus *bus, GParamSpec *pspec, RerouteSheet *self)
+{
+  if (reroute_bus_get_connection (bus) != NULL)
+    load_settings (self);
 }
 
 /* --- the relay --- */
@@ -343,6 +369,7 @@ reroute_sheet_dispose (GObject *object)
   RerouteSheet *self = REROUTE_SHEET (object);
 
   g_clear_handle_id (&self->check_id, g_source_remove);
+  g_clear_handle_id (&self->retry_id, g_source_remove);
   g_cancellable_cancel (self->cancellable);
   g_cancellable_cancel (self->check);
   if (self->rules != NULL)
@@ -397,7 +424,9 @@ reroute_sheet_new (RerouteBus *bus)
   reroute_rules_client_set_progress (self->rules, progress_cb, self);
   reroute_rules_client_watch (self->rules);
   reroute_relay_client_watch (self->relay);
-  load_settings (self);
+  g_signal_connect_object (bus, "notify::connection", G_CALLBACK (bus_connected_cb), self, 0);
+  bus_connected_cb (bus, NULL, self);
+  self->retry_id = g_timeout_add (RETRY_MS, retry_cb, self);
   return self;
 }
 

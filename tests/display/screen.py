@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A display, a session bus for AT-SPI, and the dialog on them: read by AT-SPI, driven by xdotool."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [TESTS, os.path.join(TESTS, 'relay')]
+
+from place import BUILD, Place, poll   # noqa: E402,F401
+from tap import Skip                   # noqa: E402
+
+DIALOG = os.path.join(BUILD, 'gui', 'reroute')
+TOOLS = ('Xvfb', 'openbox', 'xdotool', 'dbus-daemon', 'import')
+SIZE = '1366x900x24'
+PATIENCE_S = 30
+
+
+def pyatspi():
+    """Connects to the accessibility bus of the environment: only after Screen was entered."""
+    import pyatspi as module    # pylint: disable=import-outside-toplevel
+    return module
+
+
+class Screen:
+    """Xvfb with a window manager, and a session bus; sets the environment of this process."""
+
+    def __init__(self, place, language='C'):
+        for tool in TOOLS:
+            if shutil.which(tool) is None:
+                raise Skip(f'no {tool}')
+        self.place = place
+        self.language = language
+        self.saved = dict(os.environ)
+
+    def __enter__(self):
+        place = self.place
+        reading, writing = os.pipe()
+        place.start('xvfb', ['Xvfb', '-displayfd', str(writing), '-screen', '0', SIZE,
+                             '-nolisten', 'tcp'], pass_fds=[writing])
+        os.close(writing)
+        with os.fdopen(reading) as stream:
+            number = stream.readline().strip()
+        place.folder('run', mode=0o700)
+        place.folder('home', 'gtk-4.0')
+        place.write('[Settings]\ngtk-font-name=Cantarell 11\ngtk-enable-animations=0\n',
+                    'home', 'gtk-4.0', 'settings.ini')
+        for name in ('GTK_A11Y', 'AT_SPI_BUS_ADDRESS', 'WAYLAND_DISPLAY', 'DESKTOP_AUTOSTART_ID'):
+            os.environ.pop(name, None)
+        os.environ.update(
+            DISPLAY=f':{number}', GDK_BACKEND='x11', GSK_RENDERER='cairo', GSETTINGS_BACKEND='memory',
+            XDG_RUNTIME_DIR=place.join('run'), HOME=place.join('home'),
+            XDG_CONFIG_HOME=place.join('home'), XDG_CACHE_HOME=place.join('home'),
+            XDG_DATA_HOME=place.join('home'),
+            LC_ALL='C.UTF-8', LANGUAGE=self.language, G_DEBUG='fatal-criticals',
+            REROUTE_LOCALE_DIR=os.path.join(BUILD, 'po'),
+            DBUS_SESSION_BUS_ADDRESS=f'unix:path={place.join("session")}')
+        place.start('session-bus', ['dbus-daemon', '--session', '--nofork', '--nopidfile',
+                                    f'--address=unix:path={place.join("session")}'])
+        poll('the session bus', lambda: os.path.exists(place.join('session')))
+        place.start('openbox', ['openbox'])
+        return self
+
+    def __exit__(self, *_):
+        os.environ.clear()
+        os.environ.update(self.saved)
+
+    @staticmethod
+    def environment():
+        return dict(os.environ)
+
+    @staticmethod
+    def shoot(path):
+        """A picture of the whole screen."""
+        subprocess.run(['import', '-window', 'root', path], check=True)
+
+
+class Dialog:
+    """The running reroute."""
+
+    def __init__(self, place, address, *options, environment=None):
+        self.place = place
+        self.address = address
+        self.options = options
+        self.environment = dict(os.environ, **(environment or {}))
+        self.process = None
+
+    def __enter__(self):
+        self.process = self.place.start('reroute', [DIALOG, f'--bus={self.address}', *self.options],
+                                        self.environment)
+        poll('the window', self.window, PATIENCE_S)
+        return self
+
+    def __exit__(self, *_):
+        self.place.end(self.process)
+
+    # --- what is shown ---
+
+    def application(self):
+        desktop = pyatspi().Registry.getDesktop(0)
+        desktop.clearCache()
+        for application in desktop:
+            if application is not None and application.name == 'reroute':
+                return application
+        return None
+
+    def windows(self):
+        application = self.application()
+        if application is None:
+            return []
+        application.clearCache()
+        return [window for window in application if window is not None]
+
+    def window(self, title='Properties'):
+        """The window whose title contains @title, or None."""
+        for window in self.windows():
+            if title in window.name:
+                return window
+        return None
+
+    def wait_window(self, title):
+        return poll(f'a window “{title}”', lambda: self.window(title), PATIENCE_S)
+
+    def wait_closed(self, title):
+        poll(f'the end of the window “{title}”', lambda: not self.window(title), PATIENCE_S)
+
+    @staticmethod
+    def walk(node):
+        """@node and all below it."""
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            yield current
+            current.clearCache()
+            stack.extend(child for child in reversed(list(current)) if child is not None)
+
+    def find(self, title, role, name=None):
+        """The first node of @role (and @name) in the window @title, or None."""
+        window = self.window(title)
+        if window is None:
+            return None
+        for node in self.walk(window):
+            if node.getRoleName() == role and (name is None or node.name == name):
+                return node
+        return None
+
+    def wait(self, title, role, name=None):
+        return poll(f'{role} “{name}” in “{title}”', lambda: self.find(title, role, name), PATIENCE_S)
+
+    @staticmethod
+    def text_of(node):
+        """What a label or an entry shows."""
+        try:
+            text = node.queryText()
+        except NotImplementedError:
+            return node.name
+        return text.getText(0, text.characterCount) or node.name
+
+    def texts(self, title='Properties'):
+        """Every text of the window, one string each."""
+        window = self.window(title)
+        return [self.text_of(node) for node in self.walk(window)] if window else []
+
+    def wait_text(self, text, title='Properties'):
+        poll(f'“{text}” in “{title}”', lambda: any(text in shown for shown in self.texts(title)),
+             PATIENCE_S)
+
+    def wait_no_text(self, text, title='Properties'):
+        poll(f'no “{text}” in “{title}”', lambda: not any(text in shown for shown in self.texts(title)),
+             PATIENCE_S)
+
+    def wait_sensitive(self, title, role, name):
+        def sensitive():
+            node = self.find(title, role, name)
+            return node and node.getState().contains(pyatspi().STATE_SENSITIVE)
+        poll(f'{role} “{name}” to be sensitive', sensitive, PATIENCE_S)
+
+    # --- what is done ---
+
+    @staticmethod
+    def xdotool(*arguments):
+        return subprocess.run(['xdotool', *arguments], check=True, text=True, capture_output=True,
+                              timeout=PATIENCE_S).stdout.strip()
+
+    def focus(self, title):
+        """The window gets the keys."""
+        self.wait_window(title)
+
+        def active():
+            found = subprocess.run(['xdotool', 'search', '--name', title], text=True,
+                                   capture_output=True, check=False).stdout.split()
+            if not found:
+                return None
+            self.xdotool('windowactivate', found[-1])
+            return found[-1] if self.xdotool('getactivewindow') == found[-1] else None
+        return poll(f'the window “{title}” to be active', active, PATIENCE_S)
+
+    def key(self, *keys):
+        self.xdotool('key', '--clearmodifiers', *keys)
+
+    def type(self, text):
+        self.xdotool('type', '--delay', '8', text)
+
+    def click(self, title, role, name):
+        """A real click into the middle of a node."""
+        self.wait_sensitive(title, role, name)
+        window = self.focus(title)
+        node = self.find(title, role, name)
+        extents = node.queryComponent().getExtents(pyatspi().WINDOW_COORDS)
+        self.xdotool('mousemove', '--window', window, str(extents.x + extents.width // 2),
+                     str(extents.y + extents.height // 2), 'click', '1')
+
+    def end(self):
+        """Waits for the program to end by itself; its exit status."""
+        return poll('reroute to end', lambda: self.process.poll() is not None, PATIENCE_S) and \
+            self.process.returncode
