@@ -30,7 +30,7 @@ take (Walk *walk, GtkLabel *label)
   guint key = gdk_keyval_to_lower (gtk_label_get_mnemonic_keyval (label));
   const char *first = NULL;
 
-  if (key == GDK_KEY_VoidSymbol)
+  if (key == 0 || key == GDK_KEY_VoidSymbol)
     return;
   first = g_hash_table_lookup (walk->taken, GUINT_TO_POINTER (key));
   if (first != NULL)

@@ -12,8 +12,10 @@ from screen import Place, Screen  # noqa: E402
 
 
 def main():
-    with Place('display') as place, Screen(place) as screen:
-        sys.exit(subprocess.run(sys.argv[1:], env=screen.environment(), check=False).returncode)
+    language = os.environ.get('DISPLAY_LANGUAGE', 'C')
+    with Place('display') as place, Screen(place, language) as screen:
+        status = subprocess.run(sys.argv[1:], env=screen.environment(), check=False).returncode
+    sys.exit(status)
 
 
 if __name__ == '__main__':
