@@ -34,6 +34,8 @@ char *receive_fixture_read (ReceiveFixture *self, RerouteMessage *message);
 /* A blocking client; every wait ends after ten seconds, in a failure. */
 int client_connect (guint16 port);
 void client_send (int fd, const char *octets, gssize length);
+/* (transfer full): one line, without its CR LF */
+char *client_read_line (int fd);
 /* Reads one whole reply. */
 void client_expect (int fd, const char *start);
 /* @commands: lines parted by "\n", each answered by one reply whose start stands behind " -> " */

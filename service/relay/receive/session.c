@@ -54,6 +54,7 @@ struct _RerouteSession
   gboolean closed;    /* the socket is gone */
   gboolean eof;       /* the client has said all it will say */
   gboolean blocked;   /* the client does not read its replies */
+  gboolean quit;      /* the client asked for the end */
   gboolean lingering; /* the last reply is sent */
 
   /* Set by the spool's writer, read after the post. */
@@ -189,15 +190,27 @@ send_output (RerouteSession *self)
     }
 }
 
-/* All is said.  What the client still sends is read and dropped for a while: closing a socket
-   with unread input would take our last reply away from it. */
+/* Whether the last reply to be sent is the one to QUIT. */
+static gboolean
+answers_quit (RerouteSession *self)
+{
+  gsize length;
+  const char *octets = (const char *) reroute_smtp_server_peek_output (self->machine, &length);
+  const char *line = length > 0 ? memrchr (octets, '\n', length - 1) : NULL;
+
+  line = line != NULL ? line + 1 : octets;
+  return octets + length - line > 4 && memcmp (line, "221 ", 4) == 0;
+}
+
+/* All is said.  What a client that did not ask for the end still sends is read and dropped for a
+   while: closing a socket with unread input can take our last reply away from it. */
 static void
 hang_up (RerouteSession *self)
 {
   RerouteReceiver *receiver = self->receiver;
   gssize n = self->eof ? 0 : recv (self->io.fd, receiver->buffer, sizeof receiver->buffer, 0);
 
-  if (n <= 0)
+  if (n == 0 || (n < 0 && (errno != EAGAIN || self->quit)))
     {
       close_session (self);
       return;
@@ -248,6 +261,8 @@ advance (RerouteSession *self)
   if (self->pending != NULL && may_feed (self))
     feed_pending (self);
   leave_when_stopping (self);
+  if (reroute_smtp_server_wants_close (self->machine) && answers_quit (self))
+    self->quit = TRUE;
   if (!send_output (self))
     return;
   if (!self->blocked && reroute_smtp_server_wants_close (self->machine))
