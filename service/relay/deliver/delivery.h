@@ -57,6 +57,8 @@ void reroute_pool_free (ReroutePool *self);
 /* On the worker's thread: takes the delivery; reuses an idle connection to one of its endpoints,
  * else connects. */
 void reroute_pool_deliver (ReroutePool *self, RerouteDelivery *delivery, RerouteRuleset *ruleset);
+/* On the worker's thread: ends the connections that rest. */
+void reroute_pool_close_idle (ReroutePool *self);
 /* On the worker's thread, at shutdown: what has not had its final dot is given back deferred; the
  * rest is waited for until @grace_us. */
 void reroute_pool_drain (ReroutePool *self, gint64 grace_us);

@@ -143,7 +143,10 @@ add_addresses (Walk *walk, const char *name, const RerouteDnsAnswer *answer, con
   for (guint i = 0; i < addresses->len; i++)
     {
       if (is_self (walk, &g_array_index (addresses, RerouteIp, i)))
-        return FALSE;
+        {
+          walk->result->leads_here = TRUE;
+          return FALSE;
+        }
     }
   for (guint i = 0; i < addresses->len && i < REROUTE_LIMIT_ADDRESSES_PER_TRY; i++)
     {

@@ -25,10 +25,11 @@ typedef enum
 typedef struct
 {
   RerouteNextHopState state;
-  GArray *endpoints;  /* (element-type RerouteEndpoint) in the order to try */
-  const char *via;    /* "mx", "a", "ip": how the first was found */
-  const char *status; /* "5.1.10", "5.4.6", "5.1.2", "4.4.3", "5.4.4" when not FOUND */
-  char *reason;       /* one line when not FOUND; "mail loops back to this relay …" */
+  GArray *endpoints;   /* (element-type RerouteEndpoint) in the order to try */
+  const char *via;     /* "mx", "a", "ip": how the first was found */
+  const char *status;  /* "5.1.10", "5.4.6", "5.1.2", "4.4.3", "5.4.4" when not FOUND */
+  gboolean leads_here; /* one of the addresses that were looked up is our own */
+  char *reason;        /* one line when not FOUND; "mail loops back to this relay …" */
 } RerouteNextHop;
 
 void reroute_next_hop_free (RerouteNextHop *self);

@@ -346,6 +346,20 @@ reroute_pool_deliver (ReroutePool *self, RerouteDelivery *delivery, RerouteRules
 
 /* --- the end --- */
 
+void
+reroute_pool_close_idle (ReroutePool *self)
+{
+  g_autoptr (GPtrArray) sessions = g_ptr_array_copy (self->sessions, NULL, NULL);
+
+  for (guint i = 0; i < sessions->len; i++)
+    {
+      Session *session = sessions->pdata[i];
+
+      if (session->try == NULL && !session->quitting)
+        session_quit (session);
+    }
+}
+
 /* Gives back what a session has in hand, untouched or deferred. */
 static void
 take_back (Session *session)

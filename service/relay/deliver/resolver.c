@@ -37,6 +37,7 @@ typedef struct
   GMainContext *context;
   GSource *source;
   GHashTable *questions; /* (element-type Question): those that wait for an answer */
+  gboolean closing;
 } UnboundResolver;
 
 typedef struct _Question Question;
@@ -241,11 +242,12 @@ static void
 look_up (Question *question, const char *name, int type)
 {
   Lookup *lookup = &question->lookups[question->n_lookups++];
-  int error;
+  int error = UB_SERVFAIL;
 
   lookup->question = question;
-  error = ub_resolve_async (
-    question->resolver->unbound, name, type, CLASS_IN, lookup, resolved, &lookup->async_id);
+  if (!question->resolver->closing)
+    error = ub_resolve_async (
+      question->resolver->unbound, name, type, CLASS_IN, lookup, resolved, &lookup->async_id);
   if (error == 0)
     {
       question->n_pending++;
@@ -303,7 +305,17 @@ static void
 unbound_free (RerouteResolver *base)
 {
   UnboundResolver *self = (UnboundResolver *) base;
+  GHashTableIter iter;
+  gpointer question;
 
+  /* Whoever gets an answer may ask on, and is answered in turn. */
+  self->closing = TRUE;
+  while (g_hash_table_iter_init (&iter, self->questions),
+         g_hash_table_iter_next (&iter, &question, NULL))
+    {
+      ((Question *) question)->n_failed++;
+      question_finish (question);
+    }
   g_hash_table_unref (self->questions);
   if (self->source != NULL)
     {

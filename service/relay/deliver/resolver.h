@@ -58,6 +58,7 @@ struct _RerouteResolver
    "system". */
 RerouteResolver *
 reroute_resolver_new_unbound (GMainContext *context, const char *const *servers, GError **error);
+/* Questions that are open are answered, as failed. */
 void reroute_resolver_free (RerouteResolver *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteResolver, reroute_resolver_free)
 

@@ -40,6 +40,7 @@ void reroute_scheduler_start (RerouteScheduler *self);
 /* Finishes or defers what is in hand, within @grace_us; then every worker's pool is gone. */
 void reroute_scheduler_stop (RerouteScheduler *self, gint64 grace_us);
 void reroute_scheduler_free (RerouteScheduler *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteScheduler, reroute_scheduler_free)
 
 /* Any thread.  Before the first one nothing is delivered.  Recipients that wait because their entry
    was removed are decided again; deferred ones are decided anew at their next try. */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "service/relay/deliver/delivery.h"
+
+G_BEGIN_DECLS
+
+typedef struct _RerouteScheduler RerouteScheduler;
+typedef struct _RerouteTry RerouteTry;
+
+/**
+ * RerouteDestination:
+ *
+ * An address and port that mail goes to: its back-off, the connections that it is leased to workers
+ * for, and the tries that wait for one.  Two ports of one address are two destinations.
+ */
+typedef struct
+{
+  RerouteIp ip; /* with port: the key */
+  guint16 port;
+  RerouteScheduler *scheduler;
+
+  guint n_failures; /* in a row */
+  gint64 failed_us; /* wall clock */
+  gint64 wait_us;
+  RerouteReply *failure; /* the last one */
+
+  guint limit;    /* connections at a time that it seems to bear */
+  guint n_active; /* deliveries that workers have */
+  guint n_leases; /* connections that may be open, busy or idle */
+  GQueue queue;   /* (element-type RerouteTry) */
+
+  gint64 used_us; /* monotonic: the last lease or delivery */
+  gint64 done_us; /* monotonic: the last delivery that ended, or the queue's beginning */
+  gboolean slow;
+  guint n_pressing; /* of the queue, counted in the scheduler */
+  gboolean blocked; /* in RerouteDestinations.blocked */
+  RerouteTimer patience;
+
+  struct
+  {
+    guint16 n_active;
+    guint16 n_leases;
+  } workers[]; /* (array length=n_workers) */
+} RerouteDestination;
+
+typedef struct
+{
+  GHashTable *by_address; /* (element-type RerouteDestination) */
+  GQueue blocked;         /* (element-type RerouteDestination): wait for max-outbound-connections */
+  guint n_leases;
+  gboolean trimming;
+  guint n_trims_left;
+  RerouteTimer sweep;
+} RerouteDestinations;
+
+void reroute_destinations_init (RerouteScheduler *scheduler);
+void reroute_destinations_clear (RerouteScheduler *scheduler);
+RerouteDestination *reroute_destination_get (RerouteScheduler *scheduler,
+                                             const RerouteEndpoint *endpoint);
+
+/* When it may be asked again, wall clock; 0: now. */
+gint64 reroute_destination_get_retry_us (const RerouteDestination *self, gint64 now_us);
+
+/* @try: (transfer full) */
+void reroute_destination_push (RerouteDestination *self, RerouteTry *try);
+
+/* A worker gave a delivery of this destination back after @took_us. */
+void reroute_destination_release (RerouteDestination *self, guint worker, gint64 took_us);
+void reroute_destination_succeeded (RerouteDestination *self);
+void reroute_destination_throttle (RerouteDestination *self); /* 421, 4.7.x */
+/* No connection, banner or EHLO: what waits for it looks for another or is put off. */
+void reroute_destination_failed (RerouteDestination *self, const RerouteReply *reply);
+
+/* Dead ones may be asked again now: an administrator wants to know. */
+void reroute_destinations_forgive (RerouteScheduler *scheduler);
+
+/* Takes all that wait for a connection back to be decided anew. */
+void reroute_destinations_withdraw (RerouteScheduler *scheduler);
+
+/* Messages that were submitted and not seen yet count towards the pressure. */
+void reroute_scheduler_update_pressure (RerouteScheduler *scheduler);
+
+G_END_DECLS

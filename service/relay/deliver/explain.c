@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * explain.c - the decision for a recipient with the look-ups that follow it, and whether a
+ * domain's exchangers lead to this relay
+ *
+ * A DNS that does not answer is a step of the explanation, not a failure.
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/scheduler-private.h"
+
+#include "common/codec.h"
+
+/* --- explain --- */
+
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  RerouteAddress *address;
+  gboolean admits; /* client is asked for */
+  RerouteClient client;
+  RerouteRuleset *ruleset;
+
+  RerouteDecision *decision;
+  GPtrArray *steps;
+} Explanation;
+
+static void
+free_explanation (gpointer data)
+{
+  Explanation *self = data;
+
+  reroute_address_unref (self->address);
+  reroute_ruleset_unref (self->ruleset);
+  g_clear_pointer (&self->decision, reroute_decision_free);
+  g_ptr_array_unref (self->steps);
+  g_free (self);
+}
+
+static void
+add_text (GVariantBuilder *builder, const char *name, const char *text)
+{
+  g_variant_builder_add (
+    builder,
+    "{sv}",
+    name,
+    g_variant_new_take_string (g_utf8_make_valid (text != NULL ? text : "", -1)));
+}
+
+static GVariant *
+list_addresses (const RerouteNextHop *next_hop)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_STRING_ARRAY);
+  for (guint i = 0; next_hop != NULL && i < next_hop->endpoints->len; i++)
+    {
+      const RerouteEndpoint *endpoint = &g_array_index (next_hop->endpoints, RerouteEndpoint, i);
+      g_autofree char *ip = reroute_ip_to_string (&endpoint->ip);
+      g_autofree char *text = g_strdup_printf ("%s[%s]:%u", endpoint->name, ip, endpoint->port);
+
+      g_variant_builder_add (&builder, "s", text);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+/* @next_hop: NULL when there is nothing to look up */
+static void
+answer (GTask *task, const RerouteNextHop *next_hop)
+{
+  Explanation *self = g_task_get_task_data (task);
+  const RerouteDecision *decision = self->decision;
+  gboolean refused = next_hop != NULL && next_hop->state == REROUTE_NEXT_HOP_FAIL;
+  gboolean found = next_hop != NULL && next_hop->state == REROUTE_NEXT_HOP_FOUND;
+  g_autofree char *reply =
+    refused ? g_strdup_printf ("550 %s %s", next_hop->status, next_hop->reason)
+            : g_strdup_printf (
+                "%u %s %s", decision->reply_code, decision->reply_status, decision->reply_text);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  add_text (&builder, "recipient", self->address->text);
+  add_text (&builder,
+            "action",
+            reroute_action_to_string (refused ? REROUTE_ACTION_REJECT : decision->action));
+  add_text (&builder, "rcpt_out", decision->rcpt_out);
+  add_text (&builder, "next_hop", reroute_decision_get_next_hop (decision));
+  add_text (&builder, "via", found ? next_hop->via : reroute_decision_get_via (decision));
+  add_text (&builder, "reply", reply);
+  g_variant_builder_add (&builder, "{sv}", "addresses", list_addresses (found ? next_hop : NULL));
+  g_task_return_pointer (
+    task,
+    g_variant_ref_sink (g_variant_new (
+      "(a{sv}@a" REROUTE_STEP_TYPE ")", &builder, reroute_steps_to_variant (self->steps))),
+    (GDestroyNotify) g_variant_unref);
+  g_object_unref (task);
+}
+
+/* Takes @sentence. */
+static void
+add_step (Explanation *self, const char *code, char *sentence)
+{
+  RerouteStep *step = g_new0 (RerouteStep, 1);
+
+  step->code = g_strdup (code);
+  step->sentence = sentence;
+  g_ptr_array_add (self->steps, step);
+}
+
+static void
+looked_up (RerouteNextHop *next_hop, gpointer user_data)
+{
+  g_autoptr (RerouteNextHop) owned = next_hop;
+  GTask *task = user_data;
+  Explanation *self = g_task_get_task_data (task);
+  GString *text;
+
+  if (next_hop->state == REROUTE_NEXT_HOP_FOUND)
+    {
+      text = g_string_new ("It is tried in this order: ");
+      for (guint i = 0; i < next_hop->endpoints->len; i++)
+        {
+          const RerouteEndpoint *endpoint =
+            &g_array_index (next_hop->endpoints, RerouteEndpoint, i);
+          g_autofree char *ip = reroute_ip_to_string (&endpoint->ip);
+
+          g_string_append_printf (
+            text, "%s%s [%s] port %u", i > 0 ? ", " : "", endpoint->name, ip, endpoint->port);
+        }
+      g_string_append_c (text, '.');
+      add_step (self, "next-hop-found", g_string_free (text, FALSE));
+    }
+  else if (next_hop->state == REROUTE_NEXT_HOP_DEFER)
+    add_step (self,
+              "dns-no-answer",
+              g_strdup_printf ("DNS gives no answer now; mail waits: %s.", next_hop->reason));
+  else
+    add_step (
+      self,
+      "next-hop-none",
+      g_strdup_printf ("It cannot be delivered (%s): %s.", next_hop->status, next_hop->reason));
+  answer (task, next_hop);
+}
+
+static void
+explain (RerouteWorker *thread, gpointer user_data)
+{
+  GTask *task = user_data;
+  Explanation *self = g_task_get_task_data (task);
+
+  self->decision = reroute_ruleset_decide (
+    self->ruleset, self->address, self->admits ? &self->client : NULL, self->steps);
+  if (self->decision->action == REROUTE_ACTION_REJECT || self->scheduler->stopping)
+    answer (task, NULL);
+  else
+    reroute_scheduler_resolve (self->scheduler, self->decision, 0, looked_up, task);
+}
+
+void
+reroute_scheduler_explain_async (RerouteScheduler *self,
+                                 const char *address,
+                                 const RerouteClient *client,
+                                 RerouteRuleset *ruleset,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  RerouteAddress *parsed;
+  Explanation *explanation;
+  GError *error = NULL;
+
+  g_task_set_source_tag (task, reroute_scheduler_explain_async);
+  parsed = reroute_address_parse (address, TRUE, &error);
+  if (parsed == NULL)
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      return;
+    }
+  explanation = g_new0 (Explanation, 1);
+  explanation->scheduler = self;
+  explanation->address = parsed;
+  explanation->admits = client != NULL;
+  explanation->client = client != NULL ? *client : (RerouteClient){ 0 };
+  explanation->ruleset = reroute_ruleset_ref (ruleset);
+  explanation->steps = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_step_free);
+  g_task_set_task_data (task, explanation, free_explanation);
+  reroute_worker_post (self->thread, explain, task);
+}
+
+/* --- do the exchangers of domains lead here? --- */
+
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  char **domains;
+  guint n_pending;
+  GVariantBuilder answers;
+} Survey;
+
+typedef struct
+{
+  GTask *task;
+  const char *domain;
+} Question;
+
+static void
+free_survey (gpointer data)
+{
+  Survey *self = data;
+
+  g_strfreev (self->domains);
+  g_variant_builder_clear (&self->answers);
+  g_free (self);
+}
+
+static void
+finish_one (GTask *task)
+{
+  Survey *self = g_task_get_task_data (task);
+
+  if (--self->n_pending > 0)
+    return;
+  g_task_return_pointer (task,
+                         g_variant_ref_sink (g_variant_new ("(a{sb})", &self->answers)),
+                         (GDestroyNotify) g_variant_unref);
+  g_object_unref (task);
+}
+
+static void
+surveyed (RerouteNextHop *next_hop, gpointer user_data)
+{
+  g_autoptr (RerouteNextHop) owned = next_hop;
+  g_autofree Question *question = user_data;
+  Survey *self = g_task_get_task_data (question->task);
+
+  if (next_hop->leads_here || next_hop->state != REROUTE_NEXT_HOP_DEFER)
+    g_variant_builder_add (&self->answers, "{sb}", question->domain, next_hop->leads_here);
+  finish_one (question->task);
+}
+
+static void
+survey (RerouteWorker *thread, gpointer user_data)
+{
+  GTask *task = user_data;
+  Survey *self = g_task_get_task_data (task);
+
+  self->n_pending = 1;
+  for (guint i = 0; self->domains[i] != NULL && !self->scheduler->stopping; i++)
+    {
+      const RerouteDecision decision = { .dns_domain = self->domains[i] };
+      Question *question = g_new (Question, 1);
+
+      *question = (Question){ task, self->domains[i] };
+      self->n_pending++;
+      reroute_scheduler_resolve (self->scheduler, &decision, 0, surveyed, question);
+    }
+  finish_one (task);
+}
+
+void
+reroute_scheduler_mx_leads_here_async (RerouteScheduler *self,
+                                       const char *const *domains,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data)
+{
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  Survey *data = g_new0 (Survey, 1);
+
+  g_task_set_source_tag (task, reroute_scheduler_mx_leads_here_async);
+  data->scheduler = self;
+  data->domains = g_strdupv ((char **) domains);
+  g_variant_builder_init (&data->answers, G_VARIANT_TYPE ("a{sb}"));
+  g_task_set_task_data (task, data, free_survey);
+  reroute_worker_post (self->thread, survey, task);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * notice.c - delivery status notifications of our own
+ *
+ * The notice is spooled first and the verdict recorded after it: a crash in between repeats the
+ * notice, it never loses it.  A notice is a message like any other, decided by the rules, from the
+ * null reverse-path.
+ *
+ * Standards: RFC 5321 sections 3.6.3, 4.5.5, 6.1; RFC 3464.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-deliver"
+
+#include "service/relay/deliver/scheduler-private.h"
+
+#include <string.h>
+
+#include "common/limits.h"
+
+/* A notice on its way into the spool. */
+typedef struct
+{
+  RerouteQueued *queued;
+  RerouteDsnKind kind;
+  guint n;
+  RerouteOutcome *outcomes;
+  RerouteMessage *notice; /* NULL: it could not be spooled */
+} Notice;
+
+static void
+notice_free (Notice *self)
+{
+  for (guint i = 0; i < self->n; i++)
+    reroute_reply_free (self->outcomes[i].reply);
+  g_free (self->outcomes);
+  g_clear_pointer (&self->notice, reroute_message_unref);
+  reroute_queued_unref (self->queued);
+  g_free (self);
+}
+
+/* --- the header section --- */
+
+/* Takes the dots of dot-stuffing away and what follows the empty line. */
+static void
+cut_headers (GByteArray *content)
+{
+  guint at = 0;
+  guint kept = 0;
+  gboolean line_begins = TRUE;
+
+  for (; at < content->len; at++)
+    {
+      guint8 octet = content->data[at];
+
+      if (line_begins && octet == '\r')
+        break;
+      if (!(line_begins && octet == '.'))
+        content->data[kept++] = octet;
+      line_begins = octet == '\n';
+    }
+  g_byte_array_set_size (content, kept);
+}
+
+GByteArray *
+reroute_queued_dup_headers (RerouteQueued *self)
+{
+  GByteArray *content = g_byte_array_new ();
+  gsize wanted = MIN (self->message->content_octets, REROUTE_LIMIT_HEADER_OCTETS);
+  g_autoptr (GError) error = NULL;
+  gsize length = 0;
+  gssize n;
+
+  g_byte_array_set_size (content, (guint) wanted);
+  do
+    {
+      n = reroute_spool_read (self->scheduler->spool,
+                              self->message,
+                              length,
+                              content->data + length,
+                              wanted - length,
+                              &error);
+      length += n > 0 ? (gsize) n : 0;
+    }
+  while (n > 0 && length < wanted);
+  if (error != NULL)
+    g_warning ("%s", error->message);
+  g_byte_array_set_size (content, (guint) length);
+  cut_headers (content);
+  return content;
+}
+
+/* --- after the spool --- */
+
+static void
+settle (Notice *self)
+{
+  g_autoptr (GStringChunk) texts = g_string_chunk_new (256);
+  g_autofree RerouteVerdict *verdicts = g_new (RerouteVerdict, self->n);
+
+  for (guint i = 0; i < self->n; i++)
+    {
+      RerouteOutcome *outcome = &self->outcomes[i];
+
+      verdicts[i] = reroute_queued_make_verdict (self->queued, outcome, texts);
+      if (self->kind == REROUTE_DSN_DELAYED)
+        verdicts[i].flags |= REROUTE_VERDICT_DELAY_NOTICE_SENT;
+    }
+  reroute_queued_record (self->queued, verdicts, self->n);
+}
+
+/* The spool took no notice: the recipients wait and the next try comes to the same. */
+static void
+settle_without (Notice *self)
+{
+  gsize n_waits;
+  const gint64 *waits_s =
+    reroute_settings_get_numbers (reroute_scheduler_get_settings (self->queued->scheduler),
+                                  REROUTE_SETTING_RETRY_INTERVALS,
+                                  &n_waits);
+  gint64 due_us = g_get_real_time () + waits_s[0] * G_USEC_PER_SEC;
+
+  for (guint i = 0; i < self->n; i++)
+    {
+      RerouteWaiting *recipient = &self->queued->recipients[self->outcomes[i].recipient];
+
+      recipient->phase = REROUTE_PHASE_IDLE;
+      recipient->due_us = self->kind == REROUTE_DSN_DELAYED ? self->outcomes[i].due_us : due_us;
+    }
+}
+
+static void
+finish (Notice *self)
+{
+  RerouteQueued *queued = self->queued;
+  RerouteScheduler *scheduler = queued->scheduler;
+
+  if (self->notice != NULL)
+    {
+      g_autofree char *id = reroute_message_id_to_string (queued->message->id);
+      g_autofree char *notice_id = reroute_message_id_to_string (self->notice->id);
+
+      g_message ("id=%s notice=%s (%s)",
+                 id,
+                 notice_id,
+                 self->kind == REROUTE_DSN_DELAYED ? "delayed" : "failed");
+      reroute_scheduler_enqueue (scheduler, self->notice, queued->worker);
+      settle (self);
+    }
+  else
+    settle_without (self);
+  if (queued->n_alive > 0)
+    reroute_queued_arm (queued);
+  notice_free (self);
+  reroute_scheduler_check_drained (scheduler);
+}
+
+static void
+spooled_here (RerouteWorker *thread, gpointer user_data)
+{
+  Notice *self = user_data;
+
+  self->queued->scheduler->n_notices--;
+  finish (self);
+}
+
+/* On the spool's thread. */
+static void
+spooled (RerouteMessage *message, const GError *error, gpointer user_data)
+{
+  Notice *self = user_data;
+
+  if (error == NULL)
+    self->notice = reroute_message_ref (message);
+  else
+    g_warning ("cannot spool a notice: %s", error->message);
+  reroute_worker_post (self->queued->scheduler->thread, spooled_here, self);
+}
+
+/* --- making it --- */
+
+static RerouteEnvelope *
+make_envelope (RerouteScheduler *scheduler, RerouteAddress *to)
+{
+  RerouteEnvelope *envelope = reroute_envelope_new ();
+  const RerouteRowRef nobody = { 0 };
+
+  g_free (envelope->reverse_path);
+  envelope->reverse_path = g_strdup ("");
+  g_free (envelope->helo);
+  envelope->helo = g_strdup (reroute_scheduler_get_hostname (scheduler));
+  envelope->smtputf8 = !g_str_is_ascii (to->text);
+  envelope->client_permitted = TRUE;
+  reroute_envelope_add_recipient (envelope, to, nobody);
+  return envelope;
+}
+
+static const char *
+get_status (const RerouteOutcome *outcome)
+{
+  if (outcome->reply->status[0] != '\0')
+    return outcome->reply->status;
+  return outcome->kind == REROUTE_OUTCOME_FAILED ? "5.0.0" : "4.0.0";
+}
+
+static GBytes *
+format (Notice *self, GPtrArray *diagnostics)
+{
+  RerouteQueued *queued = self->queued;
+  const RerouteEnvelope *envelope = queued->message->envelope;
+  g_autoptr (GByteArray) headers = reroute_queued_dup_headers (queued);
+  g_autofree RerouteDsnRecipient *recipients = g_new0 (RerouteDsnRecipient, self->n);
+  g_autofree char *id = reroute_message_id_to_string (queued->message->id);
+  const RerouteDsnRequest request = {
+    .kind = self->kind,
+    .hostname = reroute_scheduler_get_hostname (queued->scheduler),
+    .queue_id = id,
+    .reverse_path = envelope->reverse_path,
+    .arrived_us = queued->message->received_us,
+    .recipients = recipients,
+    .n_recipients = self->n,
+    .headers = headers->data,
+    .headers_length = headers->len,
+    .now_us = g_get_real_time (),
+  };
+
+  for (guint i = 0; i < self->n; i++)
+    {
+      const RerouteOutcome *outcome = &self->outcomes[i];
+
+      g_ptr_array_add (diagnostics, reroute_reply_to_string (outcome->reply));
+      recipients[i] = (RerouteDsnRecipient){
+        .recipient = reroute_envelope_get_recipient (envelope, outcome->recipient)->address->text,
+        .status = get_status (outcome),
+        .diagnostic = diagnostics->pdata[i],
+        .will_retry_until_us = reroute_queued_get_expiry_us (queued),
+      };
+    }
+  return reroute_dsn_format (&request);
+}
+
+void
+reroute_notice_send (RerouteQueued *queued, RerouteDsnKind kind, RerouteOutcome *outcomes, guint n)
+{
+  RerouteScheduler *scheduler = queued->scheduler;
+  g_autoptr (RerouteAddress) to =
+               reroute_address_parse (queued->message->envelope->reverse_path, TRUE, NULL);
+  g_autoptr (GPtrArray) diagnostics = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GBytes) content = NULL;
+  RerouteSpoolDraft *draft;
+  Notice *self = g_new0 (Notice, 1);
+
+  self->queued = reroute_queued_ref (queued);
+  self->kind = kind;
+  self->n = n;
+  self->outcomes = g_memdup2 (outcomes, n * sizeof outcomes[0]);
+  if (to == NULL)
+    {
+      g_message ("no notice can be sent: the reverse-path is no address");
+      settle (self);
+      notice_free (self);
+      return;
+    }
+  content = format (self, diagnostics);
+  draft = reroute_spool_begin (scheduler->spool);
+  reroute_spool_draft_append (draft, g_bytes_get_data (content, NULL), g_bytes_get_size (content));
+  scheduler->n_notices++;
+  reroute_spool_commit (scheduler->spool, draft, make_envelope (scheduler, to), spooled, self);
+}

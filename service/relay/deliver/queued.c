@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * queued.c - a message in the queue and where its recipients stand
+ *
+ * Every outcome goes through reroute_queued_settle(): the one place where a wait is set, a message
+ * expires, a notice is owed and a verdict goes to the spool.
+ *
+ * Standards: RFC 5321 sections 4.5.4.1, 6.1; RFC 3463 (4.4.7: delivery time expired).
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-deliver"
+
+#include "service/relay/deliver/scheduler-private.h"
+
+#include "common/limits.h"
+#include "service/relay/deliver/retry-schedule.h"
+
+#define EXPIRED "4.4.7" /* RFC 3463 3.5: delivery time expired */
+
+static void try_again (RerouteTimer *timer);
+
+RerouteQueued *
+reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint worker)
+{
+  guint n = message->envelope->recipients->len;
+  RerouteQueued *self = g_malloc0 (sizeof *self + n * sizeof self->recipients[0]);
+  g_autoptr (GBytes) content = reroute_spool_get_content (scheduler->spool, message);
+
+  self->ref_count = 1;
+  self->scheduler = scheduler;
+  self->message = reroute_message_ref (message);
+  self->worker = worker;
+  self->n_alive = n;
+  self->timer.func = try_again;
+  if (content != NULL)
+    {
+      self->in_memory_octets = g_bytes_get_size (content);
+      scheduler->in_memory_octets += self->in_memory_octets;
+    }
+
+  g_hash_table_insert (scheduler->queue, &self->message->id, self);
+  self->link.data = self;
+  g_queue_push_tail_link (&scheduler->order, &self->link);
+  g_mutex_lock (&scheduler->lock);
+  scheduler->figures.messages++;
+  scheduler->figures.recipients += n;
+  g_mutex_unlock (&scheduler->lock);
+  return self;
+}
+
+RerouteQueued *
+reroute_queued_ref (RerouteQueued *self)
+{
+  self->ref_count++;
+  return self;
+}
+
+void
+reroute_queued_unref (RerouteQueued *self)
+{
+  if (--self->ref_count > 0)
+    return;
+  for (guint i = 0; i < self->message->envelope->recipients->len; i++)
+    g_free (self->recipients[i].reply);
+  reroute_message_unref (self->message);
+  g_free (self);
+}
+
+static void
+set_reply (RerouteWaiting *recipient, const char *reply)
+{
+  if (g_strcmp0 (recipient->reply, reply) == 0)
+    return;
+  g_free (recipient->reply);
+  recipient->reply = g_strdup (reply);
+}
+
+static void
+take_verdict (RerouteQueued *self, const RerouteVerdict *verdict)
+{
+  RerouteWaiting *recipient = &self->recipients[verdict->recipient];
+
+  recipient->state = (guint8) verdict->state;
+  recipient->due_us = verdict->due_us;
+  recipient->tries = verdict->tries;
+  recipient->flags = (guint8) verdict->flags;
+  set_reply (recipient, verdict->reply);
+  if (verdict->state >= REROUTE_RECIPIENT_SENT)
+    self->n_alive--;
+}
+
+static void
+count_alive (RerouteQueued *self, guint before)
+{
+  g_mutex_lock (&self->scheduler->lock);
+  self->scheduler->figures.recipients -= before - self->n_alive;
+  g_mutex_unlock (&self->scheduler->lock);
+}
+
+void
+reroute_queued_restore (RerouteQueued *self, const GArray *verdicts)
+{
+  guint before = self->n_alive;
+
+  for (guint i = 0; i < verdicts->len; i++)
+    take_verdict (self, &g_array_index (verdicts, RerouteVerdict, i));
+  count_alive (self, before);
+}
+
+static void
+forget_content_size (RerouteQueued *self)
+{
+  self->scheduler->in_memory_octets -= self->in_memory_octets;
+  self->in_memory_octets = 0;
+}
+
+void
+reroute_queued_release_content (RerouteQueued *self)
+{
+  if (self->in_memory_octets == 0)
+    return;
+  forget_content_size (self);
+  reroute_spool_release_content (self->scheduler->spool, self->message);
+}
+
+void
+reroute_queued_leave (RerouteQueued *self)
+{
+  RerouteScheduler *scheduler = self->scheduler;
+
+  reroute_worker_disarm_timer (scheduler->thread, &self->timer);
+  forget_content_size (self);
+  g_hash_table_remove (scheduler->queue, &self->message->id);
+  g_queue_unlink (&scheduler->order, &self->link);
+  g_mutex_lock (&scheduler->lock);
+  scheduler->figures.messages--;
+  g_mutex_unlock (&scheduler->lock);
+  reroute_queued_unref (self);
+}
+
+/* --- time --- */
+
+gboolean
+reroute_queued_is_due (const RerouteWaiting *recipient, gint64 now_us)
+{
+  return recipient->state == REROUTE_RECIPIENT_WAITING && recipient->phase == REROUTE_PHASE_IDLE &&
+         recipient->due_us <= now_us;
+}
+
+void
+reroute_queued_arm (RerouteQueued *self)
+{
+  RerouteWorker *thread = self->scheduler->thread;
+  gint64 now_us = g_get_real_time ();
+  gint64 due_us = G_MAXINT64;
+
+  for (guint i = 0; i < self->message->envelope->recipients->len; i++)
+    {
+      if (reroute_queued_is_due (&self->recipients[i], G_MAXINT64))
+        due_us = MIN (due_us, self->recipients[i].due_us);
+    }
+  if (due_us == G_MAXINT64)
+    reroute_worker_disarm_timer (thread, &self->timer);
+  else
+    reroute_worker_arm_timer (
+      thread, &self->timer, reroute_worker_now_us (thread) + MAX (due_us - now_us, 0) + 1);
+}
+
+static void
+try_again (RerouteTimer *timer)
+{
+  reroute_queued_try ((RerouteQueued *) ((char *) timer - G_STRUCT_OFFSET (RerouteQueued, timer)));
+}
+
+static RerouteRetrySchedule
+get_schedule (RerouteQueued *self)
+{
+  RerouteSettings *settings = reroute_scheduler_get_settings (self->scheduler);
+  gboolean is_notice = self->message->envelope->reverse_path[0] == '\0';
+  RerouteRetrySchedule schedule;
+
+  schedule.intervals_s =
+    reroute_settings_get_numbers (settings, REROUTE_SETTING_RETRY_INTERVALS, &schedule.n_intervals);
+  schedule.expire_s = reroute_settings_get_number (
+    settings, is_notice ? REROUTE_SETTING_BOUNCE_TIMEOUT : REROUTE_SETTING_MESSAGE_TIMEOUT);
+  return schedule;
+}
+
+gint64
+reroute_queued_get_expiry_us (RerouteQueued *self)
+{
+  RerouteRetrySchedule schedule = get_schedule (self);
+
+  return self->message->received_us + schedule.expire_s * G_USEC_PER_SEC;
+}
+
+/* --- settlement --- */
+
+static void
+log_outcome (RerouteQueued *self, const RerouteOutcome *outcome, const char *status)
+{
+  const RerouteRecipient *recipient =
+    reroute_envelope_get_recipient (self->message->envelope, outcome->recipient);
+  const char *received = recipient->address->text;
+  const char *rcpt_out = outcome->rcpt_out != NULL ? outcome->rcpt_out : received;
+  gboolean rewritten = !g_str_equal (rcpt_out, received);
+  g_autofree char *id = reroute_message_id_to_string (self->message->id);
+  g_autofree char *said = reroute_reply_to_string (outcome->reply);
+  gint64 delay_ms = MAX (g_get_real_time () - self->message->received_us, 0) / 1000;
+  const char *dsn = outcome->reply->status;
+
+  if (dsn[0] == '\0')
+    dsn = outcome->kind == REROUTE_OUTCOME_SENT     ? "2.0.0"
+          : outcome->kind == REROUTE_OUTCOME_FAILED ? "5.0.0"
+                                                    : "4.0.0";
+  g_message ("id=%s to=<%s>%s%s%s nexthop=%s relay=%s delay_s=%" G_GINT64_FORMAT
+             ".%03d dsn=%s status=%s (%s)",
+             id,
+             rcpt_out,
+             rewritten ? " orig_to=<" : "",
+             rewritten ? received : "",
+             rewritten ? ">" : "",
+             outcome->next_hop != NULL ? outcome->next_hop : "none",
+             outcome->relay != NULL ? outcome->relay : "none",
+             delay_ms / 1000,
+             (int) (delay_ms % 1000),
+             dsn,
+             status,
+             said);
+}
+
+static void
+expire (RerouteOutcome *outcome)
+{
+  g_autofree char *last = reroute_reply_to_string (outcome->reply);
+  g_autofree char *text = g_strdup_printf ("delivery time expired: %s", last);
+
+  outcome->kind = REROUTE_OUTCOME_FAILED;
+  reroute_reply_free (outcome->reply);
+  outcome->reply = reroute_reply_new (550, EXPIRED, text);
+}
+
+/* Turns a deferral into a failure when the time is over; else sets its due time. */
+static void
+set_due (RerouteQueued *self, RerouteOutcome *outcome)
+{
+  RerouteWaiting *recipient = &self->recipients[outcome->recipient];
+  RerouteRetrySchedule schedule = get_schedule (self);
+  gint64 now_us = g_get_real_time ();
+  guint tries = recipient->tries + (outcome->kind == REROUTE_OUTCOME_DEFERRED);
+  gint64 due_us =
+    reroute_retry_schedule_next (&schedule, MAX (tries, 1), self->message->received_us, now_us);
+  gint64 expiry_us = reroute_queued_get_expiry_us (self);
+
+  if (due_us == -1)
+    expire (outcome);
+  else if (outcome->due_us == 0)
+    outcome->due_us = due_us;
+  else
+    outcome->due_us = MIN (outcome->due_us, expiry_us);
+}
+
+static gboolean
+owes_delay_notice (RerouteQueued *self, const RerouteOutcome *outcome)
+{
+  gint64 after_s = reroute_settings_get_number (reroute_scheduler_get_settings (self->scheduler),
+                                                REROUTE_SETTING_DELAY_NOTICE);
+
+  return after_s > 0 && self->message->envelope->reverse_path[0] != '\0' &&
+         (self->recipients[outcome->recipient].flags & REROUTE_VERDICT_DELAY_NOTICE_SENT) == 0 &&
+         g_get_real_time () - self->message->received_us >= after_s * G_USEC_PER_SEC;
+}
+
+void
+reroute_queued_record (RerouteQueued *self, const RerouteVerdict *verdicts, guint n)
+{
+  RerouteScheduler *scheduler = self->scheduler;
+  guint before = self->n_alive;
+
+  for (guint i = 0; i < n; i++)
+    {
+      take_verdict (self, &verdicts[i]);
+      self->recipients[verdicts[i].recipient].phase = REROUTE_PHASE_IDLE;
+    }
+  if (n > 0)
+    reroute_spool_record (scheduler->spool, self->message, verdicts, n, NULL, NULL);
+  count_alive (self, before);
+  if (self->n_alive == 0 && before > 0)
+    reroute_queued_leave (self);
+}
+
+/* Memory only: the spool learns of a wait that no try caused at the next try. */
+static void
+put_off (RerouteQueued *self, const RerouteOutcome *outcome)
+{
+  RerouteWaiting *recipient = &self->recipients[outcome->recipient];
+  g_autofree char *reply = reroute_reply_to_string (outcome->reply);
+
+  if (g_strcmp0 (recipient->reply, reply) != 0)
+    log_outcome (self, outcome, "deferred");
+  set_reply (recipient, reply);
+  recipient->due_us = outcome->due_us;
+  recipient->phase = REROUTE_PHASE_IDLE;
+}
+
+RerouteVerdict
+reroute_queued_make_verdict (RerouteQueued *self,
+                             const RerouteOutcome *outcome,
+                             GStringChunk *texts)
+{
+  const RerouteWaiting *recipient = &self->recipients[outcome->recipient];
+  g_autofree char *reply = reroute_reply_to_string (outcome->reply);
+  RerouteVerdict verdict = {
+    .recipient = outcome->recipient,
+    .state = outcome->kind == REROUTE_OUTCOME_SENT     ? REROUTE_RECIPIENT_SENT
+             : outcome->kind == REROUTE_OUTCOME_FAILED ? REROUTE_RECIPIENT_FAILED
+                                                       : REROUTE_RECIPIENT_WAITING,
+    .due_us = outcome->due_us,
+    .tries = recipient->tries + (outcome->kind != REROUTE_OUTCOME_PUT_OFF),
+    .flags = recipient->flags,
+    .reply = g_string_chunk_insert (texts, reply),
+  };
+
+  if (verdict.state != REROUTE_RECIPIENT_WAITING)
+    verdict.due_us = 0;
+  return verdict;
+}
+
+static const char *
+name_outcome (const RerouteOutcome *outcome)
+{
+  if (outcome->kind == REROUTE_OUTCOME_SENT)
+    return "sent";
+  if (outcome->kind != REROUTE_OUTCOME_FAILED)
+    return "deferred";
+  return g_str_equal (outcome->reply->status, EXPIRED) ? "expired" : "failed";
+}
+
+/* Looks at one outcome; TRUE: its verdict is recorded now, FALSE: it was put off, or is owed a
+   notice and went to one of the lists with its reply. */
+static gboolean
+sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArray *delayed)
+{
+  RerouteWaiting *recipient = &self->recipients[outcome->recipient];
+  gboolean has_sender = self->message->envelope->reverse_path[0] != '\0';
+  gboolean was_put_off = outcome->kind == REROUTE_OUTCOME_PUT_OFF;
+  GArray *list = NULL;
+
+  recipient->waits_for_rules = outcome->waits_for_rules;
+  if (outcome->kind == REROUTE_OUTCOME_DEFERRED || was_put_off)
+    set_due (self, outcome);
+  if (outcome->kind != REROUTE_OUTCOME_PUT_OFF)
+    log_outcome (self, outcome, name_outcome (outcome));
+
+  if (outcome->kind == REROUTE_OUTCOME_FAILED && has_sender)
+    list = failed;
+  else if (outcome->kind != REROUTE_OUTCOME_SENT && outcome->kind != REROUTE_OUTCOME_FAILED &&
+           owes_delay_notice (self, outcome))
+    list = delayed;
+  if (list != NULL)
+    {
+      g_array_append_val (list, *outcome);
+      outcome->reply = NULL;
+      recipient->phase = REROUTE_PHASE_NOTICE;
+      return FALSE;
+    }
+  if (outcome->kind == REROUTE_OUTCOME_PUT_OFF)
+    {
+      put_off (self, outcome);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+count_outcomes (RerouteQueued *self, const RerouteOutcome *outcomes, guint n)
+{
+  RerouteSchedulerFigures *figures = &self->scheduler->figures;
+
+  g_mutex_lock (&self->scheduler->lock);
+  for (guint i = 0; i < n; i++)
+    {
+      figures->delivered += outcomes[i].kind == REROUTE_OUTCOME_SENT;
+      figures->deferred += outcomes[i].kind == REROUTE_OUTCOME_DEFERRED;
+      figures->failed += outcomes[i].kind == REROUTE_OUTCOME_FAILED;
+    }
+  g_mutex_unlock (&self->scheduler->lock);
+}
+
+static void
+send_notice (RerouteQueued *self, RerouteDsnKind kind, GArray *outcomes)
+{
+  if (outcomes->len > 0)
+    reroute_notice_send (self, kind, (RerouteOutcome *) (gpointer) outcomes->data, outcomes->len);
+}
+
+void
+reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n)
+{
+  g_autoptr (GArray) failed = g_array_new (FALSE, FALSE, sizeof (RerouteOutcome));
+  g_autoptr (GArray) delayed = g_array_new (FALSE, FALSE, sizeof (RerouteOutcome));
+  g_autoptr (GStringChunk) texts = g_string_chunk_new (256);
+  g_autofree RerouteVerdict *verdicts = g_new (RerouteVerdict, n);
+  gboolean waits = FALSE;
+  guint n_verdicts = 0;
+
+  reroute_queued_ref (self);
+  for (guint i = 0; i < n; i++)
+    {
+      if (sort_outcome (self, &outcomes[i], failed, delayed))
+        verdicts[n_verdicts++] = reroute_queued_make_verdict (self, &outcomes[i], texts);
+      waits = waits || outcomes[i].kind != REROUTE_OUTCOME_SENT;
+    }
+  count_outcomes (self, outcomes, n);
+  if (waits)
+    reroute_queued_release_content (self);
+  send_notice (self, REROUTE_DSN_FAILED, failed);
+  send_notice (self, REROUTE_DSN_DELAYED, delayed);
+  for (guint i = 0; i < n; i++)
+    g_clear_pointer (&outcomes[i].reply, reroute_reply_free);
+  reroute_queued_record (self, verdicts, n_verdicts);
+  reroute_queued_unref (self);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * resolver-use.c - the resolver that the settings ask for, and what counts as ourselves
+ *
+ * Other DNS servers are a new resolver; the old one stays until its last question was answered.
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/scheduler-private.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#define OWN_ADDRESSES_AGE_US (30 * G_USEC_PER_SEC)
+
+/* A walk through the resolver. */
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  RerouteResolverUse *use;
+  RerouteNextHopFunc func;
+  gpointer user_data;
+} Asking;
+
+void
+reroute_resolver_use_free (RerouteResolverUse *self)
+{
+  g_clear_pointer (&self->resolver, reroute_resolver_free);
+  g_free (self->servers);
+  g_free (self);
+}
+
+gboolean
+reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
+{
+  const char *const *servers =
+    self->dns_servers != NULL
+      ? (const char *const *) self->dns_servers
+      : reroute_settings_get_endpoints (reroute_scheduler_get_settings (self),
+                                        REROUTE_SETTING_DNS_SERVERS);
+  g_autofree char *text = g_strjoinv (", ", (char **) servers);
+  RerouteResolver *resolver;
+
+  if (self->resolver != NULL && g_str_equal (self->resolver->servers, text))
+    return TRUE;
+  resolver =
+    reroute_resolver_new_unbound (reroute_worker_get_context (self->thread), servers, error);
+  if (resolver == NULL)
+    return FALSE;
+
+  if (self->resolver != NULL)
+    {
+      self->resolver->retired = TRUE;
+      if (self->resolver->n_asking == 0)
+        g_ptr_array_remove (self->resolvers, self->resolver);
+    }
+  self->resolver = g_new0 (RerouteResolverUse, 1);
+  self->resolver->resolver = resolver;
+  self->resolver->servers = g_steal_pointer (&text);
+  g_ptr_array_add (self->resolvers, self->resolver);
+  g_mutex_lock (&self->lock);
+  g_free (self->figures.dns);
+  self->figures.dns = g_strdup (self->resolver->servers);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+/* --- ourselves --- */
+
+static void
+add_address (GArray *addresses, const struct sockaddr *address)
+{
+  static const guint8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+  RerouteIp ip;
+
+  if (address->sa_family == AF_INET)
+    {
+      memcpy (ip.octets, mapped, sizeof mapped);
+      memcpy (ip.octets + 12, &((const struct sockaddr_in *) (gconstpointer) address)->sin_addr, 4);
+    }
+  else if (address->sa_family == AF_INET6)
+    memcpy (ip.octets, &((const struct sockaddr_in6 *) (gconstpointer) address)->sin6_addr, 16);
+  else
+    return;
+  /* Loopback has rules of its own. */
+  if (!reroute_ip_is_loopback (&ip))
+    g_array_append_val (addresses, ip);
+}
+
+static void
+read_own_addresses (RerouteScheduler *self)
+{
+  struct ifaddrs *interfaces = NULL;
+  gsize n = 0;
+  const RerouteIpRange *more = reroute_settings_get_ranges (
+    reroute_scheduler_get_settings (self), REROUTE_SETTING_OWN_ADDRESSES, &n);
+
+  g_array_set_size (self->own_addresses, 0);
+  for (gsize i = 0; i < n; i++)
+    g_array_append_val (self->own_addresses, more[i].first);
+  if (getifaddrs (&interfaces) < 0)
+    {
+      g_warning ("cannot read the addresses of the interfaces");
+      return;
+    }
+  for (struct ifaddrs *each = interfaces; each != NULL; each = each->ifa_next)
+    {
+      if (each->ifa_addr != NULL)
+        add_address (self->own_addresses, each->ifa_addr);
+    }
+  freeifaddrs (interfaces);
+}
+
+/* The port of the first endpoint of the setting "listen". */
+static guint16
+get_listen_port (RerouteScheduler *self)
+{
+  const char *const *endpoints =
+    reroute_settings_get_endpoints (reroute_scheduler_get_settings (self), REROUTE_SETTING_LISTEN);
+  const char *colon =
+    endpoints != NULL && endpoints[0] != NULL ? strrchr (endpoints[0], ':') : NULL;
+  guint16 port = 0;
+
+  if (self->listen_port != 0)
+    return self->listen_port;
+  return colon != NULL && reroute_port_parse (colon + 1, &port, NULL) ? port : 0;
+}
+
+RerouteSelf
+reroute_scheduler_get_self (RerouteScheduler *self)
+{
+  gint64 now_us = g_get_monotonic_time ();
+
+  if (self->own_addresses_us == 0 || now_us - self->own_addresses_us > OWN_ADDRESSES_AGE_US)
+    {
+      read_own_addresses (self);
+      self->own_addresses_us = now_us;
+    }
+  return (RerouteSelf){
+    .addresses = (const RerouteIp *) (gconstpointer) self->own_addresses->data,
+    .n_addresses = self->own_addresses->len,
+    .listen_port = get_listen_port (self),
+    .mx_port = self->mx_port,
+  };
+}
+
+/* --- asking --- */
+
+static void
+resolved (RerouteNextHop *next_hop, gpointer user_data)
+{
+  Asking *asking = user_data;
+  RerouteResolverUse *use = asking->use;
+  RerouteScheduler *self = asking->scheduler;
+  RerouteNextHopFunc func = asking->func;
+  gpointer func_data = asking->user_data;
+
+  g_free (asking);
+  use->n_asking--;
+  func (next_hop, func_data);
+  /* Not from within its own answer. */
+  for (guint i = self->resolvers->len; i > 0; i--)
+    {
+      RerouteResolverUse *other = self->resolvers->pdata[i - 1];
+
+      if (other->retired && other->n_asking == 0 && other != use)
+        g_ptr_array_remove_index (self->resolvers, i - 1);
+    }
+}
+
+void
+reroute_scheduler_resolve (RerouteScheduler *self,
+                           const RerouteDecision *decision,
+                           guint turn,
+                           RerouteNextHopFunc func,
+                           gpointer user_data)
+{
+  RerouteSelf ourselves = reroute_scheduler_get_self (self);
+  Asking *asking = g_new (Asking, 1);
+
+  *asking = (Asking){ self, self->resolver, func, user_data };
+  self->resolver->n_asking++;
+  reroute_next_hop_resolve (self->resolver->resolver, decision, &ourselves, turn, resolved, asking);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* What the parts of the scheduler share; everything here is touched by its thread alone, but for
+   what says otherwise. */
+
+#pragma once
+
+#include "service/relay/deliver/scheduler.h"
+
+#include "service/relay/deliver/destination.h"
+#include "service/relay/smtp/dsn.h"
+
+G_BEGIN_DECLS
+
+/* What is going on with a recipient that waits. */
+typedef enum
+{
+  REROUTE_PHASE_IDLE,   /* nothing until due_us */
+  REROUTE_PHASE_PLACED, /* decided: waits for DNS or for a connection */
+  REROUTE_PHASE_ACTIVE, /* a worker has it */
+  REROUTE_PHASE_NOTICE, /* its notice is on the way into the spool */
+} ReroutePhase;
+
+typedef struct
+{
+  gint64 due_us; /* wall clock */
+  char *reply;   /* (nullable): the last one, or why it waits */
+  guint tries;
+  guint8 state; /* RerouteRecipientState */
+  guint8 phase; /* ReroutePhase */
+  guint8 flags; /* REROUTE_VERDICT_… */
+  guint8 waits_for_rules;
+} RerouteWaiting;
+
+/* A message with recipients that are not final. */
+typedef struct
+{
+  RerouteTimer timer; /* the earliest due_us */
+  guint ref_count;
+  RerouteScheduler *scheduler;
+  RerouteMessage *message;
+  GList link; /* in RerouteScheduler.order */
+  guint worker;
+  guint n_alive;          /* recipients that are not final; 0: it has left the queue */
+  gsize in_memory_octets; /* of content */
+  RerouteWaiting recipients[];
+} RerouteQueued;
+
+/* A resolver stays until the last question to it was answered. */
+typedef struct
+{
+  RerouteResolver *resolver;
+  char *servers; /* "system", "127.0.0.1:5300, …" */
+  guint n_asking;
+  gboolean retired;
+} RerouteResolverUse;
+
+struct _RerouteScheduler
+{
+  RerouteWorker *thread;
+  RerouteSpool *spool;
+  char **dns_servers; /* --dns; NULL: the setting */
+  guint16 mx_port;
+  guint16 listen_port; /* 0: the setting's */
+  char *hostname;
+  RerouteWorker **workers;
+  ReroutePool **pools; /* (array length=n_workers): each touched by its worker alone */
+  guint n_workers;
+  void (*pressure) (gboolean high, gpointer user_data);
+  gpointer user_data;
+
+  RerouteRuleset *ruleset;  /* NULL before the first */
+  RerouteRuleset *no_rules; /* settings while there is none */
+  guint generation;         /* counts rulesets */
+  RerouteResolverUse *resolver;
+  GPtrArray *resolvers; /* (element-type RerouteResolverUse) */
+  GArray *own_addresses;
+  gint64 own_addresses_us; /* monotonic: when they were read */
+  GHashTable *routes;      /* of route.c */
+
+  GHashTable *queue; /* (element-type guint64 RerouteQueued) */
+  GQueue order;      /* (element-type RerouteQueued): oldest first */
+  gsize in_memory_octets;
+
+  RerouteDestinations destinations;
+  guint n_pressing; /* tries that wait for a connection to a host that is not to blame */
+  gboolean pressed;
+  int n_submitted; /* atomic: messages on their way here */
+
+  guint n_active;  /* deliveries that workers have */
+  guint n_notices; /* on their way into the spool */
+  gboolean stopping;
+
+  GMutex lock; /* for what is below */
+  GCond changed;
+  gboolean drained;
+  guint n_pools_left;
+  RerouteSchedulerFigures figures; /* its dns is the resolver's servers */
+};
+
+/* One try on its way: what a RerouteDelivery's scheduler_data points to. */
+struct _RerouteTry
+{
+  RerouteScheduler *scheduler;
+  RerouteQueued *queued;     /* a reference */
+  RerouteDelivery *delivery; /* NULL while a worker has it */
+  GArray *endpoints;         /* (element-type RerouteEndpoint): all that were found, in order */
+  char *next_hop;            /* as decided: a domain or a host */
+  guint generation;          /* of the rules that decided it */
+  RerouteDestination *destination;
+  guint worker;
+  gint64 began_us; /* monotonic: when a worker got it */
+};
+
+/* What became of a recipient. */
+typedef enum
+{
+  REROUTE_OUTCOME_SENT,
+  REROUTE_OUTCOME_DEFERRED, /* was tried */
+  REROUTE_OUTCOME_PUT_OFF,  /* was not tried: costs no try and no record */
+  REROUTE_OUTCOME_FAILED,
+} RerouteOutcomeKind;
+
+typedef struct
+{
+  RerouteOutcomeKind kind;
+  guint recipient;
+  RerouteReply *reply; /* owned */
+  gint64 due_us;       /* DEFERRED, PUT_OFF: when, 0: by the retry schedule */
+  gboolean waits_for_rules;
+
+  /* for the log; borrowed, each may be NULL */
+  const char *rcpt_out;
+  const char *next_hop;
+  const char *relay;
+} RerouteOutcome;
+
+/* --- scheduler.c --- */
+RerouteSettings *reroute_scheduler_get_settings (RerouteScheduler *self);
+const char *reroute_scheduler_get_hostname (RerouteScheduler *self);
+/* What counts as ourselves; borrowed until the next call. */
+RerouteSelf reroute_scheduler_get_self (RerouteScheduler *self);
+/* A message of our own or a client's enters the queue and is tried. */
+void reroute_scheduler_enqueue (RerouteScheduler *self, RerouteMessage *message, guint worker);
+/* While stopping: whether all is in hand no more. */
+void reroute_scheduler_check_drained (RerouteScheduler *self);
+
+/* --- queued.c --- */
+RerouteQueued *
+reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint worker);
+RerouteQueued *reroute_queued_ref (RerouteQueued *self);
+void reroute_queued_unref (RerouteQueued *self);
+void reroute_queued_restore (RerouteQueued *self, const GArray *verdicts);
+/* Takes it out of the queue; a reference of the queue goes. */
+void reroute_queued_leave (RerouteQueued *self);
+/* Sets the timer to the earliest recipient that is idle. */
+void reroute_queued_arm (RerouteQueued *self);
+gboolean reroute_queued_is_due (const RerouteWaiting *recipient, gint64 now_us);
+void reroute_queued_release_content (RerouteQueued *self);
+/* Records what became of recipients that are idle no more, and their notices; clears the
+   outcomes' replies. */
+void reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n);
+gint64 reroute_queued_get_expiry_us (RerouteQueued *self);
+/* The verdict of an outcome; its reply is borrowed from @texts. */
+RerouteVerdict reroute_queued_make_verdict (RerouteQueued *self,
+                                            const RerouteOutcome *outcome,
+                                            GStringChunk *texts);
+/* The last step of a settlement: states and the spool's record. */
+void reroute_queued_record (RerouteQueued *self, const RerouteVerdict *verdicts, guint n);
+
+/* --- try.c --- */
+/* Decides every recipient that is due and sends it on its way. */
+void reroute_queued_try (RerouteQueued *self);
+/* Waits for a connection to the first of the endpoints that is not known to be dead. */
+void reroute_try_place (RerouteTry *self);
+/* Drops recipients that do not wait any more; FALSE: none was left, and @self is gone. */
+gboolean reroute_try_prune (RerouteTry *self);
+/* Makes its recipients idle and due now; frees it. */
+void reroute_try_withdraw (RerouteTry *self);
+void reroute_try_free (RerouteTry *self);
+void reroute_try_deliver (RerouteTry *self); /* to the worker that it was leased */
+
+/* --- try-result.c --- */
+/* A worker gives a try back: @delivery: (transfer full) */
+void reroute_try_take_back (RerouteDelivery *delivery);
+
+/* --- route.c --- */
+typedef struct _RerouteRoute RerouteRoute;
+typedef void (*RerouteRouteFunc) (const RerouteNextHop *next_hop, gpointer user_data);
+/* The route of a decision: the same for decisions with the same hosts or domain. */
+RerouteRoute *reroute_route_get (RerouteScheduler *scheduler, const RerouteDecision *decision);
+/* @func runs once, perhaps before this returns. */
+void reroute_route_resolve (RerouteRoute *self, RerouteRouteFunc func, gpointer user_data);
+void reroute_routes_forget (RerouteScheduler *scheduler); /* what was looked up */
+GHashTable *reroute_routes_new (void);
+
+/* --- resolver-use.c --- */
+/* Takes up the DNS servers of the settings, or --dns. */
+gboolean reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error);
+void reroute_scheduler_resolve (RerouteScheduler *self,
+                                const RerouteDecision *decision,
+                                guint turn,
+                                RerouteNextHopFunc func,
+                                gpointer user_data);
+void reroute_resolver_use_free (RerouteResolverUse *self);
+
+/* --- notice.c --- */
+/* Spools a notice about the outcomes, whose replies it takes, then records them.  The message has
+   a reverse-path. */
+void
+reroute_notice_send (RerouteQueued *queued, RerouteDsnKind kind, RerouteOutcome *outcomes, guint n);
+/* The header section as it was received, unstuffed, at most REROUTE_LIMIT_HEADER_OCTETS. */
+GByteArray *reroute_queued_dup_headers (RerouteQueued *self);
+
+G_END_DECLS

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * scheduler.c - when and where every recipient is tried
+ *
+ * A thread of its own, a RerouteWorker: others reach it by posts, DNS answers arrive in its
+ * context, every queued message is one of its timers.  A message comes by submit, is decided
+ * (try.c), looked up (route.c), waits for a connection (destination.c), is handed to a worker's
+ * pool and comes back as replies (try-result.c), which queued.c turns into verdicts.
+ *
+ * A recipient is in one try at a time: placed, then active, then idle again or final.  What a
+ * worker has taken comes back, with a verdict or without; what has no verdict waits in the spool.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-deliver"
+
+#include "service/relay/deliver/scheduler-private.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+
+RerouteSettings *
+reroute_scheduler_get_settings (RerouteScheduler *self)
+{
+  return reroute_ruleset_get_settings (self->ruleset != NULL ? self->ruleset : self->no_rules);
+}
+
+const char *
+reroute_scheduler_get_hostname (RerouteScheduler *self)
+{
+  const char *text =
+    reroute_settings_get_text (reroute_scheduler_get_settings (self), REROUTE_SETTING_HOSTNAME);
+
+  return text[0] != '\0' ? text : self->hostname;
+}
+
+/* --- messages --- */
+
+void
+reroute_scheduler_enqueue (RerouteScheduler *self, RerouteMessage *message, guint worker)
+{
+  RerouteQueued *queued = reroute_queued_new (self, message, worker);
+
+  if (self->in_memory_octets > REROUTE_LIMIT_MEMORY_QUEUE_OCTETS || self->ruleset == NULL)
+    reroute_queued_release_content (queued);
+  reroute_queued_try (queued);
+}
+
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  RerouteMessage *message;
+  guint worker;
+} Submission;
+
+static void
+submitted (RerouteWorker *thread, gpointer user_data)
+{
+  g_autofree Submission *submission = user_data;
+  g_autoptr (RerouteMessage) message = submission->message;
+  RerouteScheduler *self = submission->scheduler;
+
+  g_mutex_lock (&self->lock);
+  self->figures.received++;
+  g_mutex_unlock (&self->lock);
+  reroute_scheduler_enqueue (self, message, submission->worker);
+  g_atomic_int_add (&self->n_submitted, -1);
+  reroute_scheduler_update_pressure (self);
+}
+
+void
+reroute_scheduler_submit (RerouteScheduler *self, RerouteMessage *message, guint worker)
+{
+  Submission *submission = g_new (Submission, 1);
+
+  g_return_if_fail (worker < self->n_workers);
+
+  *submission = (Submission){ self, reroute_message_ref (message), worker };
+  g_atomic_int_inc (&self->n_submitted);
+  reroute_worker_post (self->thread, submitted, submission);
+}
+
+/* A worker's thread: hands a delivery back. */
+static void
+taken_back (RerouteWorker *thread, gpointer user_data)
+{
+  reroute_try_take_back (user_data);
+}
+
+static void
+delivery_done (RerouteDelivery *delivery, gpointer user_data)
+{
+  RerouteScheduler *self = user_data;
+
+  reroute_worker_post (self->thread, taken_back, delivery);
+}
+
+/* --- rules --- */
+
+/* The timers are all there are to go through: those that wait for rules are due now. */
+static void
+wake_waiting (RerouteScheduler *self, gboolean first)
+{
+  for (GList *each = self->order.head; each != NULL; each = each->next)
+    {
+      RerouteQueued *queued = each->data;
+      gboolean woken = first;
+
+      for (guint i = 0; i < queued->message->envelope->recipients->len; i++)
+        {
+          RerouteWaiting *recipient = &queued->recipients[i];
+
+          if (recipient->waits_for_rules && recipient->phase == REROUTE_PHASE_IDLE &&
+              recipient->state == REROUTE_RECIPIENT_WAITING)
+            {
+              recipient->due_us = 0;
+              woken = TRUE;
+            }
+        }
+      if (woken)
+        reroute_queued_arm (queued);
+    }
+}
+
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  RerouteRuleset *ruleset;
+} NewRules;
+
+static void
+ruleset_arrived (RerouteWorker *thread, gpointer user_data)
+{
+  g_autofree NewRules *rules = user_data;
+  RerouteScheduler *self = rules->scheduler;
+  g_autoptr (RerouteRuleset) old = self->ruleset;
+  g_autoptr (GError) error = NULL;
+
+  self->ruleset = rules->ruleset;
+  self->generation++;
+  self->own_addresses_us = 0;
+  reroute_routes_forget (self);
+  if (!reroute_scheduler_update_resolver (self, &error))
+    g_warning ("DNS stays as it was: %s", error->message);
+  if (self->stopping)
+    return;
+  reroute_destinations_withdraw (self);
+  wake_waiting (self, old == NULL);
+}
+
+void
+reroute_scheduler_set_ruleset (RerouteScheduler *self, RerouteRuleset *ruleset)
+{
+  NewRules *rules = g_new (NewRules, 1);
+
+  *rules = (NewRules){ self, reroute_ruleset_ref (ruleset) };
+  reroute_worker_post (self->thread, ruleset_arrived, rules);
+}
+
+/* --- figures --- */
+
+void
+reroute_scheduler_get_figures (RerouteScheduler *self, RerouteSchedulerFigures *figures)
+{
+  g_mutex_lock (&self->lock);
+  *figures = self->figures;
+  figures->dns = g_strdup (self->figures.dns);
+  g_mutex_unlock (&self->lock);
+}
+
+/* --- making and starting --- */
+
+static void
+restore (RerouteScheduler *self, GPtrArray *entries)
+{
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const RerouteSpoolEntry *entry = entries->pdata[i];
+      RerouteQueued *queued = reroute_queued_new (self, entry->message, 0);
+
+      reroute_queued_restore (queued, entry->verdicts);
+      if (queued->n_alive == 0)
+        reroute_queued_leave (queued);
+    }
+}
+
+RerouteScheduler *
+reroute_scheduler_new (const RerouteSchedulerConfig *config, GPtrArray *entries, GError **error)
+{
+  g_autoptr (RerouteScheduler) self = g_new0 (RerouteScheduler, 1);
+  g_autoptr (GPtrArray) owned = entries;
+
+  g_return_val_if_fail (config->n_workers > 0, NULL);
+
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  g_queue_init (&self->order);
+  self->thread = reroute_worker_new (config->n_workers);
+  self->spool = config->spool;
+  self->dns_servers = g_strdupv ((char **) config->dns_servers);
+  self->mx_port = config->mx_port != 0 ? config->mx_port : REROUTE_DEFAULT_SMTP_PORT;
+  self->listen_port = config->listen_port;
+  self->hostname = g_strdup (config->hostname != NULL ? config->hostname : g_get_host_name ());
+  self->n_workers = config->n_workers;
+  self->workers = g_memdup2 (config->workers, config->n_workers * sizeof config->workers[0]);
+  self->pressure = config->pressure;
+  self->user_data = config->user_data;
+  self->no_rules = reroute_ruleset_new_empty ();
+  self->resolvers = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_resolver_use_free);
+  self->own_addresses = g_array_new (FALSE, FALSE, sizeof (RerouteIp));
+  self->routes = reroute_routes_new ();
+  self->queue = g_hash_table_new (g_int64_hash, g_int64_equal);
+  reroute_destinations_init (self);
+  self->pools = g_new0 (ReroutePool *, self->n_workers);
+  for (guint i = 0; i < self->n_workers; i++)
+    self->pools[i] =
+      reroute_pool_new (self->workers[i], self->spool, self->hostname, delivery_done, self);
+  if (!reroute_scheduler_update_resolver (self, error))
+    return NULL;
+  restore (self, owned);
+  return g_steal_pointer (&self);
+}
+
+void
+reroute_scheduler_start (RerouteScheduler *self)
+{
+  reroute_worker_start (self->thread);
+}
+
+/* --- stopping --- */
+
+void
+reroute_scheduler_check_drained (RerouteScheduler *self)
+{
+  if (!self->stopping || self->n_active > 0 || self->n_notices > 0)
+    return;
+  g_mutex_lock (&self->lock);
+  self->drained = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  guint worker;
+  gint64 grace_us;
+} Ending;
+
+static void
+drain_pool (RerouteWorker *worker, gpointer user_data)
+{
+  g_autofree Ending *ending = user_data;
+
+  reroute_pool_drain (ending->scheduler->pools[ending->worker], ending->grace_us);
+}
+
+static void
+free_pool (RerouteWorker *worker, gpointer user_data)
+{
+  g_autofree Ending *ending = user_data;
+  RerouteScheduler *self = ending->scheduler;
+
+  g_clear_pointer (&self->pools[ending->worker], reroute_pool_free);
+  g_mutex_lock (&self->lock);
+  self->n_pools_left--;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+post_to_workers (RerouteScheduler *self, RerouteWorkerFunc func, gint64 grace_us)
+{
+  for (guint i = 0; i < self->n_workers; i++)
+    {
+      Ending *ending = g_new (Ending, 1);
+
+      *ending = (Ending){ self, i, grace_us };
+      reroute_worker_post (self->workers[i], func, ending);
+    }
+}
+
+static void
+begin_to_stop (RerouteWorker *thread, gpointer user_data)
+{
+  g_autofree Ending *ending = user_data;
+  RerouteScheduler *self = ending->scheduler;
+
+  self->stopping = TRUE;
+  reroute_destinations_withdraw (self);
+  reroute_scheduler_update_pressure (self);
+  post_to_workers (self, drain_pool, ending->grace_us);
+  reroute_scheduler_check_drained (self);
+}
+
+/* Questions that are open are answered as failed, and what asked is gone before the thread is. */
+static void
+close_resolvers (RerouteWorker *thread, gpointer user_data)
+{
+  RerouteScheduler *self = user_data;
+
+  for (guint i = 0; i < self->resolvers->len; i++)
+    {
+      RerouteResolverUse *use = self->resolvers->pdata[i];
+
+      g_clear_pointer (&use->resolver, reroute_resolver_free);
+    }
+}
+
+void
+reroute_scheduler_stop (RerouteScheduler *self, gint64 grace_us)
+{
+  Ending *ending = g_new (Ending, 1);
+
+  *ending = (Ending){ self, 0, grace_us };
+  reroute_worker_post (self->thread, begin_to_stop, ending);
+  g_mutex_lock (&self->lock);
+  /* The pools keep the time: they give everything back when it is over. */
+  while (!self->drained)
+    g_cond_wait (&self->changed, &self->lock);
+  self->n_pools_left = self->n_workers;
+  g_mutex_unlock (&self->lock);
+
+  post_to_workers (self, free_pool, 0);
+  g_mutex_lock (&self->lock);
+  while (self->n_pools_left > 0)
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
+  reroute_worker_post (self->thread, close_resolvers, self);
+  reroute_worker_stop (self->thread);
+}
+
+void
+reroute_scheduler_free (RerouteScheduler *self)
+{
+  GList *head;
+
+  if (self == NULL)
+    return;
+  reroute_worker_stop (self->thread);
+  for (guint i = 0; i < self->n_workers; i++)
+    g_clear_pointer (&self->pools[i], reroute_pool_free);
+  while ((head = self->order.head) != NULL)
+    reroute_queued_leave (head->data);
+  reroute_destinations_clear (self);
+  g_hash_table_unref (self->routes);
+  g_hash_table_unref (self->queue);
+  g_ptr_array_unref (self->resolvers);
+  g_array_unref (self->own_addresses);
+  g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
+  reroute_ruleset_unref (self->no_rules);
+  reroute_worker_free (self->thread);
+  g_strfreev (self->dns_servers);
+  g_free (self->hostname);
+  g_free (self->workers);
+  g_free (self->pools);
+  g_free (self->figures.dns);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self);
+}

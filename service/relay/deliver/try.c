@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * try.c - a try: from the decision to a worker, and what comes back
+ *
+ * Recipients of one message that the newest rules send the same way go together.  A try that
+ * waits for DNS or for a connection while the rules change is decided again; one that a worker has
+ * is not.
+ *
+ * Standards: RFC 5321 sections 4.2.1 (what a reply code means), 5.1.
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/scheduler-private.h"
+
+#include <string.h>
+
+#include "common/limits.h"
+
+/* Recipients that go the same way, while a message is decided. */
+typedef struct
+{
+  RerouteRoute *route;
+  char *next_hop;
+  GArray *recipients;   /* (element-type guint) */
+  GPtrArray *rcpt_outs; /* (element-type utf8) */
+} Group;
+
+static void
+free_group (gpointer data)
+{
+  Group *self = data;
+
+  g_free (self->next_hop);
+  g_array_unref (self->recipients);
+  g_ptr_array_unref (self->rcpt_outs);
+  g_free (self);
+}
+
+void
+reroute_try_free (RerouteTry *self)
+{
+  reroute_delivery_free (self->delivery);
+  g_clear_pointer (&self->endpoints, g_array_unref);
+  g_free (self->next_hop);
+  reroute_queued_unref (self->queued);
+  g_free (self);
+}
+
+void
+reroute_try_withdraw (RerouteTry *self)
+{
+  RerouteQueued *queued = self->queued;
+
+  for (guint i = 0; i < self->delivery->n_recipients; i++)
+    {
+      RerouteWaiting *recipient = &queued->recipients[self->delivery->recipients[i]];
+
+      recipient->phase = REROUTE_PHASE_IDLE;
+      if (recipient->state == REROUTE_RECIPIENT_WAITING)
+        recipient->due_us = 0;
+    }
+  if (queued->n_alive > 0)
+    reroute_queued_arm (queued);
+  reroute_try_free (self);
+}
+
+gboolean
+reroute_try_prune (RerouteTry *self)
+{
+  RerouteDelivery *delivery = self->delivery;
+  guint kept = 0;
+
+  for (guint i = 0; i < delivery->n_recipients; i++)
+    {
+      guint index = delivery->recipients[i];
+      char *rcpt_out = g_steal_pointer (&delivery->rcpt_out[i]);
+
+      if (self->queued->recipients[index].state != REROUTE_RECIPIENT_WAITING)
+        {
+          g_free (rcpt_out);
+          continue;
+        }
+      delivery->recipients[kept] = index;
+      delivery->rcpt_out[kept++] = rcpt_out;
+    }
+  delivery->n_recipients = kept;
+  if (kept == 0)
+    reroute_try_free (self);
+  return kept > 0;
+}
+
+/* The same outcome for all that are left of a try that no worker has had; frees it. */
+static void
+settle_all (RerouteTry *self, const RerouteOutcome *outcome)
+{
+  RerouteDelivery *delivery = self->delivery;
+  g_autofree RerouteOutcome *outcomes = NULL;
+  guint n = delivery->n_recipients;
+
+  outcomes = g_new0 (RerouteOutcome, n);
+  for (guint i = 0; i < n; i++)
+    {
+      outcomes[i] = *outcome;
+      outcomes[i].reply = reroute_reply_copy (outcome->reply);
+      outcomes[i].recipient = delivery->recipients[i];
+      outcomes[i].rcpt_out = delivery->rcpt_out[i];
+      outcomes[i].next_hop = self->next_hop;
+    }
+  reroute_queued_settle (self->queued, outcomes, n);
+  reroute_try_free (self);
+}
+
+/* --- to a worker --- */
+
+/* What a worker is handed. */
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  RerouteDelivery *delivery;
+  RerouteRuleset *ruleset;
+  guint worker;
+} Handover;
+
+static void
+deliver_on_worker (RerouteWorker *worker, gpointer user_data)
+{
+  g_autofree Handover *handover = user_data;
+  g_autoptr (RerouteRuleset) ruleset = handover->ruleset;
+
+  reroute_pool_deliver (handover->scheduler->pools[handover->worker], handover->delivery, ruleset);
+}
+
+void
+reroute_try_deliver (RerouteTry *self)
+{
+  RerouteScheduler *scheduler = self->scheduler;
+  RerouteDelivery *delivery = g_steal_pointer (&self->delivery);
+  Handover *handover = g_new (Handover, 1);
+
+  for (guint i = 0; i < delivery->n_recipients; i++)
+    self->queued->recipients[delivery->recipients[i]].phase = REROUTE_PHASE_ACTIVE;
+  delivery->scheduler_data = self;
+  *handover =
+    (Handover){ scheduler, delivery, reroute_ruleset_ref (scheduler->ruleset), self->worker };
+  reroute_worker_post (scheduler->workers[self->worker], deliver_on_worker, handover);
+}
+
+/* --- a place to wait --- */
+
+static void
+put_off_dead (RerouteTry *self, gint64 retry_us, RerouteReply *failure)
+{
+  const RerouteOutcome outcome = { .kind = REROUTE_OUTCOME_PUT_OFF,
+                                   .reply = failure,
+                                   .due_us = retry_us };
+
+  settle_all (self, &outcome);
+}
+
+void
+reroute_try_place (RerouteTry *self)
+{
+  RerouteDelivery *delivery = self->delivery;
+  RerouteDestination *first = NULL;
+  gint64 now_us = g_get_real_time ();
+  gint64 retry_us = 0;
+  RerouteReply *failure = NULL;
+
+  if (!reroute_try_prune (self))
+    return;
+  g_array_set_size (delivery->endpoints, 0);
+  for (guint i = 0; i < self->endpoints->len; i++)
+    {
+      RerouteEndpoint endpoint = g_array_index (self->endpoints, RerouteEndpoint, i);
+      RerouteDestination *destination = reroute_destination_get (self->scheduler, &endpoint);
+      gint64 waits_us = reroute_destination_get_retry_us (destination, now_us);
+
+      if (waits_us != 0)
+        {
+          retry_us = retry_us == 0 ? waits_us : MIN (retry_us, waits_us);
+          failure = destination->failure;
+          continue;
+        }
+      if (first == NULL)
+        first = destination;
+      endpoint.name = g_strdup (endpoint.name);
+      g_array_append_val (delivery->endpoints, endpoint);
+    }
+  if (first == NULL)
+    {
+      put_off_dead (self, retry_us, failure);
+      return;
+    }
+  g_free (delivery->destination);
+  delivery->destination =
+    g_strdup_printf ("%s:%u",
+                     g_array_index (delivery->endpoints, RerouteEndpoint, 0).name,
+                     g_array_index (delivery->endpoints, RerouteEndpoint, 0).port);
+  reroute_destination_push (first, self);
+}
+
+static void
+clear_endpoint (gpointer data)
+{
+  g_free (((RerouteEndpoint *) data)->name);
+}
+
+static void
+keep_endpoints (RerouteTry *self, const GArray *endpoints)
+{
+  self->endpoints = g_array_sized_new (FALSE, FALSE, sizeof (RerouteEndpoint), endpoints->len);
+  g_array_set_clear_func (self->endpoints, clear_endpoint);
+  for (guint i = 0; i < endpoints->len; i++)
+    {
+      RerouteEndpoint endpoint = g_array_index (endpoints, RerouteEndpoint, i);
+
+      endpoint.name = g_strdup (endpoint.name);
+      g_array_append_val (self->endpoints, endpoint);
+    }
+}
+
+static void
+routed (const RerouteNextHop *next_hop, gpointer user_data)
+{
+  RerouteTry *self = user_data;
+  g_autoptr (RerouteReply) reply = NULL;
+  RerouteOutcome outcome = { 0 };
+
+  if (self->scheduler->stopping || self->generation != self->scheduler->generation)
+    {
+      reroute_try_withdraw (self);
+      return;
+    }
+  if (next_hop->state == REROUTE_NEXT_HOP_FOUND)
+    {
+      keep_endpoints (self, next_hop->endpoints);
+      reroute_try_place (self);
+      return;
+    }
+  if (!reroute_try_prune (self))
+    return;
+  outcome.kind =
+    next_hop->state == REROUTE_NEXT_HOP_DEFER ? REROUTE_OUTCOME_DEFERRED : REROUTE_OUTCOME_FAILED;
+  reply = reroute_reply_new (
+    outcome.kind == REROUTE_OUTCOME_FAILED ? 550 : 451, next_hop->status, next_hop->reason);
+  outcome.reply = reply;
+  settle_all (self, &outcome);
+}
+
+/* --- the decision --- */
+
+static RerouteOutcome
+reject (const RerouteDecision *decision, guint recipient)
+{
+  return (RerouteOutcome){
+    .kind = decision->reply_code >= 500 ? REROUTE_OUTCOME_FAILED : REROUTE_OUTCOME_PUT_OFF,
+    .recipient = recipient,
+    .reply = reroute_reply_new (decision->reply_code, decision->reply_status, decision->reply_text),
+    .waits_for_rules = TRUE,
+  };
+}
+
+static Group *
+find_group (GPtrArray *groups, RerouteRoute *route, const RerouteDecision *decision)
+{
+  Group *group;
+
+  for (guint i = groups->len; i > 0; i--)
+    {
+      group = groups->pdata[i - 1];
+      if (group->route == route &&
+          group->recipients->len < REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION)
+        return group;
+    }
+  group = g_new0 (Group, 1);
+  group->route = route;
+  group->next_hop = g_strdup (reroute_decision_get_next_hop (decision));
+  group->recipients = g_array_new (FALSE, FALSE, sizeof (guint));
+  group->rcpt_outs = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (groups, group);
+  return group;
+}
+
+static void
+decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
+{
+  RerouteScheduler *scheduler = self->scheduler;
+  const RerouteRecipient *recipient =
+    reroute_envelope_get_recipient (self->message->envelope, index);
+  g_autoptr (RerouteDecision) decision =
+               reroute_ruleset_decide (scheduler->ruleset, recipient->address, NULL, NULL);
+  RerouteOutcome outcome = { .recipient = index };
+  Group *group;
+
+  /* Never default delivery for mail that an entry let in. */
+  if (recipient->admitted_by.id != 0 && decision->admitting == NULL)
+    {
+      outcome.kind = REROUTE_OUTCOME_PUT_OFF;
+      outcome.reply = reroute_reply_new (451, "4.3.5", "its entry was removed");
+      outcome.waits_for_rules = TRUE;
+      g_array_append_val (outcomes, outcome);
+      return;
+    }
+  if (decision->action == REROUTE_ACTION_REJECT)
+    {
+      outcome = reject (decision, index);
+      g_array_append_val (outcomes, outcome);
+      return;
+    }
+  group = find_group (groups, reroute_route_get (scheduler, decision), decision);
+  g_array_append_val (group->recipients, index);
+  g_ptr_array_add (group->rcpt_outs, g_strdup (decision->rcpt_out));
+  self->recipients[index].phase = REROUTE_PHASE_PLACED;
+}
+
+static void
+begin (RerouteQueued *queued, Group *group)
+{
+  RerouteTry *self = g_new0 (RerouteTry, 1);
+
+  self->scheduler = queued->scheduler;
+  self->queued = reroute_queued_ref (queued);
+  self->next_hop = g_steal_pointer (&group->next_hop);
+  self->generation = queued->scheduler->generation;
+  self->delivery = reroute_delivery_new (queued->message, group->recipients->len);
+  for (guint i = 0; i < group->recipients->len; i++)
+    {
+      self->delivery->recipients[i] = g_array_index (group->recipients, guint, i);
+      self->delivery->rcpt_out[i] = g_steal_pointer (&group->rcpt_outs->pdata[i]);
+    }
+  reroute_route_resolve (group->route, routed, self);
+}
+
+void
+reroute_queued_try (RerouteQueued *self)
+{
+  RerouteScheduler *scheduler = self->scheduler;
+  g_autoptr (GPtrArray) groups = g_ptr_array_new_with_free_func (free_group);
+  g_autoptr (GArray) outcomes = g_array_new (FALSE, FALSE, sizeof (RerouteOutcome));
+  gint64 now_us = g_get_real_time ();
+
+  if (scheduler->ruleset == NULL || scheduler->stopping)
+    return;
+  reroute_queued_ref (self);
+  for (guint i = 0; i < self->message->envelope->recipients->len; i++)
+    {
+      if (reroute_queued_is_due (&self->recipients[i], now_us))
+        decide (self, i, groups, outcomes);
+    }
+  if (outcomes->len > 0)
+    reroute_queued_settle (self, (RerouteOutcome *) (gpointer) outcomes->data, outcomes->len);
+  for (guint i = 0; i < groups->len; i++)
+    begin (self, groups->pdata[i]);
+  if (self->n_alive > 0)
+    reroute_queued_arm (self);
+  reroute_queued_unref (self);
+}
