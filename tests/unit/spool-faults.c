@@ -303,7 +303,7 @@ fallocate (int fd, int mode, off_t offset, off_t length)
 {
   g_mutex_lock (&faults.lock);
   take_step ();
-  gboolean fails = is_full ();
+  gboolean fails = is_full () || (faults.fault == SPOOL_FAULT_NO_ROOM && faults.has_struck);
   if (faults.fault != SPOOL_FAULT_NONE && !fails)
     add_undo (UNDO_ALLOCATE, fd);
   g_mutex_unlock (&faults.lock);

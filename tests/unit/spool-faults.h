@@ -17,6 +17,7 @@ typedef enum
   SPOOL_FAULT_POWER, /* the process ends there; of what was not synced any part may be lost */
   SPOOL_FAULT_SYNC,  /* that sync and the next fail (EIO), and lose what they should have kept */
   SPOOL_FAULT_SHORT_WRITE, /* that write stops half-way, then ENOSPC */
+  SPOOL_FAULT_NO_ROOM,     /* from there on no room can be reserved for a file (ENOSPC) */
   SPOOL_FAULT_FULL,        /* from there on nothing can be reserved or written (ENOSPC) */
 } SpoolFault;
 

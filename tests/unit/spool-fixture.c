@@ -7,6 +7,8 @@
 
 #include "tests/unit/spool-fixture.h"
 
+#include "service/relay/spool/record.h"
+
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -65,6 +67,79 @@ spool_fixture_remove_directory (const char *directory)
   for (guint i = 0; i < paths->len; i++)
     g_unlink (g_ptr_array_index (paths, i));
   g_rmdir (directory);
+}
+
+void
+spool_fixture_copy_directory (const char *from, const char *to)
+{
+  g_autoptr (GPtrArray) old = spool_fixture_list (to, "");
+  g_autoptr (GPtrArray) paths = spool_fixture_list (from, "");
+
+  for (guint i = 0; i < old->len; i++)
+    g_unlink (g_ptr_array_index (old, i));
+  for (guint i = 0; i < paths->len; i++)
+    {
+      g_autofree char *name = g_path_get_basename (g_ptr_array_index (paths, i));
+      g_autofree char *path = g_build_filename (to, name, NULL);
+      g_autofree char *octets = NULL;
+      gsize length;
+      g_assert_true (g_file_get_contents (g_ptr_array_index (paths, i), &octets, &length, NULL));
+      g_assert_true (g_file_set_contents_full (
+        path, octets, (gssize) length, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    }
+}
+
+static void
+clear_record (gpointer data)
+{
+  SpoolFixtureRecord *record = data;
+
+  g_free (record->path);
+}
+
+static void
+list_file (GArray *records, const char *path)
+{
+  g_autofree char *file = NULL;
+  g_autofree char *name = g_path_get_basename (path);
+  guint64 serial = g_ascii_strtoull (name + strlen ("journal-"), NULL, 16);
+  gsize length, offset = REROUTE_SPOOL_BLOCK_OCTETS;
+
+  g_assert_true (g_file_get_contents (path, &file, &length, NULL));
+  while (offset < length)
+    {
+      const guint8 *octets = (const guint8 *) file + offset;
+      RerouteRecordHeader header;
+      if (!reroute_record_header_decode (&header, octets, length - offset, serial))
+        {
+          offset += REROUTE_RECORD_ALIGNMENT;
+          continue;
+        }
+      guint64 id = 0;
+      memcpy (&id, octets + REROUTE_RECORD_HEADER_OCTETS, sizeof id);
+      SpoolFixtureRecord record = {
+        .path = g_strdup (path),
+        .offset = offset,
+        .octets = REROUTE_RECORD_HEADER_OCTETS + header.length,
+        .type = header.type,
+        .sequence = header.sequence,
+        .id = header.type == REROUTE_RECORD_BATCH ? 0 : GUINT64_FROM_LE (id),
+      };
+      g_array_append_val (records, record);
+      offset += reroute_record_octets (header.length);
+    }
+}
+
+GArray *
+spool_fixture_list_records (const char *directory)
+{
+  GArray *records = g_array_new (FALSE, FALSE, sizeof (SpoolFixtureRecord));
+  g_autoptr (GPtrArray) paths = spool_fixture_list (directory, "journal-");
+
+  g_array_set_clear_func (records, clear_record);
+  for (guint i = 0; i < paths->len; i++)
+    list_file (records, g_ptr_array_index (paths, i));
+  return records;
 }
 
 void

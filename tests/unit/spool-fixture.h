@@ -46,5 +46,20 @@ void spool_fixture_assert_content (RerouteSpool *spool, RerouteMessage *message,
 /* Names of files in the directory that start with @prefix, sorted; full paths. */
 GPtrArray *spool_fixture_list (const char *directory, const char *prefix);
 void spool_fixture_remove_directory (const char *directory);
+/* Makes @to hold what @from holds and nothing else. */
+void spool_fixture_copy_directory (const char *from, const char *to);
+
+/* One record of a journal, found by reading its files. */
+typedef struct
+{
+  char *path;
+  gsize offset, octets; /* with the header, without the filling */
+  guint type;           /* RerouteRecordType */
+  guint64 sequence;
+  guint64 id; /* of the message; 0: none */
+} SpoolFixtureRecord;
+
+/* (element-type SpoolFixtureRecord): in order. */
+GArray *spool_fixture_list_records (const char *directory);
 
 G_END_DECLS

@@ -104,7 +104,7 @@ test_fault (gconstpointer data)
   guint step = 8;
 
   while (fail_at (GPOINTER_TO_UINT (data), step))
-    step += 3;
+    step += 5;
   g_assert_cmpuint (step, >, 100);
 }
 

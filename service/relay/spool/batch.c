@@ -64,6 +64,13 @@ fits (RerouteSpool *self, RerouteJobKind kind, gsize octets)
   return current->used + fill_up (octets) + reserve <= current->size;
 }
 
+gboolean
+reroute_spool_is_in_reserve (RerouteSpool *self)
+{
+  return self->spare == NULL && reroute_spool_get_current (self) != NULL &&
+         !fits (self, REROUTE_JOB_MESSAGE, 1);
+}
+
 static void
 start_batch (RerouteSpool *self)
 {
@@ -73,12 +80,37 @@ start_batch (RerouteSpool *self)
   self->batch_is_wanted = FALSE;
 }
 
+static gboolean
+is_empty (const RerouteSpool *self)
+{
+  for (guint i = 0; i < self->segments->len; i++)
+    if (((const RerouteSegment *) g_ptr_array_index (self->segments, i))->first != NULL)
+      return FALSE;
+  return TRUE;
+}
+
+/* Starts over in the file that is full of what nobody needs, when there is room for no other. */
+static void
+recycle_current (RerouteSpool *self, guint64 needed)
+{
+  RerouteSegment *current = reroute_spool_get_current (self);
+
+  if (current == NULL || self->segments->len != 1 || current->size < needed || !is_empty (self))
+    return;
+  self->spare = reroute_spare_recycle (self->dir_fd, current, NULL);
+  if (self->spare == NULL)
+    return;
+  g_clear_error (&self->no_room);
+  g_mutex_lock (&self->lock);
+  g_ptr_array_set_size (self->segments, 0);
+  g_mutex_unlock (&self->lock);
+}
+
 /* Makes the next segment the one that is written; big enough for one record of @octets. */
 static gboolean
 start_segment (RerouteSpool *self, gsize octets)
 {
   guint64 needed = fill_up (octets + self->batch_octets) + 3 * REROUTE_SPOOL_BLOCK_OCTETS;
-  RerouteSegment *old = reroute_spool_get_current (self);
 
   needed = fill_up (needed + needed / (RESERVE_SHARE - 1) + 2 * REROUTE_SPOOL_BLOCK_OCTETS);
   if (self->no_room != NULL)
@@ -87,11 +119,12 @@ start_segment (RerouteSpool *self, gsize octets)
     g_clear_pointer (&self->spare, reroute_spare_free);
   if (self->spare == NULL)
     self->spare = reroute_spare_create (self->dir_fd, self->segment_octets, needed, &self->no_room);
+  if (self->spare == NULL)
+    recycle_current (self, needed);
   RerouteSegment *segment = NULL;
   if (self->spare != NULL)
     segment = reroute_spare_take (
       g_steal_pointer (&self->spare), self->dir_fd, ++self->last_serial, &self->no_room);
-  self->is_cramped = segment == NULL;
   if (segment == NULL)
     {
       g_debug ("no next segment: %s", self->no_room->message);
@@ -99,6 +132,7 @@ start_segment (RerouteSpool *self, gsize octets)
     }
 
   g_debug ("segment %" G_GINT64_MODIFIER "x is started", segment->serial);
+  RerouteSegment *old = reroute_spool_get_current (self);
   g_mutex_lock (&self->lock);
   if (old != NULL)
     {
@@ -523,6 +557,8 @@ reroute_spool_write_jobs (RerouteSpool *self, RerouteJobs *jobs)
         }
       finish_batch (self);
     }
+  self->is_cramped =
+    self->no_room != NULL || (self->is_cramped && reroute_spool_is_in_reserve (self));
   if (self->no_room != NULL)
     {
       g_mutex_lock (&self->lock);

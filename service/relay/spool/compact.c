@@ -195,14 +195,16 @@ prepare_spare (RerouteSpool *self)
   if (self->spare != NULL || current == NULL || current->used < current->size / 2 ||
       now_us < self->spare_retry_us)
     return;
-  self->spare_retry_us = now_us + SPARE_RETRY_US;
   g_autoptr (GError) error = NULL;
   set_spare (
     self,
     reroute_spare_create (
       self->dir_fd, self->segment_octets, MIN (self->segment_octets, COPY_OCTETS), &error));
-  if (error != NULL)
-    g_debug ("no next segment yet: %s", error->message);
+  if (error == NULL)
+    return;
+  g_debug ("no next segment yet: %s", error->message);
+  self->spare_retry_us = now_us + SPARE_RETRY_US;
+  self->is_cramped = reroute_spool_is_in_reserve (self);
 }
 
 gboolean

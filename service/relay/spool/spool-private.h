@@ -138,6 +138,8 @@ gpointer reroute_spool_writer_run (gpointer self);
 /* batch.c: writes @jobs, in as many batches as the segments want, and answers each. */
 void reroute_spool_write_jobs (RerouteSpool *self, RerouteJobs *jobs);
 RerouteSegment *reroute_spool_get_current (RerouteSpool *self); /* (nullable) */
+/* Whether only verdicts may still go into the segment that is written, and no other is in hand. */
+gboolean reroute_spool_is_in_reserve (RerouteSpool *self);
 
 /* compact.c */
 /* Adds copies of what lives in the oldest segment, when it should be freed. */

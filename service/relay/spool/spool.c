@@ -23,7 +23,8 @@
 #include <unistd.h>
 
 #define SMALLEST_SEGMENT_OCTETS (64 * 1024)
-#define FIRST_ID (1u << 24)
+#define IDS_A_SECOND                                                                               \
+  4096 /* an empty spool starts its ids by the clock, so that they do not repeat */
 #define FIRST_NUMBER_MASK ((G_GUINT64_CONSTANT (1) << 60) - 1)
 /* How far the numbers skip at each opening: those of a torn tail are not used again. */
 #define SKIP_MASK ((G_GUINT64_CONSTANT (1) << 32) - 1)
@@ -146,7 +147,8 @@ take_scan (RerouteSpool *self, RerouteScan *scan, GPtrArray **entries)
   if (self->last_synced == 0)
     self->last_synced = 1 + (reroute_spool_random () & FIRST_NUMBER_MASK);
   self->next_sequence = self->last_synced + 1 + (reroute_spool_random () & SKIP_MASK);
-  self->next_id = MAX (scan->ids, FIRST_ID);
+  guint64 first_id = (guint64) (g_get_real_time () / G_USEC_PER_SEC) * IDS_A_SECOND;
+  self->next_id = scan->last != 0 ? scan->ids : first_id;
   self->reserved_ids = self->next_id;
   continue_segment (self, scan);
 }

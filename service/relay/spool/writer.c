@@ -14,7 +14,7 @@
 #include "service/relay/spool/spool-private.h"
 
 #define KEPT_RETRY_US (200 * 1000)
-#define CRAMPED_LINGER_US (100 * 1000)
+#define CRAMPED_LINGER_US (500 * 1000)
 
 /* Takes what waits; blocks while there is nothing to do.  Returns: whether the spool goes on */
 static gboolean
@@ -89,7 +89,7 @@ reroute_spool_writer_run (gpointer data)
 {
   RerouteSpool *self = data;
   RerouteJobs jobs = { NULL, NULL };
-  gboolean has_work = FALSE;
+  gboolean has_work = reroute_spool_keep_house (self, 0);
 
   while (take_jobs (self, &jobs, has_work))
     {

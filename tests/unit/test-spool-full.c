@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test-spool-full.c - a full disk refuses mail and loses none
+ */
+
+#include "config.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+#include "tests/unit/spool-faults.h"
+#include "tests/unit/spool-fixture.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SEGMENT_OCTETS (1024 * 1024)
+#define MAX_MESSAGES 2000
+#define MESSAGE_OCTETS 3000
+
+static gint n_recorded;
+
+static void
+recorded_cb (RerouteMessage *message, const GError *error, gpointer user_data)
+{
+  g_assert_no_error (error);
+  g_atomic_int_inc (&n_recorded);
+}
+
+static void
+wait_until_recorded (gint n)
+{
+  gint64 end_us = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+
+  while (g_atomic_int_get (&n_recorded) < n)
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, end_us);
+      g_thread_yield ();
+    }
+}
+
+static void
+record_sent (RerouteSpool *spool, RerouteMessage *message)
+{
+  RerouteVerdict verdict = { 0, REROUTE_RECIPIENT_SENT, 0, 1, 0, "250 2.0.0 taken" };
+
+  reroute_spool_record (spool, message, &verdict, 1, recorded_cb, NULL);
+}
+
+/* Commits until the spool refuses; the messages it took. */
+static GPtrArray *
+commit_until_full (SpoolFixture *fixture)
+{
+  GPtrArray *messages = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_message_unref);
+  g_autoptr (GError) error = NULL;
+
+  while (error == NULL)
+    {
+      g_assert_cmpuint (messages->len, <, MAX_MESSAGES);
+      g_autoptr (GBytes) content = spool_fixture_content (messages->len, MESSAGE_OCTETS);
+      RerouteMessage *message = spool_fixture_commit (fixture, 1, content, &error);
+      if (message != NULL)
+        g_ptr_array_add (messages, message);
+    }
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+  return messages;
+}
+
+static void
+check_messages (SpoolFixture *fixture, const GPtrArray *messages)
+{
+  for (guint i = 0; i < messages->len; i++)
+    {
+      const RerouteMessage *message = g_ptr_array_index (messages, i);
+      g_autoptr (GBytes) content = spool_fixture_content (i, MESSAGE_OCTETS);
+      RerouteSpoolEntry *entry = spool_fixture_find (fixture, message->id);
+      g_assert_nonnull (entry);
+      spool_fixture_assert_content (fixture->spool, entry->message, content);
+    }
+}
+
+/* No room for another segment: what is left of the last one is for verdicts, all of which are
+   written; and when nothing lives any more the file is used once more. */
+static void
+test_no_room (void)
+{
+  SpoolFixture fixture;
+  RerouteSpoolFigures figures;
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  spool_faults_arm (SPOOL_FAULT_NO_ROOM, 1, 0);
+  g_autoptr (GPtrArray) messages = commit_until_full (&fixture);
+  g_assert_cmpuint (messages->len, >, 100);
+  reroute_spool_get_figures (fixture.spool, &figures);
+  g_assert_false (figures.writable);
+  spool_fixture_close (&fixture);
+
+  spool_faults_arm (SPOOL_FAULT_NO_ROOM, 1, 0);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, messages->len);
+  check_messages (&fixture, messages);
+  g_atomic_int_set (&n_recorded, 0);
+  for (guint i = 0; i < fixture.entries->len; i++)
+    record_sent (fixture.spool,
+                 ((RerouteSpoolEntry *) g_ptr_array_index (fixture.entries, i))->message);
+  wait_until_recorded ((gint) messages->len);
+  g_autoptr (GBytes) content = spool_fixture_content (1, MESSAGE_OCTETS);
+  g_autoptr (RerouteMessage) again = spool_fixture_commit (&fixture, 1, content, NULL);
+  g_assert_nonnull (again);
+  reroute_spool_get_figures (fixture.spool, &figures);
+  g_assert_true (figures.writable);
+  g_assert_cmpuint (figures.octets, ==, SEGMENT_OCTETS);
+  spool_faults_disarm ();
+  spool_fixture_close (&fixture);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, 1);
+  g_assert_nonnull (spool_fixture_find (&fixture, again->id));
+  spool_fixture_clear (&fixture);
+}
+
+/* Nothing at all can be written: verdicts wait, in order, until something can. */
+static void
+test_verdicts_wait (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) content = spool_fixture_content (1, 1000);
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  g_autoptr (RerouteMessage) sent = spool_fixture_commit (&fixture, 1, content, NULL);
+  g_autoptr (RerouteMessage) deferred = spool_fixture_commit (&fixture, 1, content, NULL);
+  spool_faults_arm (SPOOL_FAULT_FULL, 1, 0);
+  g_atomic_int_set (&n_recorded, 0);
+  record_sent (fixture.spool, sent);
+  for (guint i = 1; i <= 3; i++)
+    {
+      RerouteVerdict verdict = { 0, REROUTE_RECIPIENT_WAITING, i, i, 0, "451 4.0.0 later" };
+      reroute_spool_record (fixture.spool, deferred, &verdict, 1, recorded_cb, NULL);
+    }
+  g_assert_null (spool_fixture_commit (&fixture, 1, content, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+  g_assert_cmpint (g_atomic_int_get (&n_recorded), ==, 0);
+  spool_faults_disarm ();
+  wait_until_recorded (4);
+  g_autoptr (RerouteMessage) more = spool_fixture_commit (&fixture, 1, content, NULL);
+  g_assert_nonnull (more);
+  spool_fixture_close (&fixture);
+
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, 2);
+  g_assert_null (spool_fixture_find (&fixture, sent->id));
+  RerouteSpoolEntry *entry = spool_fixture_find (&fixture, deferred->id);
+  g_assert_nonnull (entry);
+  g_assert_cmpuint (g_array_index (entry->verdicts, RerouteVerdict, 0).tries, ==, 3);
+  spool_fixture_clear (&fixture);
+}
+
+/* A disk that is full when the relay starts: what is queued is there and can be delivered. */
+static void
+test_full_at_start (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) content = spool_fixture_content (1, 1000);
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
+  spool_fixture_close (&fixture);
+  spool_faults_arm (SPOOL_FAULT_FULL, 1, 0);
+  spool_fixture_open (&fixture);
+  RerouteSpoolEntry *entry = spool_fixture_find (&fixture, message->id);
+  g_assert_nonnull (entry);
+  spool_fixture_assert_content (fixture.spool, entry->message, content);
+  g_assert_null (spool_fixture_commit (&fixture, 1, content, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+  spool_faults_disarm ();
+  g_autoptr (RerouteMessage) more = spool_fixture_commit (&fixture, 1, content, NULL);
+  g_assert_nonnull (more);
+  spool_fixture_clear (&fixture);
+}
+
+static void
+limit_files (rlim_t octets)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  limit.rlim_cur = octets;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+/* In a process of its own: RLIMIT_FSIZE, as `ulimit -f`, first below the batches, then away again.
+ */
+static void
+run_with_limit (SpoolFixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) content = spool_fixture_content (0, MESSAGE_OCTETS);
+  g_autoptr (GBytes) large = spool_fixture_content (1, 5 * REROUTE_LIMIT_PART_OCTETS);
+
+  spool_fixture_open (fixture);
+  g_autoptr (RerouteMessage) first = spool_fixture_commit (fixture, 1, content, &error);
+  g_assert_no_error (error);
+  limit_files (16 * 1024); /* in the middle of a batch: a short write */
+  g_assert_null (spool_fixture_commit (fixture, 1, large, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+  g_clear_error (&error);
+  for (guint i = 0; i < 5; i++)
+    {
+      g_assert_null (spool_fixture_commit (fixture, 1, content, &error));
+      g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+      g_clear_error (&error);
+    }
+  limit_files (RLIM_INFINITY);
+  g_autoptr (RerouteMessage) second = spool_fixture_commit (fixture, 1, large, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (second);
+  spool_fixture_assert_content (fixture->spool, first, content);
+  spool_fixture_assert_content (fixture->spool, second, large);
+  spool_fixture_close (fixture);
+}
+
+static void
+test_file_size_limit (void)
+{
+  SpoolFixture fixture;
+  int status = 0;
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  pid_t child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      run_with_limit (&fixture);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, 2);
+  spool_fixture_clear (&fixture);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_add_func ("/spool/full/no-room", test_no_room);
+  g_test_add_func ("/spool/full/verdicts-wait", test_verdicts_wait);
+  g_test_add_func ("/spool/full/at-start", test_full_at_start);
+  g_test_add_func ("/spool/full/file-size-limit", test_file_size_limit);
+  return g_test_run ();
+}
