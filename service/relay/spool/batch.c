@@ -128,6 +128,9 @@ start_segment (RerouteSpool *self, gsize octets)
   if (segment == NULL)
     {
       g_debug ("no next segment: %s", self->no_room->message);
+      g_mutex_lock (&self->lock);
+      self->writable = FALSE;
+      g_mutex_unlock (&self->lock);
       return FALSE;
     }
 
@@ -369,8 +372,10 @@ commit_batch (RerouteSpool *self, GError **error)
       error_number = fdatasync (segment->fd) == 0 ? 0 : errno;
     }
   self->next_sequence += self->n_batch_records;
+  gboolean takes_mail = error_number == 0 && self->no_room == NULL &&
+                        !(self->is_cramped && reroute_spool_is_in_reserve (self));
   g_mutex_lock (&self->lock);
-  self->writable = error_number == 0;
+  self->writable = takes_mail;
   self->n_syncs += error_number == 0;
   g_mutex_unlock (&self->lock);
   if (error_number == 0)
@@ -559,10 +564,4 @@ reroute_spool_write_jobs (RerouteSpool *self, RerouteJobs *jobs)
     }
   self->is_cramped =
     self->no_room != NULL || (self->is_cramped && reroute_spool_is_in_reserve (self));
-  if (self->no_room != NULL)
-    {
-      g_mutex_lock (&self->lock);
-      self->writable = FALSE;
-      g_mutex_unlock (&self->lock);
-    }
 }
