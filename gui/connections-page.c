@@ -13,6 +13,8 @@
 #include "gui/naming.h"
 #include "gui/setting-field.h"
 
+#include <glib/gi18n.h>
+
 #define N_MODES 4
 #define SECONDS_AN_HOUR 3600
 
@@ -260,4 +262,5 @@ reroute_connections_page_init (RerouteConnectionsPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   reroute_name_tree (GTK_WIDGET (self));
+  reroute_name_widget (GTK_WIDGET (self->forward), _ ("Forward all messages to host"));
 }

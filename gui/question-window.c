@@ -30,6 +30,9 @@ answer (RerouteQuestionWindow *self, gboolean first)
   RerouteAnswerFunc func = g_steal_pointer (&self->func);
   gpointer user_data = g_steal_pointer (&self->user_data);
 
+  /* The event that brought us here still holds this window, and the answer may destroy its parent.
+   */
+  gtk_window_set_transient_for (GTK_WINDOW (self), NULL);
   gtk_window_destroy (GTK_WINDOW (self));
   if (func != NULL)
     func (first, user_data);

@@ -87,32 +87,12 @@ judge_domain (GtkEditable *field, gpointer user_data)
   return normal != NULL || text[0] == '\0' ? NULL : reroute_dup_domain_error (text, error);
 }
 
-/* A target that is no domain, or one that the entry as a whole refuses: itself. */
 static char *
 judge_target (GtkEditable *field, gpointer user_data)
 {
   RerouteRoutingDialog *self = REROUTE_ROUTING_DIALOG (user_data);
-  RerouteRowFields fields = reroute_row_form_get_fields (self->form);
-  const char *text = gtk_editable_get_text (field);
-  g_autoptr (GError) error = NULL;
-  g_autofree char *normal = NULL;
-  g_autofree char *domain = reroute_domain_normalize (fields.domain, NULL);
-  g_autoptr (RerouteRoutingEntry) entry = NULL;
 
-  if (get_action (self) != REROUTE_ROUTING_REROUTE || text[0] == '\0')
-    return NULL;
-  normal = reroute_domain_normalize (text, &error);
-  if (normal == NULL)
-    return reroute_dup_domain_error (text, error);
-  if (domain == NULL)
-    return NULL;
-  entry = reroute_routing_entry_new (&fields, REROUTE_ROUTING_REROUTE, text, &error);
-  if (entry != NULL)
-    return NULL;
-  if (g_str_equal (normal, domain))
-    return g_strdup_printf (
-      _ ("“%s” cannot be rerouted to itself. Write another domain, or choose “inbound”."), text);
-  return reroute_dup_domain_error (text, error);
+  return get_action (self) == REROUTE_ROUTING_REROUTE ? judge_domain (field, user_data) : NULL;
 }
 
 static void

@@ -367,6 +367,22 @@ reroute_finding_dup_markup (const RerouteFinding *finding)
   return g_string_free (g_steal_pointer (&markup), FALSE);
 }
 
+char *
+reroute_dup_counts (guint n_errors, guint n_warnings)
+{
+  g_autofree char *errors =
+    g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u error", "%u errors", n_errors), n_errors);
+  g_autofree char *warnings = g_strdup_printf (
+    g_dngettext (GETTEXT_PACKAGE, "%u warning", "%u warnings", n_warnings), n_warnings);
+
+  if (n_errors == 0)
+    return g_steal_pointer (&warnings);
+  if (n_warnings == 0)
+    return g_steal_pointer (&errors);
+  /* Translators: "1 error", "2 warnings" */
+  return g_strdup_printf (_ ("%s, %s"), errors, warnings);
+}
+
 /* --- refusals --- */
 
 /* "test..com" without its empty parts. */

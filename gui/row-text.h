@@ -35,6 +35,9 @@ char *reroute_row_dup_provenance (const RerouteRow *row);
 /* (transfer full): markup: a finding's sentence with what it speaks of in bold. */
 char *reroute_finding_dup_markup (const RerouteFinding *finding);
 
+/* (transfer full): "1 error, 2 warnings"; one of the numbers is over 0. */
+char *reroute_dup_counts (guint n_errors, guint n_warnings);
+
 /* Translated sentences for a value that common/ refused. */
 char *reroute_dup_domain_error (const char *text, const GError *error);
 char *reroute_dup_host_error (const char *text, const GError *error);

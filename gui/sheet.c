@@ -11,6 +11,7 @@
 #include "gui/sheet.h"
 
 #include "common/error.h"
+#include "gui/relay-watch.h"
 #include "gui/trial.h"
 
 #define RETRY_MS 2000      /* between calls that make the bus start rulesd, while it is away */
@@ -21,7 +22,7 @@ struct _RerouteSheet
   GObject parent_instance;
 
   RerouteRulesClient *rules;
-  RerouteRelayClient *relay;
+  RerouteRelayWatch *relay;
   RerouteEdit *edit;
   GCancellable *cancellable; /* of all calls but check and apply */
 
@@ -38,9 +39,6 @@ struct _RerouteSheet
 
   GTask *apply;
   double progress;
-
-  guint64 relay_serial;
-  char *relay_host_name;
 };
 
 enum
@@ -254,57 +252,6 @@ bus_connected_cb (RerouteBus *bus, GParamSpec *pspec, RerouteSheet *self)
     load_settings (self);
 }
 
-/* --- the relay --- */
-
-static void
-relay_status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) status =
-               reroute_relay_client_status_finish (REROUTE_RELAY_CLIENT (source), result, &error);
-  const char *host_name = NULL;
-
-  if (status == NULL)
-    {
-      g_debug ("no status: %s", error->message);
-      return;
-    }
-  if (!g_variant_lookup (status, "serial", "t", &self->relay_serial))
-    self->relay_serial = 0;
-  if (g_variant_lookup (status, "hostname", "&s", &host_name))
-    {
-      g_free (self->relay_host_name);
-      self->relay_host_name = g_strdup (host_name);
-    }
-  emit_changed (self);
-}
-
-static void
-ask_relay (RerouteSheet *self)
-{
-  if (reroute_relay_client_get_available (self->relay))
-    reroute_relay_client_status_async (
-      self->relay, self->cancellable, relay_status_cb, g_object_ref (self));
-}
-
-static void
-relay_available_cb (RerouteRelayClient *relay, GParamSpec *pspec, RerouteSheet *self)
-{
-  ask_relay (self);
-  emit_changed (self);
-}
-
-static void
-relay_status_changed_cb (RerouteRelayClient *relay, guint64 serial, RerouteSheet *self)
-{
-  if (serial == self->relay_serial)
-    return;
-  self->relay_serial = serial;
-  ask_relay (self);
-  emit_changed (self);
-}
-
 /* --- apply --- */
 
 static void
@@ -323,7 +270,7 @@ take_saved (RerouteSheet *self, guint64 serial)
   reroute_edit_clear (self->edit);
   reroute_sheet_dismiss_news (self);
   load_settings (self);
-  ask_relay (self);
+  reroute_relay_watch_ask (self->relay);
 }
 
 static void
@@ -382,7 +329,6 @@ reroute_sheet_dispose (GObject *object)
   g_clear_pointer (&self->settings, reroute_settings_unref);
   g_clear_pointer (&self->findings, g_ptr_array_unref);
   g_clear_pointer (&self->news, reroute_news_free);
-  g_clear_pointer (&self->relay_host_name, g_free);
 
   G_OBJECT_CLASS (reroute_sheet_parent_class)->dispose (object);
 }
@@ -413,17 +359,14 @@ reroute_sheet_new (RerouteBus *bus)
   RerouteSheet *self = g_object_new (REROUTE_TYPE_SHEET, NULL);
 
   self->rules = reroute_rules_client_new (bus);
-  self->relay = reroute_relay_client_new (bus);
+  self->relay = reroute_relay_watch_new (bus);
   g_signal_connect_object (self->rules, "serial-changed", G_CALLBACK (serial_changed_cb), self, 0);
   g_signal_connect_object (
     self->rules, "notify::available", G_CALLBACK (rules_available_cb), self, 0);
   g_signal_connect_object (
-    self->relay, "notify::available", G_CALLBACK (relay_available_cb), self, 0);
-  g_signal_connect_object (
-    self->relay, "status-changed", G_CALLBACK (relay_status_changed_cb), self, 0);
+    self->relay, "changed", G_CALLBACK (emit_changed), self, G_CONNECT_SWAPPED);
   reroute_rules_client_set_progress (self->rules, progress_cb, self);
   reroute_rules_client_watch (self->rules);
-  reroute_relay_client_watch (self->relay);
   g_signal_connect_object (bus, "notify::connection", G_CALLBACK (bus_connected_cb), self, 0);
   bus_connected_cb (bus, NULL, self);
   self->retry_id = g_timeout_add (RETRY_MS, retry_cb, self);
@@ -518,7 +461,7 @@ reroute_sheet_is_relay_available (RerouteSheet *self)
 {
   g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
 
-  return reroute_relay_client_get_available (self->relay);
+  return reroute_relay_watch_is_available (self->relay);
 }
 
 guint64
@@ -526,20 +469,22 @@ reroute_sheet_get_relay_serial (RerouteSheet *self)
 {
   g_return_val_if_fail (REROUTE_IS_SHEET (self), 0);
 
-  return self->relay_serial;
+  return reroute_relay_watch_get_serial (self->relay);
 }
 
 const char *
 reroute_sheet_get_host_name (RerouteSheet *self)
 {
   const char *setting = NULL;
+  const char *name = NULL;
 
   g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
 
   setting = get_saved_setting (self, REROUTE_SETTING_HOSTNAME);
   if (setting[0] != '\0')
     return setting;
-  return self->relay_host_name != NULL ? self->relay_host_name : g_get_host_name ();
+  name = reroute_relay_watch_get_host_name (self->relay);
+  return name != NULL ? name : g_get_host_name ();
 }
 
 GPtrArray *

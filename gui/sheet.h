@@ -2,7 +2,6 @@
 
 #pragma once
 
-#include "common/client/relay-client.h"
 #include "common/client/rules-client.h"
 #include "common/ruleset-check.h"
 #include "gui/edit.h"

@@ -124,28 +124,12 @@ show_banner (RerouteWindow *self)
   reroute_banner_show (self->banner, &text);
 }
 
-static char *
-dup_counts (guint n_errors, guint n_warnings)
-{
-  g_autofree char *errors =
-    g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u error", "%u errors", n_errors), n_errors);
-  g_autofree char *warnings = g_strdup_printf (
-    g_dngettext (GETTEXT_PACKAGE, "%u warning", "%u warnings", n_warnings), n_warnings);
-
-  if (n_errors == 0)
-    return g_steal_pointer (&warnings);
-  if (n_warnings == 0)
-    return g_steal_pointer (&errors);
-  /* Translators: "1 error", "2 warnings" */
-  return g_strdup_printf (_ ("%s, %s"), errors, warnings);
-}
-
 static void
 show_findings (RerouteWindow *self, guint n_errors)
 {
   guint n_warnings = reroute_sheet_count_findings (self->sheet, REROUTE_FINDING_WARNING) +
                      reroute_sheet_count_findings (self->sheet, REROUTE_FINDING_CONFIRM);
-  g_autofree char *counts = dup_counts (n_errors, n_warnings);
+  g_autofree char *counts = reroute_dup_counts (n_errors, n_warnings);
   const char *css_class = n_errors > 0 ? "state-error" : "state-warning";
 
   gtk_widget_set_visible (GTK_WIDGET (self->findings_button), n_errors + n_warnings > 0);
@@ -461,6 +445,24 @@ search_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
   return TRUE;
 }
 
+/* A list with the focus would take these keys for itself. */
+static gboolean
+page_key_cb (GtkEventControllerKey *controller,
+             guint keyval,
+             guint keycode,
+             GdkModifierType state,
+             RerouteWindow *self)
+{
+  if ((state & GDK_CONTROL_MASK) == 0 || (keyval != GDK_KEY_Page_Down && keyval != GDK_KEY_Page_Up))
+    return GDK_EVENT_PROPAGATE;
+  if (keyval == GDK_KEY_Page_Down)
+    gtk_notebook_next_page (self->notebook);
+  else
+    gtk_notebook_prev_page (self->notebook);
+  gtk_widget_child_focus (GTK_WIDGET (get_page (self)), GTK_DIR_TAB_FORWARD);
+  return GDK_EVENT_STOP;
+}
+
 static void
 show_help (RerouteWindow *self)
 {
@@ -553,8 +555,13 @@ reroute_window_class_init (RerouteWindowClass *klass)
 static void
 reroute_window_init (RerouteWindow *self)
 {
+  GtkEventController *keys = gtk_event_controller_key_new ();
+
   gtk_widget_init_template (GTK_WIDGET (self));
   reroute_name_tree (GTK_WIDGET (self));
+  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
+  g_signal_connect (keys, "key-pressed", G_CALLBACK (page_key_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), keys);
 }
 
 RerouteWindow *

@@ -2,8 +2,8 @@
  *
  * mnemonics.c - no letter is taken twice where both could be meant
  *
- * A letter that two widgets of one window have only moves the focus between them.  AT-SPI does not show
- * mnemonics, so the widgets are walked in-process; meson runs this once a language.
+ * A letter that two widgets of one window have only moves the focus between them.  AT-SPI does not
+ * show mnemonics, so the widgets are walked in-process; meson runs this once a language.
  */
 
 #include "config.h"
@@ -19,8 +19,8 @@
 
 typedef struct
 {
-  GHashTable *taken;      /* lower-case keyval to caption */
-  GtkWidget *shown_page;  /* of a notebook; NULL: all */
+  GHashTable *taken;     /* lower-case keyval to caption */
+  GtkWidget *shown_page; /* of a notebook; NULL: all */
   GString *clashes;
 } Walk;
 
@@ -40,15 +40,16 @@ take (Walk *walk, GtkLabel *label)
                             first,
                             gtk_label_get_label (label));
   else
-    g_hash_table_insert (walk->taken, GUINT_TO_POINTER (key), (gpointer) gtk_label_get_label (label));
+    g_hash_table_insert (
+      walk->taken, GUINT_TO_POINTER (key), (gpointer) gtk_label_get_label (label));
 }
 
 static void
 walk_widgets (Walk *walk, GtkWidget *widget)
 {
   if (GTK_IS_SCROLLED_WINDOW (widget) && walk->shown_page != NULL &&
-      GTK_IS_NOTEBOOK (gtk_widget_get_ancestor (widget, GTK_TYPE_NOTEBOOK)) && widget != walk->shown_page &&
-      !gtk_widget_is_ancestor (widget, walk->shown_page))
+      GTK_IS_NOTEBOOK (gtk_widget_get_ancestor (widget, GTK_TYPE_NOTEBOOK)) &&
+      widget != walk->shown_page && !gtk_widget_is_ancestor (widget, walk->shown_page))
     return;
   if (GTK_IS_LABEL (widget))
     take (walk, GTK_LABEL (widget));

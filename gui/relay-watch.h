@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/client/relay-client.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteRelayWatch:
+ *
+ * Whether the relay runs, and which generation of the rules it uses.
+ *
+ * Signal "changed" (): any of that.
+ */
+#define REROUTE_TYPE_RELAY_WATCH (reroute_relay_watch_get_type ())
+G_DECLARE_FINAL_TYPE (RerouteRelayWatch, reroute_relay_watch, REROUTE, RELAY_WATCH, GObject)
+
+RerouteRelayWatch *reroute_relay_watch_new (RerouteBus *bus);
+
+gboolean reroute_relay_watch_is_available (RerouteRelayWatch *self);
+guint64 reroute_relay_watch_get_serial (RerouteRelayWatch *self); /* 0: not known */
+/* (nullable): how the relay calls itself. */
+const char *reroute_relay_watch_get_host_name (RerouteRelayWatch *self);
+/* Asks again: something was saved. */
+void reroute_relay_watch_ask (RerouteRelayWatch *self);
+
+G_END_DECLS

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A display with rulesd behind the dialog, and the prompt beside it: what test_*.py here start from."""
+
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from screen import DIALOG, Dialog, Place, Screen, poll                          # noqa: E402
+from support import CTL, RULESD, Bus, daemon_environment                        # noqa: E402
+from tap import Skip, Tap                                                       # noqa: E402
+
+SHEET = 'Properties'
+
+
+class Desk:
+    """A bus with rulesd, the prompt, and one dialog on it."""
+
+    def __init__(self, place):
+        for program in (DIALOG, RULESD, CTL):
+            if not os.path.exists(program):
+                raise Skip(f'{os.path.basename(program)} is not built')
+        self.place = place
+        self.bus = Bus(place, place.join('rules.db')).start()
+        self.dialog = None
+
+    def ctl(self, *words):
+        """What reroutectl prints; it must succeed."""
+        result = subprocess.run([CTL, f'--bus={self.bus.address}', *words], text=True, timeout=60,
+                                capture_output=True, check=False, env=daemon_environment())
+        assert result.returncode == 0, f'{words}: {result.stderr}'
+        return result.stdout
+
+    def rows(self, page):
+        """The saved rows of a page, by "#domain" or "domain"."""
+        rows = json.loads(self.ctl('--json', page, 'list'))
+        return {('#' if row['exact'] else '') + row['domain']: row for row in rows}
+
+    def setting(self, key):
+        values = json.loads(self.ctl('--json', 'settings', 'get', key))
+        return values.get('value', values.get(key)) if isinstance(values, dict) else values
+
+    def serial(self):
+        return json.loads(self.ctl('--json', 'status'))['rules_serial']
+
+    def open(self):
+        self.dialog = Dialog(self.place, self.bus.address).__enter__()
+        self.dialog.wait_text(' entr')
+        return self.dialog
+
+    def apply(self):
+        before = self.serial()
+        self.dialog.click(SHEET, 'push button', 'Apply')
+        poll('the new generation', lambda: self.serial() > before)
+        self.dialog.wait_text(f'Rules {self.serial()} saved')
+
+    def add_routing(self, domain, target):
+        """Add on the Routing page by keys: OK is not pressed yet."""
+        self.dialog.click(SHEET, 'push button', 'Add…')
+        self.dialog.focus('Add E-mail Domain')
+        self.dialog.type(domain)
+        self.dialog.key('alt+r')
+        self.dialog.type(target)
+
+    def confirm(self, title):
+        self.dialog.wait_sensitive(title, 'push button', 'OK')
+        self.dialog.click(title, 'push button', 'OK')
+        self.dialog.wait_closed(title)
+
+
+def run(name, *cases):
+    """Runs @cases in order on one desk, each as a line of TAP."""
+    tap = Tap()
+    try:
+        with Place(name) as place, Screen(place):
+            desk = Desk(place)
+            for case in cases:
+                tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case, desk)
+            if tap.failed:
+                Screen.shoot(place.join('last.png'))
+                place.show_logs()
+    except Skip as reason:
+        tap.skip(name, reason)
+    tap.done()

@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Both pages by real clicks and keys, against a real reroute-rulesd: what is saved is what was clicked."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from desk import SHEET, poll, run    # noqa: E402
+
+ADD = 'Add E-mail Domain'
+LIST = 'E-Mail Domain'
+ADD_HOST = 'Add E-Mail Domain'
+
+
+def test_empty_list_says_what_to_do(desk):
+    desk.open()
+    desk.dialog.wait_text('No entries yet')
+    desk.dialog.wait_text('0 entries')
+
+
+def test_error_beside_the_field(desk):
+    desk.dialog.click(SHEET, 'push button', 'Add…')
+    desk.dialog.focus(ADD)
+    desk.dialog.type('test..com')
+    desk.dialog.wait_text('“test..com” has an empty part between two dots. Write “test.com”.', ADD)
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('user@')
+    desk.dialog.wait_no_text('empty part', ADD)
+    desk.dialog.type('test.com')
+    desk.dialog.wait_text('is an address. Write the part after the “@”: “test.com”.', ADD)
+
+
+def test_hash_flips_the_reach(desk):
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('#test.com')
+    desk.dialog.wait_text('This domain only (#)', ADD)
+    assert 'test.com' in desk.dialog.texts(ADD), desk.dialog.texts(ADD)
+
+
+def test_itself_is_refused(desk):
+    desk.dialog.key('alt+r')
+    desk.dialog.type('test.com')
+    desk.dialog.wait_text('round in a circle', ADD)
+
+
+def test_sentence_says_what_it_does(desk):
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('example.com')
+    desk.dialog.wait_text('leaves for anyone at', ADD)
+    desk.confirm(ADD)
+    desk.dialog.wait_text('1 unsaved change')
+    assert not desk.rows('routing'), 'saved before Apply'
+
+
+def test_apply_saves(desk):
+    desk.apply()
+    row = desk.rows('routing')['#test.com']
+    assert (row['action'], row['target']) == ('reroute', 'example.com'), row
+
+
+def test_edit_by_enter(desk):
+    desk.dialog.click(SHEET, 'label', '#test.com')
+    desk.dialog.key('Return')
+    desk.dialog.focus('Edit Routing Table Entry')
+    desk.dialog.key('alt+v')
+    desk.confirm('Edit Routing Table Entry')
+    desk.dialog.wait_text('<always relay>')
+    desk.apply()
+    assert desk.rows('routing')['#test.com']['action'] == 'relay'
+
+
+def test_loop_is_drawn_and_stops_saving(desk):
+    desk.add_routing('a.test', 'b.test')
+    desk.confirm(ADD)
+    desk.add_routing('b.test', 'a.test')
+    desk.dialog.wait_text('round in a circle', ADD)
+    texts = desk.dialog.texts(ADD)
+    assert sum(text in ('a.test', 'b.test') for text in texts) >= 3, texts
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed(ADD)
+
+
+def test_undo(desk):
+    desk.dialog.wait_text('1 unsaved change')
+    desk.dialog.click(SHEET, 'label', 'a.test')
+    desk.dialog.key('ctrl+z')
+    desk.dialog.wait_no_text('unsaved')
+
+
+def test_remove_by_key(desk):
+    desk.dialog.click(SHEET, 'label', '#test.com')
+    desk.dialog.key('Delete')
+    desk.dialog.wait_text('0 entries')
+    desk.apply()
+    assert not desk.rows('routing')
+
+
+def test_forward_to_hosts(desk):
+    """A pasted "host:port, host" is spread over the fields."""
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+Page_Down')
+    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
+    desk.dialog.click(LIST, 'push button', 'Add…')
+    desk.dialog.focus(ADD_HOST)
+    desk.dialog.type('fwd.test')
+    desk.dialog.key('alt+f')
+    desk.dialog.type('mx1.example.net:2525, 192.0.2.7')
+    desk.dialog.key('alt+m')
+    desk.dialog.type('by contract')
+    desk.dialog.wait_text('mx1.example.net', ADD_HOST)
+    desk.dialog.wait_text('Tried from top to bottom', ADD_HOST)
+    desk.confirm(ADD_HOST)
+    desk.dialog.click(LIST, 'push button', 'OK')
+    desk.dialog.wait_closed('Add')
+    desk.apply()
+    row = desk.rows('connections')['fwd.test']
+    assert [(host['name'], host['port']) for host in row['hosts']] == \
+        [('mx1.example.net', 2525), ('192.0.2.7', 25)], row
+    assert row['comment'] == 'by contract', row
+
+
+def test_cancel_of_the_list_takes_back(desk):
+    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
+    desk.dialog.click(LIST, 'label', 'fwd.test')
+    desk.dialog.click(LIST, 'push button', 'Remove')
+    desk.dialog.wait_text('0 entries', LIST)
+    desk.dialog.key('Escape')
+    desk.dialog.wait_no_text('unsaved')
+
+
+def test_settings_of_the_page(desk):
+    """Hours without a unit, several hosts by turns, the transfer mode."""
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('alt+f')
+    desk.dialog.type('mx1.example.net, mx2.example.net:26')
+    desk.dialog.key('alt+b')
+    desk.dialog.key('alt+r')
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('.25, 1, 4h')
+    desk.apply()
+    assert desk.setting('transfer-mode') == 'inbound'
+    assert desk.setting('retry-intervals').replace(' ', '') == '15m,1h,4h'
+    assert 'mx2.example.net:26' in desk.setting('default-delivery')
+
+
+def test_cancel_asks_for_unsaved_changes(desk):
+    desk.dialog.key('alt+i')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.dialog.click(SHEET, 'push button', 'Cancel')
+    desk.dialog.wait_text('Drop 1 unsaved change?', 'Cancel')
+    desk.dialog.focus('Cancel')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.dialog.click(SHEET, 'push button', 'Cancel')
+    desk.dialog.click('Cancel', 'push button', 'Drop')
+    assert desk.dialog.end() == 0
+    assert desk.setting('transfer-mode') == 'inbound'
+
+
+if __name__ == '__main__':
+    run('editing', *[case for name, case in list(globals().items()) if name.startswith('test_')])

@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Someone else saves meanwhile, rulesd dies, the bus goes: her changes stay and can be saved."""
+
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from desk import SHEET, poll, run    # noqa: E402
+
+ADD = 'Add E-mail Domain'
+EDIT = 'Edit Routing Table Entry'
+
+
+def test_stale_serial_keeps_her_changes(desk):
+    desk.ctl('routing', 'add', 'old.test', '--reroute-to=one.test', '--accept-from=anyone')
+    desk.open()
+    desk.dialog.wait_text('1 entry')
+    desk.add_routing('mine.test', 'example.com')
+    desk.confirm(ADD)
+    desk.ctl('routing', 'add', 'theirs.test', '--reroute-to=example.net', '--accept-from=anyone')
+    desk.dialog.wait_text('Your change is kept; it touches nothing of that.')
+    desk.dialog.wait_text('theirs.test')
+    desk.dialog.wait_text('1 unsaved change')
+
+
+def test_compare_shows_what_changed(desk):
+    desk.dialog.click(SHEET, 'push button', 'Compare…')
+    desk.dialog.wait_text('theirs.test', 'Saved Meanwhile')
+    desk.dialog.wait_text('example.net', 'Saved Meanwhile')
+    desk.dialog.focus('Saved Meanwhile')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed('Saved Meanwhile')
+
+
+def test_both_are_saved(desk):
+    desk.apply()
+    rows = desk.rows('routing')
+    assert {'mine.test', 'theirs.test', 'old.test'} == set(rows), rows
+
+
+def test_same_entry_asks_before_it_is_overwritten(desk):
+    desk.dialog.click(SHEET, 'label', 'old.test')
+    desk.dialog.key('Return')
+    desk.dialog.focus(EDIT)
+    desk.dialog.key('alt+o')
+    desk.dialog.type('hers')
+    desk.confirm(EDIT)
+    desk.ctl('routing', 'edit', 'old.test', '--comment=his')
+    desk.dialog.wait_text('it touches the same entry')
+    desk.dialog.click(SHEET, 'push button', 'Apply')
+    desk.dialog.wait_text('Save yours over them?', 'Save')
+    assert desk.rows('routing')['old.test']['comment'] == 'his'
+    desk.dialog.click('Save', 'push button', 'Save Mine')
+    poll('hers to be saved', lambda: desk.rows('routing')['old.test']['comment'] == 'hers')
+
+
+def test_rulesd_killed(desk):
+    """The bus starts it again; what is not saved stays and can be saved."""
+    desk.dialog.wait_no_text('unsaved')
+    desk.add_routing('later.test', 'example.com')
+    desk.confirm(ADD)
+    pid = desk.bus.pid_of('org.reroute.Rules')
+    os.kill(pid, signal.SIGKILL)
+    poll('the end of rulesd', lambda: desk.bus.pid_of('org.reroute.Rules') != pid)
+    desk.dialog.wait_text('1 unsaved change')
+    poll('rulesd to stand again', lambda: desk.bus.pid_of('org.reroute.Rules'))
+    desk.apply()
+    assert 'later.test' in desk.rows('routing')
+
+
+def test_bus_away(desk):
+    """A banner, nothing lost, and it comes back by itself."""
+    desk.add_routing('last.test', 'example.com')
+    desk.confirm(ADD)
+    desk.bus.stop()
+    desk.dialog.wait_text('The rules service does not answer')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.bus.start()
+    desk.dialog.wait_no_text('The rules service does not answer')
+    desk.apply()
+    assert 'last.test' in desk.rows('routing')
+
+
+def test_relay_away_says_what_to_do(desk):
+    desk.dialog.wait_text('The relay is not running: no mail is taken or sent.')
+    desk.dialog.wait_text('systemctl start reroute-relayd')
+
+
+def test_confirm_asks_once(desk):
+    """*anyone* for a single label: asked before it is saved, and the answer No saves nothing."""
+    desk.add_routing('com', 'example.com')
+    desk.confirm(ADD)
+    before = desk.serial()
+    desk.dialog.click(SHEET, 'push button', 'Apply')
+    desk.dialog.wait_text('every stranger may send', 'Save')
+    desk.dialog.focus('Save')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed('Save')
+    assert desk.serial() == before
+    desk.dialog.click(SHEET, 'push button', 'Apply')
+    desk.dialog.click('Save', 'push button', 'Save')
+    poll('it to be saved', lambda: 'com' in desk.rows('routing'))
+
+
+def test_ok_closes(desk):
+    desk.dialog.wait_no_text('unsaved')
+    desk.dialog.click(SHEET, 'push button', 'OK')
+    assert desk.dialog.end() == 0
+
+
+if __name__ == '__main__':
+    run('faults', *[case for name, case in list(globals().items()) if name.startswith('test_')])
