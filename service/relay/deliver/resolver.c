@@ -26,6 +26,8 @@
 #define RCODE_NOERROR 0
 #define RCODE_NXDOMAIN 3
 
+#define ROOT_ANCHOR "/usr/share/dns/root.key" /* of dns-root-data */
+
 /* A server that does not answer must not hold a recipient for the minutes that libunbound would
  * try. */
 #define QUESTION_TIMEOUT_MS 15000
@@ -370,9 +372,20 @@ check (int unbound_error, const char *what, GError **error)
   return FALSE;
 }
 
+/* From the root, validating where the machine has its anchor. */
+static gboolean
+set_recursive (struct ub_ctx *unbound, GError **error)
+{
+  if (!g_file_test (ROOT_ANCHOR, G_FILE_TEST_IS_REGULAR))
+    return TRUE;
+  return check (ub_ctx_add_ta_file (unbound, ROOT_ANCHOR), ROOT_ANCHOR, error);
+}
+
 static gboolean
 set_servers (struct ub_ctx *unbound, const char *const *servers, GError **error)
 {
+  if (servers[0] != NULL && g_str_equal (servers[0], "recursive"))
+    return set_recursive (unbound, error);
   if (servers[0] == NULL || g_str_equal (servers[0], "system"))
     return check (ub_ctx_resolvconf (unbound, NULL), "/etc/resolv.conf", error) &&
            check (ub_ctx_hosts (unbound, NULL), "/etc/hosts", error);
