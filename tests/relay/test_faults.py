@@ -40,8 +40,8 @@ def test_without_rules_the_answer_is_451():
         expect(rcpt(service, 'user@test.com'), '451 4.3.0')
         os.rename(activation + '.away', activation)
         service.bus.call('ReloadConfig')
-        service.add_routing('test.com', '--inbound')
         service.set('inbound-host', '127.0.0.1:9')
+        service.add_routing('test.com', '--inbound')
         poll('the relay to fetch the rules', lambda: rcpt(service, 'user@test.com').startswith('250'))
         service.close()
 
@@ -110,7 +110,7 @@ def test_full_disk_answers_452_and_loses_nothing():
     with Place('disk') as place:
         service = Service(place)
         port = free_port()
-        small = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs -o size=200m none "$0" && exec "$@"']
+        small = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs -o size=200m,mode=755 none "$0" && exec "$@"']
         probe = subprocess.run([*small, service.spool, 'true'], capture_output=True, check=False)
         if probe.returncode != 0:
             raise Skip('a small file system cannot be mounted here')

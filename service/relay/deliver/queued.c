@@ -421,5 +421,7 @@ reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n)
   for (guint i = 0; i < n; i++)
     g_clear_pointer (&outcomes[i].reply, reroute_reply_free);
   reroute_queued_record (self, verdicts, n_verdicts);
+  if (self->n_alive > 0)
+    reroute_queued_arm (self);
   reroute_queued_unref (self);
 }

@@ -185,7 +185,7 @@ reroute_spool_open (const char *directory,
       (token = reroute_spool_directory_get_token (dir_fd, error)) == NULL ||
       !reroute_scan_run (&scan, error))
     {
-      g_prefix_error (error, "cannot open the spool: ");
+      g_prefix_error (error, "cannot open the spool “%s”: ", directory);
       reroute_scan_clear (&scan);
       close (dir_fd);
       return NULL;
