@@ -25,7 +25,8 @@
 #define IDS_AHEAD (1u << 16)
 #define VECTORS_A_CALL 1000
 #define COPY_RETRY_US G_USEC_PER_SEC
-#define RESERVE_SHARE 16 /* of a segment, kept for verdicts while no other segment is in hand */
+#define RESERVE_SHARE                                                                              \
+  16 /* of a full segment, kept for verdicts while no other segment is in hand */
 
 RerouteSegment *
 reroute_spool_get_current (RerouteSpool *self)
@@ -60,7 +61,7 @@ fits (RerouteSpool *self, RerouteJobKind kind, gsize octets)
   gboolean may_use_reserve = kind == REROUTE_JOB_VERDICT || kind == REROUTE_JOB_MARK ||
                              self->spare != NULL ||
                              (self->is_cramped && kind >= REROUTE_JOB_COPY_MESSAGE);
-  guint64 reserve = may_use_reserve ? 0 : get_reserve (current->size);
+  guint64 reserve = may_use_reserve ? 0 : get_reserve (self->segment_octets);
   return current->used + fill_up (octets) + reserve <= current->size;
 }
 
@@ -112,7 +113,7 @@ start_segment (RerouteSpool *self, gsize octets)
 {
   guint64 needed = fill_up (octets + self->batch_octets) + 3 * REROUTE_SPOOL_BLOCK_OCTETS;
 
-  needed = fill_up (needed + needed / (RESERVE_SHARE - 1) + 2 * REROUTE_SPOOL_BLOCK_OCTETS);
+  needed += get_reserve (self->segment_octets);
   if (self->no_room != NULL)
     return FALSE;
   if (self->spare != NULL && self->spare->size < needed)
