@@ -543,6 +543,12 @@ reroute_connection_get_machine (RerouteConnection *self)
   return self->machine;
 }
 
+gboolean
+reroute_connection_has_sent_content (const RerouteConnection *self)
+{
+  return self->content_offset > 0;
+}
+
 const RerouteEndpoint *
 reroute_connection_get_endpoint (const RerouteConnection *self)
 {

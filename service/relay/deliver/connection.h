@@ -51,6 +51,8 @@ void reroute_connection_send (RerouteConnection *self,
 void reroute_connection_quit (RerouteConnection *self);
 
 RerouteSmtpClient *reroute_connection_get_machine (RerouteConnection *self);
+/* Of the last transaction: whether it came as far as its content. */
+gboolean reroute_connection_has_sent_content (const RerouteConnection *self);
 const RerouteEndpoint *reroute_connection_get_endpoint (const RerouteConnection *self);
 char *
 reroute_connection_dup_label (const RerouteConnection *self); /* "mx1.example.net[192.0.2.1]:25" */

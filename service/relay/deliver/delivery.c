@@ -13,6 +13,13 @@ clear_endpoint (gpointer data)
   g_free (((RerouteEndpoint *) data)->name);
 }
 
+static void
+free_reply (gpointer data)
+{
+  if (data != NULL)
+    reroute_reply_free (data);
+}
+
 RerouteDelivery *
 reroute_delivery_new (RerouteMessage *message, guint n_recipients)
 {
@@ -25,6 +32,8 @@ reroute_delivery_new (RerouteMessage *message, guint n_recipients)
   self->replies = g_new0 (RerouteReply *, n_recipients);
   self->endpoints = g_array_new (FALSE, TRUE, sizeof (RerouteEndpoint));
   g_array_set_clear_func (self->endpoints, clear_endpoint);
+  self->failures = g_ptr_array_new_with_free_func (free_reply);
+  self->answered = -1;
   return self;
 }
 
@@ -39,6 +48,7 @@ reroute_delivery_free (RerouteDelivery *self)
   g_strfreev (self->rcpt_out);
   g_free (self->recipients);
   g_array_unref (self->endpoints);
+  g_ptr_array_unref (self->failures);
   g_free (self->destination);
   g_free (self->relay);
   reroute_message_unref (self->message);

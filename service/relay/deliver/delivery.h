@@ -27,10 +27,13 @@ typedef struct
   gpointer scheduler_data; /* the scheduler's own */
 
   /* filled in by the pool */
-  RerouteReply **replies;   /* one for each recipient, a connection that failed is our own 4xx; all
-                               NULL:   nothing was tried, for the relay is stopping */
-  guint n_failed_endpoints; /* from the front: no connection, banner or EHLO, or 421: they wait */
+  RerouteReply **replies; /* one for each recipient, a connection that failed is our own 4xx; all
+                             NULL: nothing was tried, for the relay is stopping */
+  GPtrArray *failures;    /* (element-type RerouteReply): for each endpoint NULL, or why it has to
+                             wait:    no connection, banner or EHLO, or 421 */
   gboolean destination_failed; /* all of them did */
+  gboolean lacks_extension;    /* the hosts that were reached cannot take a message like this */
+  int answered;                /* the endpoint whose replies these are; -1: none */
   char *relay; /* "mx1.example.net[192.0.2.1]:25": who answered, or was tried last */
 } RerouteDelivery;
 

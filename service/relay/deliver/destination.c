@@ -83,11 +83,29 @@ reroute_scheduler_update_pressure (RerouteScheduler *scheduler)
 static void
 count_pressing (RerouteDestination *self)
 {
-  guint pressing = self->slow || self->n_failures > 0 ? 0 : self->queue.length;
+  guint pressing = self->slow || self->n_failures > 0 ? 0 : self->n_in_memory;
 
   self->scheduler->n_pressing += pressing - self->n_pressing;
   self->n_pressing = pressing;
   reroute_scheduler_update_pressure (self->scheduler);
+}
+
+/* The content of a try in the queue is in memory no more, or the try leaves it. */
+static void
+uncount (RerouteDestination *self, RerouteTry *try)
+{
+  self->n_in_memory -= try->in_memory;
+  try->in_memory = FALSE;
+}
+
+static RerouteTry *
+pop (RerouteDestination *self)
+{
+  RerouteTry *try = g_queue_pop_head (&self->queue);
+
+  if (try != NULL)
+    uncount (self, try);
+  return try;
 }
 
 static void
@@ -96,10 +114,12 @@ set_slow (RerouteDestination *self, gboolean slow)
   if (self->slow == slow)
     return;
   self->slow = slow;
-  if (slow)
+  for (GList *each = slow ? self->queue.head : NULL; each != NULL; each = each->next)
     {
-      for (GList *each = self->queue.head; each != NULL; each = each->next)
-        reroute_queued_release_content (((RerouteTry *) each->data)->queued);
+      RerouteTry *try = each->data;
+
+      reroute_queued_release_content (try->queued);
+      uncount (self, try);
     }
   count_pressing (self);
 }
@@ -270,7 +290,7 @@ pump (RerouteDestination *self)
           block (self);
           break;
         }
-      g_queue_pop_head (&self->queue);
+      pop (self);
       if (!reroute_try_prune (try))
         continue;
       try->worker = worker;
@@ -295,6 +315,8 @@ reroute_destination_push (RerouteDestination *self, RerouteTry *try)
   g_queue_push_tail (&self->queue, try);
   if (self->slow)
     reroute_queued_release_content (try->queued);
+  try->in_memory = try->queued->in_memory_octets > 0;
+  self->n_in_memory += try->in_memory;
   pump (self);
   if (self->queue.length > 0 && self->patience.due_us == 0)
     reroute_worker_arm_timer (thread, &self->patience, self->done_us + SLOW_US);
@@ -349,13 +371,14 @@ reroute_destination_get_retry_us (const RerouteDestination *self, gint64 now_us)
 static void
 place_again (RerouteDestination *self)
 {
-  GQueue waiting = self->queue;
+  g_autoptr (GPtrArray) waiting = g_ptr_array_new ();
   RerouteTry *try;
 
-  g_queue_init (&self->queue);
+  while ((try = pop (self)) != NULL)
+    g_ptr_array_add (waiting, try);
   count_pressing (self);
-  while ((try = g_queue_pop_head (&waiting)) != NULL)
-    reroute_try_place (try);
+  for (guint i = 0; i < waiting->len; i++)
+    reroute_try_place (waiting->pdata[i]);
 }
 
 void
@@ -374,8 +397,7 @@ reroute_destination_failed (RerouteDestination *self, const RerouteReply *reply)
   self->n_failures++;
   self->limit = MIN (self->limit, FIRST_LIMIT);
   g_clear_pointer (&self->failure, reroute_reply_free);
-  self->failure = reply != NULL ? reroute_reply_copy (reply)
-                                : reroute_reply_new (451, "4.4.1", "the host cannot be reached");
+  self->failure = reroute_reply_copy (reply);
   place_again (self);
 }
 
@@ -403,7 +425,7 @@ reroute_destinations_withdraw (RerouteScheduler *scheduler)
     {
       RerouteDestination *self = key;
 
-      while ((try = g_queue_pop_head (&self->queue)) != NULL)
+      while ((try = pop (self)) != NULL)
         g_ptr_array_add (tries, try);
       count_pressing (self);
     }

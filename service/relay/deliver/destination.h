@@ -34,8 +34,9 @@ typedef struct
   gint64 used_us; /* monotonic: the last lease or delivery */
   gint64 done_us; /* monotonic: the last delivery that ended, or the queue's beginning */
   gboolean slow;
-  guint n_pressing; /* of the queue, counted in the scheduler */
-  gboolean blocked; /* in RerouteDestinations.blocked */
+  guint n_in_memory; /* of the queue: those whose content is in memory */
+  guint n_pressing;  /* of those: counted in the scheduler */
+  gboolean blocked;  /* in RerouteDestinations.blocked */
   RerouteTimer patience;
 
   struct

@@ -120,6 +120,13 @@ session_rest (Session *session)
 }
 
 static void
+note_failure (Try *try, const RerouteReply *reply)
+{
+  g_clear_pointer (&try->failure, reroute_reply_free);
+  try->failure = reroute_reply_copy (reply);
+}
+
+static void
 set_relay (Session *session, RerouteDelivery *delivery)
 {
   g_free (delivery->relay);
@@ -183,6 +190,39 @@ connection_ready (RerouteConnection *connection, gpointer user_data)
   begin_transaction (user_data);
 }
 
+/* A host that puts off everything before it has seen the content: another may take it now. */
+static gboolean
+is_put_off (RerouteConnection *connection, const Try *try)
+{
+  RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
+
+  if (reroute_connection_has_sent_content (connection) ||
+      try->index + 1 == try->delivery->endpoints->len)
+    return FALSE;
+  for (guint i = 0; i < try->delivery->n_recipients; i++)
+    {
+      guint code = reroute_smtp_client_get_recipient_reply (machine, i)->code;
+
+      if (code < 400 || code >= 500)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* The transaction is over: the connection rests, or ends. */
+static void
+let_go (Session *session, RerouteSettings *settings)
+{
+  RerouteSmtpClient *machine = reroute_connection_get_machine (session->connection);
+  gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION);
+
+  if (session->pool->draining || session->n_messages >= most ||
+      !reroute_smtp_client_is_reusable (machine))
+    session_quit (session);
+  else
+    session_rest (session);
+}
+
 static void
 connection_done (RerouteConnection *connection, gpointer user_data)
 {
@@ -192,15 +232,20 @@ connection_done (RerouteConnection *connection, gpointer user_data)
   RerouteDelivery *delivery = try->delivery;
   RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
   RerouteSettings *settings = reroute_ruleset_get_settings (try->ruleset);
-  gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION);
 
+  if (!self->draining && is_put_off (connection, try))
+    {
+      note_failure (try, reroute_smtp_client_get_recipient_reply (machine, 0));
+      let_go (session, settings);
+      try->index++;
+      try_endpoint (self, try);
+      return;
+    }
   for (guint i = 0; i < delivery->n_recipients; i++)
     delivery->replies[i] =
       reroute_reply_copy (reroute_smtp_client_get_recipient_reply (machine, i));
-  if (self->draining || session->n_messages >= most || !reroute_smtp_client_is_reusable (machine))
-    session_quit (session);
-  else
-    session_rest (session);
+  delivery->answered = (int) try->index;
+  let_go (session, settings);
   finish (self, try);
 }
 
@@ -244,10 +289,8 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   /* The host may have closed while we rested: that says nothing about it.  Ask it afresh. */
   if (!reused)
     {
-      g_clear_pointer (&try->failure, reroute_reply_free);
-      try->failure = g_steal_pointer (&soft);
-      if (try->delivery->n_failed_endpoints == try->index)
-        try->delivery->n_failed_endpoints++;
+      note_failure (try, soft);
+      try->delivery->failures->pdata[try->index] = reroute_reply_copy (try->failure);
       try->index++;
     }
   try_endpoint (self, try);
@@ -281,9 +324,10 @@ finish_without_host (ReroutePool *self, Try *try)
 {
   g_autoptr (RerouteReply) reply = NULL;
 
-  try->delivery->destination_failed =
-    try->delivery->n_failed_endpoints == try->delivery->endpoints->len;
-  if (try->unsuited != NULL)
+  try->delivery->destination_failed = !g_ptr_array_find (try->delivery->failures, NULL, NULL);
+  /* A host that did not answer may have what the others lack. */
+  try->delivery->lacks_extension = try->failure == NULL;
+  if (try->failure == NULL)
     reply = reroute_reply_new (554,
                                try->unsuited,
                                g_str_equal (try->unsuited, "5.6.3")
@@ -338,6 +382,7 @@ reroute_pool_deliver (ReroutePool *self, RerouteDelivery *delivery, RerouteRules
       self->done (delivery, self->user_data);
       return;
     }
+  g_ptr_array_set_size (delivery->failures, (int) delivery->endpoints->len);
   try = g_new0 (Try, 1);
   try->delivery = delivery;
   try->ruleset = reroute_ruleset_ref (ruleset);

@@ -15,6 +15,10 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/limits.h"
+
+/* Rows after which a page ends, so that an answer stays under REROUTE_LIMIT_REPLY_OCTETS. */
+#define PAGE_OCTETS (REROUTE_LIMIT_REPLY_OCTETS / 2)
 
 typedef struct _Call Call;
 typedef GVariant *(*CallFunc) (const Call *call, GError **error);
@@ -170,25 +174,29 @@ static GVariant *
 run_list (const Call *call, GError **error)
 {
   GVariantBuilder builder;
+  gsize octets = 0;
   guint total = 0;
+  guint n = 0;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(txsta(ssxus))"));
   for (GList *each = call->scheduler->order.head; each != NULL; each = each->next)
     {
       RerouteQueued *queued = each->data;
-      const RerouteMessage *message = queued->message;
+      GVariant *row;
 
       if (!matches (queued, call->filter))
         continue;
-      if (total >= call->offset && total - call->offset < call->limit)
-        g_variant_builder_add (&builder,
-                               "(tx@st@a(ssxus))",
-                               message->id,
-                               message->received_us,
-                               make_string (message->envelope->reverse_path),
-                               (guint64) message->content_octets,
-                               describe_recipients (queued));
-      total++;
+      if (total++ < call->offset || n == call->limit || octets > PAGE_OCTETS)
+        continue;
+      row = g_variant_new ("(tx@st@a(ssxus))",
+                           queued->message->id,
+                           queued->message->received_us,
+                           make_string (queued->message->envelope->reverse_path),
+                           (guint64) queued->message->content_octets,
+                           describe_recipients (queued));
+      octets += g_variant_get_size (row);
+      n++;
+      g_variant_builder_add_value (&builder, row);
     }
   return g_variant_new ("(ua(txsta(ssxus)))", total, &builder);
 }

@@ -108,6 +108,7 @@ struct _RerouteTry
   char *next_hop;            /* as decided: a domain or a host */
   guint generation;          /* of the rules that decided it */
   RerouteDestination *destination;
+  gboolean in_memory; /* counted in the destination's n_in_memory */
   guint worker;
   gint64 began_us; /* monotonic: when a worker got it */
 };

@@ -37,10 +37,13 @@ find_retry (RerouteTry *self)
 }
 
 static RerouteOutcomeKind
-judge (const RerouteReply *reply)
+judge (const RerouteTry *self, const RerouteDelivery *delivery, const RerouteReply *reply)
 {
   if (reply->code >= 200 && reply->code < 300)
     return REROUTE_OUTCOME_SENT;
+  /* A host that was passed over because it is dead may have what the others lack. */
+  if (delivery->lacks_extension && delivery->endpoints->len < self->endpoints->len)
+    return REROUTE_OUTCOME_DEFERRED;
   return reply->code >= 500 ? REROUTE_OUTCOME_FAILED : REROUTE_OUTCOME_DEFERRED;
 }
 
@@ -62,7 +65,7 @@ settle (RerouteTry *self, RerouteDelivery *delivery)
           continue;
         }
       outcomes[n++] = (RerouteOutcome){
-        .kind = judge (delivery->replies[i]),
+        .kind = judge (self, delivery, delivery->replies[i]),
         .recipient = delivery->recipients[i],
         .reply = g_steal_pointer (&delivery->replies[i]),
         .due_us = retry_us,
@@ -75,32 +78,33 @@ settle (RerouteTry *self, RerouteDelivery *delivery)
     reroute_queued_settle (self->queued, outcomes, n);
 }
 
+static RerouteDestination *
+find_destination (RerouteTry *self, const RerouteDelivery *delivery, guint index)
+{
+  return reroute_destination_get (self->scheduler,
+                                  &g_array_index (delivery->endpoints, RerouteEndpoint, index));
+}
+
 /* What the try says about the hosts. */
 static void
 learn (RerouteTry *self, RerouteDelivery *delivery)
 {
-  const RerouteReply *reply = NULL;
   gboolean throttled = FALSE;
 
   for (guint i = 0; i < delivery->n_recipients; i++)
-    {
-      if (delivery->replies[i] != NULL)
-        reply = delivery->replies[i];
-      throttled = throttled || is_throttling (delivery->replies[i]);
-    }
-  if (reply == NULL)
-    return;
+    throttled = throttled || is_throttling (delivery->replies[i]);
   if (throttled)
-    reroute_destination_throttle (self->destination);
-  for (guint i = 0; i < delivery->n_failed_endpoints; i++)
-    reroute_destination_failed (
-      reroute_destination_get (self->scheduler,
-                               &g_array_index (delivery->endpoints, RerouteEndpoint, i)),
-      delivery->destination_failed ? reply : NULL);
-  if (delivery->n_failed_endpoints < delivery->endpoints->len && !throttled)
-    reroute_destination_succeeded (reroute_destination_get (
-      self->scheduler,
-      &g_array_index (delivery->endpoints, RerouteEndpoint, delivery->n_failed_endpoints)));
+    reroute_destination_throttle (delivery->answered >= 0
+                                    ? find_destination (self, delivery, (guint) delivery->answered)
+                                    : self->destination);
+  for (guint i = 0; i < delivery->failures->len; i++)
+    {
+      if (delivery->failures->pdata[i] != NULL)
+        reroute_destination_failed (find_destination (self, delivery, i),
+                                    delivery->failures->pdata[i]);
+    }
+  if (delivery->answered >= 0 && !throttled)
+    reroute_destination_succeeded (find_destination (self, delivery, (guint) delivery->answered));
 }
 
 void
