@@ -17,6 +17,7 @@
 
 #include <glib/gi18n.h>
 
+#define VISIBLE_ROWS 4
 #define VISIBLE_ROWS_PX 158 /* four rows of fields; more of them scroll */
 
 typedef struct
@@ -162,6 +163,13 @@ lay_out (RerouteHostGrid *self)
       gtk_widget_set_sensitive (row->remove, self->rows->len > 1);
       name_row (row);
     }
+  /* Few rows are shown whole, whatever else the dialog has to show. */
+  gtk_scrolled_window_set_policy (self->scroller,
+                                  GTK_POLICY_NEVER,
+                                  self->rows->len > VISIBLE_ROWS ? GTK_POLICY_AUTOMATIC
+                                                                 : GTK_POLICY_NEVER);
+  gtk_scrolled_window_set_min_content_height (
+    self->scroller, self->rows->len > VISIBLE_ROWS ? VISIBLE_ROWS_PX : -1);
   gtk_widget_set_visible (GTK_WIDGET (self->order), self->rows->len > 1);
   gtk_widget_set_sensitive (self->add_button, self->rows->len < REROUTE_LIMIT_HOSTS_PER_ROW);
 }
