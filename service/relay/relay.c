@@ -111,6 +111,8 @@ stop (Relay *self)
   g_clear_handle_id (&self->wait_id, g_source_remove);
   for (guint i = 0; i < self->n_workers; i++)
     reroute_receiver_drain (self->receivers[i], SESSIONS_GRACE_US);
+  /* Who comes now is refused at once instead of waiting for an accept() that never comes. */
+  g_ptr_array_set_size (self->parts.listeners, 0);
 }
 
 static gboolean
