@@ -75,6 +75,9 @@ class Service:
         self.bus = Bus(place, self.database)
         self.host, self.port = '127.0.0.1', free_port()
         self.relay_options = list(relay_options)
+        # The world's DNS is never asked: without a server of its own a test has one that knows no name.
+        if not any(option.startswith('--dns=') for option in self.relay_options):
+            self.relay_options.append(f'--dns={Dns(place, {".": []}, "no-names").start().endpoint}')
         self.relay_limits = None
         self.relay = None
         place.cleanups.append(self.end_rules)
