@@ -221,5 +221,6 @@ reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, Reroute
   self->form = reroute_row_form_new (sheet, row, &widgets, make_row, self);
   reroute_field_error_watch (self->domain_error, self->domain, judge_domain, self);
   reroute_row_form_update (self->form);
+  gtk_widget_grab_focus (GTK_WIDGET (self->domain));
   return self;
 }

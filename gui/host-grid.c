@@ -17,8 +17,7 @@
 
 #include <glib/gi18n.h>
 
-#define VISIBLE_ROWS 4
-#define VISIBLE_ROWS_PX 158 /* four rows of fields; more of them scroll */
+#define VISIBLE_ROWS 4 /* more of them scroll */
 
 typedef struct
 {
@@ -137,6 +136,33 @@ name_row (HostRow *row)
   reroute_name_widget (row->remove, remove);
 }
 
+/* Few rows are shown whole, whatever else the dialog has to show; more of them scroll, in the
+   height of the fields, which grows with the font. */
+static void
+limit_height (RerouteHostGrid *self)
+{
+  HostRow *row = g_ptr_array_index (self->rows, 0);
+  int spacing = (int) gtk_grid_get_row_spacing (self->grid);
+  gboolean many = self->rows->len > VISIBLE_ROWS;
+  int height = 0;
+  int field = 0;
+  int header = 0;
+
+  gtk_widget_measure (row->host, GTK_ORIENTATION_VERTICAL, -1, NULL, &field, NULL, NULL);
+  gtk_widget_measure (gtk_grid_get_child_at (self->grid, 0, 0),
+                      GTK_ORIENTATION_VERTICAL,
+                      -1,
+                      NULL,
+                      &header,
+                      NULL,
+                      NULL);
+  height = header + VISIBLE_ROWS * (field + spacing);
+  gtk_scrolled_window_set_policy (
+    self->scroller, GTK_POLICY_NEVER, many ? GTK_POLICY_AUTOMATIC : GTK_POLICY_NEVER);
+  gtk_scrolled_window_set_max_content_height (self->scroller, many ? height : -1);
+  gtk_scrolled_window_set_min_content_height (self->scroller, many ? height : -1);
+}
+
 static void
 lay_out (RerouteHostGrid *self)
 {
@@ -163,13 +189,7 @@ lay_out (RerouteHostGrid *self)
       gtk_widget_set_sensitive (row->remove, self->rows->len > 1);
       name_row (row);
     }
-  /* Few rows are shown whole, whatever else the dialog has to show. */
-  gtk_scrolled_window_set_policy (self->scroller,
-                                  GTK_POLICY_NEVER,
-                                  self->rows->len > VISIBLE_ROWS ? GTK_POLICY_AUTOMATIC
-                                                                 : GTK_POLICY_NEVER);
-  gtk_scrolled_window_set_min_content_height (
-    self->scroller, self->rows->len > VISIBLE_ROWS ? VISIBLE_ROWS_PX : -1);
+  limit_height (self);
   gtk_widget_set_visible (GTK_WIDGET (self->order), self->rows->len > 1);
   gtk_widget_set_sensitive (self->add_button, self->rows->len < REROUTE_LIMIT_HOSTS_PER_ROW);
 }
@@ -385,7 +405,6 @@ reroute_host_grid_init (RerouteHostGrid *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   reroute_name_tree (GTK_WIDGET (self));
   reroute_name_widget (GTK_WIDGET (self->order), _ ("Order of the hosts"));
-  gtk_scrolled_window_set_max_content_height (self->scroller, VISIBLE_ROWS_PX);
   self->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) host_row_free);
   add_row (self, 0);
   lay_out (self);

@@ -100,6 +100,11 @@ reroute_note_show (RerouteNote *self, RerouteNoteKind kind, const char *markup, 
       gtk_widget_remove_css_class (GTK_WIDGET (self), looks[i].css_class);
   if (looks[kind].css_class != NULL)
     gtk_widget_add_css_class (GTK_WIDGET (self), looks[kind].css_class);
+  gtk_widget_remove_css_class (GTK_WIDGET (self->icon), "state-warning");
+  gtk_widget_remove_css_class (GTK_WIDGET (self->icon), "state-error");
+  if (looks[kind].icon != NULL)
+    gtk_widget_add_css_class (GTK_WIDGET (self->icon),
+                              kind == REROUTE_NOTE_ERROR ? "state-error" : "state-warning");
 
   gtk_widget_set_visible (GTK_WIDGET (self->icon), looks[kind].icon != NULL);
   gtk_image_set_from_icon_name (self->icon, looks[kind].icon);

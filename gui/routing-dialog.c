@@ -248,5 +248,6 @@ reroute_routing_dialog_new (GtkWindow *parent, RerouteSheet *sheet, RerouteRow *
   reroute_field_error_watch (self->domain_error, self->domain, judge_domain, self);
   reroute_field_error_watch (self->target_error, self->target, judge_target, self);
   reroute_row_form_update (self->form);
+  gtk_widget_grab_focus (GTK_WIDGET (self->domain));
   return self;
 }

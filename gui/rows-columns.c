@@ -251,6 +251,9 @@ reroute_rows_columns_add (GtkColumnView *view,
 {
   gboolean routing = page == REROUTE_PAGE_ROUTING;
   const char *const accept_words[] = { _ ("Accept From"), C_ ("column", "Anyone"), C_ ("column", "Permitted hosts"), NULL };
+  /* A domain of ordinary length, so that the column grows with the font. */
+  const char *const domain_words[] = { "oldname.example", NULL };
+  const int domain_width = measure (GTK_WIDGET (view), routing ? 190 : 180, domain_words);
   const char *const target_words[] = { _ ("Route To"),
                                           _ ("<always relay>"), _ ("<inbound>"), NULL };
   const struct
@@ -261,7 +264,7 @@ reroute_rows_columns_add (GtkColumnView *view,
   } columns[] = {
     { REROUTE_COLUMN_DOMAIN,
       routing
-      ? _ ("Sent To") : _ ("E-Mail Domain"), routing ? 190 : 180 },
+      ? _ ("Sent To") : _ ("E-Mail Domain"), domain_width },
       { REROUTE_COLUMN_TARGET,
         routing
         ? _ ("Route To")

@@ -41,7 +41,7 @@ struct _RerouteRowsModel
   guint n_in_flight;
   guint64 clock;
   guint update_id;
-  GPtrArray *findings; /* those that the items show; compared, not read */
+  GPtrArray *findings; /* those that the items show; held to be compared, not read */
 };
 
 enum
@@ -185,7 +185,8 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteRowsModel *self)
 
   if (findings == self->findings)
     return;
-  self->findings = findings;
+  g_clear_pointer (&self->findings, g_ptr_array_unref);
+  self->findings = g_ptr_array_ref (findings);
   reroute_rows_section_refresh (self->added);
   for (guint i = 0; i < self->sections->len; i++)
     reroute_rows_section_refresh (g_ptr_array_index (self->sections, i));
@@ -485,6 +486,7 @@ reroute_rows_model_finalize (GObject *object)
 
   g_clear_object (&self->sheet);
   g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->findings, g_ptr_array_unref);
   g_clear_pointer (&self->filter, g_free);
   g_clear_pointer (&self->added, reroute_rows_section_free);
   g_clear_pointer (&self->sections, g_ptr_array_unref);

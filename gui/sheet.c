@@ -33,9 +33,12 @@ struct _RerouteSheet
   guint retry_id;
   RerouteNews *news;
 
-  GPtrArray *findings; /* (element-type RerouteFinding) */
+  GPtrArray *saved_findings; /* (element-type RerouteFinding): of the saved generation */
+  GPtrArray *edit_findings;  /* (element-type RerouteFinding): of what differs from it */
+  GPtrArray *findings;       /* those of both that hold; borrows them */
   guint check_id;
   GCancellable *check;
+  gboolean checking_saved;
 
   GTask *apply;
   double progress;
@@ -63,12 +66,21 @@ emit_changed (RerouteSheet *self)
 /* --- findings --- */
 
 static void
-take_findings (RerouteSheet *self, GPtrArray *findings)
+take_findings (RerouteSheet *self, GPtrArray **place, GPtrArray *findings)
 {
-  g_clear_pointer (&self->findings, g_ptr_array_unref);
-  self->findings = findings;
+  g_autoptr (GPtrArray) before = *place;
+
   reroute_findings_resolve_rows (findings, self->edit);
+  *place = findings;
+  g_clear_pointer (&self->findings, g_ptr_array_unref);
+  self->findings = reroute_findings_merge (self->edit, self->edit_findings, self->saved_findings);
   emit_changed (self);
+}
+
+static GPtrArray *
+new_findings (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_finding_free);
 }
 
 static void
@@ -79,10 +91,14 @@ checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GPtrArray *findings =
     reroute_rules_client_check_finish (REROUTE_RULES_CLIENT (source), result, &error);
 
-  if (findings != NULL)
-    take_findings (self, findings);
-  else
-    g_debug ("no findings: %s", error->message);
+  if (findings == NULL)
+    {
+      g_debug ("no findings: %s", error->message);
+      return;
+    }
+  if (self->checking_saved)
+    take_findings (self, &self->saved_findings, findings);
+  take_findings (self, &self->edit_findings, self->checking_saved ? new_findings () : findings);
 }
 
 static gboolean
@@ -92,6 +108,7 @@ check_cb (gpointer user_data)
   g_autoptr (GPtrArray) changes = reroute_edit_dup_changes (self->edit);
 
   self->check_id = 0;
+  self->checking_saved = changes->len == 0;
   g_cancellable_cancel (self->check);
   g_clear_object (&self->check);
   self->check = g_cancellable_new ();
@@ -299,7 +316,7 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     case REROUTE_COMMIT_REFUSED:
     case REROUTE_COMMIT_CONFIRM:
       g_cancellable_cancel (self->check);
-      take_findings (self, g_ptr_array_ref (commit->findings));
+      take_findings (self, &self->edit_findings, g_ptr_array_ref (commit->findings));
       finish_apply (self,
                     commit->state == REROUTE_COMMIT_CONFIRM ? REROUTE_APPLY_CONFIRM
                                                             : REROUTE_APPLY_REFUSED,
@@ -328,6 +345,8 @@ reroute_sheet_dispose (GObject *object)
   g_clear_object (&self->edit);
   g_clear_pointer (&self->settings, reroute_settings_unref);
   g_clear_pointer (&self->findings, g_ptr_array_unref);
+  g_clear_pointer (&self->saved_findings, g_ptr_array_unref);
+  g_clear_pointer (&self->edit_findings, g_ptr_array_unref);
   g_clear_pointer (&self->news, reroute_news_free);
 
   G_OBJECT_CLASS (reroute_sheet_parent_class)->dispose (object);
@@ -349,7 +368,9 @@ reroute_sheet_init (RerouteSheet *self)
 {
   self->edit = reroute_edit_new ();
   self->cancellable = g_cancellable_new ();
-  self->findings = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_finding_free);
+  self->saved_findings = new_findings ();
+  self->edit_findings = new_findings ();
+  self->findings = g_ptr_array_new ();
   g_signal_connect_object (self->edit, "changed", G_CALLBACK (edit_changed_cb), self, 0);
 }
 
@@ -498,13 +519,13 @@ reroute_sheet_get_findings (RerouteSheet *self)
 guint
 reroute_sheet_count_findings (RerouteSheet *self, RerouteFindingLevel level)
 {
-  guint n = 0;
+  return reroute_findings_count (self->findings, level);
+}
 
-  g_return_val_if_fail (REROUTE_IS_SHEET (self), 0);
-
-  for (guint i = 0; i < self->findings->len; i++)
-    n += ((RerouteFinding *) g_ptr_array_index (self->findings, i))->level == level;
-  return n;
+gboolean
+reroute_sheet_is_wrong (RerouteSheet *self)
+{
+  return reroute_findings_count (self->edit_findings, REROUTE_FINDING_ERROR) > 0;
 }
 
 RerouteFinding *

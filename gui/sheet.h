@@ -41,8 +41,11 @@ gboolean reroute_sheet_is_relay_available (RerouteSheet *self);
 guint64 reroute_sheet_get_relay_serial (RerouteSheet *self);
 const char *reroute_sheet_get_host_name (RerouteSheet *self);
 
-/* (transfer none) (element-type RerouteFinding): of the edit; row ids are those of the edit. */
+/* (transfer none) (element-type RerouteFinding): of the edit, and those of the saved generation
+   that it does not touch; row ids are those of the edit. */
 GPtrArray *reroute_sheet_get_findings (RerouteSheet *self);
+/* Whether the edit must be corrected to be saved; what was wrong before prevents nothing. */
+gboolean reroute_sheet_is_wrong (RerouteSheet *self);
 guint reroute_sheet_count_findings (RerouteSheet *self, RerouteFindingLevel level);
 /* (transfer none) (nullable): the weightiest finding that names the row. */
 RerouteFinding *reroute_sheet_find_finding (RerouteSheet *self, ReroutePage page, gint64 id);

@@ -58,6 +58,16 @@ reroute_findings_resolve_rows (GPtrArray *findings, RerouteEdit *edit)
     }
 }
 
+guint
+reroute_findings_count (GPtrArray *findings, RerouteFindingLevel level)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < findings->len; i++)
+    n += ((RerouteFinding *) g_ptr_array_index (findings, i))->level == level;
+  return n;
+}
+
 gboolean
 reroute_finding_names_row (const RerouteFinding *finding, ReroutePage page, gint64 id)
 {
@@ -69,6 +79,61 @@ reroute_finding_names_row (const RerouteFinding *finding, ReroutePage page, gint
         return TRUE;
     }
   return FALSE;
+}
+
+static gboolean
+touches (RerouteEdit *edit, const RerouteFinding *finding, gboolean settings_changed)
+{
+  gboolean about_settings =
+    finding->rows == NULL || finding->rows->len == 0 || finding->level == REROUTE_FINDING_ERROR;
+
+  if (about_settings && settings_changed)
+    return TRUE;
+  for (guint i = 0; finding->rows != NULL && i < finding->rows->len; i++)
+    {
+      const RerouteRowRef *ref = &g_array_index (finding->rows, RerouteRowRef, i);
+
+      if (reroute_edit_get_state (edit, ref->page, ref->id) != REROUTE_EDIT_UNTOUCHED)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The same is told once: by code and by what it speaks of. */
+static gboolean
+contains (GPtrArray *findings, const RerouteFinding *finding)
+{
+  for (guint i = 0; i < findings->len; i++)
+    {
+      const RerouteFinding *other = g_ptr_array_index (findings, i);
+
+      if (g_str_equal (other->code, finding->code) &&
+          g_strv_equal ((const char *const *) other->arguments,
+                        (const char *const *) finding->arguments))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+GPtrArray *
+reroute_findings_merge (RerouteEdit *edit, GPtrArray *of_edit, GPtrArray *of_saved)
+{
+  GPtrArray *all = g_ptr_array_copy (of_edit, NULL, NULL);
+  gboolean settings_changed = FALSE;
+
+  g_ptr_array_set_free_func (all, NULL);
+  for (int i = 0; i < REROUTE_N_SETTINGS; i++)
+    settings_changed |= reroute_edit_get_setting (edit, i) != NULL;
+  for (guint i = 0; i < of_saved->len; i++)
+    {
+      RerouteFinding *finding = g_ptr_array_index (of_saved, i);
+
+      /* What was agreed to when it was saved is not asked again. */
+      if (finding->level != REROUTE_FINDING_CONFIRM && !touches (edit, finding, settings_changed) &&
+          !contains (of_edit, finding))
+        g_ptr_array_add (all, finding);
+    }
+  return all;
 }
 
 RerouteFinding *

@@ -8,7 +8,13 @@ G_BEGIN_DECLS
 
 /* Rows that are not stored yet get, in @findings, the ids that they have in @edit. */
 void reroute_findings_resolve_rows (GPtrArray *findings, RerouteEdit *edit);
+guint reroute_findings_count (GPtrArray *findings, RerouteFindingLevel level);
 gboolean reroute_finding_names_row (const RerouteFinding *finding, ReroutePage page, gint64 id);
+
+/* (transfer container) (element-type RerouteFinding): @of_edit, and those @of_saved that the edit
+   cannot have mended: none of their rows is touched, and no setting either when they depend on one.
+ */
+GPtrArray *reroute_findings_merge (RerouteEdit *edit, GPtrArray *of_edit, GPtrArray *of_saved);
 
 /* (transfer none) (nullable): the weightiest finding that names the row. */
 RerouteFinding *reroute_findings_find_worst (GPtrArray *findings, ReroutePage page, gint64 id);

@@ -125,8 +125,9 @@ show_banner (RerouteWindow *self)
 }
 
 static void
-show_findings (RerouteWindow *self, guint n_errors)
+show_findings (RerouteWindow *self)
 {
+  guint n_errors = reroute_sheet_count_findings (self->sheet, REROUTE_FINDING_ERROR);
   guint n_warnings = reroute_sheet_count_findings (self->sheet, REROUTE_FINDING_WARNING) +
                      reroute_sheet_count_findings (self->sheet, REROUTE_FINDING_CONFIRM);
   g_autofree char *counts = reroute_dup_counts (n_errors, n_warnings);
@@ -143,7 +144,7 @@ show_findings (RerouteWindow *self, guint n_errors)
 }
 
 static char *
-dup_state (RerouteWindow *self, guint n_changes, guint n_errors)
+dup_state (RerouteWindow *self, guint n_changes)
 {
   g_autofree char *serial = dup_number (reroute_sheet_get_serial (self->sheet));
   g_autofree char *relay = dup_number (reroute_sheet_get_relay_serial (self->sheet));
@@ -151,7 +152,7 @@ dup_state (RerouteWindow *self, guint n_changes, guint n_errors)
   if (reroute_sheet_is_applying (self->sheet))
     return g_strdup_printf (_ ("Applying, %d %%"),
                                (int) (reroute_sheet_get_progress (self->sheet) * 100));
-  if (n_errors > 0)
+  if (n_changes > 0 && reroute_sheet_is_wrong (self->sheet))
     return g_strdup (_ ("Correct it to save"));
   if (n_changes > 0)
     return g_strdup_printf (
@@ -170,17 +171,12 @@ static void
 show_footer (RerouteWindow *self)
 {
   guint n_changes = reroute_edit_get_n_changes (reroute_sheet_get_edit (self->sheet));
-  guint n_errors = reroute_sheet_count_findings (self->sheet, REROUTE_FINDING_ERROR);
   gboolean applying = reroute_sheet_is_applying (self->sheet);
-  gboolean can_save =
-    n_changes > 0 && n_errors == 0 && !applying && reroute_sheet_is_available (self->sheet);
-  g_autofree char *state = NULL;
+  gboolean can_save = n_changes > 0 && !reroute_sheet_is_wrong (self->sheet) && !applying &&
+                      reroute_sheet_is_available (self->sheet);
+  g_autofree char *state = dup_state (self, n_changes);
 
-  /* What was wrong before she came prevents nothing that she has not touched. */
-  if (n_changes == 0)
-    n_errors = 0;
-  state = dup_state (self, n_changes, n_errors);
-  show_findings (self, reroute_sheet_count_findings (self->sheet, REROUTE_FINDING_ERROR));
+  show_findings (self);
   gtk_label_set_label (self->state, state);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->state), state);
   gtk_widget_set_visible (GTK_WIDGET (self->progress), applying && self->progress_id == 0);
