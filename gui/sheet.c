@@ -77,12 +77,6 @@ take_findings (RerouteSheet *self, GPtrArray **place, GPtrArray *findings)
   emit_changed (self);
 }
 
-static GPtrArray *
-new_findings (void)
-{
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_finding_free);
-}
-
 static void
 checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -98,7 +92,8 @@ checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (self->checking_saved)
     take_findings (self, &self->saved_findings, findings);
-  take_findings (self, &self->edit_findings, self->checking_saved ? new_findings () : findings);
+  take_findings (
+    self, &self->edit_findings, self->checking_saved ? reroute_findings_new () : findings);
 }
 
 static gboolean
@@ -368,8 +363,8 @@ reroute_sheet_init (RerouteSheet *self)
 {
   self->edit = reroute_edit_new ();
   self->cancellable = g_cancellable_new ();
-  self->saved_findings = new_findings ();
-  self->edit_findings = new_findings ();
+  self->saved_findings = reroute_findings_new ();
+  self->edit_findings = reroute_findings_new ();
   self->findings = g_ptr_array_new ();
   g_signal_connect_object (self->edit, "changed", G_CALLBACK (edit_changed_cb), self, 0);
 }

@@ -58,6 +58,12 @@ reroute_findings_resolve_rows (GPtrArray *findings, RerouteEdit *edit)
     }
 }
 
+GPtrArray *
+reroute_findings_new (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_finding_free);
+}
+
 guint
 reroute_findings_count (GPtrArray *findings, RerouteFindingLevel level)
 {

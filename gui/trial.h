@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 
 /* Rows that are not stored yet get, in @findings, the ids that they have in @edit. */
 void reroute_findings_resolve_rows (GPtrArray *findings, RerouteEdit *edit);
+GPtrArray *reroute_findings_new (void);
 guint reroute_findings_count (GPtrArray *findings, RerouteFindingLevel level);
 gboolean reroute_finding_names_row (const RerouteFinding *finding, ReroutePage page, gint64 id);
 
