@@ -180,8 +180,7 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) conflicts = NULL;
-  guint64 serial = 0;
-  guint64 since = self->serial;
+  guint64 serial = 0, since = self->serial;
   g_autoptr (GPtrArray) changes = reroute_rules_client_changes_since_finish (
     REROUTE_RULES_CLIENT (source), result, &serial, &error);
   gboolean unknown = g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_SERIAL);
@@ -459,8 +458,6 @@ reroute_sheet_is_applying (RerouteSheet *self)
 double
 reroute_sheet_get_progress (RerouteSheet *self)
 {
-  g_return_val_if_fail (REROUTE_IS_SHEET (self), 0);
-
   return self->progress;
 }
 
