@@ -236,7 +236,8 @@ surveyed (RerouteNextHop *next_hop, gpointer user_data)
   g_autofree Question *question = user_data;
   Survey *self = g_task_get_task_data (question->task);
 
-  if (next_hop->leads_here || next_hop->state != REROUTE_NEXT_HOP_DEFER)
+  /* What publishes no exchanger leads nowhere: no answer. */
+  if (next_hop->leads_here || next_hop->state == REROUTE_NEXT_HOP_FOUND)
     g_variant_builder_add (&self->answers, "{sb}", question->domain, next_hop->leads_here);
   finish_one (question->task);
 }
