@@ -278,6 +278,14 @@ search_changed_cb (GtkSearchEntry *search, RerouteRowsView *self)
     reroute_rows_model_set_filter (self->model, gtk_editable_get_text (GTK_EDITABLE (search)));
 }
 
+/* Esc in the search: clears it, then is the window's. */
+static void
+stop_search_cb (GtkSearchEntry *search, RerouteRowsView *self)
+{
+  if (!reroute_rows_view_clear_search (self))
+    gtk_window_close (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))));
+}
+
 static void
 copy_selected (RerouteRowsView *self)
 {
@@ -375,6 +383,7 @@ reroute_rows_view_class_init (RerouteRowsViewClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, edit_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, remove_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, stop_search_cb);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_z, GDK_CONTROL_MASK, undo_cb, NULL);
 }
@@ -433,10 +442,16 @@ reroute_rows_view_set_in_use (RerouteRowsView *self, gboolean in_use)
 void
 reroute_rows_view_select (RerouteRowsView *self, gint64 id)
 {
+  RerouteRow *row = NULL;
+
   g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
 
+  row = reroute_edit_get_row (reroute_sheet_get_edit (self->sheet), self->page, id);
   gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
-  remember (self, reroute_edit_get_row (reroute_sheet_get_edit (self->sheet), self->page, id));
+  remember (self, row);
+  /* What was just added is to be seen. */
+  if (row != NULL && !reroute_row_matches (row, reroute_rows_model_get_filter (self->model)))
+    reroute_rows_view_clear_search (self);
   select_again (self);
 }
 

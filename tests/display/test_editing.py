@@ -60,6 +60,16 @@ def test_apply_saves(desk):
     assert (row['action'], row['target']) == ('reroute', 'example.com'), row
 
 
+def test_search(desk):
+    """Ctrl+F, a text that nothing contains, Esc clears it and closes nothing."""
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('nowhere')
+    desk.dialog.wait_text('No entry contains “nowhere”.')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_text('1 entry')
+
+
 def test_edit_by_enter(desk):
     desk.dialog.click(SHEET, 'label', '#test.com')
     desk.dialog.key('Return')
