@@ -109,9 +109,9 @@ add_step (Explanation *self, const char *code, char *sentence)
 }
 
 static void
-looked_up (RerouteNextHop *next_hop, gpointer user_data)
+looked_up (RerouteNextHop *found, gpointer user_data)
 {
-  g_autoptr (RerouteNextHop) owned = next_hop;
+  g_autoptr (RerouteNextHop) next_hop = found;
   GTask *task = user_data;
   Explanation *self = g_task_get_task_data (task);
   GString *text;
@@ -230,9 +230,9 @@ finish_one (GTask *task)
 }
 
 static void
-surveyed (RerouteNextHop *next_hop, gpointer user_data)
+surveyed (RerouteNextHop *found, gpointer user_data)
 {
-  g_autoptr (RerouteNextHop) owned = next_hop;
+  g_autoptr (RerouteNextHop) next_hop = found;
   g_autofree Question *question = user_data;
   Survey *self = g_task_get_task_data (question->task);
 
