@@ -155,9 +155,10 @@ update (RerouteRowsView *self)
 static void
 remember (RerouteRowsView *self, RerouteRow *row)
 {
-  g_autoptr (RerouteRow) before = g_steal_pointer (&self->current);
+  RerouteRow *now = row != NULL ? reroute_row_ref (row) : NULL;
 
-  self->current = row != NULL ? reroute_row_ref (row) : NULL;
+  g_clear_pointer (&self->current, reroute_row_unref);
+  self->current = now;
 }
 
 static void

@@ -68,9 +68,8 @@ emit_changed (RerouteSheet *self)
 static void
 take_findings (RerouteSheet *self, GPtrArray **place, GPtrArray *findings)
 {
-  g_autoptr (GPtrArray) before = *place;
-
   reroute_findings_resolve_rows (findings, self->edit);
+  g_clear_pointer (place, g_ptr_array_unref);
   *place = findings;
   g_clear_pointer (&self->findings, g_ptr_array_unref);
   self->findings = reroute_findings_merge (self->edit, self->edit_findings, self->saved_findings);
