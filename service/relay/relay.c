@@ -112,7 +112,8 @@ stop (Relay *self)
   for (guint i = 0; i < self->n_workers; i++)
     reroute_receiver_drain (self->receivers[i], SESSIONS_GRACE_US);
   /* Who comes now is refused at once instead of waiting for an accept() that never comes. */
-  g_ptr_array_set_size (self->parts.listeners, 0);
+  g_ptr_array_unref (self->parts.listeners);
+  self->parts.listeners = g_ptr_array_new ();
 }
 
 static gboolean

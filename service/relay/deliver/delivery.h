@@ -65,6 +65,7 @@ void reroute_pool_close_idle (ReroutePool *self);
 /* On the worker's thread, at shutdown: what has not had its final dot is given back deferred; the
  * rest is waited for until @grace_us. */
 void reroute_pool_drain (ReroutePool *self, gint64 grace_us);
+/* Any thread. */
 guint reroute_pool_get_n_connections (const ReroutePool *self);
 
 G_END_DECLS

@@ -26,6 +26,7 @@ struct _ReroutePool
   ReroutePoolFunc done;
   gpointer user_data;
   GPtrArray *sessions; /* (element-type Session) */
+  int n_connections;   /* atomic: their number, for other threads */
   gboolean draining;
   RerouteTimer grace;
 };
@@ -90,6 +91,7 @@ session_free (Session *session)
   reroute_worker_disarm_timer (session->pool->worker, &session->idle);
   reroute_connection_free (session->connection);
   g_ptr_array_remove_fast (session->pool->sessions, session);
+  g_atomic_int_add (&session->pool->n_connections, -1);
   g_free (session);
 }
 
@@ -362,6 +364,7 @@ try_endpoint (ReroutePool *self, Try *try)
   session->try = try;
   session->idle.func = idle_too_long;
   g_ptr_array_add (self->sessions, session);
+  g_atomic_int_inc (&self->n_connections);
   session->connection = reroute_connection_new (self->worker,
                                                 endpoint,
                                                 reroute_ruleset_get_settings (try->ruleset),
@@ -450,7 +453,7 @@ reroute_pool_drain (ReroutePool *self, gint64 grace_us)
 guint
 reroute_pool_get_n_connections (const ReroutePool *self)
 {
-  return self->sessions->len;
+  return (guint) g_atomic_int_get (&self->n_connections);
 }
 
 ReroutePool *

@@ -21,6 +21,15 @@
 
 static void try_again (RerouteTimer *timer);
 
+/* Wall clock; 0: nothing waits. */
+static gint64
+get_oldest_us (RerouteScheduler *scheduler)
+{
+  const RerouteQueued *oldest = g_queue_peek_head (&scheduler->order);
+
+  return oldest != NULL ? oldest->message->received_us : 0;
+}
+
 RerouteQueued *
 reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint worker)
 {
@@ -45,6 +54,7 @@ reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint 
   g_queue_push_tail_link (&scheduler->order, &self->link);
   g_mutex_lock (&scheduler->lock);
   scheduler->figures.messages++;
+  scheduler->figures.oldest_us = get_oldest_us (scheduler);
   scheduler->figures.recipients += n;
   g_mutex_unlock (&scheduler->lock);
   return self;
@@ -136,6 +146,7 @@ reroute_queued_leave (RerouteQueued *self)
   g_queue_unlink (&scheduler->order, &self->link);
   g_mutex_lock (&scheduler->lock);
   scheduler->figures.messages--;
+  scheduler->figures.oldest_us = get_oldest_us (scheduler);
   g_mutex_unlock (&scheduler->lock);
   reroute_queued_unref (self);
 }

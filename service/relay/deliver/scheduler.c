@@ -167,6 +167,9 @@ reroute_scheduler_get_figures (RerouteScheduler *self, RerouteSchedulerFigures *
   *figures = self->figures;
   figures->dns = g_strdup (self->figures.dns);
   g_mutex_unlock (&self->lock);
+  figures->connections = 0;
+  for (guint i = 0; i < self->n_workers; i++)
+    figures->connections += reroute_pool_get_n_connections (self->pools[i]);
 }
 
 /* --- making and starting --- */

@@ -58,7 +58,7 @@ typedef struct
 } RerouteSchedulerFigures;
 void reroute_scheduler_get_figures (
   RerouteScheduler *self,
-  RerouteSchedulerFigures *figures); /* any thread; dns is (transfer full) */
+  RerouteSchedulerFigures *figures); /* any thread, before stop(); dns is (transfer full) */
 
 /* The verbs of org.reroute.Relay1, from the main thread; the answers are the methods' out values as
  * tuples. */
