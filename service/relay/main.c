@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include "service/relay/log-writer.h"
 #include "service/relay/options.h"
 #include "service/relay/relay.h"
 #include "service/relay/spool/spool.h"
@@ -27,6 +28,15 @@ check (const RerouteRelayOptions *options, GError **error)
   return sound;
 }
 
+static gboolean
+run (const RerouteRelayOptions *options, GError **error)
+{
+  reroute_log_writer_start ();
+  gboolean done = reroute_relay_run (options, error);
+  reroute_log_writer_stop ();
+  return done;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -46,7 +56,7 @@ main (int argc, char **argv)
       g_print ("reroute-relayd %s\n", REROUTE_VERSION);
       return EXIT_SUCCESS;
     }
-  if (options.check ? check (&options, &error) : reroute_relay_run (&options, &error))
+  if (options.check ? check (&options, &error) : run (&options, &error))
     return EXIT_SUCCESS;
   if (error != NULL)
     g_printerr ("reroute-relayd: %s\n", error->message);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * log-writer.c - the log, many lines in one write
+ *
+ * Threads append whole lines to one buffer; the writer's thread takes the buffer and writes it.
+ * It lingers before it does, so that the lines of many messages share a wake and a write.
+ *
+ * Standards: RFC 5424 section 6.2.1 (severities).
+ */
+
+#include "config.h"
+
+#include "service/relay/log-writer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINGER_US (10 * 1000)
+#define BUFFER_MOST_OCTETS (4 * 1024 * 1024) /* what waits for a reader that is slow */
+
+static struct
+{
+  GThread *thread;
+  gboolean to_journal; /* standard error is journald's */
+  char **shown;        /* domains whose debug and info lines are shown; {"all"} for every one */
+
+  GMutex lock; /* of what follows */
+  GCond changed;
+  GString *lines;
+  guint n_lost;
+  gboolean stopping;
+
+  GMutex write_lock; /* one writes at a time, in order; taken before lock */
+} log_writer;
+
+static const struct
+{
+  GLogLevelFlags level;
+  int severity; /* RFC 5424 */
+  const char *name;
+} levels[] = {
+  /* clang-format off */
+  { G_LOG_LEVEL_ERROR,    3, "error" },
+  { G_LOG_LEVEL_CRITICAL, 4, "critical" },
+  { G_LOG_LEVEL_WARNING,  4, "warning" },
+  { G_LOG_LEVEL_MESSAGE,  5, "message" },
+  { G_LOG_LEVEL_INFO,     6, "info" },
+  { G_LOG_LEVEL_DEBUG,    7, "debug" },
+  /* clang-format on */
+};
+
+static gsize
+find_level (GLogLevelFlags flags)
+{
+  gsize i = 0;
+
+  while (i + 1 < G_N_ELEMENTS (levels) && (flags & levels[i].level) == 0)
+    i++;
+  return i;
+}
+
+static gboolean
+is_shown (GLogLevelFlags level, const char *domain)
+{
+  if ((level & (G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG)) == 0)
+    return TRUE;
+  if (log_writer.shown == NULL)
+    return FALSE;
+  return g_strv_contains ((const char *const *) log_writer.shown, "all") ||
+         (domain != NULL && g_strv_contains ((const char *const *) log_writer.shown, domain));
+}
+
+/* "2026-11-25 18:10:42", made once a second. */
+static const char *
+format_second (gint64 now_s)
+{
+  static __thread gint64 formatted_s;
+  static __thread char text[sizeof "-2147483648-12-31 23:59:59"];
+  time_t seconds = (time_t) now_s;
+  struct tm local;
+
+  if (now_s != formatted_s && localtime_r (&seconds, &local) != NULL &&
+      strftime (text, sizeof text, "%F %T", &local) > 0)
+    formatted_s = now_s;
+  return text;
+}
+
+static void
+append_head (GString *line, GLogLevelFlags level, const char *domain)
+{
+  gsize i = find_level (level);
+  gint64 now_us = g_get_real_time ();
+
+  if (log_writer.to_journal)
+    g_string_append_printf (line, "<%d>%s: ", levels[i].severity, domain);
+  else
+    g_string_append_printf (line,
+                            "%s.%03d %s %s: ",
+                            format_second (now_us / G_USEC_PER_SEC),
+                            (int) (now_us % G_USEC_PER_SEC / 1000),
+                            domain,
+                            levels[i].name);
+}
+
+/* Never fails: there is nowhere to say so. */
+static void
+write_all (const char *octets, gsize length)
+{
+  while (length > 0)
+    {
+      gssize n = write (STDERR_FILENO, octets, length);
+
+      if (n < 0 && errno != EINTR)
+        return;
+      octets += MAX (n, 0);
+      length -= (gsize) MAX (n, 0);
+    }
+}
+
+static void
+flush (void)
+{
+  g_autoptr (GString) lines = NULL;
+
+  g_mutex_lock (&log_writer.write_lock);
+  g_mutex_lock (&log_writer.lock);
+  lines = g_steal_pointer (&log_writer.lines);
+  log_writer.lines = g_string_sized_new (lines->len);
+  if (log_writer.n_lost > 0)
+    g_string_append_printf (
+      lines, "%u lines of the log were lost: they came too fast\n", log_writer.n_lost);
+  log_writer.n_lost = 0;
+  g_mutex_unlock (&log_writer.lock);
+  write_all (lines->str, lines->len);
+  g_mutex_unlock (&log_writer.write_lock);
+}
+
+static gpointer
+run (gpointer user_data)
+{
+  g_mutex_lock (&log_writer.lock);
+  while (!log_writer.stopping)
+    {
+      gint64 end_us = g_get_monotonic_time () + LINGER_US;
+
+      if (log_writer.lines->len == 0)
+        {
+          g_cond_wait (&log_writer.changed, &log_writer.lock);
+          continue;
+        }
+      while (!log_writer.stopping &&
+             g_cond_wait_until (&log_writer.changed, &log_writer.lock, end_us))
+        ;
+      g_mutex_unlock (&log_writer.lock);
+      flush ();
+      g_mutex_lock (&log_writer.lock);
+    }
+  g_mutex_unlock (&log_writer.lock);
+  return NULL;
+}
+
+static const char *
+find_field (const GLogField *fields, gsize n_fields, const char *key, const char *otherwise)
+{
+  for (gsize i = 0; i < n_fields; i++)
+    {
+      if (g_str_equal (fields[i].key, key) && fields[i].length == -1)
+        return fields[i].value;
+    }
+  return otherwise;
+}
+
+static GLogWriterOutput
+write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  const char *domain = find_field (fields, n_fields, "GLIB_DOMAIN", "reroute-relayd");
+  const char *text = find_field (fields, n_fields, "MESSAGE", "");
+
+  if (!is_shown (level, domain))
+    return G_LOG_WRITER_HANDLED;
+  g_mutex_lock (&log_writer.lock);
+  gboolean was_empty = log_writer.lines->len == 0;
+  if (log_writer.lines->len > BUFFER_MOST_OCTETS)
+    log_writer.n_lost++;
+  else
+    {
+      append_head (log_writer.lines, level, domain);
+      g_string_append (log_writer.lines, text);
+      g_string_append_c (log_writer.lines, '\n');
+    }
+  gboolean at_once =
+    log_writer.stopping ||
+    (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING)) != 0;
+  if (was_empty && !at_once)
+    g_cond_signal (&log_writer.changed);
+  g_mutex_unlock (&log_writer.lock);
+
+  if (at_once)
+    flush ();
+  return G_LOG_WRITER_HANDLED;
+}
+
+void
+reroute_log_writer_start (void)
+{
+  const char *shown = g_getenv ("G_MESSAGES_DEBUG");
+
+  g_return_if_fail (log_writer.thread == NULL);
+
+  log_writer.shown = shown != NULL ? g_strsplit_set (shown, " ,", -1) : NULL;
+  log_writer.to_journal = g_log_writer_is_journald (STDERR_FILENO);
+  log_writer.lines = g_string_new (NULL);
+  log_writer.thread = g_thread_new ("log", run, NULL);
+  g_log_set_writer_func (write_fields, NULL, NULL);
+}
+
+void
+reroute_log_writer_stop (void)
+{
+  g_return_if_fail (log_writer.thread != NULL);
+
+  g_mutex_lock (&log_writer.lock);
+  log_writer.stopping = TRUE;
+  g_cond_signal (&log_writer.changed);
+  g_mutex_unlock (&log_writer.lock);
+  g_thread_join (g_steal_pointer (&log_writer.thread));
+  flush ();
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test-log-writer.c - what reaches standard error, and when
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-test"
+
+#include "service/relay/log-writer.h"
+
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <unistd.h>
+
+#define N_THREADS 4
+#define N_LINES 500
+
+static int reader;
+
+/* All that stands in the pipe by now; does not wait. */
+static char *
+read_now (void)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  char octets[4096];
+  gssize n;
+
+  while ((n = read (reader, octets, sizeof octets)) > 0)
+    g_string_append_len (text, octets, n);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static char *
+read_until (const char *wanted)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  gint64 end_us = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+
+  while (strstr (text->str, wanted) == NULL && g_get_monotonic_time () < end_us)
+    {
+      g_autofree char *more = read_now ();
+
+      g_string_append (text, more);
+      g_thread_yield ();
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+test_a_warning_is_written_at_once (void)
+{
+  g_autofree char *text = NULL;
+
+  g_message ("first");
+  g_log (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "then this");
+  text = read_now ();
+  g_assert_nonnull (strstr (text, "reroute-test message: first\n"));
+  g_assert_true (g_str_has_suffix (text, "reroute-test warning: then this\n"));
+}
+
+static void
+test_a_message_arrives_by_itself (void)
+{
+  g_autofree char *text = NULL;
+
+  g_message ("id=%d", 17);
+  text = read_until ("\n");
+  g_assert_true (g_str_has_suffix (text, " reroute-test message: id=17\n"));
+}
+
+static void
+test_debug_lines_are_shown_where_asked (void)
+{
+  g_autofree char *text = NULL;
+
+  g_debug ("shown");
+  g_log ("reroute-other", G_LOG_LEVEL_DEBUG, "hidden");
+  g_log ("reroute-other", G_LOG_LEVEL_INFO, "hidden");
+  g_message ("last");
+  text = read_until ("last");
+  g_assert_nonnull (strstr (text, "reroute-test debug: shown\n"));
+  g_assert_null (strstr (text, "hidden"));
+}
+
+static gpointer
+log_many (gpointer data)
+{
+  for (guint i = 0; i < N_LINES; i++)
+    g_message ("thread=%u line=%u.", GPOINTER_TO_UINT (data), i);
+  return NULL;
+}
+
+/* Every line whole, those of one thread in order. */
+static void
+test_threads_share_it (void)
+{
+  GThread *threads[N_THREADS];
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < N_THREADS; i++)
+    threads[i] = g_thread_new ("logger", log_many, GUINT_TO_POINTER (i));
+  for (guint i = 0; i < N_THREADS; i++)
+    {
+      g_autofree char *last = g_strdup_printf ("thread=%u line=%u.\n", i, N_LINES - 1);
+
+      g_thread_join (threads[i]);
+      if (strstr (text->str, last) == NULL)
+        {
+          g_autofree char *more = read_until (last);
+          g_string_append (text, more);
+        }
+    }
+  for (guint i = 0; i < N_THREADS; i++)
+    {
+      const char *at = text->str;
+
+      for (guint j = 0; j < N_LINES; j++)
+        {
+          g_autofree char *line =
+            g_strdup_printf (" reroute-test message: thread=%u line=%u.\n", i, j);
+
+          at = strstr (at, line);
+          g_assert_nonnull (at);
+        }
+    }
+}
+
+static void
+test_stopped_it_writes_what_is_left (void)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *late = NULL;
+
+  g_message ("left");
+  reroute_log_writer_stop ();
+  text = read_now ();
+  g_assert_true (g_str_has_suffix (text, "message: left\n"));
+  g_message ("late");
+  late = read_now ();
+  g_assert_true (g_str_has_suffix (late, "message: late\n"));
+}
+
+int
+main (int argc, char **argv)
+{
+  int pipe_fds[2];
+  int status;
+  int real_stderr;
+
+  g_setenv ("G_MESSAGES_DEBUG", "reroute-test", TRUE);
+  g_test_init (&argc, &argv, NULL);
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
+  g_assert_true (g_unix_open_pipe (pipe_fds, FD_CLOEXEC, NULL));
+  reader = pipe_fds[0];
+  g_assert_true (g_unix_set_fd_nonblocking (reader, TRUE, NULL));
+  g_assert_cmpint (fcntl (pipe_fds[1], F_SETPIPE_SZ, 1024 * 1024), >=, 0);
+  real_stderr = dup (STDERR_FILENO);
+  g_assert_cmpint (dup2 (pipe_fds[1], STDERR_FILENO), ==, STDERR_FILENO);
+  reroute_log_writer_start ();
+  g_test_add_func ("/log-writer/a-warning-is-written-at-once", test_a_warning_is_written_at_once);
+  g_test_add_func ("/log-writer/a-message-arrives-by-itself", test_a_message_arrives_by_itself);
+  g_test_add_func ("/log-writer/debug-lines-are-shown-where-asked",
+                   test_debug_lines_are_shown_where_asked);
+  g_test_add_func ("/log-writer/threads-share-it", test_threads_share_it);
+  g_test_add_func ("/log-writer/stopped-it-writes-what-is-left",
+                   test_stopped_it_writes_what_is_left);
+  status = g_test_run ();
+  dup2 (real_stderr, STDERR_FILENO);
+  return status;
+}
