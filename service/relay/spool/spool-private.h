@@ -83,6 +83,14 @@ void reroute_spool_draft_fail (RerouteSpoolDraft *self, const GError *error);
 /* On the writer's thread: a part is written, or will never be. */
 void reroute_spool_draft_part_done (RerouteSpoolDraft *self, const GError *error);
 
+/* What the writer's thread wants to be woken for. */
+typedef enum
+{
+  REROUTE_WRITER_BUSY,
+  REROUTE_WRITER_WAITS_FOR_URGENT, /* verdicts wait for company, for a while */
+  REROUTE_WRITER_WAITS_FOR_ANY,
+} RerouteWriterWait;
+
 struct _RerouteSpool
 {
   int dir_fd;
@@ -94,6 +102,8 @@ struct _RerouteSpool
   GMutex queue_lock; /* of what follows */
   GCond queue_cond;
   RerouteJobs queue;
+  guint n_urgent; /* of the queue: somebody waits for them */
+  RerouteWriterWait writer_waits;
   gboolean closing;
 
   guint64 next_id;      /* atomic */
@@ -107,8 +117,6 @@ struct _RerouteSpool
   guint64 n_commits;
   guint64 spare_octets;
   gboolean writable;
-  RerouteSpoolBatchFunc batch_func;
-  gpointer batch_data;
 
   /* the writer's own */
   RerouteSpare *spare;
@@ -127,6 +135,7 @@ struct _RerouteSpool
   gboolean batch_is_wanted; /* even without records */
 };
 
+/* Queues @job and wakes the writer if it waits for such a one. */
 void reroute_spool_push (RerouteSpool *self, RerouteJob *job);
 
 /* Asks for a batch that reserves more ids, once. */

@@ -32,12 +32,19 @@
 void
 reroute_spool_push (RerouteSpool *self, RerouteJob *job)
 {
+  /* A verdict that nobody waits for rides on the next commit. */
+  gboolean is_urgent = job->kind != REROUTE_JOB_VERDICT || job->func != NULL;
+
   g_mutex_lock (&self->queue_lock);
-  gboolean was_empty = self->queue.first == NULL;
   reroute_jobs_push (&self->queue, job);
-  if (was_empty)
-    g_cond_signal (&self->queue_cond);
+  self->n_urgent += is_urgent;
+  gboolean wakes = self->writer_waits == REROUTE_WRITER_WAITS_FOR_ANY ||
+                   (is_urgent && self->writer_waits == REROUTE_WRITER_WAITS_FOR_URGENT);
+  if (wakes)
+    self->writer_waits = REROUTE_WRITER_BUSY;
   g_mutex_unlock (&self->queue_lock);
+  if (wakes)
+    g_cond_signal (&self->queue_cond);
 }
 
 void
@@ -238,17 +245,6 @@ reroute_spool_close (RerouteSpool *self)
   g_free (self->path);
   g_free (self->token);
   g_free (self);
-}
-
-void
-reroute_spool_set_batch_func (RerouteSpool *self, RerouteSpoolBatchFunc func, gpointer user_data)
-{
-  g_return_if_fail (self != NULL);
-
-  g_mutex_lock (&self->lock);
-  self->batch_func = func;
-  self->batch_data = user_data;
-  g_mutex_unlock (&self->lock);
 }
 
 void

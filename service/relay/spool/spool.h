@@ -85,11 +85,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSpool, reroute_spool_close)
    more there than to post to a worker.  @message is borrowed. */
 typedef void (*RerouteSpoolFunc) (RerouteMessage *message, const GError *error, gpointer user_data);
 
-/* Called once on the writer's thread after each batch: to wake every worker at most once. */
-typedef void (*RerouteSpoolBatchFunc) (gpointer user_data);
-void
-reroute_spool_set_batch_func (RerouteSpool *self, RerouteSpoolBatchFunc func, gpointer user_data);
-
 /* --- a message comes in: any thread, one caller a draft --- */
 
 /* A message that is being received. */
@@ -131,9 +126,10 @@ void reroute_spool_commit (RerouteSpool *self,
 
 /* --- a message goes out --- */
 
-/* Appends verdicts, any thread; durable with the next batch.  A message all of whose recipients are
-   final is forgotten.  @func (nullable) is called as for a commit. When it cannot be written now it
-   is kept in memory and written when the disk has room again. */
+/* Appends verdicts, any thread; durable with the next batch, some milliseconds later at most.  A
+   message all of whose recipients are final is forgotten.  @func (nullable) is called as for a
+   commit. When it cannot be written now it is kept in memory and written when the disk has room
+   again. */
 void reroute_spool_record (RerouteSpool *self,
                            RerouteMessage *message,
                            const RerouteVerdict *verdicts,

@@ -3,8 +3,9 @@
  * writer.c - the one thread that writes the journal
  *
  * It takes everything that waits, commits it, and comes back for what arrived meanwhile: batches
- * form by themselves, without a linger.  Only when there is no room for another segment does it
- * wait a little, so that verdicts share the blocks that are left.
+ * form by themselves, without a linger.  Verdicts alone wait some milliseconds for a message whose
+ * sync they can share; and when there is no room for another segment they wait longer, so that
+ * they share the blocks that are left.
  */
 
 #include "config.h"
@@ -13,41 +14,64 @@
 
 #include "service/relay/spool/spool-private.h"
 
+#define VERDICTS_LINGER_US (10 * 1000)
 #define KEPT_RETRY_US (200 * 1000)
 #define CRAMPED_LINGER_US (500 * 1000)
+
+static gboolean
+has_arrived (const RerouteSpool *self, RerouteWriterWait wait)
+{
+  return self->closing ||
+         (wait == REROUTE_WRITER_WAITS_FOR_ANY ? self->queue.first != NULL : self->n_urgent > 0);
+}
+
+/* Under the lock.  Returns: FALSE when the time is over */
+static gboolean
+wait_for (RerouteSpool *self, RerouteWriterWait wait, gint64 end_us)
+{
+  gboolean in_time = TRUE;
+
+  while (in_time && !has_arrived (self, wait))
+    {
+      self->writer_waits = wait;
+      if (end_us == G_MAXINT64)
+        g_cond_wait (&self->queue_cond, &self->queue_lock);
+      else
+        in_time = g_cond_wait_until (&self->queue_cond, &self->queue_lock, end_us);
+    }
+  self->writer_waits = REROUTE_WRITER_BUSY;
+  return in_time;
+}
+
+/* Blocks until there is something to write.  Under the lock. */
+static void
+wait_for_jobs (RerouteSpool *self)
+{
+  do
+    wait_for (self, REROUTE_WRITER_WAITS_FOR_URGENT, g_get_monotonic_time () + VERDICTS_LINGER_US);
+  while (!has_arrived (self, REROUTE_WRITER_WAITS_FOR_ANY) &&
+         wait_for (self,
+                   REROUTE_WRITER_WAITS_FOR_ANY,
+                   self->kept.first != NULL ? self->kept_retry_us : G_MAXINT64) &&
+         !has_arrived (self, REROUTE_WRITER_WAITS_FOR_URGENT));
+}
 
 /* Takes what waits; blocks while there is nothing to do.  Returns: whether the spool goes on */
 static gboolean
 take_jobs (RerouteSpool *self, RerouteJobs *jobs, gboolean has_work)
 {
   g_mutex_lock (&self->queue_lock);
-  gboolean is_woken = TRUE;
-  while (!has_work && is_woken && self->queue.first == NULL && !self->closing)
-    {
-      if (self->kept.first == NULL)
-        g_cond_wait (&self->queue_cond, &self->queue_lock);
-      else
-        is_woken = g_cond_wait_until (&self->queue_cond, &self->queue_lock, self->kept_retry_us);
-    }
+  if (!has_work)
+    wait_for_jobs (self);
   gint64 linger_us = g_get_monotonic_time () + CRAMPED_LINGER_US;
   while (self->is_cramped && !has_work && !self->closing &&
          g_cond_wait_until (&self->queue_cond, &self->queue_lock, linger_us))
     ;
   reroute_jobs_append (jobs, &self->queue);
+  self->n_urgent = 0;
   gboolean goes_on = !self->closing || jobs->first != NULL;
   g_mutex_unlock (&self->queue_lock);
   return goes_on;
-}
-
-static void
-tell_batch (RerouteSpool *self)
-{
-  g_mutex_lock (&self->lock);
-  RerouteSpoolBatchFunc func = self->batch_func;
-  gpointer user_data = self->batch_data;
-  g_mutex_unlock (&self->lock);
-  if (func != NULL)
-    func (user_data);
 }
 
 static void
@@ -66,7 +90,6 @@ commit (RerouteSpool *self, RerouteJobs *jobs)
         g_message ("verdicts wait for room on the disk");
       self->kept_retry_us = g_get_monotonic_time () + KEPT_RETRY_US;
     }
-  tell_batch (self);
 }
 
 /* States what is synced, so that damage is told from a torn tail at the next start. */
