@@ -419,7 +419,6 @@ start_engine (Relay *self, GError **error)
     return FALSE;
   for (guint i = 0; i < self->n_workers; i++)
     reroute_worker_start (self->workers[i]);
-  reroute_scheduler_start (self->parts.scheduler);
   return TRUE;
 }
 

@@ -2,9 +2,11 @@
  *
  * worker.c - a thread whose sockets stand in one epoll descriptor
  *
- * One turn: events of descriptors, posted functions, timers that are due, then what was
- * deferred to the end.  The source may recurse, or GLib would take its descriptor out and in
- * again around every dispatch; the eventfd is edge-triggered and never read.
+ * One turn: events of descriptors with the posted functions among them, timers that are due, then
+ * what was deferred to the end.  Descriptors that bring new work are looked at behind those that
+ * finish what is in hand.  The eventfd is edge-triggered and never read.
+ *
+ * epoll_wait() is called by the thread itself: a GMainContext around it costs a poll() a turn.
  */
 
 #include "config.h"
@@ -16,8 +18,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Descriptors looked at in one turn; the rest keep their events for the next. */
+/* Descriptors and timers looked at in one turn; the rest have theirs in the next. */
 #define EVENTS_PER_TURN 256
+#define TIMERS_PER_TURN 256
 
 typedef struct
 {
@@ -25,20 +28,11 @@ typedef struct
   gpointer user_data;
 } Call;
 
-typedef struct
-{
-  GSource base;
-  RerouteWorker *worker;
-  gpointer tag; /* of the epoll descriptor */
-} WorkerSource;
-
 struct _RerouteWorker
 {
   guint number;
   GThread *thread;
-  GMainContext *context;
-  GMainLoop *loop;
-  GSource *source;
+  gboolean quitting;
   int epoll_fd;
   RerouteIo wake; /* the eventfd */
 
@@ -52,6 +46,9 @@ struct _RerouteWorker
   GArray *posted;     /* (element-type Call); under lock */
   gboolean signalled; /* the eventfd was written since posted was last taken; under lock */
 };
+
+/* The worker whose thread this is. */
+static __thread RerouteWorker *current;
 
 /* --- the heap of timers --- */
 
@@ -132,7 +129,9 @@ run_timers (RerouteWorker *self)
 {
   gint64 now_us = self->turn_now_us;
 
-  while (self->timers->len > 0 && timer_at (self, 0)->due_us <= now_us)
+  for (guint n = 0;
+       n < TIMERS_PER_TURN && self->timers->len > 0 && timer_at (self, 0)->due_us <= now_us;
+       n++)
     {
       RerouteTimer *timer = timer_at (self, 0);
 
@@ -194,6 +193,11 @@ reroute_worker_post (RerouteWorker *self, RerouteWorkerFunc func, gpointer user_
   const guint64 one = 1;
   gboolean signalled;
 
+  if (current == self)
+    {
+      g_array_append_val (self->deferred, call);
+      return;
+    }
   g_mutex_lock (&self->lock);
   g_array_append_val (self->posted, call);
   signalled = self->signalled;
@@ -217,64 +221,54 @@ woken (RerouteIo *io, guint32 epoll_events)
   run_posted ((RerouteWorker *) ((char *) io - G_STRUCT_OFFSET (RerouteWorker, wake)));
 }
 
-/* --- the source --- */
+/* --- a turn --- */
 
-static gboolean
-worker_source_prepare (GSource *source, int *timeout_ms)
+/* How long nothing is to be done, in milliseconds; -1: until something happens. */
+static int
+find_wait_ms (RerouteWorker *self)
 {
-  RerouteWorker *self = ((WorkerSource *) source)->worker;
   gint64 wait_us;
 
-  *timeout_ms = -1;
   if (self->deferred->len > 0)
-    return TRUE;
+    return 0;
   if (self->timers->len == 0)
-    return FALSE;
-  wait_us = timer_at (self, 0)->due_us - g_source_get_time (source);
-  if (wait_us <= 0)
-    return TRUE;
-  *timeout_ms = (int) MIN ((wait_us + 999) / 1000, G_MAXINT);
-  return FALSE;
+    return -1;
+  wait_us = timer_at (self, 0)->due_us - g_get_monotonic_time ();
+  return (int) CLAMP ((wait_us + 999) / 1000, 0, G_MAXINT);
 }
 
-static gboolean
-worker_source_check (GSource *source)
+static void
+run_events (RerouteWorker *self, gboolean yielding)
 {
-  WorkerSource *worker_source = (WorkerSource *) source;
-  RerouteWorker *self = worker_source->worker;
+  for (int i = 0; i < self->n_events; i++)
+    {
+      RerouteIo *io = self->events[i].data.ptr;
 
-  return g_source_query_unix_fd (source, worker_source->tag) != 0 || self->deferred->len > 0 ||
-         (self->timers->len > 0 && timer_at (self, 0)->due_us <= g_source_get_time (source));
+      if (io == NULL || io->yields != yielding)
+        continue;
+      self->events[i].data.ptr = NULL;
+      io->func (io, self->events[i].events);
+    }
 }
 
-static gboolean
-worker_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+static void
+run_turn (RerouteWorker *self)
 {
-  RerouteWorker *self = ((WorkerSource *) source)->worker;
   struct epoll_event events[EVENTS_PER_TURN];
+  int n = epoll_wait (self->epoll_fd, events, EVENTS_PER_TURN, find_wait_ms (self));
 
   self->turn_now_us = g_get_monotonic_time ();
   self->events = events;
-  self->n_events = epoll_wait (self->epoll_fd, events, EVENTS_PER_TURN, 0);
-  for (int i = 0; i < self->n_events; i++)
-    {
-      RerouteIo *io = events[i].data.ptr;
-
-      if (io != NULL)
-        io->func (io, events[i].events);
-    }
+  self->n_events = MAX (n, 0);
+  run_events (self, FALSE);
+  run_events (self, TRUE);
   self->events = NULL;
   self->n_events = 0;
 
   run_timers (self);
   run_deferred (self);
   self->turn_now_us = 0;
-  return G_SOURCE_CONTINUE;
 }
-
-static GSourceFuncs worker_source_funcs = {
-  worker_source_prepare, worker_source_check, worker_source_dispatch, NULL, NULL, NULL,
-};
 
 /* --- public --- */
 
@@ -282,11 +276,8 @@ RerouteWorker *
 reroute_worker_new (guint number)
 {
   RerouteWorker *self = g_new0 (RerouteWorker, 1);
-  WorkerSource *source;
 
   self->number = number;
-  self->context = g_main_context_new ();
-  self->loop = g_main_loop_new (self->context, FALSE);
   self->timers = g_ptr_array_new ();
   self->deferred = g_array_new (FALSE, FALSE, sizeof (Call));
   self->posted = g_array_new (FALSE, FALSE, sizeof (Call));
@@ -299,14 +290,6 @@ reroute_worker_new (guint number)
   self->wake.events = EPOLLIN | EPOLLET;
   self->wake.func = woken;
   reroute_worker_add_io (self, &self->wake);
-
-  self->source = g_source_new (&worker_source_funcs, sizeof (WorkerSource));
-  source = (WorkerSource *) self->source;
-  source->worker = self;
-  source->tag = g_source_add_unix_fd (self->source, self->epoll_fd, G_IO_IN);
-  g_source_set_can_recurse (self->source, TRUE);
-  g_source_set_static_name (self->source, "worker epoll");
-  g_source_attach (self->source, self->context);
   return self;
 }
 
@@ -315,11 +298,11 @@ run (gpointer user_data)
 {
   RerouteWorker *self = user_data;
 
-  g_main_context_push_thread_default (self->context);
-  g_main_loop_run (self->loop);
+  current = self;
+  while (!self->quitting)
+    run_turn (self);
   while (run_posted (self))
     run_deferred (self);
-  g_main_context_pop_thread_default (self->context);
   return NULL;
 }
 
@@ -336,7 +319,7 @@ reroute_worker_start (RerouteWorker *self)
 static void
 quit (RerouteWorker *self, gpointer user_data)
 {
-  g_main_loop_quit (self->loop);
+  self->quitting = TRUE;
 }
 
 void
@@ -352,10 +335,6 @@ void
 reroute_worker_free (RerouteWorker *self)
 {
   reroute_worker_stop (self);
-  g_source_destroy (self->source);
-  g_source_unref (self->source);
-  g_main_loop_unref (self->loop);
-  g_main_context_unref (self->context);
   close (self->wake.fd);
   close (self->epoll_fd);
   g_ptr_array_unref (self->timers);
@@ -363,12 +342,6 @@ reroute_worker_free (RerouteWorker *self)
   g_array_unref (self->posted);
   g_mutex_clear (&self->lock);
   g_free (self);
-}
-
-GMainContext *
-reroute_worker_get_context (RerouteWorker *self)
-{
-  return self->context;
 }
 
 guint

@@ -9,9 +9,8 @@ G_BEGIN_DECLS
 /**
  * RerouteWorker:
  *
- * A thread with a GMainContext whose sockets stand in one epoll descriptor, attached as a single
- * GSource that may recurse (design.md section 5).  Sessions, outgoing connections and timers live
- * on one worker and are touched by its thread alone; other threads reach it by
+ * A thread whose descriptors stand in one epoll set.  Sessions, outgoing connections and timers
+ * live on one worker and are touched by its thread alone; other threads reach it by
  * reroute_worker_post().
  */
 typedef struct _RerouteWorker RerouteWorker;
@@ -23,7 +22,8 @@ typedef void (*RerouteIoFunc) (RerouteIo *io, guint32 epoll_events);
 struct _RerouteIo
 {
   int fd;
-  guint32 events; /* EPOLLIN, EPOLLOUT, EPOLLEXCLUSIVE, … as registered now */
+  guint32 events;  /* EPOLLIN, EPOLLOUT, EPOLLEXCLUSIVE, … as registered now */
+  gboolean yields; /* looked at behind the others of its turn: what brings new work */
   RerouteIoFunc func;
 };
 
@@ -44,10 +44,10 @@ void reroute_worker_stop (RerouteWorker *self); /* runs what was posted, then jo
 void reroute_worker_free (RerouteWorker *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteWorker, reroute_worker_free)
 
-GMainContext *reroute_worker_get_context (RerouteWorker *self);
 guint reroute_worker_get_number (const RerouteWorker *self);
 
-/* Any thread.  Functions run in the order they were posted; many posts cost one wake. */
+/* Any thread.  Functions run in the order they were posted; many posts cost one wake, and those of
+   the worker's own thread none: they run at the end of its turn. */
 typedef void (*RerouteWorkerFunc) (RerouteWorker *worker, gpointer user_data);
 void reroute_worker_post (RerouteWorker *self, RerouteWorkerFunc func, gpointer user_data);
 

@@ -45,8 +45,7 @@ reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
 
   if (self->resolver != NULL && g_str_equal (self->resolver->servers, text))
     return TRUE;
-  resolver =
-    reroute_resolver_new_unbound (reroute_worker_get_context (self->thread), servers, error);
+  resolver = reroute_resolver_new_unbound (self->thread, servers, error);
   if (resolver == NULL)
     return FALSE;
 

@@ -2,8 +2,8 @@
  *
  * resolver.c - DNS by libunbound, asynchronous, with a thread of its own
  *
- * Its descriptor is one more source of the context that the answers arrive in.  Search lists are
- * never applied: libunbound has none.
+ * Its descriptor is one more of the worker that the answers arrive on.  Search lists are never
+ * applied: libunbound has none.
  *
  * Standards: RFC 1035 (names, MX), RFC 3596 (AAAA).
  */
@@ -13,7 +13,7 @@
 #include "service/relay/deliver/resolver.h"
 
 #include <string.h>
-#include <glib-unix.h>
+#include <sys/epoll.h>
 #include <unbound.h>
 
 #include "common/error.h"
@@ -30,14 +30,14 @@
 
 /* A server that does not answer must not hold a recipient for the minutes that libunbound would
  * try. */
-#define QUESTION_TIMEOUT_MS 15000
+#define QUESTION_TIMEOUT_US (15 * G_USEC_PER_SEC)
 
 typedef struct
 {
   RerouteResolver base;
   struct ub_ctx *unbound;
-  GMainContext *context;
-  GSource *source;
+  RerouteWorker *worker;
+  RerouteIo io;
   GHashTable *questions; /* (element-type Question): those that wait for an answer */
   gboolean closing;
 } UnboundResolver;
@@ -63,7 +63,7 @@ struct _Question
   guint n_pending;
   guint n_failed;
   gboolean some_nodata;
-  GSource *timeout;
+  RerouteTimer timeout;
 };
 
 static void
@@ -105,8 +105,7 @@ question_free (gpointer data)
       if (question->lookups[i].async_id != 0)
         ub_cancel (question->resolver->unbound, question->lookups[i].async_id);
     }
-  g_source_destroy (question->timeout);
-  g_source_unref (question->timeout);
+  reroute_worker_disarm_timer (question->resolver->worker, &question->timeout);
   reroute_dns_answer_free (question->answer);
   g_free (question);
 }
@@ -130,17 +129,16 @@ question_finish (Question *question)
   question_free (question);
 }
 
-static gboolean
-question_timed_out (gpointer user_data)
+static void
+question_timed_out (RerouteTimer *timer)
 {
-  Question *question = user_data;
+  Question *question = (Question *) ((char *) timer - G_STRUCT_OFFSET (Question, timeout));
 
   question->n_failed++;
   if (question->answer->reason == NULL)
     question->answer->reason =
-      g_strdup_printf ("no DNS answer within %d s", QUESTION_TIMEOUT_MS / 1000);
+      g_strdup_printf ("no DNS answer within %d s", (int) (QUESTION_TIMEOUT_US / G_USEC_PER_SEC));
   question_finish (question);
-  return G_SOURCE_REMOVE;
 }
 
 /* The text of a name in wire format, lower case, without the root's dot; NULL when it is cut off
@@ -269,9 +267,7 @@ question_new (UnboundResolver *self, RerouteDnsFunc func, gpointer user_data)
   question->func = func;
   question->user_data = user_data;
   question->answer = dns_answer_new ();
-  question->timeout = g_timeout_source_new (QUESTION_TIMEOUT_MS);
-  g_source_set_callback (question->timeout, question_timed_out, question, NULL);
-  g_source_attach (question->timeout, self->context);
+  question->timeout.func = question_timed_out;
   g_hash_table_add (self->questions, question);
   return question;
 }
@@ -280,8 +276,12 @@ question_new (UnboundResolver *self, RerouteDnsFunc func, gpointer user_data)
 static void
 question_begun (Question *question)
 {
-  if (question->n_pending == 0)
-    g_source_set_ready_time (question->timeout, 0);
+  RerouteWorker *worker = question->resolver->worker;
+
+  reroute_worker_arm_timer (worker,
+                            &question->timeout,
+                            reroute_worker_now_us (worker) +
+                              (question->n_pending > 0 ? QUESTION_TIMEOUT_US : 0));
 }
 
 static void
@@ -319,25 +319,20 @@ unbound_free (RerouteResolver *base)
       question_finish (question);
     }
   g_hash_table_unref (self->questions);
-  if (self->source != NULL)
-    {
-      g_source_destroy (self->source);
-      g_source_unref (self->source);
-    }
+  if (self->io.func != NULL)
+    reroute_worker_remove_io (self->worker, &self->io);
   ub_ctx_delete (self->unbound);
-  g_main_context_unref (self->context);
   g_free (self);
 }
 
 static const RerouteResolverClass unbound_class = { unbound_mx, unbound_address, unbound_free };
 
-static gboolean
-unbound_ready (int fd, GIOCondition condition, gpointer user_data)
+static void
+unbound_ready (RerouteIo *io, guint32 events)
 {
-  UnboundResolver *self = user_data;
+  UnboundResolver *self = (UnboundResolver *) ((char *) io - G_STRUCT_OFFSET (UnboundResolver, io));
 
   ub_process (self->unbound);
-  return G_SOURCE_CONTINUE;
 }
 
 /* "127.0.0.1:5300" or "[::1]:5300" in libunbound's form, "127.0.0.1@5300". */
@@ -401,14 +396,14 @@ set_servers (struct ub_ctx *unbound, const char *const *servers, GError **error)
 }
 
 RerouteResolver *
-reroute_resolver_new_unbound (GMainContext *context, const char *const *servers, GError **error)
+reroute_resolver_new_unbound (RerouteWorker *worker, const char *const *servers, GError **error)
 {
   g_autoptr (RerouteResolver) base = NULL;
   UnboundResolver *self = g_new0 (UnboundResolver, 1);
 
   base = &self->base;
   base->klass = &unbound_class;
-  self->context = g_main_context_ref (context);
+  self->worker = worker;
   self->questions = g_hash_table_new_full (NULL, NULL, question_free, NULL);
   self->unbound = ub_ctx_create ();
   if (self->unbound == NULL)
@@ -426,10 +421,8 @@ reroute_resolver_new_unbound (GMainContext *context, const char *const *servers,
       !check (ub_ctx_zone_remove (self->unbound, "test."), "libunbound", error))
     return NULL;
 
-  self->source = g_unix_fd_source_new (ub_fd (self->unbound), G_IO_IN);
-  g_source_set_callback (self->source, G_SOURCE_FUNC (unbound_ready), self, NULL);
-  g_source_set_static_name (self->source, "resolver");
-  g_source_attach (self->source, context);
+  self->io = (RerouteIo){ .fd = ub_fd (self->unbound), .events = EPOLLIN, .func = unbound_ready };
+  reroute_worker_add_io (worker, &self->io);
   return g_steal_pointer (&base);
 }
 

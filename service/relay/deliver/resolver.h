@@ -4,6 +4,7 @@
 
 #include "common/ip.h"
 #include "common/settings.h"
+#include "service/relay/worker.h"
 
 G_BEGIN_DECLS
 
@@ -53,11 +54,11 @@ struct _RerouteResolver
   const RerouteResolverClass *klass;
 };
 
-/* @context: where answers arrive; @servers: (array zero-terminated=1) "ADDRESS:PORT", or
+/* @worker: borrowed; answers arrive on it; @servers: (array zero-terminated=1) "ADDRESS:PORT", or
    {"system"}, from --dns or the setting. Search lists are never applied; /etc/hosts is read with
    "system". */
 RerouteResolver *
-reroute_resolver_new_unbound (GMainContext *context, const char *const *servers, GError **error);
+reroute_resolver_new_unbound (RerouteWorker *worker, const char *const *servers, GError **error);
 /* Questions that are open are answered, as failed. */
 void reroute_resolver_free (RerouteResolver *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteResolver, reroute_resolver_free)

@@ -2,8 +2,9 @@
  *
  * scheduler.c - when and where every recipient is tried
  *
- * A thread of its own, a RerouteWorker: others reach it by posts, DNS answers arrive in its
- * context, every queued message is one of its timers.  A message comes by submit, is decided
+ * It lives on the first worker: others reach it by posts, DNS answers arrive there, every queued
+ * message is one of its timers.  With one worker accepting, a message passes from session to
+ * connection without waking another thread.  A message comes by submit, is decided
  * (try.c), looked up (route.c), waits for a connection (destination.c), is handed to a worker's
  * pool and comes back as replies (try-result.c), which queued.c turns into verdicts.
  *
@@ -199,7 +200,7 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GPtrArray *entries,
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->order);
-  self->thread = reroute_worker_new (config->n_workers);
+  self->thread = config->workers[0];
   self->spool = config->spool;
   self->dns_servers = g_strdupv ((char **) config->dns_servers);
   self->mx_port = config->mx_port != 0 ? config->mx_port : REROUTE_DEFAULT_SMTP_PORT;
@@ -223,12 +224,6 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GPtrArray *entries,
     return NULL;
   restore (self, owned);
   return g_steal_pointer (&self);
-}
-
-void
-reroute_scheduler_start (RerouteScheduler *self)
-{
-  reroute_worker_start (self->thread);
 }
 
 /* --- stopping --- */
@@ -331,7 +326,6 @@ reroute_scheduler_stop (RerouteScheduler *self, gint64 grace_us)
     g_cond_wait (&self->changed, &self->lock);
   g_mutex_unlock (&self->lock);
   reroute_worker_post (self->thread, close_resolvers, self);
-  reroute_worker_stop (self->thread);
 }
 
 void
@@ -341,7 +335,6 @@ reroute_scheduler_free (RerouteScheduler *self)
 
   if (self == NULL)
     return;
-  reroute_worker_stop (self->thread);
   for (guint i = 0; i < self->n_workers; i++)
     g_clear_pointer (&self->pools[i], reroute_pool_free);
   while ((head = self->order.head) != NULL)
@@ -353,7 +346,6 @@ reroute_scheduler_free (RerouteScheduler *self)
   g_array_unref (self->own_addresses);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   reroute_ruleset_unref (self->no_rules);
-  reroute_worker_free (self->thread);
   g_strfreev (self->dns_servers);
   g_free (self->hostname);
   g_free (self->workers);

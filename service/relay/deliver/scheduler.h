@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 /**
  * RerouteScheduler:
  *
- * Decides when and where every recipient is tried: a thread of its own with the resolver, the retry
- * schedule, destinations with their back-off and leases, and the index of what waits.
+ * Decides when and where every recipient is tried: the resolver, the retry schedule, destinations
+ * with their back-off and leases, and the index of what waits, all on the first worker's thread.
  */
 typedef struct _RerouteScheduler RerouteScheduler;
 
@@ -23,7 +23,7 @@ typedef struct
   guint16 mx_port;                /* 25 unless --mx-port */
   guint16 listen_port;            /* of --listen; 0: the ports of the setting */
   const char *hostname;           /* of the machine, where the setting is empty; copied */
-  RerouteWorker **workers;        /* (array length=n_workers) */
+  RerouteWorker **workers;        /* (array length=n_workers): not started yet */
   guint n_workers;
 
   /* Back-pressure, from any thread: TRUE when more messages wait for a connection than the bound
@@ -36,9 +36,10 @@ typedef struct
 /* @entries: (element-type RerouteSpoolEntry) (transfer full): what the spool had at start */
 RerouteScheduler *
 reroute_scheduler_new (const RerouteSchedulerConfig *config, GPtrArray *entries, GError **error);
-void reroute_scheduler_start (RerouteScheduler *self);
-/* Finishes or defers what is in hand, within @grace_us; then every worker's pool is gone. */
+/* Finishes or defers what is in hand, within @grace_us; then every worker's pool is gone.  The
+   workers are stopped after it. */
 void reroute_scheduler_stop (RerouteScheduler *self, gint64 grace_us);
+/* After the workers have stopped. */
 void reroute_scheduler_free (RerouteScheduler *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteScheduler, reroute_scheduler_free)
 

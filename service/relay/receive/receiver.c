@@ -162,6 +162,7 @@ add_door (RerouteReceiver *self, RerouteListener *listener)
   door->io = (RerouteIo){
     .fd = listener->fd,
     .events = EPOLLIN | EPOLLEXCLUSIVE,
+    .yields = TRUE,
     .func = knocked_cb,
   };
   door->receiver = self;

@@ -535,7 +535,7 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip)
 
   RerouteSession *self = g_new0 (RerouteSession, 1);
   g_atomic_ref_count_init (&self->ref_count);
-  self->io = (RerouteIo){ .fd = fd, .events = EPOLLIN, .func = ready_cb };
+  self->io = (RerouteIo){ .fd = fd, .events = EPOLLIN, .yields = TRUE, .func = ready_cb };
   self->timer.func = time_limit_cb;
   self->link.data = self;
   self->receiver = receiver;
