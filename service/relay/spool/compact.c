@@ -5,7 +5,7 @@
  * A verdict must outlive its message, so the oldest segment is freed first or none is.  When most
  * of the journal is dead, what still lives in the oldest is appended anew: a message as one record
  * with every recipient's state, a part as it was.  The old file goes only after the copies are
- * synced; it becomes the next segment, zeroed bit by bit behind the commits.
+ * synced; it becomes the next segment as it is.
  */
 
 #include "config.h"
@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define COPY_OCTETS (1024 * 1024) /* a round */
-#define ZERO_OCTETS (256 * 1024)  /* a round at least */
 #define FEW_SEGMENTS 3            /* so many are never worth a copy */
 #define SPARE_RETRY_US G_USEC_PER_SEC
 
@@ -208,17 +207,15 @@ prepare_spare (RerouteSpool *self)
 }
 
 gboolean
-reroute_spool_keep_house (RerouteSpool *self, guint64 octets)
+reroute_spool_keep_house (RerouteSpool *self)
 {
   RerouteSegment *oldest = get_oldest (self);
 
   if (oldest != NULL && oldest != reroute_spool_get_current (self) && oldest->first == NULL)
     free_oldest (self);
   prepare_spare (self);
-  gboolean is_zeroing =
-    self->spare != NULL && reroute_spare_step (self->spare, MAX (2 * octets, ZERO_OCTETS));
   oldest = get_oldest (self);
   gboolean is_freeing =
     oldest != NULL && oldest != reroute_spool_get_current (self) && oldest->first == NULL;
-  return is_zeroing || is_freeing || (is_due (self) && self->kept.first == NULL);
+  return is_freeing || (is_due (self) && self->kept.first == NULL);
 }

@@ -3,9 +3,10 @@
  * segment.c - the journal's files: reserved, zeroed, recycled, read
  *
  * A commit into blocks that are written already costs the disk no metadata; so a new segment is
- * zeroed a little ahead of the batches, and a used one is zeroed whole before it serves again.  A
- * name appears in the directory, or goes, only with the directory synced behind it: segments vanish
- * oldest first even when the power fails.
+ * zeroed a little ahead of the batches, and a used one serves again as it is: its old records carry
+ * another serial.  Only its first block is zeroed, which is what a segment without a batch looks
+ * like.  A name appears in the directory, or goes, only with the directory synced behind it:
+ * segments vanish oldest first even when the power fails.
  */
 
 #include "config.h"
@@ -172,7 +173,7 @@ reroute_spare_recycle (int dir_fd, const RerouteSegment *segment, GError **error
   RerouteSpare *self = g_new0 (RerouteSpare, 1);
   self->fd = fd;
   self->size = segment->size;
-  self->to_zero = segment->size;
+  self->is_written = TRUE;
   if (reroute_sync_directory (dir_fd, error))
     return self;
   reroute_spare_free (self);
@@ -186,29 +187,13 @@ reroute_spare_free (RerouteSpare *self)
   g_free (self);
 }
 
-gboolean
-reroute_spare_step (RerouteSpare *self, guint64 octets)
-{
-  guint64 end = MIN (self->to_zero, self->zeroed + octets);
-
-  if (self->zeroed >= self->to_zero || !write_zeros (self->fd, self->zeroed, end))
-    return FALSE;
-  /* Hands the pages to the disk now, so that the next sync does not find them all at once. */
-  sync_file_range (
-    self->fd, (off_t) self->zeroed, (off_t) (end - self->zeroed), SYNC_FILE_RANGE_WRITE);
-  self->zeroed = end;
-  return self->zeroed < self->to_zero;
-}
-
 RerouteSegment *
 reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **error)
 {
   char name[REROUTE_SEGMENT_NAME_OCTETS];
 
-  while (reroute_spare_step (self, ZERO_AHEAD_OCTETS))
-    ;
   reroute_segment_name (serial, name);
-  if (self->zeroed < self->to_zero || fdatasync (self->fd) != 0 ||
+  if (!write_zeros (self->fd, 0, REROUTE_SPOOL_BLOCK_OCTETS) || fdatasync (self->fd) != 0 ||
       renameat (dir_fd, REROUTE_SPARE_NAME, dir_fd, name) != 0)
     {
       reroute_spool_set_error (error, errno, "start a spool segment");
@@ -218,7 +203,7 @@ reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **err
 
   RerouteSegment *segment = reroute_segment_new (serial, self->size);
   segment->fd = self->fd;
-  segment->zeroed = self->zeroed;
+  segment->zeroed = self->is_written ? self->size : REROUTE_SPOOL_BLOCK_OCTETS;
   segment->used = REROUTE_SPOOL_BLOCK_OCTETS;
   g_free (self);
   if (reroute_sync_directory (dir_fd, error))

@@ -31,26 +31,21 @@ void reroute_spool_set_error (GError **error, int error_number, const char *doin
 
 gboolean reroute_sync_directory (int dir_fd, GError **error);
 
-/* The next segment in waiting: a new file whose blocks are reserved, or an old segment that is
- * being zeroed. */
+/* The next segment in waiting: a new file whose blocks are reserved, or an old segment. */
 typedef struct
 {
   int fd;
   guint64 size;
-  guint64 zeroed;  /* zeros are written up to here */
-  guint64 to_zero; /* up to here old records may stand */
+  gboolean is_written; /* by old records: its blocks are not merely reserved */
 } RerouteSpare;
 
 /* @size: wanted; the file may be smaller when the file system is nearly full, but not under
  * @needed. */
 RerouteSpare *reroute_spare_create (int dir_fd, guint64 size, guint64 needed, GError **error);
 
-/* Renames the file of @segment, which is no longer needed, and will zero it step by step. */
+/* Renames the file of @segment, which is no longer needed. */
 RerouteSpare *reroute_spare_recycle (int dir_fd, const RerouteSegment *segment, GError **error);
 void reroute_spare_free (RerouteSpare *self);
-
-/* Zeroes the next @octets.  Returns: whether there is more to do */
-gboolean reroute_spare_step (RerouteSpare *self, guint64 octets);
 
 /* @self: (transfer full): becomes the segment @serial; the directory is synced. */
 RerouteSegment *reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **error);

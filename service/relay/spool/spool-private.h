@@ -155,6 +155,6 @@ gboolean reroute_spool_is_in_reserve (RerouteSpool *self);
 void reroute_spool_pick_copies (RerouteSpool *self, RerouteJobs *jobs);
 /* Frees what can be freed; prepares the next segment.  Returns: whether there is more to do at once
  */
-gboolean reroute_spool_keep_house (RerouteSpool *self, guint64 octets);
+gboolean reroute_spool_keep_house (RerouteSpool *self);
 
 G_END_DECLS

@@ -112,16 +112,15 @@ reroute_spool_writer_run (gpointer data)
 {
   RerouteSpool *self = data;
   RerouteJobs jobs = { NULL, NULL };
-  gboolean has_work = reroute_spool_keep_house (self, 0);
+  gboolean has_work = reroute_spool_keep_house (self);
 
   while (take_jobs (self, &jobs, has_work))
     {
       RerouteJobs copies = { NULL, NULL };
       reroute_spool_pick_copies (self, &copies);
       reroute_jobs_append (&copies, &jobs);
-      guint64 before = self->next_sequence;
       commit (self, &copies);
-      has_work = reroute_spool_keep_house (self, 4096 * (self->next_sequence - before));
+      has_work = reroute_spool_keep_house (self);
     }
   write_last_mark (self);
   return NULL;
