@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #define READ_OCTETS 16384
-#define CHUNK_OCTETS 65536
 #define QUIT_TIMEOUT_US (5 * G_USEC_PER_SEC)
 
 static const char end_of_data[] = ".\r\n";
@@ -45,9 +44,7 @@ struct _RerouteConnection
   /* The content of the transaction, while it is sent. */
   RerouteSpool *spool;
   RerouteMessage *message;
-  GBytes *content; /* NULL: read from the spool, a chunk at a time */
-  guint8 *chunk;
-  gsize chunk_length;
+  GBytes *chunk; /* what of the content is in hand; (nullable) */
   gsize chunk_sent;
   gsize content_offset; /* octets of the content that were handed to the socket */
   gsize dot_sent;
@@ -84,9 +81,8 @@ reroute_connection_dup_label (const RerouteConnection *self)
 static void
 forget_content (RerouteConnection *self)
 {
-  g_clear_pointer (&self->content, g_bytes_unref);
+  g_clear_pointer (&self->chunk, g_bytes_unref);
   g_clear_pointer (&self->message, reroute_message_unref);
-  g_clear_pointer (&self->chunk, g_free);
 }
 
 void
@@ -148,32 +144,25 @@ timed_out (RerouteTimer *timer)
 
 /* --- sending --- */
 
-/* The next octets of the content that are in memory. */
+/* The next octets of the content; none behind its end.  Returns: FALSE with @error */
 static gboolean
-fill_chunk (RerouteConnection *self, const guint8 **octets, gsize *length, GError **error)
+find_content (RerouteConnection *self, const guint8 **octets, gsize *length, GError **error)
 {
-  gssize n;
-
-  if (self->content != NULL)
+  if (self->chunk != NULL && self->chunk_sent == g_bytes_get_size (self->chunk))
+    g_clear_pointer (&self->chunk, g_bytes_unref);
+  if (self->chunk == NULL && self->content_offset < self->message->content_octets)
     {
-      *octets = g_bytes_get_data (self->content, length);
-      *octets += self->content_offset;
-      *length -= self->content_offset;
-      return TRUE;
-    }
-  if (self->chunk_sent == self->chunk_length)
-    {
-      if (self->chunk == NULL)
-        self->chunk = g_malloc (CHUNK_OCTETS);
-      n = reroute_spool_read (
-        self->spool, self->message, self->content_offset, self->chunk, CHUNK_OCTETS, error);
-      if (n < 0)
-        return FALSE;
-      self->chunk_length = (gsize) n;
+      self->chunk = reroute_spool_load (self->spool, self->message, self->content_offset, error);
       self->chunk_sent = 0;
+      if (self->chunk == NULL)
+        return FALSE;
     }
-  *octets = self->chunk + self->chunk_sent;
-  *length = self->chunk_length - self->chunk_sent;
+  *length = 0;
+  if (self->chunk == NULL)
+    return TRUE;
+  *octets = g_bytes_get_data (self->chunk, length);
+  *octets += self->chunk_sent;
+  *length -= self->chunk_sent;
   return TRUE;
 }
 
@@ -183,7 +172,7 @@ count_sent (RerouteConnection *self, gsize sent, gsize content_length)
   gsize of_content = MIN (sent, content_length);
 
   self->content_offset += of_content;
-  self->chunk_sent += self->content == NULL ? of_content : 0;
+  self->chunk_sent += of_content;
   self->dot_sent += sent - of_content;
 }
 
@@ -202,14 +191,8 @@ send_content (RerouteConnection *self, GError **error)
       gboolean last;
       gssize sent;
 
-      if (self->content_offset < total && !fill_chunk (self, &octets, &length, error))
+      if (!find_content (self, &octets, &length, error))
         return SEND_FAILED;
-      if (self->content_offset < total && length == 0)
-        {
-          g_set_error_literal (
-            error, G_IO_ERROR, G_IO_ERROR_FAILED, "the message ends early in the spool");
-          return SEND_FAILED;
-        }
       last = self->content_offset + length == total;
       parts[0] = (struct iovec){ (gpointer) octets, length };
       parts[1] = (struct iovec){ (gpointer) (end_of_data + self->dot_sent),
@@ -511,10 +494,7 @@ reroute_connection_send (RerouteConnection *self,
   self->idle = FALSE;
   self->spool = spool;
   self->message = reroute_message_ref (message);
-  self->content = reroute_spool_get_content (spool, message);
   self->content_offset = 0;
-  self->chunk_length = 0;
-  self->chunk_sent = 0;
   self->dot_sent = 0;
   reroute_smtp_client_begin (self->machine, transaction);
   arm (self, REROUTE_SETTING_COMMAND_TIMEOUT);

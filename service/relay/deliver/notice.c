@@ -66,27 +66,21 @@ cut_headers (GByteArray *content)
 GByteArray *
 reroute_queued_dup_headers (RerouteQueued *self)
 {
-  GByteArray *content = g_byte_array_new ();
   gsize wanted = MIN (self->message->content_octets, REROUTE_LIMIT_HEADER_OCTETS);
+  GByteArray *content = g_byte_array_sized_new ((guint) wanted);
   g_autoptr (GError) error = NULL;
-  gsize length = 0;
-  gssize n;
 
-  g_byte_array_set_size (content, (guint) wanted);
-  do
+  while (content->len < wanted && error == NULL)
     {
-      n = reroute_spool_read (self->scheduler->spool,
-                              self->message,
-                              length,
-                              content->data + length,
-                              wanted - length,
-                              &error);
-      length += n > 0 ? (gsize) n : 0;
+      g_autoptr (GBytes) octets =
+                   reroute_spool_load (self->scheduler->spool, self->message, content->len, &error);
+      if (octets != NULL)
+        g_byte_array_append (content,
+                             g_bytes_get_data (octets, NULL),
+                             (guint) MIN (g_bytes_get_size (octets), wanted - content->len));
     }
-  while (n > 0 && length < wanted);
   if (error != NULL)
     g_warning ("%s", error->message);
-  g_byte_array_set_size (content, (guint) length);
   cut_headers (content);
   return content;
 }

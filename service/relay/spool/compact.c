@@ -94,10 +94,10 @@ static GBytes *
 load (RerouteSpool *self, const RerouteEntry *entry, const RerouteLocation *location)
 {
   g_autoptr (GError) error = NULL;
-  guint8 *payload = reroute_location_load (self->dir_fd, location, &error);
+  GBytes *payload = reroute_location_load (self->dir_fd, location, &error);
 
   if (payload != NULL)
-    return g_bytes_new_take (payload, location->length);
+    return payload;
   location->segment->pinned = TRUE;
   g_warning ("message %" G_GINT64_MODIFIER "x is damaged in spool segment %" G_GINT64_MODIFIER
              "x, which is kept: %s",

@@ -14,6 +14,7 @@
 #include "common/limits.h"
 
 #define ID_MARGIN (1u << 15) /* ids left when more are reserved */
+#define FIRST_OCTETS 4096    /* room for most messages without growing */
 
 static RerouteSpoolDraft *
 ref_draft (RerouteSpoolDraft *self)
@@ -88,7 +89,8 @@ reroute_spool_draft_append (RerouteSpoolDraft *draft, const guint8 *octets, gsiz
         if (draft->buffer != NULL && draft->buffer->len == REROUTE_LIMIT_PART_OCTETS)
           hand_over_part (draft);
         if (draft->buffer == NULL)
-          draft->buffer = g_byte_array_new ();
+          draft->buffer =
+            g_byte_array_sized_new (draft->n_parts > 0 ? REROUTE_LIMIT_PART_OCTETS : FIRST_OCTETS);
         gsize n = MIN (length, REROUTE_LIMIT_PART_OCTETS - draft->buffer->len);
         g_byte_array_append (draft->buffer, octets, (guint) n);
         octets += n;

@@ -434,12 +434,12 @@ drop_unfinished (RerouteScan *self)
         {
           g_autofree char *what = g_strdup_printf (
             "parts of the content of message %" G_GINT64_MODIFIER "x are lost", entry->id);
-          g_autofree guint8 *payload = reroute_location_load (self->dir_fd, &entry->record, NULL);
+          g_autoptr (GBytes) payload = reroute_location_load (self->dir_fd, &entry->record, NULL);
           reroute_scan_set_aside (self,
                                   entry->record.segment->serial,
                                   entry->record.offset,
-                                  payload,
-                                  payload != NULL ? entry->record.length : 0,
+                                  payload != NULL ? g_bytes_get_data (payload, NULL) : NULL,
+                                  payload != NULL ? g_bytes_get_size (payload) : 0,
                                   what);
         }
       g_hash_table_iter_remove (&iter);

@@ -254,43 +254,26 @@ read_fully (int fd, guint64 offset, guint8 *buffer, gsize length, GError **error
   return TRUE;
 }
 
-gboolean
-reroute_location_read (int dir_fd,
-                       const RerouteLocation *location,
-                       guint64 offset,
-                       guint8 *buffer,
-                       gsize length,
-                       GError **error)
-{
-  int fd = open_location (dir_fd, location, error);
-  if (fd < 0)
-    return FALSE;
-  gboolean done = read_fully (
-    fd, location->offset + REROUTE_RECORD_HEADER_OCTETS + offset, buffer, length, error);
-  close (fd);
-  return done;
-}
-
-guint8 *
+GBytes *
 reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error)
 {
   gsize octets = REROUTE_RECORD_HEADER_OCTETS + (gsize) location->length;
-  g_autofree guint8 *record = g_malloc (octets);
   RerouteRecordHeader header;
 
   int fd = open_location (dir_fd, location, error);
   if (fd < 0)
     return NULL;
-  gboolean done = read_fully (fd, location->offset, record, octets, error);
+  guint8 *octets_read = g_malloc (octets);
+  g_autoptr (GBytes) record = g_bytes_new_take (octets_read, octets);
+  gboolean done = read_fully (fd, location->offset, octets_read, octets, error);
   close (fd);
   if (!done)
     return NULL;
-  if (!reroute_record_header_decode (&header, record, octets, location->segment->serial) ||
+  if (!reroute_record_header_decode (&header, octets_read, octets, location->segment->serial) ||
       header.length != location->length)
     {
       reroute_spool_set_error (error, EBADMSG, "read a spool record");
       return NULL;
     }
-  memmove (record, record + REROUTE_RECORD_HEADER_OCTETS, location->length);
-  return g_steal_pointer (&record);
+  return g_bytes_new_from_bytes (record, REROUTE_RECORD_HEADER_OCTETS, location->length);
 }

@@ -53,16 +53,7 @@ RerouteSegment *reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 seri
 /* Writes zeros some way ahead of @end, so that later batches find written blocks. */
 void reroute_segment_zero_ahead (RerouteSegment *self, guint64 end);
 
-/* Reads @length octets of a record's payload from @offset; checks the whole record first when
- * @check. */
-gboolean reroute_location_read (int dir_fd,
-                                const RerouteLocation *location,
-                                guint64 offset,
-                                guint8 *buffer,
-                                gsize length,
-                                GError **error);
-
 /* (transfer full): the payload of the record, its checksum verified. */
-guint8 *reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error);
+GBytes *reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error);
 
 G_END_DECLS

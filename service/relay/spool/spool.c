@@ -332,38 +332,14 @@ find_stretch (RerouteSpool *self, RerouteMessage *message, gsize offset, Stretch
   return location != NULL;
 }
 
-/* Reads from the start of a record with its checksum verified, from its middle without. */
-static gboolean
-read_stretch (
-  RerouteSpool *self, const Stretch *stretch, guint8 *buffer, gsize length, GError **error)
-{
-  if (stretch->content_offset > 0)
-    return reroute_location_read (self->dir_fd,
-                                  &stretch->location,
-                                  stretch->payload_offset + stretch->content_offset,
-                                  buffer,
-                                  length,
-                                  error);
-  g_autofree guint8 *payload = reroute_location_load (self->dir_fd, &stretch->location, error);
-  if (payload == NULL)
-    return FALSE;
-  memcpy (buffer, payload + stretch->payload_offset, length);
-  return TRUE;
-}
-
 static gboolean
 is_same_place (const Stretch *a, const Stretch *b)
 {
   return a->segment.serial == b->segment.serial && a->location.offset == b->location.offset;
 }
 
-static gssize
-read_journal (RerouteSpool *self,
-              RerouteMessage *message,
-              gsize offset,
-              guint8 *buffer,
-              gsize length,
-              GError **error)
+static GBytes *
+load_from_journal (RerouteSpool *self, RerouteMessage *message, gsize offset, GError **error)
 {
   Stretch stretch = { 0 }, now = { 0 };
 
@@ -371,19 +347,21 @@ read_journal (RerouteSpool *self,
   while (is_there)
     {
       g_autoptr (GError) local_error = NULL;
-      gsize n = MIN (length, stretch.available);
-      gboolean is_read = read_stretch (self, &stretch, buffer, n, &local_error);
+      g_autoptr (GBytes) payload =
+                   reroute_location_load (self->dir_fd, &stretch.location, &local_error);
       /* When its segment was freed meanwhile, the message is elsewhere and what was read is void.
        */
       is_there = find_stretch (self, message, offset, &now);
       if (is_there && is_same_place (&now, &stretch))
         {
-          if (!is_read)
-            g_propagate_prefixed_error (error,
-                                        g_steal_pointer (&local_error),
-                                        "message %" G_GINT64_MODIFIER "x: ",
-                                        message->id);
-          return is_read ? (gssize) n : -1;
+          if (payload != NULL)
+            return g_bytes_new_from_bytes (
+              payload, stretch.payload_offset + stretch.content_offset, stretch.available);
+          g_propagate_prefixed_error (error,
+                                      g_steal_pointer (&local_error),
+                                      "message %" G_GINT64_MODIFIER "x: ",
+                                      message->id);
+          return NULL;
         }
       stretch = now;
       stretch.location.segment = &stretch.segment;
@@ -393,27 +371,19 @@ read_journal (RerouteSpool *self,
                REROUTE_ERROR_SPOOL,
                "message %" G_GINT64_MODIFIER "x is not in the spool any more",
                message->id);
-  return -1;
+  return NULL;
 }
 
-gssize
-reroute_spool_read (RerouteSpool *self,
-                    RerouteMessage *message,
-                    gsize offset,
-                    guint8 *buffer,
-                    gsize length,
-                    GError **error)
+GBytes *
+reroute_spool_load (RerouteSpool *self, RerouteMessage *message, gsize offset, GError **error)
 {
-  g_return_val_if_fail (self != NULL && message != NULL && buffer != NULL, -1);
+  g_return_val_if_fail (self != NULL && message != NULL, NULL);
+  g_return_val_if_fail (offset < message->content_octets, NULL);
 
-  if (offset >= message->content_octets || length == 0)
-    return 0;
   g_autoptr (GBytes) content = reroute_spool_get_content (self, message);
   if (content == NULL)
-    return read_journal (self, message, offset, buffer, length, error);
-  gsize n = MIN (length, g_bytes_get_size (content) - offset);
-  memcpy (buffer, (const guint8 *) g_bytes_get_data (content, NULL) + offset, n);
-  return (gssize) n;
+    return load_from_journal (self, message, offset, error);
+  return g_bytes_new_from_bytes (content, offset, g_bytes_get_size (content) - offset);
 }
 
 void

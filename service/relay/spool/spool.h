@@ -141,14 +141,19 @@ void reroute_spool_record (RerouteSpool *self,
 GBytes *reroute_spool_get_content (RerouteSpool *self, RerouteMessage *message);
 /* Drops it from memory; it is read from the journal from then on. */
 void reroute_spool_release_content (RerouteSpool *self, RerouteMessage *message);
-/* Reads up to @length octets of the wire form at @offset.  Any thread.
-   Returns: octets read, 0 at the end, -1 with @error */
-gssize reroute_spool_read (RerouteSpool *self,
-                           RerouteMessage *message,
-                           gsize offset,
-                           guint8 *buffer,
-                           gsize length,
-                           GError **error);
+/**
+ * reroute_spool_load:
+ * @offset: before the message's content_octets
+ *
+ * The wire form from @offset on: as much of it as lies together, which is one octet at least and
+ * REROUTE_LIMIT_PART_OCTETS at most when it is read from the journal.  Any thread.
+ *
+ * Errors: %REROUTE_ERROR_SPOOL: the message has left the spool, or is damaged.
+ *
+ * Returns: (transfer full): %NULL with @error
+ */
+GBytes *
+reroute_spool_load (RerouteSpool *self, RerouteMessage *message, gsize offset, GError **error);
 
 void reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures);
 
