@@ -2,9 +2,9 @@
  *
  * worker.c - a thread whose sockets stand in one epoll descriptor
  *
- * One turn: events of descriptors with the posted functions among them, timers that are due, then
- * what was deferred to the end.  Descriptors that bring new work are looked at behind those that
- * finish what is in hand.  The eventfd is edge-triggered and never read.
+ * One turn: events of descriptors with the posted functions among them, then of those that yield,
+ * timers that are due, and what was deferred to the end.  The eventfd is edge-triggered and never
+ * read.
  *
  * epoll_wait() is called by the thread itself: a GMainContext around it costs a poll() a turn.
  */
@@ -34,6 +34,9 @@ struct _RerouteWorker
   GThread *thread;
   gboolean quitting;
   int epoll_fd;
+  RerouteIo yielding; /* the epoll set of those that yield, in the first */
+  gboolean new_work;  /* one of them has an event */
+  gboolean paused;
   RerouteIo wake; /* the eventfd */
 
   gint64 turn_now_us;         /* 0 between turns */
@@ -238,33 +241,38 @@ find_wait_ms (RerouteWorker *self)
 }
 
 static void
-run_events (RerouteWorker *self, gboolean yielding)
+run_events (RerouteWorker *self, int epoll_fd, int wait_ms)
 {
+  struct epoll_event events[EVENTS_PER_TURN];
+  int n = epoll_wait (epoll_fd, events, EVENTS_PER_TURN, wait_ms);
+
+  self->turn_now_us = g_get_monotonic_time ();
+  self->events = events;
+  self->n_events = MAX (n, 0);
   for (int i = 0; i < self->n_events; i++)
     {
-      RerouteIo *io = self->events[i].data.ptr;
+      RerouteIo *io = events[i].data.ptr;
 
-      if (io == NULL || io->yields != yielding)
-        continue;
-      self->events[i].data.ptr = NULL;
-      io->func (io, self->events[i].events);
+      if (io != NULL)
+        io->func (io, events[i].events);
     }
+  self->events = NULL;
+  self->n_events = 0;
+}
+
+static void
+note_new_work (RerouteIo *io, guint32 epoll_events)
+{
+  ((RerouteWorker *) ((char *) io - G_STRUCT_OFFSET (RerouteWorker, yielding)))->new_work = TRUE;
 }
 
 static void
 run_turn (RerouteWorker *self)
 {
-  struct epoll_event events[EVENTS_PER_TURN];
-  int n = epoll_wait (self->epoll_fd, events, EVENTS_PER_TURN, find_wait_ms (self));
-
-  self->turn_now_us = g_get_monotonic_time ();
-  self->events = events;
-  self->n_events = MAX (n, 0);
-  run_events (self, FALSE);
-  run_events (self, TRUE);
-  self->events = NULL;
-  self->n_events = 0;
-
+  run_events (self, self->epoll_fd, find_wait_ms (self));
+  if (self->new_work && !self->paused)
+    run_events (self, self->yielding.fd, 0);
+  self->new_work = FALSE;
   run_timers (self);
   run_deferred (self);
   self->turn_now_us = 0;
@@ -284,12 +292,16 @@ reroute_worker_new (guint number)
   g_mutex_init (&self->lock);
 
   self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  self->yielding.fd = epoll_create1 (EPOLL_CLOEXEC);
   self->wake.fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (self->epoll_fd < 0 || self->wake.fd < 0)
+  if (self->epoll_fd < 0 || self->yielding.fd < 0 || self->wake.fd < 0)
     g_error ("cannot make a worker: %s", g_strerror (errno));
   self->wake.events = EPOLLIN | EPOLLET;
   self->wake.func = woken;
   reroute_worker_add_io (self, &self->wake);
+  self->yielding.events = EPOLLIN;
+  self->yielding.func = note_new_work;
+  reroute_worker_add_io (self, &self->yielding);
   return self;
 }
 
@@ -336,6 +348,7 @@ reroute_worker_free (RerouteWorker *self)
 {
   reroute_worker_stop (self);
   close (self->wake.fd);
+  close (self->yielding.fd);
   close (self->epoll_fd);
   g_ptr_array_unref (self->timers);
   g_array_unref (self->deferred);
@@ -355,7 +368,7 @@ control (RerouteWorker *self, int operation, RerouteIo *io)
 {
   struct epoll_event event = { .events = io->events, .data.ptr = io };
 
-  if (epoll_ctl (self->epoll_fd, operation, io->fd, &event) < 0)
+  if (epoll_ctl (io->yields ? self->yielding.fd : self->epoll_fd, operation, io->fd, &event) < 0)
     g_critical ("cannot watch descriptor %d: %s", io->fd, g_strerror (errno));
 }
 
@@ -385,6 +398,18 @@ reroute_worker_remove_io (RerouteWorker *self, RerouteIo *io)
       if (self->events[i].data.ptr == io)
         self->events[i].data.ptr = NULL;
     }
+}
+
+void
+reroute_worker_set_paused (RerouteWorker *self, gboolean paused)
+{
+  if (self->paused == paused)
+    return;
+  self->paused = paused;
+  if (paused)
+    reroute_worker_remove_io (self, &self->yielding);
+  else
+    reroute_worker_add_io (self, &self->yielding);
 }
 
 gint64

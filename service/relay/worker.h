@@ -9,9 +9,10 @@ G_BEGIN_DECLS
 /**
  * RerouteWorker:
  *
- * A thread whose descriptors stand in one epoll set.  Sessions, outgoing connections and timers
- * live on one worker and are touched by its thread alone; other threads reach it by
- * reroute_worker_post().
+ * A thread whose descriptors stand in two epoll sets, one nested in the other: those that yield
+ * bring new work, are looked at behind the others, and can be left alone all at once.  Sessions,
+ * outgoing connections and timers live on one worker and are touched by its thread alone; other
+ * threads reach it by reroute_worker_post().
  */
 typedef struct _RerouteWorker RerouteWorker;
 
@@ -23,7 +24,7 @@ struct _RerouteIo
 {
   int fd;
   guint32 events;  /* EPOLLIN, EPOLLOUT, EPOLLEXCLUSIVE, … as registered now */
-  gboolean yields; /* looked at behind the others of its turn: what brings new work */
+  gboolean yields; /* brings new work; not changed while it is watched */
   RerouteIoFunc func;
 };
 
@@ -56,6 +57,8 @@ void reroute_worker_add_io (RerouteWorker *self, RerouteIo *io);
 void reroute_worker_set_events (RerouteWorker *self, RerouteIo *io, guint32 events);
 void reroute_worker_remove_io (RerouteWorker *self,
                                RerouteIo *io); /* also drops events of this turn; does not close */
+/* Back-pressure: descriptors that yield are not looked at until it ends.  One system call. */
+void reroute_worker_set_paused (RerouteWorker *self, gboolean paused);
 void reroute_worker_arm_timer (RerouteWorker *self, RerouteTimer *timer, gint64 due_us);
 void reroute_worker_disarm_timer (RerouteWorker *self, RerouteTimer *timer);
 gint64 reroute_worker_now_us (RerouteWorker *self); /* monotonic, read once a turn */

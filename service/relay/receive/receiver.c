@@ -218,6 +218,7 @@ set_paused_cb (RerouteWorker *worker, gpointer user_data)
   if (self->paused == (order->number != 0))
     return;
   self->paused = order->number != 0;
+  reroute_worker_set_paused (worker, self->paused);
   update_doors (self);
   if (self->paused)
     return;

@@ -3,9 +3,9 @@
  * session.c - one SMTP session of a client: socket, time limits, and the way into the spool
  *
  * A turn reads once, feeds the machine, and sends all replies at once.  Reading stops while a
- * commit is awaited, while the spool is behind with parts of the message, under back-pressure,
- * and while the client does not read its replies; epoll is told of it only when input comes
- * in the meantime.
+ * commit is awaited, while the spool is behind with parts of the message, and while the client does
+ * not read its replies; epoll is told of it only when input comes in the meantime.  Under
+ * back-pressure the worker looks at no session.
  *
  * A client moves its time limit on by making progress: a reply it caused, or so many octets of
  * content.  An octet now and then is none.
@@ -109,12 +109,12 @@ is_spool_behind (const RerouteSession *self)
          reroute_spool_draft_get_unsaved (self->draft) > REROUTE_LIMIT_PARTS_UNSAVED;
 }
 
-/* Whether the machine may be fed. */
+/* Whether the machine may be fed, back-pressure aside. */
 static gboolean
 may_feed (const RerouteSession *self)
 {
-  return !self->blocked && !self->receiver->paused &&
-         !reroute_smtp_server_awaits_finish (self->machine) && !is_spool_behind (self);
+  return !self->blocked && !reroute_smtp_server_awaits_finish (self->machine) &&
+         !is_spool_behind (self);
 }
 
 static gboolean
@@ -258,7 +258,7 @@ advance (RerouteSession *self)
 {
   if (self->closed || self->lingering)
     return;
-  if (self->pending != NULL && may_feed (self))
+  if (self->pending != NULL && !self->receiver->paused && may_feed (self))
     feed_pending (self);
   leave_when_stopping (self);
   if (reroute_smtp_server_wants_close (self->machine) && answers_quit (self))
@@ -295,6 +295,8 @@ read_input (RerouteSession *self)
 {
   RerouteReceiver *receiver = self->receiver;
 
+  if (receiver->paused) /* since this turn began */
+    return;
   if (!may_read (self))
     {
       reroute_worker_set_events (receiver->worker, &self->io, self->io.events & ~(guint32) EPOLLIN);
@@ -345,7 +347,7 @@ time_limit_cb (RerouteTimer *timer)
     reroute_worker_arm_timer (self->receiver->worker, timer, self->deadline_us);
   else if (self->lingering || self->blocked)
     lose (self, "time limit");
-  else if (!may_feed (self)) /* it is we who keep the client waiting */
+  else if (self->receiver->paused || !may_feed (self)) /* it is we who keep the client waiting */
     renew_deadline (self);
   else
     {
@@ -384,11 +386,13 @@ rcpt_cb (RerouteSmtpServer *machine,
 }
 
 static void
-resume_cb (RerouteWorker *worker, gpointer user_data)
+take_parts_saved_cb (RerouteWorker *worker, gpointer user_data)
 {
   RerouteSession *self = user_data;
 
-  reroute_session_resume (self);
+  if (!self->closed)
+    renew_deadline (self);
+  advance (self);
   unref_session (self);
 }
 
@@ -399,7 +403,7 @@ parts_saved_cb (gpointer data, gpointer user_data)
   RerouteSession *self = user_data;
 
   g_atomic_ref_count_inc (&self->ref_count);
-  reroute_worker_post (self->receiver->worker, resume_cb, self);
+  reroute_worker_post (self->receiver->worker, take_parts_saved_cb, self);
 }
 
 static RerouteReply *
@@ -561,9 +565,10 @@ reroute_session_resume (RerouteSession *self)
 {
   if (self->closed)
     return;
-  if (self->pending == NULL && !(self->io.events & EPOLLIN))
+  if (self->pending != NULL)
+    advance (self);
+  else
     renew_deadline (self);
-  advance (self);
 }
 
 void
