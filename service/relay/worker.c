@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* Descriptors and timers looked at in one turn; the rest have theirs in the next. */
-#define EVENTS_PER_TURN 256
+#define EVENTS_PER_TURN 64
 #define TIMERS_PER_TURN 256
 
 typedef struct
