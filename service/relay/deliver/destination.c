@@ -6,6 +6,10 @@
  * when the delivery is over, for the pool keeps the connection for a while; the sweep takes it back
  * after that time, and when all leases are out the pools are asked to close what is idle.
  *
+ * A try costs some hundred octets, so a destination holds only so many.  Of what else is due for it
+ * the message is noted, and decided again when there is room: a long queue drains in bounded
+ * memory.
+ *
  * Back-pressure counts what waits for a connection, but for destinations that are dead or slow:
  * mail for those is released to the journal and reading goes on (design.md section 5).
  *
@@ -21,6 +25,7 @@
 #include "common/limits.h"
 
 #define FIRST_LIMIT 5                 /* engine-measures.md rule 8 */
+#define UNPARK_A_RELEASE 2            /* one for the try that ended, one to make up */
 #define SLOW_US G_USEC_PER_SEC        /* a try takes longer, or none ends */
 #define QUICK_US (G_USEC_PER_SEC / 4) /* a try that ends the suspicion */
 #define SWEEP_US (5 * G_USEC_PER_SEC)
@@ -48,11 +53,18 @@ equal_address (gconstpointer a, gconstpointer b)
 }
 
 static void
+unref_queued (gpointer data)
+{
+  reroute_queued_unref (data);
+}
+
+static void
 free_destination (gpointer data)
 {
   RerouteDestination *self = data;
 
   reroute_worker_disarm_timer (self->scheduler->thread, &self->patience);
+  g_queue_clear_full (&self->parked, unref_queued);
   g_clear_pointer (&self->failure, reroute_reply_free);
   g_free (self);
 }
@@ -304,6 +316,30 @@ pump (RerouteDestination *self)
   count_pressing (self);
 }
 
+gboolean
+reroute_destination_is_crowded (const RerouteDestination *self)
+{
+  return self->queue.length >= REROUTE_LIMIT_TRIES_PER_DESTINATION;
+}
+
+void
+reroute_destination_park (RerouteDestination *self, RerouteQueued *queued)
+{
+  g_queue_push_tail (&self->parked, reroute_queued_ref (queued));
+}
+
+static void
+unpark (RerouteDestination *self, guint most)
+{
+  for (; most > 0 && self->parked.length > 0; most--)
+    {
+      RerouteQueued *queued = g_queue_pop_head (&self->parked);
+
+      reroute_queued_unpark (queued);
+      reroute_queued_unref (queued);
+    }
+}
+
 void
 reroute_destination_push (RerouteDestination *self, RerouteTry *try)
 {
@@ -336,6 +372,8 @@ reroute_destination_release (RerouteDestination *self, guint worker, gint64 took
   else if (took_us < QUICK_US)
     set_slow (self, FALSE);
   pump (self);
+  if (!reroute_destination_is_crowded (self))
+    unpark (self, UNPARK_A_RELEASE);
   pump_blocked (scheduler);
 }
 
@@ -379,6 +417,7 @@ place_again (RerouteDestination *self)
   count_pressing (self);
   for (guint i = 0; i < waiting->len; i++)
     reroute_try_place (waiting->pdata[i]);
+  unpark (self, self->parked.length);
 }
 
 void
@@ -428,6 +467,7 @@ reroute_destinations_withdraw (RerouteScheduler *scheduler)
       while ((try = pop (self)) != NULL)
         g_ptr_array_add (tries, try);
       count_pressing (self);
+      unpark (self, self->parked.length);
     }
   for (guint i = 0; i < tries->len; i++)
     reroute_try_withdraw (tries->pdata[i]);
@@ -442,7 +482,7 @@ is_forgotten (gpointer key, gpointer value, gpointer user_data)
   RerouteScheduler *scheduler = user_data;
   gint64 now_us = reroute_worker_now_us (scheduler->thread);
 
-  if (self->n_active > 0 || self->queue.length > 0 || self->blocked ||
+  if (self->n_active > 0 || self->queue.length > 0 || self->parked.length > 0 || self->blocked ||
       now_us - self->used_us < LEASE_IDLE_US)
     return FALSE;
   for (guint i = 0; i < scheduler->n_workers; i++)
@@ -482,6 +522,7 @@ reroute_destination_get (RerouteScheduler *scheduler, const RerouteEndpoint *end
   self->used_us = reroute_worker_now_us (scheduler->thread);
   self->patience.func = lose_patience;
   g_queue_init (&self->queue);
+  g_queue_init (&self->parked);
   g_hash_table_add (all->by_address, self);
   if (all->sweep.due_us == 0)
     reroute_worker_arm_timer (scheduler->thread, &all->sweep, self->used_us + SWEEP_US);

@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct _RerouteScheduler RerouteScheduler;
 typedef struct _RerouteTry RerouteTry;
+typedef struct _RerouteQueued RerouteQueued;
 
 /**
  * RerouteDestination:
@@ -30,6 +31,7 @@ typedef struct
   guint n_active; /* deliveries that workers have */
   guint n_leases; /* connections that may be open, busy or idle */
   GQueue queue;   /* (element-type RerouteTry) */
+  GQueue parked; /* (element-type RerouteQueued): references; decided again when it is their turn */
 
   gint64 used_us; /* monotonic: the last lease or delivery */
   gint64 done_us; /* monotonic: the last delivery that ended, or the queue's beginning */
@@ -63,6 +65,11 @@ RerouteDestination *reroute_destination_get (RerouteScheduler *scheduler,
 
 /* When it may be asked again, wall clock; 0: now. */
 gint64 reroute_destination_get_retry_us (const RerouteDestination *self, gint64 now_us);
+
+/* Whether so many tries wait for it that memory asks for an end. */
+gboolean reroute_destination_is_crowded (const RerouteDestination *self);
+/* Notes that @queued has parked recipients for it; a reference is taken. */
+void reroute_destination_park (RerouteDestination *self, RerouteQueued *queued);
 
 /* @try: (transfer full) */
 void reroute_destination_push (RerouteDestination *self, RerouteTry *try);

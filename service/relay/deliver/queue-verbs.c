@@ -99,7 +99,9 @@ name_state (const RerouteWaiting *recipient)
 {
   if (recipient->state == REROUTE_RECIPIENT_HELD)
     return "held";
-  return recipient->phase == REROUTE_PHASE_IDLE ? "waiting" : "active";
+  return recipient->phase == REROUTE_PHASE_IDLE || recipient->phase == REROUTE_PHASE_PARKED
+           ? "waiting"
+           : "active";
 }
 
 /* a(ssxus): those that are not final */
@@ -364,8 +366,7 @@ static gboolean delete (RerouteQueued *self)
     {
       const RerouteWaiting *recipient = &self->recipients[i];
 
-      if (recipient->state >= REROUTE_RECIPIENT_SENT ||
-          (recipient->phase != REROUTE_PHASE_IDLE && recipient->phase != REROUTE_PHASE_PLACED))
+      if (recipient->state >= REROUTE_RECIPIENT_SENT || recipient->phase > REROUTE_PHASE_PARKED)
         continue;
       verdicts[n_verdicts++] = (RerouteVerdict){ .recipient = i,
                                                  .state = REROUTE_RECIPIENT_DELETED,

@@ -73,7 +73,7 @@ reroute_queued_unref (RerouteQueued *self)
   if (--self->ref_count > 0)
     return;
   for (guint i = 0; i < self->message->envelope->recipients->len; i++)
-    g_free (self->recipients[i].reply);
+    g_clear_pointer (&self->recipients[i].reply, g_ref_string_release);
   reroute_message_unref (self->message);
   g_free (self);
 }
@@ -83,8 +83,9 @@ set_reply (RerouteWaiting *recipient, const char *reply)
 {
   if (g_strcmp0 (recipient->reply, reply) == 0)
     return;
-  g_free (recipient->reply);
-  recipient->reply = g_strdup (reply);
+  g_clear_pointer (&recipient->reply, g_ref_string_release);
+  if (reply != NULL)
+    recipient->reply = g_ref_string_new_intern (reply);
 }
 
 static void
@@ -96,9 +97,10 @@ take_verdict (RerouteQueued *self, const RerouteVerdict *verdict)
   recipient->due_us = verdict->due_us;
   recipient->tries = verdict->tries;
   recipient->flags = (guint8) verdict->flags;
-  set_reply (recipient, verdict->reply);
   if (verdict->state >= REROUTE_RECIPIENT_SENT)
     self->n_alive--;
+  if (self->n_alive > 0)
+    set_reply (recipient, verdict->reply);
 }
 
 static void
@@ -177,6 +179,24 @@ reroute_queued_arm (RerouteQueued *self)
   else
     reroute_worker_arm_timer (
       thread, &self->timer, reroute_worker_now_us (thread) + MAX (due_us - now_us, 0) + 1);
+}
+
+void
+reroute_queued_unpark (RerouteQueued *self)
+{
+  if (self->n_alive == 0)
+    return;
+  for (guint i = 0; i < self->message->envelope->recipients->len; i++)
+    {
+      RerouteWaiting *recipient = &self->recipients[i];
+
+      if (recipient->phase != REROUTE_PHASE_PARKED)
+        continue;
+      recipient->phase = REROUTE_PHASE_IDLE;
+      if (recipient->state == REROUTE_RECIPIENT_WAITING)
+        recipient->due_us = 0;
+    }
+  reroute_queued_arm (self);
 }
 
 static void

@@ -17,6 +17,7 @@ typedef enum
 {
   REROUTE_PHASE_IDLE,   /* nothing until due_us */
   REROUTE_PHASE_PLACED, /* decided: waits for DNS or for a connection */
+  REROUTE_PHASE_PARKED, /* decided, but too many wait for its host: noted there */
   REROUTE_PHASE_ACTIVE, /* a worker has it */
   REROUTE_PHASE_NOTICE, /* its notice is on the way into the spool */
 } ReroutePhase;
@@ -24,7 +25,7 @@ typedef enum
 typedef struct
 {
   gint64 due_us; /* wall clock */
-  char *reply;   /* (nullable): the last one, or why it waits */
+  char *reply;   /* (nullable): the last one, or why it waits; interned: many wait for the same */
   guint tries;
   guint8 state; /* RerouteRecipientState */
   guint8 phase; /* ReroutePhase */
@@ -33,7 +34,7 @@ typedef struct
 } RerouteWaiting;
 
 /* A message with recipients that are not final. */
-typedef struct
+struct _RerouteQueued
 {
   RerouteTimer timer; /* the earliest due_us */
   guint ref_count;
@@ -44,7 +45,7 @@ typedef struct
   guint n_alive;          /* recipients that are not final; 0: it has left the queue */
   gsize in_memory_octets; /* of content */
   RerouteWaiting recipients[];
-} RerouteQueued;
+};
 
 /* A resolver stays until the last question to it was answered. */
 typedef struct
@@ -156,6 +157,8 @@ void reroute_queued_restore (RerouteQueued *self, const GArray *verdicts);
 void reroute_queued_leave (RerouteQueued *self);
 /* Sets the timer to the earliest recipient that is idle. */
 void reroute_queued_arm (RerouteQueued *self);
+/* Recipients that were parked are due now. */
+void reroute_queued_unpark (RerouteQueued *self);
 gboolean reroute_queued_is_due (const RerouteWaiting *recipient, gint64 now_us);
 void reroute_queued_release_content (RerouteQueued *self);
 /* Records what became of recipients that are idle no more, and their notices; clears the

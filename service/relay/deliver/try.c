@@ -158,6 +158,16 @@ put_off_dead (RerouteTry *self, gint64 retry_us, RerouteReply *failure)
   settle_all (self, &outcome);
 }
 
+static void
+park (RerouteTry *self, RerouteDestination *destination)
+{
+  for (guint i = 0; i < self->delivery->n_recipients; i++)
+    self->queued->recipients[self->delivery->recipients[i]].phase = REROUTE_PHASE_PARKED;
+  reroute_queued_release_content (self->queued);
+  reroute_destination_park (destination, self->queued);
+  reroute_try_free (self);
+}
+
 void
 reroute_try_place (RerouteTry *self)
 {
@@ -190,6 +200,11 @@ reroute_try_place (RerouteTry *self)
   if (first == NULL)
     {
       put_off_dead (self, retry_us, failure);
+      return;
+    }
+  if (reroute_destination_is_crowded (first))
+    {
+      park (self, first);
       return;
     }
   g_free (delivery->destination);

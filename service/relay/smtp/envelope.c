@@ -10,12 +10,11 @@
 #include "service/relay/smtp/envelope.h"
 
 static void
-recipient_free (gpointer data)
+clear_recipient (gpointer data)
 {
   RerouteRecipient *self = data;
 
   reroute_address_unref (self->address);
-  g_free (self);
 }
 
 RerouteEnvelope *
@@ -25,7 +24,8 @@ reroute_envelope_new (void)
 
   self->reverse_path = g_strdup ("");
   self->helo = g_strdup ("");
-  self->recipients = g_ptr_array_new_with_free_func (recipient_free);
+  self->recipients = g_array_new (FALSE, FALSE, sizeof (RerouteRecipient));
+  g_array_set_clear_func (self->recipients, clear_recipient);
   return self;
 }
 
@@ -36,7 +36,7 @@ reroute_envelope_free (RerouteEnvelope *self)
 
   g_free (self->reverse_path);
   g_free (self->helo);
-  g_ptr_array_unref (self->recipients);
+  g_array_unref (self->recipients);
   g_free (self);
 }
 
@@ -47,10 +47,12 @@ reroute_envelope_add_recipient (RerouteEnvelope *self,
 {
   g_return_if_fail (self != NULL && address != NULL);
 
-  RerouteRecipient *recipient = g_new0 (RerouteRecipient, 1);
-  recipient->address = reroute_address_ref (address);
-  recipient->admitted_by = admitted_by;
-  g_ptr_array_add (self->recipients, recipient);
+  RerouteRecipient recipient = {
+    .address = reroute_address_ref (address),
+    .admitted_by = admitted_by,
+  };
+
+  g_array_append_val (self->recipients, recipient);
 }
 
 const RerouteRecipient *
@@ -58,5 +60,5 @@ reroute_envelope_get_recipient (const RerouteEnvelope *self, guint index)
 {
   g_return_val_if_fail (self != NULL && index < self->recipients->len, NULL);
 
-  return g_ptr_array_index (self->recipients, index);
+  return &g_array_index (self->recipients, RerouteRecipient, index);
 }

@@ -28,7 +28,7 @@ typedef struct
   char *helo;             /* what the client called itself */
   RerouteIp client_ip;
   gboolean client_permitted; /* a permitted host, or authenticated */
-  GPtrArray *recipients;     /* (element-type RerouteRecipient) */
+  GArray *recipients;        /* (element-type RerouteRecipient) */
 } RerouteEnvelope;
 
 RerouteEnvelope *reroute_envelope_new (void);

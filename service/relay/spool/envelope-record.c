@@ -103,7 +103,7 @@ reroute_envelope_encode (const RerouteEnvelope *envelope, GError **error)
   append_field (octets, TAG_HELO, helo, strlen (helo));
   append_field (octets, TAG_REVERSE_PATH, reverse_path, strlen (reverse_path));
   for (guint i = 0; i < envelope->recipients->len; i++)
-    if (!append_recipient (octets, g_ptr_array_index (envelope->recipients, i), error))
+    if (!append_recipient (octets, reroute_envelope_get_recipient (envelope, i), error))
       return NULL;
   return g_steal_pointer (&octets);
 }

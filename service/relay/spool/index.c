@@ -164,10 +164,11 @@ reroute_entry_apply (RerouteEntry *self, const RerouteVerdict *verdict)
   status->tries = verdict->tries;
   status->flags = verdict->flags;
   status->due_us = verdict->due_us;
-  g_free (status->reply);
-  status->reply = g_strdup (verdict->reply);
-  if (reroute_recipient_state_is_final (status->state))
-    self->n_open--;
+  if (reroute_recipient_state_is_final (status->state) && --self->n_open == 0)
+    return; /* the entry goes, whatever was said */
+  g_clear_pointer (&status->reply, g_ref_string_release);
+  if (verdict->reply != NULL)
+    status->reply = g_ref_string_new_intern (verdict->reply);
 }
 
 void

@@ -61,7 +61,7 @@ typedef struct
   guint tries;
   guint flags;
   gint64 due_us;
-  char *reply; /* (nullable): owned */
+  char *reply; /* (nullable): interned, for many say the same; g_ref_string_release() */
 } RerouteRecipientStatus;
 
 gboolean reroute_recipient_state_is_final (RerouteRecipientState state);
