@@ -202,13 +202,17 @@ class Postfix(Peer):
             os.chmod(self.path('queue', folder), mode)
         os.makedirs(self.path('queue/pid'))
 
-    def start(self):
+    def launch(self):
+        """Starts it without waiting for it."""
         environment = dict(os.environ, LD_LIBRARY_PATH=library_path(self.root),
                            MAIL_CONFIG=self.path('etc'))
         for name in [name for name in environment if name.endswith('SAN_OPTIONS')]:
             del environment[name]
         master = os.path.join(self.root, 'usr/lib/postfix/sbin/master')
         self.process = self.place.start(self.name, [master, '-d', '-c', self.path('etc')], environment)
+
+    def start(self):
+        self.launch()
         self.ready()
         return self
 
