@@ -4,6 +4,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import threading
 
@@ -98,7 +99,7 @@ class SyncCount:
     def __exit__(self, *_):
         if self._process is None:
             return
-        self._process.send_signal(2)
+        self._process.send_signal(signal.SIGINT)
         lines = [line.split(',') for line in self._process.communicate()[1].splitlines()]
         counts = [int(line[0]) for line in lines if line[0].isdigit()]
         self.count = sum(counts) if len(counts) == len(SYNCS) else None

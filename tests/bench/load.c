@@ -81,7 +81,7 @@ typedef struct
   LoadSink *sink;
   LoadSinkMode mode;
   gint64 opened_ns;
-  GString *commands; /* what came in and is not a whole line */
+  GString *commands; /* (transfer none): what came in and is not a whole line */
   gboolean listening;
   gboolean finished;
 } Load;
@@ -172,6 +172,7 @@ wait_for_end (Load *self)
     }
 }
 
+/* Returns: the exit status */
 static int
 run (const LoadEndpoint *target, const LoadEndpoint *sink, Load *self, GError **error)
 {
@@ -182,23 +183,23 @@ run (const LoadEndpoint *target, const LoadEndpoint *sink, Load *self, GError **
                     .retry = options.retry,
                     .wait_ms = (guint) options.wait_ms };
   LoadReport report = { .ledger = &self->ledger };
-  gboolean good;
+  int status = 2;
 
   load_ledger_init (&self->ledger, (guint32) options.messages, self->shape.recipients);
   self->sink = load_sink_new (sink, &self->shape, &self->ledger);
-  if (!load_sink_set_mode (self->sink, self->mode, error))
-    return 2;
-  self->source = load_source_new (target, &plan, &self->shape, &self->ledger);
-  self->commands = g_string_new (NULL);
-  self->listening = TRUE;
-  wait_for_end (self);
-  report.source = load_source_stop (self->source);
+  if (load_sink_set_mode (self->sink, self->mode, error))
+    {
+      self->source = load_source_new (target, &plan, &self->shape, &self->ledger);
+      wait_for_end (self);
+      report.source = load_source_stop (self->source);
+      status = 0;
+    }
   report.sink = load_sink_stop (self->sink);
   report.opened_ns = self->opened_ns;
-  good = load_report_print (&report);
+  if (status == 0 && !load_report_print (&report))
+    status = 1;
   load_ledger_clear (&self->ledger);
-  g_string_free (self->commands, TRUE);
-  return good ? 0 : 1;
+  return status;
 }
 
 static gboolean
@@ -238,7 +239,8 @@ main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   LoadEndpoint target, sink;
-  Load self = { .mode = LOAD_SINK_OPEN };
+  g_autoptr (GString) commands = g_string_new (NULL);
+  Load self = { .mode = LOAD_SINK_OPEN, .commands = commands, .listening = TRUE };
   int status = 2;
 
   raise_file_limit ();

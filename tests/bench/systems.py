@@ -91,19 +91,13 @@ class Ours(System):
     def pid(self):
         return self.service.relay.pid
 
-    def status(self):
-        return self.service.ctl_json('status')['relay']
-
     def set(self, **settings):
         for key, value in settings.items():
-            self.service.set(key.replace('_', '-'), value)
+            self.service.set(key.replace('_', '-'), str(value))
         self.service.wait_applied()
 
     def queued(self):
-        return self.status()['messages-queued']
-
-    def retry(self):
-        self.service.ctl('queue', 'retry', '--all')
+        return self.service.ctl_json('status')['relay']['messages-queued']
 
     def stop(self):
         self.service.stop_relay()
@@ -136,9 +130,6 @@ class Theirs(System):
                            MAIL_CONFIG=self.peer.path('etc'))
         return subprocess.run([self.peer.tool(name), *arguments], env=environment, check=True, text=True,
                               input=text, capture_output=True).stdout
-
-    def retry(self):
-        self.tool('postqueue', '-f')
 
     def stop(self):
         self.place.end(self.peer.process)

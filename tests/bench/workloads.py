@@ -48,7 +48,7 @@ class Queue(Fresh):
             system.set(retry_intervals='2s')
         load = system.load(messages=int(self.MESSAGES[system.name] * scale), sink_mode='closed')
         sent = load.event('sent')
-        if sent['accepted'] != sent['ended'] or sent['event'] != 'sent':
+        if sent['event'] != 'sent' or sent['accepted'] != sent['ended']:
             raise RuntimeError(f'{system.name} did not take every message: {sent}')
         full_mb = figures.pss_mb(system.pid)
         system.stop()
@@ -137,9 +137,8 @@ class Overload(Fresh):
 
     def measure(self, system, scale):
         system.set(max_inbound_connections=self.SESSIONS)
-        runs = [system.run(messages=int(self.MESSAGES * scale), sessions=sessions)['all']['per_s']
-                for sessions in (20, 20, 100, 100)]
-        peak = max(runs)
+        peak = max(system.run(messages=int(self.MESSAGES * scale), sessions=sessions, lock_step=True)['all']['per_s']
+                   for sessions in (20, 20, 100, 100))
         run = system.run(messages=int(peak * 2 * ROUND_S * scale), sessions=2 * self.SESSIONS,
                          rate=self.OFFERED * peak, retry=True, lock_step=True)
         return {'peak': peak, 'per_s': run['all']['per_s'], 'kept': run['all']['per_s'] / peak,
