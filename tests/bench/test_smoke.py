@@ -27,6 +27,8 @@ KINDS = {
     'larger': (True, {'messages': 100, 'octets': 50000}),
     'large': (True, {'messages': 6, 'octets': 5000000, 'sessions': 4}),
     'recipients': (True, {'messages': 60, 'recipients': 50}),
+    'many-domains': (True, {'messages': 200, 'recipients': 3, 'domains': 100, 'to': 'd#.old.test'}),
+    'many-domains-kept': (False, {'messages': 200, 'recipients': 3, 'domains': 100, 'to': 'd#.kept.test'}),
     'offered-slowly': (True, {'messages': 100, 'rate': 500}),
 }
 
