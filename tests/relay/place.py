@@ -20,6 +20,9 @@ BUILD = os.path.dirname(os.environ.get('G_TEST_BUILDDIR', os.path.join(ROOT, 'bu
 # A sanitizer or a busy machine makes everything slower, never wrong.
 PATIENCE_S = 60
 
+# tests/run --long: more rounds, more seeds, more time.
+IS_LONG = 'REROUTE_TEST_LONG' in os.environ
+
 
 class Impatient(AssertionError):
     """What was waited for did not happen in time."""

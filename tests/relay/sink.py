@@ -54,6 +54,11 @@ class Sink:
     def endpoint(self):
         return f'{self.host}:{self.port}'
 
+    @property
+    def n_sessions(self):
+        """Open now."""
+        return len(self._writers)
+
     def recipients(self):
         """Of all messages, in the order of arrival."""
         return [recipient for message in list(self.messages) for recipient in message.recipients]

@@ -15,6 +15,8 @@ from tap import Skip
 RULESD = os.path.join(BUILD, 'service', 'rules', 'reroute-rulesd')
 RELAYD = os.path.join(BUILD, 'service', 'relay', 'reroute-relayd')
 CTL = os.path.join(BUILD, 'service', 'ctl', 'reroutectl')
+# Built for tests: dies at a chosen step of its spool, or has a disk that fails (fault-point.c, faulty-disk.c).
+FAULTY_RELAYD = os.path.join(BUILD, 'tests', 'relay', 'reroute-relayd-faults')
 
 
 def daemon_environment():
@@ -65,8 +67,8 @@ class Bus:
 class Service:
     """Everything that service/run starts, in a place of its own."""
 
-    def __init__(self, place, relay_options=()):
-        for program in (RULESD, RELAYD, CTL):
+    def __init__(self, place, relay_options=(), relay=RELAYD):
+        for program in (RULESD, relay, CTL):
             if not os.path.exists(program):
                 raise Skip(f'{os.path.basename(program)} is not built')
         self.place = place
@@ -79,6 +81,8 @@ class Service:
         if not any(option.startswith('--dns=') for option in self.relay_options):
             self.relay_options.append(f'--dns={Dns(place, {".": []}, "no-names").start().endpoint}')
         self.relay_limits = None
+        self.relay_program = relay
+        self.relay_environment = {}  # beside that of a daemon
         self.relay = None
         place.cleanups.append(self.end_rules)
 
@@ -104,12 +108,13 @@ class Service:
     # The relay
 
     def relay_command(self):
-        return [RELAYD, f'--bus={self.bus.address}', f'--spool={self.spool}',
+        return [self.relay_program, f'--bus={self.bus.address}', f'--spool={self.spool}',
                 f'--listen={self.host}:{self.port}', *self.relay_options]
 
     def spawn_relay(self):
         """Starts the relay without waiting for it."""
-        self.relay = self.place.start('relayd', self.relay_command(), daemon_environment(),
+        self.relay = self.place.start('relayd', self.relay_command(),
+                                      dict(daemon_environment(), **self.relay_environment),
                                       preexec_fn=self.relay_limits)
         return self.relay
 

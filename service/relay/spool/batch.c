@@ -16,6 +16,7 @@
 
 #include "common/error.h"
 #include "service/relay/spool/crc32c.h"
+#include "service/relay/spool/fault-point.h"
 
 #include <errno.h>
 #include <sys/uio.h>
@@ -354,6 +355,7 @@ abandon_segment (RerouteSpool *self, RerouteSegment *segment)
       unlinkat (self->dir_fd, name, 0);
       g_ptr_array_remove (self->segments, segment);
     }
+  REROUTE_FAULT_POINT ("segment-abandoned");
   g_mutex_unlock (&self->lock);
 }
 
@@ -365,13 +367,16 @@ commit_batch (RerouteSpool *self, GError **error)
   guint64 ids = __atomic_load_n (&self->next_id, __ATOMIC_RELAXED) + IDS_AHEAD;
   guint64 end = segment->used + fill_up (self->batch_octets);
 
+  REROUTE_FAULT_POINT ("batch-gathered");
   guint64 written = write_batch_records (self, segment, ids);
+  REROUTE_FAULT_POINT ("batch-written");
   int error_number = written == end ? 0 : errno;
   if (written == end)
     {
       reroute_segment_zero_ahead (segment, end);
       error_number = fdatasync (segment->fd) == 0 ? 0 : errno;
     }
+  REROUTE_FAULT_POINT ("batch-synced");
   self->next_sequence += self->n_batch_records;
   gboolean takes_mail = error_number == 0 && self->no_room == NULL &&
                         !(self->is_cramped && reroute_spool_is_in_reserve (self));
@@ -517,6 +522,7 @@ finish_batch (RerouteSpool *self)
 
   if (has_records && commit_batch (self, &error))
     apply_batch (self);
+  REROUTE_FAULT_POINT ("batch-applied");
   for (guint i = 0; i < self->batch->len; i++)
     {
       RerouteJob *job = g_ptr_array_index (self->batch, i);
@@ -529,6 +535,7 @@ finish_batch (RerouteSpool *self)
         job->error = g_error_copy (error);
       answer (self, job);
     }
+  REROUTE_FAULT_POINT ("batch-answered");
   g_ptr_array_set_size (self->batch, 0);
   if (error != NULL)
     g_debug ("a batch failed: %s", error->message);

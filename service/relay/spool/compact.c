@@ -14,6 +14,8 @@
 
 #include "service/relay/spool/spool-private.h"
 
+#include "service/relay/spool/fault-point.h"
+
 #include <unistd.h>
 
 #define COPY_OCTETS (1024 * 1024) /* a round */
@@ -147,6 +149,7 @@ reroute_spool_pick_copies (RerouteSpool *self, RerouteJobs *jobs)
        entry != NULL && octets < COPY_OCTETS && !oldest->pinned;
        entry = entry->next)
     octets += pick_entry (self, entry, oldest, jobs);
+  REROUTE_FAULT_POINT ("copies-picked");
 }
 
 static void
@@ -167,6 +170,7 @@ free_oldest (RerouteSpool *self)
   g_autoptr (GError) error = NULL;
   RerouteSegment *oldest = get_oldest (self);
 
+  REROUTE_FAULT_POINT ("segment-emptied");
   g_debug ("segment %" G_GINT64_MODIFIER "x is freed", oldest->serial);
   if (self->spare == NULL && !oldest->failed && oldest->size == self->segment_octets)
     set_spare (self, reroute_spare_recycle (self->dir_fd, oldest, &error));
@@ -175,6 +179,7 @@ free_oldest (RerouteSpool *self)
       char name[REROUTE_SEGMENT_NAME_OCTETS];
       reroute_segment_name (oldest->serial, name);
       unlinkat (self->dir_fd, name, 0);
+      REROUTE_FAULT_POINT ("segment-unlinked");
       reroute_sync_directory (self->dir_fd, &error);
     }
   if (error != NULL)

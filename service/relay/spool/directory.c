@@ -8,6 +8,7 @@
 #include "service/relay/spool/directory.h"
 
 #include "common/error.h"
+#include "service/relay/spool/fault-point.h"
 #include "service/relay/spool/segment.h"
 
 #include <errno.h>
@@ -190,6 +191,7 @@ reroute_spool_directory_get_token (int dir_fd, GError **error)
   g_autofree char *token = g_strdup_printf ("%016" G_GINT64_MODIFIER "x", reroute_spool_random ());
   if (!reroute_spool_directory_write (dir_fd, TOKEN_NEW_NAME, token, TOKEN_DIGITS, error))
     return NULL;
+  REROUTE_FAULT_POINT ("token-written");
   if (renameat (dir_fd, TOKEN_NEW_NAME, dir_fd, TOKEN_NAME) != 0)
     {
       reroute_spool_set_error (error, errno, "keep the token of the spool");

@@ -12,6 +12,7 @@
 
 #include "common/error.h"
 #include "common/limits.h"
+#include "service/relay/spool/fault-point.h"
 
 #define ID_MARGIN (1u << 15) /* ids left when more are reserved */
 #define FIRST_OCTETS 4096    /* room for most messages without growing */
@@ -72,6 +73,7 @@ hand_over_part (RerouteSpoolDraft *self)
   g_mutex_lock (&self->lock);
   self->unsaved++;
   g_mutex_unlock (&self->lock);
+  REROUTE_FAULT_POINT ("part-received");
   reroute_spool_push (self->spool, job);
 }
 
@@ -221,5 +223,6 @@ reroute_spool_commit (RerouteSpool *self,
   g_autoptr (GByteArray) encoded = reroute_envelope_encode (envelope, &job->error);
   if (encoded != NULL)
     fill_job (job, draft, encoded);
+  REROUTE_FAULT_POINT ("message-received");
   reroute_spool_push (self, job);
 }

@@ -10,6 +10,7 @@
 #include "service/relay/spool/scan.h"
 
 #include "service/relay/spool/directory.h"
+#include "service/relay/spool/fault-point.h"
 #include "service/relay/spool/segment.h"
 
 #include <unistd.h>
@@ -47,6 +48,7 @@ reroute_scan_set_aside (RerouteScan *self,
     g_warning ("the spool's %s, which failed: %s", damage, error->message);
   else
     g_warning ("the spool's %s", damage);
+  REROUTE_FAULT_POINT ("damage-set-aside");
 }
 
 static void

@@ -15,6 +15,7 @@
 
 #include "common/error.h"
 #include "service/relay/spool/crc32c.h"
+#include "service/relay/spool/fault-point.h"
 #include "service/relay/spool/octets-private.h"
 
 #include <errno.h>
@@ -140,6 +141,7 @@ reroute_spare_create (int dir_fd, guint64 size, guint64 needed, GError **error)
       reroute_spool_set_error (error, errno, "create a spool segment");
       return NULL;
     }
+  REROUTE_FAULT_POINT ("spare-created");
   gboolean reserved = fallocate (fd, 0, 0, (off_t) size) == 0;
   if (!reserved && (errno == EOPNOTSUPP || errno == ENOSYS))
     reserved = write_zeros (fd, 0, size);
@@ -150,6 +152,7 @@ reroute_spare_create (int dir_fd, guint64 size, guint64 needed, GError **error)
       unlinkat (dir_fd, REROUTE_SPARE_NAME, 0);
       return NULL;
     }
+  REROUTE_FAULT_POINT ("spare-reserved");
   RerouteSpare *self = g_new0 (RerouteSpare, 1);
   self->fd = fd;
   self->size = size;
@@ -170,11 +173,14 @@ reroute_spare_recycle (int dir_fd, const RerouteSegment *segment, GError **error
         close (fd);
       return NULL;
     }
+  REROUTE_FAULT_POINT ("segment-taken-back");
   RerouteSpare *self = g_new0 (RerouteSpare, 1);
   self->fd = fd;
   self->size = segment->size;
   self->is_written = TRUE;
-  if (reroute_sync_directory (dir_fd, error))
+  gboolean is_synced = reroute_sync_directory (dir_fd, error);
+  REROUTE_FAULT_POINT ("segment-recycled");
+  if (is_synced)
     return self;
   reroute_spare_free (self);
   return NULL;
@@ -193,20 +199,25 @@ reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **err
   char name[REROUTE_SEGMENT_NAME_OCTETS];
 
   reroute_segment_name (serial, name);
-  if (!write_zeros (self->fd, 0, REROUTE_SPOOL_BLOCK_OCTETS) || fdatasync (self->fd) != 0 ||
-      renameat (dir_fd, REROUTE_SPARE_NAME, dir_fd, name) != 0)
+  gboolean is_clear =
+    write_zeros (self->fd, 0, REROUTE_SPOOL_BLOCK_OCTETS) && fdatasync (self->fd) == 0;
+  REROUTE_FAULT_POINT ("spare-cleared");
+  if (!is_clear || renameat (dir_fd, REROUTE_SPARE_NAME, dir_fd, name) != 0)
     {
       reroute_spool_set_error (error, errno, "start a spool segment");
       reroute_spare_free (self);
       return NULL;
     }
 
+  REROUTE_FAULT_POINT ("segment-named");
   RerouteSegment *segment = reroute_segment_new (serial, self->size);
   segment->fd = self->fd;
   segment->zeroed = self->is_written ? self->size : REROUTE_SPOOL_BLOCK_OCTETS;
   segment->used = REROUTE_SPOOL_BLOCK_OCTETS;
   g_free (self);
-  if (reroute_sync_directory (dir_fd, error))
+  gboolean is_synced = reroute_sync_directory (dir_fd, error);
+  REROUTE_FAULT_POINT ("segment-started");
+  if (is_synced)
     return segment;
   reroute_segment_free (segment);
   return NULL;

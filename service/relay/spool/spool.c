@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "service/relay/spool/directory.h"
+#include "service/relay/spool/fault-point.h"
 #include "service/relay/spool/scan.h"
 
 #include <errno.h>
@@ -211,6 +212,7 @@ reroute_spool_open (const char *directory,
   g_cond_init (&self->queue_cond);
   g_mutex_init (&self->lock);
   take_scan (self, &scan, entries);
+  REROUTE_FAULT_POINT ("journal-read");
   reroute_scan_clear (&scan);
   write_first_mark (self);
   self->thread = g_thread_new ("spool", reroute_spool_writer_run, self);
@@ -262,6 +264,7 @@ reroute_spool_record (RerouteSpool *self,
   job->func = func;
   job->user_data = user_data;
   reroute_job_set_payload (job, reroute_verdicts_encode (message->id, verdicts, n), NULL);
+  REROUTE_FAULT_POINT ("verdict-known");
   reroute_spool_push (self, job);
 }
 

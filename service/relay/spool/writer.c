@@ -14,6 +14,8 @@
 
 #include "service/relay/spool/spool-private.h"
 
+#include "service/relay/spool/fault-point.h"
+
 #define VERDICTS_LINGER_US (10 * 1000)
 #define KEPT_RETRY_US (200 * 1000)
 #define CRAMPED_LINGER_US (500 * 1000)
@@ -98,6 +100,7 @@ write_last_mark (RerouteSpool *self)
 {
   RerouteJobs jobs = { NULL, NULL };
 
+  REROUTE_FAULT_POINT ("closing");
   reroute_jobs_push (&jobs, reroute_job_new (REROUTE_JOB_MARK));
   reroute_spool_write_jobs (self, &jobs);
   if (self->kept.first != NULL)
