@@ -16,7 +16,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,7 +52,7 @@ reroute_fault_point (const char *name)
 
   if (chosen == NULL || strncmp (chosen, name, length) != 0 || chosen[length] != ':')
     return;
-  if (g_atomic_int_add (&n_visits, 1) + 1 != atoi (chosen + length + 1))
+  if (g_atomic_int_add (&n_visits, 1) + 1 != g_ascii_strtoll (chosen + length + 1, NULL, 10))
     return;
   kill (getpid (), SIGKILL);
   pause ();

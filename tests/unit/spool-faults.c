@@ -4,8 +4,9 @@
  *
  * The functions of the C library that the spool uses to change the disk are defined here once more;
  * the linker prefers these.  Every write keeps what it replaced until its file is synced, so a
- * power failure can undo any sectors of it; names that were changed in an unsynced directory go
- * back too, the last first.
+ * power failure can drop any of them whole, in any order, or tear it at a sector or a page; files
+ * that were created and names that were changed in an unsynced directory go back too, the last
+ * first.
  */
 
 #include "config.h"
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +24,7 @@
 #include <unistd.h>
 
 #define SECTOR_OCTETS 512
+#define PAGE_OCTETS 4096
 
 typedef struct
 {
@@ -30,13 +33,15 @@ typedef struct
     UNDO_WRITE,
     UNDO_ALLOCATE,
     UNDO_RENAME,
+    UNDO_CREATE,
   } kind;
   int fd; /* of the file, or of the directory */
   ino_t inode;
   guint64 offset;
   gsize length;
   guint8 *before;
-  char *from, *to; /* RENAME: to goes back to from */
+  char *from, *to; /* RENAME: from goes back to to; CREATE: to goes away */
+  ino_t created;   /* CREATE: the file */
 } Undo;
 
 static struct
@@ -111,9 +116,14 @@ add_undo (int kind, int fd)
   Undo *undo = g_new0 (Undo, 1);
   struct stat status;
 
+  g_assert_cmpint (fstat (fd, &status), ==, 0);
   undo->kind = kind;
-  undo->fd = dup (fd);
-  undo->inode = fstat (fd, &status) == 0 ? status.st_ino : 0;
+  /* A duplicate of the directory would keep the spool locked. */
+  if (S_ISDIR (status.st_mode))
+    undo->fd = (int) syscall (SYS_openat, fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  else
+    undo->fd = dup (fd);
+  undo->inode = status.st_ino;
   g_ptr_array_add (faults.undos, undo);
   return undo;
 }
@@ -132,16 +142,62 @@ add_write (int fd, guint64 offset, gsize length)
   close (reader);
 }
 
-/* Each sector of the write is there or is not. */
+/* What was there before, from @from to @to within the write. */
+static void
+restore (const Undo *undo, gsize from, gsize to)
+{
+  if (from < to)
+    syscall (SYS_pwrite64, undo->fd, undo->before + from, to - from, undo->offset + from);
+}
+
+/* Each piece of the write is there or is not. */
+static void
+tear (const Undo *undo, gsize piece)
+{
+  for (gsize done = 0; done < undo->length; done += piece)
+    if (get_random () % 2 == 0)
+      restore (undo, done, MIN (done + piece, undo->length));
+}
+
 static void
 undo_write (const Undo *undo)
 {
-  for (gsize done = 0; done < undo->length; done += SECTOR_OCTETS)
+  gsize sectors = undo->length / SECTOR_OCTETS;
+  gsize cut = sectors > 0 ? get_random () % (sectors + 1) * SECTOR_OCTETS : 0;
+
+  switch (get_random () % 6)
     {
-      gsize n = MIN (SECTOR_OCTETS, undo->length - done);
-      if (get_random () % 2 == 0)
-        syscall (SYS_pwrite64, undo->fd, undo->before + done, n, undo->offset + done);
+    case 0: /* it reached the disk by itself */
+      break;
+    case 1:
+      restore (undo, 0, undo->length);
+      break;
+    case 2: /* its beginning did */
+      restore (undo, cut, undo->length);
+      break;
+    case 3: /* its end did */
+      restore (undo, 0, cut);
+      break;
+    case 4:
+      tear (undo, PAGE_OCTETS);
+      break;
+    default:
+      tear (undo, SECTOR_OCTETS);
     }
+}
+
+/* A directory is journaled: its changes are lost from the last one backwards.  Returns: whether
+ * this one is */
+static gboolean
+undo_name (const Undo *undo)
+{
+  if (get_random () % 2 != 0)
+    return FALSE;
+  if (undo->kind == UNDO_RENAME)
+    syscall (SYS_renameat, undo->fd, undo->from, undo->fd, undo->to);
+  else
+    syscall (SYS_unlinkat, undo->fd, undo->to, 0);
+  return TRUE;
 }
 
 /* Undoes what concerns @inode, or everything when it is 0. */
@@ -159,13 +215,8 @@ lose_unsynced (ino_t inode)
         undo_write (undo);
       else if (undo->kind == UNDO_ALLOCATE && get_random () % 2 == 0)
         g_assert_cmpint (ftruncate (undo->fd, 0), ==, 0);
-      else if (undo->kind == UNDO_RENAME)
-        {
-          /* A directory is journaled: changes are lost from the last one backwards. */
-          may_rename = may_rename && get_random () % 2 == 0;
-          if (may_rename)
-            syscall (SYS_renameat, undo->fd, undo->from, undo->fd, undo->to);
-        }
+      else if (undo->kind == UNDO_RENAME || undo->kind == UNDO_CREATE)
+        may_rename = may_rename && undo_name (undo);
     }
 }
 
@@ -221,6 +272,12 @@ write_vectors (int fd, const struct iovec *vectors, int n, off_t offset)
     {
       g_mutex_unlock (&faults.lock);
       errno = ENOSPC;
+      return -1;
+    }
+  if (faults.fault == SPOOL_FAULT_WRITE && faults.has_struck && faults.n_steps <= faults.step + 2)
+    {
+      g_mutex_unlock (&faults.lock);
+      errno = EIO;
       return -1;
     }
   if (faults.fault != SPOOL_FAULT_NONE)
@@ -353,4 +410,65 @@ unlinkat (int dir_fd, const char *name, int flags)
     }
   g_mutex_unlock (&faults.lock);
   return result;
+}
+
+static gboolean
+is_there (int dir_fd, const char *name)
+{
+  struct stat status;
+
+  return fstatat (dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int
+openat (int dir_fd, const char *name, int flags, ...)
+{
+  va_list arguments;
+  struct stat status;
+
+  va_start (arguments, flags);
+  mode_t mode = (flags & O_CREAT) != 0 ? va_arg (arguments, mode_t) : 0;
+  va_end (arguments);
+  g_mutex_lock (&faults.lock);
+  gboolean creates =
+    faults.fault != SPOOL_FAULT_NONE && (flags & O_CREAT) != 0 && !is_there (dir_fd, name);
+  if (creates)
+    take_step ();
+  int fd = (int) syscall (SYS_openat, dir_fd, name, flags, mode);
+  if (creates && fd >= 0 && fstat (fd, &status) == 0)
+    {
+      Undo *undo = add_undo (UNDO_CREATE, dir_fd);
+      undo->to = g_strdup (name);
+      undo->created = status.st_ino;
+    }
+  g_mutex_unlock (&faults.lock);
+  return fd;
+}
+
+/* Whether the file was created since its directory was synced. */
+static gboolean
+is_new (int fd)
+{
+  struct stat status;
+  gboolean found = FALSE;
+
+  if (faults.undos == NULL || fstat (fd, &status) != 0)
+    return FALSE;
+  for (guint i = 0; i < faults.undos->len && !found; i++)
+    found = ((const Undo *) g_ptr_array_index (faults.undos, i))->created == status.st_ino;
+  return found;
+}
+
+/* The small files of the spool; what the test itself prints is none of the disk's business. */
+ssize_t
+write (int fd, const void *octets, size_t length)
+{
+  g_mutex_lock (&faults.lock);
+  if (faults.fault != SPOOL_FAULT_NONE && is_new (fd))
+    {
+      take_step ();
+      add_write (fd, (guint64) lseek (fd, 0, SEEK_CUR), length);
+    }
+  g_mutex_unlock (&faults.lock);
+  return syscall (SYS_write, fd, octets, length);
 }

@@ -15,6 +15,7 @@ typedef enum
 {
   SPOOL_FAULT_NONE,
   SPOOL_FAULT_POWER, /* the process ends there; of what was not synced any part may be lost */
+  SPOOL_FAULT_WRITE, /* no write succeeds at that step and the next two (EIO) */
   SPOOL_FAULT_SYNC,  /* that sync and the next fail (EIO), and lose what they should have kept */
   SPOOL_FAULT_SHORT_WRITE, /* that write stops half-way, then ENOSPC */
   SPOOL_FAULT_NO_ROOM,     /* from there on no room can be reserved for a file (ENOSPC) */
@@ -23,7 +24,7 @@ typedef enum
 
 #define SPOOL_FAULT_EXIT_STATUS 77 /* of a process whose power failed */
 
-/* @step: from 1; @seed: decides which sectors survive */
+/* @step: from 1; @seed: decides which unsynced writes survive, and which parts of them */
 void spool_faults_arm (SpoolFault fault, guint step, guint32 seed);
 void spool_faults_disarm (void);
 guint spool_faults_get_steps (void); /* since armed */
