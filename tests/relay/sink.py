@@ -7,6 +7,9 @@ import threading
 
 EXTENSIONS = ('PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES')
 
+MISBEHAVIOUR = ('drop', 'stall', 'endless', 'drip')
+DRIP_S = 0.1
+
 
 class Message:
     """One transaction that was answered with 250 at its final dot."""
@@ -22,7 +25,10 @@ class Sink:
     """Listens on one address, in a thread of its own; used as a context manager.
 
     @reply: called with (verb, argument) before each answer; a text replaces the usual reply, `drop`
-    closes the connection, an event delays the usual reply until it is set, None leaves it.  Verbs: CONNECT, EHLO, MAIL, RCPT, DATA, DOT, RSET, QUIT.
+    closes the connection, an event delays the usual reply until it is set, None leaves it; octets go
+    out as they are; `stall` says nothing any more, `endless` a reply that never ends, `drip` the
+    usual reply an octet at a time.  Verbs: CONNECT, EHLO, MAIL, RCPT, DATA, DOT, RSET, QUIT; CONTENT
+    after the first line of a message, where only `drop` and `stall` mean something.
     """
 
     def __init__(self, host='127.0.0.1', port=0, reply=None, extensions=EXTENSIONS, name='sink.test'):
@@ -96,8 +102,9 @@ class _Session:
         if isinstance(text, threading.Event):
             await asyncio.get_running_loop().run_in_executor(None, text.wait)
             text = None
-        if text == 'drop':
-            raise ConnectionError
+        if text in MISBEHAVIOUR or isinstance(text, bytes):
+            await self.misbehave(text, usual)
+            return text == 'drip' and usual[0] in '23'
         text = text or usual
         self.lines.extend(f'S: {line}' for line in text.split('\r\n'))
         self.writer.write(text.encode() + b'\r\n')
@@ -105,6 +112,23 @@ class _Session:
         if text.startswith('421'):
             raise ConnectionError
         return text[0] in '23'
+
+    async def misbehave(self, how, usual):
+        if how == 'drop':
+            raise ConnectionError
+        if isinstance(how, bytes):
+            self.writer.write(how)
+        elif how == 'drip':
+            for octet in usual.encode() + b'\r\n':
+                self.writer.write(bytes([octet]))
+                await self.writer.drain()
+                await asyncio.sleep(DRIP_S)
+        while how == 'endless':
+            self.writer.write(usual[:3].encode() + b'-and so on\r\n')
+            await self.writer.drain()
+        while how == 'stall' and await self.reader.read(65536):
+            pass
+        await self.writer.drain()
 
     def reset(self):
         self.reverse_path, self.recipients, self.chunks = None, [], []
@@ -146,7 +170,8 @@ class _Session:
 
     async def on_rcpt(self, argument):
         path = re.match(r'TO:\s*<(.*?)>(?:\s|$)', argument, re.IGNORECASE)
-        if await self.say('RCPT', path.group(1), '250 2.1.5 ok'):
+        usual = '503 5.5.1 MAIL first' if self.reverse_path is None else '250 2.1.5 ok'
+        if await self.say('RCPT', path.group(1), usual):
             self.recipients.append(path.group(1))
 
     async def on_rset(self, argument):
@@ -165,6 +190,9 @@ class _Session:
         content = bytearray()
         while True:
             line = await self.reader.readuntil(b'\n')
+            how = self.sink.reply('CONTENT', '') if not content else None
+            if how is not None:
+                await self.misbehave(how, '')
             if line == b'.\r\n':
                 break
             content += line[1:] if line.startswith(b'.') else line
