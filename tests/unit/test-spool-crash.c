@@ -116,7 +116,7 @@ test_power_fails (void)
       guint step = 1;
       while (stop_at (step, seed + pass * MIX, SCRIPT_SEED + pass))
         step++;
-      g_assert_cmpuint (step, >, 100);
+      g_assert_cmpuint (step, >, 60);
       n_failures += 3 * (step - 1);
     }
   g_test_message ("%u power failures", n_failures);

@@ -26,6 +26,8 @@
 /* How far numbers may jump inside a segment: an opening of the spool skips fewer.  A larger step
    is not ours, whatever its checksum says. */
 #define PLAUSIBLE_STEP (G_GUINT64_CONSTANT (1) << 36)
+/* A segment for the largest record, with all that stands around it. */
+#define LARGEST_SEGMENT_OCTETS (REROUTE_RECORD_MAX_OCTETS + (256u << 20))
 
 /* One segment while it is read. */
 typedef struct
@@ -332,7 +334,35 @@ scan_segment (RerouteScan *self, guint index, GError **error)
   return synced;
 }
 
-/* Reads the version, and what the first batch calls synced. */
+static gboolean
+check_header (RerouteSegment *segment, const guint8 *block, GError **error)
+{
+  guint32 version = 0;
+  guint64 size = 0;
+  RerouteSegmentHeader header = reroute_segment_header_check (block, &version, &size);
+
+  if (header == REROUTE_SEGMENT_HEADER_NEWER)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_SPOOL,
+                 "the spool has format %u, this version reads format %u",
+                 version,
+                 REROUTE_SPOOL_VERSION);
+  /* What a file has beyond its own size is not ours. */
+  else if (header == REROUTE_SEGMENT_HEADER_GOOD)
+    segment->size = MIN (segment->size, size);
+  if (header != REROUTE_SEGMENT_HEADER_NEWER && segment->size > LARGEST_SEGMENT_OCTETS)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_SPOOL,
+                 "spool segment %" G_GINT64_MODIFIER "x has %" G_GUINT64_FORMAT
+                 " octets, more than any segment",
+                 segment->serial,
+                 segment->size);
+  return header != REROUTE_SEGMENT_HEADER_NEWER && segment->size <= LARGEST_SEGMENT_OCTETS;
+}
+
+/* Reads the header, and what the first batch calls synced. */
 static gboolean
 look_into_segment (RerouteScan *self, guint index, GError **error)
 {
@@ -341,7 +371,6 @@ look_into_segment (RerouteScan *self, guint index, GError **error)
   RerouteRecordHeader header;
   RerouteBatchRecord batch;
   struct stat status;
-  guint32 version = 0;
 
   int fd = open_segment (self, segment->serial, error);
   if (fd < 0)
@@ -360,14 +389,7 @@ look_into_segment (RerouteScan *self, guint index, GError **error)
                  REROUTE_ERROR_SPOOL,
                  "spool segment %" G_GINT64_MODIFIER "x is not a file of the relay's user",
                  segment->serial);
-  else if (reroute_segment_header_check (blocks, &version) == REROUTE_SEGMENT_HEADER_NEWER)
-    g_set_error (error,
-                 REROUTE_ERROR,
-                 REROUTE_ERROR_SPOOL,
-                 "the spool has format %u, this version reads format %u",
-                 version,
-                 REROUTE_SPOOL_VERSION);
-  else
+  else if (check_header (segment, blocks, error))
     {
       const guint8 *first = blocks + REROUTE_SPOOL_BLOCK_OCTETS;
       if (reroute_record_header_decode (

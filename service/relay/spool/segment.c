@@ -50,7 +50,7 @@ reroute_segment_header_encode (guint64 serial, guint64 size, guint8 *block)
 }
 
 RerouteSegmentHeader
-reroute_segment_header_check (const guint8 *block, guint32 *version)
+reroute_segment_header_check (const guint8 *block, guint32 *version, guint64 *size)
 {
   static const guint8 zeros[HEADER_OCTETS];
   guint8 copy[HEADER_OCTETS];
@@ -63,6 +63,7 @@ reroute_segment_header_check (const guint8 *block, guint32 *version)
       reroute_crc32c (0, copy, sizeof copy) != load_u32 (block + 12))
     return REROUTE_SEGMENT_HEADER_BAD;
   *version = load_u32 (block + 8);
+  *size = load_u64 (block + 24);
   return *version == REROUTE_SPOOL_VERSION ? REROUTE_SEGMENT_HEADER_GOOD
                                            : REROUTE_SEGMENT_HEADER_NEWER;
 }

@@ -23,7 +23,9 @@ typedef enum
   REROUTE_SEGMENT_HEADER_BAD,
   REROUTE_SEGMENT_HEADER_NEWER, /* a version that we cannot read */
 } RerouteSegmentHeader;
-RerouteSegmentHeader reroute_segment_header_check (const guint8 *block, guint32 *version);
+/* @version, @size: set when it is GOOD; @version when it is NEWER. */
+RerouteSegmentHeader
+reroute_segment_header_check (const guint8 *block, guint32 *version, guint64 *size);
 
 /* Sets @error from @error_number: %REROUTE_ERROR_SPOOL_FULL when there is no room, else
  * %REROUTE_ERROR_SPOOL. */
