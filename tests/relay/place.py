@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What every relay test stands on: a directory of its own, processes ended by pid, bounded waits."""
 
+import collections
 import os
 import random
 import re
@@ -135,11 +136,11 @@ class Place:
         return process.returncode
 
     def logs(self):
-        """(name, lines) of every log."""
+        """(name, lines) of every log; the lines are read as they are asked for."""
         for name in sorted(os.listdir(self.path)):
             if name.endswith('.log'):
                 with open(self.join(name), encoding='utf-8', errors='replace') as stream:
-                    yield name, stream.read().splitlines()
+                    yield name, (line.rstrip('\n') for line in stream)
 
     def reports(self):
         """What sanitizers have to say, and assertions that failed."""
@@ -150,5 +151,5 @@ class Place:
     def show_logs(self, lines=25):
         """The last lines of every log, for the reader of a failure."""
         for name, text in self.logs():
-            for line in text[-lines:]:
+            for line in collections.deque(text, lines):
                 print(f'# {name}: {line}', file=sys.stderr)

@@ -8,7 +8,7 @@ import threading
 EXTENSIONS = ('PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES')
 
 MISBEHAVIOUR = ('drop', 'stall', 'endless', 'drip')
-DRIP_S = 0.1
+DRIP_S = 0.02
 
 
 class Message:
@@ -29,13 +29,16 @@ class Sink:
     out as they are; `stall` says nothing any more, `endless` a reply that never ends, `drip` the
     usual reply an octet at a time.  Verbs: CONNECT, EHLO, MAIL, RCPT, DATA, DOT, RSET, QUIT; CONTENT
     after the first line of a message, where only `drop` and `stall` mean something.
+    @take: called with each message when it is answered with 250; then nothing is kept here.
     """
 
-    def __init__(self, host='127.0.0.1', port=0, reply=None, extensions=EXTENSIONS, name='sink.test'):
+    def __init__(self, host='127.0.0.1', port=0, reply=None, extensions=EXTENSIONS, name='sink.test',
+                 take=None):
         self.host, self.port = host, port
         self.reply = reply or (lambda verb, argument: None)
         self.extensions = list(extensions)
         self.name = name
+        self.take = take
         self.messages = []
         self.conversations = []
         self._writers = set()
@@ -81,7 +84,8 @@ class Sink:
     async def _serve(self, reader, writer):
         self._writers.add(writer)
         lines = []
-        self.conversations.append(lines)
+        if self.take is None:
+            self.conversations.append(lines)
         try:
             await _Session(self, reader, writer, lines).run()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -211,6 +215,11 @@ class _Session:
     async def keep(self, content):
         message = Message(self.lines, self.reverse_path, self.recipients, content)
         self.reset()
+        if self.sink.take is not None:
+            del self.lines[:]
+            if await self.say('DOT', message, '250 2.0.0 kept'):
+                self.sink.take(message)
+            return
         # Kept before the answer: whoever reads the answer finds the message.
         self.sink.messages.append(message)
         if not await self.say('DOT', message, '250 2.0.0 kept'):

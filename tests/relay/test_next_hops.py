@@ -78,6 +78,7 @@ class World:
 
     def __init__(self, place, service, notices):
         self.place, self.service, self.notices = place, service, notices
+        self.queued = {}  # recipient: what the queue says of it
 
     def configure(self, hosts):
         """@hosts: {domain: endpoint}."""
@@ -94,10 +95,14 @@ class World:
         with open(self.place.join('relayd.log'), encoding='utf-8', errors='replace') as stream:
             return re.findall(rf'to=<{re.escape(recipient)}>.* status=(\w+) \((.*)\)$', stream.read(), re.MULTILINE)
 
-    def queued(self):
-        """{recipient: what the queue says of it}."""
-        return {recipient['address']: recipient for message in self.service.queued()
-                for recipient in message['recipients']}
+    def wait(self, recipients):
+        """Until each was tried; then looks at the queue."""
+        for recipient in recipients:
+            poll(f'the outcome of {recipient}', lambda recipient=recipient: self.log(recipient))
+        poll('the notices', lambda: all(self.notices_about(recipient) for recipient in recipients
+                                        if self.log(recipient)[0][0] == 'failed'))
+        self.queued = {recipient['address']: recipient for message in self.service.queued()
+                       for recipient in message['recipients']}
 
     def notices_about(self, recipient):
         return [message for message in list(self.notices.messages)
@@ -105,13 +110,11 @@ class World:
 
     def judge(self, recipient, wanted):
         """Asserts that @recipient ended as one of @wanted, with the reply recorded, and as nothing else."""
-        said = poll(f'the outcome of {recipient}', lambda: self.log(recipient))
+        said = self.log(recipient)
         assert len(said) == 1, said
         status, reply = said[0]
         assert any(status == kind and re.match(text, reply) for kind, text in wanted), (said, wanted)
-        if status == 'failed':
-            poll(f'the notice about {recipient}', lambda: self.notices_about(recipient))
-        waiting = self.queued().get(recipient)
+        waiting = self.queued.get(recipient)
         final = waiting is None or waiting['state'] in ('sent', 'failed')
         assert final == (status != 'deferred'), waiting
         if waiting is not None and status == 'deferred':
@@ -156,11 +159,14 @@ def check_mixed(world, sink):
 
 
 def send_all(service, cases):
+    """Returns the recipients."""
+    envelopes = [[f'u@{case.domain}'] for case in cases]
+    envelopes += [['u@refused.test'], [f'{name}@mixed.test' for name in MIXED]]
     with Client(service.host, service.port) as client:
-        for recipients in [[f'u@{case.domain}'] for case in cases] + [
-                ['u@refused.test'], [f'{name}@mixed.test' for name in MIXED]]:
+        for recipients in envelopes:
             rcpts, reply = client.send('a@source.test', recipients, b'Subject: x\r\n\r\nhello\r\n')
             assert reply.startswith('250'), (rcpts, reply)
+    return [recipient for recipients in envelopes for recipient in recipients]
 
 
 def main():
@@ -176,7 +182,7 @@ def main():
         hosts['source.test'] = notices.endpoint
         world = World(place, service, notices)
         world.configure(hosts)
-        send_all(service, cases)
+        world.wait(send_all(service, cases))
         for case in cases:
             tap.case(case.name, check_case, world, case)
         tap.case('refused', check_refused, world)
