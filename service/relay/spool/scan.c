@@ -19,6 +19,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ typedef struct
   guint index; /* in scan->segments */
   const guint8 *data;
   gsize size;
+  gsize end; /* of what was ever written; zeros behind it */
   gsize offset;
   gsize trusted;     /* end of the last record that counted */
   guint64 limit;     /* numbers above are void: a later segment says so */
@@ -54,6 +56,13 @@ static gboolean
 is_zero (const guint8 *octets, gsize length)
 {
   return length == 0 || (octets[0] == 0 && memcmp (octets, octets + 1, length - 1) == 0);
+}
+
+/* Whether there is nothing but zeros from @offset on. */
+static gboolean
+is_unwritten (const Walk *walk, gsize offset)
+{
+  return offset >= walk->end || is_zero (walk->data + offset, walk->end - offset);
 }
 
 /* Records behind scan->last and up to @up_to were synced once and are not there. */
@@ -176,8 +185,7 @@ find_known_synced (const Walk *walk)
 
   for (guint i = walk->index + 1; i < walk->scan->segments->len; i++)
     known = MAX (known, walk->scan->first_synced[i]);
-  for (gsize offset = next_block (walk->offset);
-       offset + REROUTE_RECORD_HEADER_OCTETS <= walk->size;
+  for (gsize offset = next_block (walk->offset); offset + REROUTE_RECORD_HEADER_OCTETS <= walk->end;
        offset += REROUTE_SPOOL_BLOCK_OCTETS)
     if (peek_batch (walk, offset, &header, &batch))
       known = MAX (known, batch.synced);
@@ -187,7 +195,7 @@ find_known_synced (const Walk *walk)
 static void
 keep_pending (Walk *walk)
 {
-  gsize end = walk->size;
+  gsize end = MAX (walk->end, walk->offset);
 
   while (end > walk->offset && walk->data[end - 1] == 0)
     end--;
@@ -221,10 +229,10 @@ resynchronize (Walk *walk)
   guint64 known = find_known_synced (walk);
   gsize offset = walk->offset + REROUTE_RECORD_ALIGNMENT;
 
-  while (offset + REROUTE_RECORD_HEADER_OCTETS <= walk->size &&
+  while (offset + REROUTE_RECORD_HEADER_OCTETS <= walk->end &&
          !can_resume (walk, offset, known, &header))
     offset += REROUTE_RECORD_ALIGNMENT;
-  if (offset + REROUTE_RECORD_HEADER_OCTETS > walk->size)
+  if (offset + REROUTE_RECORD_HEADER_OCTETS > walk->end)
     {
       keep_pending (walk);
       return FALSE;
@@ -248,8 +256,8 @@ walk_segment (Walk *walk)
     {
       if (take_record (walk) || skip_padding (walk))
         continue;
-      is_clean = !walk->is_void && walk->scan->last >= walk->batch_end &&
-                 is_zero (walk->data + walk->offset, walk->size - walk->offset);
+      is_clean =
+        !walk->is_void && walk->scan->last >= walk->batch_end && is_unwritten (walk, walk->offset);
       if (!is_clean && (walk->is_void || !resynchronize (walk)))
         break;
     }
@@ -259,33 +267,76 @@ walk_segment (Walk *walk)
   walk->segment->zeroed = walk->segment->used;
 }
 
+static void
+free_room (RerouteScan *self)
+{
+  if (self->buffer != NULL)
+    munmap (self->buffer, self->buffer_octets);
+  self->buffer = NULL;
+}
+
 /* A block that the disk does not give back reads as zeros. */
 static void
 read_blocks (int fd, guint8 *buffer, gsize offset, gsize length)
 {
-  for (gsize end = offset + length; offset < end; offset += REROUTE_SPOOL_BLOCK_OCTETS)
+  for (gsize done = 0; done < length; done += REROUTE_SPOOL_BLOCK_OCTETS)
     {
-      gsize n = MIN (REROUTE_SPOOL_BLOCK_OCTETS, end - offset);
-      if (pread (fd, buffer + offset, n, (off_t) offset) != (gssize) n)
-        memset (buffer + offset, 0, n);
+      gsize n = MIN (REROUTE_SPOOL_BLOCK_OCTETS, length - done);
+      if (pread (fd, buffer + done, n, (off_t) (offset + done)) != (gssize) n)
+        memset (buffer + done, 0, n);
     }
 }
 
 static void
-read_file (int fd, guint8 *buffer, gsize size)
+read_file (int fd, guint8 *buffer, gsize from, gsize size)
 {
-  gsize offset = 0;
+  gsize done = 0;
 
-  while (offset < size)
+  while (done < size)
     {
-      gsize wanted = MIN (READ_CHUNK_OCTETS, size - offset);
-      gssize n = pread (fd, buffer + offset, wanted, (off_t) offset);
+      gsize wanted = MIN (READ_CHUNK_OCTETS, size - done);
+      gssize n = pread (fd, buffer + done, wanted, (off_t) (from + done));
       if (n < 0 && errno == EINTR)
         continue;
       if (n <= 0)
-        read_blocks (fd, buffer, offset, wanted);
-      offset += n > 0 ? (gsize) n : wanted;
+        read_blocks (fd, buffer + done, from + done, wanted);
+      done += n > 0 ? (gsize) n : wanted;
     }
+}
+
+/* Reads what was ever written: of a segment that is merely reserved the rest is known to be zero.
+   Returns: its end */
+static gsize
+read_written (int fd, guint8 *buffer, gsize size)
+{
+  gsize end = 0;
+
+  while (end < size)
+    {
+      off_t start = lseek (fd, (off_t) end, SEEK_DATA);
+      off_t hole = start >= 0 ? lseek (fd, start, SEEK_HOLE) : -1;
+      if (start < 0 && errno == ENXIO)
+        break;
+      /* A file system that cannot tell has written everything. */
+      gsize from = start >= 0 ? MIN ((gsize) start, size) : end;
+      gsize to = hole > start ? MIN ((gsize) hole, size) : size;
+      read_file (fd, buffer + from, from, to - from);
+      end = to;
+    }
+  return end;
+}
+
+/* A buffer of zeros, of which only what is read costs memory. */
+static gboolean
+make_room (RerouteScan *self, gsize octets)
+{
+  free_room (self);
+  octets = MAX (octets, 1); /* an empty file is a segment too */
+  self->buffer = mmap (NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (self->buffer == MAP_FAILED)
+    self->buffer = NULL;
+  self->buffer_octets = octets;
+  return self->buffer != NULL;
 }
 
 static int
@@ -307,22 +358,21 @@ static gboolean
 scan_segment (RerouteScan *self, guint index, GError **error)
 {
   RerouteSegment *segment = g_ptr_array_index (self->segments, index);
-  Walk walk = { self, segment, index, NULL, segment->size, 0, 0, G_MAXUINT64, 0, FALSE };
+  Walk walk = { self, segment, index, NULL, segment->size, 0, 0, 0, G_MAXUINT64, 0, FALSE };
 
   for (guint i = index + 1; i < self->segments->len; i++)
     if (self->first_synced[i] != 0)
       walk.limit = MIN (walk.limit, self->first_synced[i]);
-  if (segment->size > self->buffer_octets)
-    {
-      g_free (self->buffer);
-      self->buffer = g_malloc (segment->size);
-      self->buffer_octets = segment->size;
-    }
-
   int fd = open_segment (self, segment->serial, error);
   if (fd < 0)
     return FALSE;
-  read_file (fd, self->buffer, segment->size);
+  if (!make_room (self, segment->size))
+    {
+      reroute_spool_set_error (error, ENOMEM, "read a spool segment");
+      close (fd);
+      return FALSE;
+    }
+  walk.end = read_written (fd, self->buffer, segment->size);
   /* What is read now may be in memory only; the next batch will call it synced. */
   gboolean synced = !self->repair || fdatasync (fd) == 0;
   if (!synced)
@@ -380,7 +430,7 @@ look_into_segment (RerouteScan *self, guint index, GError **error)
   if (is_file)
     {
       segment->size = (guint64) status.st_size;
-      read_file (fd, blocks, MIN (segment->size, sizeof blocks));
+      read_file (fd, blocks, 0, MIN (segment->size, sizeof blocks));
     }
   close (fd);
   if (!is_ours)
@@ -496,7 +546,7 @@ reroute_scan_clear (RerouteScan *self)
   g_clear_pointer (&self->segments, g_ptr_array_unref);
   g_clear_pointer (&self->damages, g_ptr_array_unref);
   g_clear_pointer (&self->first_synced, g_free);
-  g_clear_pointer (&self->buffer, g_free);
+  free_room (self);
   g_clear_pointer (&self->pending, g_bytes_unref);
 }
 
@@ -511,7 +561,7 @@ reroute_scan_run (RerouteScan *self, GError **error)
   for (guint i = 0; i < self->segments->len; i++)
     if (!scan_segment (self, i, error))
       return FALSE;
-  g_clear_pointer (&self->buffer, g_free);
+  free_room (self);
   drop_unfinished (self);
   return TRUE;
 }

@@ -357,9 +357,14 @@ load_from_journal (RerouteSpool *self, RerouteMessage *message, gsize offset, GE
       is_there = find_stretch (self, message, offset, &now);
       if (is_there && is_same_place (&now, &stretch))
         {
-          if (payload != NULL)
+          if (payload != NULL && stretch.available > 0)
             return g_bytes_new_from_bytes (
               payload, stretch.payload_offset + stretch.content_offset, stretch.available);
+          if (local_error == NULL)
+            g_set_error_literal (&local_error,
+                                 REROUTE_ERROR,
+                                 REROUTE_ERROR_SPOOL,
+                                 "its content ends early in the spool");
           g_propagate_prefixed_error (error,
                                       g_steal_pointer (&local_error),
                                       "message %" G_GINT64_MODIFIER "x: ",
