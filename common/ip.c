@@ -33,6 +33,21 @@ reroute_ip_parse (const char *text, RerouteIp *ip)
          inet_pton (AF_INET6, text, ip->octets) == 1;
 }
 
+/* inet_ntop() goes through sprintf(), which a relay feels: it is asked for every message. */
+static void
+format_ipv4 (const guint8 *octets, char *text)
+{
+  for (guint i = 0; i < 4; i++)
+    {
+      if (octets[i] >= 100)
+        *text++ = (char) ('0' + octets[i] / 100);
+      if (octets[i] >= 10)
+        *text++ = (char) ('0' + octets[i] / 10 % 10);
+      *text++ = (char) ('0' + octets[i] % 10);
+      *text++ = i < 3 ? '.' : '\0';
+    }
+}
+
 char *
 reroute_ip_to_string (const RerouteIp *self)
 {
@@ -41,7 +56,7 @@ reroute_ip_to_string (const RerouteIp *self)
   g_return_val_if_fail (self != NULL, NULL);
 
   if (reroute_ip_is_ipv4 (self))
-    inet_ntop (AF_INET, self->octets + IPV4_OFFSET, text, sizeof text);
+    format_ipv4 (self->octets + IPV4_OFFSET, text);
   else
     inet_ntop (AF_INET6, self->octets, text, sizeof text);
   return g_strdup (text);

@@ -93,15 +93,27 @@ append_head (GString *line, GLogLevelFlags level, const char *domain)
   gsize i = find_level (level);
   gint64 now_us = g_get_real_time ();
 
+  int now_ms = (int) (now_us % G_USEC_PER_SEC / 1000);
+  const char fraction[] = { '.',
+                            (char) ('0' + now_ms / 100),
+                            (char) ('0' + now_ms / 10 % 10),
+                            (char) ('0' + now_ms % 10),
+                            ' ' };
+
   if (log_writer.to_journal)
-    g_string_append_printf (line, "<%d>%s: ", levels[i].severity, domain);
+    g_string_append_printf (line, "<%d>", levels[i].severity);
   else
-    g_string_append_printf (line,
-                            "%s.%03d %s %s: ",
-                            format_second (now_us / G_USEC_PER_SEC),
-                            (int) (now_us % G_USEC_PER_SEC / 1000),
-                            domain,
-                            levels[i].name);
+    {
+      g_string_append (line, format_second (now_us / G_USEC_PER_SEC));
+      g_string_append_len (line, fraction, sizeof fraction);
+    }
+  g_string_append (line, domain);
+  if (!log_writer.to_journal)
+    {
+      g_string_append_c (line, ' ');
+      g_string_append (line, levels[i].name);
+    }
+  g_string_append (line, ": ");
 }
 
 /* Never fails: there is nowhere to say so. */

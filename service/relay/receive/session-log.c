@@ -15,6 +15,13 @@
 static char *
 printable (const char *text)
 {
+  gsize length = 0;
+
+  while (length < TEXT_OCTETS && g_ascii_isprint (text[length]))
+    length++;
+  if (text[length] == '\0')
+    return g_strdup (text);
+
   g_autofree char *valid = g_utf8_make_valid (text, -1);
   GString *string = g_string_new (NULL);
 

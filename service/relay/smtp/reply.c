@@ -44,17 +44,33 @@ reroute_reply_free (RerouteReply *self)
   g_free (self);
 }
 
+static void
+append_code (const RerouteReply *self, GString *line)
+{
+  const char code[] = { (char) ('0' + self->code / 100),
+                        (char) ('0' + self->code / 10 % 10),
+                        (char) ('0' + self->code % 10) };
+
+  g_string_append_len (line, code, sizeof code);
+}
+
 char *
 reroute_reply_to_string (const RerouteReply *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  GString *line = g_string_new (NULL);
-  g_string_append_printf (line, "%u", self->code);
+  GString *line = g_string_sized_new (64);
+  append_code (self, line);
   if (self->status[0] != '\0')
-    g_string_append_printf (line, " %s", self->status);
+    {
+      g_string_append_c (line, ' ');
+      g_string_append (line, self->status);
+    }
   if (self->text[0] != '\0')
-    g_string_append_printf (line, " %s", self->text);
+    {
+      g_string_append_c (line, ' ');
+      g_string_append (line, self->text);
+    }
   for (gsize i = 0; i < line->len; i++)
     if (line->str[i] == '\n')
       line->str[i] = ' ';
@@ -70,12 +86,8 @@ reroute_reply_to_string (const RerouteReply *self)
 static void
 append_line (const RerouteReply *self, const char *text, gsize length, gboolean last, GString *wire)
 {
-  const char code[] = { (char) ('0' + self->code / 100),
-                        (char) ('0' + self->code / 10 % 10),
-                        (char) ('0' + self->code % 10),
-                        last ? ' ' : '-' };
-
-  g_string_append_len (wire, code, sizeof code);
+  append_code (self, wire);
+  g_string_append_c (wire, last ? ' ' : '-');
   if (self->status[0] != '\0')
     {
       g_string_append (wire, self->status);

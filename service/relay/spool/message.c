@@ -53,7 +53,15 @@ reroute_message_unref (RerouteMessage *self)
 char *
 reroute_message_id_to_string (guint64 id)
 {
-  return g_strdup_printf ("%" G_GINT64_MODIFIER "x", id);
+  static const char digits[] = "0123456789abcdef";
+  char text[ID_DIGITS + 1];
+  char *first = text + ID_DIGITS;
+
+  *first = '\0';
+  do
+    *--first = digits[id & 0xf];
+  while ((id >>= 4) != 0);
+  return g_strdup (first);
 }
 
 gboolean
