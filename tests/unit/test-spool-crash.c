@@ -29,11 +29,11 @@
 
 /* The states that the script must have walked through, or the test would show nothing. */
 static const char *const states[] = {
-  "part-received",   "message-received",   "batch-written",    "batch-answered",
-  "verdict-known",   "spare-created",      "spare-reserved",   "spare-zeroing",
-  "spare-zeroed",    "segment-named",      "segment-started",  "copies-picked",
-  "segment-emptied", "segment-taken-back", "segment-recycled", "segment-unlinked",
-  "token-written",   "journal-read",       "closing",
+  "part-received",      "message-received", "batch-written",    "batch-answered",
+  "verdict-known",      "spare-created",    "spare-reserved",   "spare-cleared",
+  "segment-named",      "segment-started",  "copies-picked",    "segment-emptied",
+  "segment-taken-back", "segment-recycled", "segment-unlinked", "token-written",
+  "journal-read",       "closing",
 };
 
 /* How often each was reached; in memory that survives the process. */
