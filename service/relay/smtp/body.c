@@ -7,10 +7,11 @@
  * of a line, CR elsewhere.
  *
  * A dot behind a bare LF does not start a line for RFC 5321, so it is no stuffing: normalised, it
- * is doubled.  No sequence of octets but CR LF . CR LF makes ".", CR, LF at the start of a line in
- * what passes.
+ * is doubled.  So is every dot that starts a line of a chunk.  No sequence of octets but CR LF . CR
+ * LF makes ".", CR, LF at the start of a line in what passes.
  *
- * Standards: RFC 5321 sections 2.3.8, 4.1.1.4, 4.5.2 and 6.3; RFC 5322 sections 2.1 and 2.2.
+ * Standards: RFC 5321 sections 2.3.8, 4.1.1.4, 4.5.2 and 6.3; RFC 3030; RFC 5322 sections 2.1 and
+ * 2.2.
  */
 
 #include "config.h"
@@ -27,7 +28,7 @@
 enum
 {
   LINE_START,  /* behind CR LF */
-  LF_START,    /* behind a bare LF that became CR LF */
+  LF_START,    /* behind a bare LF that became CR LF, or CR LF in a chunk */
   IN_LINE,     /* anywhere else */
   HELD_CR,     /* a CR in a line */
   HELD_DOT,    /* "." at the start of a line */
@@ -48,12 +49,13 @@ reroute_body_clear (RerouteBody *self)
 }
 
 void
-reroute_body_begin (RerouteBody *self)
+reroute_body_begin (RerouteBody *self, gboolean chunked)
 {
   self->fault = REROUTE_BODY_SOUND;
   self->octets = 0;
   self->n_received = self->n_own_received = 0;
-  self->state = LINE_START;
+  self->chunked = chunked;
+  self->state = chunked ? LF_START : LINE_START;
   self->in_header = TRUE;
   self->line_octets = self->header_octets = 0;
   g_string_truncate (self->field, 0);
@@ -153,6 +155,7 @@ scan (RerouteBody *self, const guint8 *octets, gsize length)
     set_fault (self, REROUTE_BODY_LINE_TOO_LONG);
 }
 
+/* @next_state: of content that is not chunked */
 static void
 finish_line (RerouteBody *self, int next_state)
 {
@@ -167,7 +170,7 @@ finish_line (RerouteBody *self, int next_state)
     }
   self->octets += 2;
   self->line_octets = 0;
-  self->state = (guint8) next_state;
+  self->state = (guint8) (self->chunked ? LF_START : next_state);
   if (self->max_octets > 0 && self->octets > self->max_octets)
     set_fault (self, REROUTE_BODY_TOO_LARGE);
 }
@@ -307,7 +310,7 @@ reroute_body_feed (RerouteBody *self, const guint8 *octets, gsize length, gsize 
   gsize from = 0; /* what is read from here on is sound and not put yet */
 
   while (i < length && self->state != END_OF_DATA && self->fault != REROUTE_BODY_BARE)
-    if (self->state == IN_LINE || (self->state == LINE_START && octets[i] != '.'))
+    if (self->state == IN_LINE || (self->state <= LF_START && octets[i] != '.'))
       {
         guint8 stop;
         self->state = IN_LINE;
@@ -331,4 +334,20 @@ reroute_body_feed (RerouteBody *self, const guint8 *octets, gsize length, gsize 
   put (self, octets + from, i - from);
   *taken = i;
   return self->state == END_OF_DATA;
+}
+
+void
+reroute_body_finish (RerouteBody *self)
+{
+  g_return_if_fail (self != NULL && self->chunked);
+
+  if (self->state == HELD_CR && !self->normalize)
+    set_fault (self, REROUTE_BODY_BARE);
+  else if (self->state == HELD_CR || self->state == IN_LINE)
+    {
+      put_text (self, "\r\n");
+      finish_line (self, LINE_START);
+    }
+  finish_field (self);
+  self->state = END_OF_DATA;
 }

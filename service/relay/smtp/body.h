@@ -44,6 +44,7 @@ typedef struct
 
   /*< private >*/
   guint8 state;
+  gboolean chunked;
   gboolean in_header;
   gsize line_octets;
   gsize header_octets;
@@ -53,8 +54,9 @@ typedef struct
 void reroute_body_init (RerouteBody *self);
 void reroute_body_clear (RerouteBody *self);
 
-/* Begins a message. */
-void reroute_body_begin (RerouteBody *self);
+/* Begins a message.  @chunked: it comes as it is, without stuffed dots and with no end of data in
+   it (RFC 3030); reroute_body_finish() ends it. */
+void reroute_body_begin (RerouteBody *self, gboolean chunked);
 
 /**
  * reroute_body_feed:
@@ -66,5 +68,9 @@ void reroute_body_begin (RerouteBody *self);
  * Returns: whether the end of data was read
  */
 gboolean reroute_body_feed (RerouteBody *self, const guint8 *octets, gsize length, gsize *taken);
+
+/* The last chunk was read.  A last line without its end gets one: on the wire there is no other
+   way to send it. */
+void reroute_body_finish (RerouteBody *self);
 
 G_END_DECLS

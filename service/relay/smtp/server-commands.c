@@ -5,7 +5,8 @@
  * One table; a command that it does not list, or not for this state, changes nothing.  EHLO
  * offers what is whole and nothing else.
  *
- * Standards: RFC 5321 section 4.1, RFC 1870, RFC 2034, RFC 2920, RFC 3463, RFC 6152, RFC 6531.
+ * Standards: RFC 5321 section 4.1, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3463, RFC 6152, RFC
+ * 6531.
  */
 
 #include "config.h"
@@ -39,12 +40,13 @@ put_offers (RerouteSmtpServer *self)
 
   if (self->config.max_message_octets > 0)
     text = g_strdup_printf ("%s\nPIPELINING\nSIZE %" G_GINT64_FORMAT
-                            "\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES",
+                            "\n8BITMIME\nSMTPUTF8\nCHUNKING\nENHANCEDSTATUSCODES",
                             self->config.hostname,
                             self->config.max_message_octets);
   else
-    text = g_strdup_printf ("%s\nPIPELINING\nSIZE\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES",
-                            self->config.hostname);
+    text =
+      g_strdup_printf ("%s\nPIPELINING\nSIZE\n8BITMIME\nSMTPUTF8\nCHUNKING\nENHANCEDSTATUSCODES",
+                       self->config.hostname);
   put (self, 250, "", text);
 }
 
@@ -302,15 +304,13 @@ run_data (RerouteSmtpServer *self, char *argument)
       put (self, 554, "5.5.1", "No valid recipients");
       return;
     }
-  g_autoptr (RerouteReply) refusal = self->handler.data (self, self->envelope, self->user_data);
+  g_autoptr (RerouteReply) refusal = reroute_smtp_server_begin_content (self, FALSE);
   if (refusal != NULL)
     {
       reroute_smtp_server_reset (self);
       reroute_smtp_server_put_reply (self, refusal);
       return;
     }
-  reroute_body_begin (&self->body);
-  self->content_dropped = FALSE;
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_DATA);
   put (self, 354, "", "Send the message; end it with CR LF . CR LF");
 }
@@ -368,13 +368,14 @@ run_http (RerouteSmtpServer *self, char *argument)
 
 #define IN(name) (1u << REROUTE_SMTP_SERVER_STATE_##name)
 #define TRANSACTION (IN (IN_MAIL) | IN (IN_RCPT))
-#define ANY (IN (GREETED) | IN (IDLE) | TRANSACTION)
+#define ANY (IN (GREETED) | IN (IDLE) | TRANSACTION | IN (IN_CHUNKS))
 
 typedef enum
 {
   ARGUMENT = 1 << 0,   /* takes one */
   GROUP_END = 1 << 1,  /* the client has to wait for the reply (RFC 2920 3.1) */
   LAST_WORDS = 1 << 2, /* what follows is of no interest */
+  OCTETS = 1 << 3,     /* takes what follows, in every state */
 } CommandFlags;
 
 typedef struct
@@ -400,7 +401,7 @@ static const Command commands[] = {
   { "VRFY",     run_vrfy,        ANY,         ARGUMENT,             NULL,                        "RFC 5321 3.5.3" },
   { "HELP",     run_help,        ANY,         ARGUMENT,             NULL,                        "RFC 5321 4.1.1.8" },
   { "EXPN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 5321 3.5.2" },
-  { "BDAT",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 3030" },
+  { "BDAT",     reroute_smtp_server_run_bdat, ANY, ARGUMENT | OCTETS, NULL,                      "RFC 3030 2" },
   { "STARTTLS", run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 3207" },
   { "AUTH",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 4954" },
   { "ETRN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 1985" },
@@ -425,7 +426,7 @@ find_command (const char *verb)
 static gboolean
 is_out_of_step (const RerouteSmtpServer *self, const Command *command)
 {
-  if (!self->more_follows || (command->flags & LAST_WORDS) != 0)
+  if (!self->more_follows || (command->flags & (LAST_WORDS | OCTETS)) != 0)
     return FALSE;
   return !self->esmtp || (command->flags & GROUP_END) != 0;
 }

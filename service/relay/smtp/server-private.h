@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by server.c (octets, content, end of data) and server-commands.c (what commands do). */
+/* Shared by server.c (octets, content, end of data), server-commands.c (what commands do) and
+   server-chunks.c (BDAT). */
 
 #pragma once
 
@@ -12,14 +13,17 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  REROUTE_SMTP_SERVER_STATE_NEW,     /* not greeted */
-  REROUTE_SMTP_SERVER_STATE_GREETED, /* before HELO */
-  REROUTE_SMTP_SERVER_STATE_IDLE,    /* no transaction */
-  REROUTE_SMTP_SERVER_STATE_IN_MAIL, /* MAIL taken, no RCPT yet */
-  REROUTE_SMTP_SERVER_STATE_IN_RCPT, /* one recipient at least */
-  REROUTE_SMTP_SERVER_STATE_IN_DATA, /* 354 said */
-  REROUTE_SMTP_SERVER_STATE_IN_END,  /* the owner owes the reply to the end of data */
-  REROUTE_SMTP_SERVER_STATE_CLOSED,  /* nothing more is read */
+  REROUTE_SMTP_SERVER_STATE_NEW,       /* not greeted */
+  REROUTE_SMTP_SERVER_STATE_GREETED,   /* before HELO */
+  REROUTE_SMTP_SERVER_STATE_IDLE,      /* no transaction */
+  REROUTE_SMTP_SERVER_STATE_IN_MAIL,   /* MAIL taken, no RCPT yet */
+  REROUTE_SMTP_SERVER_STATE_IN_RCPT,   /* one recipient at least */
+  REROUTE_SMTP_SERVER_STATE_IN_SKIP,   /* octets of a refused chunk are read and dropped */
+  REROUTE_SMTP_SERVER_STATE_IN_DATA,   /* 354 said */
+  REROUTE_SMTP_SERVER_STATE_IN_CHUNK,  /* octets of a chunk come */
+  REROUTE_SMTP_SERVER_STATE_IN_CHUNKS, /* a chunk was taken, and the last one not yet */
+  REROUTE_SMTP_SERVER_STATE_IN_END,    /* the owner owes the reply to the end of data */
+  REROUTE_SMTP_SERVER_STATE_CLOSED,    /* nothing more is read */
 } RerouteSmtpServerState;
 
 struct _RerouteSmtpServer
@@ -39,6 +43,11 @@ struct _RerouteSmtpServer
   RerouteLine line;
   RerouteBody body;
   gboolean content_dropped; /* abort_data was called for this message */
+
+  guint64 chunk_left; /* octets of the chunk that are not read yet */
+  gboolean chunk_is_last;
+  RerouteReply *chunk_refusal; /* IN_SKIP: said when it is read */
+  RerouteSmtpServerState after_skip;
 
   RerouteReply *farewell; /* put out once the reply to the end of data is */
   GString *output;
@@ -62,6 +71,21 @@ void reroute_smtp_server_put_last (RerouteSmtpServer *self,
                                    const char *text);
 /* Drops the transaction; the state becomes IDLE when one was open. */
 void reroute_smtp_server_reset (RerouteSmtpServer *self);
+
+/* Once a message, and only when its content was begun. */
+void reroute_smtp_server_drop_content (RerouteSmtpServer *self);
+/* Asks the owner and begins the scan; the state is the caller's to set.  @chunked: comes by BDAT.
+   Returns: (transfer full) (nullable): the owner's refusal */
+RerouteReply *reroute_smtp_server_begin_content (RerouteSmtpServer *self, gboolean chunked);
+/* All of the content was read: refuses what has a fault, gives the owner the rest. */
+void reroute_smtp_server_end_content (RerouteSmtpServer *self);
+/* Refuses a content with a CR or LF that stands alone; ends the session. */
+void reroute_smtp_server_end_for_bare (RerouteSmtpServer *self);
+
+/* server-chunks.c */
+void reroute_smtp_server_run_bdat (RerouteSmtpServer *self, char *argument);
+/* Octets of a chunk, in state IN_CHUNK or IN_SKIP.  Returns: how many were taken */
+gsize reroute_smtp_server_feed_chunk (RerouteSmtpServer *self, const guint8 *octets, gsize length);
 
 /* server-commands.c: runs the whole line that was read. */
 void reroute_smtp_server_run_line (RerouteSmtpServer *self);

@@ -2,10 +2,11 @@
  *
  * server.c - the receiving side of one SMTP session: octets in, replies and events out
  *
- * Commands are in server-commands.c, the content's scanner in body.c.  Whatever ends a transaction
- * resets it whole, and a session that is closed discards what still comes.
+ * Commands are in server-commands.c, BDAT in server-chunks.c, the content's scanner in body.c.
+ * Whatever ends a transaction resets it whole, and a session that is closed discards what still
+ * comes.
  *
- * Standards: RFC 5321, RFC 1870, RFC 2034, RFC 2920, RFC 3463, RFC 6152, RFC 6531.
+ * Standards: RFC 5321, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3463, RFC 6152, RFC 6531.
  */
 
 #define G_LOG_DOMAIN "reroute-smtp-server"
@@ -31,7 +32,10 @@ static const struct
   [REROUTE_SMTP_SERVER_STATE_IDLE] = { "idle", "while waiting for MAIL" },
   [REROUTE_SMTP_SERVER_STATE_IN_MAIL] = { "in-mail", "while waiting for RCPT" },
   [REROUTE_SMTP_SERVER_STATE_IN_RCPT] = { "in-rcpt", "while waiting for RCPT or DATA" },
+  [REROUTE_SMTP_SERVER_STATE_IN_SKIP] = { "in-skip", "while dropping a refused chunk" },
   [REROUTE_SMTP_SERVER_STATE_IN_DATA] = { "in-data", "while receiving the content" },
+  [REROUTE_SMTP_SERVER_STATE_IN_CHUNK] = { "in-chunk", "while receiving a chunk" },
+  [REROUTE_SMTP_SERVER_STATE_IN_CHUNKS] = { "in-chunks", "while waiting for the next chunk" },
   [REROUTE_SMTP_SERVER_STATE_IN_END] = { "in-end", "while storing the message" },
   [REROUTE_SMTP_SERVER_STATE_CLOSED] = { "closed", "after the session ended" },
 };
@@ -102,9 +106,17 @@ reroute_smtp_server_put_last (RerouteSmtpServer *self,
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_CLOSED);
 }
 
-/* Once a message, and only when its content was begun. */
-static void
-drop_content (RerouteSmtpServer *self)
+/* The content was begun and is neither whole nor refused. */
+static gboolean
+has_content (const RerouteSmtpServer *self)
+{
+  return self->state == REROUTE_SMTP_SERVER_STATE_IN_DATA ||
+         self->state == REROUTE_SMTP_SERVER_STATE_IN_CHUNK ||
+         self->state == REROUTE_SMTP_SERVER_STATE_IN_CHUNKS;
+}
+
+void
+reroute_smtp_server_drop_content (RerouteSmtpServer *self)
 {
   if (self->content_dropped)
     return;
@@ -115,12 +127,13 @@ drop_content (RerouteSmtpServer *self)
 void
 reroute_smtp_server_reset (RerouteSmtpServer *self)
 {
-  if (self->state == REROUTE_SMTP_SERVER_STATE_IN_DATA)
-    drop_content (self);
+  gboolean had_content = has_content (self);
+
+  if (had_content)
+    reroute_smtp_server_drop_content (self);
   g_clear_pointer (&self->envelope, reroute_envelope_free);
   if (self->state == REROUTE_SMTP_SERVER_STATE_IN_MAIL ||
-      self->state == REROUTE_SMTP_SERVER_STATE_IN_RCPT ||
-      self->state == REROUTE_SMTP_SERVER_STATE_IN_DATA)
+      self->state == REROUTE_SMTP_SERVER_STATE_IN_RCPT || had_content)
     reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IDLE);
 }
 
@@ -147,8 +160,20 @@ feed_command (RerouteSmtpServer *self, const guint8 *octets, gsize length)
   return taken;
 }
 
-static void
-end_data (RerouteSmtpServer *self)
+RerouteReply *
+reroute_smtp_server_begin_content (RerouteSmtpServer *self, gboolean chunked)
+{
+  RerouteReply *refusal = self->handler.data (self, self->envelope, self->user_data);
+
+  if (refusal != NULL)
+    return refusal;
+  reroute_body_begin (&self->body, chunked);
+  self->content_dropped = FALSE;
+  return NULL;
+}
+
+void
+reroute_smtp_server_end_content (RerouteSmtpServer *self)
 {
   RerouteBodyFault fault = self->body.fault;
 
@@ -162,6 +187,15 @@ end_data (RerouteSmtpServer *self)
   self->handler.end_of_data (self, g_steal_pointer (&self->envelope), self->user_data);
 }
 
+void
+reroute_smtp_server_end_for_bare (RerouteSmtpServer *self)
+{
+  reroute_smtp_server_put_last (self,
+                                faults[REROUTE_BODY_BARE].code,
+                                faults[REROUTE_BODY_BARE].status,
+                                faults[REROUTE_BODY_BARE].text);
+}
+
 static gsize
 feed_content (RerouteSmtpServer *self, const guint8 *octets, gsize length)
 {
@@ -169,14 +203,11 @@ feed_content (RerouteSmtpServer *self, const guint8 *octets, gsize length)
   gboolean ended = reroute_body_feed (&self->body, octets, length, &taken);
 
   if (self->body.fault != REROUTE_BODY_SOUND)
-    drop_content (self);
+    reroute_smtp_server_drop_content (self);
   if (self->body.fault == REROUTE_BODY_BARE)
-    reroute_smtp_server_put_last (self,
-                                  faults[REROUTE_BODY_BARE].code,
-                                  faults[REROUTE_BODY_BARE].status,
-                                  faults[REROUTE_BODY_BARE].text);
+    reroute_smtp_server_end_for_bare (self);
   else if (ended)
-    end_data (self);
+    reroute_smtp_server_end_content (self);
   return taken;
 }
 
@@ -198,6 +229,10 @@ reroute_smtp_server_feed (RerouteSmtpServer *self, const guint8 *octets, gsize l
         break;
       case REROUTE_SMTP_SERVER_STATE_IN_DATA:
         taken += feed_content (self, octets + taken, length - taken);
+        break;
+      case REROUTE_SMTP_SERVER_STATE_IN_CHUNK:
+      case REROUTE_SMTP_SERVER_STATE_IN_SKIP:
+        taken += reroute_smtp_server_feed_chunk (self, octets + taken, length - taken);
         break;
       default:
         taken += feed_command (self, octets + taken, length - taken);
@@ -237,6 +272,7 @@ reroute_smtp_server_free (RerouteSmtpServer *self)
 
   g_clear_pointer (&self->envelope, reroute_envelope_free);
   g_clear_pointer (&self->farewell, reroute_reply_free);
+  g_clear_pointer (&self->chunk_refusal, reroute_reply_free);
   reroute_line_clear (&self->line);
   reroute_body_clear (&self->body);
   g_string_free (self->output, TRUE);
@@ -352,7 +388,7 @@ reroute_smtp_server_in_data (const RerouteSmtpServer *self)
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
-  return self->state == REROUTE_SMTP_SERVER_STATE_IN_DATA;
+  return has_content (self) || self->state == REROUTE_SMTP_SERVER_STATE_IN_SKIP;
 }
 
 const char *

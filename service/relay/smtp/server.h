@@ -91,6 +91,7 @@ gboolean
 reroute_smtp_server_wants_close (const RerouteSmtpServer *self);      /* after the output is sent */
 gboolean reroute_smtp_server_is_idle (const RerouteSmtpServer *self); /* no transaction open */
 gboolean reroute_smtp_server_awaits_finish (const RerouteSmtpServer *self);
+/* Octets that are no commands are on their way, or more chunks of a message. */
 gboolean reroute_smtp_server_in_data (const RerouteSmtpServer *self);
 const char *reroute_smtp_server_get_helo (const RerouteSmtpServer *self); /* "" before HELO */
 gboolean reroute_smtp_server_is_esmtp (const RerouteSmtpServer *self);    /* EHLO was used */
