@@ -53,6 +53,8 @@
 #define REROUTE_LIMIT_TRIES_PER_DESTINATION 1024 /* wait for a connection; more are only noted */
 #define REROUTE_LIMIT_CONNECTION_IDLE_S 10 /* kept for another message; Postfix keeps it for 2 */
 #define REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION 100 /* RFC 5321 4.5.3.1.8 */
+#define REROUTE_LIMIT_RETURNED_OCTETS                                                              \
+  50000 /* of a message that RET=FULL gives back whole; Postfix bounce_size_limit */
 
 /* Spool (design.md section 5) */
 #define REROUTE_LIMIT_SEGMENT_OCTETS (64 * 1024 * 1024)

@@ -12,6 +12,8 @@
 #include "tests/unit/sample-rules.h"
 #include "tests/unit/transcript.h"
 
+#include "service/relay/smtp/dsn-parameters.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -100,11 +102,13 @@ describe (ReceiveFixture *fixture, GString *text)
   g_autofree char *content = receive_fixture_read (fixture, message);
   g_auto (GStrv) lines = g_strsplit (skip_trace (content), "\r\n", -1);
 
-  g_string_append_printf (text, "M: <%s> ", message->envelope->reverse_path);
+  g_string_append_printf (text, "M: <%s>", message->envelope->reverse_path);
+  reroute_dsn_append_mail (text, message->envelope);
   for (guint i = 0; i < message->envelope->recipients->len; i++)
     {
       const RerouteRecipient *recipient = reroute_envelope_get_recipient (message->envelope, i);
-      g_string_append_printf (text, "%s<%s>", i > 0 ? "," : "", recipient->address->text);
+      g_string_append_printf (text, "%s<%s>", i > 0 ? "," : " ", recipient->address->text);
+      reroute_dsn_append_rcpt (text, recipient, recipient->address->text);
     }
   g_string_append (text, "\n");
   for (guint i = 0; lines[i] != NULL && lines[i + 1] != NULL; i++)

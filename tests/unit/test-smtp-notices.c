@@ -290,6 +290,105 @@ test_hostile (void)
   g_assert_null (strstr (text, "\nStatus: 2.0.0"));
 }
 
+/* What was asked for at MAIL and RCPT stands in the report; the whole message where it may. */
+static void
+test_asked_for (void)
+{
+  static const char content[] = "Subject: hello\r\n\r\n.body\r\n";
+  static const char beyond_ascii[] = "Subject: hello\r\n\r\nb\xc3\xb6"
+                                     "dy\r\n";
+  const RerouteDsnRecipient recipient = { .recipient = "b@test.com",
+                                          .status = "5.1.1",
+                                          .original = "rfc822;b+2Bx@test.com" };
+  RerouteDsnRequest request = {
+    .kind = REROUTE_DSN_FAILED,
+    .hostname = "mx.test",
+    .queue_id = "1a",
+    .reverse_path = "a@client.test",
+    .envelope_id = "QQ+3D314+0D+0A",
+    .recipients = &recipient,
+    .n_recipients = 1,
+    .headers = (const guint8 *) content,
+    .headers_length = strlen ("Subject: hello\r\n"),
+    .content = (const guint8 *) content,
+    .content_length = strlen (content),
+  };
+  g_autofree char *whole = format (&request);
+  request.content = (const guint8 *) beyond_ascii;
+  request.content_length = strlen (beyond_ascii);
+  g_autofree char *headers = format (&request);
+
+  assert_contains (whole, "\r\nOriginal-Envelope-Id: QQ=314??\r\nReporting-MTA: dns; mx.test\r\n");
+  assert_contains (whole,
+                   "\r\nOriginal-Recipient: rfc822; b+x@test.com\r\n"
+                   "Final-Recipient: rfc822; b@test.com\r\n");
+  assert_contains (whole, "Content-Type: message/rfc822\r\n");
+  assert_contains (whole, "\r\n\r\nSubject: hello\r\n\r\n..body\r\n\r\n--");
+  assert_contains (headers, "Content-Type: text/rfc822-headers\r\n");
+  assert_contains (headers, "\r\n\r\nSubject: hello\r\n\r\n--");
+}
+
+static void
+test_relayed (void)
+{
+  static const char headers[] = "Subject: hello\r\n";
+  const RerouteDsnRecipient recipient = { .recipient = "b@test.com",
+                                          .status = "2.1.5",
+                                          .original = "utf-8;\xc3\xbc\\x{2B}@test.com",
+                                          .diagnostic = "250 2.1.5 mx.inside.example took it" };
+  const RerouteDsnRequest request = {
+    .kind = REROUTE_DSN_RELAYED,
+    .hostname = "mx.test",
+    .queue_id = "1a",
+    .reverse_path = "a@client.test",
+    .recipients = &recipient,
+    .n_recipients = 1,
+    .headers = (const guint8 *) headers,
+    .headers_length = strlen (headers),
+  };
+  g_autofree char *text = format (&request);
+
+  assert_contains (text, "\r\nSubject: Your message was passed on\r\n");
+  assert_contains (text, "does not tell when it is delivered");
+  assert_contains (text,
+                   "Original-Recipient: utf-8; \\x{FC}\\x{2B}@test.com\r\n"
+                   "Final-Recipient: rfc822; b@test.com\r\n"
+                   "Action: relayed\r\n"
+                   "Status: 2.1.5\r\n"
+                   "Diagnostic-Code: smtp;\r\n"
+                   "    250 2.1.5 (host) took it\r\n");
+}
+
+static void
+test_who_wants_what (void)
+{
+  static const struct
+  {
+    const char *reverse_path;
+    RerouteNotify notify;
+    RerouteNotify wanted;
+  } rows[] = {
+    { "a@client.test", 0, REROUTE_NOTIFY_FAILURE | REROUTE_NOTIFY_DELAY },
+    { "a@client.test", REROUTE_NOTIFY_NEVER, REROUTE_NOTIFY_NEVER },
+    { "a@client.test", REROUTE_NOTIFY_SUCCESS, REROUTE_NOTIFY_SUCCESS },
+    { "a@client.test", REROUTE_NOTIFY_DELAY, REROUTE_NOTIFY_DELAY },
+    { "", 0, 0 },
+    { "", REROUTE_NOTIFY_FAILURE | REROUTE_NOTIFY_SUCCESS, 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (RerouteEnvelope) envelope = reroute_envelope_new ();
+      g_free (envelope->reverse_path);
+      envelope->reverse_path = g_strdup (rows[i].reverse_path);
+      add_recipient (envelope, "b@test.com");
+      g_array_index (envelope->recipients, RerouteRecipient, 0).notify = rows[i].notify;
+      for (guint kind = REROUTE_NOTIFY_NEVER; kind <= REROUTE_NOTIFY_DELAY; kind <<= 1)
+        g_assert_true (reroute_envelope_wants_notice (envelope, 0, (RerouteNotify) kind) ==
+                       ((rows[i].wanted & kind) != 0));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -301,5 +400,8 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/dsn/failed", test_failed);
   g_test_add_func ("/smtp/dsn/delayed-beyond-ascii", test_delayed_beyond_ascii);
   g_test_add_func ("/smtp/dsn/hostile", test_hostile);
+  g_test_add_func ("/smtp/dsn/asked-for", test_asked_for);
+  g_test_add_func ("/smtp/dsn/relayed", test_relayed);
+  g_test_add_func ("/smtp/dsn/who-wants-what", test_who_wants_what);
   return g_test_run ();
 }

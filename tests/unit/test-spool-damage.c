@@ -363,6 +363,23 @@ test_missing_segment (void)
   journal_clear (&journal);
 }
 
+/* With the checksum that belongs to it. */
+static void
+set_format (const char *path, guint32 format)
+{
+  guint8 block[REROUTE_SPOOL_BLOCK_OCTETS];
+  FILE *file = g_fopen (path, "r+b");
+
+  g_assert_cmpuint (fread (block, 1, sizeof block, file), ==, sizeof block);
+  block[8] = (guint8) format;
+  memset (block + 12, 0, 4);
+  guint32 crc = GUINT32_TO_LE (reroute_crc32c (0, block, 40));
+  memcpy (block + 12, &crc, sizeof crc);
+  rewind (file);
+  g_assert_cmpuint (fwrite (block, 1, sizeof block, file), ==, sizeof block);
+  fclose (file);
+}
+
 static void
 test_newer_format (void)
 {
@@ -370,31 +387,40 @@ test_newer_format (void)
   GPtrArray *entries = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (GString) report = g_string_new (NULL);
+  g_autofree char *wanted = g_strdup_printf ("format %u,", REROUTE_SPOOL_VERSION + 1);
 
   journal_init (&journal);
   const SpoolFixtureRecord *first = &g_array_index (journal.records, SpoolFixtureRecord, 0);
   g_autofree char *copy = take_copy (&journal, first->path);
-  /* Version 2, with the checksum that belongs to it. */
-  guint8 block[REROUTE_SPOOL_BLOCK_OCTETS];
-  FILE *file = g_fopen (copy, "r+b");
-  g_assert_cmpuint (fread (block, 1, sizeof block, file), ==, sizeof block);
-  block[8] = 2;
-  memset (block + 12, 0, 4);
-  guint32 crc = GUINT32_TO_LE (reroute_crc32c (0, block, 40));
-  memcpy (block + 12, &crc, sizeof crc);
-  rewind (file);
-  g_assert_cmpuint (fwrite (block, 1, sizeof block, file), ==, sizeof block);
-  fclose (file);
+  set_format (copy, REROUTE_SPOOL_VERSION + 1);
 
   g_autofree char *before = get_fingerprint (journal.copy.directory);
   g_assert_null (reroute_spool_open (journal.copy.directory, SEGMENT_OCTETS, &entries, &error));
   g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
-  g_assert_nonnull (strstr (error->message, "format 2"));
+  g_assert_nonnull (strstr (error->message, wanted));
   g_clear_error (&error);
   g_assert_false (reroute_spool_verify (journal.copy.directory, report, &error));
   g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
   g_autofree char *after = get_fingerprint (journal.copy.directory);
   g_assert_cmpstr (before, ==, after);
+  journal_clear (&journal);
+}
+
+/* A spool that an older version left behind is taken over whole. */
+static void
+test_older_format (void)
+{
+  Journal journal;
+
+  journal_init (&journal);
+  const SpoolFixtureRecord *first = &g_array_index (journal.records, SpoolFixtureRecord, 0);
+  g_autofree char *copy G_GNUC_UNUSED = take_copy (&journal, first->path);
+  g_autoptr (GPtrArray) paths = spool_fixture_list (journal.copy.directory, "journal-");
+  for (guint i = 0; i < paths->len; i++)
+    set_format (paths->pdata[i], REROUTE_SPOOL_OLDEST_VERSION);
+  spool_fixture_open (&journal.copy);
+  g_assert_nonnull (spool_fixture_find (&journal.copy, journal.ids[0]));
+  g_assert_nonnull (spool_fixture_find (&journal.copy, journal.ids[journal.n - 1]));
   journal_clear (&journal);
 }
 
@@ -409,5 +435,6 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/damage/lost-blocks", test_lost_blocks);
   g_test_add_func ("/spool/damage/missing-segment", test_missing_segment);
   g_test_add_func ("/spool/damage/newer-format", test_newer_format);
+  g_test_add_func ("/spool/damage/older-format", test_older_format);
   return g_test_run ();
 }

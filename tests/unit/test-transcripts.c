@@ -11,6 +11,7 @@
 #include "tests/unit/transcript.h"
 
 #include "service/relay/smtp/client.h"
+#include "service/relay/smtp/dsn-parameters.h"
 
 #include <string.h>
 
@@ -63,7 +64,8 @@ server_say (TestSession *session, const TranscriptStep *step, Cut *cut)
     }
 }
 
-/* "M: FROM TO,TO" and "B: LINE" for each line of the content. */
+/* "M: FROM TO,TO", each with what it said about notices, and "B: LINE" for each line of the
+   content. */
 static char *
 describe_messages (const TestSession *session)
 {
@@ -72,11 +74,13 @@ describe_messages (const TestSession *session)
   for (guint i = 0; i < session->messages->len; i++)
     {
       const TestMessage *message = test_session_message (session, i);
-      g_string_append_printf (text, "M: <%s> ", message->envelope->reverse_path);
+      g_string_append_printf (text, "M: <%s>", message->envelope->reverse_path);
+      reroute_dsn_append_mail (text, message->envelope);
       for (guint j = 0; j < message->envelope->recipients->len; j++)
         {
           const RerouteRecipient *recipient = reroute_envelope_get_recipient (message->envelope, j);
-          g_string_append_printf (text, "%s<%s>", j > 0 ? "," : "", recipient->address->text);
+          g_string_append_printf (text, "%s<%s>", j > 0 ? "," : " ", recipient->address->text);
+          reroute_dsn_append_rcpt (text, recipient, recipient->address->text);
         }
       g_string_append (text, "\n");
       g_auto (GStrv) lines = g_strsplit (message->content->str, "\r\n", -1);
@@ -149,7 +153,9 @@ typedef struct
   RerouteSmtpTransaction transaction;
   GStrv words; /* of the T line */
   GStrv recipients;
-  guint n_replies; /* checked */
+  RerouteEnvelope *envelope; /* of words that ask for notices */
+  GArray *indices;           /* (element-type guint): 0, 1, 2, … */
+  guint n_replies;           /* checked */
   GString *output;
   GError *error;
 } ClientRun;
@@ -176,7 +182,43 @@ client_say (ClientRun *run, const TranscriptStep *step, Cut *cut)
     }
 }
 
-/* "T: FROM TO,TO [8bitmime] [smtputf8] [size=N]" */
+static const char *
+find_value (ClientRun *run, const char *name)
+{
+  for (guint i = 2; run->words[i] != NULL; i++)
+    if (g_str_has_prefix (run->words[i], name))
+      return run->words[i] + strlen (name);
+  return NULL;
+}
+
+/* What every recipient asks for, and was before it was rewritten. */
+static void
+make_envelope (ClientRun *run)
+{
+  const char *ret = find_value (run, "ret=");
+  const char *notify = find_value (run, "notify=");
+  const char *received = find_value (run, "received=");
+
+  g_clear_pointer (&run->envelope, reroute_envelope_free);
+  run->envelope = reroute_envelope_new ();
+  run->envelope->id = g_strdup (find_value (run, "envid="));
+  if (ret != NULL)
+    g_assert_true (reroute_dsn_parse_ret (ret, &run->envelope->returns));
+  for (guint i = 0; run->recipients[i] != NULL; i++)
+    {
+      g_autoptr (RerouteAddress) address = reroute_address_parse (
+        received != NULL ? received : run->recipients[i], TRUE, NULL);
+      g_assert_nonnull (address);
+      RerouteRecipient *recipient =
+        reroute_envelope_add_recipient (run->envelope, address, (RerouteRowRef){ 0 });
+      recipient->original = g_strdup (find_value (run, "orcpt="));
+      if (notify != NULL)
+        g_assert_true (reroute_dsn_parse_notify (notify, &recipient->notify));
+      g_array_append_val (run->indices, i);
+    }
+}
+
+/* "T: FROM TO,TO [8bitmime] [smtputf8] [size=N] [ret=] [envid=] [notify=] [orcpt=] [received=]" */
 static void
 begin (ClientRun *run, const TranscriptStep *step)
 {
@@ -186,16 +228,20 @@ begin (ClientRun *run, const TranscriptStep *step)
   g_assert_cmpuint (g_strv_length (run->words), >=, 2);
   run->recipients = g_strsplit (run->words[1], ",", -1);
   run->n_replies = 0;
+  g_array_set_size (run->indices, 0);
+  make_envelope (run);
   run->transaction = (RerouteSmtpTransaction){
     .reverse_path = g_str_equal (run->words[0], "<>") ? "" : run->words[0],
     .body_8bitmime = g_strv_contains ((const char *const *) run->words, "8bitmime"),
     .smtputf8 = g_strv_contains ((const char *const *) run->words, "smtputf8"),
     .recipients = (const char *const *) run->recipients,
     .n_recipients = g_strv_length (run->recipients),
+    .envelope = run->envelope,
+    .indices = (const guint *) (gpointer) run->indices->data,
   };
-  for (guint i = 2; run->words[i] != NULL; i++)
-    if (g_str_has_prefix (run->words[i], "size="))
-      run->transaction.content_octets = (gsize) g_ascii_strtoull (run->words[i] + 5, NULL, 10);
+  const char *size = find_value (run, "size=");
+  if (size != NULL)
+    run->transaction.content_octets = (gsize) g_ascii_strtoull (size, NULL, 10);
   reroute_smtp_client_begin (run->machine, &run->transaction);
   collect (run);
 }
@@ -273,7 +319,8 @@ static void
 run_client (const Transcript *transcript, Cut *cut)
 {
   ClientRun run = { .machine = reroute_smtp_client_new ("relay.test"),
-                    .output = g_string_new (NULL) };
+                    .output = g_string_new (NULL),
+                    .indices = g_array_new (FALSE, FALSE, sizeof (guint)) };
   gboolean error_expected = FALSE;
 
   for (guint i = 0; i < transcript->steps->len; i++)
@@ -289,6 +336,8 @@ run_client (const Transcript *transcript, Cut *cut)
   g_string_free (run.output, TRUE);
   g_strfreev (run.words);
   g_strfreev (run.recipients);
+  g_clear_pointer (&run.envelope, reroute_envelope_free);
+  g_array_unref (run.indices);
 }
 
 /* --- all of them --- */

@@ -34,6 +34,7 @@ typedef struct
   gboolean destination_failed; /* all of them did */
   gboolean lacks_extension;    /* the hosts that were reached cannot take a message like this */
   int answered;                /* the endpoint whose replies these are; -1: none */
+  gboolean offers_dsn;         /* that endpoint: it sends notices of its own (RFC 3461) */
   char *relay; /* "mx1.example.net[192.0.2.1]:25": who answered, or was tried last */
 } RerouteDelivery;
 

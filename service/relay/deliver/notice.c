@@ -6,7 +6,7 @@
  * notice, it never loses it.  A notice is a message like any other, decided by the rules, from the
  * null reverse-path.
  *
- * Standards: RFC 5321 sections 3.6.3, 4.5.5, 6.1; RFC 3464.
+ * Standards: RFC 5321 sections 3.6.3, 4.5.5, 6.1; RFC 3461 sections 5 and 6; RFC 3464.
  */
 
 #include "config.h"
@@ -40,33 +40,37 @@ notice_free (Notice *self)
   g_free (self);
 }
 
-/* --- the header section --- */
+/* --- what is given back --- */
 
-/* Takes the dots of dot-stuffing away and what follows the empty line. */
-static void
-cut_headers (GByteArray *content)
+/* Takes the dots of dot-stuffing away.  Returns: octets of the header section */
+static guint
+unstuff (GByteArray *content)
 {
-  guint at = 0;
+  guint headers = 0;
   guint kept = 0;
+  gboolean in_headers = TRUE;
   gboolean line_begins = TRUE;
 
-  for (; at < content->len; at++)
+  for (guint at = 0; at < content->len; at++)
     {
       guint8 octet = content->data[at];
 
-      if (line_begins && octet == '\r')
-        break;
+      in_headers = in_headers && !(line_begins && octet == '\r');
       if (!(line_begins && octet == '.'))
         content->data[kept++] = octet;
       line_begins = octet == '\n';
+      if (in_headers)
+        headers = kept;
     }
   g_byte_array_set_size (content, kept);
+  return headers;
 }
 
-GByteArray *
-reroute_queued_dup_headers (RerouteQueued *self)
+/* The first octets of the content as it was received, at most @most of them in wire form. */
+static GByteArray *
+read_content (RerouteQueued *self, gsize most, guint *headers)
 {
-  gsize wanted = MIN (self->message->content_octets, REROUTE_LIMIT_HEADER_OCTETS);
+  gsize wanted = MIN (self->message->content_octets, most);
   GByteArray *content = g_byte_array_sized_new ((guint) wanted);
   g_autoptr (GError) error = NULL;
 
@@ -81,15 +85,29 @@ reroute_queued_dup_headers (RerouteQueued *self)
     }
   if (error != NULL)
     g_warning ("%s", error->message);
-  cut_headers (content);
+  *headers = unstuff (content);
+  return content;
+}
+
+GByteArray *
+reroute_queued_dup_headers (RerouteQueued *self)
+{
+  guint headers;
+  GByteArray *content = read_content (self, REROUTE_LIMIT_HEADER_OCTETS, &headers);
+
+  g_byte_array_set_size (content, headers);
   return content;
 }
 
 /* --- after the spool --- */
 
+/* Those of RELAYED were recorded as sent when they were. */
 static void
 settle (Notice *self)
 {
+  if (self->kind == REROUTE_DSN_RELAYED)
+    return;
+
   g_autoptr (GStringChunk) texts = g_string_chunk_new (256);
   g_autofree RerouteVerdict *verdicts = g_new (RerouteVerdict, self->n);
 
@@ -104,7 +122,8 @@ settle (Notice *self)
   reroute_queued_record (self->queued, verdicts, self->n);
 }
 
-/* The spool took no notice: the recipients wait and the next try comes to the same. */
+/* The spool took no notice: the recipients wait and the next try comes to the same.  What was
+   passed on is not sent again for a notice's sake. */
 static void
 settle_without (Notice *self)
 {
@@ -115,6 +134,8 @@ settle_without (Notice *self)
                                   &n_waits);
   gint64 due_us = g_get_real_time () + waits_s[0] * G_USEC_PER_SEC;
 
+  if (self->kind == REROUTE_DSN_RELAYED)
+    return;
   for (guint i = 0; i < self->n; i++)
     {
       RerouteWaiting *recipient = &self->queued->recipients[self->outcomes[i].recipient];
@@ -135,10 +156,7 @@ finish (Notice *self)
       g_autofree char *id = reroute_message_id_to_string (queued->message->id);
       g_autofree char *notice_id = reroute_message_id_to_string (self->notice->id);
 
-      g_message ("id=%s notice=%s (%s)",
-                 id,
-                 notice_id,
-                 self->kind == REROUTE_DSN_DELAYED ? "delayed" : "failed");
+      g_message ("id=%s notice=%s (%s)", id, notice_id, reroute_dsn_kind_to_string (self->kind));
       reroute_scheduler_enqueue (scheduler, self->notice, queued->worker);
       settle (self);
     }
@@ -195,7 +213,19 @@ get_status (const RerouteOutcome *outcome)
 {
   if (outcome->reply->status[0] != '\0')
     return outcome->reply->status;
-  return outcome->kind == REROUTE_OUTCOME_FAILED ? "5.0.0" : "4.0.0";
+  return outcome->kind == REROUTE_OUTCOME_SENT     ? "2.0.0"
+         : outcome->kind == REROUTE_OUTCOME_FAILED ? "5.0.0"
+                                                   : "4.0.0";
+}
+
+/* Whether the whole message is asked for, and not too much of it (RFC 3461 4.3). */
+static gboolean
+returns_content (const Notice *self)
+{
+  const RerouteMessage *message = self->queued->message;
+
+  return self->kind == REROUTE_DSN_FAILED && message->envelope->returns == REROUTE_RETURN_FULL &&
+         message->content_octets <= REROUTE_LIMIT_RETURNED_OCTETS;
 }
 
 static GBytes *
@@ -203,7 +233,9 @@ format (Notice *self, GPtrArray *diagnostics)
 {
   RerouteQueued *queued = self->queued;
   const RerouteEnvelope *envelope = queued->message->envelope;
-  g_autoptr (GByteArray) headers = reroute_queued_dup_headers (queued);
+  guint headers_length;
+  g_autoptr (GByteArray) content =
+               read_content (queued, REROUTE_LIMIT_HEADER_OCTETS, &headers_length);
   g_autofree RerouteDsnRecipient *recipients = g_new0 (RerouteDsnRecipient, self->n);
   g_autofree char *id = reroute_message_id_to_string (queued->message->id);
   const RerouteDsnRequest request = {
@@ -211,21 +243,27 @@ format (Notice *self, GPtrArray *diagnostics)
     .hostname = reroute_scheduler_get_hostname (queued->scheduler),
     .queue_id = id,
     .reverse_path = envelope->reverse_path,
+    .envelope_id = envelope->id,
     .arrived_us = queued->message->received_us,
     .recipients = recipients,
     .n_recipients = self->n,
-    .headers = headers->data,
-    .headers_length = headers->len,
+    .headers = content->data,
+    .headers_length = headers_length,
+    .content = returns_content (self) ? content->data : NULL,
+    .content_length = content->len,
     .now_us = g_get_real_time (),
   };
 
   for (guint i = 0; i < self->n; i++)
     {
       const RerouteOutcome *outcome = &self->outcomes[i];
+      const RerouteRecipient *recipient =
+        reroute_envelope_get_recipient (envelope, outcome->recipient);
 
       g_ptr_array_add (diagnostics, reroute_reply_to_string (outcome->reply));
       recipients[i] = (RerouteDsnRecipient){
-        .recipient = reroute_envelope_get_recipient (envelope, outcome->recipient)->address->text,
+        .recipient = recipient->address->text,
+        .original = recipient->original,
         .status = get_status (outcome),
         .diagnostic = diagnostics->pdata[i],
         .will_retry_until_us = reroute_queued_get_expiry_us (queued),

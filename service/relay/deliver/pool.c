@@ -176,6 +176,8 @@ begin_transaction (Session *session)
     .content_octets = delivery->message->content_octets,
     .recipients = (const char *const *) delivery->rcpt_out,
     .n_recipients = delivery->n_recipients,
+    .envelope = envelope,
+    .indices = delivery->recipients,
   };
   reroute_worker_disarm_timer (self->worker, &session->idle);
   session->n_messages++;
@@ -247,6 +249,7 @@ connection_done (RerouteConnection *connection, gpointer user_data)
     delivery->replies[i] =
       reroute_reply_copy (reroute_smtp_client_get_recipient_reply (machine, i));
   delivery->answered = (int) try->index;
+  delivery->offers_dsn = reroute_smtp_client_offers_dsn (machine);
   let_go (session, settings);
   finish (self, try);
 }

@@ -5,7 +5,8 @@
  * Every outcome goes through reroute_queued_settle(): the one place where a wait is set, a message
  * expires, a notice is owed and a verdict goes to the spool.
  *
- * Standards: RFC 5321 sections 4.5.4.1, 6.1; RFC 3463 (4.4.7: delivery time expired).
+ * Standards: RFC 5321 sections 4.5.4.1, 6.1; RFC 3461 section 5.2; RFC 3463 (4.4.7: delivery time
+ * expired).
  */
 
 #include "config.h"
@@ -299,7 +300,9 @@ owes_delay_notice (RerouteQueued *self, const RerouteOutcome *outcome)
   gint64 after_s = reroute_settings_get_number (reroute_scheduler_get_settings (self->scheduler),
                                                 REROUTE_SETTING_DELAY_NOTICE);
 
-  return after_s > 0 && self->message->envelope->reverse_path[0] != '\0' &&
+  return after_s > 0 &&
+         reroute_envelope_wants_notice (
+           self->message->envelope, outcome->recipient, REROUTE_NOTIFY_DELAY) &&
          (self->recipients[outcome->recipient].flags & REROUTE_VERDICT_DELAY_NOTICE_SENT) == 0 &&
          g_get_real_time () - self->message->received_us >= after_s * G_USEC_PER_SEC;
 }
@@ -375,7 +378,8 @@ static gboolean
 sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArray *delayed)
 {
   RerouteWaiting *recipient = &self->recipients[outcome->recipient];
-  gboolean has_sender = self->message->envelope->reverse_path[0] != '\0';
+  gboolean wants_failure = reroute_envelope_wants_notice (
+    self->message->envelope, outcome->recipient, REROUTE_NOTIFY_FAILURE);
   gboolean was_put_off = outcome->kind == REROUTE_OUTCOME_PUT_OFF;
   GArray *list = NULL;
 
@@ -385,7 +389,7 @@ sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArr
   if (outcome->kind != REROUTE_OUTCOME_PUT_OFF)
     log_outcome (self, outcome, name_outcome (outcome));
 
-  if (outcome->kind == REROUTE_OUTCOME_FAILED && has_sender)
+  if (outcome->kind == REROUTE_OUTCOME_FAILED && wants_failure)
     list = failed;
   else if (outcome->kind != REROUTE_OUTCOME_SENT && outcome->kind != REROUTE_OUTCOME_FAILED &&
            owes_delay_notice (self, outcome))
@@ -403,6 +407,28 @@ sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArr
       return FALSE;
     }
   return TRUE;
+}
+
+/* Tells the sender who asked for it of the recipients that no later host will tell about. */
+static void
+tell_success (RerouteQueued *self, const RerouteOutcome *outcomes, guint n)
+{
+  g_autoptr (GArray) relayed = NULL;
+
+  for (guint i = 0; i < n; i++)
+    if (outcomes[i].kind == REROUTE_OUTCOME_SENT && outcomes[i].ends_notices &&
+        reroute_envelope_wants_notice (
+          self->message->envelope, outcomes[i].recipient, REROUTE_NOTIFY_SUCCESS))
+      {
+        RerouteOutcome outcome = outcomes[i];
+        outcome.reply = reroute_reply_copy (outcome.reply);
+        if (relayed == NULL)
+          relayed = g_array_new (FALSE, FALSE, sizeof (RerouteOutcome));
+        g_array_append_val (relayed, outcome);
+      }
+  if (relayed != NULL)
+    reroute_notice_send (
+      self, REROUTE_DSN_RELAYED, (RerouteOutcome *) (gpointer) relayed->data, relayed->len);
 }
 
 static void
@@ -449,6 +475,7 @@ reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n)
     reroute_queued_release_content (self);
   send_notice (self, REROUTE_DSN_FAILED, failed);
   send_notice (self, REROUTE_DSN_DELAYED, delayed);
+  tell_success (self, outcomes, n);
   for (guint i = 0; i < n; i++)
     g_clear_pointer (&outcomes[i].reply, reroute_reply_free);
   reroute_queued_record (self, verdicts, n_verdicts);

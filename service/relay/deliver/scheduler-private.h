@@ -130,6 +130,7 @@ typedef struct
   RerouteReply *reply; /* owned */
   gint64 due_us;       /* DEFERRED, PUT_OFF: when, 0: by the retry schedule */
   gboolean waits_for_rules;
+  gboolean ends_notices; /* SENT: to a host that knows no DSN, so success is told by us */
 
   /* for the log; borrowed, each may be NULL */
   const char *rcpt_out;
@@ -209,8 +210,8 @@ void reroute_scheduler_resolve (RerouteScheduler *self,
 void reroute_resolver_use_free (RerouteResolverUse *self);
 
 /* --- notice.c --- */
-/* Spools a notice about the outcomes, whose replies it takes, then records them.  The message has
-   a reverse-path. */
+/* Spools a notice about the outcomes, whose replies it takes, then records them, but for RELAYED.
+   The message has a reverse-path. */
 void
 reroute_notice_send (RerouteQueued *queued, RerouteDsnKind kind, RerouteOutcome *outcomes, guint n);
 /* The header section as it was received, unstuffed, at most REROUTE_LIMIT_HEADER_OCTETS. */

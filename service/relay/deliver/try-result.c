@@ -69,6 +69,7 @@ settle (RerouteTry *self, RerouteDelivery *delivery)
         .recipient = delivery->recipients[i],
         .reply = g_steal_pointer (&delivery->replies[i]),
         .due_us = retry_us,
+        .ends_notices = !delivery->offers_dsn,
         .rcpt_out = delivery->rcpt_out[i],
         .next_hop = self->next_hop,
         .relay = delivery->relay,

@@ -36,6 +36,7 @@ typedef enum
   REROUTE_SMTP_OFFERS_SIZE = 1 << 1,
   REROUTE_SMTP_OFFERS_8BITMIME = 1 << 2,
   REROUTE_SMTP_OFFERS_SMTPUTF8 = 1 << 3,
+  REROUTE_SMTP_OFFERS_DSN = 1 << 4,
 } RerouteSmtpOffers;
 
 struct _RerouteSmtpClient
@@ -72,6 +73,11 @@ void reroute_smtp_client_put_command (RerouteSmtpClient *self,
                                       guint index,
                                       const char *format,
                                       ...) G_GNUC_PRINTF (4, 5);
+/* Ends a command that was appended to the output from @before on, and awaits its reply. */
+void reroute_smtp_client_end_command (RerouteSmtpClient *self,
+                                      RerouteSmtpCommandKind kind,
+                                      guint index,
+                                      gsize before);
 
 /* client-replies.c */
 void reroute_smtp_client_put_mail (RerouteSmtpClient *self);

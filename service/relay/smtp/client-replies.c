@@ -5,12 +5,15 @@
  * One table.  A class of reply that the command cannot have is a protocol error; 421 is the same
  * everywhere.
  *
- * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2920, RFC 6152, RFC 6531.
+ * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2920, RFC 3461, RFC 6152, RFC
+ * 6531.
  */
 
 #include "config.h"
 
 #include "service/relay/smtp/client-private.h"
+
+#include "service/relay/smtp/dsn-parameters.h"
 
 #include "common/error.h"
 
@@ -18,29 +21,46 @@
 
 /* --- commands of a transaction --- */
 
+static gboolean
+passes_dsn (const RerouteSmtpClient *self)
+{
+  return (self->offers & REROUTE_SMTP_OFFERS_DSN) != 0 && self->transaction.envelope != NULL;
+}
+
 void
 reroute_smtp_client_put_mail (RerouteSmtpClient *self)
 {
   const RerouteSmtpTransaction *transaction = &self->transaction;
-  g_autofree char *size = NULL;
+  GString *output = self->output;
+  gsize before = output->len;
 
+  g_string_append_printf (output, "MAIL FROM:<%s>", transaction->reverse_path);
   if ((self->offers & REROUTE_SMTP_OFFERS_SIZE) != 0 && transaction->content_octets > 0)
-    size = g_strdup_printf (" SIZE=%" G_GSIZE_FORMAT, transaction->content_octets);
-  reroute_smtp_client_put_command (self,
-                                   REROUTE_SMTP_COMMAND_MAIL,
-                                   0,
-                                   "MAIL FROM:<%s>%s%s%s",
-                                   transaction->reverse_path,
-                                   size != NULL ? size : "",
-                                   transaction->body_8bitmime ? " BODY=8BITMIME" : "",
-                                   transaction->smtputf8 ? " SMTPUTF8" : "");
+    g_string_append_printf (output, " SIZE=%" G_GSIZE_FORMAT, transaction->content_octets);
+  if (transaction->body_8bitmime)
+    g_string_append (output, " BODY=8BITMIME");
+  if (transaction->smtputf8)
+    g_string_append (output, " SMTPUTF8");
+  if (passes_dsn (self))
+    reroute_dsn_append_mail (output, transaction->envelope);
+  reroute_smtp_client_end_command (self, REROUTE_SMTP_COMMAND_MAIL, 0, before);
 }
 
 void
 reroute_smtp_client_put_rcpt (RerouteSmtpClient *self, guint index)
 {
-  reroute_smtp_client_put_command (
-    self, REROUTE_SMTP_COMMAND_RCPT, index, "RCPT TO:<%s>", self->transaction.recipients[index]);
+  const RerouteSmtpTransaction *transaction = &self->transaction;
+  const char *address = transaction->recipients[index];
+  GString *output = self->output;
+  gsize before = output->len;
+
+  g_string_append_printf (output, "RCPT TO:<%s>", address);
+  if (passes_dsn (self))
+    reroute_dsn_append_rcpt (
+      output,
+      reroute_envelope_get_recipient (transaction->envelope, transaction->indices[index]),
+      address);
+  reroute_smtp_client_end_command (self, REROUTE_SMTP_COMMAND_RCPT, index, before);
 }
 
 void
@@ -113,6 +133,7 @@ parse_offer (const char *line)
     { "SIZE",       REROUTE_SMTP_OFFERS_SIZE },
     { "8BITMIME",   REROUTE_SMTP_OFFERS_8BITMIME },
     { "SMTPUTF8",   REROUTE_SMTP_OFFERS_SMTPUTF8 },
+    { "DSN",        REROUTE_SMTP_OFFERS_DSN },
     /* clang-format on */
   };
 

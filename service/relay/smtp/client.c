@@ -6,7 +6,8 @@
  * reply with no command in front of it is a protocol error, be it right in its content.  Where
  * PIPELINING is offered a whole envelope goes out at once.
  *
- * Standards: RFC 5321 sections 3, 4.1, 4.2.4 and 4.3, RFC 1870, RFC 2920, RFC 6152, RFC 6531.
+ * Standards: RFC 5321 sections 3, 4.1, 4.2.4 and 4.3, RFC 1870, RFC 2920, RFC 3461, RFC 6152, RFC
+ * 6531.
  */
 
 #define G_LOG_DOMAIN "reroute-smtp-client"
@@ -48,6 +49,17 @@ reroute_smtp_client_await (RerouteSmtpClient *self, RerouteSmtpCommandKind kind,
 }
 
 void
+reroute_smtp_client_end_command (RerouteSmtpClient *self,
+                                 RerouteSmtpCommandKind kind,
+                                 guint index,
+                                 gsize before)
+{
+  g_string_append_len (self->output, "\r\n", 2);
+  self->n_queued += self->output->len - before;
+  reroute_smtp_client_await (self, kind, index);
+}
+
+void
 reroute_smtp_client_put_command (
   RerouteSmtpClient *self, RerouteSmtpCommandKind kind, guint index, const char *format, ...)
 {
@@ -57,9 +69,7 @@ reroute_smtp_client_put_command (
   va_start (arguments, format);
   g_string_append_vprintf (self->output, format, arguments);
   va_end (arguments);
-  g_string_append_len (self->output, "\r\n", 2);
-  self->n_queued += self->output->len - before;
-  reroute_smtp_client_await (self, kind, index);
+  reroute_smtp_client_end_command (self, kind, index, before);
 }
 
 /* Takes the command that the next reply answers out of the queue; NULL when none has left.  Valid
@@ -313,6 +323,14 @@ reroute_smtp_client_offers_smtputf8 (const RerouteSmtpClient *self)
   g_return_val_if_fail (self != NULL, FALSE);
 
   return (self->offers & REROUTE_SMTP_OFFERS_SMTPUTF8) != 0;
+}
+
+gboolean
+reroute_smtp_client_offers_dsn (const RerouteSmtpClient *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return (self->offers & REROUTE_SMTP_OFFERS_DSN) != 0;
 }
 
 const char *

@@ -35,6 +35,9 @@ typedef struct
   gsize content_octets;          /* for SIZE; 0 not known */
   const char *const *recipients; /* rcpt_out, (array length=n_recipients) */
   guint n_recipients;
+  const RerouteEnvelope
+    *envelope;          /* (nullable): whose notices are asked for where DSN is offered */
+  const guint *indices; /* with @envelope: where each recipient stands in it */
 } RerouteSmtpTransaction;
 
 RerouteSmtpClient *reroute_smtp_client_new (const char *hostname);
@@ -69,6 +72,7 @@ const RerouteReply *reroute_smtp_client_get_recipient_reply (const RerouteSmtpCl
 const RerouteReply *reroute_smtp_client_get_session_reply (const RerouteSmtpClient *self);
 gboolean reroute_smtp_client_offers_8bitmime (const RerouteSmtpClient *self);
 gboolean reroute_smtp_client_offers_smtputf8 (const RerouteSmtpClient *self);
+gboolean reroute_smtp_client_offers_dsn (const RerouteSmtpClient *self);
 /* "while sending RCPT", and whether the content's end was sent, so that the message may arrive
  * twice. */
 const char *reroute_smtp_client_phase (const RerouteSmtpClient *self);

@@ -75,11 +75,12 @@ is_keyword (const char *text)
   return *text == '\0';
 }
 
+/* Beyond ASCII it is UTF-8 (RFC 6531 3.3): who asks for a value judges it. */
 static gboolean
 is_value (const char *text)
 {
   for (const char *p = text; *p != '\0'; p++)
-    if (!g_ascii_isgraph (*p) || *p == '=')
+    if ((!g_ascii_isgraph (*p) && (guchar) *p < 0x80) || *p == '=')
       return FALSE;
   return *text != '\0';
 }

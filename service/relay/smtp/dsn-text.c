@@ -2,7 +2,7 @@
  *
  * dsn-text.c - what a notice says, to people and to programs
  *
- * Standards: RFC 3463, RFC 3464 section 2, RFC 6533 section 3.
+ * Standards: RFC 3461 section 6, RFC 3463, RFC 3464 section 2, RFC 6533 section 3.
  */
 
 #include "config.h"
@@ -10,6 +10,7 @@
 #include "service/relay/smtp/dsn-text.h"
 
 #include "service/relay/smtp/date.h"
+#include "service/relay/smtp/dsn-parameters.h"
 
 #include <string.h>
 
@@ -164,6 +165,9 @@ status_of (const RerouteDsnRequest *request, const RerouteDsnRecipient *recipien
   gboolean failed = request->kind == REROUTE_DSN_FAILED;
   const char *status = recipient->status;
 
+  if (request->kind == REROUTE_DSN_RELAYED)
+    return status != NULL && g_str_has_prefix (status, "2.") ? status : "2.0.0";
+
   if (status != NULL && (status[0] == '4' || (failed && status[0] == '5')) && status[1] == '.' &&
       g_ascii_isdigit (status[2]))
     return status;
@@ -226,7 +230,13 @@ reroute_dsn_format_text (const RerouteDsnRequest *request)
 
   append_wrapped (text, "", about);
   g_string_append_c (text, '\n');
-  if (request->kind == REROUTE_DSN_FAILED)
+  if (request->kind == REROUTE_DSN_RELAYED)
+    append_wrapped (text,
+                    "",
+                    "Your message was passed on for the recipients below, to a mail system that "
+                    "does not tell when it is delivered. This is the last notice about them, "
+                    "unless it fails there.");
+  else if (request->kind == REROUTE_DSN_FAILED)
     append_wrapped (text,
                     "",
                     "Your message could not be delivered to the recipients below, and is not "
@@ -258,11 +268,7 @@ append_recipient_field (GString *text, const char *recipient)
       return;
     }
   g_string_append (text, "Final-Recipient: utf-8; ");
-  for (const char *p = recipient; *p != '\0'; p = g_utf8_next_char (p))
-    if ((guchar) *p >= 0x80 || strchr ("\\+=", *p) != NULL)
-      g_string_append_printf (text, "\\x{%X}", g_utf8_get_char (p));
-    else
-      g_string_append_c (text, *p);
+  reroute_dsn_append_utf8_address (text, recipient);
   g_string_append_c (text, '\n');
 }
 
@@ -282,16 +288,26 @@ reroute_dsn_format_status (const RerouteDsnRequest *request)
   g_autofree char *arrived = reroute_date_format (request->arrived_us);
   GString *text = g_string_new (NULL);
 
+  if (request->envelope_id != NULL)
+    {
+      g_autofree char *id = reroute_dsn_decode_xtext (request->envelope_id);
+      g_string_append_printf (text, "Original-Envelope-Id: %s\n", id);
+    }
   g_string_append_printf (
     text, "Reporting-MTA: dns; %s\nArrival-Date: %s\n", request->hostname, arrived);
   for (guint i = 0; i < request->n_recipients; i++)
     {
       const RerouteDsnRecipient *recipient = &request->recipients[i];
       g_string_append_c (text, '\n');
+      if (recipient->original != NULL)
+        {
+          g_autofree char *original = reroute_dsn_format_original (recipient->original);
+          g_string_append_printf (text, "Original-Recipient: %s\n", original);
+        }
       append_recipient_field (text, recipient->recipient);
       g_string_append_printf (text,
                               "Action: %s\nStatus: %s\n",
-                              request->kind == REROUTE_DSN_FAILED ? "failed" : "delayed",
+                              reroute_dsn_kind_to_string (request->kind),
                               status_of (request, recipient));
       if (recipient->diagnostic != NULL && *recipient->diagnostic != '\0')
         append_diagnostic_field (text, recipient);

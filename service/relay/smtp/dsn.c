@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * dsn.c - notices to the sender: failed for good, or delayed
+ * dsn.c - notices to the sender: failed for good, delayed, or passed on
  *
- * Three parts: for people, for programs, and the header section of the message.  Names no host
- * but this one, has no octet over 127, and answers no notice (the caller never asks for one to <>).
+ * Three parts: for people, for programs, and the header section of the message or all of it.  Names
+ * no host but this one, has no octet over 127, and answers no notice (the caller never asks for one
+ * to <>).
  *
  * Standards: RFC 3462 (6522), RFC 3464, RFC 3463, RFC 3834, RFC 5321 section 6.1, RFC 6533.
  */
@@ -21,6 +22,24 @@
 #include <string.h>
 
 #define CHARSET "utf-8"
+
+static const struct
+{
+  const char *action; /* RFC 3464 2.3.3 */
+  const char *subject;
+} kinds[] = {
+  [REROUTE_DSN_FAILED] = { "failed", "Your message could not be delivered" },
+  [REROUTE_DSN_DELAYED] = { "delayed", "Your message is delayed" },
+  [REROUTE_DSN_RELAYED] = { "relayed", "Your message was passed on" },
+};
+
+const char *
+reroute_dsn_kind_to_string (RerouteDsnKind kind)
+{
+  g_return_val_if_fail ((guint) kind < G_N_ELEMENTS (kinds), NULL);
+
+  return kinds[kind].action;
+}
 
 static void
 ensure_gmime (void)
@@ -76,18 +95,36 @@ add_part (GMimeMultipart *report, GMimeObject *part, const char *description)
   g_object_unref (part);
 }
 
-/* The header section with LF at its line ends, which gmime turns to CR LF.  (transfer full) */
+/* With LF at its line ends, which gmime turns to CR LF, and one of them at the end.  (transfer
+   full) */
 static GString *
-read_headers (const RerouteDsnRequest *request)
+read_lines (const guint8 *octets, gsize length)
 {
-  GString *headers = g_string_sized_new (request->headers_length);
+  GString *lines = g_string_sized_new (length);
 
-  for (gsize i = 0; i < request->headers_length; i++)
-    if (request->headers[i] != '\r')
-      g_string_append_c (headers, (char) request->headers[i]);
-  while (headers->len > 0 && headers->str[headers->len - 1] == '\n')
-    g_string_truncate (headers, headers->len - 1);
-  return g_string_append_c (headers, '\n');
+  for (gsize i = 0; i < length; i++)
+    if (octets[i] != '\r')
+      g_string_append_c (lines, (char) octets[i]);
+  while (lines->len > 0 && lines->str[lines->len - 1] == '\n')
+    g_string_truncate (lines, lines->len - 1);
+  return g_string_append_c (lines, '\n');
+}
+
+/* What is given back: the message where it was asked for and fits, else its header section. */
+static void
+add_returned (GMimeMultipart *report, const RerouteDsnRequest *request)
+{
+  const char *content = (const char *) request->content;
+
+  if (content != NULL && is_plain (content, request->content_length))
+    {
+      g_autoptr (GString) lines = read_lines (request->content, request->content_length);
+      add_part (report, make_part ("message", "rfc822", lines->str, lines->len), "The message");
+      return;
+    }
+  g_autoptr (GString) lines = read_lines (request->headers, request->headers_length);
+  add_part (
+    report, make_part ("text", "rfc822-headers", lines->str, lines->len), "Headers of the message");
 }
 
 static GMimeMultipart *
@@ -96,7 +133,6 @@ make_report (const RerouteDsnRequest *request)
   GMimeMultipart *report = g_mime_multipart_new_with_subtype ("report");
   g_autofree char *text = reroute_dsn_format_text (request);
   g_autofree char *status = reroute_dsn_format_status (request);
-  g_autoptr (GString) headers = read_headers (request);
   GMimeObject *people = make_part ("text", "plain", text, strlen (text));
 
   g_mime_object_set_content_type_parameter (
@@ -105,9 +141,7 @@ make_report (const RerouteDsnRequest *request)
   add_part (report, people, "Notification");
   add_part (
     report, make_part ("message", "delivery-status", status, strlen (status)), "Delivery report");
-  add_part (report,
-            make_part ("text", "rfc822-headers", headers->str, headers->len),
-            "Headers of the message");
+  add_returned (report, request);
   return report;
 }
 
@@ -138,17 +172,13 @@ make_message (const RerouteDsnRequest *request)
   g_autofree char *id = g_strdup_printf ("%s.%" G_GINT64_MODIFIER "x.%s@%s",
                                          request->queue_id,
                                          request->now_us,
-                                         request->kind == REROUTE_DSN_FAILED ? "failed" : "delayed",
+                                         kinds[request->kind].action,
                                          request->hostname);
   GMimeMultipart *report = make_report (request);
 
   g_mime_message_add_mailbox (message, GMIME_ADDRESS_TYPE_FROM, "Mail Delivery System", from);
   set_to (message, request->reverse_path);
-  g_mime_message_set_subject (message,
-                              request->kind == REROUTE_DSN_FAILED
-                                ? "Your message could not be delivered"
-                                : "Your message is delayed",
-                              CHARSET);
+  g_mime_message_set_subject (message, kinds[request->kind].subject, CHARSET);
   g_mime_object_set_header (GMIME_OBJECT (message), "Date", date, CHARSET);
   g_mime_message_set_message_id (message, id);
   g_mime_object_set_header (GMIME_OBJECT (message), "Auto-Submitted", "auto-replied", CHARSET);

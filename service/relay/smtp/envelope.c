@@ -2,7 +2,7 @@
  *
  * envelope.c - what MAIL and RCPT said, and who said it
  *
- * Standards: RFC 5321 section 2.3.1.
+ * Standards: RFC 5321 section 2.3.1, RFC 3461 section 4.
  */
 
 #include "config.h"
@@ -15,6 +15,7 @@ clear_recipient (gpointer data)
   RerouteRecipient *self = data;
 
   reroute_address_unref (self->address);
+  g_free (self->original);
 }
 
 RerouteEnvelope *
@@ -36,16 +37,17 @@ reroute_envelope_free (RerouteEnvelope *self)
 
   g_free (self->reverse_path);
   g_free (self->helo);
+  g_free (self->id);
   g_array_unref (self->recipients);
   g_free (self);
 }
 
-void
+RerouteRecipient *
 reroute_envelope_add_recipient (RerouteEnvelope *self,
                                 RerouteAddress *address,
                                 RerouteRowRef admitted_by)
 {
-  g_return_if_fail (self != NULL && address != NULL);
+  g_return_val_if_fail (self != NULL && address != NULL, NULL);
 
   RerouteRecipient recipient = {
     .address = reroute_address_ref (address),
@@ -53,6 +55,7 @@ reroute_envelope_add_recipient (RerouteEnvelope *self,
   };
 
   g_array_append_val (self->recipients, recipient);
+  return &g_array_index (self->recipients, RerouteRecipient, self->recipients->len - 1);
 }
 
 const RerouteRecipient *
@@ -61,4 +64,16 @@ reroute_envelope_get_recipient (const RerouteEnvelope *self, guint index)
   g_return_val_if_fail (self != NULL && index < self->recipients->len, NULL);
 
   return &g_array_index (self->recipients, RerouteRecipient, index);
+}
+
+gboolean
+reroute_envelope_wants_notice (const RerouteEnvelope *self, guint index, RerouteNotify kind)
+{
+  RerouteNotify notify = reroute_envelope_get_recipient (self, index)->notify;
+
+  if (self->reverse_path[0] == '\0')
+    return FALSE;
+  if (notify == 0)
+    return kind == REROUTE_NOTIFY_FAILURE || kind == REROUTE_NOTIFY_DELAY;
+  return (notify & kind) != 0;
 }

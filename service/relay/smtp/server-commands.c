@@ -5,8 +5,8 @@
  * One table; a command that it does not list, or not for this state, changes nothing.  EHLO
  * offers what is whole and nothing else.
  *
- * Standards: RFC 5321 section 4.1, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3463, RFC 6152, RFC
- * 6531.
+ * Standards: RFC 5321 section 4.1, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3461, RFC 3463, RFC
+ * 6152, RFC 6531.
  */
 
 #include "config.h"
@@ -14,6 +14,7 @@
 #include "service/relay/smtp/server-private.h"
 
 #include "service/relay/smtp/command.h"
+#include "service/relay/smtp/dsn-parameters.h"
 
 #include "common/limits.h"
 
@@ -40,13 +41,13 @@ put_offers (RerouteSmtpServer *self)
 
   if (self->config.max_message_octets > 0)
     text = g_strdup_printf ("%s\nPIPELINING\nSIZE %" G_GINT64_FORMAT
-                            "\n8BITMIME\nSMTPUTF8\nCHUNKING\nENHANCEDSTATUSCODES",
+                            "\n8BITMIME\nSMTPUTF8\nCHUNKING\nDSN\nENHANCEDSTATUSCODES",
                             self->config.hostname,
                             self->config.max_message_octets);
   else
-    text =
-      g_strdup_printf ("%s\nPIPELINING\nSIZE\n8BITMIME\nSMTPUTF8\nCHUNKING\nENHANCEDSTATUSCODES",
-                       self->config.hostname);
+    text = g_strdup_printf (
+      "%s\nPIPELINING\nSIZE\n8BITMIME\nSMTPUTF8\nCHUNKING\nDSN\nENHANCEDSTATUSCODES",
+      self->config.hostname);
   put (self, 250, "", text);
 }
 
@@ -119,6 +120,21 @@ take_smtputf8 (MailParameters *self, const char *value)
   return value == NULL;
 }
 
+static gboolean
+take_ret (MailParameters *self, const char *value)
+{
+  return value != NULL && reroute_dsn_parse_ret (value, &self->envelope->returns);
+}
+
+static gboolean
+take_envid (MailParameters *self, const char *value)
+{
+  if (value == NULL || !reroute_dsn_check_envid (value))
+    return FALSE;
+  self->envelope->id = g_strdup (value);
+  return TRUE;
+}
+
 static const struct
 {
   const char *keyword;
@@ -128,6 +144,8 @@ static const struct
   { "SIZE",     take_size },     /* RFC 1870 6 */
   { "BODY",     take_body },     /* RFC 6152 3 */
   { "SMTPUTF8", take_smtputf8 }, /* RFC 6531 3.4 */
+  { "RET",      take_ret },      /* RFC 3461 4.3 */
+  { "ENVID",    take_envid },    /* RFC 3461 4.4 */
   /* clang-format on */
 };
 
@@ -259,19 +277,66 @@ run_mail (RerouteSmtpServer *self, char *argument)
 
 /* --- RCPT and DATA --- */
 
+typedef struct
+{
+  RerouteNotify notify;
+  const char *original;
+} RcptParameters;
+
+static gboolean
+take_notify (RcptParameters *self, const char *value)
+{
+  return value != NULL && reroute_dsn_parse_notify (value, &self->notify);
+}
+
+static gboolean
+take_orcpt (RcptParameters *self, const char *value)
+{
+  self->original = value;
+  return value != NULL && reroute_dsn_check_orcpt (value);
+}
+
+static const struct
+{
+  const char *keyword;
+  gboolean (*take) (RcptParameters *self, const char *value);
+} rcpt_parameters[] = {
+  /* clang-format off */
+  { "NOTIFY", take_notify }, /* RFC 3461 4.1 */
+  { "ORCPT",  take_orcpt },  /* RFC 3461 4.2 */
+  /* clang-format on */
+};
+
+/* Returns: FALSE when a reply was put out */
+static gboolean
+take_rcpt_parameter (RerouteSmtpServer *self,
+                     const RerouteCommandParameter *parameter,
+                     RcptParameters *parameters)
+{
+  for (gsize i = 0; self->esmtp && i < G_N_ELEMENTS (rcpt_parameters); i++)
+    if (g_ascii_strcasecmp (parameter->keyword, rcpt_parameters[i].keyword) == 0)
+      {
+        if (rcpt_parameters[i].take (parameters, parameter->value))
+          return TRUE;
+        put_bad (self, 501, "5.5.4", "A parameter of RCPT has a bad value");
+        return FALSE;
+      }
+  put_bad (self, 555, "5.5.4", "A parameter of RCPT was not offered by this host");
+  return FALSE;
+}
+
 static void
 run_rcpt (RerouteSmtpServer *self, char *argument)
 {
   RerouteCommandPath path;
+  RcptParameters parameters = { 0 };
   RerouteRowRef admitted_by = { 0 };
 
   if (!parse_path (self, argument, "TO:", &path))
     return;
-  if (path.n_parameters > 0)
-    {
-      put_bad (self, 555, "5.5.4", "A parameter of RCPT was not offered by this host");
+  for (guint i = 0; i < path.n_parameters; i++)
+    if (!take_rcpt_parameter (self, &path.parameters[i], &parameters))
       return;
-    }
   g_autoptr (RerouteAddress) address =
                parse_address (self, path.path, self->envelope->smtputf8, "5.1.3");
   if (address == NULL)
@@ -290,7 +355,10 @@ run_rcpt (RerouteSmtpServer *self, char *argument)
       reroute_smtp_server_put_reply (self, refusal);
       return;
     }
-  reroute_envelope_add_recipient (self->envelope, address, admitted_by);
+  RerouteRecipient *recipient =
+    reroute_envelope_add_recipient (self->envelope, address, admitted_by);
+  recipient->notify = parameters.notify;
+  recipient->original = g_strdup (parameters.original);
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_RCPT);
   put (self, 250, "2.1.5", "Recipient taken");
 }

@@ -4,7 +4,8 @@
  *
  * A row of fields: tag, length, value.  Nothing that could end a command or a line of a notice ever
  * enters or leaves: a value with NUL, CR or LF is refused on both ways (wire-defaults.md,
- * regression 5), and an address that does not parse is not loaded.
+ * regression 5), and an address that does not parse is not loaded.  What RFC 3461 adds is written
+ * only where it was said, so an envelope without it has the octets of format 1.
  */
 
 #include "config.h"
@@ -12,10 +13,13 @@
 #include "service/relay/spool/record.h"
 
 #include "common/error.h"
+#include "service/relay/smtp/dsn-parameters.h"
 #include "service/relay/spool/octets-private.h"
 
 #define FIELD_FIXED_OCTETS 8u /* tag, length */
 #define RECIPIENT_FIXED_OCTETS 12u
+#define NOTIFY_ALL                                                                                 \
+  (REROUTE_NOTIFY_NEVER | REROUTE_NOTIFY_SUCCESS | REROUTE_NOTIFY_FAILURE | REROUTE_NOTIFY_DELAY)
 
 enum
 {
@@ -24,6 +28,8 @@ enum
   TAG_HELO,
   TAG_REVERSE_PATH,
   TAG_RECIPIENT, /* page, row id, address; once for each, in order */
+  TAG_RETURNS,   /* from format 2: RET in one octet, then ENVID */
+  TAG_NOTIFY,    /* from format 2: NOTIFY in one octet, then ORCPT; of the recipient before it */
 };
 
 enum
@@ -60,6 +66,25 @@ append_field (GByteArray *octets, guint32 tag, const void *value, gsize length)
   g_byte_array_append (octets, value, (guint) length);
 }
 
+/* One octet and a text that may be missing. */
+static gboolean
+append_said (GByteArray *octets, guint32 tag, guint said, const char *text, GError **error)
+{
+  g_autoptr (GByteArray) value = NULL;
+  guint8 octet = (guint8) said;
+
+  if (said == 0 && text == NULL)
+    return TRUE;
+  if (text != NULL && !check_text ("DSN parameter", text, strlen (text), error))
+    return FALSE;
+  value = g_byte_array_new ();
+  g_byte_array_append (value, &octet, 1);
+  if (text != NULL)
+    g_byte_array_append (value, (const guint8 *) text, (guint) strlen (text));
+  append_field (octets, tag, value->data, value->len);
+  return TRUE;
+}
+
 static gboolean
 append_recipient (GByteArray *octets, const RerouteRecipient *recipient, GError **error)
 {
@@ -75,7 +100,7 @@ append_recipient (GByteArray *octets, const RerouteRecipient *recipient, GError 
   store_u64 (fixed + 12, (guint64) recipient->admitted_by.id);
   g_byte_array_append (octets, fixed, sizeof fixed);
   g_byte_array_append (octets, (const guint8 *) text, (guint) length);
-  return TRUE;
+  return append_said (octets, TAG_NOTIFY, recipient->notify, recipient->original, error);
 }
 
 GByteArray *
@@ -102,6 +127,8 @@ reroute_envelope_encode (const RerouteEnvelope *envelope, GError **error)
   append_field (octets, TAG_CLIENT_IP, envelope->client_ip.octets, sizeof (RerouteIp));
   append_field (octets, TAG_HELO, helo, strlen (helo));
   append_field (octets, TAG_REVERSE_PATH, reverse_path, strlen (reverse_path));
+  if (!append_said (octets, TAG_RETURNS, envelope->returns, envelope->id, error))
+    return NULL;
   for (guint i = 0; i < envelope->recipients->len; i++)
     if (!append_recipient (octets, reroute_envelope_get_recipient (envelope, i), error))
       return NULL;
@@ -128,6 +155,49 @@ load_recipient (RerouteEnvelope *self, const guint8 *value, gsize length, GError
   if (address == NULL)
     return FALSE;
   reroute_envelope_add_recipient (self, address, row);
+  return TRUE;
+}
+
+/* (transfer full) (nullable): the text behind the first octet; NULL: there is none */
+static char *
+dup_said (const guint8 *value, gsize length)
+{
+  return length > 1 ? g_strndup ((const char *) value + 1, length - 1) : NULL;
+}
+
+/* A NUL would hide what stands behind it from the check of the text. */
+static gboolean
+has_nul (const guint8 *value, gsize length)
+{
+  return memchr (value + 1, '\0', length - 1) != NULL;
+}
+
+static gboolean
+load_returns (RerouteEnvelope *self, const guint8 *value, gsize length, GError **error)
+{
+  if (length == 0 || *value > REROUTE_RETURN_HEADERS || has_nul (value, length))
+    return fail (error, "has a RET that is none");
+  self->returns = (RerouteReturn) *value;
+  g_free (self->id);
+  self->id = dup_said (value, length);
+  if (self->id != NULL && !reroute_dsn_check_envid (self->id))
+    return fail (error, "has an ENVID that is none");
+  return TRUE;
+}
+
+static gboolean
+load_notify (RerouteEnvelope *self, const guint8 *value, gsize length, GError **error)
+{
+  if (length == 0 || (*value & ~NOTIFY_ALL) != 0 || has_nul (value, length) ||
+      self->recipients->len == 0)
+    return fail (error, "has a NOTIFY that is none");
+  RerouteRecipient *recipient =
+    &g_array_index (self->recipients, RerouteRecipient, self->recipients->len - 1);
+  recipient->notify = (RerouteNotify) *value;
+  g_free (recipient->original);
+  recipient->original = dup_said (value, length);
+  if (recipient->original != NULL && !reroute_dsn_check_orcpt (recipient->original))
+    return fail (error, "has an ORCPT that is none");
   return TRUE;
 }
 
@@ -164,6 +234,10 @@ load_field (RerouteEnvelope *self, guint32 tag, const guint8 *value, gsize lengt
                        error))
         return FALSE;
       return load_recipient (self, value, length, error);
+    case TAG_RETURNS:
+      return load_returns (self, value, length, error);
+    case TAG_NOTIFY:
+      return load_notify (self, value, length, error);
     default:
       return fail (error, "has a field that this version does not know");
     }

@@ -395,7 +395,7 @@ check_header (RerouteSegment *segment, const guint8 *block, GError **error)
     g_set_error (error,
                  REROUTE_ERROR,
                  REROUTE_ERROR_SPOOL,
-                 "the spool has format %u, this version reads format %u",
+                 "the spool has format %u, this version reads up to format %u",
                  version,
                  REROUTE_SPOOL_VERSION);
   /* What a file has beyond its own size is not ours. */

@@ -64,8 +64,9 @@ reroute_segment_header_check (const guint8 *block, guint32 *version, guint64 *si
     return REROUTE_SEGMENT_HEADER_BAD;
   *version = load_u32 (block + 8);
   *size = load_u64 (block + 24);
-  return *version == REROUTE_SPOOL_VERSION ? REROUTE_SEGMENT_HEADER_GOOD
-                                           : REROUTE_SEGMENT_HEADER_NEWER;
+  return *version >= REROUTE_SPOOL_OLDEST_VERSION && *version <= REROUTE_SPOOL_VERSION
+           ? REROUTE_SEGMENT_HEADER_GOOD
+           : REROUTE_SEGMENT_HEADER_NEWER;
 }
 
 void
