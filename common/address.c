@@ -242,9 +242,13 @@ reroute_address_with_domain (const RerouteAddress *self, const char *domain)
 gboolean
 reroute_address_is_source_routed (const RerouteAddress *self)
 {
+  static const char encapsulated[] = "IMCEASMTP-"; /* Q237927, Q264330 */
+
   g_return_val_if_fail (self != NULL, FALSE);
 
-  return strpbrk (self->local_part, "@%!") != NULL;
+  const char *local_part = self->local_part + (self->local_part[0] == '"');
+  return strpbrk (local_part, "@%!") != NULL ||
+         g_ascii_strncasecmp (local_part, encapsulated, strlen (encapsulated)) == 0;
 }
 
 gboolean

@@ -41,7 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAddress, reroute_address_unref)
 /* local-part@domain, with the domain text as given. */
 char *reroute_address_with_domain (const RerouteAddress *self, const char *domain);
 
-/* Whether the local part asks for a route of the sender's own: an "@", "%" or "!" in it. */
+/* Whether the local part asks for a route of the sender's own: an "@", "%" or "!" in it, or another
+   address in capsules (IMCEASMTP-, Q237927), which a next hop may unpack. */
 gboolean reroute_address_is_source_routed (const RerouteAddress *self);
 
 /* Whether the local part is "postmaster", in any case. */

@@ -203,8 +203,15 @@ test_source_routed (void)
     const char *text;
     gboolean routed;
   } cases[] = {
-    { "a%b@c.example", TRUE },    { "host!a@c.example", TRUE }, { "\"a@b\"@c.example", TRUE },
-    { "a.b+c@c.example", FALSE }, { "postmaster", FALSE },
+    { "a%b@c.example", TRUE },
+    { "host!a@c.example", TRUE },
+    { "\"a@b\"@c.example", TRUE },
+    { "a.b+c@c.example", FALSE },
+    { "postmaster", FALSE },
+    { "IMCEASMTP-a+40b@c.example", TRUE },
+    { "\"imceasmtp-a b\"@c.example", TRUE },
+    { "IMCEAEX-_O=X@c.example", FALSE },
+    { "x-IMCEASMTP-a@c.example", FALSE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -11,7 +11,8 @@
 #include <string.h>
 
 #define ENVELOPE "MAIL FROM:<a@client.test>\r\nRCPT TO:<b@test.com>\r\n"
-#define BARE "554 5.5.2 A CR or LF stands alone; lines end in CR LF and nothing else\r\n"
+#define BARE                                                                                       \
+  "554 5.5.2 A CR, LF or NUL stands where it may not; lines end in CR LF and nothing else\r\n"
 #define TAKEN "250 2.0.0 Taken\r\n"
 #define TINY_CHUNKS 300000
 

@@ -7,8 +7,9 @@
  * of a line, CR elsewhere.
  *
  * A dot behind a bare LF does not start a line for RFC 5321, so it is no stuffing: normalised, it
- * is doubled.  So is every dot that starts a line of a chunk.  No sequence of octets but CR LF . CR
- * LF makes ".", CR, LF at the start of a line in what passes.
+ * is doubled.  So is every dot that starts a line of a chunk.  A NUL that starts a line, alone or
+ * behind its dot, could be dropped by a later host and leave an end of data.  No sequence of octets
+ * but CR LF . CR LF makes ".", CR, LF at the start of a line in what passes.
  *
  * Standards: RFC 5321 sections 2.3.8, 4.1.1.4, 4.5.2 and 6.3; RFC 3030; RFC 5322 sections 2.1 and
  * 2.2.
@@ -237,6 +238,21 @@ keep_dot (RerouteBody *self)
   scan (self, (const guint8 *) ".", 1);
 }
 
+/* A NUL that starts a line.  Returns: TRUE, it was taken */
+static gboolean
+read_nul (RerouteBody *self)
+{
+  if (!self->normalize)
+    {
+      set_fault (self, REROUTE_BODY_BARE);
+      return TRUE;
+    }
+  put_text (self, " ");
+  scan (self, (const guint8 *) " ", 1);
+  self->state = IN_LINE;
+  return TRUE;
+}
+
 static gboolean
 decide_dot (RerouteBody *self, guint8 octet)
 {
@@ -254,7 +270,7 @@ decide_dot (RerouteBody *self, guint8 octet)
     }
   put_text (self, "."); /* stuffed: the line goes on */
   self->state = IN_LINE;
-  return FALSE;
+  return octet == '\0' && read_nul (self);
 }
 
 static gboolean
@@ -280,6 +296,8 @@ decide_dot_cr (RerouteBody *self, guint8 octet)
 static gboolean
 decide (RerouteBody *self, guint8 octet)
 {
+  if (octet == '\0' && self->state <= LF_START)
+    return read_nul (self);
   switch (self->state)
     {
     case HELD_CR:
@@ -310,7 +328,8 @@ reroute_body_feed (RerouteBody *self, const guint8 *octets, gsize length, gsize 
   gsize from = 0; /* what is read from here on is sound and not put yet */
 
   while (i < length && self->state != END_OF_DATA && self->fault != REROUTE_BODY_BARE)
-    if (self->state == IN_LINE || (self->state <= LF_START && octets[i] != '.'))
+    if (self->state == IN_LINE ||
+        (self->state <= LF_START && octets[i] != '.' && octets[i] != '\0'))
       {
         guint8 stop;
         self->state = IN_LINE;

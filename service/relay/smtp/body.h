@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 typedef enum
 {
   REROUTE_BODY_SOUND,
-  REROUTE_BODY_BARE,             /* a CR or LF that stands alone, and may not */
+  REROUTE_BODY_BARE, /* a CR or LF that stands alone and may not, or a NUL that starts a line */
   REROUTE_BODY_TOO_LARGE,        /* over the message size */
   REROUTE_BODY_HEADER_TOO_LARGE, /* header section over its limit */
   REROUTE_BODY_LINE_TOO_LONG,
@@ -30,7 +30,7 @@ typedef void (*RerouteBodySink) (const guint8 *octets, gsize length, gpointer us
 typedef struct
 {
   /* set before reroute_body_begin() */
-  gboolean normalize; /* bare LF becomes CR LF, bare CR a blank; else both are faults */
+  gboolean normalize; /* bare LF becomes CR LF, bare CR and such a NUL a blank; else: faults */
   gint64 max_octets;  /* content without stuffed dots; 0: no limit */
   const char *token;  /* ends the id of our own Received lines; NULL: none */
   RerouteBodySink sink;

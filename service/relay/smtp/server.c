@@ -49,7 +49,8 @@ static const struct
 } faults[] = {
   [REROUTE_BODY_BARE] = { 554,
                           "5.5.2",
-                          "A CR or LF stands alone; lines end in CR LF and nothing else" },
+                          "A CR, LF or NUL stands where it may not; lines end in CR LF and nothing "
+                          "else" },
   [REROUTE_BODY_TOO_LARGE] = { 552, "5.3.4", "The message is larger than this host takes" },
   [REROUTE_BODY_HEADER_TOO_LARGE] = { 552, "5.3.4", "The header section is too large" },
   [REROUTE_BODY_LINE_TOO_LONG] = { 554, "5.6.0", "A line of the message is too long" },
