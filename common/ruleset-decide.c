@@ -169,13 +169,16 @@ admit (Walk *walk, const RerouteClient *client)
   return reject (walk, "refused", 550, "5.7.1", "Relaying denied");
 }
 
-/* Transfer Mode of the Connections page: whether mail is taken at all. */
+/* Transfer Mode of the Connections page: whether mail is taken at all.  What goes out comes from
+   permitted hosts. */
 static gboolean
-check_mode_in (Walk *walk)
+check_mode_in (Walk *walk, const RerouteClient *client)
 {
   const char *mode = reroute_settings_get_text (walk->settings, REROUTE_SETTING_TRANSFER_MODE);
 
   if (g_str_equal (mode, "both") || g_str_equal (mode, "inbound"))
+    return TRUE;
+  if (g_str_equal (mode, "outbound") && reroute_ruleset_permits (walk->rules, client))
     return TRUE;
   return reject (walk, "mode", 451, "4.3.2", "This server accepts no mail at present");
 }
@@ -440,7 +443,7 @@ reroute_ruleset_decide (const RerouteRuleset *self,
     .key = recipient->key,
   };
 
-  if (client != NULL && !check_mode_in (&walk))
+  if (client != NULL && !check_mode_in (&walk, client))
     return g_steal_pointer (&decision);
   gboolean postmaster = is_our_postmaster (&walk);
   if (*recipient->key == '\0' && !postmaster)

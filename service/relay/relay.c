@@ -301,9 +301,31 @@ take_settings (Relay *self, RerouteSettings *settings)
     g_warning ("%s", error->message);
 }
 
-static void
-changed_cb (Relay *self, RerouteRuleset *ruleset)
+/* Where no host name is set it is the machine's, for every part alike: so is mail to the postmaster
+   of this machine known as ours (RFC 5321 4.5.1).  (transfer full) */
+static RerouteRuleset *
+name_host (Relay *self, RerouteRuleset *ruleset)
 {
+  RerouteSettings *settings = reroute_ruleset_get_settings (ruleset);
+  g_autoptr (RerouteRulesetBuilder) builder = reroute_ruleset_builder_new (ruleset);
+  g_autoptr (RerouteChange) change = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME)[0] != '\0')
+    return reroute_ruleset_ref (ruleset);
+  change = reroute_change_new_set ("hostname", self->machine_hostname, &error);
+  if (change == NULL || !reroute_ruleset_builder_apply (builder, change, &error))
+    {
+      g_warning ("the name of this machine is of no use: %s", error->message);
+      return reroute_ruleset_ref (ruleset);
+    }
+  return reroute_ruleset_builder_build (builder, reroute_ruleset_get_serial (ruleset));
+}
+
+static void
+changed_cb (Relay *self, RerouteRuleset *loaded)
+{
+  g_autoptr (RerouteRuleset) ruleset = name_host (self, loaded);
   g_autoptr (GError) error = NULL;
   guint64 serial = reroute_ruleset_get_serial (ruleset);
   RerouteRuleset *old = self->parts.ruleset;

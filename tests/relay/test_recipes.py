@@ -153,6 +153,31 @@ def test_workers_change_while_sessions_go_on():
         poll('all', lambda: sorted(sink.recipients()) == sorted(sent))
 
 
+def test_postmaster_of_a_host_without_a_name_set():
+    """RFC 5321 4.5.1: the machine's own name stands where the setting is empty."""
+    with Place('postmaster') as place, Sink() as sink, Service(place) as service:
+        name = service.ctl_json('status')['relay']['hostname']
+        service.add_connection('one.test', f'--host={sink.endpoint}')
+        service.set('postmaster', 'pm@one.test')
+        service.wait_applied()
+        rcpts, reply = send(service, 'a@source.test', [f'Postmaster@{name.upper()}', f'user@{name}'])
+        assert [rcpt[:3] for rcpt in rcpts] == ['250', '550'], rcpts
+        expect(reply, '250')
+        poll('the message', lambda: sink.recipients() == ['pm@one.test'])
+
+
+def test_transfer_mode_outbound_takes_our_own_mail_alone():
+    with Place('outbound') as place, Sink() as sink, Service(place) as service:
+        service.add_connection('one.test', f'--host={sink.endpoint}')
+        service.set('transfer-mode', 'outbound')
+        service.set('permitted-hosts', '127.0.0.2')
+        service.wait_applied()
+        with Client(service.host, service.port, '127.0.0.3') as client:
+            expect(client.banner, '421 4.3.2')
+        expect(send(service, 'a@source.test', ['u@one.test'], source='127.0.0.2')[1], '250')
+        poll('the message', lambda: sink.recipients() == ['u@one.test'])
+
+
 def test_check_reads_the_queue_and_changes_nothing():
     with Place('check') as place, Service(place) as service:
         service.add_connection('later.test', f'--host=127.0.0.1:{free_port()}')
@@ -176,4 +201,6 @@ if __name__ == '__main__':
         test_health_page,
         test_sockets_move_while_sessions_go_on,
         test_workers_change_while_sessions_go_on,
+        test_postmaster_of_a_host_without_a_name_set,
+        test_transfer_mode_outbound_takes_our_own_mail_alone,
         test_check_reads_the_queue_and_changes_nothing)
