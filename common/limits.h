@@ -41,8 +41,11 @@
 #define REROUTE_LIMIT_HEADER_OCTETS 262144 /* wire-defaults.md */
 #define REROUTE_LIMIT_RECEIVED_LINES 50    /* hop limit, design.md section 6 */
 #define REROUTE_LIMIT_OWN_RECEIVED_LINES 3 /* more lines with our token are a loop */
-#define REROUTE_LIMIT_BAD_COMMANDS 20      /* then 421; Postfix smtpd_hard_error_limit */
-#define REROUTE_LIMIT_LISTEN_BACKLOG 1024  /* platform.md section 5 */
+#define REROUTE_LIMIT_CONTENT_OCTETS_PER_S                                                         \
+  500 /* slower content uses up data-timeout; Postfix smtpd_min_data_rate */
+#define REROUTE_LIMIT_PROXY_HEADER_S 5    /* Postfix smtpd_upstream_proxy_timeout */
+#define REROUTE_LIMIT_RATE_CLIENTS 100000 /* counted in one minute; then all begin anew */
+#define REROUTE_LIMIT_LISTEN_BACKLOG 1024 /* platform.md section 5 */
 
 /* SMTP, delivering */
 #define REROUTE_LIMIT_REPLY_LINE_OCTETS 2048 /* RFC 5321 4.5.3.1.5 wants 512 */

@@ -90,6 +90,18 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Threads that receive and deliver.") },
   { ID (HEALTH_LISTEN), "health-listen", TYPE (ENDPOINTS), "", 0, 4, NULL,
     N_("Loopback addresses and ports where the state of the relay is told over HTTP; empty: none.") },
+  { ID (MAX_BAD_COMMANDS), "max-bad-commands", TYPE (COUNT), "20", 1, 10000, NULL,
+    N_("Commands with an error in them before a client's connection is closed.") },
+  { ID (MAX_JUNK_COMMANDS), "max-junk-commands", TYPE (COUNT), "100", 1, 1000000, NULL,
+    N_("Commands that lead to no message before a client's connection is closed.") },
+  { ID (MAX_REFUSED_RECIPIENTS), "max-refused-recipients", TYPE (COUNT), "100", 1, 1000000, NULL,
+    N_("Recipients refused in one connection before it is closed.") },
+  { ID (MAX_MESSAGE_RATE), "max-message-rate", TYPE (COUNT), "0", 0, 1000000, NULL,
+    N_("Most messages in a minute from one client that is not permitted; 0: no limit.") },
+  { ID (MAX_RECIPIENT_RATE), "max-recipient-rate", TYPE (COUNT), "0", 0, 1000000, NULL,
+    N_("Most recipients in a minute from one client that is not permitted; 0: no limit.") },
+  { ID (PROXY_HOSTS), "proxy-hosts", TYPE (RANGES), "", 0, 10000, NULL,
+    N_("Addresses and ranges of proxies that tell the client's address by the PROXY protocol.") },
 };
 /* clang-format on */
 

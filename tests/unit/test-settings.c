@@ -42,6 +42,12 @@ static const char *const keys[] = {
   "data-timeout",
   "workers",
   "health-listen",
+  "max-bad-commands",
+  "max-junk-commands",
+  "max-refused-recipients",
+  "max-message-rate",
+  "max-recipient-rate",
+  "proxy-hosts",
 };
 
 static void

@@ -15,6 +15,9 @@ static const RerouteSmtpServerConfig stranger = {
   .hostname = "mx.test",
   .max_message_octets = 1000000,
   .max_recipients = 3,
+  .max_bad_commands = 20,
+  .max_junk_commands = 100,
+  .max_refused_recipients = 5,
 };
 
 static const RerouteSmtpServerConfig permitted = {
@@ -292,7 +295,7 @@ test_bad_commands (void)
 {
   g_autoptr (TestSession) session = greeted (&stranger);
 
-  feed_times (session, "FOO\r\n", REROUTE_LIMIT_BAD_COMMANDS - 1);
+  feed_times (session, "FOO\r\n", 19);
   g_assert_false (reroute_smtp_server_wants_close (session->machine));
   g_free (test_session_take_output (session));
   test_session_feed (session, "FOO\r\nNOOP\r\n", -1);
@@ -300,6 +303,58 @@ test_bad_commands (void)
                  "500 5.5.2 No such command\r\n"
                  "421 4.7.0 Too many errors, closing the connection\r\n");
   g_assert_true (reroute_smtp_server_wants_close (session->machine));
+}
+
+static void
+test_junk_commands (void)
+{
+  static const char *const junk[] = {
+    "NOOP\r\n", "RSET\r\n", "VRFY a\r\n", "HELP\r\n", "HELO c\r\n"
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (junk); i++)
+    {
+      g_autoptr (TestSession) session = greeted (&stranger);
+      g_test_message ("%s", junk[i]);
+      feed_times (session, junk[i], 98); /* EHLO was the first */
+      g_assert_false (reroute_smtp_server_wants_close (session->machine));
+      g_free (test_session_take_output (session));
+      test_session_feed (session, junk[i], -1);
+      g_autofree char *output = test_session_take_output (session);
+      g_assert_true (g_str_has_suffix (
+        output,
+        "\r\n421 4.7.0 Too many commands that lead to nothing, closing the connection\r\n"));
+      g_assert_true (reroute_smtp_server_wants_close (session->machine));
+    }
+
+  /* A message makes up for them; empty chunks are junk, too. */
+  g_autoptr (TestSession) session = greeted (&stranger);
+  feed_times (session, "NOOP\r\n", 98);
+  test_session_feed (session, "MAIL FROM:<>\r\nRCPT TO:<b@test.com>\r\nBDAT 0 LAST\r\n", -1);
+  feed_times (session, "NOOP\r\n", 50);
+  test_session_feed (session, "MAIL FROM:<>\r\nRCPT TO:<b@test.com>\r\nBDAT 1\r\nx", -1);
+  feed_times (session, "BDAT 0\r\n", 49);
+  g_assert_false (reroute_smtp_server_wants_close (session->machine));
+  test_session_feed (session, "BDAT 0\r\n", -1);
+  g_assert_true (reroute_smtp_server_wants_close (session->machine));
+  g_assert_cmpuint (session->n_aborted, ==, 1);
+  g_assert_cmpuint (session->messages->len, ==, 1);
+}
+
+static void
+test_refused_recipients (void)
+{
+  g_autoptr (TestSession) session = greeted (&stranger);
+
+  test_session_feed (session, "MAIL FROM:<>\r\n", -1);
+  feed_times (session, "RCPT TO:<x@refused.test>\r\n", 4);
+  test_session_feed (session, "RCPT TO:<b@test.com>\r\nRSET\r\nMAIL FROM:<>\r\n", -1);
+  g_assert_false (reroute_smtp_server_wants_close (session->machine));
+  g_free (test_session_take_output (session));
+  test_session_feed (session, "RCPT TO:<y@refused.test>\r\nRCPT TO:<b@test.com>\r\n", -1);
+  assert_output (session,
+                 "550 5.7.1 Relaying denied\r\n"
+                 "421 4.7.0 Too many refused recipients, closing the connection\r\n");
 }
 
 static void
@@ -377,6 +432,8 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/server/bad-commands", test_bad_commands);
   g_test_add_func ("/smtp/server/envelope", test_envelope);
   g_test_add_func ("/smtp/server/early-talker", test_early_talker);
+  g_test_add_func ("/smtp/server/junk-commands", test_junk_commands);
+  g_test_add_func ("/smtp/server/refused-recipients", test_refused_recipients);
   g_test_add_func ("/smtp/server/nul-in-command", test_nul_in_command);
   return g_test_run ();
 }

@@ -118,6 +118,7 @@ run_server (const Transcript *transcript, Cut *cut)
     .hostname = "mx.test",
     .max_message_octets = (gint64) number_option (transcript, "max-octets", 100000),
     .max_recipients = (guint) number_option (transcript, "max-recipients", 10),
+    .max_bad_commands = 20,
     .client_permitted = transcript_has_option (transcript, "permitted"),
   };
   g_autoptr (TestSession) session = test_session_new (&config);

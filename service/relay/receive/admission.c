@@ -12,6 +12,8 @@
 
 #include "service/relay/receive/admission.h"
 
+#include "common/limits.h"
+
 #include <string.h>
 
 /* The choices of the setting transfer-mode, in the order of its table. */
@@ -28,7 +30,16 @@ struct _RerouteAdmission
   GMutex lock;
   GHashTable *by_client; /* (element-type RerouteIp guint) */
   guint n_sessions;
+  GHashTable *rates; /* (element-type RerouteIp Rate): of this minute */
+  gint64 minute;     /* that rates are of */
 };
+
+/* What one client did in a minute. */
+typedef struct
+{
+  guint messages;
+  guint recipients;
+} Rate;
 
 static guint
 hash_ip (gconstpointer data)
@@ -54,6 +65,7 @@ reroute_admission_new (void)
 
   g_mutex_init (&self->lock);
   self->by_client = g_hash_table_new_full (hash_ip, equal_ip, g_free, NULL);
+  self->rates = g_hash_table_new_full (hash_ip, equal_ip, g_free, g_free);
   return self;
 }
 
@@ -61,6 +73,7 @@ void
 reroute_admission_free (RerouteAdmission *self)
 {
   g_hash_table_unref (self->by_client);
+  g_hash_table_unref (self->rates);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -91,18 +104,29 @@ judge_settings (RerouteRuleset *ruleset, const RerouteSettings *settings, const 
   return NULL;
 }
 
+/* With the lock held.  (transfer full) (nullable): the refusal */
+static RerouteReply *
+judge_room (const RerouteAdmission *self, const RerouteSettings *settings)
+{
+  gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_INBOUND_CONNECTIONS);
+
+  return self->n_sessions < most
+           ? NULL
+           : reroute_reply_new (421, "4.3.2", "too many connections, try again later");
+}
+
 static RerouteReply *
 count_in (RerouteAdmission *self, const RerouteSettings *settings, const RerouteIp *ip)
 {
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
   RerouteIp client = client_of (ip);
-  gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_INBOUND_CONNECTIONS);
+  RerouteReply *refusal = judge_room (self, settings);
   gint64 most_of_client =
     reroute_settings_get_number (settings, REROUTE_SETTING_MAX_CONNECTIONS_PER_CLIENT);
   guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_client, &client));
 
-  if (self->n_sessions >= most)
-    return reroute_reply_new (421, "4.3.2", "too many connections, try again later");
+  if (refusal != NULL)
+    return refusal;
   if (n >= most_of_client)
     return reroute_reply_new (421, "4.7.0", "too many connections from your address");
   self->n_sessions++;
@@ -142,6 +166,27 @@ reroute_admission_leave (RerouteAdmission *self, const RerouteIp *ip)
       self->by_client, g_memdup2 (&client, sizeof client), GUINT_TO_POINTER (n - 1));
 }
 
+RerouteReply *
+reroute_admission_enter_proxy (RerouteAdmission *self, const RerouteSettings *settings)
+{
+  g_return_val_if_fail (self != NULL && settings != NULL, NULL);
+
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
+  RerouteReply *refusal = judge_room (self, settings);
+  if (refusal == NULL)
+    self->n_sessions++;
+  return refusal;
+}
+
+void
+reroute_admission_leave_proxy (RerouteAdmission *self)
+{
+  g_return_if_fail (self != NULL);
+
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
+  self->n_sessions--;
+}
+
 guint
 reroute_admission_get_n_sessions (RerouteAdmission *self)
 {
@@ -149,6 +194,52 @@ reroute_admission_get_n_sessions (RerouteAdmission *self)
 
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
   return self->n_sessions;
+}
+
+/* Of this minute: what is older says nothing. */
+static Rate *
+get_rate (RerouteAdmission *self, const RerouteIp *client, gint64 now_us)
+{
+  gint64 minute = now_us / (60 * G_USEC_PER_SEC);
+  Rate *rate;
+
+  if (minute != self->minute || g_hash_table_size (self->rates) >= REROUTE_LIMIT_RATE_CLIENTS)
+    g_hash_table_remove_all (self->rates);
+  self->minute = minute;
+  rate = g_hash_table_lookup (self->rates, client);
+  if (rate == NULL)
+    {
+      rate = g_new0 (Rate, 1);
+      g_hash_table_insert (self->rates, g_memdup2 (client, sizeof *client), rate);
+    }
+  return rate;
+}
+
+RerouteReply *
+reroute_admission_count (RerouteAdmission *self,
+                         RerouteRuleset *ruleset,
+                         const RerouteClient *client,
+                         RerouteSettingId rate,
+                         gint64 now_us)
+{
+  g_return_val_if_fail (self != NULL && client != NULL, NULL);
+
+  gint64 most = ruleset != NULL
+                  ? reroute_settings_get_number (reroute_ruleset_get_settings (ruleset), rate)
+                  : 0;
+  if (most == 0 || reroute_ruleset_permits (ruleset, client))
+    return NULL;
+
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
+  RerouteIp ip = client_of (&client->ip);
+  Rate *counted = get_rate (self, &ip, now_us);
+  if (rate == REROUTE_SETTING_MAX_MESSAGE_RATE)
+    return counted->messages++ < most
+             ? NULL
+             : reroute_reply_new (450, "4.7.1", "too many messages from you, try again later");
+  return counted->recipients++ < most
+           ? NULL
+           : reroute_reply_new (450, "4.7.1", "too many recipients from you, try again later");
 }
 
 RerouteReply *

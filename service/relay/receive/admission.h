@@ -33,7 +33,30 @@ RerouteReply *
 reroute_admission_enter (RerouteAdmission *self, RerouteRuleset *ruleset, const RerouteIp *ip);
 void reroute_admission_leave (RerouteAdmission *self, const RerouteIp *ip);
 
+/* The same for a proxy that has not said whose connection it is: it counts among all, as nobody's.
+ */
+RerouteReply *reroute_admission_enter_proxy (RerouteAdmission *self,
+                                             const RerouteSettings *settings);
+void reroute_admission_leave_proxy (RerouteAdmission *self);
+
 guint reroute_admission_get_n_sessions (RerouteAdmission *self);
+
+/**
+ * reroute_admission_count:
+ * @ruleset: (nullable): %NULL: no limit
+ * @rate: %REROUTE_SETTING_MAX_MESSAGE_RATE or %REROUTE_SETTING_MAX_RECIPIENT_RATE
+ * @now_us: monotonic
+ *
+ * Counts one more of @client in this minute.  A permitted client has no limit, and a limit of 0
+ * costs no count.
+ *
+ * Returns: (transfer full) (nullable): the refusal of what is over the limit
+ */
+RerouteReply *reroute_admission_count (RerouteAdmission *self,
+                                       RerouteRuleset *ruleset,
+                                       const RerouteClient *client,
+                                       RerouteSettingId rate,
+                                       gint64 now_us);
 
 /**
  * reroute_admission_rcpt:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "service/relay/receive/receiver.h"
+#include "service/relay/smtp/server.h"
 
 G_BEGIN_DECLS
 
@@ -14,9 +15,10 @@ struct _RerouteReceiver
   RerouteReceiverConfig config;
   char *machine_hostname;
 
-  RerouteRuleset *ruleset;   /* NULL until the first one came */
-  RerouteSettings *settings; /* of the ruleset, or the defaults */
-  const char *hostname;      /* as the settings say, else the machine's */
+  RerouteRuleset *ruleset;                /* NULL until the first one came */
+  RerouteSettings *settings;              /* of the ruleset, or the defaults */
+  const char *hostname;                   /* as the settings say, else the machine's */
+  RerouteSmtpServerConfig session_config; /* but for what is the client's; borrows the host name */
   gint64 idle_us;
   gint64 data_us;
 
@@ -25,11 +27,16 @@ struct _RerouteReceiver
   gboolean paused;
   gboolean draining;
   GQueue sessions; /* links are in the sessions */
+  GQueue arrivals; /* of proxies; links are in the arrivals */
   RerouteTimer grace;
 
   guint8 buffer[REROUTE_RECEIVE_BUFFER_OCTETS]; /* of the session that reads */
 };
 
+/* A connection of @client, on @fd, which is taken: it begins a session or is refused.  @early: it
+   has spoken already. */
+void
+reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client, gboolean early);
 /* A session is gone for good. */
 void reroute_receiver_forget_session (RerouteReceiver *self, GList *link);
 

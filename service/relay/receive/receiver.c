@@ -10,7 +10,7 @@
 
 #define G_LOG_DOMAIN "reroute-receive"
 
-#include "service/relay/receive/receiver-private.h"
+#include "service/relay/receive/arrival.h"
 #include "service/relay/receive/session.h"
 
 #include <errno.h>
@@ -96,16 +96,37 @@ refuse (int fd, const RerouteIp *ip, const RerouteReply *reply)
   close (fd);
 }
 
+void
+reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client, gboolean early)
+{
+  g_autoptr (RerouteReply) refusal = NULL;
+
+  if (early)
+    refusal = reroute_reply_new (554, "5.5.0", "Wait for the greeting before you speak");
+  else
+    refusal = reroute_admission_enter (self->config.admission, self->ruleset, client);
+  if (refusal != NULL)
+    refuse (fd, client, refusal);
+  else
+    reroute_session_start (self, fd, client);
+}
+
+/* Who knocks is a client, or a proxy that will tell whose connection it is. */
 static void
 welcome (RerouteReceiver *self, int fd, const RerouteIp *ip)
 {
-  g_autoptr (RerouteReply) refusal =
-               reroute_admission_enter (self->config.admission, self->ruleset, ip);
+  g_autoptr (RerouteReply) refusal = NULL;
 
+  if (!reroute_settings_contains (self->settings, REROUTE_SETTING_PROXY_HOSTS, ip))
+    {
+      reroute_receiver_welcome (self, fd, ip, FALSE);
+      return;
+    }
+  refusal = reroute_admission_enter_proxy (self->config.admission, self->settings);
   if (refusal != NULL)
     refuse (fd, ip, refusal);
   else
-    reroute_session_start (self, fd, ip);
+    reroute_arrival_start (self, fd, ip);
 }
 
 /* Returns: whether to go on accepting */
@@ -179,6 +200,15 @@ take_settings (RerouteReceiver *self, RerouteSettings *settings)
   g_clear_pointer (&self->settings, reroute_settings_unref);
   self->settings = settings;
   self->hostname = hostname[0] != '\0' ? hostname : self->machine_hostname;
+  self->session_config = (RerouteSmtpServerConfig){
+    .hostname = self->hostname,
+    .max_message_octets = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_MESSAGE_SIZE),
+    .max_recipients = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_RECIPIENTS),
+    .max_bad_commands = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_BAD_COMMANDS),
+    .max_junk_commands = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_JUNK_COMMANDS),
+    .max_refused_recipients =
+      reroute_settings_get_number (settings, REROUTE_SETTING_MAX_REFUSED_RECIPIENTS),
+  };
   self->idle_us =
     reroute_settings_get_number (settings, REROUTE_SETTING_IDLE_TIMEOUT) * G_USEC_PER_SEC;
   self->data_us =
@@ -263,6 +293,7 @@ drain_cb (RerouteWorker *worker, gpointer user_data)
     return;
   self->draining = TRUE;
   g_ptr_array_set_size (self->doors, 0);
+  reroute_arrivals_end (self);
   reroute_worker_arm_timer (worker, &self->grace, reroute_worker_now_us (worker) + order->number);
   for (GList *link = self->sessions.head, *next; link != NULL; link = next)
     {
@@ -304,6 +335,7 @@ reroute_receiver_new (RerouteWorker *worker, const RerouteReceiverConfig *config
   self->knock.func = knock_cb;
   self->grace.func = grace_cb;
   g_queue_init (&self->sessions);
+  g_queue_init (&self->arrivals);
   take_settings (self, defaults);
   return self;
 }
@@ -311,7 +343,7 @@ reroute_receiver_new (RerouteWorker *worker, const RerouteReceiverConfig *config
 void
 reroute_receiver_free (RerouteReceiver *self)
 {
-  g_return_if_fail (self->sessions.head == NULL);
+  g_return_if_fail (self->sessions.head == NULL && self->arrivals.head == NULL);
 
   g_ptr_array_unref (self->doors);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);

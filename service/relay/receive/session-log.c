@@ -9,6 +9,8 @@
 
 #include "service/relay/receive/session-log.h"
 
+#include "common/error.h"
+
 #define TEXT_OCTETS 256
 
 /* One line, valid UTF-8, not endless. */
@@ -33,8 +35,8 @@ printable (const char *text)
   return g_string_free (string, FALSE);
 }
 
-void
-reroute_session_log_accepted (const RerouteMessage *message, const char *id)
+static void
+log_accepted (const RerouteMessage *message, const char *id)
 {
   const RerouteEnvelope *envelope = message->envelope;
   g_autofree char *client = reroute_ip_to_string (&envelope->client_ip);
@@ -51,12 +53,24 @@ reroute_session_log_accepted (const RerouteMessage *message, const char *id)
              envelope->recipients->len);
 }
 
-void
-reroute_session_log_not_stored (const RerouteIp *client, const GError *error)
+RerouteReply *
+reroute_session_log_commit (const RerouteIp *client,
+                            const RerouteMessage *message,
+                            const GError *error)
 {
-  g_autofree char *ip = reroute_ip_to_string (client);
+  if (message != NULL)
+    {
+      g_autofree char *id = reroute_message_id_to_string (message->id);
+      g_autofree char *text = g_strdup_printf ("Ok: queued as %s", id);
+      log_accepted (message, id);
+      return reroute_reply_new (250, "2.0.0", text);
+    }
 
+  g_autofree char *ip = reroute_ip_to_string (client);
   g_message ("client=[%s] status=refused (%s)", ip, error->message);
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL))
+    return reroute_reply_new (452, "4.3.1", "There is no room for the message, try again later");
+  return reroute_reply_new (451, "4.3.0", "The message could not be stored, try again later");
 }
 
 void

@@ -8,8 +8,12 @@
 G_BEGIN_DECLS
 
 /* What a session says in the log; text of a client's is made harmless. */
-void reroute_session_log_accepted (const RerouteMessage *message, const char *id);
-void reroute_session_log_not_stored (const RerouteIp *client, const GError *error);
+
+/* @message: (nullable): %NULL: it was not stored, for @error.  Returns: (transfer full): what the
+   client is told */
+RerouteReply *reroute_session_log_commit (const RerouteIp *client,
+                                          const RerouteMessage *message,
+                                          const GError *error);
 void reroute_session_log_refused (const RerouteIp *client,
                                   const RerouteAddress *recipient,
                                   const RerouteReply *reply);

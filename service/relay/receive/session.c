@@ -7,8 +7,8 @@
  * not read its replies; epoll is told of it only when input comes in the meantime.  Under
  * back-pressure the worker looks at no session.
  *
- * A client moves its time limit on by making progress: a reply it caused, or so many octets of
- * content.  An octet now and then is none.
+ * A client moves its time limit on by making progress: replies it caused and took whole, and octets
+ * of content, each by its share of a second.  An octet now and then is none.
  *
  * Standards: RFC 5321 sections 3.8, 4.5.3.2 and 6.1.
  */
@@ -21,7 +21,6 @@
 
 #include "service/relay/receive/session-log.h"
 
-#include "common/error.h"
 #include "common/limits.h"
 #include "service/relay/smtp/server.h"
 #include "service/relay/smtp/trace-header.h"
@@ -32,7 +31,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONTENT_PROGRESS_OCTETS 4096   /* move the time limit for content on */
 #define LINGER_US (2 * G_USEC_PER_SEC) /* for a client that still sends to read our last reply */
 
 struct _RerouteSession
@@ -50,12 +48,12 @@ struct _RerouteSession
   GByteArray *pending; /* input that waits for the reply to the end of data; NULL: none */
   gsize pending_taken;
   gint64 deadline_us;
-  gsize progress_octets;
-  gboolean closed;    /* the socket is gone */
-  gboolean eof;       /* the client has said all it will say */
-  gboolean blocked;   /* the client does not read its replies */
-  gboolean quit;      /* the client asked for the end */
-  gboolean lingering; /* the last reply is sent */
+  gboolean in_content; /* its time limit runs */
+  gboolean closed;     /* the socket is gone */
+  gboolean eof;        /* the client has said all it will say */
+  gboolean blocked;    /* the client does not read its replies */
+  gboolean quit;       /* the client asked for the end */
+  gboolean lingering;  /* the last reply is sent */
 
   /* Set by the spool's writer, read after the post. */
   RerouteMessage *committed;
@@ -149,12 +147,28 @@ set_deadline (RerouteSession *self, gint64 wait_us)
 }
 
 static void
+restart_deadline (RerouteSession *self)
+{
+  self->in_content = reroute_smtp_server_in_data (self->machine);
+  set_deadline (self, self->in_content ? self->receiver->data_us : self->receiver->idle_us);
+}
+
+/* Within a content its octets count, not the replies to its chunks. */
+static void
 renew_deadline (RerouteSession *self)
 {
-  self->progress_octets = 0;
-  set_deadline (self,
-                reroute_smtp_server_in_data (self->machine) ? self->receiver->data_us
-                                                            : self->receiver->idle_us);
+  if (!self->in_content || !reroute_smtp_server_in_data (self->machine))
+    restart_deadline (self);
+}
+
+/* Never further than the whole wait for content; the timer finds the later deadline. */
+static void
+credit_content (RerouteSession *self, gsize octets)
+{
+  gint64 latest_us = reroute_worker_now_us (self->receiver->worker) + self->receiver->data_us;
+  gint64 credit_us = (gint64) octets * (G_USEC_PER_SEC / REROUTE_LIMIT_CONTENT_OCTETS_PER_S);
+
+  self->deadline_us = MIN (self->deadline_us + credit_us, MAX (latest_us, self->deadline_us));
 }
 
 /* --- a turn --- */
@@ -175,7 +189,8 @@ send_output (RerouteSession *self)
       if (n > 0)
         {
           reroute_smtp_server_sent (self->machine, n);
-          renew_deadline (self);
+          if ((gsize) n == length)
+            renew_deadline (self);
         }
       else if (errno == EAGAIN)
         {
@@ -282,11 +297,7 @@ take_input (RerouteSession *self, const guint8 *octets, gsize length)
   if (taken < length)
     put_pending (self, octets + taken, length - taken);
   if (was_in_data && reroute_smtp_server_in_data (self->machine))
-    {
-      self->progress_octets += taken;
-      if (self->progress_octets >= CONTENT_PROGRESS_OCTETS)
-        renew_deadline (self);
-    }
+    credit_content (self, taken);
   advance (self);
 }
 
@@ -348,7 +359,7 @@ time_limit_cb (RerouteTimer *timer)
   else if (self->lingering || self->blocked)
     lose (self, "time limit");
   else if (self->receiver->paused || !may_feed (self)) /* it is we who keep the client waiting */
-    renew_deadline (self);
+    restart_deadline (self);
   else
     {
       g_autoptr (RerouteReply) reply = reroute_reply_new (
@@ -362,11 +373,23 @@ time_limit_cb (RerouteTimer *timer)
 
 /* --- what the machine asks for --- */
 
+static RerouteReply *
+count (RerouteSession *self, RerouteSettingId rate)
+{
+  RerouteReceiver *receiver = self->receiver;
+
+  return reroute_admission_count (receiver->config.admission,
+                                  receiver->ruleset,
+                                  &self->client,
+                                  rate,
+                                  reroute_worker_now_us (receiver->worker));
+}
+
 /* Any sender may try: admission goes by the recipient. */
 static RerouteReply *
 mail_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data)
 {
-  return NULL;
+  return count (user_data, REROUTE_SETTING_MAX_MESSAGE_RATE);
 }
 
 static RerouteReply *
@@ -377,8 +400,10 @@ rcpt_cb (RerouteSmtpServer *machine,
 {
   RerouteSession *self = user_data;
   RerouteRuleset *ruleset = self->receiver->ruleset;
-  RerouteReply *refusal = reroute_admission_rcpt (ruleset, &self->client, recipient, admitted_by);
+  RerouteReply *refusal = count (self, REROUTE_SETTING_MAX_RECIPIENT_RATE);
 
+  if (refusal == NULL)
+    refusal = reroute_admission_rcpt (ruleset, &self->client, recipient, admitted_by);
   self->permitted = ruleset != NULL && reroute_ruleset_permits (ruleset, &self->client);
   if (refusal != NULL)
     reroute_session_log_refused (&self->client.ip, recipient, refusal);
@@ -443,23 +468,6 @@ abort_data_cb (RerouteSmtpServer *machine, gpointer user_data)
   g_clear_pointer (&self->draft, reroute_spool_draft_discard);
 }
 
-static RerouteReply *
-reply_to_commit (RerouteSession *self, RerouteMessage *message, const GError *error)
-{
-  if (message != NULL)
-    {
-      g_autofree char *id = reroute_message_id_to_string (message->id);
-      g_autofree char *text = g_strdup_printf ("Ok: queued as %s", id);
-      reroute_session_log_accepted (message, id);
-      return reroute_reply_new (250, "2.0.0", text);
-    }
-
-  reroute_session_log_not_stored (&self->client.ip, error);
-  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL))
-    return reroute_reply_new (452, "4.3.1", "There is no room for the message, try again later");
-  return reroute_reply_new (451, "4.3.0", "The message could not be stored, try again later");
-}
-
 /* Back on the worker.  A message that was committed is ours, whether the client hears it or not. */
 static void
 take_commit_cb (RerouteWorker *worker, gpointer user_data)
@@ -468,7 +476,7 @@ take_commit_cb (RerouteWorker *worker, gpointer user_data)
   RerouteReceiver *receiver = self->receiver;
   g_autoptr (RerouteMessage) message = g_steal_pointer (&self->committed);
   g_autoptr (GError) error = g_steal_pointer (&self->commit_error);
-  g_autoptr (RerouteReply) reply = reply_to_commit (self, message, error);
+  g_autoptr (RerouteReply) reply = reroute_session_log_commit (&self->client.ip, message, error);
 
   reroute_smtp_server_finish_data (self->machine, reply);
   advance (self);
@@ -517,17 +525,11 @@ static RerouteSmtpServer *
 make_machine (RerouteSession *self)
 {
   RerouteReceiver *receiver = self->receiver;
-  const RerouteSmtpServerConfig config = {
-    .hostname = receiver->hostname,
-    .max_message_octets =
-      reroute_settings_get_number (receiver->settings, REROUTE_SETTING_MAX_MESSAGE_SIZE),
-    .max_recipients =
-      reroute_settings_get_number (receiver->settings, REROUTE_SETTING_MAX_RECIPIENTS),
-    .client_ip = self->client.ip,
-    .client_permitted = self->permitted,
-  };
-  RerouteSmtpServer *machine = reroute_smtp_server_new (&config, &handler, self);
+  RerouteSmtpServerConfig config = receiver->session_config;
 
+  config.client_ip = self->client.ip;
+  config.client_permitted = self->permitted;
+  RerouteSmtpServer *machine = reroute_smtp_server_new (&config, &handler, self);
   reroute_smtp_server_set_token (machine, reroute_spool_get_token (receiver->config.spool));
   return machine;
 }
@@ -568,7 +570,7 @@ reroute_session_resume (RerouteSession *self)
   if (self->pending != NULL)
     advance (self);
   else
-    renew_deadline (self);
+    restart_deadline (self);
 }
 
 void

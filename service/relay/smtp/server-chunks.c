@@ -68,6 +68,8 @@ finish_chunk (RerouteSmtpServer *self)
     {
       reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_CHUNKS);
       reroute_smtp_server_put (self, 250, "2.0.0", "Chunk taken");
+      if (self->chunk_is_empty)
+        reroute_smtp_server_count_junk (self);
     }
 }
 
@@ -117,6 +119,7 @@ reroute_smtp_server_run_bdat (RerouteSmtpServer *self, char *argument)
   RerouteReply *refusal = refuse_chunk (self, octets);
   self->chunk_left = octets;
   self->chunk_is_last = last;
+  self->chunk_is_empty = octets == 0;
   if (refusal != NULL)
     skip_chunk (self, refusal);
   else

@@ -353,6 +353,10 @@ run_rcpt (RerouteSmtpServer *self, char *argument)
       if (refusal->code == 421)
         reroute_smtp_server_reset (self);
       reroute_smtp_server_put_reply (self, refusal);
+      reroute_smtp_server_count (self,
+                                 &self->n_refused_recipients,
+                                 self->config.max_refused_recipients,
+                                 "Too many refused recipients, closing the connection");
       return;
     }
   RerouteRecipient *recipient =
@@ -444,6 +448,7 @@ typedef enum
   GROUP_END = 1 << 1,  /* the client has to wait for the reply (RFC 2920 3.1) */
   LAST_WORDS = 1 << 2, /* what follows is of no interest */
   OCTETS = 1 << 3,     /* takes what follows, in every state */
+  JUNK = 1 << 4,       /* leads to no message */
 } CommandFlags;
 
 typedef struct
@@ -461,13 +466,13 @@ static const Command commands[] = {
   { "MAIL",     run_mail,        IN (IDLE),   ARGUMENT,             "EHLO comes first, and one MAIL at a time", "RFC 5321 4.1.1.2" },
   { "RCPT",     run_rcpt,        TRANSACTION, ARGUMENT,             "MAIL comes first",          "RFC 5321 4.1.1.3" },
   { "DATA",     run_data,        TRANSACTION, GROUP_END,            "MAIL and RCPT come first",  "RFC 5321 4.1.1.4" },
-  { "EHLO",     run_ehlo,        ANY,         ARGUMENT | GROUP_END, NULL,                        "RFC 5321 4.1.1.1" },
-  { "HELO",     run_helo,        ANY,         ARGUMENT | GROUP_END, NULL,                        "RFC 5321 4.1.1.1" },
-  { "RSET",     run_rset,        ANY,         0,                    NULL,                        "RFC 5321 4.1.1.5" },
+  { "EHLO",     run_ehlo,        ANY,         ARGUMENT | GROUP_END | JUNK, NULL,                        "RFC 5321 4.1.1.1" },
+  { "HELO",     run_helo,        ANY,         ARGUMENT | GROUP_END | JUNK, NULL,                        "RFC 5321 4.1.1.1" },
+  { "RSET",     run_rset,        ANY,         JUNK,                    NULL,                        "RFC 5321 4.1.1.5" },
   { "QUIT",     run_quit,        ANY,         LAST_WORDS,           NULL,                        "RFC 5321 4.1.1.10" },
-  { "NOOP",     run_noop,        ANY,         ARGUMENT,             NULL,                        "RFC 5321 4.1.1.9" },
-  { "VRFY",     run_vrfy,        ANY,         ARGUMENT,             NULL,                        "RFC 5321 3.5.3" },
-  { "HELP",     run_help,        ANY,         ARGUMENT,             NULL,                        "RFC 5321 4.1.1.8" },
+  { "NOOP",     run_noop,        ANY,         ARGUMENT | JUNK,             NULL,                        "RFC 5321 4.1.1.9" },
+  { "VRFY",     run_vrfy,        ANY,         ARGUMENT | JUNK,             NULL,                        "RFC 5321 3.5.3" },
+  { "HELP",     run_help,        ANY,         ARGUMENT | JUNK,             NULL,                        "RFC 5321 4.1.1.8" },
   { "EXPN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 5321 3.5.2" },
   { "BDAT",     reroute_smtp_server_run_bdat, ANY, ARGUMENT | OCTETS, NULL,                      "RFC 3030 2" },
   { "STARTTLS", run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 3207" },
@@ -514,7 +519,11 @@ run_command (RerouteSmtpServer *self, char *line)
   else if (*argument != '\0' && (command->flags & ARGUMENT) == 0)
     put_bad (self, 501, "5.5.4", "This command takes no argument");
   else
-    command->run (self, argument);
+    {
+      command->run (self, argument);
+      if ((command->flags & JUNK) != 0)
+        reroute_smtp_server_count_junk (self);
+    }
 }
 
 void

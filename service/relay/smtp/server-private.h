@@ -37,7 +37,9 @@ struct _RerouteSmtpServer
   char *helo;
   gboolean esmtp;
   gboolean more_follows; /* octets behind the command that runs now came with it */
-  guint n_bad_commands;
+  guint n_bad_commands;  /* since the last message that was taken */
+  guint n_junk_commands; /* the same */
+  guint n_refused_recipients;
   RerouteEnvelope *envelope; /* of the open transaction, else NULL */
 
   RerouteLine line;
@@ -46,6 +48,7 @@ struct _RerouteSmtpServer
 
   guint64 chunk_left; /* octets of the chunk that are not read yet */
   gboolean chunk_is_last;
+  gboolean chunk_is_empty;
   RerouteReply *chunk_refusal; /* IN_SKIP: said when it is read */
   RerouteSmtpServerState after_skip;
 
@@ -64,6 +67,10 @@ void reroute_smtp_server_put_bad (RerouteSmtpServer *self,
                                   guint code,
                                   const char *status,
                                   const char *text);
+/* Counts one more; at @most, if not 0, resets and closes with 421 4.7.0 and @text. */
+void reroute_smtp_server_count (RerouteSmtpServer *self, guint *n, guint most, const char *text);
+/* A command that leads to no message. */
+void reroute_smtp_server_count_junk (RerouteSmtpServer *self);
 /* Replies and closes: the rest of the input is of no use, or a danger. */
 void reroute_smtp_server_put_last (RerouteSmtpServer *self,
                                    guint code,

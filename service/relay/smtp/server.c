@@ -90,10 +90,28 @@ reroute_smtp_server_put_bad (RerouteSmtpServer *self,
                              const char *text)
 {
   reroute_smtp_server_put (self, code, status, text);
-  if (++self->n_bad_commands < REROUTE_LIMIT_BAD_COMMANDS)
+  reroute_smtp_server_count (self,
+                             &self->n_bad_commands,
+                             self->config.max_bad_commands,
+                             "Too many errors, closing the connection");
+}
+
+void
+reroute_smtp_server_count (RerouteSmtpServer *self, guint *n, guint most, const char *text)
+{
+  if (++*n < most || most == 0 || self->state == REROUTE_SMTP_SERVER_STATE_CLOSED)
     return;
   reroute_smtp_server_reset (self);
-  reroute_smtp_server_put (self, 421, "4.7.0", "Too many errors, closing the connection");
+  reroute_smtp_server_put (self, 421, "4.7.0", text);
+}
+
+void
+reroute_smtp_server_count_junk (RerouteSmtpServer *self)
+{
+  reroute_smtp_server_count (self,
+                             &self->n_junk_commands,
+                             self->config.max_junk_commands,
+                             "Too many commands that lead to nothing, closing the connection");
 }
 
 void
@@ -310,7 +328,7 @@ reroute_smtp_server_finish_data (RerouteSmtpServer *self, const RerouteReply *re
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IDLE);
   reroute_smtp_server_put_reply (self, reply);
   if (reply->code < 400)
-    self->n_bad_commands = 0;
+    self->n_bad_commands = self->n_junk_commands = 0;
   if (self->farewell != NULL)
     {
       reroute_smtp_server_put_reply (self, self->farewell);

@@ -54,6 +54,9 @@ typedef struct
   const char *hostname;
   gint64 max_message_octets;
   guint max_recipients;
+  guint max_bad_commands;       /* with an error in them, then 421; 0: no limit, as below */
+  guint max_junk_commands;      /* that lead to no message */
+  guint max_refused_recipients; /* of the session */
   RerouteIp client_ip;
   gboolean client_permitted; /* may send a bare LF, source routes */
 } RerouteSmtpServerConfig;

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * arrival.c - a connection from a proxy, until its header has told whose it is
+ *
+ * Who stands in the setting proxy-hosts must speak first, and speak the PROXY protocol; nobody else
+ * is listened to.  From the header on the connection is its client's, for every limit and rule.
+ *
+ * Source: HAProxy, "The PROXY protocol, versions 1 & 2", section 2.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-receive"
+
+#include "service/relay/receive/arrival.h"
+
+#include "common/limits.h"
+#include "service/relay/smtp/proxy-header.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct
+{
+  RerouteIo io;
+  RerouteTimer timer;
+  GList link; /* in the receiver's arrivals */
+  RerouteReceiver *receiver;
+  RerouteIp proxy;
+  guint8 header[REROUTE_PROXY_HEADER_OCTETS];
+  gsize length;
+} Arrival;
+
+/* Returns: its descriptor, the caller's to close */
+static int
+leave (Arrival *self)
+{
+  RerouteReceiver *receiver = self->receiver;
+  int fd = self->io.fd;
+
+  reroute_worker_remove_io (receiver->worker, &self->io);
+  reroute_worker_disarm_timer (receiver->worker, &self->timer);
+  g_queue_unlink (&receiver->arrivals, &self->link);
+  reroute_admission_leave_proxy (receiver->config.admission);
+  g_free (self);
+  return fd;
+}
+
+/* The protocol has no reply: the connection ends. */
+static void
+refuse (Arrival *self, const char *why)
+{
+  g_autofree char *proxy = reroute_ip_to_string (&self->proxy);
+
+  g_info ("client=[%s] status=refused (%s)", proxy, why);
+  close (leave (self));
+}
+
+static void
+admit (Arrival *self, const RerouteIp *client, gsize taken)
+{
+  RerouteReceiver *receiver = self->receiver;
+  gboolean early = self->length > taken;
+
+  reroute_receiver_welcome (receiver, leave (self), client, early);
+}
+
+static void
+judge (Arrival *self)
+{
+  RerouteIp client;
+  gsize taken;
+
+  switch (reroute_proxy_header_parse (self->header, self->length, &taken, &client))
+    {
+    case REROUTE_PROXY_CLIENT:
+      admit (self, &client, taken);
+      return;
+    case REROUTE_PROXY_ITSELF:
+      client = self->proxy;
+      admit (self, &client, taken);
+      return;
+    case REROUTE_PROXY_BAD:
+      refuse (self, "no PROXY header that is valid");
+      return;
+    case REROUTE_PROXY_UNFINISHED:
+    default:
+      if (self->length == sizeof self->header)
+        refuse (self, "a PROXY header without an end");
+    }
+}
+
+static void
+ready_cb (RerouteIo *io, guint32 events)
+{
+  Arrival *self = (Arrival *) io;
+  gssize n = recv (self->io.fd, self->header + self->length, sizeof self->header - self->length, 0);
+
+  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    return;
+  if (n <= 0)
+    {
+      refuse (self, "connection lost before the PROXY header");
+      return;
+    }
+  self->length += (gsize) n;
+  judge (self);
+}
+
+static void
+wait_for_header (Arrival *self)
+{
+  RerouteWorker *worker = self->receiver->worker;
+
+  reroute_worker_arm_timer (worker,
+                            &self->timer,
+                            reroute_worker_now_us (worker) +
+                              REROUTE_LIMIT_PROXY_HEADER_S * G_USEC_PER_SEC);
+}
+
+/* Under back-pressure the header may have come, and nobody has looked. */
+static void
+time_limit_cb (RerouteTimer *timer)
+{
+  Arrival *self = (Arrival *) ((char *) timer - G_STRUCT_OFFSET (Arrival, timer));
+
+  timer->due_us = 0;
+  if (self->receiver->paused)
+    wait_for_header (self);
+  else
+    refuse (self, "no PROXY header within the time limit");
+}
+
+void
+reroute_arrival_start (RerouteReceiver *receiver, int fd, const RerouteIp *proxy)
+{
+  g_return_if_fail (receiver != NULL && fd >= 0 && proxy != NULL);
+
+  Arrival *self = g_new0 (Arrival, 1);
+  self->io = (RerouteIo){ .fd = fd, .events = EPOLLIN, .yields = TRUE, .func = ready_cb };
+  self->timer.func = time_limit_cb;
+  self->link.data = self;
+  self->receiver = receiver;
+  self->proxy = *proxy;
+  g_queue_push_tail_link (&receiver->arrivals, &self->link);
+  reroute_worker_add_io (receiver->worker, &self->io);
+  wait_for_header (self);
+}
+
+void
+reroute_arrivals_end (RerouteReceiver *receiver)
+{
+  while (receiver->arrivals.head != NULL)
+    refuse (receiver->arrivals.head->data, "this host is stopping");
+}

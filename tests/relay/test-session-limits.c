@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test-session-limits.c - what one client may ask for, and how a proxy says who it is; over real
+ * sockets
+ */
+
+#include "config.h"
+
+#include "tests/relay/receive-fixture.h"
+#include "tests/unit/sample-rules.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RULES "routing,test.com,exact,relay,,anyone,yes\n"
+#define PATIENCE_US (20 * G_USEC_PER_SEC)
+#define FLOOD_OCTETS 65536
+
+static guint16
+port_of (ReceiveFixture *fixture)
+{
+  return ((RerouteListener *) fixture->listeners->pdata[0])->port;
+}
+
+static int
+begin (ReceiveFixture *fixture)
+{
+  int fd = client_connect (port_of (fixture));
+
+  client_expect (fd, "220 relay.test ");
+  client_talk (fd, "EHLO client.test -> 250");
+  return fd;
+}
+
+/* --- what is counted --- */
+
+typedef struct
+{
+  const char *name;
+  const char *settings;
+  const char *talk; /* from one connection */
+  gboolean closed;
+} LimitRow;
+
+static const LimitRow limit_rows[] = {
+  /* clang-format off */
+  { "bad-commands", "max-bad-commands=2", "X -> 500\nX -> 500", TRUE },
+  { "bad-commands-under", "max-bad-commands=3", "X -> 500\nX -> 500\nNOOP -> 250", FALSE },
+  { "junk-commands", "max-junk-commands=3", "NOOP -> 250\nNOOP -> 250", TRUE },
+  { "junk-commands-under", "max-junk-commands=4", "NOOP -> 250\nNOOP -> 250\nMAIL FROM:<> -> 250", FALSE },
+  { "refused-recipients", "max-refused-recipients=2",
+    "MAIL FROM:<> -> 250\nRCPT TO:<a@else.test> -> 550\nRCPT TO:<b@else.test> -> 550", TRUE },
+  { "refused-recipients-under", "max-refused-recipients=3",
+    "MAIL FROM:<> -> 250\nRCPT TO:<a@else.test> -> 550\nRCPT TO:<b@else.test> -> 550\n"
+    "RCPT TO:<a@test.com> -> 250", FALSE },
+  { "message-rate", "max-message-rate=2",
+    "MAIL FROM:<> -> 250\nRSET -> 250\nMAIL FROM:<> -> 250\nRSET -> 250\nMAIL FROM:<> -> 450 4.7.1", FALSE },
+  { "message-rate-permitted", "max-message-rate=1\npermitted-hosts=127.0.0.1",
+    "MAIL FROM:<> -> 250\nRSET -> 250\nMAIL FROM:<> -> 250", FALSE },
+  { "recipient-rate", "max-recipient-rate=2",
+    "MAIL FROM:<> -> 250\nRCPT TO:<a@test.com> -> 250\nRCPT TO:<b@test.com> -> 250\n"
+    "RCPT TO:<c@test.com> -> 450 4.7.1", FALSE },
+  /* clang-format on */
+};
+
+static void
+test_limit (gconstpointer data)
+{
+  const LimitRow *row = data;
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, row->settings));
+  int fd = begin (&fixture);
+  client_talk (fd, row->talk);
+  if (row->closed)
+    {
+      client_expect (fd, "421 4.7.0 ");
+      client_expect_end (fd);
+    }
+  else
+    {
+      receive_fixture_sync (&fixture);
+      g_assert_false (client_wait (fd, 0));
+    }
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
+/* A rate is the client's, not the connection's. */
+static void
+test_rate_over_connections (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, "max-message-rate=2"));
+  int first = begin (&fixture);
+  client_talk (first, "MAIL FROM:<> -> 250");
+  int second = begin (&fixture);
+  client_talk (second, "MAIL FROM:<> -> 250");
+  int third = begin (&fixture);
+  client_talk (third, "MAIL FROM:<> -> 450 4.7.1");
+  close (first);
+  close (second);
+  close (third);
+  receive_fixture_clear (&fixture);
+}
+
+/* --- progress --- */
+
+/* An octet now and then is no content: the limit runs. */
+static void
+test_slow_writer (gconstpointer data)
+{
+  ReceiveFixture fixture;
+  gint64 begun_us = g_get_monotonic_time ();
+
+  receive_fixture_init (&fixture, sample_rules (RULES, "data-timeout=1s\nidle-timeout=1s"));
+  int fd = begin (&fixture);
+  client_talk (fd, "MAIL FROM:<> -> 250\nRCPT TO:<a@test.com> -> 250");
+  client_send (fd, data, -1);
+  if (g_str_has_prefix (data, "DATA"))
+    client_expect (fd, "354");
+  while (!client_wait (fd, 20) && g_get_monotonic_time () - begun_us < PATIENCE_US)
+    client_send (fd, "x", 1);
+  client_expect (fd, "421 4.4.2");
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
+/* Tiny chunks are answered, and gain no time by it. */
+static void
+test_slow_chunks (void)
+{
+  ReceiveFixture fixture;
+  gint64 begun_us = g_get_monotonic_time ();
+  gboolean open = TRUE;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, "data-timeout=1s\nidle-timeout=1s"));
+  int fd = begin (&fixture);
+  client_talk (fd, "MAIL FROM:<> -> 250\nRCPT TO:<a@test.com> -> 250");
+  while (open && g_get_monotonic_time () - begun_us < PATIENCE_US)
+    {
+      client_send (fd, "BDAT 1\r\nx", -1);
+      g_autofree char *reply = client_read_line (fd);
+      open = g_str_has_prefix (reply, "250 2.0.0 Chunk taken");
+      if (!open)
+        g_assert_true (g_str_has_prefix (reply, "421 4.4.2"));
+      client_wait (fd, 50);
+    }
+  g_assert_false (open);
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
+/* Who asks and does not read the answers is not waited for, though he reads an octet now and then.
+ */
+static void
+test_slow_reader (void)
+{
+  ReceiveFixture fixture;
+  g_autoptr (GString) flood = g_string_new (NULL);
+  gint64 begun_us = g_get_monotonic_time ();
+  char octet;
+
+  receive_fixture_init (&fixture,
+                        sample_rules (RULES, "idle-timeout=1s\nmax-junk-commands=1000000"));
+  int fd = begin (&fixture);
+  while (flood->len < FLOOD_OCTETS)
+    g_string_append (flood, "HELP\r\n");
+  /* Until the sockets hold no more. */
+  while (send (fd, flood->str, flood->len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+    ;
+  g_assert_cmpint (errno, ==, EAGAIN);
+  /* What came before the end is there to be read still: the end is told beside it. */
+  GPollFD end = { .fd = fd };
+  while (g_poll (&end, 1, 2) == 0 && g_get_monotonic_time () - begun_us < PATIENCE_US)
+    g_assert_true (recv (fd, &octet, 1, MSG_DONTWAIT) == 1 || errno == EAGAIN ||
+                   errno == ECONNRESET);
+  g_assert_true ((end.revents & (G_IO_HUP | G_IO_ERR)) != 0);
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
+/* --- behind a proxy --- */
+
+typedef struct
+{
+  const char *name;
+  const char *settings;
+  const char *header;
+  gsize length;
+  const char *greeting; /* NULL: closed without a word */
+  const char *talk;
+} ProxyRow;
+
+#define OCTETS(text) text, sizeof text - 1
+#define V1 "PROXY TCP4 192.0.2.9 127.0.0.1 4096 25\r\n"
+#define V2_LOCAL "\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00"
+#define V2 "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x09\x7f\x00\x00\x01\x10\x00\x00\x19"
+#define RELAYS "EHLO c -> 250\nMAIL FROM:<> -> 250\nRCPT TO:<a@else.test> -> 250"
+#define RELAYS_NOT "EHLO c -> 250\nMAIL FROM:<> -> 250\nRCPT TO:<a@else.test> -> 550 5.7.1"
+
+static const ProxyRow proxy_rows[] = {
+  /* clang-format off */
+  { "client-permitted", "permitted-hosts=192.0.2.9", OCTETS (V1), "220 ", RELAYS },
+  { "v2-permitted", "permitted-hosts=192.0.2.9", OCTETS (V2), "220 ", RELAYS },
+  { "proxy-permitted", "permitted-hosts=127.0.0.1", OCTETS (V1), "220 ", RELAYS_NOT },
+  { "health-check", "permitted-hosts=127.0.0.1", OCTETS (V2_LOCAL), "220 ", "QUIT -> 221" },
+  { "forbidden", "forbidden-hosts=192.0.2.9", OCTETS (V1), "554 5.7.1", NULL },
+  { "early-talker", "", OCTETS (V1 "EHLO c\r\n"), "554 5.5.0", NULL },
+  { "no-header", "permitted-hosts=127.0.0.1", OCTETS ("EHLO client.test\r\n"), NULL, NULL },
+  { "bad-header", "permitted-hosts=127.0.0.1", OCTETS ("PROXY TCP4 192.0.2.9 127.0.0.1 x 25\r\n"), NULL, NULL },
+  /* clang-format on */
+};
+
+static void
+test_proxy (gconstpointer data)
+{
+  const ProxyRow *row = data;
+  g_autofree char *settings = g_strdup_printf ("proxy-hosts=127.0.0.1\n%s", row->settings);
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, settings));
+  int fd = client_connect (port_of (&fixture));
+  /* In two pieces. */
+  client_send (fd, row->header, 5);
+  receive_fixture_sync (&fixture);
+  client_send (fd, row->header + 5, (gssize) row->length - 5);
+  if (row->greeting != NULL)
+    client_expect (fd, row->greeting);
+  if (row->talk != NULL)
+    client_talk (fd, row->talk);
+  else
+    client_expect_end (fd);
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
+/* Limits are the client's that the header names. */
+static void
+test_proxy_counts_clients (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (
+    &fixture, sample_rules (RULES, "proxy-hosts=127.0.0.1\nmax-connections-per-client=1"));
+  int first = client_connect (port_of (&fixture));
+  int second = client_connect (port_of (&fixture));
+  int third = client_connect (port_of (&fixture));
+  client_send (first, V1, -1);
+  client_expect (first, "220 ");
+  client_send (second, "PROXY TCP4 192.0.2.10 127.0.0.1 4096 25\r\n", -1);
+  client_expect (second, "220 ");
+  client_send (third, V1, -1);
+  client_expect (third, "421 4.7.0");
+  close (first);
+  close (second);
+  close (third);
+  receive_fixture_clear (&fixture);
+}
+
+/* Who says nothing holds a place among all, and not for long. */
+static void
+test_silent_proxy (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture,
+                        sample_rules (RULES, "proxy-hosts=127.0.0.1\nmax-inbound-connections=1"));
+  int silent = client_connect (port_of (&fixture));
+  receive_fixture_sync (&fixture);
+  int other = client_connect (port_of (&fixture));
+  client_expect (other, "421 4.3.2");
+  client_expect_end (silent);
+  close (other);
+  close (silent);
+  receive_fixture_clear (&fixture);
+}
+
+/* Without the setting a header is a command too early, or none at all. */
+static void
+test_no_proxy (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, "permitted-hosts=192.0.2.9"));
+  int fd = client_connect (port_of (&fixture));
+  client_expect (fd, "220 ");
+  client_talk (fd, "PROXY TCP4 192.0.2.9 127.0.0.1 4096 25 -> 500\n" RELAYS_NOT);
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (limit_rows); i++)
+    {
+      g_autofree char *path = g_strconcat ("/limits/", limit_rows[i].name, NULL);
+      g_test_add_data_func (path, &limit_rows[i], test_limit);
+    }
+  g_test_add_func ("/limits/rate-over-connections", test_rate_over_connections);
+  g_test_add_data_func ("/limits/slow-writer/data", "DATA\r\n", test_slow_writer);
+  g_test_add_data_func ("/limits/slow-writer/chunk", "BDAT 100000\r\n", test_slow_writer);
+  g_test_add_func ("/limits/slow-chunks", test_slow_chunks);
+  g_test_add_func ("/limits/slow-reader", test_slow_reader);
+  for (gsize i = 0; i < G_N_ELEMENTS (proxy_rows); i++)
+    {
+      g_autofree char *path = g_strconcat ("/proxy/", proxy_rows[i].name, NULL);
+      g_test_add_data_func (path, &proxy_rows[i], test_proxy);
+    }
+  g_test_add_func ("/proxy/counts-clients", test_proxy_counts_clients);
+  g_test_add_func ("/proxy/silent", test_silent_proxy);
+  g_test_add_func ("/proxy/not-set", test_no_proxy);
+  return g_test_run ();
+}
