@@ -19,6 +19,7 @@ CACHE = os.path.join(ROOT, 'build', 'peers')
 POSTFIX = ('postfix', 'libdb5.3', 'libicu72', 'libnsl2', 'libtirpc3', 'libsasl2-2', 'libssl3')
 EXIM = ('exim4-daemon-light', 'exim4-base', 'libnss-wrapper', 'libdb5.3', 'libidn12', 'libnsl2', 'libtirpc3',
         'libpcre2-8-0', 'libgnutls-dane0', 'libunbound8')
+MSMTP = ('msmtp', 'libgsasl18', 'libsecret-1-0', 'libntlm0', 'libgssglue1')
 
 
 def installed(package):
@@ -221,13 +222,25 @@ class Postfix(Peer):
         return os.path.join(self.root, 'usr/sbin', name)
 
 
-class Exim(Peer):
-    """A sink: keeps every message in a maildir."""
+def msmtp(place):
+    """(program, environment) of Debian's msmtp."""
+    root = unpack('msmtp', MSMTP)
+    environment = dict(os.environ, LD_LIBRARY_PATH=library_path(root), HOME=place.path)
+    return os.path.join(root, 'usr/bin/msmtp'), environment
 
-    def __init__(self, place, name='exim'):
+
+class Exim(Peer):
+    """As a sink: keeps every message in a maildir.  As a source: hands all it takes to @relayhost
+    (HOST:PORT), by BDAT where that is offered."""
+
+    def __init__(self, place, name='exim', relayhost=None):
         self.root = unpack('exim', EXIM)
         super().__init__(place, name)
         self.binary = os.path.join(self.root, 'usr/sbin/exim4')
+        router = ''
+        if relayhost:
+            router = ('pass:\n  driver = manualroute\n  transport = pass\n  self = send\n'
+                      f'  route_list = * {relayhost.replace(":", "::")}\n')
         for folder in ('spool', 'log', 'mail/box'):
             os.makedirs(self.path(folder))
         with open(self.path('exim.conf'), 'w', encoding='utf-8') as stream:
@@ -255,6 +268,7 @@ deliver_queue_load_max = 1000
 bounce_return_body = false
 accept_8bitmime = true
 smtputf8_advertise_hosts = *
+dsn_advertise_hosts = *
 message_body_visible = 0
 received_headers_max = 100
 keep_environment = LD_PRELOAD : LD_LIBRARY_PATH : NSS_WRAPPER_PASSWD : NSS_WRAPPER_GROUP
@@ -262,10 +276,14 @@ begin acl
 accept_all:
   accept
 begin routers
-all:
+{router}all:
   driver = accept
   transport = keep
 begin transports
+pass:
+  driver = smtp
+  allow_localhost
+  hosts_try_chunking = *
 keep:
   driver = appendfile
   directory = {self.path('mail/box')}

@@ -1,0 +1,275 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clients that want to use the relay up: memory and descriptors stay bounded, honest mail flows meanwhile."""
+
+import os
+import resource
+import selectors
+import socket
+import time
+
+from place import Place, poll
+from sink import Sink
+from support import Client, Service, send
+from tap import Skip, run
+
+ATTACKER, HONEST = '127.0.0.2', '127.0.0.3'
+IDLE, SLOW = 5000, 1000
+MIB = 1 << 20
+# What a flood of 64 MiB may leave behind; a sanitizer keeps freed memory on purpose.
+GROWTH = (1024 if 'ASAN_OPTIONS' in os.environ else 48) * MIB
+FLOOD = 64 * MIB
+BLOCK = 1 << 16
+
+
+def need_descriptors(count):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        raise Skip(f'{hard} descriptors, {count} are needed')
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+
+
+class Street:
+    """The relay with one rule and a host behind it, and what it uses."""
+
+    def __init__(self, place, **settings):
+        self.sink = Sink()
+        self.service = Service(place)
+        self.settings = settings
+        self.sent = 0
+
+    def __enter__(self):
+        self.sink.__enter__()
+        self.service.start()
+        self.service.add_connection('one.test', f'--host={self.sink.endpoint}')
+        for key, value in self.settings.items():
+            self.service.set(key.replace('_', '-'), value)
+        self.service.wait_applied()
+        self.honest_mail()
+        return self
+
+    def __exit__(self, *_):
+        self.service.close()
+        self.sink.__exit__()
+
+    def honest_mail(self):
+        """One message, from in front to behind."""
+        _, reply = send(self.service, 'a@client.test', ['u@one.test'], source=HONEST)
+        assert reply.startswith('250 '), reply
+        self.sent += 1
+        poll('the honest message', lambda: len(self.sink.messages) == self.sent)
+
+    def memory(self):
+        with open(f'/proc/{self.service.relay.pid}/statm', encoding='ascii') as stream:
+            return int(stream.read().split()[1]) * resource.getpagesize()
+
+    def descriptors(self):
+        return len(os.listdir(f'/proc/{self.service.relay.pid}/fd'))
+
+    def attacker(self):
+        connection = socket.create_connection((self.service.host, self.service.port), 60,
+                                              source_address=(ATTACKER, 0))
+        connection.setblocking(False)
+        return connection
+
+    def check_growth(self, before):
+        self.honest_mail()
+        growth = self.memory() - before
+        assert growth < GROWTH, f'{growth / MIB:.1f} MiB more'
+
+
+def read_to_end(connection, timeout_s=60):
+    """All that comes until the other side closes."""
+    connection.settimeout(timeout_s)
+    said = bytearray()
+    try:
+        while octets := connection.recv(BLOCK):
+            said += octets
+    except ConnectionError:
+        pass
+    return bytes(said)
+
+
+def flood(connection, octets, total):
+    """Sends @octets over and over and reads what comes; the replies, when @total is out or it is closed."""
+    said = bytearray()
+    sent = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        end = time.monotonic() + 120
+        while sent < total and time.monotonic() < end:
+            for _, events in selector.select(10):
+                try:
+                    if events & selectors.EVENT_READ:
+                        came = connection.recv(BLOCK)
+                        if not came:
+                            return bytes(said)
+                        said += came
+                        del said[:-4096]
+                    if events & selectors.EVENT_WRITE:
+                        sent += connection.send(octets[sent % len(octets):])
+                except ConnectionError:
+                    return bytes(said)
+    assert sent >= total, f'only {sent} octets were taken'
+    return bytes(said)
+
+
+def test_one_address_holds_no_more_than_its_share():
+    need_descriptors(IDLE + 200)
+    with Place('share') as place, Street(place) as street:
+        before = street.descriptors()
+        connections = [street.attacker() for _ in range(IDLE)]
+        poll('the surplus to be refused', lambda: street.descriptors() <= before + 55)
+        street.honest_mail()
+        held = sum(1 for connection in connections if not is_closed(connection))
+        assert held == 50, held
+        for connection in connections:
+            connection.close()
+        poll('all to be gone', lambda: street.descriptors() <= before + 5)
+
+
+def is_closed(connection):
+    """Whether the other side has closed; what it said before is read."""
+    try:
+        while True:
+            if not connection.recv(4096):
+                return True
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_5000_idle_connections():
+    need_descriptors(IDLE + 200)
+    with Place('idle') as place, Street(place, max_inbound_connections='6000',
+                                        max_connections_per_client='6000') as street:
+        before, memory = street.descriptors(), street.memory()
+        connections = [street.attacker() for _ in range(IDLE)]
+        poll('all to be in', lambda: street.descriptors() >= before + IDLE)
+        street.check_growth(memory)
+        assert not any(is_closed(connection) for connection in connections[::100])
+        for connection in connections:
+            connection.close()
+        poll('all to be gone', lambda: street.descriptors() <= before + 5)
+
+
+def test_all_places_taken():
+    """Who comes too many is told so, and a place that is left is given away again."""
+    with Place('full') as place, Street(place, max_inbound_connections='20') as street:
+        connections = [street.attacker() for _ in range(20)]
+        poll('a refusal', lambda: Client(street.service.host, street.service.port, HONEST).banner.startswith('421 4.3.2'))
+        for connection in connections:
+            connection.close()
+
+        def greeted():
+            with Client(street.service.host, street.service.port, HONEST) as client:
+                return client.banner.startswith('220')
+        poll('a place', greeted)
+        street.honest_mail()
+
+
+def trickle(connections, meanwhile):
+    """An octet a second on each, until the other side has closed them all."""
+    alive = set(connections)
+    end = time.monotonic() + 60
+    with selectors.DefaultSelector() as selector:
+        for connection in connections:
+            selector.register(connection, selectors.EVENT_READ)
+        while alive:
+            assert time.monotonic() < end, f'{len(alive)} are held still'
+            meanwhile()
+            for connection in alive:
+                try:
+                    connection.send(b'x')
+                except (ConnectionError, BlockingIOError):
+                    pass
+            for key, _ in selector.select(1):
+                if is_closed(key.fileobj):
+                    selector.unregister(key.fileobj)
+                    alive.discard(key.fileobj)
+
+
+def test_1000_senders_of_an_octet_a_second():
+    need_descriptors(SLOW + 200)
+    with Place('slow') as place, Street(place, max_connections_per_client='2000', max_inbound_connections='2000',
+                                        data_timeout='4s', idle_timeout='4s') as street:
+        before = street.descriptors()
+        connections = [street.attacker() for _ in range(SLOW)]
+        for number, connection in enumerate(connections):
+            connection.settimeout(60)
+            # Half of them in a command, half in the content.
+            if number % 2:
+                connection.recv(4096)
+                for command in (b'EHLO c\r\n', b'MAIL FROM:<>\r\n', b'RCPT TO:<u@one.test>\r\n', b'DATA\r\n'):
+                    connection.sendall(command)
+                    connection.recv(4096)
+            connection.setblocking(False)
+        trickle(connections, street.honest_mail)
+        for connection in connections:
+            connection.close()
+        poll('all to be gone', lambda: street.descriptors() <= before + 5)
+
+
+def begin(street, *commands):
+    """A connection of the attacker's behind these commands."""
+    connection = street.attacker()
+    connection.settimeout(60)
+    connection.recv(4096)
+    for command in (b'EHLO c\r\n', *commands):
+        connection.sendall(command)
+        connection.recv(4096)
+    connection.setblocking(False)
+    return connection
+
+
+ENVELOPE = (b'MAIL FROM:<>\r\n', b'RCPT TO:<u@one.test>\r\n')
+
+
+def test_floods():
+    floods = (
+        # name, commands first, what is sent over and over, what the last words are
+        ('endless command', (), b'x' * BLOCK, b''),
+        ('endless line', ENVELOPE + (b'DATA\r\n',), b'x' * BLOCK, b''),
+        ('endless headers', ENVELOPE + (b'DATA\r\n',), b'X-Header: of no use at all\r\n' * 2000, b''),
+        ('endless Received', ENVELOPE + (b'DATA\r\n',), b'Received: from a by b\r\n' * 2000, b''),
+        ('tiny chunks', ENVELOPE, b'BDAT 1\r\nx' * 5000, b''),
+        ('empty chunks', ENVELOPE, b'BDAT 0\r\n' * 5000, b'421 4.7.0'),
+        ('pipelined NOOP', (), b'NOOP\r\n' * 5000, b'421 4.7.0'),
+        ('pipelined nonsense', (), b'\x80\xff\x00\r\n' * 5000, b'421 4.7.0'),
+        ('refused recipients', ENVELOPE[:1], b'RCPT TO:<v@else.test>\r\n' * 5000, b'421 4.7.0'),
+        ('transactions', (), b'RSET\r\nMAIL FROM:<>\r\n' * 5000, b'421 4.7.0'),
+    )
+    with Place('floods') as place, Street(place) as street:
+        for name, commands, octets, last in floods:
+            memory = street.memory()
+            connection = begin(street, *commands)
+            said = flood(connection, octets, FLOOD)
+            assert last in said, (name, said[-200:])
+            street.check_growth(memory)
+            connection.close()
+            print(f'# {name}: {(street.memory() - memory) / MIB:.1f} MiB more')
+        assert len(street.sink.messages) == street.sent
+
+
+def test_a_million_recipients():
+    with Place('recipients') as place, Street(place) as street:
+        memory = street.memory()
+        connection = begin(street, ENVELOPE[0])
+        said = flood(connection, b'RCPT TO:<u@one.test>\r\n' * 5000, 22 * 1000000)
+        assert b'452 4.5.3 ' in said, said[-200:]
+        street.check_growth(memory)
+        # The thousand that were taken are one message still.
+        connection.settimeout(60)
+        connection.sendall(b'DATA\r\n')
+        while b'354 ' not in said:
+            said = said[-4096:] + connection.recv(BLOCK)
+        connection.sendall(b'x\r\n.\r\nQUIT\r\n')
+        assert b'250 2.0.0 Ok' in read_to_end(connection)
+        poll('a thousand', lambda: len(street.sink.recipients()) == street.sent + 1000)
+
+
+if __name__ == '__main__':
+    run(test_one_address_holds_no_more_than_its_share, test_5000_idle_connections, test_all_places_taken,
+        test_1000_senders_of_an_octet_a_second, test_floods, test_a_million_recipients)
