@@ -49,10 +49,17 @@ check (const TestSession *session)
       check_content (message->content);
       check_text (message->envelope->reverse_path);
       check_text (message->envelope->helo);
+      if (message->envelope->id != NULL)
+        check_text (message->envelope->id);
       g_assert_cmpuint (message->envelope->recipients->len, >, 0);
       g_assert_cmpuint (message->envelope->recipients->len, <=, 3);
       for (guint j = 0; j < message->envelope->recipients->len; j++)
-        check_text (reroute_envelope_get_recipient (message->envelope, j)->address->text);
+        {
+          const RerouteRecipient *recipient = reroute_envelope_get_recipient (message->envelope, j);
+          check_text (recipient->address->text);
+          if (recipient->original != NULL)
+            check_text (recipient->original);
+        }
     }
   gsize lines = 0;
   for (gsize i = 0; i < session->output->len; i++)

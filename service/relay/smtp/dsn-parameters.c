@@ -118,13 +118,13 @@ is_utf8_type (const char *orcpt)
 }
 
 gboolean
-reroute_dsn_check_orcpt (const char *value)
+reroute_dsn_check_orcpt (const char *value, gboolean smtputf8)
 {
   const char *semicolon = strchr (value, ';');
 
   return semicolon != NULL && strlen (value) <= ORCPT_OCTETS && semicolon[1] != '\0' &&
          is_address_type (value, (gsize) (semicolon - value)) &&
-         is_xtext (semicolon + 1, is_utf8_type (value));
+         is_xtext (semicolon + 1, smtputf8 && is_utf8_type (value));
 }
 
 /* --- passed on --- */

@@ -12,8 +12,9 @@ G_BEGIN_DECLS
 gboolean reroute_dsn_parse_notify (const char *value, RerouteNotify *notify);
 gboolean reroute_dsn_parse_ret (const char *value, RerouteReturn *returns);
 gboolean reroute_dsn_check_envid (const char *value);
-/* "rfc822;" or another type of address, then xtext; behind "utf-8;" also UTF-8 (RFC 6533 3). */
-gboolean reroute_dsn_check_orcpt (const char *value);
+/* "rfc822;" or another type of address, then xtext; @smtputf8: behind "utf-8;" also UTF-8 (RFC 6533
+   3). */
+gboolean reroute_dsn_check_orcpt (const char *value, gboolean smtputf8);
 
 /* " RET=HDRS ENVID=x", or "" when nothing was said. */
 void reroute_dsn_append_mail (GString *command, const RerouteEnvelope *envelope);

@@ -279,6 +279,7 @@ run_mail (RerouteSmtpServer *self, char *argument)
 
 typedef struct
 {
+  gboolean smtputf8;
   RerouteNotify notify;
   const char *original;
 } RcptParameters;
@@ -293,7 +294,7 @@ static gboolean
 take_orcpt (RcptParameters *self, const char *value)
 {
   self->original = value;
-  return value != NULL && reroute_dsn_check_orcpt (value);
+  return value != NULL && reroute_dsn_check_orcpt (value, self->smtputf8);
 }
 
 static const struct
@@ -329,7 +330,7 @@ static void
 run_rcpt (RerouteSmtpServer *self, char *argument)
 {
   RerouteCommandPath path;
-  RcptParameters parameters = { 0 };
+  RcptParameters parameters = { .smtputf8 = self->envelope->smtputf8 };
   RerouteRowRef admitted_by = { 0 };
 
   if (!parse_path (self, argument, "TO:", &path))

@@ -196,7 +196,7 @@ load_notify (RerouteEnvelope *self, const guint8 *value, gsize length, GError **
   recipient->notify = (RerouteNotify) *value;
   g_free (recipient->original);
   recipient->original = dup_said (value, length);
-  if (recipient->original != NULL && !reroute_dsn_check_orcpt (recipient->original))
+  if (recipient->original != NULL && !reroute_dsn_check_orcpt (recipient->original, self->smtputf8))
     return fail (error, "has an ORCPT that is none");
   return TRUE;
 }
