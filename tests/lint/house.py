@@ -136,6 +136,19 @@ def lint_help():
             yield f'{pages[0]}: {option} of --help is not described'
 
 
+def lint_hardening():
+    """Programs are position independent, and what the loader has filled in is read-only."""
+    readelf = tool('readelf')
+    for program in wanted([os.path.abspath(name) for name in sys.argv[1:]], 'programs'):
+        status, lines = output_of(readelf, '-hldW', program)
+        text = '\n'.join(lines)
+        for pattern, what in ((r'Type:\s+DYN', 'is not position independent'),
+                              (r'GNU_RELRO', 'has no read-only relocations'),
+                              (r'\bNOW\b', 'binds its symbols late')):
+            if status != 0 or not re.search(pattern, text):
+                yield f'{os.path.basename(program)}: {what}'
+
+
 def lint_settings_page():
     """Every setting stands in its man page, with its default and its sentence."""
     page = 'data/man/reroute-settings.5'
