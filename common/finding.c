@@ -47,6 +47,8 @@ static const Spec specs[] = {
   /* Translators: %s is a host with its port */
   { "own-port", LEVEL (ERROR), 1,
     N_("%s is this server itself: mail would come back for ever. Write the host that takes the mail.") },
+  { "tls-key-missing", LEVEL (WARNING), 0,
+    N_("There are more or fewer keys than certificates. Name one key for each certificate, or none.") },
   /* Translators: %s is a single label such as "com" */
   { "anyone-single-label", LEVEL (CONFIRM), 1,
     N_("%s is a single word, and every stranger may send through this server to all domains below it. "
@@ -70,6 +72,8 @@ static const Spec specs[] = {
   { "postmaster-missing", LEVEL (WARNING), 0,
     N_("Mail to the postmaster of this server has nowhere to go and is put off. Set the postmaster's mailbox or "
        "the inbound host.") },
+  { "tls-certificate-missing", LEVEL (WARNING), 0,
+    N_("Mail is to be received in TLS, but no certificate is set: clients are turned away there.") },
   /* Translators: %s is a domain */
   { "always-relay-default", LEVEL (NOTE), 1,
     N_("%s has no entry on the Connections page: its mail leaves by the default delivery.") },

@@ -46,6 +46,7 @@
 #define REROUTE_LIMIT_PROXY_HEADER_S 5    /* Postfix smtpd_upstream_proxy_timeout */
 #define REROUTE_LIMIT_RATE_CLIENTS 100000 /* counted in one minute; then all begin anew */
 #define REROUTE_LIMIT_LISTEN_BACKLOG 1024 /* platform.md section 5 */
+#define REROUTE_LIMIT_TLS_HANDSHAKE_S 60  /* from its first octet to its last, either way */
 
 /* SMTP, delivering */
 #define REROUTE_LIMIT_REPLY_LINE_OCTETS 2048 /* RFC 5321 4.5.3.1.5 wants 512 */
@@ -67,3 +68,4 @@
 
 /* Settings' defaults that are wanted elsewhere */
 #define REROUTE_DEFAULT_SMTP_PORT 25
+#define REROUTE_DEFAULT_SMTPS_PORT 465 /* RFC 8314 */

@@ -144,7 +144,11 @@ parse_endpoints (const RerouteSettingSpec *spec,
 {
   gboolean health = spec->id == REROUTE_SETTING_HEALTH_LISTEN;
   gboolean dns = spec->type == REROUTE_SETTING_TYPE_DNS;
-  guint default_port = dns ? DNS_PORT : health ? 0 : REROUTE_DEFAULT_SMTP_PORT;
+  gboolean tls = spec->id == REROUTE_SETTING_LISTEN_TLS;
+  guint default_port = dns      ? DNS_PORT
+                       : health ? 0
+                       : tls    ? REROUTE_DEFAULT_SMTPS_PORT
+                                : REROUTE_DEFAULT_SMTP_PORT;
   g_auto (GStrv) parts = g_strsplit_set (text, LIST_SEPARATORS, -1);
   g_autoptr (GStrvBuilder) endpoints = g_strv_builder_new ();
   gsize n = 0;
@@ -382,6 +386,34 @@ parse_count (const RerouteSettingSpec *spec,
   return check_range (spec, value->number, error);
 }
 
+static gboolean
+parse_paths (const RerouteSettingSpec *spec,
+             const char *text,
+             RerouteSettingValue *value,
+             GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+  gsize n = 0;
+
+  for (gsize i = 0; parts[i] != NULL; i++)
+    {
+      const char *path = g_strstrip (parts[i]);
+      if (*path == '\0')
+        continue;
+      if (!g_path_is_absolute (path))
+        return fail (error, path, "is no full file name: write it from the first “/” on");
+      for (const char *at = path; *at != '\0'; at++)
+        if (g_ascii_iscntrl (*at))
+          return fail (error, path, "has a control character");
+      g_strv_builder_add (paths, path);
+      n++;
+    }
+  value->paths = g_strv_builder_end (paths);
+  value->text = g_strjoinv (", ", value->paths);
+  return check_count (spec, n, text, error);
+}
+
 static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_HOSTNAME] = parse_hostname,
   [REROUTE_SETTING_TYPE_ENDPOINTS] = parse_endpoints,
@@ -397,6 +429,7 @@ static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_DURATIONS] = parse_durations,
   [REROUTE_SETTING_TYPE_OCTETS] = parse_octets,
   [REROUTE_SETTING_TYPE_COUNT] = parse_count,
+  [REROUTE_SETTING_TYPE_PATHS] = parse_paths,
 };
 
 static void
@@ -409,6 +442,7 @@ clear_value (gpointer data)
   g_clear_pointer (&self->ranges, g_array_unref);
   g_clear_pointer (&self->hosts, reroute_hosts_unref);
   g_strfreev (self->endpoints);
+  g_strfreev (self->paths);
 }
 
 RerouteSettingValue *

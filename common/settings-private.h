@@ -15,6 +15,7 @@ typedef struct
   RerouteHosts *hosts;
   GArray *ranges; /* (element-type RerouteIpRange): RANGES, ADDRESSES */
   char **endpoints;
+  char **paths;
 } RerouteSettingValue;
 
 /* Errors: %REROUTE_ERROR_VALUE, %REROUTE_ERROR_HOST and the like; the key is not named yet. */

@@ -102,6 +102,12 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Most recipients in a minute from one client that is not permitted; 0: no limit.") },
   { ID (PROXY_HOSTS), "proxy-hosts", TYPE (RANGES), "", 0, 10000, NULL,
     N_("Addresses and ranges of proxies that tell the client's address by the PROXY protocol.") },
+  { ID (LISTEN_TLS), "listen-tls", TYPE (ENDPOINTS), "", 0, 64, NULL,
+    N_("Addresses and ports where mail is received in TLS from the first octet; empty: none.") },
+  { ID (TLS_CERTIFICATE), "tls-certificate", TYPE (PATHS), "", 0, 32, NULL,
+    N_("Certificates of this server, each with its chain; empty: clients are not offered TLS.") },
+  { ID (TLS_KEY), "tls-key", TYPE (PATHS), "", 0, 32, NULL,
+    N_("Keys of the certificates, in the same order; empty: they stand in the certificates' files.") },
 };
 /* clang-format on */
 
@@ -296,6 +302,12 @@ const char *const *
 reroute_settings_get_endpoints (const RerouteSettings *self, RerouteSettingId id)
 {
   return (const char *const *) get_value (self, id)->endpoints;
+}
+
+const char *const *
+reroute_settings_get_paths (const RerouteSettings *self, RerouteSettingId id)
+{
+  return (const char *const *) get_value (self, id)->paths;
 }
 
 gboolean

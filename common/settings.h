@@ -24,6 +24,7 @@ typedef enum
   REROUTE_SETTING_TYPE_DURATIONS, /* "15m,30m,1h,4h" */
   REROUTE_SETTING_TYPE_OCTETS,    /* "50 MiB", "1000 KiB", "4096" */
   REROUTE_SETTING_TYPE_COUNT,     /* a whole number */
+  REROUTE_SETTING_TYPE_PATHS,     /* absolute file names, separated by commas, or "" */
 } RerouteSettingType;
 
 /* The order of the table in settings.c. */
@@ -64,6 +65,9 @@ typedef enum
   REROUTE_SETTING_MAX_MESSAGE_RATE,   /* 0 is off */
   REROUTE_SETTING_MAX_RECIPIENT_RATE, /* 0 is off */
   REROUTE_SETTING_PROXY_HOSTS,
+  REROUTE_SETTING_LISTEN_TLS,
+  REROUTE_SETTING_TLS_CERTIFICATE,
+  REROUTE_SETTING_TLS_KEY,
   REROUTE_N_SETTINGS,
 } RerouteSettingId;
 
@@ -123,6 +127,9 @@ const RerouteIpRange *reroute_settings_get_ranges (const RerouteSettings *self,
 /* ENDPOINTS and DNS: (array zero-terminated=1) "ADDRESS:PORT", "[v6]:PORT" */
 const char *const *reroute_settings_get_endpoints (const RerouteSettings *self,
                                                    RerouteSettingId id);
+
+/* PATHS: (array zero-terminated=1) */
+const char *const *reroute_settings_get_paths (const RerouteSettings *self, RerouteSettingId id);
 
 /* Whether @ip is in one of the ranges of @id. */
 gboolean

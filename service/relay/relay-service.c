@@ -182,6 +182,8 @@ run_status (Call *call)
   g_variant_builder_add (&builder, "{sv}", "spool-ok", g_variant_new_boolean (spool.writable));
   add_number (&builder, "spool-octets", spool.octets);
   add_number (&builder, "syncs", spool.syncs);
+  g_variant_builder_add (
+    &builder, "{sv}", "tls", g_variant_new_take_string (reroute_tls_keeper_describe (parts->tls)));
   g_variant_builder_add (&builder, "{sv}", "hostname", g_variant_new_string (parts->hostname));
   reply_value (call, g_variant_new ("(a{sv})", &builder));
 }

@@ -164,19 +164,36 @@ hand_out_listeners (Relay *self)
                                     i < n_accepting ? self->parts.listeners : none);
 }
 
-/* Errors: as reroute_listeners_update(); the old sockets stay. */
-static gboolean
-update_listeners (Relay *self, GError **error)
+/* Where to receive, as reroute_listener_open() wants it. */
+static GStrv
+list_endpoints (Relay *self)
 {
   g_autoptr (RerouteSettings) settings =
                self->parts.ruleset != NULL
                  ? reroute_settings_ref (reroute_ruleset_get_settings (self->parts.ruleset))
                  : reroute_settings_new ();
-  const char *const *endpoints =
-    self->options->listen != NULL
-      ? (const char *const *) self->options->listen
-      : reroute_settings_get_endpoints (settings, REROUTE_SETTING_LISTEN);
-  GPtrArray *listeners = reroute_listeners_update (self->parts.listeners, endpoints, error);
+  const char *const *clear = self->options->listen != NULL
+                               ? (const char *const *) self->options->listen
+                               : reroute_settings_get_endpoints (settings, REROUTE_SETTING_LISTEN);
+  const char *const *in_tls = reroute_settings_get_endpoints (settings, REROUTE_SETTING_LISTEN_TLS);
+  g_autoptr (GStrvBuilder) endpoints = g_strv_builder_new ();
+
+  g_strv_builder_addv (endpoints, (const char **) clear);
+  for (gsize i = 0; in_tls[i] != NULL; i++)
+    {
+      g_autofree char *endpoint = g_strconcat (REROUTE_LISTENER_IN_TLS, in_tls[i], NULL);
+      g_strv_builder_add (endpoints, endpoint);
+    }
+  return g_strv_builder_end (endpoints);
+}
+
+/* Errors: as reroute_listeners_update(); the old sockets stay. */
+static gboolean
+update_listeners (Relay *self, GError **error)
+{
+  g_auto (GStrv) endpoints = list_endpoints (self);
+  GPtrArray *listeners =
+    reroute_listeners_update (self->parts.listeners, (const char *const *) endpoints, error);
 
   if (listeners != NULL)
     {
@@ -288,12 +305,22 @@ wait_cb (gpointer user_data)
 /* --- rules --- */
 
 static void
+tls_changed_cb (RerouteTlsServer *server, gpointer user_data)
+{
+  Relay *self = user_data;
+
+  for (guint i = 0; i < self->n_workers; i++)
+    reroute_receiver_set_tls (self->receivers[i], server);
+}
+
+static void
 take_settings (Relay *self, RerouteSettings *settings)
 {
   const char *hostname = reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME);
   g_autoptr (GError) error = NULL;
 
   self->parts.hostname = hostname[0] != '\0' ? hostname : self->machine_hostname;
+  reroute_tls_keeper_set_settings (self->parts.tls, settings);
   if (!reroute_health_set_endpoints (
         self->health,
         reroute_settings_get_endpoints (settings, REROUTE_SETTING_HEALTH_LISTEN),
@@ -467,6 +494,7 @@ start (Relay *self)
   start_bus (self);
   self->service = reroute_relay_service_new (&self->parts);
   self->health = reroute_health_new (&self->parts);
+  self->parts.tls = reroute_tls_keeper_new (tls_changed_cb, self);
   self->rules = reroute_rules_client_new (self->parts.bus);
   take_settings (self, defaults);
   g_signal_connect_swapped (self->rules, "changed", G_CALLBACK (changed_cb), self);
@@ -501,6 +529,7 @@ take_apart (Relay *self)
   while (g_main_context_iteration (NULL, FALSE)) /* what was answered last */
     ;
   g_clear_object (&self->service);
+  g_clear_pointer (&self->parts.tls, reroute_tls_keeper_free);
   g_clear_pointer (&self->parts.scheduler, reroute_scheduler_free);
   for (guint i = 0; i < self->n_workers; i++)
     {

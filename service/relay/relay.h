@@ -6,6 +6,7 @@
 #include "service/relay/deliver/scheduler.h"
 #include "service/relay/options.h"
 #include "service/relay/receive/receiver.h"
+#include "service/relay/receive/tls-keeper.h"
 
 G_BEGIN_DECLS
 
@@ -18,7 +19,8 @@ typedef struct
   RerouteAdmission *admission;
   RerouteRuleset *ruleset; /* NULL until the first was loaded */
   GPtrArray *listeners;    /* (element-type RerouteListener) */
-  const char *hostname;    /* as it greets */
+  RerouteTlsKeeper *tls;
+  const char *hostname; /* as it greets */
 } RerouteRelayParts;
 
 /**

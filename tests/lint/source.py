@@ -43,6 +43,7 @@ FOLDERS = {
 SYSTEM = (
     (re.compile(r'sqlite3\.h'), ('service/rules/store.c',)),
     (re.compile(r'(gtk|gdk)/'), ('gui/',)),
+    (re.compile(r'gnutls/'), ('service/relay/receive/', 'service/relay/deliver/', 'service/relay/')),
     (re.compile(r'unbound\.h'), ('service/relay/deliver/',)),
     (re.compile(r'(sys/socket|sys/epoll|netdb|netinet/tcp|sys/un)\.h'),
      ('service/relay/receive/', 'service/relay/deliver/', 'service/relay/')),

@@ -48,6 +48,9 @@ static const char *const keys[] = {
   "max-message-rate",
   "max-recipient-rate",
   "proxy-hosts",
+  "listen-tls",
+  "tls-certificate",
+  "tls-key",
 };
 
 static void
@@ -101,6 +104,12 @@ static const Row rows[] = {
   { "health-off", "health-listen", "", "", NULL },
   { "health-outside", "health-listen", "0.0.0.0:8025", NULL, "can be reached from outside" },
   { "health-no-port", "health-listen", "127.0.0.1", NULL, "has no port" },
+  { "listen-tls", "listen-tls", "127.0.0.1", "127.0.0.1:465", NULL },
+  { "listen-tls-none", "listen-tls", "", "", NULL },
+  { "paths", "tls-certificate", "/etc/a b.pem ,/etc/c.pem", "/etc/a b.pem, /etc/c.pem", NULL },
+  { "paths-none", "tls-certificate", "", "", NULL },
+  { "paths-relative", "tls-key", "key.pem", NULL, "“key.pem” is no full file name" },
+  { "paths-control", "tls-key", "/etc/a\nb", NULL, "has a control character" },
   { "boolean", "reroute", "No", "no", NULL },
   { "boolean-other", "reroute", "true", "yes", NULL },
   { "boolean-bad", "reroute", "perhaps", NULL, "setting “reroute”: “perhaps” is neither" },

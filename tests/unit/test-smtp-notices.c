@@ -68,28 +68,37 @@ test_trace_header (void)
     const char *ip;
     gboolean esmtp;
     gboolean smtputf8;
+    const char *tls;
     const char *recipient;
     const char *second;
     const char *header;
   } rows[] = {
     /* clang-format off */
-    { "one", "RFC 5321 4.4", "client.test", "192.0.2.1", TRUE, FALSE, "b@test.com", NULL,
+    { "one", "RFC 5321 4.4", "client.test", "192.0.2.1", TRUE, FALSE, NULL, "b@test.com", NULL,
       "Received: from client.test ([192.0.2.1])\r\n\tby mx.test with ESMTP id 1a.t0k3n\r\n"
       "\tfor <b@test.com>;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
-    { "several", "RFC 5321 7.6", "[192.0.2.1]", "2001:db8::1", FALSE, FALSE, "b@test.com", "c@test.com",
+    { "several", "RFC 5321 7.6", "[192.0.2.1]", "2001:db8::1", FALSE, FALSE, NULL, "b@test.com", "c@test.com",
       "Received: from [192.0.2.1] ([IPv6:2001:db8::1])\r\n\tby mx.test with SMTP id 1a.t0k3n;\r\n"
       "\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
-    { "harmless", "RFC 5321 4.4", "a(b)\"c;\\<d>", "192.0.2.1", TRUE, FALSE, "postmaster", NULL,
+    { "harmless", "RFC 5321 4.4", "a(b)\"c;\\<d>", "192.0.2.1", TRUE, FALSE, NULL, "postmaster", NULL,
       "Received: from a?b??c???d? ([192.0.2.1])\r\n\tby mx.test with ESMTP id 1a.t0k3n\r\n"
       "\tfor <postmaster>;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
-    { "utf8", "RFC 6531 4.3", "", "192.0.2.1", TRUE, TRUE, "ü@test.com", NULL,
+    { "utf8", "RFC 6531 4.3", "", "192.0.2.1", TRUE, TRUE, NULL, "ü@test.com", NULL,
       "Received: from unknown ([192.0.2.1])\r\n\tby mx.test with UTF8SMTP id 1a.t0k3n\r\n"
       "\tfor <ü@test.com>;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
+    { "tls", "RFC 3848", "client.test", "192.0.2.1", TRUE, FALSE, "TLSv1.3 with cipher X", "b@test.com", NULL,
+      "Received: from client.test ([192.0.2.1])\r\n\t(using TLSv1.3 with cipher X)\r\n"
+      "\tby mx.test with ESMTPS id 1a.t0k3n\r\n"
+      "\tfor <b@test.com>;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
+    { "tls-utf8", "RFC 6531 4.3", "c.test", "192.0.2.1", TRUE, TRUE, "TLSv1.2 with cipher Y", "b@test.com", "c@test.com",
+      "Received: from c.test ([192.0.2.1])\r\n\t(using TLSv1.2 with cipher Y)\r\n"
+      "\tby mx.test with UTF8SMTPS id 1a.t0k3n;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
     /* clang-format on */
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
+      const RerouteTraceSession session = { rows[i].esmtp, rows[i].tls };
       g_autoptr (RerouteEnvelope) envelope = reroute_envelope_new ();
       g_test_message ("%s", rows[i].name);
       g_free (envelope->helo);
@@ -100,7 +109,7 @@ test_trace_header (void)
       if (rows[i].second != NULL)
         add_recipient (envelope, rows[i].second);
       g_autofree char *header =
-        reroute_trace_header_format (envelope, "mx.test", rows[i].esmtp, "1a", "t0k3n", MONDAY_US);
+        reroute_trace_header_format (envelope, "mx.test", &session, "1a", "t0k3n", MONDAY_US);
       g_assert_cmpstr (header, ==, rows[i].header);
     }
 }

@@ -64,6 +64,16 @@ server_say (TestSession *session, const TranscriptStep *step, Cut *cut)
     }
 }
 
+static void
+server_shake_hands (TestSession *session, const TranscriptStep *step)
+{
+  g_assert_true (reroute_smtp_server_wants_tls (session->machine));
+  reroute_smtp_server_set_tls (session->machine, step->text);
+  g_assert_false (reroute_smtp_server_wants_tls (session->machine));
+  g_assert_cmpstr (reroute_smtp_server_get_tls (session->machine), ==, step->text);
+  g_assert_cmpstr (reroute_smtp_server_get_helo (session->machine), ==, "");
+}
+
 /* "M: FROM TO,TO", each with what it said about notices, and "B: LINE" for each line of the
    content. */
 static char *
@@ -120,6 +130,7 @@ run_server (const Transcript *transcript, Cut *cut)
     .max_recipients = (guint) number_option (transcript, "max-recipients", 10),
     .max_bad_commands = 20,
     .client_permitted = transcript_has_option (transcript, "permitted"),
+    .offers_tls = transcript_has_option (transcript, "tls"),
   };
   g_autoptr (TestSession) session = test_session_new (&config);
   gboolean closed = FALSE;
@@ -133,6 +144,8 @@ run_server (const Transcript *transcript, Cut *cut)
       const TranscriptStep *step = get_step (transcript, i);
       if (step->kind == 'C')
         server_say (session, step, cut);
+      else if (step->kind == 'K')
+        server_shake_hands (session, step);
       closed = closed || step->kind == 'X';
       const TranscriptStep *next =
         i + 1 < transcript->steps->len ? get_step (transcript, i + 1) : NULL;

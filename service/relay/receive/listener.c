@@ -129,12 +129,22 @@ bind_and_listen (int fd, const RerouteIp *ip, guint16 port)
 }
 
 static char *
-format_endpoint (const RerouteIp *ip, guint16 port)
+make_label (const RerouteListener *self)
 {
-  g_autofree char *text = reroute_ip_to_string (ip);
+  g_autofree char *text = reroute_ip_to_string (&self->ip);
+  const char *how = self->in_tls ? " (TLS)" : "";
 
-  return reroute_ip_is_ipv4 (ip) ? g_strdup_printf ("%s:%u", text, port)
-                                 : g_strdup_printf ("[%s]:%u", text, port);
+  return reroute_ip_is_ipv4 (&self->ip) ? g_strdup_printf ("%s:%u%s", text, self->port, how)
+                                        : g_strdup_printf ("[%s]:%u%s", text, self->port, how);
+}
+
+/* Past the word for TLS. */
+static const char *
+get_address (const char *endpoint)
+{
+  return endpoint + (g_str_has_prefix (endpoint, REROUTE_LISTENER_IN_TLS)
+                       ? strlen (REROUTE_LISTENER_IN_TLS)
+                       : 0);
 }
 
 RerouteListener *
@@ -143,7 +153,7 @@ reroute_listener_open (const char *endpoint, GError **error)
   RerouteIp ip;
   guint16 port;
 
-  if (!reroute_endpoint_parse (endpoint, &ip, &port, error))
+  if (!reroute_endpoint_parse (get_address (endpoint), &ip, &port, error))
     return NULL;
 
   int family = reroute_ip_is_ipv4 (&ip) ? AF_INET : AF_INET6;
@@ -153,7 +163,7 @@ reroute_listener_open (const char *endpoint, GError **error)
       int code = errno;
       if (fd >= 0)
         close (fd);
-      set_system_error (error, endpoint, code);
+      set_system_error (error, get_address (endpoint), code);
       return NULL;
     }
 
@@ -167,7 +177,8 @@ reroute_listener_open (const char *endpoint, GError **error)
   self->port = port;
   if (getsockname (fd, &address.any, &length) == 0)
     self->port = from_socket_address (&address, &self->ip);
-  self->label = format_endpoint (&self->ip, self->port);
+  self->in_tls = get_address (endpoint) != endpoint;
+  self->label = make_label (self);
   return self;
 }
 
@@ -251,7 +262,7 @@ open_among (GPtrArray *old, const char *const *endpoints, const char *endpoint, 
   guint16 port;
   RerouteListener *listener = reroute_listener_open (endpoint, NULL);
 
-  if (listener != NULL || !reroute_endpoint_parse (endpoint, &ip, &port, error))
+  if (listener != NULL || !reroute_endpoint_parse (get_address (endpoint), &ip, &port, error))
     return listener;
 
   suspend_dropped (old, endpoints, port);
@@ -261,7 +272,7 @@ open_among (GPtrArray *old, const char *const *endpoints, const char *endpoint, 
 static gboolean
 is_wildcard_ipv6 (const char *endpoint)
 {
-  return g_str_has_prefix (endpoint, "[::]:");
+  return g_str_has_prefix (get_address (endpoint), "[::]:");
 }
 
 GPtrArray *

@@ -15,15 +15,19 @@ typedef struct
 {
   gatomicrefcount ref_count;
   int fd;
-  char *endpoint; /* as it was asked for: "127.0.0.1:0" */
-  char *label;    /* as it came out: "127.0.0.1:2525" */
+  char *endpoint; /* as it was asked for: "127.0.0.1:0", "tls/127.0.0.1:465" */
+  char *label;    /* as it came out: "127.0.0.1:2525", "127.0.0.1:465 (TLS)" */
   RerouteIp ip;
   guint16 port;
+  gboolean in_tls; /* from the first octet */
 } RerouteListener;
+
+#define REROUTE_LISTENER_IN_TLS "tls/" /* in front of an endpoint: TLS from the first octet */
 
 /**
  * reroute_listener_open:
- * @endpoint: "ADDRESS:PORT" or "[IPv6]:PORT"; port 0 takes any that is free
+ * @endpoint: "ADDRESS:PORT" or "[IPv6]:PORT", %REROUTE_LISTENER_IN_TLS in front of it for TLS;
+ *   port 0 takes any that is free
  *
  * Binds and listens.  An IPv6 socket takes IPv6 alone.
  *

@@ -108,15 +108,41 @@ reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client
   if (refusal != NULL)
     refuse (fd, client, refusal);
   else
-    reroute_session_start (self, fd, client);
+    reroute_session_start (self, fd, client, FALSE);
+}
+
+/* Who waits for TLS understands no refusal in clear text. */
+static void
+welcome_in_tls (Door *door, int fd, const RerouteIp *ip)
+{
+  RerouteReceiver *self = door->receiver;
+  g_autoptr (RerouteReply) refusal = NULL;
+
+  if (self->tls == NULL)
+    {
+      g_info ("%s: no certificate is in force", door->listener->label);
+      close (fd);
+      return;
+    }
+  refusal = reroute_admission_enter (self->config.admission, self->ruleset, ip);
+  if (refusal != NULL)
+    close (fd);
+  else
+    reroute_session_start (self, fd, ip, TRUE);
 }
 
 /* Who knocks is a client, or a proxy that will tell whose connection it is. */
 static void
-welcome (RerouteReceiver *self, int fd, const RerouteIp *ip)
+welcome (Door *door, int fd, const RerouteIp *ip)
 {
+  RerouteReceiver *self = door->receiver;
   g_autoptr (RerouteReply) refusal = NULL;
 
+  if (door->listener->in_tls)
+    {
+      welcome_in_tls (door, fd, ip);
+      return;
+    }
   if (!reroute_settings_contains (self->settings, REROUTE_SETTING_PROXY_HOSTS, ip))
     {
       reroute_receiver_welcome (self, fd, ip, FALSE);
@@ -169,7 +195,7 @@ knocked_cb (RerouteIo *io, guint32 events)
       RerouteIp ip;
       int fd = reroute_listener_accept (door->listener, &ip);
       if (fd >= 0)
-        welcome (door->receiver, fd, &ip);
+        welcome (door, fd, &ip);
       else if (!handle_accept_error (door, errno))
         return;
     }
@@ -224,6 +250,16 @@ set_ruleset_cb (RerouteWorker *worker, gpointer user_data)
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   self->ruleset = order->value;
   take_settings (self, reroute_ruleset_get_settings (self->ruleset));
+}
+
+static void
+set_tls_cb (RerouteWorker *worker, gpointer user_data)
+{
+  g_autofree Order *order = user_data;
+  RerouteReceiver *self = order->receiver;
+
+  g_clear_pointer (&self->tls, reroute_tls_server_unref);
+  self->tls = order->value;
 }
 
 static void
@@ -347,6 +383,7 @@ reroute_receiver_free (RerouteReceiver *self)
 
   g_ptr_array_unref (self->doors);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
+  g_clear_pointer (&self->tls, reroute_tls_server_unref);
   reroute_settings_unref (self->settings);
   g_free (self->machine_hostname);
   g_free (self);
@@ -358,6 +395,14 @@ reroute_receiver_set_ruleset (RerouteReceiver *self, RerouteRuleset *ruleset)
   g_return_if_fail (self != NULL && ruleset != NULL);
 
   post (self, set_ruleset_cb, reroute_ruleset_ref (ruleset), 0);
+}
+
+void
+reroute_receiver_set_tls (RerouteReceiver *self, RerouteTlsServer *tls)
+{
+  g_return_if_fail (self != NULL);
+
+  post (self, set_tls_cb, tls != NULL ? reroute_tls_server_ref (tls) : NULL, 0);
 }
 
 void

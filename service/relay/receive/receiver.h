@@ -4,6 +4,7 @@
 
 #include "service/relay/receive/admission.h"
 #include "service/relay/receive/listener.h"
+#include "service/relay/receive/tls-server.h"
 #include "service/relay/spool/spool.h"
 #include "service/relay/worker.h"
 
@@ -38,6 +39,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteReceiver, reroute_receiver_free)
 
 /* The generation that the next RCPT is decided by. */
 void reroute_receiver_set_ruleset (RerouteReceiver *self, RerouteRuleset *ruleset);
+
+/* @tls: (nullable): what sessions that begin from now on offer; a reference is taken */
+void reroute_receiver_set_tls (RerouteReceiver *self, RerouteTlsServer *tls);
 
 /* @listeners: (element-type RerouteListener): a reference is taken; do not change it */
 void reroute_receiver_set_listeners (RerouteReceiver *self, GPtrArray *listeners);

@@ -20,9 +20,9 @@
 #include "service/relay/receive/session.h"
 
 #include "service/relay/receive/session-log.h"
+#include "service/relay/receive/session-private.h"
 
 #include "common/limits.h"
-#include "service/relay/smtp/server.h"
 #include "service/relay/smtp/trace-header.h"
 
 #include <errno.h>
@@ -32,33 +32,6 @@
 #include <unistd.h>
 
 #define LINGER_US (2 * G_USEC_PER_SEC) /* for a client that still sends to read our last reply */
-
-struct _RerouteSession
-{
-  RerouteIo io;
-  RerouteTimer timer;
-  GList link; /* in the receiver's sessions */
-  gatomicrefcount ref_count;
-  RerouteReceiver *receiver;
-  RerouteSmtpServer *machine;
-  RerouteClient client;
-  gboolean permitted; /* by the generation that decided last */
-  RerouteSpoolDraft *draft;
-
-  GByteArray *pending; /* input that waits for the reply to the end of data; NULL: none */
-  gsize pending_taken;
-  gint64 deadline_us;
-  gboolean in_content; /* its time limit runs */
-  gboolean closed;     /* the socket is gone */
-  gboolean eof;        /* the client has said all it will say */
-  gboolean blocked;    /* the client does not read its replies */
-  gboolean quit;       /* the client asked for the end */
-  gboolean lingering;  /* the last reply is sent */
-
-  /* Set by the spool's writer, read after the post. */
-  RerouteMessage *committed;
-  GError *commit_error;
-};
 
 /* --- life --- */
 
@@ -70,20 +43,21 @@ unref_session (RerouteSession *self)
 
   RerouteReceiver *receiver = self->receiver;
   reroute_smtp_server_free (self->machine);
+  g_clear_pointer (&self->tls, reroute_tls_server_unref);
   g_clear_pointer (&self->pending, g_byte_array_unref);
   reroute_receiver_forget_session (receiver, &self->link);
   g_free (self);
 }
 
-/* The socket is gone; what was received in part is dropped, a pending commit goes on. */
-static void
-close_session (RerouteSession *self)
+void
+reroute_session_close (RerouteSession *self)
 {
   if (self->closed)
     return;
   self->closed = TRUE;
   reroute_worker_remove_io (self->receiver->worker, &self->io);
   reroute_worker_disarm_timer (self->receiver->worker, &self->timer);
+  reroute_stream_clear (&self->stream);
   close (self->io.fd);
   g_clear_pointer (&self->draft, reroute_spool_draft_discard);
   reroute_admission_leave (self->receiver->config.admission, &self->client.ip);
@@ -95,7 +69,7 @@ lose (RerouteSession *self, const char *why)
 {
   if (!reroute_smtp_server_is_idle (self->machine))
     reroute_session_log_lost (&self->client.ip, why, reroute_smtp_server_phase (self->machine));
-  close_session (self);
+  reroute_session_close (self);
 }
 
 /* --- what may happen now --- */
@@ -111,7 +85,7 @@ is_spool_behind (const RerouteSession *self)
 static gboolean
 may_feed (const RerouteSession *self)
 {
-  return !self->blocked && !reroute_smtp_server_awaits_finish (self->machine) &&
+  return !self->blocked && !self->shaking && !reroute_smtp_server_awaits_finish (self->machine) &&
          !is_spool_behind (self);
 }
 
@@ -119,6 +93,18 @@ static gboolean
 may_read (const RerouteSession *self)
 {
   return !self->eof && self->pending == NULL && (self->lingering || may_feed (self));
+}
+
+static void read_input (RerouteSession *self);
+
+static void
+read_again_cb (RerouteWorker *worker, gpointer user_data)
+{
+  RerouteSession *self = user_data;
+
+  if (!self->closed && may_read (self))
+    read_input (self);
+  unref_session (self);
 }
 
 /* EPOLLIN comes back here; it is taken away where input came too early. */
@@ -133,10 +119,15 @@ update_events (RerouteSession *self)
     events |= EPOLLOUT;
   if (events != self->io.events)
     reroute_worker_set_events (self->receiver->worker, &self->io, events);
+  if (reroute_stream_has_input (&self->stream) && may_read (self))
+    {
+      g_atomic_ref_count_inc (&self->ref_count);
+      reroute_worker_defer (self->receiver->worker, read_again_cb, self);
+    }
 }
 
-static void
-set_deadline (RerouteSession *self, gint64 wait_us)
+void
+reroute_session_set_deadline (RerouteSession *self, gint64 wait_us)
 {
   RerouteWorker *worker = self->receiver->worker;
 
@@ -146,11 +137,12 @@ set_deadline (RerouteSession *self, gint64 wait_us)
     reroute_worker_arm_timer (worker, &self->timer, self->deadline_us);
 }
 
-static void
-restart_deadline (RerouteSession *self)
+void
+reroute_session_restart_deadline (RerouteSession *self)
 {
   self->in_content = reroute_smtp_server_in_data (self->machine);
-  set_deadline (self, self->in_content ? self->receiver->data_us : self->receiver->idle_us);
+  reroute_session_set_deadline (
+    self, self->in_content ? self->receiver->data_us : self->receiver->idle_us);
 }
 
 /* Within a content its octets count, not the replies to its chunks. */
@@ -158,7 +150,7 @@ static void
 renew_deadline (RerouteSession *self)
 {
   if (!self->in_content || !reroute_smtp_server_in_data (self->machine))
-    restart_deadline (self);
+    reroute_session_restart_deadline (self);
 }
 
 /* Never further than the whole wait for content; the timer finds the later deadline. */
@@ -185,7 +177,7 @@ send_output (RerouteSession *self)
       if (length == 0)
         return TRUE;
 
-      gssize n = send (self->io.fd, octets, length, MSG_NOSIGNAL);
+      gssize n = reroute_stream_write (&self->stream, octets, length);
       if (n > 0)
         {
           reroute_smtp_server_sent (self->machine, n);
@@ -205,34 +197,25 @@ send_output (RerouteSession *self)
     }
 }
 
-/* Whether the last reply to be sent is the one to QUIT. */
-static gboolean
-answers_quit (RerouteSession *self)
-{
-  gsize length;
-  const char *octets = (const char *) reroute_smtp_server_peek_output (self->machine, &length);
-  const char *line = length > 0 ? memrchr (octets, '\n', length - 1) : NULL;
-
-  line = line != NULL ? line + 1 : octets;
-  return octets + length - line > 4 && memcmp (line, "221 ", 4) == 0;
-}
-
 /* All is said.  What a client that did not ask for the end still sends is read and dropped for a
    while: closing a socket with unread input can take our last reply away from it. */
 static void
 hang_up (RerouteSession *self)
 {
   RerouteReceiver *receiver = self->receiver;
-  gssize n = self->eof ? 0 : recv (self->io.fd, receiver->buffer, sizeof receiver->buffer, 0);
+  gssize n;
 
-  if (n == 0 || (n < 0 && (errno != EAGAIN || self->quit)))
+  reroute_stream_end_tls (&self->stream);
+  n =
+    self->eof ? 0 : reroute_stream_read (&self->stream, receiver->buffer, sizeof receiver->buffer);
+  if (n == 0 || (n < 0 && (errno != EAGAIN || reroute_smtp_server_has_quit (self->machine))))
     {
-      close_session (self);
+      reroute_session_close (self);
       return;
     }
   shutdown (self->io.fd, SHUT_WR);
   self->lingering = TRUE;
-  set_deadline (self, LINGER_US);
+  reroute_session_set_deadline (self, LINGER_US);
   update_events (self);
 }
 
@@ -267,21 +250,20 @@ leave_when_stopping (RerouteSession *self)
   reroute_smtp_server_close (self->machine, reply);
 }
 
-/* After anything happened: feeds what waits, sends what there is to say, and sees what is next. */
-static void
-advance (RerouteSession *self)
+void
+reroute_session_advance (RerouteSession *self)
 {
-  if (self->closed || self->lingering)
+  if (self->closed || self->lingering || self->shaking)
     return;
   if (self->pending != NULL && !self->receiver->paused && may_feed (self))
     feed_pending (self);
   leave_when_stopping (self);
-  if (reroute_smtp_server_wants_close (self->machine) && answers_quit (self))
-    self->quit = TRUE;
   if (!send_output (self))
     return;
   if (!self->blocked && reroute_smtp_server_wants_close (self->machine))
     hang_up (self);
+  else if (!self->blocked && reroute_smtp_server_wants_tls (self->machine))
+    reroute_session_begin_tls (self);
   else if (self->eof && may_feed (self) && self->pending == NULL)
     lose (self, "connection closed by the client");
   else
@@ -298,7 +280,7 @@ take_input (RerouteSession *self, const guint8 *octets, gsize length)
     put_pending (self, octets + taken, length - taken);
   if (was_in_data && reroute_smtp_server_in_data (self->machine))
     credit_content (self, taken);
-  advance (self);
+  reroute_session_advance (self);
 }
 
 static void
@@ -314,7 +296,7 @@ read_input (RerouteSession *self)
       return;
     }
 
-  gssize n = recv (self->io.fd, receiver->buffer, sizeof receiver->buffer, 0);
+  gssize n = reroute_stream_read (&self->stream, receiver->buffer, sizeof receiver->buffer);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
   if (n < 0 || (n == 0 && self->lingering))
@@ -327,7 +309,7 @@ read_input (RerouteSession *self)
     {
       self->eof = TRUE;
       reroute_worker_set_events (receiver->worker, &self->io, self->io.events & ~(guint32) EPOLLIN);
-      advance (self);
+      reroute_session_advance (self);
     }
 }
 
@@ -341,8 +323,10 @@ ready_cb (RerouteIo *io, guint32 events)
       lose (self, "connection lost");
       return;
     }
-  if (events & EPOLLOUT)
-    advance (self);
+  if (self->shaking)
+    reroute_session_shake_hands (self);
+  else if (events & EPOLLOUT)
+    reroute_session_advance (self);
   else
     read_input (self);
 }
@@ -356,10 +340,10 @@ time_limit_cb (RerouteTimer *timer)
   timer->due_us = 0;
   if (reroute_worker_now_us (self->receiver->worker) < self->deadline_us)
     reroute_worker_arm_timer (self->receiver->worker, timer, self->deadline_us);
-  else if (self->lingering || self->blocked)
+  else if (self->lingering || self->blocked || (self->shaking && !self->receiver->paused))
     lose (self, "time limit");
   else if (self->receiver->paused || !may_feed (self)) /* it is we who keep the client waiting */
-    restart_deadline (self);
+    reroute_session_restart_deadline (self);
   else
     {
       g_autoptr (RerouteReply) reply = reroute_reply_new (
@@ -367,7 +351,7 @@ time_limit_cb (RerouteTimer *timer)
       reroute_session_log_lost (
         &self->client.ip, "time limit", reroute_smtp_server_phase (self->machine));
       reroute_smtp_server_close (self->machine, reply);
-      advance (self);
+      reroute_session_advance (self);
     }
 }
 
@@ -417,7 +401,7 @@ take_parts_saved_cb (RerouteWorker *worker, gpointer user_data)
 
   if (!self->closed)
     renew_deadline (self);
-  advance (self);
+  reroute_session_advance (self);
   unref_session (self);
 }
 
@@ -442,9 +426,11 @@ data_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer u
   reroute_spool_draft_set_resume (self->draft, parts_saved_cb, self);
 
   g_autofree char *id = reroute_message_id_to_string (reroute_spool_draft_get_id (self->draft));
+  const RerouteTraceSession session = { reroute_smtp_server_is_esmtp (machine),
+                                        reroute_smtp_server_get_tls (machine) };
   g_autofree char *trace = reroute_trace_header_format (envelope,
                                                         self->receiver->hostname,
-                                                        reroute_smtp_server_is_esmtp (machine),
+                                                        &session,
                                                         id,
                                                         reroute_spool_get_token (spool),
                                                         g_get_real_time ());
@@ -479,7 +465,7 @@ take_commit_cb (RerouteWorker *worker, gpointer user_data)
   g_autoptr (RerouteReply) reply = reroute_session_log_commit (&self->client.ip, message, error);
 
   reroute_smtp_server_finish_data (self->machine, reply);
-  advance (self);
+  reroute_session_advance (self);
   if (message != NULL)
     receiver->config.accepted (
       message, reroute_worker_get_number (worker), receiver->config.user_data);
@@ -529,19 +515,22 @@ make_machine (RerouteSession *self)
 
   config.client_ip = self->client.ip;
   config.client_permitted = self->permitted;
+  config.offers_tls = self->tls != NULL;
   RerouteSmtpServer *machine = reroute_smtp_server_new (&config, &handler, self);
   reroute_smtp_server_set_token (machine, reroute_spool_get_token (receiver->config.spool));
   return machine;
 }
 
 void
-reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip)
+reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, gboolean in_tls)
 {
   g_return_if_fail (receiver != NULL && fd >= 0 && ip != NULL);
 
   RerouteSession *self = g_new0 (RerouteSession, 1);
   g_atomic_ref_count_init (&self->ref_count);
   self->io = (RerouteIo){ .fd = fd, .events = EPOLLIN, .yields = TRUE, .func = ready_cb };
+  self->stream.fd = fd;
+  self->tls = receiver->tls != NULL ? reroute_tls_server_ref (receiver->tls) : NULL;
   self->timer.func = time_limit_cb;
   self->link.data = self;
   self->receiver = receiver;
@@ -551,6 +540,11 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip)
   self->machine = make_machine (self);
   g_queue_push_tail_link (&receiver->sessions, &self->link);
   reroute_worker_add_io (receiver->worker, &self->io);
+  if (in_tls)
+    {
+      reroute_session_begin_tls (self);
+      return;
+    }
 
   /* Who speaks before the greeting does not wait for replies (wire-defaults: early talkers). */
   gssize n = recv (fd, receiver->buffer, sizeof receiver->buffer, 0);
@@ -559,7 +553,7 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip)
   else
     reroute_smtp_server_greet (self->machine, NULL);
   renew_deadline (self);
-  advance (self);
+  reroute_session_advance (self);
 }
 
 void
@@ -567,16 +561,19 @@ reroute_session_resume (RerouteSession *self)
 {
   if (self->closed)
     return;
-  if (self->pending != NULL)
-    advance (self);
+  if (self->pending != NULL || reroute_stream_has_input (&self->stream))
+    reroute_session_advance (self);
   else
-    restart_deadline (self);
+    reroute_session_restart_deadline (self);
 }
 
 void
 reroute_session_drain (RerouteSession *self)
 {
-  advance (self);
+  if (self->shaking)
+    lose (self, "this host is stopping");
+  else
+    reroute_session_advance (self);
 }
 
 void

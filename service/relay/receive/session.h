@@ -14,9 +14,10 @@ G_BEGIN_DECLS
  */
 typedef struct _RerouteSession RerouteSession;
 
-/* @fd: taken; the caller has counted @ip in.  The session stands in the receiver's list until it
- * ends. */
-void reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip);
+/* @fd: taken; the caller has counted @ip in.  @in_tls: from the first octet on; the receiver has
+   certificates then.  The session stands in the receiver's list until it ends. */
+void
+reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, gboolean in_tls);
 
 /* Reads again what it left while the receiver was paused. */
 void reroute_session_resume (RerouteSession *self);

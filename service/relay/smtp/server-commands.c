@@ -5,8 +5,8 @@
  * One table; a command that it does not list, or not for this state, changes nothing.  EHLO
  * offers what is whole and nothing else.
  *
- * Standards: RFC 5321 section 4.1, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3461, RFC 3463, RFC
- * 6152, RFC 6531.
+ * Standards: RFC 5321 section 4.1, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC 3461, RFC
+ * 3463, RFC 6152, RFC 6531.
  */
 
 #include "config.h"
@@ -37,18 +37,15 @@ put_bad (RerouteSmtpServer *self, guint code, const char *status, const char *te
 static void
 put_offers (RerouteSmtpServer *self)
 {
-  g_autofree char *text = NULL;
+  g_autoptr (GString) text = g_string_new (self->config.hostname);
 
+  g_string_append (text, "\nPIPELINING\nSIZE");
   if (self->config.max_message_octets > 0)
-    text = g_strdup_printf ("%s\nPIPELINING\nSIZE %" G_GINT64_FORMAT
-                            "\n8BITMIME\nSMTPUTF8\nCHUNKING\nDSN\nENHANCEDSTATUSCODES",
-                            self->config.hostname,
-                            self->config.max_message_octets);
-  else
-    text = g_strdup_printf (
-      "%s\nPIPELINING\nSIZE\n8BITMIME\nSMTPUTF8\nCHUNKING\nDSN\nENHANCEDSTATUSCODES",
-      self->config.hostname);
-  put (self, 250, "", text);
+    g_string_append_printf (text, " %" G_GINT64_FORMAT, self->config.max_message_octets);
+  g_string_append (text, "\n8BITMIME\nSMTPUTF8\nCHUNKING\nDSN\nENHANCEDSTATUSCODES");
+  if (self->config.offers_tls && self->tls == NULL)
+    g_string_append (text, "\nSTARTTLS");
+  put (self, 250, "", text->str);
 }
 
 static void
@@ -421,6 +418,7 @@ run_help (RerouteSmtpServer *self, char *argument)
 static void
 run_quit (RerouteSmtpServer *self, char *argument)
 {
+  self->quit = TRUE;
   reroute_smtp_server_put_last (self, 221, "2.0.0", "Goodbye");
 }
 
@@ -428,6 +426,22 @@ static void
 run_not_offered (RerouteSmtpServer *self, char *argument)
 {
   put_bad (self, 502, "5.5.1", "This host does not do that");
+}
+
+static void
+run_starttls (RerouteSmtpServer *self, char *argument)
+{
+  if (self->tls != NULL)
+    put_bad (self, 503, "5.5.1", "TLS is in use already");
+  else if (!self->config.offers_tls)
+    run_not_offered (self, argument);
+  else if (self->envelope != NULL)
+    put_bad (self, 503, "5.5.1", "Not within a transaction");
+  else
+    {
+      put (self, 220, "2.0.0", "Begin TLS");
+      reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_TLS);
+    }
 }
 
 /* A web client that someone points at us speaks in another's name. */
@@ -476,7 +490,7 @@ static const Command commands[] = {
   { "HELP",     run_help,        ANY,         ARGUMENT | JUNK,             NULL,                        "RFC 5321 4.1.1.8" },
   { "EXPN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 5321 3.5.2" },
   { "BDAT",     reroute_smtp_server_run_bdat, ANY, ARGUMENT | OCTETS, NULL,                      "RFC 3030 2" },
-  { "STARTTLS", run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 3207" },
+  { "STARTTLS", run_starttls,    ANY,         GROUP_END,            NULL,                        "RFC 3207" },
   { "AUTH",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 4954" },
   { "ETRN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 1985" },
   { "TURN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 5321 F.1" },

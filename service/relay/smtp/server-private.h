@@ -23,6 +23,7 @@ typedef enum
   REROUTE_SMTP_SERVER_STATE_IN_CHUNK,  /* octets of a chunk come */
   REROUTE_SMTP_SERVER_STATE_IN_CHUNKS, /* a chunk was taken, and the last one not yet */
   REROUTE_SMTP_SERVER_STATE_IN_END,    /* the owner owes the reply to the end of data */
+  REROUTE_SMTP_SERVER_STATE_IN_TLS,    /* STARTTLS answered, hands not shaken */
   REROUTE_SMTP_SERVER_STATE_CLOSED,    /* nothing more is read */
 } RerouteSmtpServerState;
 
@@ -35,8 +36,10 @@ struct _RerouteSmtpServer
 
   RerouteSmtpServerState state;
   char *helo;
+  char *tls; /* NULL: clear text */
   gboolean esmtp;
   gboolean more_follows; /* octets behind the command that runs now came with it */
+  gboolean quit;         /* the client asked for the end */
   guint n_bad_commands;  /* since the last message that was taken */
   guint n_junk_commands; /* the same */
   guint n_refused_recipients;

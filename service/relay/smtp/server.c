@@ -6,7 +6,8 @@
  * Whatever ends a transaction resets it whole, and a session that is closed discards what still
  * comes.
  *
- * Standards: RFC 5321, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3463, RFC 6152, RFC 6531.
+ * Standards: RFC 5321, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC 3463, RFC 6152, RFC
+ * 6531.
  */
 
 #define G_LOG_DOMAIN "reroute-smtp-server"
@@ -37,6 +38,7 @@ static const struct
   [REROUTE_SMTP_SERVER_STATE_IN_CHUNK] = { "in-chunk", "while receiving a chunk" },
   [REROUTE_SMTP_SERVER_STATE_IN_CHUNKS] = { "in-chunks", "while waiting for the next chunk" },
   [REROUTE_SMTP_SERVER_STATE_IN_END] = { "in-end", "while storing the message" },
+  [REROUTE_SMTP_SERVER_STATE_IN_TLS] = { "in-tls", "while beginning TLS" },
   [REROUTE_SMTP_SERVER_STATE_CLOSED] = { "closed", "after the session ended" },
 };
 
@@ -240,6 +242,7 @@ reroute_smtp_server_feed (RerouteSmtpServer *self, const guint8 *octets, gsize l
     switch (self->state)
       {
       case REROUTE_SMTP_SERVER_STATE_CLOSED:
+      case REROUTE_SMTP_SERVER_STATE_IN_TLS:
         return length;
       case REROUTE_SMTP_SERVER_STATE_IN_END:
         return taken;
@@ -298,6 +301,7 @@ reroute_smtp_server_free (RerouteSmtpServer *self)
   g_free ((char *) self->config.hostname);
   g_free (self->token);
   g_free (self->helo);
+  g_free (self->tls);
   g_free (self);
 }
 
@@ -317,6 +321,37 @@ reroute_smtp_server_greet (RerouteSmtpServer *self, const RerouteReply *refusal)
   g_autofree char *text = g_strconcat (self->config.hostname, " ESMTP", NULL);
   reroute_smtp_server_put (self, 220, "", text);
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_GREETED);
+}
+
+gboolean
+reroute_smtp_server_wants_tls (const RerouteSmtpServer *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->state == REROUTE_SMTP_SERVER_STATE_IN_TLS;
+}
+
+void
+reroute_smtp_server_set_tls (RerouteSmtpServer *self, const char *tls)
+{
+  g_return_if_fail (self != NULL && tls != NULL);
+
+  g_free (self->tls);
+  self->tls = g_strdup (tls);
+  if (self->state != REROUTE_SMTP_SERVER_STATE_IN_TLS)
+    return;
+  g_free (self->helo);
+  self->helo = g_strdup ("");
+  self->esmtp = FALSE;
+  reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_GREETED);
+}
+
+const char *
+reroute_smtp_server_get_tls (const RerouteSmtpServer *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->tls;
 }
 
 void
@@ -386,12 +421,20 @@ reroute_smtp_server_wants_close (const RerouteSmtpServer *self)
 }
 
 gboolean
+reroute_smtp_server_has_quit (const RerouteSmtpServer *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->quit;
+}
+
+gboolean
 reroute_smtp_server_is_idle (const RerouteSmtpServer *self)
 {
   g_return_val_if_fail (self != NULL, TRUE);
 
   return self->state < REROUTE_SMTP_SERVER_STATE_IN_MAIL ||
-         self->state == REROUTE_SMTP_SERVER_STATE_CLOSED;
+         self->state >= REROUTE_SMTP_SERVER_STATE_IN_TLS;
 }
 
 gboolean

@@ -59,6 +59,7 @@ typedef struct
   guint max_refused_recipients; /* of the session */
   RerouteIp client_ip;
   gboolean client_permitted; /* may send a bare LF, source routes */
+  gboolean offers_tls;       /* STARTTLS */
 } RerouteSmtpServerConfig;
 
 RerouteSmtpServer *reroute_smtp_server_new (const RerouteSmtpServerConfig *config,
@@ -80,6 +81,14 @@ void reroute_smtp_server_greet (RerouteSmtpServer *self, const RerouteReply *ref
  */
 gsize reroute_smtp_server_feed (RerouteSmtpServer *self, const guint8 *octets, gsize length);
 
+/* STARTTLS was answered: once the output is sent the owner shakes hands, and says how it went by
+   reroute_smtp_server_set_tls(), or closes.  Octets that are fed in between are dropped. */
+gboolean reroute_smtp_server_wants_tls (const RerouteSmtpServer *self);
+/* From here on the session is in TLS, by STARTTLS or from its beginning; what the client said
+   before is forgotten.  @tls: "TLSv1.3 with cipher …" */
+void reroute_smtp_server_set_tls (RerouteSmtpServer *self, const char *tls);
+const char *reroute_smtp_server_get_tls (const RerouteSmtpServer *self); /* NULL: clear text */
+
 void reroute_smtp_server_finish_data (RerouteSmtpServer *self, const RerouteReply *reply);
 
 /* Octets to send, in order; taken off by reroute_smtp_server_sent(). */
@@ -96,6 +105,7 @@ gboolean reroute_smtp_server_is_idle (const RerouteSmtpServer *self); /* no tran
 gboolean reroute_smtp_server_awaits_finish (const RerouteSmtpServer *self);
 /* Octets that are no commands are on their way, or more chunks of a message. */
 gboolean reroute_smtp_server_in_data (const RerouteSmtpServer *self);
+gboolean reroute_smtp_server_has_quit (const RerouteSmtpServer *self); /* the client asked for it */
 const char *reroute_smtp_server_get_helo (const RerouteSmtpServer *self); /* "" before HELO */
 gboolean reroute_smtp_server_is_esmtp (const RerouteSmtpServer *self);    /* EHLO was used */
 /* What ends the id of our own Received lines: more than REROUTE_LIMIT_OWN_RECEIVED_LINES with it

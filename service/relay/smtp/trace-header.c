@@ -32,23 +32,25 @@ append_helo (GString *line, const char *helo)
 }
 
 static const char *
-protocol (const RerouteEnvelope *envelope, gboolean esmtp)
+protocol (const RerouteEnvelope *envelope, const RerouteTraceSession *session)
 {
-  if (!esmtp)
+  if (!session->esmtp)
     return "SMTP";
-  return envelope->smtputf8 ? "UTF8SMTP" : "ESMTP";
+  if (envelope->smtputf8)
+    return session->tls != NULL ? "UTF8SMTPS" : "UTF8SMTP";
+  return session->tls != NULL ? "ESMTPS" : "ESMTP";
 }
 
 char *
 reroute_trace_header_format (const RerouteEnvelope *envelope,
                              const char *hostname,
-                             gboolean esmtp,
+                             const RerouteTraceSession *session,
                              const char *queue_id,
                              const char *token,
                              gint64 received_us)
 {
   g_return_val_if_fail (envelope != NULL && hostname != NULL, NULL);
-  g_return_val_if_fail (queue_id != NULL && token != NULL, NULL);
+  g_return_val_if_fail (session != NULL && queue_id != NULL && token != NULL, NULL);
 
   g_autofree char *ip = reroute_ip_to_string (&envelope->client_ip);
   g_autofree char *date = reroute_date_format (received_us);
@@ -56,14 +58,12 @@ reroute_trace_header_format (const RerouteEnvelope *envelope,
 
   g_string_append (line, "Received: from ");
   append_helo (line, envelope->helo);
-  g_string_append_printf (line,
-                          " ([%s%s])\r\n\tby %s with %s id %s.%s",
-                          reroute_ip_is_ipv4 (&envelope->client_ip) ? "" : "IPv6:",
-                          ip,
-                          hostname,
-                          protocol (envelope, esmtp),
-                          queue_id,
-                          token);
+  g_string_append_printf (
+    line, " ([%s%s])", reroute_ip_is_ipv4 (&envelope->client_ip) ? "" : "IPv6:", ip);
+  if (session->tls != NULL)
+    g_string_append_printf (line, "\r\n\t(using %s)", session->tls);
+  g_string_append_printf (
+    line, "\r\n\tby %s with %s id %s.%s", hostname, protocol (envelope, session), queue_id, token);
   if (envelope->recipients->len == 1)
     {
       const char *recipient = reroute_envelope_get_recipient (envelope, 0)->address->text;

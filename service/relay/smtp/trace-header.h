@@ -6,6 +6,13 @@
 
 G_BEGIN_DECLS
 
+/* How the client has spoken. */
+typedef struct
+{
+  gboolean esmtp;
+  const char *tls; /* (nullable): "TLSv1.3 with cipher …"; NULL: in clear text */
+} RerouteTraceSession;
+
 /**
  * reroute_trace_header_format:
  * @queue_id: shown after "id"; @token: ends the id, this installation's own
@@ -16,7 +23,7 @@ G_BEGIN_DECLS
  */
 char *reroute_trace_header_format (const RerouteEnvelope *envelope,
                                    const char *hostname,
-                                   gboolean esmtp,
+                                   const RerouteTraceSession *session,
                                    const char *queue_id,
                                    const char *token,
                                    gint64 received_us);

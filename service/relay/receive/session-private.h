@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Shared by session.c (octets, time limits, what the machine asks for) and session-tls.c. */
+
+#pragma once
+
+#include "service/relay/receive/session.h"
+#include "service/relay/smtp/server.h"
+#include "service/relay/stream.h"
+
+G_BEGIN_DECLS
+
+struct _RerouteSession
+{
+  RerouteIo io;
+  RerouteStream stream;
+  RerouteTimer timer;
+  GList link; /* in the receiver's sessions */
+  gatomicrefcount ref_count;
+  RerouteReceiver *receiver;
+  RerouteSmtpServer *machine;
+  RerouteTlsServer *tls; /* (nullable): what STARTTLS begins */
+  RerouteClient client;
+  gboolean permitted; /* by the generation that decided last */
+  RerouteSpoolDraft *draft;
+
+  GByteArray *pending; /* input that waits for the reply to the end of data; NULL: none */
+  gsize pending_taken;
+  gint64 deadline_us;
+  gboolean in_content; /* its time limit runs */
+  gboolean closed;     /* the socket is gone */
+  gboolean eof;        /* the client has said all it will say */
+  gboolean blocked;    /* the client does not read its replies */
+  gboolean lingering;  /* the last reply is sent */
+  gboolean shaking;    /* hands, for TLS */
+
+  /* Set by the spool's writer, read after the post. */
+  RerouteMessage *committed;
+  GError *commit_error;
+};
+
+/* After anything happened: feeds what waits, sends what there is to say, and sees what is next. */
+void reroute_session_advance (RerouteSession *self);
+/* The socket is gone; what was received in part is dropped, a pending commit goes on. */
+void reroute_session_close (RerouteSession *self);
+void reroute_session_set_deadline (RerouteSession *self, gint64 wait_us);
+void reroute_session_restart_deadline (RerouteSession *self);
+
+/* --- session-tls.c --- */
+void reroute_session_begin_tls (RerouteSession *self);
+/* When the socket is ready. */
+void reroute_session_shake_hands (RerouteSession *self);
+
+G_END_DECLS

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * tls-server.c - certificates for clients, by the name that they ask for, and session tickets
+ *
+ * GnuTLS chooses by SNI among the certificates of one set of credentials.  It derives the keys that
+ * tickets are encrypted with from ours, anew every few hours; ours is derived for each address and
+ * port, so a ticket of one service is nothing to another.
+ *
+ * Standards: RFC 8446 section 4.6.1, RFC 5077 (tickets), RFC 6066 section 3 (SNI).
+ */
+
+#include "config.h"
+
+#include "service/relay/receive/tls-server.h"
+
+#include "common/error.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+#include <string.h>
+
+#define TICKET_KEY_OCTETS 64 /* what GnuTLS wants, and what HMAC-SHA-512 gives */
+
+struct _RerouteTlsServer
+{
+  gatomicrefcount ref_count;
+  gnutls_certificate_credentials_t credentials;
+  gnutls_priority_t priority;
+  gint64 expiry_s;
+  guint8 ticket_key[TICKET_KEY_OCTETS];
+};
+
+static gboolean
+fail (GError **error, const char *file, const char *why)
+{
+  g_set_error (
+    error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "cannot use the certificate “%s”: %s", file, why);
+  return FALSE;
+}
+
+/* "2026-11-30" */
+static char *
+format_day (gint64 time_s)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (time_s);
+
+  return time != NULL ? g_date_time_format (time, "%Y-%m-%d") : g_strdup ("?");
+}
+
+/* Whether the certificate may be shown today. */
+static gboolean
+check_days (RerouteTlsServer *self, const char *file, gnutls_x509_crt_t certificate, GError **error)
+{
+  gint64 now_s = g_get_real_time () / G_USEC_PER_SEC;
+  gint64 from_s = gnutls_x509_crt_get_activation_time (certificate);
+  gint64 until_s = gnutls_x509_crt_get_expiration_time (certificate);
+  g_autofree char *day = format_day (until_s < now_s ? until_s : from_s);
+  g_autofree char *why =
+    g_strdup_printf (until_s < now_s ? "it has expired on %s" : "it is not valid before %s", day);
+
+  if (until_s < now_s || from_s > now_s)
+    return fail (error, file, why);
+  if (self->expiry_s == 0 || until_s < self->expiry_s)
+    self->expiry_s = until_s;
+  return TRUE;
+}
+
+static gboolean
+check_certificate (RerouteTlsServer *self, const char *file, const char *pem, GError **error)
+{
+  const gnutls_datum_t data = { (unsigned char *) pem, (unsigned int) strlen (pem) };
+  gnutls_x509_crt_t certificate;
+  gboolean sound;
+  int code;
+
+  if (gnutls_x509_crt_init (&certificate) < 0)
+    return fail (error, file, "out of memory");
+  code = gnutls_x509_crt_import (certificate, &data, GNUTLS_X509_FMT_PEM);
+  sound = code >= 0 ? check_days (self, file, certificate, error)
+                    : fail (error, file, gnutls_strerror (code));
+  gnutls_x509_crt_deinit (certificate);
+  return sound;
+}
+
+static gboolean
+add_certificate (RerouteTlsServer *self, const char *file, const char *key_file, GError **error)
+{
+  g_autofree char *pem = NULL;
+  g_autoptr (GError) local_error = NULL;
+  g_autofree char *why = NULL;
+  int code;
+
+  if (!g_file_get_contents (file, &pem, NULL, &local_error))
+    return fail (error, file, local_error->message);
+  if (!check_certificate (self, file, pem, error))
+    return FALSE;
+  code = gnutls_certificate_set_x509_key_file2 (
+    self->credentials, file, key_file, GNUTLS_X509_FMT_PEM, NULL, 0);
+  if (code >= 0)
+    return TRUE;
+  why = g_strdup_printf ("the key “%s”: %s", key_file, gnutls_strerror (code));
+  return fail (error, file, why);
+}
+
+RerouteTlsServer *
+reroute_tls_server_new (const char *const *certificates, const char *const *keys, GError **error)
+{
+  g_return_val_if_fail (certificates != NULL && keys != NULL, NULL);
+
+  g_autoptr (RerouteTlsServer) self = g_new0 (RerouteTlsServer, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  if (gnutls_certificate_allocate_credentials (&self->credentials) < 0 ||
+      gnutls_priority_init2 (&self->priority,
+                             REROUTE_TLS_VERSIONS ":%SERVER_PRECEDENCE",
+                             NULL,
+                             GNUTLS_PRIORITY_INIT_DEF_APPEND) < 0 ||
+      gnutls_rnd (GNUTLS_RND_KEY, self->ticket_key, sizeof self->ticket_key) < 0)
+    {
+      g_set_error_literal (error, REROUTE_ERROR, REROUTE_ERROR_FAILED, "cannot set up TLS");
+      return NULL;
+    }
+  for (gsize i = 0; certificates[i] != NULL; i++)
+    {
+      const char *key = keys[0] != NULL ? keys[i] : certificates[i];
+
+      if (key == NULL)
+        {
+          fail (error, certificates[i], "no key is named for it");
+          return NULL;
+        }
+      if (!add_certificate (self, certificates[i], key, error))
+        return NULL;
+    }
+  return g_steal_pointer (&self);
+}
+
+RerouteTlsServer *
+reroute_tls_server_ref (RerouteTlsServer *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+reroute_tls_server_unref (RerouteTlsServer *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  if (self->credentials != NULL)
+    gnutls_certificate_free_credentials (self->credentials);
+  if (self->priority != NULL)
+    gnutls_priority_deinit (self->priority);
+  gnutls_memset (self->ticket_key, 0, sizeof self->ticket_key);
+  g_free (self);
+}
+
+gint64
+reroute_tls_server_get_expiry_s (const RerouteTlsServer *self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+
+  return self->expiry_s;
+}
+
+/* The key of tickets for the address and port that @fd was accepted on. */
+static gboolean
+derive_ticket_key (const RerouteTlsServer *self, int fd, guint8 *key)
+{
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+
+  memset (&address, 0, sizeof address);
+  return getsockname (fd, (struct sockaddr *) &address, &length) == 0 &&
+         gnutls_hmac_fast (
+           GNUTLS_MAC_SHA512, self->ticket_key, sizeof self->ticket_key, &address, length, key) >=
+           0;
+}
+
+static gboolean
+set_up (const RerouteTlsServer *self, gnutls_session_t session, int fd)
+{
+  guint8 key[TICKET_KEY_OCTETS];
+  const gnutls_datum_t ticket_key = { key, sizeof key };
+  gboolean done =
+    derive_ticket_key (self, fd, key) && gnutls_priority_set (session, self->priority) >= 0 &&
+    gnutls_credentials_set (session, GNUTLS_CRD_CERTIFICATE, self->credentials) >= 0 &&
+    gnutls_session_ticket_enable_server (session, &ticket_key) >= 0;
+
+  gnutls_memset (key, 0, sizeof key);
+  return done;
+}
+
+gboolean
+reroute_tls_server_begin (RerouteTlsServer *self, RerouteStream *stream, GError **error)
+{
+  g_return_val_if_fail (self != NULL && stream != NULL, FALSE);
+
+  gnutls_session_t session = NULL;
+
+  if (gnutls_init (&session, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) < 0 ||
+      !set_up (self, session, stream->fd))
+    {
+      if (session != NULL)
+        gnutls_deinit (session);
+      g_set_error_literal (error, REROUTE_ERROR, REROUTE_ERROR_FAILED, "cannot begin TLS");
+      return FALSE;
+    }
+  reroute_stream_begin_tls (
+    stream, session, reroute_tls_server_ref (self), (GDestroyNotify) reroute_tls_server_unref);
+  return TRUE;
+}

@@ -1,0 +1,269 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""TLS from clients: STARTTLS and TLS from the first octet, by swaks, curl, openssl and Python."""
+
+import contextlib
+import re
+import shutil
+import smtplib
+import socket
+import ssl
+import subprocess
+
+from place import Place, free_port, poll
+from certs import Authority
+from sink import Sink
+from support import Client, Service
+from tap import Skip, run
+
+HOSTNAME, SECOND_NAME = 'relay.test', 'second.test'
+
+
+class World:
+    """A relay with two certificates, an authority that signed them, and where its mail goes."""
+
+    def __init__(self, stack):
+        self.place = stack.enter_context(Place('tls'))
+        self.authority = Authority(self.place)
+        self.sink = stack.enter_context(Sink())
+        self.service = stack.enter_context(Service(self.place))
+        self.files = [self.place.join(name) for name in
+                      ('first.pem', 'first.key', 'second.pem', 'second.key')]
+        self.first = self.authority.issue(HOSTNAME)
+        self.first.install(*self.files[:2])
+        self.authority.issue(SECOND_NAME).install(*self.files[2:])
+        self.tls_port = free_port()
+        self.service.set('hostname', HOSTNAME)
+        self.service.add_connection('test.com', f'--host={self.sink.endpoint}')
+
+    def switch_on(self):
+        service = self.service
+        service.ctl('settings', 'set', 'tls-certificate', f'{self.files[0]}, {self.files[2]}')
+        service.ctl('settings', 'set', 'tls-key', f'{self.files[1]}, {self.files[3]}')
+        service.set('listen-tls', f'{service.host}:{self.tls_port}')
+        service.wait_applied()
+        self.wait_status('offered to clients')
+
+    def wait_status(self, text):
+        return poll(f'the status to say “{text}”',
+                    lambda: text in self.service.ctl_json('status')['relay']['tls'], step_s=0.1)
+
+    def context(self):
+        return ssl.create_default_context(cafile=self.authority.path)
+
+    def arrived(self, recipient):
+        def find():
+            for message in list(self.sink.messages):
+                if message.recipients == [recipient]:
+                    return message
+            return None
+        return poll(f'the message for {recipient}', find)
+
+    def check_trace(self, recipient, version=r'TLSv1\.[23]'):
+        trace = self.arrived(recipient).content.split(b'\r\n\t')
+        assert re.fullmatch(rf'\(using {version} with cipher TLS_[A-Z0-9_]+\)', trace[1].decode()), trace
+        assert trace[2].startswith(b'by relay.test with ESMTPS id '), trace
+
+    def s_client(self, *options, port=None, talk='QUIT\n', status=None):
+        """What openssl says about a connection."""
+        starttls = [] if port else ['-starttls', 'smtp', '-name', 'client.test']
+        command = ['openssl', 's_client', '-connect', f'{self.service.host}:{port or self.service.port}',
+                   '-crlf', '-CAfile', self.authority.path, *starttls, *options]
+        result = subprocess.run(command, input=talk, capture_output=True, text=True, timeout=60,
+                                check=False)
+        assert status is None or (result.returncode == 0) == status, (result.stdout, result.stderr)
+        return result.stdout + result.stderr
+
+    def peer_subject(self, *options):
+        return re.search(r'subject=CN = (\S+)', self.s_client(*options)).group(1)
+
+
+def tool(name):
+    if shutil.which(name) is None:
+        raise Skip(f'no {name}')
+    return name
+
+
+def command(*arguments, text=None):
+    result = subprocess.run(arguments, capture_output=True, text=True, input=text, timeout=60, check=False)
+    assert result.returncode == 0, f'{arguments[0]}: {result.stdout}{result.stderr}'
+
+
+def main():
+    with contextlib.ExitStack() as stack:
+        world = World(stack)
+        service = world.service
+        message = b'Subject: x\r\n\r\nhello\r\n'
+
+        def test_not_offered_without_a_certificate():
+            with Client(service.host, service.port) as client:
+                assert 'STARTTLS' not in client.ehlo, client.ehlo
+                assert client.command('STARTTLS').startswith('502 5.5.1')
+
+        def test_starttls_by_python():
+            world.switch_on()
+            with smtplib.SMTP(service.host, service.port, timeout=60) as client:
+                client.ehlo('client.test')
+                assert client.has_extn('starttls')
+                client._host = HOSTNAME  # the name that is asked for and verified
+                client.starttls(context=world.context())
+                assert client.helo('x')[0] == 250 and client.ehlo('client.test')[0] == 250
+                assert not client.has_extn('starttls')
+                assert client.docmd('STARTTLS')[0] == 503
+                client.sendmail('a@source.test', ['python@test.com'], message)
+            world.check_trace('python@test.com', r'TLSv1\.3')
+
+        def test_in_tls_from_the_first_octet_by_python():
+            with smtplib.SMTP_SSL(service.host, world.tls_port, timeout=60,
+                                  context=unnamed(world.context())) as client:
+                client.sendmail('a@source.test', ['implicit@test.com'], message)
+            world.check_trace('implicit@test.com')
+
+        def test_by_swaks():
+            for recipient, port, how in (('swaks@test.com', service.port, '--tls'),
+                                         ('swaks-tlsc@test.com', world.tls_port, '--tls-on-connect')):
+                command(tool('swaks'), '--server', f'{service.host}:{port}', how, '--from', 'a@source.test',
+                        '--to', recipient, '--silent', '2')
+                world.check_trace(recipient)
+
+        def test_by_curl():
+            content = world.place.write('Subject: curl\r\n\r\nhello\r\n', 'mail.txt')
+            for recipient, scheme, port in (('curl@test.com', 'smtp', service.port),
+                                            ('curls@test.com', 'smtps', world.tls_port)):
+                command(tool('curl'), '-sS', '--ssl-reqd', '--cacert', world.authority.path,
+                        '--resolve', f'{HOSTNAME}:{port}:{service.host}', f'{scheme}://{HOSTNAME}:{port}',
+                        '--mail-from', 'a@source.test', '--mail-rcpt', recipient, '--upload-file', content)
+                world.check_trace(recipient)
+
+        def test_versions():
+            for option, status in (('-tls1', False), ('-tls1_1', False), ('-tls1_2', True),
+                                   ('-tls1_3', True)):
+                world.s_client(option, '-cipher', 'ALL:@SECLEVEL=0', status=status)
+
+        def test_certificate_by_name():
+            assert world.peer_subject() == HOSTNAME
+            assert world.peer_subject('-servername', SECOND_NAME) == SECOND_NAME
+            assert world.peer_subject('-servername', HOSTNAME) == HOSTNAME
+            assert world.peer_subject('-servername', 'other.test') == HOSTNAME
+
+        def test_resumption():
+            for version in ('-tls1_2', '-tls1_3'):
+                ticket = world.place.join('ticket')
+                # In TLS 1.3 the ticket comes behind the handshake: with the reply to NOOP at the latest.
+                first = world.s_client(version, '-sess_out', ticket, talk='NOOP\nQUIT\n')
+                again = world.s_client(version, '-sess_in', ticket, talk='NOOP\nQUIT\n')
+                assert 'New, ' in first and 'Reused, ' in again, (version, again)
+
+        def test_ticket_is_of_no_use_at_another_listener():
+            ticket = world.place.join('stolen')
+            world.s_client('-tls1_3', '-sess_out', ticket, talk='NOOP\nQUIT\n')
+            there = world.s_client('-tls1_3', '-sess_in', ticket, port=world.tls_port, talk='QUIT\n')
+            assert 'New, ' in there and 'Reused, ' not in there, there
+
+        def test_commands_behind_starttls_are_never_run():
+            with Client(service.host, service.port) as client:
+                client.socket.sendall(b'STARTTLS\r\nMAIL FROM:<a@source.test>\r\nRCPT TO:<x@test.com>\r\n')
+                assert client.reply().startswith('554 5.5.0'), client.lines
+                assert client.stream.read() == b''
+
+        def test_clear_text_instead_of_a_handshake():
+            with Client(service.host, service.port) as client:
+                assert client.command('STARTTLS').startswith('220')
+                client.socket.sendall(b'EHLO client.test\r\nMAIL FROM:<a@source.test>\r\n')
+                rest = client.stream.read()
+                assert b'250' not in rest, rest
+            with socket.create_connection((service.host, world.tls_port), 60) as plain:
+                plain.sendall(b'EHLO client.test\r\n')
+                assert b'220' not in plain.recv(1024)
+
+        def test_large_message_and_many_pipelined():
+            large = b'Subject: large\r\n\r\n' + b'.%s\r\n' % (b'z' * 900) * 2000
+            with tls_client(world) as client:
+                client.sendall(b'EHLO client.test\r\n')
+                expect(client, '250 ')
+                client.sendall(b'MAIL FROM:<a@source.test>\r\nRCPT TO:<large@test.com>\r\nDATA\r\n')
+                expect(client, '354')
+                client.sendall(large.replace(b'\r\n.', b'\r\n..') + b'.\r\n')
+                expect(client, '250 2.0.0 Ok')
+                # One record after another, more than is read in one turn, and none is announced twice.
+                client.sendall(b'NOOP ' + b'x' * 500 + b'\r\n' + b'NOOP\r\n' * 40000 + b'QUIT\r\n')
+                expect(client, '221', limit=50000)
+            content = world.arrived('large@test.com').content
+            assert content.endswith(large), (len(content), len(large))
+
+        def test_renewed_certificate_is_taken_up():
+            with tls_client(world) as old:
+                world.authority.issue(HOSTNAME, 'renewed.test').install(*world.files[:2])
+                poll('the new certificate', lambda: 'renewed.test' in alternative_names(world), step_s=0.2)
+                old.sendall(b'NOOP\r\n')  # who was connected stays
+                expect(old, '250')
+
+        def test_what_cannot_be_used_changes_nothing():
+            for bad, sentence in ((world.authority.issue(HOSTNAME, last_day=-0.5), 'it has expired on'),
+                                  (world.authority.issue(HOSTNAME, first_day=5), 'it is not valid before')):
+                bad.install(*world.files[:2])
+                world.wait_status(sentence)
+                assert 'renewed.test' in alternative_names(world)
+            stranger = world.authority.issue(HOSTNAME)
+            stranger.key_path = world.files[3]
+            stranger.install(*world.files[:2])
+            world.wait_status('the key ')
+            assert 'renewed.test' in alternative_names(world)
+            with open(world.files[0], 'w', encoding='ascii') as stream:
+                stream.write('nothing of the kind\n')
+            world.wait_status('cannot use the certificate')
+            assert 'renewed.test' in alternative_names(world)
+            world.first.install(*world.files[:2])
+            poll('the old certificate', lambda: 'renewed.test' not in alternative_names(world), step_s=0.2)
+
+        def test_switched_off():
+            service.ctl('settings', 'set', 'listen-tls', '')
+            service.ctl('settings', 'set', 'tls-key', '')
+            service.set('tls-certificate', '')
+            service.wait_applied()
+            world.wait_status('not offered')
+            test_not_offered_without_a_certificate()
+            with socket.socket() as probe:
+                assert probe.connect_ex((service.host, world.tls_port)) != 0
+
+        run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
+
+
+def unnamed(context):
+    """The name is not asked for: the client connects to an address."""
+    context.check_hostname = False
+    return context
+
+
+def alternative_names(world):
+    text = world.s_client('-showcerts')
+    pem = re.search('-----BEGIN.*?-----END CERTIFICATE-----', text, re.DOTALL).group(0)
+    return subprocess.run(['openssl', 'x509', '-noout', '-ext', 'subjectAltName'], input=pem, text=True,
+                          capture_output=True, check=True).stdout
+
+
+def tls_client(world):
+    """A socket in TLS behind STARTTLS, nothing said yet."""
+    plain = socket.create_connection((world.service.host, world.service.port), 60)
+    reader = plain.makefile('rb', buffering=0)
+    reader.readline()
+    plain.sendall(b'STARTTLS\r\n')
+    assert reader.readline().startswith(b'220')
+    reader.close()
+    secure = world.context().wrap_socket(plain, server_hostname=HOSTNAME)
+    secure.replies = secure.makefile('rb')
+    return secure
+
+
+def expect(client, start, limit=20):
+    """Reads replies until one begins with @start."""
+    for _ in range(limit):
+        line = client.replies.readline()
+        assert line, 'the server closed the connection'
+        if line.startswith(start.encode()):
+            return
+    raise AssertionError(f'no reply begins with {start!r}: {line!r}')
+
+
+if __name__ == '__main__':
+    main()
