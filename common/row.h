@@ -14,6 +14,15 @@ typedef enum
 
 #define REROUTE_N_PAGES 2
 
+/* How mail that leaves is protected, from nothing to everything. */
+typedef enum
+{
+  REROUTE_TLS_NONE,          /* clear text */
+  REROUTE_TLS_OPPORTUNISTIC, /* where the host offers it, else clear text */
+  REROUTE_TLS_ENCRYPTED,     /* or not at all */
+  REROUTE_TLS_VERIFIED,      /* and the certificate is for the host */
+} RerouteTlsLevel;           /* in the order of the choices of the setting tls-level */
+
 typedef enum
 {
   REROUTE_ACCEPT_FROM_ANYONE,    /* we receive mail for this domain */

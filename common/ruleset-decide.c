@@ -362,6 +362,8 @@ finish (Walk *walk)
     decision->next_hop = reroute_domain_dup_literal_address (decision->dns_domain);
   else
     decision->next_hop = g_strdup (decision->dns_domain);
+  decision->tls =
+    (RerouteTlsLevel) reroute_settings_get_number (walk->settings, REROUTE_SETTING_TLS_LEVEL);
   decision->reply_code = 250;
   decision->reply_status = "2.1.5";
   decision->reply_text = g_strdup ("Recipient ok");

@@ -24,6 +24,7 @@
 #define GIB (1024 * MIB)
 
 static const char *const transfer_modes[] = { "both", "inbound", "outbound", "none", NULL };
+static const char *const tls_levels[] = { "none", "opportunistic", "encrypted", "verified", NULL };
 static const char *const dns_choices[] = { "system", "recursive", NULL };
 
 #define ID(name) REROUTE_SETTING_##name
@@ -108,6 +109,10 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Certificates of this server, each with its chain; empty: clients are not offered TLS.") },
   { ID (TLS_KEY), "tls-key", TYPE (PATHS), "", 0, 32, NULL,
     N_("Keys of the certificates, in the same order; empty: they stand in the certificates' files.") },
+  { ID (TLS_LEVEL), "tls-level", TYPE (ENUM), "opportunistic", 0, 0, tls_levels,
+    N_("TLS to other hosts: “none”, “opportunistic”, “encrypted” or “verified”.") },
+  { ID (TLS_TRUST), "tls-trust", TYPE (PATHS), "", 0, 32, NULL,
+    N_("Certification authorities whose certificates count as verified; empty: the machine's.") },
 };
 /* clang-format on */
 

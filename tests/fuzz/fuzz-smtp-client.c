@@ -68,6 +68,8 @@ go_on (RerouteSmtpClient *client, guint *n_begun, uint8_t flags)
       check_reply (reroute_smtp_client_get_recipient_reply (client, i));
   if (state == REROUTE_SMTP_CLIENT_SEND_CONTENT)
     reroute_smtp_client_content_sent (client);
+  else if (state == REROUTE_SMTP_CLIENT_START_TLS)
+    reroute_smtp_client_tls_begun (client);
   else if (state == REROUTE_SMTP_CLIENT_READY || state == REROUTE_SMTP_CLIENT_DONE)
     {
       if ((*n_begun)++ < TRANSACTIONS)
@@ -88,6 +90,7 @@ LLVMFuzzerTestOneInput (const uint8_t *octets, size_t length)
   guint n_begun = 0;
   gboolean sound = TRUE;
 
+  reroute_smtp_client_set_tls (client, (octets[0] >> 4) % 3);
   for (size_t i = 2; i < length && sound; i += piece)
     {
       g_autoptr (GError) error = NULL;

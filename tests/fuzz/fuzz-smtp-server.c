@@ -76,6 +76,7 @@ run (const uint8_t *octets, size_t length, gsize piece)
     .max_message_octets = 500,
     .max_recipients = 3,
     .client_permitted = (octets[0] & 1) != 0,
+    .offers_tls = (octets[0] & 4) != 0,
   };
   TestSession *session = test_session_new (&config);
 
@@ -88,7 +89,11 @@ run (const uint8_t *octets, size_t length, gsize piece)
       g_assert_true (reroute_smtp_server_in_data (session->machine));
     }
   for (size_t i = 1; i < length; i += piece)
-    test_session_feed (session, (const char *) octets + i, (gssize) MIN (piece, length - i));
+    {
+      test_session_feed (session, (const char *) octets + i, (gssize) MIN (piece, length - i));
+      if (reroute_smtp_server_wants_tls (session->machine))
+        reroute_smtp_server_set_tls (session->machine, "TLS");
+    }
   check (session);
   return session;
 }

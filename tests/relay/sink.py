@@ -3,6 +3,7 @@
 
 import asyncio
 import re
+import ssl
 import threading
 
 EXTENSIONS = ('PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES')
@@ -14,8 +15,9 @@ DRIP_S = 0.02
 class Message:
     """One transaction that was answered with 250 at its final dot."""
 
-    def __init__(self, session, reverse_path, recipients, content):
+    def __init__(self, session, reverse_path, recipients, content, tls=None):
         self.session = session
+        self.tls = tls  # the ssl object of its connection; None in clear text
         self.reverse_path = reverse_path
         self.recipients = recipients
         self.content = content
@@ -27,18 +29,20 @@ class Sink:
     @reply: called with (verb, argument) before each answer; a text replaces the usual reply, `drop`
     closes the connection, an event delays the usual reply until it is set, None leaves it; octets go
     out as they are; `stall` says nothing any more, `endless` a reply that never ends, `drip` the
-    usual reply an octet at a time.  Verbs: CONNECT, EHLO, MAIL, RCPT, DATA, DOT, RSET, QUIT; CONTENT
-    after the first line of a message, where only `drop` and `stall` mean something.
+    usual reply an octet at a time.  Verbs: CONNECT, EHLO, STARTTLS, MAIL, RCPT, DATA, DOT, RSET,
+    QUIT; CONTENT after the first line of a message, where only `drop` and `stall` mean something.
     @take: called with each message when it is answered with 250; then nothing is kept here.
+    @tls: an ssl context: STARTTLS is offered; `broken`: it is offered, and the connection closed instead.
     """
 
     def __init__(self, host='127.0.0.1', port=0, reply=None, extensions=EXTENSIONS, name='sink.test',
-                 take=None):
+                 take=None, tls=None):
         self.host, self.port = host, port
         self.reply = reply or (lambda verb, argument: None)
         self.extensions = list(extensions)
         self.name = name
         self.take = take
+        self.tls = tls
         self.messages = []
         self.conversations = []
         self._writers = set()
@@ -88,7 +92,7 @@ class Sink:
             self.conversations.append(lines)
         try:
             await _Session(self, reader, writer, lines).run()
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self._writers.discard(writer)
@@ -99,6 +103,7 @@ class _Session:
     def __init__(self, sink, reader, writer, lines):
         self.sink, self.reader, self.writer, self.lines = sink, reader, writer, lines
         self.reverse_path, self.recipients, self.chunks = None, [], []
+        self.tls = None
 
     async def say(self, verb, argument, usual):
         """Sends a reply; returns whether it is a positive one."""
@@ -160,8 +165,19 @@ class _Session:
     async def on_ehlo(self, argument):
         self.reset()
         words = [self.sink.name] + self.sink.extensions
+        words += ['STARTTLS'] if self.sink.tls and not self.tls else []
         lines = [f'250{" " if n == len(words) - 1 else "-"}{word}' for n, word in enumerate(words)]
         await self.say('EHLO', argument, '\r\n'.join(lines))
+
+    async def on_starttls(self, argument):
+        if not await self.say('STARTTLS', argument, '220 2.0.0 go ahead'):
+            return
+        if self.sink.tls == 'broken':
+            raise ConnectionError
+        self.reset()
+        await self.writer.start_tls(self.sink.tls)
+        self.tls = self.writer.get_extra_info('ssl_object')
+        self.lines.append('(TLS)')
 
     async def on_helo(self, argument):
         self.reset()
@@ -213,7 +229,7 @@ class _Session:
             await self.say('BDAT', argument, '250 2.0.0 ok')
 
     async def keep(self, content):
-        message = Message(self.lines, self.reverse_path, self.recipients, content)
+        message = Message(self.lines, self.reverse_path, self.recipients, content, self.tls)
         self.reset()
         if self.sink.take is not None:
             del self.lines[:]

@@ -51,6 +51,8 @@ static const char *const keys[] = {
   "listen-tls",
   "tls-certificate",
   "tls-key",
+  "tls-level",
+  "tls-trust",
 };
 
 static void
@@ -107,6 +109,8 @@ static const Row rows[] = {
   { "listen-tls", "listen-tls", "127.0.0.1", "127.0.0.1:465", NULL },
   { "listen-tls-none", "listen-tls", "", "", NULL },
   { "paths", "tls-certificate", "/etc/a b.pem ,/etc/c.pem", "/etc/a b.pem, /etc/c.pem", NULL },
+  { "tls-level", "tls-level", "Verified", "verified", NULL },
+  { "tls-level-bad", "tls-level", "may", NULL, "“verified” are possible" },
   { "paths-none", "tls-certificate", "", "", NULL },
   { "paths-relative", "tls-key", "key.pem", NULL, "“key.pem” is no full file name" },
   { "paths-control", "tls-key", "/etc/a\nb", NULL, "has a control character" },

@@ -301,6 +301,11 @@ run_client_step (const Transcript *transcript, ClientRun *run, const TranscriptS
       reroute_smtp_client_content_sent (run->machine);
       g_assert_true (reroute_smtp_client_may_have_delivered (run->machine));
       break;
+    case 'K':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_START_TLS);
+      reroute_smtp_client_tls_begun (run->machine);
+      collect (run);
+      break;
     case 'R':
       g_assert_true (state == REROUTE_SMTP_CLIENT_DONE || state == REROUTE_SMTP_CLIENT_CLOSED);
       g_assert_false (reroute_smtp_client_may_have_delivered (run->machine));
@@ -337,6 +342,10 @@ run_client (const Transcript *transcript, Cut *cut)
                     .indices = g_array_new (FALSE, FALSE, sizeof (guint)) };
   gboolean error_expected = FALSE;
 
+  if (transcript_has_option (transcript, "tls"))
+    reroute_smtp_client_set_tls (run.machine, REROUTE_SMTP_CLIENT_TLS_IF_OFFERED);
+  if (transcript_has_option (transcript, "tls-always"))
+    reroute_smtp_client_set_tls (run.machine, REROUTE_SMTP_CLIENT_TLS_ALWAYS);
   for (guint i = 0; i < transcript->steps->len; i++)
     {
       run_client_step (transcript, &run, get_step (transcript, i), cut);

@@ -12,6 +12,8 @@
 
 #include "service/relay/deliver/connection.h"
 
+#include "service/relay/deliver/connection-private.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -25,30 +27,6 @@
 #define QUIT_TIMEOUT_US (5 * G_USEC_PER_SEC)
 
 static const char end_of_data[] = ".\r\n";
-
-struct _RerouteConnection
-{
-  RerouteWorker *worker;
-  RerouteIo io;
-  RerouteTimer timer;
-  RerouteEndpoint endpoint;
-  RerouteSettings *settings;
-  RerouteSmtpClient *machine;
-  const RerouteConnectionHandler *handler;
-  gpointer user_data;
-  RerouteReply *failure; /* to be told at the next turn */
-
-  gboolean connecting;
-  gboolean idle; /* no transaction is open: input means the end */
-
-  /* The content of the transaction, while it is sent. */
-  RerouteSpool *spool;
-  RerouteMessage *message;
-  GBytes *chunk; /* what of the content is in hand; (nullable) */
-  gsize chunk_sent;
-  gsize content_offset; /* octets of the content that were handed to the socket */
-  gsize dot_sent;
-};
 
 typedef enum
 {
@@ -89,6 +67,7 @@ void
 reroute_connection_free (RerouteConnection *self)
 {
   reroute_worker_disarm_timer (self->worker, &self->timer);
+  reroute_stream_end_tls (&self->stream);
   if (self->io.fd >= 0)
     {
       reroute_worker_remove_io (self->worker, &self->io);
@@ -98,21 +77,23 @@ reroute_connection_free (RerouteConnection *self)
   reroute_smtp_client_free (self->machine);
   reroute_settings_unref (self->settings);
   g_clear_pointer (&self->failure, reroute_reply_free);
-  g_free (self->endpoint.name);
+  reroute_endpoint_clear (&self->endpoint);
+  g_clear_pointer (&self->tls, reroute_tls_client_unref);
+  g_free (self->session_key);
   g_free (self);
 }
 
 /* Tells the owner; @self may be gone afterwards.  Takes @reply. */
-static void
-fail (RerouteConnection *self, RerouteReply *reply)
+void
+reroute_connection_fail (RerouteConnection *self, RerouteReply *reply)
 {
   g_autoptr (RerouteReply) owned = reply;
 
   self->handler->failed (self, owned, self->user_data);
 }
 
-static RerouteReply *
-trouble (const RerouteConnection *self, const char *status, const char *what)
+RerouteReply *
+reroute_connection_trouble (const RerouteConnection *self, const char *status, const char *what)
 {
   g_autofree char *label = reroute_connection_dup_label (self);
   g_autofree char *text = g_strdup_printf ("%s: %s", label, what);
@@ -125,7 +106,7 @@ fail_lost (RerouteConnection *self, const char *why)
 {
   g_autofree char *what = g_strdup_printf ("%s %s", why, reroute_smtp_client_phase (self->machine));
 
-  fail (self, trouble (self, "4.4.2", what));
+  reroute_connection_fail (self, reroute_connection_trouble (self, "4.4.2", what));
 }
 
 static void
@@ -135,9 +116,12 @@ timed_out (RerouteTimer *timer)
     (RerouteConnection *) ((char *) timer - G_STRUCT_OFFSET (RerouteConnection, timer));
 
   if (self->failure != NULL)
-    fail (self, g_steal_pointer (&self->failure));
+    reroute_connection_fail (self, g_steal_pointer (&self->failure));
   else if (self->connecting)
-    fail (self, trouble (self, "4.4.1", "no connection within the time limit"));
+    reroute_connection_fail (
+      self, reroute_connection_trouble (self, "4.4.1", "no connection within the time limit"));
+  else if (self->shaking)
+    reroute_connection_fail_tls (self, "no handshake within the time limit");
   else
     fail_lost (self, "time limit reached");
 }
@@ -187,7 +171,6 @@ send_content (RerouteConnection *self, GError **error)
       const guint8 *octets = NULL;
       gsize length = 0;
       struct iovec parts[2];
-      struct msghdr header = { .msg_iov = parts };
       gboolean last;
       gssize sent;
 
@@ -197,8 +180,7 @@ send_content (RerouteConnection *self, GError **error)
       parts[0] = (struct iovec){ (gpointer) octets, length };
       parts[1] = (struct iovec){ (gpointer) (end_of_data + self->dot_sent),
                                  strlen (end_of_data) - self->dot_sent };
-      header.msg_iovlen = last ? 2 : 1;
-      sent = sendmsg (self->io.fd, &header, MSG_NOSIGNAL);
+      sent = reroute_stream_write_parts (&self->stream, parts, last ? 2 : 1);
       if (sent < 0)
         return errno == EAGAIN ? SEND_BLOCKED : SEND_FAILED;
       count_sent (self, (gsize) sent, length);
@@ -214,7 +196,7 @@ send_output (RerouteConnection *self)
 
   while ((octets = reroute_smtp_client_peek_output (self->machine, &length)) != NULL && length > 0)
     {
-      gssize sent = send (self->io.fd, octets, length, MSG_NOSIGNAL);
+      gssize sent = reroute_stream_write (&self->stream, octets, length);
 
       if (sent < 0)
         return errno == EAGAIN ? SEND_BLOCKED : SEND_FAILED;
@@ -239,7 +221,7 @@ pump_content (RerouteConnection *self)
   if (result == SEND_FAILED)
     {
       if (error != NULL)
-        fail (self, trouble (self, "4.3.0", error->message));
+        reroute_connection_fail (self, reroute_connection_trouble (self, "4.3.0", error->message));
       else
         fail_lost (self, "connection lost");
       return FALSE;
@@ -255,7 +237,7 @@ fail_closed (RerouteConnection *self)
   const RerouteReply *reply = reroute_smtp_client_get_session_reply (self->machine);
 
   if (reply != NULL)
-    fail (self, reroute_reply_copy (reply));
+    reroute_connection_fail (self, reroute_reply_copy (reply));
   else
     fail_lost (self, "session ended");
 }
@@ -277,6 +259,9 @@ pump_state (RerouteConnection *self)
     {
     case REROUTE_SMTP_CLIENT_SEND_CONTENT:
       return pump_content (self);
+    case REROUTE_SMTP_CLIENT_START_TLS:
+      reroute_connection_begin_tls (self);
+      return FALSE;
     case REROUTE_SMTP_CLIENT_READY:
       if (!self->idle)
         rest (self, self->handler->ready);
@@ -295,8 +280,8 @@ pump_state (RerouteConnection *self)
     }
 }
 
-static void
-pump (RerouteConnection *self)
+void
+reroute_connection_pump (RerouteConnection *self)
 {
   SendResult result;
 
@@ -325,7 +310,7 @@ take_input (RerouteConnection *self)
 {
   g_autoptr (GError) error = NULL;
   guint8 octets[READ_OCTETS];
-  gssize n = recv (self->io.fd, octets, sizeof octets, 0);
+  gssize n = reroute_stream_read (&self->stream, octets, sizeof octets);
 
   if (n < 0 && errno == EAGAIN)
     return TRUE;
@@ -336,7 +321,7 @@ take_input (RerouteConnection *self)
     }
   if (!reroute_smtp_client_feed (self->machine, octets, (gsize) n, &error))
     {
-      fail (self, trouble (self, "4.5.0", error->message));
+      reroute_connection_fail (self, reroute_connection_trouble (self, "4.5.0", error->message));
       return FALSE;
     }
   if (!self->idle)
@@ -356,7 +341,8 @@ finish_connecting (RerouteConnection *self)
     socket_error = errno;
   if (socket_error != 0)
     {
-      fail (self, trouble (self, "4.4.1", g_strerror (socket_error)));
+      reroute_connection_fail (
+        self, reroute_connection_trouble (self, "4.4.1", g_strerror (socket_error)));
       return FALSE;
     }
   self->connecting = FALSE;
@@ -372,9 +358,19 @@ socket_ready (RerouteIo *io, guint32 events)
 
   if (self->connecting && !finish_connecting (self))
     return;
-  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !take_input (self))
-    return;
-  pump (self);
+  if (self->shaking)
+    {
+      reroute_connection_shake_hands (self);
+      return;
+    }
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+    do
+      {
+        if (!take_input (self))
+          return;
+      }
+    while (reroute_stream_has_input (&self->stream));
+  reroute_connection_pump (self);
 }
 
 /* --- connecting --- */
@@ -441,6 +437,7 @@ begin_connecting (RerouteConnection *self)
       return failure;
     }
   self->io.fd = fd;
+  self->stream.fd = fd;
   self->io.events = EPOLLOUT;
   reroute_worker_add_io (self->worker, &self->io);
   return 0;
@@ -448,9 +445,7 @@ begin_connecting (RerouteConnection *self)
 
 RerouteConnection *
 reroute_connection_new (RerouteWorker *worker,
-                        const RerouteEndpoint *endpoint,
-                        RerouteSettings *settings,
-                        const char *hostname,
+                        const RerouteConnectionConfig *config,
                         const RerouteConnectionHandler *handler,
                         gpointer user_data)
 {
@@ -458,10 +453,10 @@ reroute_connection_new (RerouteWorker *worker,
   int failure;
 
   self->worker = worker;
-  self->endpoint = *endpoint;
-  self->endpoint.name = g_strdup (endpoint->name);
-  self->settings = reroute_settings_ref (settings);
-  self->machine = reroute_smtp_client_new (hostname);
+  self->endpoint = reroute_endpoint_copy (config->endpoint);
+  self->settings = reroute_settings_ref (config->settings);
+  self->machine = reroute_smtp_client_new (config->hostname);
+  reroute_connection_set_tls (self, config->tls, config->tls_level);
   self->handler = handler;
   self->user_data = user_data;
   self->connecting = TRUE;
@@ -476,7 +471,7 @@ reroute_connection_new (RerouteWorker *worker,
     }
   else
     {
-      self->failure = trouble (self, "4.4.1", g_strerror (failure));
+      self->failure = reroute_connection_trouble (self, "4.4.1", g_strerror (failure));
       reroute_worker_arm_timer (worker, &self->timer, reroute_worker_now_us (worker));
     }
   return self;
@@ -498,7 +493,7 @@ reroute_connection_send (RerouteConnection *self,
   self->dot_sent = 0;
   reroute_smtp_client_begin (self->machine, transaction);
   arm (self, REROUTE_SETTING_COMMAND_TIMEOUT);
-  pump (self);
+  reroute_connection_pump (self);
 }
 
 void
@@ -506,7 +501,7 @@ reroute_connection_quit (RerouteConnection *self)
 {
   if (self->connecting)
     {
-      fail (self, trouble (self, "4.4.1", "given up"));
+      reroute_connection_fail (self, reroute_connection_trouble (self, "4.4.1", "given up"));
       return;
     }
   self->idle = TRUE;
@@ -514,7 +509,7 @@ reroute_connection_quit (RerouteConnection *self)
   reroute_smtp_client_quit (self->machine);
   reroute_worker_arm_timer (
     self->worker, &self->timer, reroute_worker_now_us (self->worker) + QUIT_TIMEOUT_US);
-  pump (self);
+  reroute_connection_pump (self);
 }
 
 RerouteSmtpClient *

@@ -4,6 +4,7 @@
 
 #include "common/settings.h"
 #include "service/relay/deliver/next-hop.h"
+#include "service/relay/deliver/tls-client.h"
 #include "service/relay/smtp/client.h"
 #include "service/relay/spool/spool.h"
 #include "service/relay/worker.h"
@@ -29,11 +30,19 @@ typedef struct
   void (*failed) (RerouteConnection *connection, const RerouteReply *reply, gpointer user_data);
 } RerouteConnectionHandler;
 
-/* Begins to connect.  @hostname: what EHLO says */
+/* Copied, or a reference is taken. */
+typedef struct
+{
+  const RerouteEndpoint *endpoint;
+  RerouteSettings *settings;
+  const char *hostname; /* what EHLO says */
+  RerouteTlsClient *tls;
+  RerouteTlsLevel tls_level;
+} RerouteConnectionConfig;
+
+/* Begins to connect. */
 RerouteConnection *reroute_connection_new (RerouteWorker *worker,
-                                           const RerouteEndpoint *endpoint,
-                                           RerouteSettings *settings,
-                                           const char *hostname,
+                                           const RerouteConnectionConfig *config,
                                            const RerouteConnectionHandler *handler,
                                            gpointer user_data);
 void reroute_connection_free (RerouteConnection *self); /* closes the socket */
@@ -51,6 +60,10 @@ void reroute_connection_send (RerouteConnection *self,
 void reroute_connection_quit (RerouteConnection *self);
 
 RerouteSmtpClient *reroute_connection_get_machine (RerouteConnection *self);
+/* "TLSv1.3 with cipher …, verified"; NULL: in clear text; (transfer full) */
+char *reroute_connection_dup_tls (RerouteConnection *self);
+/* After failed(): whether it was TLS that failed, and nothing else is known against the host. */
+gboolean reroute_connection_has_tls_failed (const RerouteConnection *self);
 /* Of the last transaction: whether it came as far as its content. */
 gboolean reroute_connection_has_sent_content (const RerouteConnection *self);
 const RerouteEndpoint *reroute_connection_get_endpoint (const RerouteConnection *self);

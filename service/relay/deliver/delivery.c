@@ -8,12 +8,6 @@
 #include "service/relay/deliver/delivery.h"
 
 static void
-clear_endpoint (gpointer data)
-{
-  g_free (((RerouteEndpoint *) data)->name);
-}
-
-static void
 free_reply (gpointer data)
 {
   if (data != NULL)
@@ -30,8 +24,7 @@ reroute_delivery_new (RerouteMessage *message, guint n_recipients)
   self->recipients = g_new0 (guint, n_recipients);
   self->rcpt_out = g_new0 (char *, n_recipients + 1);
   self->replies = g_new0 (RerouteReply *, n_recipients);
-  self->endpoints = g_array_new (FALSE, TRUE, sizeof (RerouteEndpoint));
-  g_array_set_clear_func (self->endpoints, clear_endpoint);
+  self->endpoints = reroute_endpoints_new ();
   self->failures = g_ptr_array_new_with_free_func (free_reply);
   self->answered = -1;
   return self;
@@ -51,6 +44,7 @@ reroute_delivery_free (RerouteDelivery *self)
   g_ptr_array_unref (self->failures);
   g_free (self->destination);
   g_free (self->relay);
+  g_free (self->tls);
   reroute_message_unref (self->message);
   g_free (self);
 }

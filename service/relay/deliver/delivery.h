@@ -20,9 +20,10 @@ typedef struct
 {
   RerouteMessage *message;
   guint n_recipients;
-  guint *recipients;       /* indices in the envelope */
-  char **rcpt_out;         /* what leaves, in the same order */
-  GArray *endpoints;       /* (element-type RerouteEndpoint) */
+  guint *recipients; /* indices in the envelope */
+  char **rcpt_out;   /* what leaves, in the same order */
+  GArray *endpoints; /* (element-type RerouteEndpoint) */
+  RerouteTlsLevel tls_level;
   char *destination;       /* the key of the next hop: "mx1.example.net:25" */
   gpointer scheduler_data; /* the scheduler's own */
 
@@ -36,6 +37,7 @@ typedef struct
   int answered;                /* the endpoint whose replies these are; -1: none */
   gboolean offers_dsn;         /* that endpoint: it sends notices of its own (RFC 3461) */
   char *relay; /* "mx1.example.net[192.0.2.1]:25": who answered, or was tried last */
+  char *tls;   /* of the connection to it: "TLSv1.3 with cipher …"; NULL: clear text */
 } RerouteDelivery;
 
 void reroute_delivery_free (RerouteDelivery *self);

@@ -51,10 +51,30 @@ typedef struct
 
 static void next_question (Walk *walk);
 
-static void
-clear_endpoint (gpointer data)
+RerouteEndpoint
+reroute_endpoint_copy (const RerouteEndpoint *self)
 {
-  g_free (((RerouteEndpoint *) data)->name);
+  RerouteEndpoint copy = *self;
+
+  copy.name = g_strdup (self->name);
+  copy.domain = g_strdup (self->domain);
+  return copy;
+}
+
+void
+reroute_endpoint_clear (RerouteEndpoint *self)
+{
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->domain, g_free);
+}
+
+GArray *
+reroute_endpoints_new (void)
+{
+  GArray *endpoints = g_array_new (FALSE, TRUE, sizeof (RerouteEndpoint));
+
+  g_array_set_clear_func (endpoints, (GDestroyNotify) reroute_endpoint_clear);
+  return endpoints;
 }
 
 void
@@ -126,7 +146,10 @@ is_self (const Walk *walk, const RerouteIp *ip)
 static void
 add_endpoint (Walk *walk, const char *name, const RerouteIp *ip, const char *via)
 {
-  RerouteEndpoint endpoint = { g_strdup (name), *ip, walk->port };
+  gboolean by_domain = walk->question != ASK_HOST && !g_str_equal (via, "ip");
+  RerouteEndpoint endpoint = {
+    g_strdup (name), by_domain ? g_strdup (walk->name) : NULL, *ip, walk->port
+  };
 
   if (walk->result->endpoints->len == 0)
     walk->result->via = via;
@@ -440,8 +463,7 @@ reroute_next_hop_resolve (RerouteResolver *resolver,
   walk->mx = g_array_new (FALSE, TRUE, sizeof (RerouteMx));
   walk->mx_names = g_string_chunk_new (256);
   walk->result = g_new0 (RerouteNextHop, 1);
-  walk->result->endpoints = g_array_new (FALSE, TRUE, sizeof (RerouteEndpoint));
-  g_array_set_clear_func (walk->result->endpoints, clear_endpoint);
+  walk->result->endpoints = reroute_endpoints_new ();
 
   if (decision->hosts != NULL)
     {

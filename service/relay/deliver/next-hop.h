@@ -10,10 +10,16 @@ G_BEGIN_DECLS
 /* Where a connection goes. */
 typedef struct
 {
-  char *name; /* the host as it is spoken of: exchanger, typed host, or address */
+  char *name;   /* the host as it is spoken of: exchanger, typed host, or address */
+  char *domain; /* whose exchanger it is; NULL: the host was typed */
   RerouteIp ip;
   guint16 port;
 } RerouteEndpoint;
+
+RerouteEndpoint reroute_endpoint_copy (const RerouteEndpoint *self);
+void reroute_endpoint_clear (RerouteEndpoint *self);
+/* (element-type RerouteEndpoint): empty, frees what is in it */
+GArray *reroute_endpoints_new (void);
 
 typedef enum
 {

@@ -6,6 +6,9 @@
  * used again, else a new one is opened.  A message whose end was sent is never tried at another
  * host in the same try: it may have arrived.
  *
+ * Where TLS is only an opportunity and the handshake fails, the endpoint is asked again in clear
+ * text at once.  A connection is used again by mail that demands the same of it.
+ *
  * Standards: RFC 5321 sections 3.8, 5.1; RFC 6152 (8BITMIME), RFC 6531 (SMTPUTF8).
  */
 
@@ -25,6 +28,8 @@ struct _ReroutePool
   char *hostname;
   ReroutePoolFunc done;
   gpointer user_data;
+  RerouteTlsClient *tls;
+  char *tls_trust;     /* the setting that it was made from */
   GPtrArray *sessions; /* (element-type Session) */
   int n_connections;   /* atomic: their number, for other threads */
   gboolean draining;
@@ -37,6 +42,7 @@ typedef struct
   RerouteDelivery *delivery;
   RerouteRuleset *ruleset;
   guint index;           /* of the endpoint that is tried */
+  gboolean in_clear;     /* TLS has failed there */
   const char *unsuited;  /* the status for: a host was reached that lacks what the message needs */
   RerouteReply *failure; /* of the endpoint that failed last */
   RerouteSmtpTransaction transaction;
@@ -47,8 +53,10 @@ typedef struct
 {
   ReroutePool *pool;
   RerouteConnection *connection;
-  Try *try;        /* NULL: idle, or saying QUIT */
-  gboolean reused; /* the transaction began on a connection that had been idle */
+  Try *try;                    /* NULL: idle, or saying QUIT */
+  RerouteTlsLevel tls_level;   /* of the mail that it was made for */
+  const RerouteTlsClient *tls; /* the connection's */
+  gboolean reused;             /* the transaction began on a connection that had been idle */
   gboolean quitting;
   guint n_messages;
   RerouteTimer idle;
@@ -129,10 +137,19 @@ note_failure (Try *try, const RerouteReply *reply)
 }
 
 static void
+next_endpoint (Try *try)
+{
+  try->index++;
+  try->in_clear = FALSE;
+}
+
+static void
 set_relay (Session *session, RerouteDelivery *delivery)
 {
   g_free (delivery->relay);
+  g_free (delivery->tls);
   delivery->relay = reroute_connection_dup_label (session->connection);
+  delivery->tls = reroute_connection_dup_tls (session->connection);
 }
 
 /* --- a transaction on a connection --- */
@@ -165,7 +182,7 @@ begin_transaction (Session *session)
       session->try = NULL;
       session_rest (session);
       try->unsuited = lack;
-      try->index++;
+      next_endpoint (try);
       try_endpoint (self, try);
       return;
     }
@@ -241,7 +258,7 @@ connection_done (RerouteConnection *connection, gpointer user_data)
     {
       note_failure (try, reroute_smtp_client_get_recipient_reply (machine, 0));
       let_go (session, settings);
-      try->index++;
+      next_endpoint (try);
       try_endpoint (self, try);
       return;
     }
@@ -274,6 +291,8 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   Try *try = session->try;
   RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
   gboolean reused = session->reused;
+  gboolean only_tls_failed = session->tls_level == REROUTE_TLS_OPPORTUNISTIC &&
+                             reroute_connection_has_tls_failed (connection);
   gboolean may_have_delivered;
   g_autoptr (RerouteReply) soft = NULL;
 
@@ -292,11 +311,13 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
       return;
     }
   /* The host may have closed while we rested: that says nothing about it.  Ask it afresh. */
-  if (!reused)
+  if (only_tls_failed)
+    try->in_clear = TRUE;
+  else if (!reused)
     {
       note_failure (try, soft);
       try->delivery->failures->pdata[try->index] = reroute_reply_copy (try->failure);
-      try->index++;
+      next_endpoint (try);
     }
   try_endpoint (self, try);
 }
@@ -308,21 +329,6 @@ static const RerouteConnectionHandler connection_handler = {
 };
 
 /* --- endpoints --- */
-
-static Session *
-find_idle (ReroutePool *self, const RerouteEndpoint *endpoint)
-{
-  for (guint i = 0; i < self->sessions->len; i++)
-    {
-      Session *session = self->sessions->pdata[i];
-      const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
-
-      if (session->try == NULL && !session->quitting && other->port == endpoint->port &&
-          memcmp (&other->ip, &endpoint->ip, sizeof endpoint->ip) == 0)
-        return session;
-    }
-  return NULL;
-}
 
 static void
 finish_without_host (ReroutePool *self, Try *try)
@@ -343,6 +349,76 @@ finish_without_host (ReroutePool *self, Try *try)
   finish_with (self, try, reply);
 }
 
+/* Whom the settings trust; what was verified before stays so. */
+static RerouteTlsClient *
+get_tls (ReroutePool *self, RerouteSettings *settings)
+{
+  const char *trust = reroute_settings_get_text (settings, REROUTE_SETTING_TLS_TRUST);
+
+  if (g_strcmp0 (self->tls_trust, trust) == 0)
+    return self->tls;
+  g_free (self->tls_trust);
+  self->tls_trust = g_strdup (trust);
+  g_clear_pointer (&self->tls, reroute_tls_client_unref);
+  self->tls =
+    reroute_tls_client_new (reroute_settings_get_paths (settings, REROUTE_SETTING_TLS_TRUST));
+  return self->tls;
+}
+
+/* Whether what the connection has proved is what this mail demands. */
+static gboolean
+is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *try)
+{
+  const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
+
+  if (session->tls_level != try->delivery->tls_level)
+    return FALSE;
+  return session->tls_level < REROUTE_TLS_VERIFIED ||
+         (session->tls == get_tls (session->pool, reroute_ruleset_get_settings (try->ruleset)) &&
+          g_str_equal (other->name, endpoint->name) &&
+          g_strcmp0 (other->domain, endpoint->domain) == 0);
+}
+
+static Session *
+find_idle (ReroutePool *self, const RerouteEndpoint *endpoint, const Try *try)
+{
+  for (guint i = 0; i < self->sessions->len; i++)
+    {
+      Session *session = self->sessions->pdata[i];
+      const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
+
+      if (session->try == NULL && !session->quitting && other->port == endpoint->port &&
+          is_as_safe (session, endpoint, try) &&
+          memcmp (&other->ip, &endpoint->ip, sizeof endpoint->ip) == 0)
+        return session;
+    }
+  return NULL;
+}
+
+static void
+connect_to (ReroutePool *self, Try *try, const RerouteEndpoint *endpoint)
+{
+  RerouteSettings *settings = reroute_ruleset_get_settings (try->ruleset);
+  const RerouteConnectionConfig config = {
+    .endpoint = endpoint,
+    .settings = settings,
+    .hostname = get_hostname (self, try->ruleset),
+    .tls = get_tls (self, settings),
+    .tls_level = try->in_clear ? REROUTE_TLS_NONE : try->delivery->tls_level,
+  };
+  Session *session = g_new0 (Session, 1);
+
+  session->pool = self;
+  session->try = try;
+  session->tls_level = try->delivery->tls_level;
+  session->tls = config.tls;
+  session->idle.func = idle_too_long;
+  g_ptr_array_add (self->sessions, session);
+  g_atomic_int_inc (&self->n_connections);
+  session->connection =
+    reroute_connection_new (self->worker, &config, &connection_handler, session);
+}
+
 static void
 try_endpoint (ReroutePool *self, Try *try)
 {
@@ -355,25 +431,14 @@ try_endpoint (ReroutePool *self, Try *try)
       return;
     }
   endpoint = &g_array_index (try->delivery->endpoints, RerouteEndpoint, try->index);
-  session = find_idle (self, endpoint);
-  if (session != NULL)
+  session = find_idle (self, endpoint, try);
+  if (session == NULL)
     {
-      session->try = try;
-      begin_transaction (session);
+      connect_to (self, try, endpoint);
       return;
     }
-  session = g_new0 (Session, 1);
-  session->pool = self;
   session->try = try;
-  session->idle.func = idle_too_long;
-  g_ptr_array_add (self->sessions, session);
-  g_atomic_int_inc (&self->n_connections);
-  session->connection = reroute_connection_new (self->worker,
-                                                endpoint,
-                                                reroute_ruleset_get_settings (try->ruleset),
-                                                get_hostname (self, try->ruleset),
-                                                &connection_handler,
-                                                session);
+  begin_transaction (session);
 }
 
 void
@@ -484,6 +549,8 @@ reroute_pool_free (ReroutePool *self)
   grace_is_over (&self->grace);
   reroute_worker_disarm_timer (self->worker, &self->grace);
   g_ptr_array_unref (self->sessions);
+  g_clear_pointer (&self->tls, reroute_tls_client_unref);
+  g_free (self->tls_trust);
   g_free (self->hostname);
   g_free (self);
 }

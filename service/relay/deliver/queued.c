@@ -247,7 +247,7 @@ log_outcome (RerouteQueued *self, const RerouteOutcome *outcome, const char *sta
     dsn = outcome->kind == REROUTE_OUTCOME_SENT     ? "2.0.0"
           : outcome->kind == REROUTE_OUTCOME_FAILED ? "5.0.0"
                                                     : "4.0.0";
-  g_message ("id=%s to=<%s>%s%s%s nexthop=%s relay=%s delay_s=%" G_GINT64_FORMAT
+  g_message ("id=%s to=<%s>%s%s%s nexthop=%s relay=%s tls=<%s> delay_s=%" G_GINT64_FORMAT
              ".%03d dsn=%s status=%s (%s)",
              id,
              rcpt_out,
@@ -256,6 +256,7 @@ log_outcome (RerouteQueued *self, const RerouteOutcome *outcome, const char *sta
              rewritten ? ">" : "",
              outcome->next_hop != NULL ? outcome->next_hop : "none",
              outcome->relay != NULL ? outcome->relay : "none",
+             outcome->tls != NULL ? outcome->tls : "none",
              delay_ms / 1000,
              (int) (delay_ms % 1000),
              dsn,

@@ -136,6 +136,7 @@ typedef struct
   const char *rcpt_out;
   const char *next_hop;
   const char *relay;
+  const char *tls;
 } RerouteOutcome;
 
 /* --- scheduler.c --- */

@@ -73,6 +73,7 @@ settle (RerouteTry *self, RerouteDelivery *delivery)
         .rcpt_out = delivery->rcpt_out[i],
         .next_hop = self->next_hop,
         .relay = delivery->relay,
+        .tls = delivery->tls,
       };
     }
   if (n > 0)

@@ -21,6 +21,7 @@
 typedef struct
 {
   RerouteRoute *route;
+  RerouteTlsLevel tls;
   char *next_hop;
   GArray *recipients;   /* (element-type guint) */
   GPtrArray *rcpt_outs; /* (element-type utf8) */
@@ -182,8 +183,9 @@ reroute_try_place (RerouteTry *self)
   g_array_set_size (delivery->endpoints, 0);
   for (guint i = 0; i < self->endpoints->len; i++)
     {
-      RerouteEndpoint endpoint = g_array_index (self->endpoints, RerouteEndpoint, i);
-      RerouteDestination *destination = reroute_destination_get (self->scheduler, &endpoint);
+      const RerouteEndpoint *found = &g_array_index (self->endpoints, RerouteEndpoint, i);
+      RerouteDestination *destination = reroute_destination_get (self->scheduler, found);
+      RerouteEndpoint endpoint;
       gint64 waits_us = reroute_destination_get_retry_us (destination, now_us);
 
       if (waits_us != 0)
@@ -194,7 +196,7 @@ reroute_try_place (RerouteTry *self)
         }
       if (first == NULL)
         first = destination;
-      endpoint.name = g_strdup (endpoint.name);
+      endpoint = reroute_endpoint_copy (found);
       g_array_append_val (delivery->endpoints, endpoint);
     }
   if (first == NULL)
@@ -216,21 +218,14 @@ reroute_try_place (RerouteTry *self)
 }
 
 static void
-clear_endpoint (gpointer data)
-{
-  g_free (((RerouteEndpoint *) data)->name);
-}
-
-static void
 keep_endpoints (RerouteTry *self, const GArray *endpoints)
 {
-  self->endpoints = g_array_sized_new (FALSE, FALSE, sizeof (RerouteEndpoint), endpoints->len);
-  g_array_set_clear_func (self->endpoints, clear_endpoint);
+  self->endpoints = reroute_endpoints_new ();
   for (guint i = 0; i < endpoints->len; i++)
     {
-      RerouteEndpoint endpoint = g_array_index (endpoints, RerouteEndpoint, i);
+      RerouteEndpoint endpoint =
+        reroute_endpoint_copy (&g_array_index (endpoints, RerouteEndpoint, i));
 
-      endpoint.name = g_strdup (endpoint.name);
       g_array_append_val (self->endpoints, endpoint);
     }
 }
@@ -284,12 +279,13 @@ find_group (GPtrArray *groups, RerouteRoute *route, const RerouteDecision *decis
   for (guint i = groups->len; i > 0; i--)
     {
       group = groups->pdata[i - 1];
-      if (group->route == route &&
+      if (group->route == route && group->tls == decision->tls &&
           group->recipients->len < REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION)
         return group;
     }
   group = g_new0 (Group, 1);
   group->route = route;
+  group->tls = decision->tls;
   group->next_hop = g_strdup (reroute_decision_get_next_hop (decision));
   group->recipients = g_array_new (FALSE, FALSE, sizeof (guint));
   group->rcpt_outs = g_ptr_array_new_with_free_func (g_free);
@@ -339,6 +335,7 @@ begin (RerouteQueued *queued, Group *group)
   self->next_hop = g_steal_pointer (&group->next_hop);
   self->generation = queued->scheduler->generation;
   self->delivery = reroute_delivery_new (queued->message, group->recipients->len);
+  self->delivery->tls_level = group->tls;
   for (guint i = 0; i < group->recipients->len; i++)
     {
       self->delivery->recipients[i] = g_array_index (group->recipients, guint, i);

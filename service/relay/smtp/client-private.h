@@ -15,6 +15,7 @@ typedef enum
   REROUTE_SMTP_COMMAND_GREETING,
   REROUTE_SMTP_COMMAND_EHLO,
   REROUTE_SMTP_COMMAND_HELO,
+  REROUTE_SMTP_COMMAND_STARTTLS,
   REROUTE_SMTP_COMMAND_RSET,
   REROUTE_SMTP_COMMAND_MAIL,
   REROUTE_SMTP_COMMAND_RCPT,
@@ -37,11 +38,14 @@ typedef enum
   REROUTE_SMTP_OFFERS_8BITMIME = 1 << 2,
   REROUTE_SMTP_OFFERS_SMTPUTF8 = 1 << 3,
   REROUTE_SMTP_OFFERS_DSN = 1 << 4,
+  REROUTE_SMTP_OFFERS_STARTTLS = 1 << 5,
 } RerouteSmtpOffers;
 
 struct _RerouteSmtpClient
 {
   char *hostname;
+  RerouteSmtpClientTls tls;
+  gboolean in_tls;
   RerouteSmtpClientState state;
   RerouteSmtpOffers offers;
 

@@ -5,8 +5,8 @@
  * One table.  A class of reply that the command cannot have is a protocol error; 421 is the same
  * everywhere.
  *
- * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2920, RFC 3461, RFC 6152, RFC
- * 6531.
+ * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2920, RFC 3207, RFC 3461,
+ * RFC 6152, RFC 6531.
  */
 
 #include "config.h"
@@ -134,6 +134,7 @@ parse_offer (const char *line)
     { "8BITMIME",   REROUTE_SMTP_OFFERS_8BITMIME },
     { "SMTPUTF8",   REROUTE_SMTP_OFFERS_SMTPUTF8 },
     { "DSN",        REROUTE_SMTP_OFFERS_DSN },
+    { "STARTTLS",   REROUTE_SMTP_OFFERS_STARTTLS },
     /* clang-format on */
   };
 
@@ -145,6 +146,20 @@ parse_offer (const char *line)
         return known[i].offer;
     }
   return 0;
+}
+
+/* The session is greeted as far as it can be without TLS, which may not be far enough. */
+static void
+finish_greeting (RerouteSmtpClient *self)
+{
+  static const RerouteReply refusal = {
+    451, "4.7.4", (char *) "TLS is demanded, and the host does not do STARTTLS"
+  };
+
+  if (self->tls == REROUTE_SMTP_CLIENT_TLS_ALWAYS && !self->in_tls)
+    close_session (self, &refusal);
+  else
+    reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_READY);
 }
 
 static gboolean
@@ -159,10 +174,15 @@ take_ehlo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   else
     {
       g_auto (GStrv) lines = g_strsplit (reply->text, "\n", -1);
+      self->offers = 0;
       /* The first one is the server's name. */
       for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++)
         self->offers |= parse_offer (lines[i]);
-      reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_READY);
+      if (!self->in_tls && self->tls != REROUTE_SMTP_CLIENT_TLS_NEVER &&
+          (self->offers & REROUTE_SMTP_OFFERS_STARTTLS) != 0)
+        reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_STARTTLS, 0, "STARTTLS");
+      else
+        finish_greeting (self);
     }
   return TRUE;
 }
@@ -173,9 +193,22 @@ take_helo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   if (reply->code >= 400)
     close_session (self, reply);
   else if (reply->code == 250)
-    reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_READY);
+    finish_greeting (self);
   else
     return fail (reply, "does not answer HELO", error);
+  return TRUE;
+}
+
+/* What the server has to say about it matters where TLS is demanded, and nowhere else. */
+static gboolean
+take_starttls (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  if (reply->code == 220)
+    reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_START_TLS);
+  else if (reply->code < 400)
+    return fail (reply, "does not answer STARTTLS", error);
+  else
+    finish_greeting (self);
   return TRUE;
 }
 
@@ -281,6 +314,7 @@ static const struct
   [REROUTE_SMTP_COMMAND_GREETING]  = { take_greeting,  "while waiting for the greeting",     "RFC 5321 4.3.1" },
   [REROUTE_SMTP_COMMAND_EHLO]      = { take_ehlo,      "while sending EHLO",                 "RFC 5321 4.1.1.1" },
   [REROUTE_SMTP_COMMAND_HELO]      = { take_helo,      "while sending HELO",                 "RFC 5321 4.1.1.1" },
+  [REROUTE_SMTP_COMMAND_STARTTLS]  = { take_starttls,  "while sending STARTTLS",             "RFC 3207 4" },
   [REROUTE_SMTP_COMMAND_RSET]      = { take_rset,      "while sending RSET",                 "RFC 5321 4.1.1.5" },
   [REROUTE_SMTP_COMMAND_MAIL]      = { take_mail,      "while sending MAIL",                 "RFC 5321 4.1.1.2" },
   [REROUTE_SMTP_COMMAND_RCPT]      = { take_rcpt,      "while sending RCPT",                 "RFC 5321 4.1.1.3" },

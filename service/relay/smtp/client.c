@@ -6,8 +6,8 @@
  * reply with no command in front of it is a protocol error, be it right in its content.  Where
  * PIPELINING is offered a whole envelope goes out at once.
  *
- * Standards: RFC 5321 sections 3, 4.1, 4.2.4 and 4.3, RFC 1870, RFC 2920, RFC 3461, RFC 6152, RFC
- * 6531.
+ * Standards: RFC 5321 sections 3, 4.1, 4.2.4 and 4.3, RFC 1870, RFC 2920, RFC 3207, RFC 3461,
+ * RFC 6152, RFC 6531.
  */
 
 #define G_LOG_DOMAIN "reroute-smtp-client"
@@ -28,7 +28,8 @@
 void
 reroute_smtp_client_set_state (RerouteSmtpClient *self, RerouteSmtpClientState state)
 {
-  static const char *const names[] = { "working", "ready", "send-content", "done", "closed" };
+  static const char *const names[] = { "working",      "start-tls", "ready",
+                                       "send-content", "done",      "closed" };
 
   if (reroute_state_log_is_wanted (G_LOG_DOMAIN))
     g_debug ("%p: %s -> %s", (void *) self, names[self->state], names[state]);
@@ -100,6 +101,16 @@ reroute_smtp_client_feed (RerouteSmtpClient *self,
   while (length > 0 && self->state != REROUTE_SMTP_CLIENT_CLOSED)
     {
       g_autoptr (RerouteReply) reply = NULL;
+      /* Whoever put clear text behind the reply to STARTTLS would speak with the server's voice. */
+      if (self->state == REROUTE_SMTP_CLIENT_START_TLS)
+        {
+          g_set_error_literal (error,
+                               REROUTE_ERROR,
+                               REROUTE_ERROR_PROTOCOL,
+                               "clear text came behind the reply to STARTTLS");
+          reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_CLOSED);
+          return FALSE;
+        }
       gboolean sound =
         reroute_reply_parser_feed (&self->parser, octets, length, &taken, &reply, error);
       if (sound && reply != NULL)
@@ -266,6 +277,24 @@ reroute_smtp_client_content_sent (RerouteSmtpClient *self)
   self->end_sent = TRUE;
   reroute_smtp_client_await (self, REROUTE_SMTP_COMMAND_FINAL_DOT, 0);
   reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_WORKING);
+}
+
+void
+reroute_smtp_client_set_tls (RerouteSmtpClient *self, RerouteSmtpClientTls tls)
+{
+  g_return_if_fail (self != NULL);
+
+  self->tls = tls;
+}
+
+void
+reroute_smtp_client_tls_begun (RerouteSmtpClient *self)
+{
+  g_return_if_fail (self != NULL && self->state == REROUTE_SMTP_CLIENT_START_TLS);
+
+  self->in_tls = TRUE;
+  reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_WORKING);
+  reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_EHLO, 0, "EHLO %s", self->hostname);
 }
 
 void

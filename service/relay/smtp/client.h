@@ -19,6 +19,7 @@ typedef struct _RerouteSmtpClient RerouteSmtpClient;
 typedef enum
 {
   REROUTE_SMTP_CLIENT_WORKING,      /* needs input, or its output sent */
+  REROUTE_SMTP_CLIENT_START_TLS,    /* STARTTLS was taken: shake hands, then tls_begun() */
   REROUTE_SMTP_CLIENT_READY,        /* greeted, EHLO answered: takes a transaction */
   REROUTE_SMTP_CLIENT_SEND_CONTENT, /* 354: write the content in wire form and the final dot, then
                                        content_sent() */
@@ -40,9 +41,19 @@ typedef struct
   const guint *indices; /* with @envelope: where each recipient stands in it */
 } RerouteSmtpTransaction;
 
-RerouteSmtpClient *reroute_smtp_client_new (const char *hostname);
+typedef enum
+{
+  REROUTE_SMTP_CLIENT_TLS_NEVER,
+  REROUTE_SMTP_CLIENT_TLS_IF_OFFERED,
+  REROUTE_SMTP_CLIENT_TLS_ALWAYS, /* a server that does not take STARTTLS is of no use: 4.7.4 */
+} RerouteSmtpClientTls;
+
+RerouteSmtpClient *reroute_smtp_client_new (const char *hostname); /* without TLS */
 void reroute_smtp_client_free (RerouteSmtpClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSmtpClient, reroute_smtp_client_free)
+
+/* Before the greeting has come. */
+void reroute_smtp_client_set_tls (RerouteSmtpClient *self, RerouteSmtpClientTls tls);
 
 /* Errors: %REROUTE_ERROR_PROTOCOL: nonsense, a reply over its limits, a reply before its time.
    A transaction that was open then is deferred by the owner. */
@@ -60,6 +71,8 @@ RerouteSmtpClientState reroute_smtp_client_get_state (const RerouteSmtpClient *s
    every recipient. */
 void reroute_smtp_client_begin (RerouteSmtpClient *self, const RerouteSmtpTransaction *transaction);
 void reroute_smtp_client_content_sent (RerouteSmtpClient *self);
+/* In state START_TLS: hands are shaken.  What the server said before is forgotten. */
+void reroute_smtp_client_tls_begun (RerouteSmtpClient *self);
 void reroute_smtp_client_quit (RerouteSmtpClient *self);
 /* READY or DONE, and the server has not spoken out of turn: takes another transaction. */
 gboolean reroute_smtp_client_is_reusable (const RerouteSmtpClient *self);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Shared by connection.c (the socket and the machine) and connection-tls.c. */
+
+#pragma once
+
+#include "service/relay/deliver/connection.h"
+#include "service/relay/stream.h"
+
+G_BEGIN_DECLS
+
+struct _RerouteConnection
+{
+  RerouteWorker *worker;
+  RerouteIo io;
+  RerouteStream stream;
+  RerouteTimer timer;
+  RerouteEndpoint endpoint;
+  RerouteSettings *settings;
+  RerouteSmtpClient *machine;
+  const RerouteConnectionHandler *handler;
+  gpointer user_data;
+  RerouteReply *failure; /* to be told at the next turn */
+
+  RerouteTlsClient *tls;
+  RerouteTlsLevel tls_level;
+  char *session_key; /* that the TLS session is kept under */
+  gboolean session_kept;
+  gboolean shaking; /* hands, for TLS */
+  gboolean tls_failed;
+
+  gboolean connecting;
+  gboolean idle; /* no transaction is open: input means the end */
+
+  /* The content of the transaction, while it is sent. */
+  RerouteSpool *spool;
+  RerouteMessage *message;
+  GBytes *chunk; /* what of the content is in hand; (nullable) */
+  gsize chunk_sent;
+  gsize content_offset; /* octets of the content that were handed to the socket */
+  gsize dot_sent;
+};
+
+/* Tells the owner; @self may be gone afterwards.  Takes @reply. */
+void reroute_connection_fail (RerouteConnection *self, RerouteReply *reply);
+/* A 451 of our own that names the host; (transfer full) */
+RerouteReply *
+reroute_connection_trouble (const RerouteConnection *self, const char *status, const char *what);
+/* Sends what there is to send, then goes by the machine's state. */
+void reroute_connection_pump (RerouteConnection *self);
+
+/* --- connection-tls.c --- */
+/* Before it connects. */
+void
+reroute_connection_set_tls (RerouteConnection *self, RerouteTlsClient *tls, RerouteTlsLevel level);
+void reroute_connection_begin_tls (RerouteConnection *self);
+/* When the socket is ready. */
+void reroute_connection_shake_hands (RerouteConnection *self);
+void reroute_connection_fail_tls (RerouteConnection *self, const char *why);
+
+G_END_DECLS

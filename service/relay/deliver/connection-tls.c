@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * connection-tls.c - TLS of an outgoing connection: the handshake, and what it must prove
+ *
+ * Where TLS is only an opportunity any certificate will do, and a failure is told apart so that the
+ * owner can try again in clear text.
+ *
+ * Standards: RFC 3207, RFC 7817 (which names a certificate must be for).
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/connection-private.h"
+
+#include "common/limits.h"
+
+#include <string.h>
+#include <sys/epoll.h>
+
+void
+reroute_connection_set_tls (RerouteConnection *self, RerouteTlsClient *tls, RerouteTlsLevel level)
+{
+  static const RerouteSmtpClientTls of_level[] = {
+    [REROUTE_TLS_NONE] = REROUTE_SMTP_CLIENT_TLS_NEVER,
+    [REROUTE_TLS_OPPORTUNISTIC] = REROUTE_SMTP_CLIENT_TLS_IF_OFFERED,
+    [REROUTE_TLS_ENCRYPTED] = REROUTE_SMTP_CLIENT_TLS_ALWAYS,
+    [REROUTE_TLS_VERIFIED] = REROUTE_SMTP_CLIENT_TLS_ALWAYS,
+  };
+
+  self->tls = reroute_tls_client_ref (tls);
+  self->tls_level = level;
+  self->session_key = reroute_connection_dup_label (self);
+  reroute_smtp_client_set_tls (self->machine, of_level[level]);
+}
+
+void
+reroute_connection_fail_tls (RerouteConnection *self, const char *why)
+{
+  g_autofree char *text = g_strdup_printf ("TLS failed: %s", why);
+
+  self->tls_failed = TRUE;
+  reroute_connection_fail (self, reroute_connection_trouble (self, "4.7.5", text));
+}
+
+/* --- what the certificate must be for --- */
+
+static gboolean
+is_below (const char *name, const char *domain)
+{
+  gsize n = strlen (name);
+  gsize n_domain = strlen (domain);
+
+  return n > n_domain && name[n - n_domain - 1] == '.' &&
+         g_ascii_strcasecmp (name + n - n_domain, domain) == 0;
+}
+
+/* A typed host is what she meant.  An exchanger is what DNS says, which anyone may have said: it
+   counts when it is below the domain that the mail is for. */
+static GStrv
+list_names (const RerouteEndpoint *endpoint)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+
+  if (endpoint->domain != NULL)
+    g_strv_builder_add (names, endpoint->domain);
+  if (endpoint->domain == NULL || is_below (endpoint->name, endpoint->domain))
+    g_strv_builder_add (names, endpoint->name);
+  return g_strv_builder_end (names);
+}
+
+static gboolean
+check_peer (RerouteConnection *self, GError **error)
+{
+  g_auto (GStrv) names = list_names (&self->endpoint);
+
+  return self->tls_level < REROUTE_TLS_VERIFIED ||
+         reroute_tls_client_verify (self->tls, &self->stream, (const char *const *) names, error);
+}
+
+/* --- the handshake --- */
+
+void
+reroute_connection_shake_hands (RerouteConnection *self)
+{
+  RerouteHandshake result = reroute_stream_shake_hands (&self->stream);
+  g_autoptr (GError) error = NULL;
+
+  if (result == REROUTE_HANDSHAKE_WAITS)
+    reroute_worker_set_events (
+      self->worker, &self->io, reroute_stream_get_wanted_events (&self->stream));
+  else if (result == REROUTE_HANDSHAKE_FAILED)
+    reroute_connection_fail_tls (self, reroute_stream_get_failure (&self->stream));
+  else if (!check_peer (self, &error))
+    reroute_connection_fail_tls (self, error->message);
+  else
+    {
+      self->shaking = FALSE;
+      reroute_worker_arm_timer (
+        self->worker,
+        &self->timer,
+        reroute_worker_now_us (self->worker) +
+          reroute_settings_get_number (self->settings, REROUTE_SETTING_COMMAND_TIMEOUT) *
+            G_USEC_PER_SEC);
+      reroute_smtp_client_tls_begun (self->machine);
+      reroute_connection_pump (self);
+    }
+}
+
+void
+reroute_connection_begin_tls (RerouteConnection *self)
+{
+  RerouteIp ip;
+  const char *host = reroute_ip_parse (self->endpoint.name, &ip) ? NULL : self->endpoint.name;
+  g_autoptr (GError) error = NULL;
+
+  self->shaking = TRUE;
+  reroute_worker_arm_timer (self->worker,
+                            &self->timer,
+                            reroute_worker_now_us (self->worker) +
+                              REROUTE_LIMIT_TLS_HANDSHAKE_S * G_USEC_PER_SEC);
+  if (reroute_tls_client_begin (self->tls, &self->stream, host, self->session_key, &error))
+    reroute_connection_shake_hands (self);
+  else
+    reroute_connection_fail_tls (self, error->message);
+}
+
+/* --- for the owner --- */
+
+gboolean
+reroute_connection_has_tls_failed (const RerouteConnection *self)
+{
+  return self->tls_failed;
+}
+
+char *
+reroute_connection_dup_tls (RerouteConnection *self)
+{
+  g_autofree char *description = NULL;
+
+  if (self->stream.tls == NULL || self->shaking)
+    return NULL;
+  /* A ticket comes behind the handshake: by now it is here. */
+  if (!self->session_kept)
+    reroute_tls_client_keep_session (self->tls, &self->stream, self->session_key);
+  self->session_kept = TRUE;
+  description = reroute_stream_describe (&self->stream);
+  return g_strdup_printf (
+    "%s%s", description, self->tls_level == REROUTE_TLS_VERIFIED ? ", verified" : "");
+}
