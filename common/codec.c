@@ -76,6 +76,7 @@ reroute_row_to_variant (const RerouteRow *row)
       add_string (&rest, "hosts", hosts);
       if (domain->hosts != NULL && domain->hosts->by_turns)
         g_variant_builder_add (&rest, "{sv}", "by-turns", g_variant_new_boolean (TRUE));
+      add_string (&rest, "tls", reroute_tls_level_to_string (row->tls));
     }
   return g_variant_new (REROUTE_ROW_TYPE,
                         reroute_page_to_string (row->page),
@@ -98,6 +99,7 @@ typedef struct
   const char *deliver;
   const char *hosts;
   gboolean by_turns;
+  const char *tls;
 } NamedValues;
 
 static gboolean
@@ -120,6 +122,7 @@ read_named_values (GVariantIter *rest, ReroutePage page, NamedValues *values, GE
     { "deliver", "s", &values->deliver, !routing },
     { "hosts", "s", &values->hosts, !routing },
     { "by-turns", "b", &values->by_turns, !routing },
+    { "tls", "s", &values->tls, !routing },
   };
   const char *name;
   GVariant *item;
@@ -200,9 +203,12 @@ make_email_domain (const RerouteRowFields *fields, const NamedValues *values, GE
 RerouteRow *
 reroute_row_from_variant (GVariant *variant, GError **error)
 {
-  NamedValues values = {
-    .accept_from = "anyone", .action = "reroute", .deliver = "dns", .hosts = "", .comment = ""
-  };
+  NamedValues values = { .accept_from = "anyone",
+                         .action = "reroute",
+                         .deliver = "dns",
+                         .hosts = "",
+                         .comment = "",
+                         .tls = "" };
   RerouteRowFields fields = { 0 };
   g_autoptr (GVariantIter) rest = NULL;
   const char *page_name;
@@ -225,7 +231,8 @@ reroute_row_from_variant (GVariant *variant, GError **error)
                  &rest);
   if (!reroute_page_from_string (page_name, &page, error) ||
       !read_named_values (rest, page, &values, error) ||
-      !reroute_accept_from_from_string (values.accept_from, &fields.accept_from, error))
+      !reroute_accept_from_from_string (values.accept_from, &fields.accept_from, error) ||
+      !reroute_tls_level_from_string (values.tls, &fields.tls, error))
     return NULL;
   fields.comment = values.comment;
   fields.changed_by = values.changed_by;

@@ -30,11 +30,13 @@ typedef enum
   COLUMN_ENABLED,
   COLUMN_COMMENT,
   COLUMN_ORDER,
+  COLUMN_TLS,
   N_COLUMNS,
 } Column;
 
 static const char *const column_names[N_COLUMNS] = {
-  "page", "domain", "match", "action", "target", "accept_from", "enabled", "comment", "order",
+  "page",        "domain",  "match",   "action", "target",
+  "accept_from", "enabled", "comment", "order",  "tls",
 };
 
 typedef struct
@@ -171,7 +173,7 @@ read_header (Reader *reader)
         complain (
           reader,
           "column %s is unknown: page, domain, match, action, target, accept_from, enabled, "
-          "comment and order are possible",
+          "comment, order and tls are possible",
           value);
       else if (seen[column])
         complain (reader, "column %s stands there twice", value);
@@ -281,6 +283,8 @@ make_row (const char *const *cells, GError **error)
     return NULL;
   if (!choose ("match", cells[COLUMN_MATCH], "subdomains", "exact", &fields.exact, error) ||
       !choose ("enabled", cells[COLUMN_ENABLED], "no", "yes", &fields.enabled, error))
+    return NULL;
+  if (!reroute_tls_level_from_string (cells[COLUMN_TLS], &fields.tls, error))
     return NULL;
   return page == REROUTE_PAGE_ROUTING ? make_routing_entry (&fields, cells, error)
                                       : make_email_domain (&fields, cells, error);
@@ -457,5 +461,6 @@ reroute_csv_append_row (GString *out, const RerouteRow *row)
   append_cell (out, reroute_accept_from_to_string (row->accept_from), ',');
   append_cell (out, row->enabled ? "yes" : "no", ',');
   append_cell (out, row->comment, ',');
-  append_cell (out, hosts != NULL && hosts->by_turns ? "by-turns" : "", '\n');
+  append_cell (out, hosts != NULL && hosts->by_turns ? "by-turns" : "", ',');
+  append_cell (out, reroute_tls_level_to_string (row->tls), '\n');
 }

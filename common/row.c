@@ -19,6 +19,7 @@
 
 static const char *const page_names[] = { "routing", "connections" };
 static const char *const accept_from_names[] = { "anyone", "permitted" };
+static const char *const tls_names[] = { "", "none", "opportunistic", "encrypted", "verified" };
 
 static gboolean
 check_text (const char *text, const char *noun, GError **error)
@@ -100,6 +101,15 @@ reroute_row_parts_init (RerouteRowParts *parts,
         error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "accept-from is “anyone” or “permitted”");
       return FALSE;
     }
+  if ((guint) fields->tls >= G_N_ELEMENTS (tls_names) ||
+      (page == REROUTE_PAGE_ROUTING && fields->tls != REROUTE_TLS_UNSET))
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "tls is a matter of the page “connections”, not of “routing”");
+      return FALSE;
+    }
   return check_text (parts->fields.comment, "comment", error) &&
          check_text (parts->fields.changed_by, "changed-by", error);
 }
@@ -142,6 +152,7 @@ reroute_row_assemble (const RerouteRowParts *parts)
   row->exact = fields->exact != FALSE;
   row->accept_from = fields->accept_from;
   row->enabled = fields->enabled != FALSE;
+  row->tls = fields->tls;
   row->changed_us = fields->changed_us;
   row->domain = place (&at, fields->domain);
   row->comment = place (&at, fields->comment);
@@ -197,7 +208,7 @@ reroute_row_equal (const RerouteRow *a, const RerouteRow *b)
   if (a == b)
     return TRUE;
   if (a->page != b->page || a->id != b->id || a->exact != b->exact ||
-      a->accept_from != b->accept_from || a->enabled != b->enabled ||
+      a->accept_from != b->accept_from || a->enabled != b->enabled || a->tls != b->tls ||
       !g_str_equal (a->domain, b->domain) || !g_str_equal (a->comment, b->comment))
     return FALSE;
   if (a->page == REROUTE_PAGE_CONNECTIONS)
@@ -217,6 +228,7 @@ reroute_row_get_fields (const RerouteRow *row)
     .exact = row->exact,
     .accept_from = row->accept_from,
     .enabled = row->enabled,
+    .tls = row->tls,
     .comment = row->comment,
     .changed_by = row->changed_by,
     .changed_us = row->changed_us,
@@ -303,5 +315,32 @@ reroute_accept_from_from_string (const char *text, RerouteAcceptFrom *accept_fro
                REROUTE_ERROR_VALUE,
                "accept-from %s is unknown: “anyone” and “permitted” are possible",
                value);
+  return FALSE;
+}
+
+const char *
+reroute_tls_level_to_string (RerouteTlsLevel level)
+{
+  g_return_val_if_fail ((guint) level < G_N_ELEMENTS (tls_names), NULL);
+
+  return tls_names[level];
+}
+
+gboolean
+reroute_tls_level_from_string (const char *text, RerouteTlsLevel *level, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (tls_names); i++)
+    if (g_strcmp0 (text, tls_names[i]) == 0)
+      {
+        *level = (RerouteTlsLevel) i;
+        return TRUE;
+      }
+  g_autofree char *value = reroute_quote_value (text != NULL ? text : "", -1);
+  g_set_error (
+    error,
+    REROUTE_ERROR,
+    REROUTE_ERROR_VALUE,
+    "tls %s is unknown: “none”, “opportunistic”, “encrypted” and “verified” are possible",
+    value);
   return FALSE;
 }

@@ -14,14 +14,16 @@ typedef enum
 
 #define REROUTE_N_PAGES 2
 
-/* How mail that leaves is protected, from nothing to everything. */
+/* How mail that leaves is protected, from nothing to everything; behind the first in the order of
+   the choices of the setting tls-level. */
 typedef enum
 {
+  REROUTE_TLS_UNSET,         /* as the setting says */
   REROUTE_TLS_NONE,          /* clear text */
   REROUTE_TLS_OPPORTUNISTIC, /* where the host offers it, else clear text */
   REROUTE_TLS_ENCRYPTED,     /* or not at all */
   REROUTE_TLS_VERIFIED,      /* and the certificate is for the host */
-} RerouteTlsLevel;           /* in the order of the choices of the setting tls-level */
+} RerouteTlsLevel;
 
 typedef enum
 {
@@ -40,13 +42,14 @@ typedef struct
   gatomicrefcount ref_count;
   ReroutePage page : 8;
   RerouteAcceptFrom accept_from : 8;
-  guint exact : 1;   /* this domain only; else with its subdomains */
-  guint enabled : 1; /* a disabled row is as if absent */
-  gint64 id;         /* of the row in the store, never reused; 0 before it is stored */
-  char *domain;      /* normal form */
-  char *comment;     /* "" when there is none */
-  char *changed_by;  /* "" before it is stored */
-  gint64 changed_us; /* wall clock, microseconds since 1970 */
+  guint exact : 1;         /* this domain only; else with its subdomains */
+  guint enabled : 1;       /* a disabled row is as if absent */
+  RerouteTlsLevel tls : 4; /* of an E-Mail Domain row */
+  gint64 id;               /* of the row in the store, never reused; 0 before it is stored */
+  char *domain;            /* normal form */
+  char *comment;           /* "" when there is none */
+  char *changed_by;        /* "" before it is stored */
+  gint64 changed_us;       /* wall clock, microseconds since 1970 */
 } RerouteRow;
 
 /* What a caller fills in to make a row; a zeroed one with a domain is valid but disabled. */
@@ -57,6 +60,7 @@ typedef struct
   gboolean exact;
   RerouteAcceptFrom accept_from;
   gboolean enabled;
+  RerouteTlsLevel tls;    /* of an E-Mail Domain row */
   const char *comment;    /* (nullable) */
   const char *changed_by; /* (nullable) */
   gint64 changed_us;
@@ -85,5 +89,9 @@ const char *
 reroute_accept_from_to_string (RerouteAcceptFrom accept_from); /* "anyone", "permitted" */
 gboolean
 reroute_accept_from_from_string (const char *text, RerouteAcceptFrom *accept_from, GError **error);
+
+/* "" (unset), "none", "opportunistic", "encrypted", "verified" */
+const char *reroute_tls_level_to_string (RerouteTlsLevel level);
+gboolean reroute_tls_level_from_string (const char *text, RerouteTlsLevel *level, GError **error);
 
 G_END_DECLS

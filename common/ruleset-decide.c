@@ -333,6 +333,24 @@ follow_connections (Walk *walk)
     go_by_dns (walk);
 }
 
+static void
+choose_tls (Walk *walk)
+{
+  RerouteDecision *decision = walk->decision;
+  const RerouteRow *row = decision->deciding;
+
+  decision->tls = REROUTE_TLS_NONE + (RerouteTlsLevel) reroute_settings_get_number (
+                                       walk->settings, REROUTE_SETTING_TLS_LEVEL);
+  if (row == NULL || row->tls == REROUTE_TLS_UNSET || decision->to_inbound)
+    return;
+  decision->tls = row->tls;
+  say (walk,
+       "tls-level",
+       row,
+       "TLS of the connection: %s.",
+       reroute_tls_level_to_string (decision->tls));
+}
+
 /* --- the whole --- */
 
 static void
@@ -362,8 +380,7 @@ finish (Walk *walk)
     decision->next_hop = reroute_domain_dup_literal_address (decision->dns_domain);
   else
     decision->next_hop = g_strdup (decision->dns_domain);
-  decision->tls =
-    (RerouteTlsLevel) reroute_settings_get_number (walk->settings, REROUTE_SETTING_TLS_LEVEL);
+  choose_tls (walk);
   decision->reply_code = 250;
   decision->reply_status = "2.1.5";
   decision->reply_text = g_strdup ("Recipient ok");

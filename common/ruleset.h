@@ -115,7 +115,7 @@ typedef struct
   RerouteHosts *hosts; /* next hops in order or by turns; NULL: by DNS */
   char *dns_domain;    /* the domain or "[literal]" to look up; NULL with hosts */
   char *next_hop;      /* the first of hosts, or dns_domain without the brackets of a literal */
-  RerouteTlsLevel tls; /* for the connection to it */
+  RerouteTlsLevel tls; /* for the connection to it; never unset */
   gboolean to_inbound; /* the next hop is the inbound host, also after a rewrite */
   guint reply_code;    /* 250, or 4xx, 5xx when rejected */
   const char *reply_status; /* "5.7.1" */

@@ -16,6 +16,7 @@ typedef struct
   gboolean dns;
   gboolean mx;
   gboolean by_turns;
+  char *tls;
 } ConnectionsOptions;
 
 static void
@@ -23,6 +24,7 @@ connections_options_clear (ConnectionsOptions *options)
 {
   reroute_ctl_row_options_clear (&options->row);
   g_clear_pointer (&options->hosts, g_free);
+  g_clear_pointer (&options->tls, g_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ConnectionsOptions, connections_options_clear)
@@ -36,6 +38,7 @@ parse_options (
     { "dns", 0, 0, G_OPTION_ARG_NONE, &options->dns, NULL, NULL },
     { "mx", 0, 0, G_OPTION_ARG_NONE, &options->mx, NULL, NULL },
     { "by-turns", 0, 0, G_OPTION_ARG_NONE, &options->by_turns, NULL, NULL },
+    { "tls", 0, 0, G_OPTION_ARG_STRING, &options->tls, NULL, NULL },
     { "exact", 0, 0, G_OPTION_ARG_NONE, &options->row.exact, NULL, NULL },
     { "accept-from", 0, 0, G_OPTION_ARG_STRING, &options->row.accept_from, NULL, NULL },
     { "comment", 0, 0, G_OPTION_ARG_STRING, &options->row.comment, NULL, NULL },
@@ -62,6 +65,14 @@ parse_options (
       return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+apply_options (const ConnectionsOptions *options, RerouteRowFields *fields, GError **error)
+{
+  return reroute_ctl_row_options_apply (&options->row, fields, error) &&
+         (options->tls == NULL ||
+          reroute_tls_level_from_string (options->tls, &fields->tls, error));
 }
 
 /* --mx makes every host one whose exchangers are looked up. */
@@ -110,7 +121,7 @@ reroute_ctl_connections_add (RerouteCtl *ctl, int argc, char **argv, GError **er
       return FALSE;
     }
   fields.domain = argv[1];
-  if (!reroute_ctl_row_options_apply (&options.row, &fields, error))
+  if (!apply_options (&options, &fields, error))
     return FALSE;
   if (options.hosts != NULL)
     {
@@ -142,7 +153,7 @@ reroute_ctl_connections_edit (RerouteCtl *ctl, int argc, char **argv, GError **e
   if (row == NULL)
     return FALSE;
   fields = reroute_row_get_fields (row);
-  if (!reroute_ctl_row_options_apply (&options.row, &fields, error))
+  if (!apply_options (&options, &fields, error))
     return FALSE;
   if (options.hosts != NULL)
     {

@@ -10,6 +10,7 @@
 #include "service/ctl/ctl.h"
 
 #define REACH " [--exact]"
+#define TLS " [--tls=none|opportunistic|encrypted|verified]"
 #define ROW_OPTIONS " [--accept-from=anyone|permitted] [--comment=TEXT] [--off]"
 #define EDIT_OPTIONS " [--accept-from=anyone|permitted] [--comment=TEXT] [--on|--off] [--confirm]"
 
@@ -24,9 +25,9 @@ static const RerouteVerb verbs[] = {
   { "routing remove", "DOMAIN", "remove a row from the Routing page", reroute_ctl_routing_remove },
   { "connections list", "[TEXT]", "the E-Mail Domain rows of the Connections page",
     reroute_ctl_connections_list },
-  { "connections add", "DOMAIN (--host=HOST[:PORT][,...]|--dns) [--mx] [--by-turns]" REACH ROW_OPTIONS,
+  { "connections add", "DOMAIN (--host=HOST[:PORT][,...]|--dns) [--mx] [--by-turns]" TLS REACH ROW_OPTIONS,
     "add an E-Mail Domain row", reroute_ctl_connections_add },
-  { "connections edit", "DOMAIN [--host=HOST[:PORT][,...]|--dns] [--mx] [--by-turns]" EDIT_OPTIONS,
+  { "connections edit", "DOMAIN [--host=HOST[:PORT][,...]|--dns] [--mx] [--by-turns]" TLS EDIT_OPTIONS,
     "change an E-Mail Domain row", reroute_ctl_connections_edit },
   { "connections remove", "DOMAIN", "remove an E-Mail Domain row", reroute_ctl_connections_remove },
   { "settings list", "", "every setting and its value", reroute_ctl_settings_list },

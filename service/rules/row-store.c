@@ -15,7 +15,7 @@
 
 #define COMMON_COLUMNS "id, domain, exact, accept_from, enabled, comment, changed_by, changed_us"
 #define ROUTING_COLUMNS COMMON_COLUMNS ", action, target"
-#define CONNECTIONS_COLUMNS COMMON_COLUMNS ", hosts, by_turns"
+#define CONNECTIONS_COLUMNS COMMON_COLUMNS ", hosts, by_turns, tls"
 
 enum
 {
@@ -31,6 +31,7 @@ enum
   COLUMN_TARGET,
   COLUMN_HOSTS = COLUMN_ACTION,
   COLUMN_BY_TURNS = COLUMN_TARGET,
+  COLUMN_TLS,
 };
 
 static const struct
@@ -54,7 +55,7 @@ static const struct
     .one = "SELECT " CONNECTIONS_COLUMNS " FROM connections WHERE id = ?1",
     .count = "SELECT count(*) FROM connections",
     .insert = "INSERT INTO connections (" CONNECTIONS_COLUMNS ", search) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     .remove = "DELETE FROM connections WHERE id = ?1",
   },
 };
@@ -211,6 +212,7 @@ reroute_row_store_add (RerouteStore *store, const RerouteRow *row, GError **erro
   g_autofree char *hosts = NULL;
   g_autofree char *search = NULL;
   const char *target = "";
+  int search_index = 2 + COLUMN_TARGET;
 
   if (query == NULL)
     return FALSE;
@@ -239,9 +241,11 @@ reroute_row_store_add (RerouteStore *store, const RerouteRow *row, GError **erro
       reroute_query_bind_text (query, 1 + COLUMN_HOSTS, hosts);
       reroute_query_bind_int64 (
         query, 1 + COLUMN_BY_TURNS, domain->hosts != NULL && domain->hosts->by_turns);
+      reroute_query_bind_text (query, 1 + COLUMN_TLS, reroute_tls_level_to_string (row->tls));
+      search_index = 2 + COLUMN_TLS;
     }
   search = make_search (row, target);
-  reroute_query_bind_text (query, 2 + COLUMN_TARGET, search);
+  reroute_query_bind_text (query, search_index, search);
   return reroute_query_run (query, error);
 }
 
@@ -272,7 +276,7 @@ make_routing_entry (RerouteQuery *query, const RerouteRowFields *fields, GError 
 }
 
 static RerouteRow *
-make_email_domain (RerouteQuery *query, const RerouteRowFields *fields, GError **error)
+make_email_domain (RerouteQuery *query, RerouteRowFields *fields, GError **error)
 {
   const char *text = reroute_query_get_text (query, COLUMN_HOSTS);
   g_autoptr (RerouteHosts) hosts = NULL;
@@ -284,6 +288,9 @@ make_email_domain (RerouteQuery *query, const RerouteRowFields *fields, GError *
       if (hosts == NULL)
         return NULL;
     }
+  if (!reroute_tls_level_from_string (
+        reroute_query_get_text (query, COLUMN_TLS), &fields->tls, error))
+    return NULL;
   return (RerouteRow *) reroute_email_domain_new (fields, hosts, error);
 }
 

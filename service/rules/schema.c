@@ -83,10 +83,16 @@ static const char version_1[] =
   "  PRIMARY KEY (serial, number)"
   ") STRICT, WITHOUT ROWID;"
   "PRAGMA user_version = 1;";
+
+/* The TLS level of an E-Mail Domain row; '': as the setting says. */
+static const char version_2[] =
+  "ALTER TABLE connections ADD COLUMN tls TEXT NOT NULL DEFAULT '';"
+  "PRAGMA user_version = 2;";
 /* clang-format on */
 
 static const char *const migrations[] = {
   version_1,
+  version_2,
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (migrations) == REROUTE_SCHEMA_VERSION);

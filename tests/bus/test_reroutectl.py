@@ -57,7 +57,7 @@ def test_add_lists_what_was_added(prompt):
     prompt.good('routing', 'add', '#exact.example', '--relay')
     prompt.good('connections', 'add', 'fwd.example',
                 '--host=mx1.example.net:2525,192.0.2.7,[2001:db8::1]:26', '--by-turns')
-    prompt.good('connections', 'add', 'dns.example', '--dns', '--exact')
+    prompt.good('connections', 'add', 'dns.example', '--dns', '--exact', '--tls=verified')
     routing = rows_of(prompt, 'routing')
     assert routing['test.com']['action'] == 'reroute'
     assert routing['test.com']['target'] == 'example.com'
@@ -70,6 +70,12 @@ def test_add_lists_what_was_added(prompt):
     assert [host['port'] for host in hosts] == [2525, 25, 26], hosts
     assert connections['fwd.example']['order'] == 'by-turns'
     assert connections['#dns.example']['action'] == 'dns'
+    assert connections['#dns.example']['tls'] == 'verified'
+    assert connections['fwd.example']['tls'] == ''
+    prompt.good('connections', 'edit', '#dns.example', '--comment=kept')
+    assert rows_of(prompt, 'connections')['#dns.example']['tls'] == 'verified'
+    prompt.good('connections', 'edit', '#dns.example', '--tls=')
+    assert rows_of(prompt, 'connections')['#dns.example']['tls'] == ''
 
 
 def test_table_shows_rows(prompt):

@@ -161,6 +161,21 @@ def main():
             world.waits('good.test', '4.7.5', 'its certificate is refused')
             world.service.set('tls-trust', authority.path)
 
+        def test_a_row_says_more_than_the_setting():
+            world.level('none')
+            world.service.ctl('connections', 'edit', 'good.test', '--tls=verified')
+            world.service.ctl('connections', 'edit', 'strange.test', '--tls=verified')
+            world.service.wait_applied()
+            world.arrives(good, 'good.test', 'TLSv1.3')
+            world.waits('strange.test', '4.7.5', 'its certificate is refused')
+            assert 'TLS of the connection: verified.' in world.service.ctl('explain', 'user@good.test')
+            world.level('encrypted')
+            world.service.ctl('connections', 'edit', 'plain.test', '--tls=opportunistic')
+            world.service.wait_applied()
+            world.arrives(plain, 'plain.test', None)
+            for domain in ('good.test', 'strange.test', 'plain.test'):
+                world.service.ctl('connections', 'edit', domain, '--tls=')
+
         def test_resumption():
             world.level('encrypted')
             world.service.set('max-messages-per-connection', '1')

@@ -54,12 +54,15 @@ static void
 test_by_turns (void)
 {
   g_autoptr (RerouteHosts) hosts = reroute_hosts_parse ("a.test;b.test", TRUE, NULL);
-  RerouteRowFields fields = { .domain = "a.test", .comment = "ünïcode, \"quoted\"" };
+  RerouteRowFields fields = { .domain = "a.test",
+                              .tls = REROUTE_TLS_ENCRYPTED,
+                              .comment = "ünïcode, \"quoted\"" };
   g_autoptr (RerouteEmailDomain) row = reroute_email_domain_new (&fields, hosts, NULL);
   g_autoptr (GVariant) variant = travel (reroute_row_to_variant (&row->row));
   g_autoptr (RerouteRow) arrived = reroute_row_from_variant (variant, NULL);
 
   g_assert_true (((RerouteEmailDomain *) arrived)->hosts->by_turns);
+  g_assert_cmpint (arrived->tls, ==, REROUTE_TLS_ENCRYPTED);
   g_assert_cmpstr (arrived->comment, ==, "ünïcode, \"quoted\"");
 }
 

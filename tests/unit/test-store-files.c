@@ -293,6 +293,30 @@ test_schema_1 (StoreFixture *f, gconstpointer data)
   store_assert_rows (f, "routing 1 test.com; routing 2 exact.test; routing 5 new.test");
 }
 
+static void
+assert_tls (StoreFixture *f, const char *domain, RerouteTlsLevel level)
+{
+  const RerouteRow *row = reroute_ruleset_find_row (
+    reroute_rulebook_get_ruleset (f->book), REROUTE_PAGE_CONNECTIONS, domain, FALSE);
+
+  g_assert_nonnull (row);
+  g_assert_cmpint (row->tls, ==, level);
+}
+
+static void
+test_schema_2 (StoreFixture *f, gconstpointer data)
+{
+  g_autofree char *released = g_test_build_filename (G_TEST_DIST, "data", "schema-2.db", NULL);
+
+  copy_file (released, f->path);
+  store_open_book (f);
+  store_assert_rows (f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com");
+  assert_tls (f, "fwd.test", REROUTE_TLS_ENCRYPTED);
+  assert_tls (f, "dns.test", REROUTE_TLS_UNSET);
+  store_revert (f, 3);
+  assert_tls (f, "fwd.test", REROUTE_TLS_VERIFIED);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/store-files/" name, StoreFixture, NULL, store_set_up_open, func, store_tear_down)
 #define ADD_CLOSED(name, func)                                                                     \
@@ -310,5 +334,6 @@ main (int argc, char *argv[])
   ADD ("check-changes-nothing", test_check_changes_nothing);
   ADD_CLOSED ("check-of-nothing", test_check_of_nothing);
   ADD_CLOSED ("schema-1", test_schema_1);
+  ADD_CLOSED ("schema-2", test_schema_2);
   return g_test_run ();
 }
