@@ -28,6 +28,7 @@ parse (Parsed *parsed, char ***arguments, GError **error)
     { "spool", 0, 0, G_OPTION_ARG_FILENAME, &values->spool, "Keep the queue in DIR", "DIR" },
     { "listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->listen, "Receive there, whatever the setting “listen” says; may be repeated", "HOST:PORT" },
     { "dns", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->dns, "Ask this name server, whatever the setting “dns-servers” says; may be repeated", "HOST:PORT" },
+    { "trust-anchor", 0, 0, G_OPTION_ARG_FILENAME, &values->trust_anchor, "Validate DNS from the DS or DNSKEY records in FILE", "FILE" },
     { "mx-port", 0, 0, G_OPTION_ARG_INT, &parsed->mx_port, "Connect to mail exchangers on port N", "N" },
     { "check", 0, 0, G_OPTION_ARG_NONE, &values->check, "Read the queue, tell what is in it, change nothing", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &values->version, "Print the version", NULL },
@@ -103,6 +104,7 @@ reroute_relay_options_clear (RerouteRelayOptions *self)
   g_clear_pointer (&self->spool, g_free);
   g_clear_pointer (&self->listen, g_strfreev);
   g_clear_pointer (&self->dns, g_strfreev);
+  g_clear_pointer (&self->trust_anchor, g_free);
 }
 
 char *

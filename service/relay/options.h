@@ -12,8 +12,9 @@ typedef struct
   gboolean session;
   char *bus;
   char *spool;
-  char **listen; /* (nullable) (array zero-terminated=1): instead of the setting */
-  char **dns;    /* (nullable) (array zero-terminated=1): instead of the setting */
+  char **listen;      /* (nullable) (array zero-terminated=1): instead of the setting */
+  char **dns;         /* (nullable) (array zero-terminated=1): instead of the setting */
+  char *trust_anchor; /* (nullable): a file of DNS records to validate from */
   guint16 mx_port;
   gboolean check;
   gboolean version;

@@ -440,6 +440,7 @@ make_scheduler (Relay *self, GPtrArray *entries, GError **error)
   const RerouteSchedulerConfig config = {
     .spool = self->parts.spool,
     .dns_servers = (const char *const *) self->options->dns,
+    .trust_anchor = self->options->trust_anchor,
     .mx_port = self->options->mx_port,
     .listen_port = listeners->len > 0 ? ((RerouteListener *) listeners->pdata[0])->port : 0,
     .workers = self->workers,

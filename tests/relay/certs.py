@@ -48,7 +48,7 @@ class Certificate:
 class Authority:
     """A certification authority of the test's own."""
 
-    def __init__(self, place, name='authority'):
+    def __init__(self, place, name='authority', subject=None):
         self.program = shutil.which('openssl')
         if self.program is None:
             raise Skip('no openssl')
@@ -62,7 +62,7 @@ class Authority:
         self.path, self.key_path = self.file('authority.pem'), self.file('authority.key')
         self.openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
                      '-nodes', '-keyout', self.key_path, '-out', self.path, '-days', '30',
-                     '-subj', f'/CN={name}', '-addext', 'basicConstraints=critical,CA:TRUE')
+                     '-subj', f'/CN={subject or name}', '-addext', 'basicConstraints=critical,CA:TRUE')
 
     def file(self, name):
         return os.path.join(self.folder, name)

@@ -290,14 +290,18 @@ class Dns:
                   'remote-control:\n  control-enable: no\n']
         for zone, records in self.zones.items():
             file = (zone.strip('.') or 'root') + '.zone'
-            self.place.write(f'$ORIGIN {zone.strip(".")}.\n$TTL 60\n'
+            path = self.place.write(f'$ORIGIN {zone.strip(".")}.\n$TTL 60\n'
                              '@ IN SOA ns.invalid. admin.invalid. 1 60 60 3600 60\n'
                              '@ IN NS ns.invalid.\n' + '\n'.join(records) + '\n', self.name, file)
+            self.finish_zone(zone, path)
             config.append(f'zone:\n  name: "{zone}"\n  zonefile: "{file}"\n')
         path = self.place.write(''.join(config), self.name, 'nsd.conf')
         self.process = self.place.start(self.name, [self.program, '-d', '-c', path])
         self.place.wait_listening(self.process, self.host, self.port)
         return self
+
+    def finish_zone(self, zone, path):
+        """What is to be done with the file of a zone before it is served."""
 
     def stop(self):
         self.place.end(self.process)

@@ -125,6 +125,13 @@ ask_address (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpoin
   ask (self, name, FALSE, func, user_data);
 }
 
+/* No answer of the table is validated, so nobody asks. */
+static void
+ask_tlsa (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data)
+{
+  g_assert_not_reached ();
+}
+
 static void
 table_resolver_free (RerouteResolver *base)
 {
@@ -132,7 +139,9 @@ table_resolver_free (RerouteResolver *base)
   g_free (base);
 }
 
-static const RerouteResolverClass table_class = { ask_mx, ask_address, table_resolver_free };
+static const RerouteResolverClass table_class = {
+  ask_mx, ask_address, ask_tlsa, table_resolver_free
+};
 
 TableResolver *
 table_resolver_new (void)

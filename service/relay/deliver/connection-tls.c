@@ -5,7 +5,10 @@
  * Where TLS is only an opportunity any certificate will do, and a failure is told apart so that the
  * owner can try again in clear text.
  *
- * Standards: RFC 3207, RFC 7817 (which names a certificate must be for).
+ * Validated TLSA records come before every level but none: with them TLS is demanded, and they say
+ * which certificate will do.
+ *
+ * Standards: RFC 3207, RFC 7672 (DANE), RFC 7817 (which names a certificate must be for).
  */
 
 #include "config.h"
@@ -13,6 +16,7 @@
 #include "service/relay/deliver/connection-private.h"
 
 #include "common/limits.h"
+#include "service/relay/deliver/dane.h"
 
 #include <string.h>
 #include <sys/epoll.h>
@@ -30,7 +34,10 @@ reroute_connection_set_tls (RerouteConnection *self, RerouteTlsClient *tls, Rero
   self->tls = reroute_tls_client_ref (tls);
   self->tls_level = level;
   self->session_key = reroute_connection_dup_label (self);
-  reroute_smtp_client_set_tls (self->machine, of_level[level]);
+  reroute_smtp_client_set_tls (self->machine,
+                               level != REROUTE_TLS_NONE && self->endpoint.tlsa != NULL
+                                 ? REROUTE_SMTP_CLIENT_TLS_ALWAYS
+                                 : of_level[level]);
 }
 
 void
@@ -54,8 +61,14 @@ is_below (const char *name, const char *domain)
          g_ascii_strcasecmp (name + n - n_domain, domain) == 0;
 }
 
+static gboolean
+is_judged_by_dane (const RerouteConnection *self)
+{
+  return self->endpoint.tlsa != NULL && reroute_dane_has_usable (self->endpoint.tlsa);
+}
+
 /* A typed host is what she meant.  An exchanger is what DNS says, which anyone may have said: it
-   counts when it is below the domain that the mail is for. */
+   counts when it is below the domain that the mail is for, or was validated. */
 static GStrv
 list_names (const RerouteEndpoint *endpoint)
 {
@@ -63,7 +76,8 @@ list_names (const RerouteEndpoint *endpoint)
 
   if (endpoint->domain != NULL)
     g_strv_builder_add (names, endpoint->domain);
-  if (endpoint->domain == NULL || is_below (endpoint->name, endpoint->domain))
+  if (endpoint->domain == NULL || endpoint->tlsa != NULL ||
+      is_below (endpoint->name, endpoint->domain))
     g_strv_builder_add (names, endpoint->name);
   return g_strv_builder_end (names);
 }
@@ -73,6 +87,11 @@ check_peer (RerouteConnection *self, GError **error)
 {
   g_auto (GStrv) names = list_names (&self->endpoint);
 
+  if (is_judged_by_dane (self))
+    return reroute_dane_verify (self->endpoint.tlsa,
+                                reroute_stream_get_session (&self->stream),
+                                (const char *const *) names,
+                                error);
   return self->tls_level < REROUTE_TLS_VERIFIED ||
          reroute_tls_client_verify (self->tls, &self->stream, (const char *const *) names, error);
 }
@@ -136,7 +155,12 @@ char *
 reroute_connection_dup_tls (RerouteConnection *self)
 {
   g_autofree char *description = NULL;
+  const char *verdict = "";
 
+  if (is_judged_by_dane (self))
+    verdict = ", verified by DANE";
+  else if (self->tls_level == REROUTE_TLS_VERIFIED)
+    verdict = ", verified";
   if (self->stream.tls == NULL || self->shaking)
     return NULL;
   /* A ticket comes behind the handshake: by now it is here. */
@@ -144,6 +168,5 @@ reroute_connection_dup_tls (RerouteConnection *self)
     reroute_tls_client_keep_session (self->tls, &self->stream, self->session_key);
   self->session_kept = TRUE;
   description = reroute_stream_describe (&self->stream);
-  return g_strdup_printf (
-    "%s%s", description, self->tls_level == REROUTE_TLS_VERIFIED ? ", verified" : "");
+  return g_strconcat (description, verdict, NULL);
 }

@@ -5,7 +5,10 @@
  * Asks the resolver one question after another: for a domain its MX and the addresses of each
  * exchanger in order of preference, for a typed host its addresses.
  *
- * Standards: RFC 5321 section 5.1 (locating the target host), RFC 7505 (null MX).
+ * TLSA records are asked for where the exchanger and its addresses were validated, and only there.
+ *
+ * Standards: RFC 5321 section 5.1 (locating the target host), RFC 7505 (null MX), RFC 7672
+ * section 2.2 (TLSA).
  */
 
 #include "config.h"
@@ -44,6 +47,9 @@ typedef struct
   GArray *mx; /* (element-type RerouteMx), ordered; exchangers borrowed from mx_names */
   GStringChunk *mx_names;
   guint mx_index;
+  gboolean mx_secure;        /* what DNS says about the exchangers was validated */
+  gsize tlsa_first_endpoint; /* of those that TLSA records are asked for */
+  gboolean asks_tlsa;
   gsize mx_first_endpoint; /* where the endpoints of this name begin */
 
   RerouteNextHop *result;
@@ -58,6 +64,7 @@ reroute_endpoint_copy (const RerouteEndpoint *self)
 
   copy.name = g_strdup (self->name);
   copy.domain = g_strdup (self->domain);
+  copy.tlsa = self->tlsa != NULL ? g_ptr_array_ref (self->tlsa) : NULL;
   return copy;
 }
 
@@ -66,6 +73,7 @@ reroute_endpoint_clear (RerouteEndpoint *self)
 {
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->domain, g_free);
+  g_clear_pointer (&self->tlsa, g_ptr_array_unref);
 }
 
 GArray *
@@ -147,9 +155,10 @@ static void
 add_endpoint (Walk *walk, const char *name, const RerouteIp *ip, const char *via)
 {
   gboolean by_domain = walk->question != ASK_HOST && !g_str_equal (via, "ip");
-  RerouteEndpoint endpoint = {
-    g_strdup (name), by_domain ? g_strdup (walk->name) : NULL, *ip, walk->port
-  };
+  RerouteEndpoint endpoint = { .name = g_strdup (name),
+                               .domain = by_domain ? g_strdup (walk->name) : NULL,
+                               .ip = *ip,
+                               .port = walk->port };
 
   if (walk->result->endpoints->len == 0)
     walk->result->via = via;
@@ -163,6 +172,7 @@ add_addresses (Walk *walk, const char *name, const RerouteDnsAnswer *answer, con
 {
   g_autoptr (GArray) addresses = g_array_copy (answer->addresses);
 
+  walk->tlsa_first_endpoint = walk->result->endpoints->len;
   for (guint i = 0; i < addresses->len; i++)
     {
       if (is_self (walk, &g_array_index (addresses, RerouteIp, i)))
@@ -180,6 +190,8 @@ add_addresses (Walk *walk, const char *name, const RerouteDnsAnswer *answer, con
       g_array_index (addresses, RerouteIp, i) = chosen;
       add_endpoint (walk, name, &chosen, via);
     }
+  walk->asks_tlsa =
+    answer->secure && answer->addresses->len > 0 && (walk->question == ASK_HOST || walk->mx_secure);
   return TRUE;
 }
 
@@ -262,6 +274,7 @@ order_mx (Walk *walk, const GArray *records)
 static void
 take_mx (Walk *walk, const RerouteDnsAnswer *answer)
 {
+  walk->mx_secure = answer->secure;
   switch (answer->status)
     {
     case REROUTE_DNS_ANSWER:
@@ -333,11 +346,41 @@ take_addresses (Walk *walk, const RerouteDnsAnswer *answer)
   g_clear_pointer (&walk->name, g_free);
 }
 
+/* Records that cannot be had now are no reason to do without them (RFC 7672 2.1.3). */
+static void
+take_tlsa (Walk *walk, const RerouteDnsAnswer *answer)
+{
+  GArray *endpoints = walk->result->endpoints;
+  const char *host = g_array_index (endpoints, RerouteEndpoint, walk->tlsa_first_endpoint).name;
+
+  walk->asks_tlsa = FALSE;
+  if (answer->status == REROUTE_DNS_FAILED)
+    {
+      note_trouble (
+        walk,
+        REROUTE_NEXT_HOP_DEFER,
+        "4.7.5",
+        g_strdup_printf ("cannot look up the TLSA records of “%s”: %s", host, answer->reason));
+      g_array_set_size (endpoints, (guint) walk->tlsa_first_endpoint);
+      return;
+    }
+  if (answer->status != REROUTE_DNS_ANSWER || !answer->secure)
+    return;
+  for (gsize i = walk->tlsa_first_endpoint; i < endpoints->len; i++)
+    g_array_index (endpoints, RerouteEndpoint, i).tlsa = g_ptr_array_ref (answer->tlsa);
+}
+
 static void
 answered (const RerouteDnsAnswer *answer, gpointer user_data)
 {
   Walk *walk = user_data;
 
+  if (walk->asks_tlsa)
+    {
+      take_tlsa (walk, answer);
+      next_question (walk);
+      return;
+    }
   if (walk->question == ASK_MX)
     take_mx (walk, answer);
   else if (walk->question == ASK_EXCHANGER)
@@ -403,8 +446,23 @@ begin_next_host (Walk *walk)
 }
 
 static void
+ask_tlsa (Walk *walk)
+{
+  const RerouteEndpoint *endpoint =
+    &g_array_index (walk->result->endpoints, RerouteEndpoint, walk->tlsa_first_endpoint);
+  g_autofree char *name = g_strdup_printf ("_%u._tcp.%s", endpoint->port, endpoint->name);
+
+  walk->resolver->klass->tlsa (walk->resolver, name, answered, walk);
+}
+
+static void
 next_question (Walk *walk)
 {
+  if (walk->asks_tlsa)
+    {
+      ask_tlsa (walk);
+      return;
+    }
   while (walk->name == NULL || (walk->question == ASK_EXCHANGER &&
                                 (walk->mx_index == walk->mx->len ||
                                  walk->result->endpoints->len - walk->mx_first_endpoint >=

@@ -10,8 +10,9 @@ G_BEGIN_DECLS
 /* Where a connection goes. */
 typedef struct
 {
-  char *name;   /* the host as it is spoken of: exchanger, typed host, or address */
-  char *domain; /* whose exchanger it is; NULL: the host was typed */
+  char *name;      /* the host as it is spoken of: exchanger, typed host, or address */
+  char *domain;    /* whose exchanger it is; NULL: the host was typed */
+  GPtrArray *tlsa; /* (element-type GBytes): its TLSA records, all validated; NULL: none */
   RerouteIp ip;
   guint16 port;
 } RerouteEndpoint;

@@ -20,6 +20,7 @@
 
 #include "common/limits.h"
 #include "service/relay/deliver/connection.h"
+#include "service/relay/deliver/dane.h"
 
 struct _ReroutePool
 {
@@ -292,6 +293,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
   gboolean reused = session->reused;
   gboolean only_tls_failed = session->tls_level == REROUTE_TLS_OPPORTUNISTIC &&
+                             reroute_connection_get_endpoint (connection)->tlsa == NULL &&
                              reroute_connection_has_tls_failed (connection);
   gboolean may_have_delivered;
   g_autoptr (RerouteReply) soft = NULL;
@@ -371,7 +373,8 @@ is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *
 {
   const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
 
-  if (session->tls_level != try->delivery->tls_level)
+  if (session->tls_level != try->delivery->tls_level ||
+      !reroute_dane_equal (other->tlsa, endpoint->tlsa))
     return FALSE;
   return session->tls_level < REROUTE_TLS_VERIFIED ||
          (session->tls == get_tls (session->pool, reroute_ruleset_get_settings (try->ruleset)) &&

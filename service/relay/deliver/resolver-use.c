@@ -45,7 +45,7 @@ reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
 
   if (self->resolver != NULL && g_str_equal (self->resolver->servers, text))
     return TRUE;
-  resolver = reroute_resolver_new_unbound (self->thread, servers, error);
+  resolver = reroute_resolver_new_unbound (self->thread, servers, self->trust_anchor, error);
   if (resolver == NULL)
     return FALSE;
 
@@ -61,7 +61,11 @@ reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
   g_ptr_array_add (self->resolvers, self->resolver);
   g_mutex_lock (&self->lock);
   g_free (self->figures.dns);
-  self->figures.dns = g_strdup (self->resolver->servers);
+  self->figures.dns = g_strconcat (self->resolver->servers,
+                                   reroute_resolver_would_validate (servers, self->trust_anchor)
+                                     ? " (validated by DNSSEC)"
+                                     : " (not validated: DANE is off)",
+                                   NULL);
   g_mutex_unlock (&self->lock);
   return TRUE;
 }

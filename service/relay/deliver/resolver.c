@@ -5,7 +5,7 @@
  * Its descriptor is one more of the worker that the answers arrive on.  Search lists are never
  * applied: libunbound has none.
  *
- * Standards: RFC 1035 (names, MX), RFC 3596 (AAAA).
+ * Standards: RFC 1035 (names, MX), RFC 3596 (AAAA), RFC 6698 (TLSA).
  */
 
 #include "config.h"
@@ -21,6 +21,7 @@
 #define TYPE_A 1
 #define TYPE_MX 15
 #define TYPE_AAAA 28
+#define TYPE_TLSA 52
 #define CLASS_IN 1
 
 #define RCODE_NOERROR 0
@@ -80,6 +81,8 @@ dns_answer_new (void)
   self->mx = g_array_new (FALSE, TRUE, sizeof (RerouteMx));
   g_array_set_clear_func (self->mx, clear_mx);
   self->addresses = g_array_new (FALSE, TRUE, sizeof (RerouteIp));
+  self->tlsa = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  self->secure = TRUE;
   self->ttl_s = G_MAXUINT;
   return self;
 }
@@ -91,6 +94,7 @@ reroute_dns_answer_free (RerouteDnsAnswer *self)
     return;
   g_array_unref (self->mx);
   g_array_unref (self->addresses);
+  g_ptr_array_unref (self->tlsa);
   g_free (self->reason);
   g_free (self);
 }
@@ -115,7 +119,7 @@ question_finish (Question *question)
 {
   RerouteDnsAnswer *answer = question->answer;
 
-  if (answer->mx->len > 0 || answer->addresses->len > 0)
+  if (answer->mx->len > 0 || answer->addresses->len > 0 || answer->tlsa->len > 0)
     answer->status = REROUTE_DNS_ANSWER;
   else if (question->n_failed > 0)
     answer->status = REROUTE_DNS_FAILED;
@@ -176,7 +180,9 @@ take_record (RerouteDnsAnswer *answer, int type, const guint8 *octets, gsize len
   static const guint8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
   RerouteIp ip;
 
-  if (type == TYPE_MX && length > 2)
+  if (type == TYPE_TLSA)
+    g_ptr_array_add (answer->tlsa, g_bytes_new (octets, length));
+  else if (type == TYPE_MX && length > 2)
     {
       RerouteMx mx = { (guint16) (octets[0] << 8 | octets[1]),
                        name_from_wire (octets + 2, length - 2) };
@@ -220,7 +226,7 @@ take_result (Question *question, int error, const struct ub_result *result)
     question->some_nodata |= !result->nxdomain;
   else
     answer->ttl_s = MIN (answer->ttl_s, (guint) result->ttl);
-  answer->secure = result->secure;
+  answer->secure = answer->secure && result->secure;
   for (gsize i = 0; result->havedata && result->data[i] != NULL; i++)
     take_record (answer, result->qtype, (const guint8 *) result->data[i], (gsize) result->len[i]);
 }
@@ -304,6 +310,15 @@ unbound_address (RerouteResolver *self, const char *name, RerouteDnsFunc func, g
 }
 
 static void
+unbound_tlsa (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data)
+{
+  Question *question = question_new ((UnboundResolver *) self, func, user_data);
+
+  look_up (question, name, TYPE_TLSA);
+  question_begun (question);
+}
+
+static void
 unbound_free (RerouteResolver *base)
 {
   UnboundResolver *self = (UnboundResolver *) base;
@@ -325,7 +340,9 @@ unbound_free (RerouteResolver *base)
   g_free (self);
 }
 
-static const RerouteResolverClass unbound_class = { unbound_mx, unbound_address, unbound_free };
+static const RerouteResolverClass unbound_class = {
+  unbound_mx, unbound_address, unbound_tlsa, unbound_free
+};
 
 static void
 unbound_ready (RerouteIo *io, guint32 events)
@@ -367,20 +384,39 @@ check (int unbound_error, const char *what, GError **error)
   return FALSE;
 }
 
-/* From the root, validating where the machine has its anchor. */
 static gboolean
-set_recursive (struct ub_ctx *unbound, GError **error)
+is_recursive (const char *const *servers)
 {
-  if (!g_file_test (ROOT_ANCHOR, G_FILE_TEST_IS_REGULAR))
-    return TRUE;
-  return check (ub_ctx_add_ta_file (unbound, ROOT_ANCHOR), ROOT_ANCHOR, error);
+  return servers[0] != NULL && g_str_equal (servers[0], "recursive");
+}
+
+/* From the root down, where the machine has its anchor. */
+static const char *
+choose_anchor (const char *const *servers, const char *trust_anchor)
+{
+  if (trust_anchor == NULL && is_recursive (servers) &&
+      g_file_test (ROOT_ANCHOR, G_FILE_TEST_IS_REGULAR))
+    return ROOT_ANCHOR;
+  return trust_anchor;
+}
+
+gboolean
+reroute_resolver_would_validate (const char *const *servers, const char *trust_anchor)
+{
+  return choose_anchor (servers, trust_anchor) != NULL;
+}
+
+static gboolean
+set_anchor (struct ub_ctx *unbound, const char *anchor, GError **error)
+{
+  return anchor == NULL || check (ub_ctx_add_ta_file (unbound, anchor), anchor, error);
 }
 
 static gboolean
 set_servers (struct ub_ctx *unbound, const char *const *servers, GError **error)
 {
-  if (servers[0] != NULL && g_str_equal (servers[0], "recursive"))
-    return set_recursive (unbound, error);
+  if (is_recursive (servers))
+    return TRUE;
   if (servers[0] == NULL || g_str_equal (servers[0], "system"))
     return check (ub_ctx_resolvconf (unbound, NULL), "/etc/resolv.conf", error) &&
            check (ub_ctx_hosts (unbound, NULL), "/etc/hosts", error);
@@ -396,7 +432,10 @@ set_servers (struct ub_ctx *unbound, const char *const *servers, GError **error)
 }
 
 RerouteResolver *
-reroute_resolver_new_unbound (RerouteWorker *worker, const char *const *servers, GError **error)
+reroute_resolver_new_unbound (RerouteWorker *worker,
+                              const char *const *servers,
+                              const char *trust_anchor,
+                              GError **error)
 {
   g_autoptr (RerouteResolver) base = NULL;
   UnboundResolver *self = g_new0 (UnboundResolver, 1);
@@ -416,6 +455,7 @@ reroute_resolver_new_unbound (RerouteWorker *worker, const char *const *servers,
   if (!check (
         ub_ctx_set_option (self->unbound, "do-not-query-localhost:", "no"), "libunbound", error) ||
       !set_servers (self->unbound, servers, error) ||
+      !set_anchor (self->unbound, choose_anchor (servers, trust_anchor), error) ||
       !check (ub_ctx_async (self->unbound, 1), "a thread", error) ||
       /* libunbound answers for RFC 6761's "test." itself; it is the servers that know. */
       !check (ub_ctx_zone_remove (self->unbound, "test."), "libunbound", error))

@@ -25,10 +25,11 @@ typedef struct
 typedef struct
 {
   RerouteDnsStatus status;
-  gboolean secure; /* DNSSEC verdict */
+  gboolean secure; /* all of it was validated by DNSSEC */
   guint ttl_s;
   GArray *mx;        /* (element-type RerouteMx) for an MX question */
   GArray *addresses; /* (element-type RerouteIp) for an address question: AAAA and A */
+  GPtrArray *tlsa;   /* (element-type GBytes) for a TLSA question: records as they stand there */
   char *reason;      /* of FAILED */
 } RerouteDnsAnswer;
 
@@ -47,6 +48,7 @@ typedef struct
                    const char *name,
                    RerouteDnsFunc func,
                    gpointer user_data);
+  void (*tlsa) (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data);
   void (*free) (RerouteResolver *self);
 } RerouteResolverClass;
 struct _RerouteResolver
@@ -56,9 +58,14 @@ struct _RerouteResolver
 
 /* @worker: borrowed; answers arrive on it; @servers: (array zero-terminated=1) "ADDRESS:PORT", or
    {"system"}, from --dns or the setting. Search lists are never applied; /etc/hosts is read with
-   "system". */
-RerouteResolver *
-reroute_resolver_new_unbound (RerouteWorker *worker, const char *const *servers, GError **error);
+   "system".  @trust_anchor: (nullable): a file of DS or DNSKEY records to validate from; NULL: the
+   root's when the question goes to the root ("recursive"), else nothing is validated. */
+RerouteResolver *reroute_resolver_new_unbound (RerouteWorker *worker,
+                                               const char *const *servers,
+                                               const char *trust_anchor,
+                                               GError **error);
+/* Whether a resolver like that validates. */
+gboolean reroute_resolver_would_validate (const char *const *servers, const char *trust_anchor);
 /* Questions that are open are answered, as failed. */
 void reroute_resolver_free (RerouteResolver *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteResolver, reroute_resolver_free)

@@ -61,6 +61,7 @@ struct _RerouteScheduler
   RerouteWorker *thread;
   RerouteSpool *spool;
   char **dns_servers; /* --dns; NULL: the setting */
+  char *trust_anchor; /* --trust-anchor; NULL: by the servers */
   guint16 mx_port;
   guint16 listen_port; /* 0: the setting's */
   char *hostname;

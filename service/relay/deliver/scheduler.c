@@ -203,6 +203,7 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GPtrArray *entries,
   self->thread = config->workers[0];
   self->spool = config->spool;
   self->dns_servers = g_strdupv ((char **) config->dns_servers);
+  self->trust_anchor = g_strdup (config->trust_anchor);
   self->mx_port = config->mx_port != 0 ? config->mx_port : REROUTE_DEFAULT_SMTP_PORT;
   self->listen_port = config->listen_port;
   self->hostname = g_strdup (config->hostname != NULL ? config->hostname : g_get_host_name ());
@@ -347,6 +348,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   reroute_ruleset_unref (self->no_rules);
   g_strfreev (self->dns_servers);
+  g_free (self->trust_anchor);
   g_free (self->hostname);
   g_free (self->workers);
   g_free (self->pools);

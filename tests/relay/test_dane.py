@@ -1,0 +1,228 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DANE: certificates judged by the TLSA records of a zone that the test signs (nsd, ldns)."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import ssl
+import subprocess
+
+from place import Place, free_port, poll
+from certs import Authority
+from sink import Sink
+from support import Dns, Service, send
+from tap import Skip, run
+
+# What stands in the zone when it is signed, and what it is made into afterwards.
+SIGNED_DIGEST, FORGED_DIGEST = 'aa' * 32, 'bb' * 32
+
+
+def tool(name):
+    path = shutil.which(name)
+    if path is None:
+        raise Skip(f'no {name}')
+    return path
+
+
+class SignedDns(Dns):
+    """The root zone is signed by a key of the test's own; others are not."""
+
+    def finish_zone(self, zone, path):
+        if zone != '.':
+            return
+        key = subprocess.run([tool('ldns-keygen'), '-a', 'ECDSAP256SHA256', '-k', '.'], cwd=self.folder,
+                             capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run([tool('ldns-signzone'), '-o', '.', '-f', f'{path}.signed', path,
+                        os.path.join(self.folder, key)], cwd=self.folder, check=True)
+        with open(f'{path}.signed', encoding='ascii') as stream:
+            text = stream.read()
+        assert SIGNED_DIGEST in text.lower()
+        with open(path, 'w', encoding='ascii') as stream:
+            stream.write(text.replace(SIGNED_DIGEST, FORGED_DIGEST))
+        shutil.copy(os.path.join(self.folder, f'{key}.ds'), self.anchor)
+
+    @property
+    def anchor(self):
+        return os.path.join(self.folder, 'anchor')
+
+
+def der(certificate):
+    with open(certificate, encoding='ascii') as stream:
+        return ssl.PEM_cert_to_DER_cert(stream.read().split('-----END')[0] + '-----END CERTIFICATE-----\n')
+
+
+def key_der(certificate):
+    pem = subprocess.run(['openssl', 'x509', '-in', certificate, '-noout', '-pubkey'],
+                         capture_output=True, check=True).stdout
+    return subprocess.run(['openssl', 'pkey', '-pubin', '-outform', 'DER'], input=pem,
+                          capture_output=True, check=True).stdout
+
+
+def sha256(octets):
+    return hashlib.sha256(octets).hexdigest()
+
+
+class World:
+    """A host for every kind of record; mail for NAME.test goes to it by MX."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.place = stack.enter_context(Place('dane'))
+        self.authority = Authority(self.place)
+        self.port = free_port()
+        self.sinks, self.records, self.unsigned = {}, [], []
+        self.make_hosts()
+        self.records += ['unsigned.test. NS ns.unsigned.test.', 'ns.unsigned.test. A 127.0.0.1']
+        self.dns = SignedDns(self.place, {'.': self.records, 'unsigned.test.': self.unsigned}).start()
+        self.service = self.make_service([f'--trust-anchor={self.dns.anchor}'])
+
+    def make_service(self, options, place=None):
+        service = self.stack.enter_context(Service(
+            place or self.place, [f'--dns={self.dns.endpoint}', f'--mx-port={self.port}', *options]))
+        service.set('permitted-hosts', '127.0.0.1')
+        service.set('retry-intervals', '1s')
+        service.wait_applied()
+        return service
+
+    def add_host(self, domain, certificate, *tlsa, offers_tls=True):
+        host = f'mx.{domain}.'
+        address = f'127.0.1.{len(self.sinks) + 1}'
+        context = None
+        if offers_tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate.path, certificate.key_path)
+        self.sinks[domain] = self.stack.enter_context(Sink(address, self.port, tls=context))
+        records = self.unsigned if domain == 'unsigned.test' else self.records
+        records += [f'{domain}. MX 10 {host}', f'{host} A {address}']
+        records += [f'_{self.port}._tcp.{host} TLSA {record}' for record in tlsa]
+
+    def make_hosts(self):
+        issue = self.authority.issue
+        plain = issue('mx.plain.test')
+        match, exact, other, ours = (issue(f'mx.{name}.test') for name in ('match', 'exact', 'other', 'ca'))
+        ours_record = f'2 0 1 {sha256(der(self.authority.path))}'
+        wrong = f'3 1 1 {sha256(b"another key")}'
+        self.add_host('match.test', match, f'3 1 1 {sha256(key_der(match.path))}')
+        self.add_host('exact.test', exact, f'3 0 0 {der(exact.path).hex()}')
+        self.add_host('roll.test', match, wrong, f'3 1 1 {sha256(key_der(match.path))}')
+        self.add_host('ca.test', ours, ours_record)
+        self.add_host('ca-name.test', other, ours_record)
+        self.add_host('forged.test', self.forge('mx.forged.test'), ours_record)
+        self.add_host('mismatch.test', other, wrong)
+        self.add_host('unusable.test', other, f'1 1 1 {sha256(b"of no use")}')
+        self.add_host('plain.test', plain, f'3 1 1 {sha256(key_der(plain.path))}', offers_tls=False)
+        self.add_host('bogus.test', other, f'3 1 1 {SIGNED_DIGEST}')
+        self.add_host('unsigned.test', other, wrong)
+        self.add_host('none.test', other)
+
+    def forge(self, name):
+        """A certificate of a stranger whose authority has the name of ours, which it shows behind it."""
+        folder = self.place.folder('strangers')
+        stranger = Authority(self.place, 'stranger', subject='authority')
+        assert folder
+        forged = stranger.issue(name)
+        with open(forged.path, encoding='ascii') as stream:
+            own = stream.read().split('-----END CERTIFICATE-----')[0] + '-----END CERTIFICATE-----\n'
+        with open(self.authority.path, encoding='ascii') as stream:
+            chain = stream.read()
+        with open(forged.path, 'w', encoding='ascii') as stream:
+            stream.write(own + chain)
+        return forged
+
+    def send(self, domain, service=None):
+        rcpts, reply = send(service or self.service, 'a@source.test', [f'user@{domain}'])
+        assert reply.startswith('250'), (rcpts, reply)
+
+    def arrives(self, domain, log=None, in_tls=True, service=None):
+        sink = self.sinks[domain]
+        before = len(sink.messages)
+        self.send(domain, service)
+        poll(f'the message for {domain}', lambda: len(sink.messages) > before)
+        assert bool(sink.messages[-1].tls) == in_tls
+        if log:
+            poll(f'the log to say {log} of {domain}', lambda: any(
+                f'to=<user@{domain}>' in line and log in line
+                for name, lines in self.place.logs() if name == 'relayd.log' for line in lines))
+
+    def waits(self, domain, *texts):
+        self.send(domain)
+
+        def reply():
+            for message in self.service.queued():
+                for recipient in message['recipients']:
+                    said = recipient['last_reply']
+                    if recipient['address'] == f'user@{domain}' and all(text in said for text in texts):
+                        return message['id']
+            return None
+        number = poll(f'the queue to say {texts} of {domain}', reply, step_s=0.1)
+        self.service.ctl('queue', 'delete', str(number))
+        assert not self.sinks[domain].messages
+
+
+def main():
+    with contextlib.ExitStack() as stack:
+        try:
+            world = World(stack)
+        except Skip as reason:
+            print(f'1..0 # SKIP {reason}')
+            return
+        no_fit = ('4.7.5', 'fits none of the TLSA records')
+
+        def test_status_tells_that_dns_is_validated():
+            assert 'validated by DNSSEC' in world.service.ctl_json('status')['relay']['dns']
+
+        def test_end_entity():
+            for domain in ('match.test', 'exact.test'):
+                world.arrives(domain, ', verified by DANE>')
+
+        def test_one_of_two_records_fits():
+            world.arrives('roll.test', ', verified by DANE>')
+
+        def test_authority():
+            world.arrives('ca.test', ', verified by DANE>')
+
+        def test_authority_wants_the_name_of_the_host():
+            world.waits('ca-name.test', *no_fit)
+
+        def test_authority_wants_a_signature():
+            world.waits('forged.test', *no_fit)
+
+        def test_mismatch_waits():
+            world.waits('mismatch.test', *no_fit)
+
+        def test_host_without_tls_waits():
+            world.waits('plain.test', '4.7.4')
+
+        def test_records_of_no_use_demand_tls_alone():
+            world.arrives('unusable.test', 'TLSv1.3')
+
+        def test_bogus_waits():
+            world.waits('bogus.test', '4.7.5', 'TLSA records of “mx.bogus.test”')
+
+        def test_what_is_not_signed_says_nothing():
+            world.arrives('unsigned.test', 'TLSv1.3')
+            world.arrives('none.test', 'TLSv1.3')
+
+        def test_dane_comes_before_the_level():
+            world.service.set('tls-level', 'verified')
+            world.service.wait_applied()
+            world.arrives('match.test', ', verified by DANE>')
+            world.service.set('tls-level', 'none')
+            world.service.wait_applied()
+            world.arrives('mismatch.test', 'tls=<none>', in_tls=False)
+            world.service.set('tls-level', 'opportunistic')
+            world.service.wait_applied()
+
+        def test_without_an_anchor_dane_is_off():
+            place = stack.enter_context(Place('no-anchor'))
+            service = world.make_service([], place)
+            assert 'DANE is off' in service.ctl_json('status')['relay']['dns']
+            world.arrives('mismatch.test', service=service)
+
+        run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
+
+
+if __name__ == '__main__':
+    main()
