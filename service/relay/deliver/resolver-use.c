@@ -3,6 +3,8 @@
  * resolver-use.c - the resolver that the settings ask for, and what counts as ourselves
  *
  * Other DNS servers are a new resolver; the old one stays until its last question was answered.
+ * Whoever asks the root itself validates.  Behind other servers answers are validated once they
+ * have shown that they pass DNSSEC: where they do not, every answer would be bogus.
  */
 
 #include "config.h"
@@ -13,6 +15,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#define ROOT_ANCHOR "/usr/share/dns/root.key" /* of dns-root-data */
 #define OWN_ADDRESSES_AGE_US (30 * G_USEC_PER_SEC)
 
 /* A walk through the resolver. */
@@ -24,12 +27,96 @@ typedef struct
   gpointer user_data;
 } Asking;
 
+/* A resolver that validates, on trial. */
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  RerouteResolverUse *use;
+} Trial;
+
 void
 reroute_resolver_use_free (RerouteResolverUse *self)
 {
   g_clear_pointer (&self->resolver, reroute_resolver_free);
   g_free (self->servers);
   g_free (self);
+}
+
+/* In force from now on; the one before stays until its last question was answered. */
+static void
+put_in_force (RerouteScheduler *self, RerouteResolverUse *use)
+{
+  if (self->resolver != NULL)
+    {
+      self->resolver->retired = TRUE;
+      if (self->resolver->n_asking == 0)
+        g_ptr_array_remove (self->resolvers, self->resolver);
+    }
+  use->retired = FALSE;
+  self->resolver = use;
+  g_mutex_lock (&self->lock);
+  g_free (self->figures.dns);
+  self->figures.dns = g_strconcat (use->servers,
+                                   use->validates ? " (validated by DNSSEC)"
+                                                  : " (not validated by DNSSEC: DANE is off)",
+                                   NULL);
+  g_mutex_unlock (&self->lock);
+}
+
+static RerouteResolverUse *
+add_use (RerouteScheduler *self, const char *const *servers, const char *anchor, GError **error)
+{
+  RerouteResolver *resolver = reroute_resolver_new_unbound (self->thread, servers, anchor, error);
+  RerouteResolverUse *use;
+
+  if (resolver == NULL)
+    return NULL;
+  use = g_new0 (RerouteResolverUse, 1);
+  use->resolver = resolver;
+  use->servers = g_strjoinv (", ", (char **) servers);
+  use->validates = anchor != NULL;
+  use->retired = TRUE;
+  g_ptr_array_add (self->resolvers, use);
+  return use;
+}
+
+static const char *
+get_anchor (const RerouteScheduler *self)
+{
+  if (self->trust_anchor != NULL)
+    return self->trust_anchor;
+  return g_file_test (ROOT_ANCHOR, G_FILE_TEST_IS_REGULAR) ? ROOT_ANCHOR : NULL;
+}
+
+/* --- do the servers pass DNSSEC? --- */
+
+/* That the root has no TLSA record is validated, or cannot be. */
+static void
+tried (const RerouteDnsAnswer *answer, gpointer user_data)
+{
+  g_autofree Trial *trial = user_data;
+  RerouteScheduler *self = trial->scheduler;
+
+  trial->use->n_asking--;
+  if (answer->status != REROUTE_DNS_NODATA || !answer->secure || self->stopping ||
+      !g_str_equal (self->resolver->servers, trial->use->servers))
+    return; /* it goes with the next answer of another */
+  put_in_force (self, trial->use);
+}
+
+static void
+begin_trial (RerouteScheduler *self, const char *const *servers)
+{
+  const char *anchor = get_anchor (self);
+  RerouteResolverUse *use = anchor != NULL ? add_use (self, servers, anchor, NULL) : NULL;
+  Trial *trial;
+
+  if (use == NULL)
+    return;
+  trial = g_new (Trial, 1);
+  *trial = (Trial){ self, use };
+  use->n_asking++;
+  use->resolver->klass->tlsa (use->resolver, ".", tried, trial);
 }
 
 gboolean
@@ -40,33 +127,18 @@ reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
       ? (const char *const *) self->dns_servers
       : reroute_settings_get_endpoints (reroute_scheduler_get_settings (self),
                                         REROUTE_SETTING_DNS_SERVERS);
+  gboolean recursive = servers[0] != NULL && g_str_equal (servers[0], "recursive");
   g_autofree char *text = g_strjoinv (", ", (char **) servers);
-  RerouteResolver *resolver;
+  RerouteResolverUse *use;
 
   if (self->resolver != NULL && g_str_equal (self->resolver->servers, text))
     return TRUE;
-  resolver = reroute_resolver_new_unbound (self->thread, servers, self->trust_anchor, error);
-  if (resolver == NULL)
+  use = add_use (self, servers, recursive ? get_anchor (self) : NULL, error);
+  if (use == NULL)
     return FALSE;
-
-  if (self->resolver != NULL)
-    {
-      self->resolver->retired = TRUE;
-      if (self->resolver->n_asking == 0)
-        g_ptr_array_remove (self->resolvers, self->resolver);
-    }
-  self->resolver = g_new0 (RerouteResolverUse, 1);
-  self->resolver->resolver = resolver;
-  self->resolver->servers = g_steal_pointer (&text);
-  g_ptr_array_add (self->resolvers, self->resolver);
-  g_mutex_lock (&self->lock);
-  g_free (self->figures.dns);
-  self->figures.dns = g_strconcat (self->resolver->servers,
-                                   reroute_resolver_would_validate (servers, self->trust_anchor)
-                                     ? " (validated by DNSSEC)"
-                                     : " (not validated: DANE is off)",
-                                   NULL);
-  g_mutex_unlock (&self->lock);
+  put_in_force (self, use);
+  if (!recursive)
+    begin_trial (self, servers);
   return TRUE;
 }
 

@@ -27,8 +27,6 @@
 #define RCODE_NOERROR 0
 #define RCODE_NXDOMAIN 3
 
-#define ROOT_ANCHOR "/usr/share/dns/root.key" /* of dns-root-data */
-
 /* A server that does not answer must not hold a recipient for the minutes that libunbound would
  * try. */
 #define QUESTION_TIMEOUT_US (15 * G_USEC_PER_SEC)
@@ -385,28 +383,6 @@ check (int unbound_error, const char *what, GError **error)
 }
 
 static gboolean
-is_recursive (const char *const *servers)
-{
-  return servers[0] != NULL && g_str_equal (servers[0], "recursive");
-}
-
-/* From the root down, where the machine has its anchor. */
-static const char *
-choose_anchor (const char *const *servers, const char *trust_anchor)
-{
-  if (trust_anchor == NULL && is_recursive (servers) &&
-      g_file_test (ROOT_ANCHOR, G_FILE_TEST_IS_REGULAR))
-    return ROOT_ANCHOR;
-  return trust_anchor;
-}
-
-gboolean
-reroute_resolver_would_validate (const char *const *servers, const char *trust_anchor)
-{
-  return choose_anchor (servers, trust_anchor) != NULL;
-}
-
-static gboolean
 set_anchor (struct ub_ctx *unbound, const char *anchor, GError **error)
 {
   return anchor == NULL || check (ub_ctx_add_ta_file (unbound, anchor), anchor, error);
@@ -415,7 +391,7 @@ set_anchor (struct ub_ctx *unbound, const char *anchor, GError **error)
 static gboolean
 set_servers (struct ub_ctx *unbound, const char *const *servers, GError **error)
 {
-  if (is_recursive (servers))
+  if (servers[0] != NULL && g_str_equal (servers[0], "recursive"))
     return TRUE;
   if (servers[0] == NULL || g_str_equal (servers[0], "system"))
     return check (ub_ctx_resolvconf (unbound, NULL), "/etc/resolv.conf", error) &&
@@ -455,7 +431,7 @@ reroute_resolver_new_unbound (RerouteWorker *worker,
   if (!check (
         ub_ctx_set_option (self->unbound, "do-not-query-localhost:", "no"), "libunbound", error) ||
       !set_servers (self->unbound, servers, error) ||
-      !set_anchor (self->unbound, choose_anchor (servers, trust_anchor), error) ||
+      !set_anchor (self->unbound, trust_anchor, error) ||
       !check (ub_ctx_async (self->unbound, 1), "a thread", error) ||
       /* libunbound answers for RFC 6761's "test." itself; it is the servers that know. */
       !check (ub_ctx_zone_remove (self->unbound, "test."), "libunbound", error))

@@ -58,14 +58,12 @@ struct _RerouteResolver
 
 /* @worker: borrowed; answers arrive on it; @servers: (array zero-terminated=1) "ADDRESS:PORT", or
    {"system"}, from --dns or the setting. Search lists are never applied; /etc/hosts is read with
-   "system".  @trust_anchor: (nullable): a file of DS or DNSKEY records to validate from; NULL: the
-   root's when the question goes to the root ("recursive"), else nothing is validated. */
+   "system".  @trust_anchor: (nullable): a file of DS or DNSKEY records to validate from; %NULL:
+   nothing is validated. */
 RerouteResolver *reroute_resolver_new_unbound (RerouteWorker *worker,
                                                const char *const *servers,
                                                const char *trust_anchor,
                                                GError **error);
-/* Whether a resolver like that validates. */
-gboolean reroute_resolver_would_validate (const char *const *servers, const char *trust_anchor);
 /* Questions that are open are answered, as failed. */
 void reroute_resolver_free (RerouteResolver *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteResolver, reroute_resolver_free)

@@ -53,7 +53,8 @@ typedef struct
   RerouteResolver *resolver;
   char *servers; /* "system", "127.0.0.1:5300, …" */
   guint n_asking;
-  gboolean retired;
+  gboolean validates; /* by DNSSEC */
+  gboolean retired;   /* or not in force yet */
 } RerouteResolverUse;
 
 struct _RerouteScheduler
@@ -61,7 +62,7 @@ struct _RerouteScheduler
   RerouteWorker *thread;
   RerouteSpool *spool;
   char **dns_servers; /* --dns; NULL: the setting */
-  char *trust_anchor; /* --trust-anchor; NULL: by the servers */
+  char *trust_anchor; /* --trust-anchor; NULL: the root's */
   guint16 mx_port;
   guint16 listen_port; /* 0: the setting's */
   char *hostname;
