@@ -64,12 +64,12 @@ class World:
         assert re.fullmatch(rf'\(using {version} with cipher TLS_[A-Z0-9_]+\)', trace[1].decode()), trace
         assert trace[2].startswith(b'by relay.test with ESMTPS id '), trace
 
-    def s_client(self, *options, port=None, talk='QUIT\n', status=None):
-        """What openssl says about a connection."""
+    def s_client(self, *options, port=None, status=None):
+        """What openssl says about a connection that the server ends."""
         starttls = [] if port else ['-starttls', 'smtp', '-name', 'client.test']
         command = ['openssl', 's_client', '-connect', f'{self.service.host}:{port or self.service.port}',
-                   '-crlf', '-CAfile', self.authority.path, *starttls, *options]
-        result = subprocess.run(command, input=talk, capture_output=True, text=True, timeout=60,
+                   '-crlf', '-ign_eof', '-CAfile', self.authority.path, *starttls, *options]
+        result = subprocess.run(command, input='QUIT\n', capture_output=True, text=True, timeout=60,
                                 check=False)
         assert status is None or (result.returncode == 0) == status, (result.stdout, result.stderr)
         return result.stdout + result.stderr
@@ -149,15 +149,14 @@ def main():
         def test_resumption():
             for version in ('-tls1_2', '-tls1_3'):
                 ticket = world.place.join('ticket')
-                # In TLS 1.3 the ticket comes behind the handshake: with the reply to NOOP at the latest.
-                first = world.s_client(version, '-sess_out', ticket, talk='NOOP\nQUIT\n')
-                again = world.s_client(version, '-sess_in', ticket, talk='NOOP\nQUIT\n')
+                first = world.s_client(version, '-sess_out', ticket)
+                again = world.s_client(version, '-sess_in', ticket)
                 assert 'New, ' in first and 'Reused, ' in again, (version, again)
 
         def test_ticket_is_of_no_use_at_another_listener():
             ticket = world.place.join('stolen')
-            world.s_client('-tls1_3', '-sess_out', ticket, talk='NOOP\nQUIT\n')
-            there = world.s_client('-tls1_3', '-sess_in', ticket, port=world.tls_port, talk='QUIT\n')
+            world.s_client('-tls1_3', '-sess_out', ticket)
+            there = world.s_client('-tls1_3', '-sess_in', ticket, port=world.tls_port)
             assert 'New, ' in there and 'Reused, ' not in there, there
 
         def test_commands_behind_starttls_are_never_run():
