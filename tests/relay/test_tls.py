@@ -177,6 +177,8 @@ def main():
 
         def test_large_message_and_many_pipelined():
             large = b'Subject: large\r\n\r\n' + b'.%s\r\n' % (b'z' * 900) * 2000
+            world.service.set('max-junk-commands', '100000')
+            world.service.wait_applied()
             with tls_client(world) as client:
                 client.sendall(b'EHLO client.test\r\n')
                 expect(client, '250 ')
