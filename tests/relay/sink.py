@@ -9,7 +9,7 @@ import threading
 EXTENSIONS = ('PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES')
 
 MISBEHAVIOUR = ('drop', 'stall', 'endless', 'drip')
-DRIP_S = 0.02
+DRIP_S = 0.2
 
 
 class Message:

@@ -16,9 +16,9 @@ N_VERDICTS = 8
 SMALL, LARGE = 2000, 700_000  # a record of its own; two parts and a rest
 # What the disk does (faulty-disk.c) and what the client is told.
 PUT_OFF = {
-    'write': '451 4.3.0',
+    'write': '452 4.3.1',
     'short': '452 4.3.1',
-    'sync': '451 4.3.0',
+    'sync': '452 4.3.1',
     'full': '452 4.3.1',
 }
 

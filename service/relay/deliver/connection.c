@@ -311,6 +311,7 @@ take_input (RerouteConnection *self)
   g_autoptr (GError) error = NULL;
   guint8 octets[READ_OCTETS];
   gssize n = reroute_stream_read (&self->stream, octets, sizeof octets);
+  guint64 n_replies = reroute_smtp_client_get_n_replies (self->machine);
 
   if (n < 0 && errno == EAGAIN)
     return TRUE;
@@ -324,7 +325,7 @@ take_input (RerouteConnection *self)
       reroute_connection_fail (self, reroute_connection_trouble (self, "4.5.0", error->message));
       return FALSE;
     }
-  if (!self->idle)
+  if (!self->idle && reroute_smtp_client_get_n_replies (self->machine) > n_replies)
     arm (self,
          reroute_smtp_client_may_have_delivered (self->machine) ? REROUTE_SETTING_DATA_TIMEOUT
                                                                 : REROUTE_SETTING_COMMAND_TIMEOUT);

@@ -68,6 +68,8 @@ reroute_session_log_commit (const RerouteIp *client,
 
   g_autofree char *ip = reroute_ip_to_string (client);
   g_message ("client=[%s] status=refused (%s)", ip, error->message);
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL))
+    return reroute_reply_new (452, "4.3.1", "The message could not be stored, try again later");
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL))
     return reroute_reply_new (452, "4.3.1", "There is no room for the message, try again later");
   return reroute_reply_new (451, "4.3.0", "The message could not be stored, try again later");

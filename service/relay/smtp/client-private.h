@@ -53,6 +53,7 @@ struct _RerouteSmtpClient
   gsize output_sent; /* of output */
   guint64 n_queued;  /* octets ever put out */
   guint64 n_sent;    /* octets ever sent */
+  guint64 n_replies; /* ever taken, whole */
   RerouteReplyParser parser;
   GArray *commands; /* (element-type Command): replies are awaited for, in order */
   guint first;      /* of commands: the next reply is for this one */

@@ -113,6 +113,7 @@ reroute_smtp_client_feed (RerouteSmtpClient *self,
         }
       gboolean sound =
         reroute_reply_parser_feed (&self->parser, octets, length, &taken, &reply, error);
+      self->n_replies += reply != NULL;
       if (sound && reply != NULL)
         sound = reroute_smtp_client_take_reply (self, next_command (self), reply, error);
       if (!sound)
@@ -194,6 +195,14 @@ reroute_smtp_client_sent (RerouteSmtpClient *self, gsize length)
     return;
   g_string_truncate (self->output, 0);
   self->output_sent = 0;
+}
+
+guint64
+reroute_smtp_client_get_n_replies (const RerouteSmtpClient *self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+
+  return self->n_replies;
 }
 
 RerouteSmtpClientState

@@ -65,6 +65,8 @@ const guint8 *reroute_smtp_client_peek_output (RerouteSmtpClient *self, gsize *l
 void reroute_smtp_client_sent (RerouteSmtpClient *self, gsize length);
 
 RerouteSmtpClientState reroute_smtp_client_get_state (const RerouteSmtpClient *self);
+/* Whole replies so far: what moves a time limit on, as octets of one do not. */
+guint64 reroute_smtp_client_get_n_replies (const RerouteSmtpClient *self);
 
 /* In state READY or DONE.  The strings must live until the transaction is over.  What the server
    can by no means get (SMTPUTF8, 8BITMIME not offered) is DONE at once, with a 554 of our own for
