@@ -66,8 +66,13 @@ class Attacker:
             sent += len(piece)
         return sent
 
+    def wait(self):
+        """Until the relay has greeted: who speaks before is refused."""
+        poll('the greeting', lambda: b'220 ' in self.octets, 20)
+
     def greet(self):
         """EHLO, alone: what comes with it in one piece is refused."""
+        self.wait()
         self.send(b'EHLO x\r\n')
         poll('the reply to EHLO', lambda: b'250 ' in self.octets, 20)
 
@@ -83,6 +88,7 @@ class Attacker:
 
 
 def endless_command(attacker):
+    attacker.wait()
     attacker.flood(b'A' * 65536, FLOOD_OCTETS)
     attacker.send(b'\r\n')
 
