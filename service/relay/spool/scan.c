@@ -273,6 +273,7 @@ free_room (RerouteScan *self)
   if (self->buffer != NULL)
     munmap (self->buffer, self->buffer_octets);
   self->buffer = NULL;
+  self->buffer_used = 0;
 }
 
 /* A block that the disk does not give back reads as zeros. */
@@ -307,7 +308,7 @@ read_file (int fd, guint8 *buffer, gsize from, gsize size)
 /* Reads what was ever written: of a segment that is merely reserved the rest is known to be zero.
    Returns: its end */
 static gsize
-read_written (int fd, guint8 *buffer, gsize size)
+read_written (RerouteScan *self, int fd, gsize size)
 {
   gsize end = 0;
 
@@ -320,16 +321,23 @@ read_written (int fd, guint8 *buffer, gsize size)
       /* A file system that cannot tell has written everything. */
       gsize from = start >= 0 ? MIN ((gsize) start, size) : end;
       gsize to = hole > start ? MIN ((gsize) hole, size) : size;
-      read_file (fd, buffer + from, from, to - from);
+      memset (self->buffer + end, 0, from - end);
+      read_file (fd, self->buffer + from, from, to - from);
       end = to;
     }
+  if (end < self->buffer_used)
+    memset (self->buffer + end, 0, self->buffer_used - end);
+  self->buffer_used = end;
   return end;
 }
 
-/* A buffer of zeros, of which only what is read costs memory. */
+/* A buffer of zeros, of which only what is read costs memory; what was read stays until the next
+   segment is. */
 static gboolean
 make_room (RerouteScan *self, gsize octets)
 {
+  if (self->buffer != NULL && octets <= self->buffer_octets)
+    return TRUE;
   free_room (self);
   octets = MAX (octets, 1); /* an empty file is a segment too */
   self->buffer = mmap (NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -372,7 +380,7 @@ scan_segment (RerouteScan *self, guint index, GError **error)
       close (fd);
       return FALSE;
     }
-  walk.end = read_written (fd, self->buffer, segment->size);
+  walk.end = read_written (self, fd, segment->size);
   /* What is read now may be in memory only; the next batch will call it synced. */
   gboolean synced = !self->repair || fdatasync (fd) == 0;
   if (!synced)

@@ -27,7 +27,8 @@ typedef struct
   guint64 *first_synced; /* what the first batch of each segment says; 0: nothing to go by */
   guint8 *buffer;
   gsize buffer_octets;
-  GBytes *pending; /* the end of a segment that is torn, or damaged when a later one says so */
+  gsize buffer_used; /* zeros behind it */
+  GBytes *pending;   /* the end of a segment that is torn, or damaged when a later one says so */
   guint64 pending_serial, pending_offset;
 } RerouteScan;
 
