@@ -25,7 +25,8 @@ gboolean reroute_ip_is_loopback (const RerouteIp *self);
 gboolean reroute_ip_is_unspecified (const RerouteIp *self);
 
 /* "192.0.2.0/24", "192.0.2.0;255.255.255.0", "2001:db8::/32" or one address.
-   Host bits that are set are refused with the range that was meant. */
+   Host bits that are set are refused; @range then holds the network that was meant.  Every other
+   error leaves its prefix_bits alone. */
 gboolean reroute_ip_range_parse (const char *text, RerouteIpRange *range, GError **error);
 char *reroute_ip_range_to_string (const RerouteIpRange *self); /* "192.0.2.0/24", "192.0.2.1" */
 gboolean reroute_ip_range_contains (const RerouteIpRange *self, const RerouteIp *ip);

@@ -12,6 +12,7 @@
 #include "gui/email-domain-window.h"
 #include "gui/naming.h"
 #include "gui/setting-field.h"
+#include "gui/setting-windows.h"
 
 #include <glib/gi18n.h>
 
@@ -30,14 +31,13 @@ struct _RerouteConnectionsPage
   GtkCheckButton *forward_radio;
   GtkEditable *forward;
   RerouteFieldError *forward_error;
-  GtkEditable *inbound_host;
-  RerouteFieldError *inbound_host_error;
+  GtkLabel *accept_label;
+  GtkLabel *permit_label;
   GtkEditable *retry;
   RerouteFieldError *retry_error;
 
   RerouteSheet *sheet;
   RerouteSettingField *forward_field;
-  RerouteSettingField *inbound_field;
   RerouteSettingField *retry_field;
   gboolean showing;
 };
@@ -113,6 +113,40 @@ read_durations (const char *text)
 
 /* --- the sheet --- */
 
+static guint
+count_ranges (RerouteSheet *sheet, RerouteSettingId id)
+{
+  const char *text = reroute_sheet_get_setting (sheet, id);
+  guint n = text[0] != '\0';
+
+  for (const char *p = text; *p != '\0'; p++)
+    n += *p == ',';
+  return n;
+}
+
+static void
+show_hosts_summary (RerouteConnectionsPage *self)
+{
+  guint n_forbidden = count_ranges (self->sheet, REROUTE_SETTING_FORBIDDEN_HOSTS);
+  guint n_permitted = count_ranges (self->sheet, REROUTE_SETTING_PERMITTED_HOSTS);
+  g_autofree char *accept =
+    g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                  "From any host but those in %u address range.",
+                                  "From any host but those in %u address ranges.",
+                                  n_forbidden),
+                     n_forbidden);
+  g_autofree char *permit =
+    g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                  "Hosts in %u address range may send to any domain.",
+                                  "Hosts in %u address ranges may send to any domain.",
+                                  n_permitted),
+                     n_permitted);
+
+  gtk_label_set_label (self->accept_label, n_forbidden > 0 ? accept : _ ("From any host."));
+  gtk_label_set_label (self->permit_label,
+                       n_permitted > 0 ? permit : _ ("No host may send to any domain."));
+}
+
 static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteConnectionsPage *self)
 {
@@ -125,6 +159,7 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteConnectionsPage *self)
   if (dns && gtk_check_button_get_active (self->forward_radio) &&
       gtk_editable_get_text (self->forward)[0] == '\0')
     dns = FALSE;
+  show_hosts_summary (self);
   self->showing = TRUE;
   for (int i = 0; i < N_MODES; i++)
     {
@@ -173,6 +208,30 @@ email_domain_clicked_cb (GtkButton *button, RerouteConnectionsPage *self)
   gtk_window_present (GTK_WINDOW (reroute_email_domain_window_new (window, self->sheet)));
 }
 
+static void
+hosts_clicked_cb (GtkButton *button, RerouteConnectionsPage *self)
+{
+  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+
+  gtk_window_present (reroute_hosts_window_new (window, self->sheet));
+}
+
+static void
+timeouts_clicked_cb (GtkButton *button, RerouteConnectionsPage *self)
+{
+  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+
+  gtk_window_present (reroute_timeouts_window_new (window, self->sheet));
+}
+
+static void
+advanced_clicked_cb (GtkButton *button, RerouteConnectionsPage *self)
+{
+  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+
+  gtk_window_present (reroute_limits_window_new (window, self->sheet));
+}
+
 /* --- ReroutePropertyPage --- */
 
 static void
@@ -187,8 +246,6 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
                                                    self->forward_error,
                                                    show_hosts,
                                                    read_hosts);
-  self->inbound_field = reroute_setting_field_new (
-    sheet, REROUTE_SETTING_INBOUND_HOST, self->inbound_host, self->inbound_host_error, NULL, NULL);
   self->retry_field = reroute_setting_field_new (sheet,
                                                  REROUTE_SETTING_RETRY_INTERVALS,
                                                  self->retry,
@@ -205,7 +262,6 @@ flush (ReroutePropertyPage *page)
   RerouteConnectionsPage *self = REROUTE_CONNECTIONS_PAGE (page);
 
   return reroute_setting_field_flush (self->forward_field) &&
-         reroute_setting_field_flush (self->inbound_field) &&
          reroute_setting_field_flush (self->retry_field);
 }
 
@@ -223,7 +279,6 @@ reroute_connections_page_dispose (GObject *object)
   RerouteConnectionsPage *self = REROUTE_CONNECTIONS_PAGE (object);
 
   g_clear_object (&self->forward_field);
-  g_clear_object (&self->inbound_field);
   g_clear_object (&self->retry_field);
   g_clear_object (&self->sheet);
 
@@ -248,13 +303,16 @@ reroute_connections_page_class_init (RerouteConnectionsPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, forward_radio);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, forward);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, forward_error);
-  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, inbound_host);
-  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, inbound_host_error);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, accept_label);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, permit_label);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, retry);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, retry_error);
   gtk_widget_class_bind_template_callback (widget_class, mode_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, delivery_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, email_domain_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, hosts_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, timeouts_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, advanced_clicked_cb);
 }
 
 static void

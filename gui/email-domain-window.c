@@ -71,6 +71,18 @@ search_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
   return TRUE;
 }
 
+/* Not beyond what was done in this window. */
+static gboolean
+undo_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
+{
+  RerouteEmailDomainWindow *self = REROUTE_EMAIL_DOMAIN_WINDOW (widget);
+  RerouteEdit *edit = reroute_sheet_get_edit (self->sheet);
+
+  if (reroute_edit_get_mark (edit) > self->mark && !reroute_sheet_is_applying (self->sheet))
+    reroute_edit_undo (edit);
+  return TRUE;
+}
+
 static void
 help_clicked_cb (GtkButton *button, RerouteEmailDomainWindow *self)
 {
@@ -110,6 +122,7 @@ reroute_email_domain_window_class_init (RerouteEmailDomainWindowClass *klass)
   gtk_widget_class_add_binding (widget_class, GDK_KEY_Escape, 0, escape_cb, NULL);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_F1, 0, help_key_cb, NULL);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, search_cb, NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_z, GDK_CONTROL_MASK, undo_cb, NULL);
 }
 
 static void

@@ -29,6 +29,17 @@ static const struct
   const char *heading;
   const char *text;
 } topics[] = {
+  { "general", N_("General"),
+    N_("This Server: the host name stands in greetings and in the Received line of every message. “Listen on” names the "
+       "addresses and ports where mail is received, such as “0.0.0.0:25, [::]:25”; new ones open as soon as they are "
+       "saved, before the old ones close.\n\n"
+       "Own addresses are further addresses by which the world knows this server, such as the public one behind "
+       "address translation: mail is never sent to them, so that it cannot go round. Outgoing addresses are those that "
+       "connections to other hosts come from; empty: as the machine chooses.\n\n"
+       "Inbound Mail: the inbound host takes the mail of domains that the Routing page accepts as “inbound”, and mail "
+       "for the postmaster of this server when no mailbox is named for it.\n\n"
+       "Limits: a larger message is refused before it is sent when the sender states its size, else at its end; "
+       "further recipients are put off, and the sender hands them in with its next message.") },
   { "routing", N_("Routing"),
     N_("The table says what becomes of mail by the domain of its recipient.\n\n"
        "An entry covers its domain and all subdomains; an entry for “#example.com” covers example.com alone. "
@@ -54,6 +65,27 @@ static const struct
        "on sending what waits.\n\n"
        "Retry intervals are the waits between tries, such as “1m, 5m, 10m, 20m, 30m, 1h”: s, m, h or d for "
        "seconds, minutes, hours or days. The last one repeats.") },
+  { "restrictions", N_("Routing Restrictions"),
+    N_("The first list names the hosts that may send to every domain: your own servers and clients. A new installation "
+       "permits nobody; whoever stands in it can use this server to send mail anywhere.\n\n"
+       "The second list names hosts that are turned away when they connect. It wins over the first.\n\n"
+       "Write an address (192.0.2.7), a network (192.0.2.0/24, 2001:db8::/32) or an address with its mask "
+       "(192.0.2.0;255.255.255.0), or several with blanks or commas between them. Delete removes what is selected.") },
+  { "hosts", N_("Specify by Host"),
+    N_("The first list names hosts whose connections are rejected. All others may connect, and may send to the domains "
+       "whose entries say “Anyone”; hosts in the second list may send to every domain.\n\n"
+       "Write an address (192.0.2.7), a network (192.0.2.0/24, 2001:db8::/32) or an address with its mask "
+       "(192.0.2.0;255.255.255.0), or several with blanks or commas between them. Delete removes what is selected.") },
+  { "timeouts", N_("Message Time-outs"),
+    N_("A message that cannot be delivered is tried again by the retry intervals until it is as old as its time-out; "
+       "then its sender gets a notice with the reason. The sender can be told of a delay before that.\n\n"
+       "A notice that cannot be delivered itself is dropped after a time-out of its own.\n\n"
+       "The times for connections say how long another host may take before it counts as out of order. Shorter ones "
+       "than RFC 5321 recommends lose mail to slow hosts.") },
+  { "limits", N_("Advanced"),
+    N_("How many connections there may be at a time, in all and with one host. A client beyond the limit is told to come "
+       "again later; outgoing mail beyond it waits for a free connection.\n\n"
+       "Some hosts refuse a second message in one connection: write 1 for the messages sent in one connection.") },
   { "email-domains", N_("E-Mail Domain"),
     N_("Domains whose mail goes to a host of their own, or by DNS when all other mail goes to one host. The recipient "
        "of the mail stays as it is.\n\n"

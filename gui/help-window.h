@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 #define REROUTE_TYPE_HELP_WINDOW (reroute_help_window_get_type ())
 G_DECLARE_FINAL_TYPE (RerouteHelpWindow, reroute_help_window, REROUTE, HELP_WINDOW, GtkWindow)
 
-/* @topic: "routing", "routing-entry", "connections", "email-domains", "email-domain". */
+/* @topic: "general", "routing", "routing-entry", "connections", "email-domains",
+   "email-domain", "restrictions", "hosts", "timeouts", "limits". */
 void reroute_help_window_show (GtkWindow *parent, const char *topic);
 
 G_END_DECLS

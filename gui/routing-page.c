@@ -12,6 +12,9 @@
 #include "gui/naming.h"
 #include "gui/routing-dialog.h"
 #include "gui/rows-view.h"
+#include "gui/setting-windows.h"
+
+#include <glib/gi18n.h>
 
 struct _RerouteRoutingPage
 {
@@ -68,6 +71,14 @@ edit_row_cb (RerouteRowsView *rows, RerouteRow *row, RerouteRoutingPage *self)
 
   g_signal_connect_object (dialog, "done", G_CALLBACK (dialog_done_cb), self, 0);
   gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+restrictions_clicked_cb (GtkButton *button, RerouteRoutingPage *self)
+{
+  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+
+  gtk_window_present (reroute_restrictions_window_new (window, self->sheet));
 }
 
 /* --- ReroutePropertyPage --- */
@@ -131,6 +142,11 @@ reroute_routing_page_class_init (RerouteRoutingPageClass *klass)
 static void
 reroute_routing_page_init (RerouteRoutingPage *self)
 {
+  GtkWidget *restrictions = NULL;
+
   gtk_widget_init_template (GTK_WIDGET (self));
+  restrictions = gtk_button_new_with_mnemonic (_ ("Routing Re_strictions…"));
+  g_signal_connect (restrictions, "clicked", G_CALLBACK (restrictions_clicked_cb), self);
+  reroute_rows_view_add_button (self->rows, restrictions);
   reroute_name_tree (GTK_WIDGET (self));
 }

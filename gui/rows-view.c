@@ -305,17 +305,6 @@ copy_selected (RerouteRowsView *self)
 }
 
 static gboolean
-undo_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
-{
-  RerouteRowsView *self = REROUTE_ROWS_VIEW (widget);
-
-  if (reroute_sheet_is_applying (self->sheet))
-    return FALSE;
-  reroute_edit_undo (reroute_sheet_get_edit (self->sheet));
-  return TRUE;
-}
-
-static gboolean
 list_key_cb (GtkEventControllerKey *controller,
              guint keyval,
              guint keycode,
@@ -386,7 +375,6 @@ reroute_rows_view_class_init (RerouteRowsViewClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, stop_search_cb);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);
-  gtk_widget_class_add_binding (widget_class, GDK_KEY_z, GDK_CONTROL_MASK, undo_cb, NULL);
 }
 
 static void
@@ -438,6 +426,16 @@ reroute_rows_view_set_in_use (RerouteRowsView *self, gboolean in_use)
 
   self->in_use = in_use;
   update (self);
+}
+
+void
+reroute_rows_view_add_button (RerouteRowsView *self, GtkWidget *button)
+{
+  g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
+
+  gtk_widget_set_hexpand (button, TRUE);
+  gtk_widget_set_halign (button, GTK_ALIGN_END);
+  gtk_box_append (GTK_BOX (self->buttons), button);
 }
 
 void

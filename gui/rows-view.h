@@ -23,6 +23,9 @@ void reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, Reroute
 /* @in_use: whether the table acts; when not it can be read only, and says so. */
 void reroute_rows_view_set_in_use (RerouteRowsView *self, gboolean in_use);
 
+/* @button: (transfer floating): stands at the end of the line of Add, Edit, Remove. */
+void reroute_rows_view_add_button (RerouteRowsView *self, GtkWidget *button);
+
 /* The row of that id is selected as soon as it is shown. */
 void reroute_rows_view_select (RerouteRowsView *self, gint64 id);
 /* Puts the focus into the list, or into the search. */

@@ -7,7 +7,7 @@
 
 #include "gui/setting-field.h"
 
-#include "gui/row-text.h"
+#include "gui/setting-text.h"
 
 #include <glib/gi18n.h>
 
@@ -57,15 +57,7 @@ judge (GtkEditable *field, gpointer user_data)
   value = dup_value (self);
   if (value != NULL)
     return NULL;
-  switch (reroute_setting_specs ()[self->id].type)
-    {
-    case REROUTE_SETTING_TYPE_DURATIONS:
-      return g_strdup (_ ("Write times such as “1m, 5m, 30m, 1h”: a number, then s, m, h or d."));
-    case REROUTE_SETTING_TYPE_DELIVERY:
-    case REROUTE_SETTING_TYPE_HOST:
-    default:
-      return reroute_dup_host_error (text, NULL);
-    }
+  return reroute_dup_setting_error (&reroute_setting_specs ()[self->id], text);
 }
 
 static void
@@ -79,8 +71,15 @@ entry_changed_cb (GtkEditable *entry, RerouteSettingField *self)
   if (value == NULL)
     return;
   self->showing = TRUE;
-  reroute_sheet_set_setting (self->sheet, self->id, value);
+  reroute_sheet_type_setting (self->sheet, self->id, value);
   self->showing = FALSE;
+}
+
+/* What is typed from here on is undone at once. */
+static void
+entered_cb (GtkEventControllerFocus *controller, RerouteSettingField *self)
+{
+  reroute_edit_begin_step (reroute_sheet_get_edit (self->sheet));
 }
 
 /* Leaves alone what she is typing. */
@@ -143,6 +142,7 @@ reroute_setting_field_new (RerouteSheet *sheet,
                            RerouteTextFunc to_value)
 {
   RerouteSettingField *self = g_object_new (REROUTE_TYPE_SETTING_FIELD, NULL);
+  GtkEventController *focus = gtk_event_controller_focus_new ();
   g_autofree char *shown = NULL;
 
   self->sheet = g_object_ref (sheet);
@@ -154,6 +154,11 @@ reroute_setting_field_new (RerouteSheet *sheet,
   shown = dup_shown (self);
   gtk_editable_set_text (entry, shown);
   reroute_field_error_watch (error, entry, judge, self);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (entry), _ (reroute_setting_specs ()[id].summary));
+  /* "[::]:25" would be turned round among right-to-left words. */
+  gtk_widget_set_direction (GTK_WIDGET (gtk_editable_get_delegate (entry)), GTK_TEXT_DIR_LTR);
+  gtk_widget_add_controller (GTK_WIDGET (entry), focus);
+  g_signal_connect_object (focus, "enter", G_CALLBACK (entered_cb), self, 0);
   g_signal_connect_object (entry, "changed", G_CALLBACK (entry_changed_cb), self, 0);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   return self;

@@ -413,11 +413,8 @@ get_saved_setting (RerouteSheet *self, RerouteSettingId id)
 const char *
 reroute_sheet_get_setting (RerouteSheet *self, RerouteSettingId id)
 {
-  const char *value = NULL;
+  const char *value = reroute_edit_get_setting (self->edit, id);
 
-  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
-
-  value = reroute_edit_get_setting (self->edit, id);
   return value != NULL ? value : get_saved_setting (self, id);
 }
 
@@ -427,6 +424,14 @@ reroute_sheet_set_setting (RerouteSheet *self, RerouteSettingId id, const char *
   g_return_if_fail (REROUTE_IS_SHEET (self));
 
   reroute_edit_begin_step (self->edit);
+  reroute_sheet_type_setting (self, id, value);
+}
+
+void
+reroute_sheet_type_setting (RerouteSheet *self, RerouteSettingId id, const char *value)
+{
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
   reroute_edit_set (self->edit, id, value, get_saved_setting (self, id));
 }
 

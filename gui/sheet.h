@@ -30,6 +30,8 @@ RerouteRulesClient *reroute_sheet_get_rules (RerouteSheet *self);
 /* The value that is shown: the edit's, else the saved one. */
 const char *reroute_sheet_get_setting (RerouteSheet *self, RerouteSettingId id);
 void reroute_sheet_set_setting (RerouteSheet *self, RerouteSettingId id, const char *value);
+/* As set_setting, but within the step of the edit that was begun last. */
+void reroute_sheet_type_setting (RerouteSheet *self, RerouteSettingId id, const char *value);
 
 gboolean reroute_sheet_is_loaded (RerouteSheet *self);    /* the saved settings are known */
 gboolean reroute_sheet_is_available (RerouteSheet *self); /* rulesd stands on the bus */

@@ -12,6 +12,7 @@
 #include "gui/banner.h"
 #include "gui/connections-page.h"
 #include "gui/findings-window.h"
+#include "gui/general-page.h"
 #include "gui/help-window.h"
 #include "gui/naming.h"
 #include "gui/news-window.h"
@@ -441,6 +442,18 @@ search_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
   return TRUE;
 }
 
+/* An entry with the focus first takes back what was typed in it. */
+static gboolean
+undo_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
+{
+  RerouteWindow *self = REROUTE_WINDOW (widget);
+
+  if (reroute_sheet_is_applying (self->sheet))
+    return FALSE;
+  reroute_edit_undo (reroute_sheet_get_edit (self->sheet));
+  return TRUE;
+}
+
 /* A list with the focus would take these keys for itself. */
 static gboolean
 page_key_cb (GtkEventControllerKey *controller,
@@ -540,12 +553,14 @@ reroute_window_class_init (RerouteWindowClass *klass)
   GTK_WINDOW_CLASS (klass)->close_request = close_request;
 
   g_type_ensure (REROUTE_TYPE_BANNER);
+  g_type_ensure (REROUTE_TYPE_GENERAL_PAGE);
   g_type_ensure (REROUTE_TYPE_ROUTING_PAGE);
   g_type_ensure (REROUTE_TYPE_CONNECTIONS_PAGE);
   bind_template (widget_class);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_Escape, 0, escape_cb, NULL);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_F1, 0, help_key_cb, NULL);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, search_cb, NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_z, GDK_CONTROL_MASK, undo_cb, NULL);
 }
 
 static void

@@ -48,7 +48,13 @@ class Desk:
     def open(self):
         self.dialog = Dialog(self.place, self.bus.address).__enter__()
         self.dialog.wait_text(' entr')
+        self.page(1)
         return self.dialog
+
+    def page(self, number):
+        """Shows the page of the sheet of that number, from 0: General, Routing, Connections."""
+        self.dialog.focus(SHEET)
+        self.dialog.key(*['ctrl+Page_Up'] * 9, *['ctrl+Page_Down'] * number)
 
     def apply(self):
         before = self.serial()

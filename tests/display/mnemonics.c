@@ -12,6 +12,7 @@
 #include "gui/email-domain-dialog.h"
 #include "gui/email-domain-window.h"
 #include "gui/routing-dialog.h"
+#include "gui/setting-windows.h"
 #include "gui/window.h"
 
 #include <locale.h>
@@ -102,6 +103,10 @@ test_dialogs (void)
     GTK_WINDOW (reroute_routing_dialog_new (NULL, sheet, NULL)),
     GTK_WINDOW (reroute_email_domain_window_new (NULL, sheet)),
     GTK_WINDOW (reroute_email_domain_dialog_new (NULL, sheet, NULL)),
+    reroute_restrictions_window_new (NULL, sheet),
+    reroute_hosts_window_new (NULL, sheet),
+    reroute_timeouts_window_new (NULL, sheet),
+    reroute_limits_window_new (NULL, sheet),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (windows); i++)

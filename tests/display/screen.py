@@ -14,7 +14,7 @@ from tap import Skip                   # noqa: E402
 
 DIALOG = os.path.join(BUILD, 'gui', 'reroute')
 TOOLS = ('Xvfb', 'openbox', 'xdotool', 'dbus-daemon', 'import')
-SIZE = '1366x900x24'
+SIZE = (1366, 900)
 PATIENCE_S = 30
 
 
@@ -27,25 +27,29 @@ def pyatspi():
 class Screen:
     """Xvfb with a window manager, and a session bus; sets the environment of this process."""
 
-    def __init__(self, place, language='C'):
+    def __init__(self, place, language='C', scale=1, settings=''):
         for tool in TOOLS:
             if shutil.which(tool) is None:
                 raise Skip(f'no {tool}')
         self.place = place
         self.language = language
+        self.scale = scale
+        self.settings = settings
         self.saved = dict(os.environ)
 
     def __enter__(self):
         place = self.place
         reading, writing = os.pipe()
-        place.start('xvfb', ['Xvfb', '-displayfd', str(writing), '-screen', '0', SIZE,
+        place.start('xvfb', ['Xvfb', '-displayfd', str(writing), '-screen', '0',
+                             f'{SIZE[0] * self.scale}x{SIZE[1] * self.scale}x24',
                              '-nolisten', 'tcp'], pass_fds=[writing])
         os.close(writing)
         with os.fdopen(reading) as stream:
             number = stream.readline().strip()
         place.folder('run', mode=0o700)
         place.folder('home', 'gtk-4.0')
-        place.write('[Settings]\ngtk-font-name=Cantarell 11\ngtk-enable-animations=0\n',
+        place.write('[Settings]\ngtk-font-name=Cantarell 11\ngtk-enable-animations=0\n' +
+                    self.settings,
                     'home', 'gtk-4.0', 'settings.ini')
         for name in ('GTK_A11Y', 'AT_SPI_BUS_ADDRESS', 'WAYLAND_DISPLAY', 'DESKTOP_AUTOSTART_ID'):
             os.environ.pop(name, None)
@@ -55,7 +59,7 @@ class Screen:
             XDG_CONFIG_HOME=place.join('home'), XDG_CACHE_HOME=place.join('home'),
             XDG_DATA_HOME=place.join('home'),
             LC_ALL='C.UTF-8', LANGUAGE=self.language, G_DEBUG='fatal-criticals',
-            REROUTE_LOCALE_DIR=os.path.join(BUILD, 'po'),
+            GDK_SCALE=str(self.scale), REROUTE_LOCALE_DIR=os.path.join(BUILD, 'po'),
             DBUS_SESSION_BUS_ADDRESS=f'unix:path={place.join("session")}')
         place.start('session-bus', ['dbus-daemon', '--session', '--nofork', '--nopidfile',
                                     f'--address=unix:path={place.join("session")}'])
@@ -90,7 +94,7 @@ class Dialog:
     def __enter__(self):
         self.process = self.place.start('reroute', [DIALOG, f'--bus={self.address}', *self.options],
                                         self.environment)
-        poll('the window', self.window, PATIENCE_S)
+        poll('the window', self.windows, PATIENCE_S)
         return self
 
     def __exit__(self, *_):
@@ -209,8 +213,10 @@ class Dialog:
         window = self.focus(title)
         node = self.find(title, role, name)
         extents = node.queryComponent().getExtents(pyatspi().WINDOW_COORDS)
-        self.xdotool('mousemove', '--window', window, str(extents.x + extents.width // 2),
-                     str(extents.y + extents.height // 2), 'click', '1')
+        scale = int(os.environ.get('GDK_SCALE', '1'))
+        self.xdotool('mousemove', '--window', window,
+                     str((extents.x + extents.width // 2) * scale),
+                     str((extents.y + extents.height // 2) * scale), 'click', '1')
 
     def end(self):
         """Waits for the program to end by itself; its exit status."""

@@ -48,6 +48,8 @@ class Sheet:
 def test_reroute_by_click(sheet):
     """Routing page, Add: test.com goes to example.com; the recipient is rewritten."""
     dialog = sheet.dialog
+    dialog.focus(SHEET)
+    dialog.key('ctrl+Page_Down')
     dialog.click(SHEET, 'push button', 'Add…')
     dialog.focus('Add E-mail Domain')
     dialog.type('test.com')

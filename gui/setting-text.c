@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * setting-text.c - what is said of the value of a setting that was refused
+ *
+ * common/settings judges; here its answer becomes a sentence in the reader's language.
+ */
+
+#include "config.h"
+
+#include "gui/setting-text.h"
+
+#include "gui/row-text.h"
+
+#include <glib/gi18n.h>
+
+#define LIST_SEPARATORS ", \t\n"
+
+/* The first element of a list that is wrong by itself; @text when none is. */
+static char *
+dup_wrong_part (const RerouteSettingSpec *spec, const char *text)
+{
+  g_auto (GStrv) parts = g_strsplit_set (text, LIST_SEPARATORS, -1);
+
+  for (char **part = parts; *part != NULL; part++)
+    {
+      g_autofree char *value = NULL;
+
+      if (**part == '\0')
+        continue;
+      value = reroute_setting_canonicalize (spec, *part, NULL);
+      if (value == NULL)
+        return g_strdup (*part);
+    }
+  return g_strstrip (g_strdup (text));
+}
+
+static char *
+dup_range_error (const char *part)
+{
+  RerouteIpRange range = { .prefix_bits = G_MAXUINT };
+  g_autofree char *meant = NULL;
+
+  if (reroute_ip_range_parse (part, &range, NULL) || range.prefix_bits == G_MAXUINT)
+    return g_strdup_printf (_ ("“%s” is no address or range. Write “192.0.2.7”, “192.0.2.0/24” or “2001:db8::/32”."), part);
+  meant = reroute_ip_range_to_string (&range);
+  /* Translators: what was typed, and the whole network that it lies in */
+  return g_strdup_printf (
+    _ ("“%s” starts inside a network. Write “%s” for the network, or one address."), part, meant);
+}
+
+static char *
+dup_endpoint_error (const RerouteSettingSpec *spec, const char *part)
+{
+  if (part[0] == '\0')
+    return g_strdup (
+      _ ("Write at least one address with its port, such as “0.0.0.0:25” or “[::]:25”."));
+  if (spec->id == REROUTE_SETTING_HEALTH_LISTEN)
+    return g_strdup_printf (
+      _ ("“%s” is no loopback address with a port. Write one such as “127.0.0.1:8025”."), part);
+  return g_strdup_printf (
+    _ ("“%s” is no address with a port. Write one such as “0.0.0.0:25” or “[::]:25”."), part);
+}
+
+static char *
+dup_limits_error (const RerouteSettingSpec *spec)
+{
+  g_autofree char *least = NULL;
+  g_autofree char *most = NULL;
+
+  switch (spec->type)
+    {
+    case REROUTE_SETTING_TYPE_OCTETS:
+      least = reroute_octets_to_string (spec->minimum);
+      most = reroute_octets_to_string (spec->maximum);
+      return g_strdup_printf (
+        _ ("Write a size from %s to %s, such as “%s”."), least, most, spec->default_value);
+    case REROUTE_SETTING_TYPE_DURATION:
+      least = reroute_duration_to_string (spec->minimum);
+      most = reroute_duration_to_string (spec->maximum);
+      return g_strdup_printf (
+        _ ("Write a time from %s to %s, such as “%s”: a number, then s, m, h or d."),
+           least,
+           most,
+           spec->default_value);
+    default:
+      return g_strdup_printf (
+        _ ("Write a whole number from %'d to %'d."), (int) spec->minimum, (int) spec->maximum);
+    }
+}
+
+char *
+reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
+{
+  g_autofree char *part = NULL;
+
+  g_return_val_if_fail (spec != NULL && text != NULL, NULL);
+
+  part = dup_wrong_part (spec, text);
+  switch (spec->type)
+    {
+    case REROUTE_SETTING_TYPE_HOSTNAME:
+      return g_strdup_printf (
+        _ ("“%s” is no host name. Write a whole one, such as “mail.example.com”."), part);
+    case REROUTE_SETTING_TYPE_ENDPOINTS:
+      return dup_endpoint_error (spec, part);
+    case REROUTE_SETTING_TYPE_RANGES:
+      return dup_range_error (part);
+    case REROUTE_SETTING_TYPE_ADDRESSES:
+      return g_strdup_printf (
+        _ ("“%s” is no address. Write one such as “192.0.2.25” or “2001:db8::25”."), part);
+    case REROUTE_SETTING_TYPE_DNS:
+      return g_strdup_printf (_ ("“%s” is no name server. Write addresses such as “192.0.2.53”."),
+                                 part);
+    case REROUTE_SETTING_TYPE_MAILBOX:
+      return g_strdup_printf (
+        _ ("“%s” is no e-mail address. Write one such as “postmaster@example.com”."), part);
+    case REROUTE_SETTING_TYPE_DURATIONS:
+      return g_strdup (_ ("Write times such as “1m, 5m, 30m, 1h”: a number, then s, m, h or d."));
+    case REROUTE_SETTING_TYPE_OCTETS:
+    case REROUTE_SETTING_TYPE_DURATION:
+    case REROUTE_SETTING_TYPE_COUNT:
+      return dup_limits_error (spec);
+    default:
+      return reroute_dup_host_error (text, NULL);
+    }
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * setting-windows.c - Routing Restrictions..., Hosts..., Time-outs..., Advanced...
+ *
+ * Source: Q196626, Q193922 (who may relay), Q316205 (hosts), Q156063 (time-outs), Q146562 (limits).
+ */
+
+#include "config.h"
+
+#include "gui/setting-windows.h"
+
+#include "gui/range-list.h"
+#include "gui/setting-entry.h"
+#include "gui/sub-sheet.h"
+
+#include <glib/gi18n.h>
+
+#define LIST_HEIGHT 520 /* of a window with two lists, in pixels */
+
+/* Wraps, but asks for much of its width: a window is as high as its narrowest width wants it. */
+static void
+let_wrap (GtkLabel *label)
+{
+  int n = (int) g_utf8_strlen (gtk_label_get_text (label), -1);
+
+  gtk_label_set_xalign (label, 0);
+  gtk_label_set_wrap (label, TRUE);
+  gtk_label_set_width_chars (label, MIN (56, n * 6 / 10));
+  gtk_label_set_max_width_chars (label, 80);
+}
+
+/* --- lists of hosts --- */
+
+static GtkWidget *
+make_permitted (RerouteSheet *sheet)
+{
+  const RerouteRangeListLabels labels = {
+    _ ("Hosts and clients that _can route mail to any domain:"),
+       _ ("_Add"),
+          _ ("_Remove"),
+       };
+
+  return reroute_range_list_new (sheet, REROUTE_SETTING_PERMITTED_HOSTS, &labels);
+}
+
+static GtkWidget *
+make_forbidden (RerouteSheet *sheet, const char *caption)
+{
+  const RerouteRangeListLabels labels = { caption, _ ("A_dd"), _ ("Remo_ve") };
+
+  return reroute_range_list_new (sheet, REROUTE_SETTING_FORBIDDEN_HOSTS, &labels);
+}
+
+static GtkWidget *
+make_hint (const char *text)
+{
+  GtkWidget *hint = gtk_label_new (text);
+
+  let_wrap (GTK_LABEL (hint));
+  gtk_widget_add_css_class (hint, "quiet");
+  gtk_widget_add_css_class (hint, "small");
+  return hint;
+}
+
+static GtkWindow *
+make_lists_window (RerouteSubSheet *window, GtkWidget *first, GtkWidget *second, const char *hint)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+
+  gtk_widget_set_vexpand (first, TRUE);
+  gtk_widget_set_vexpand (second, TRUE);
+  gtk_box_append (GTK_BOX (box), first);
+  gtk_box_append (GTK_BOX (box), second);
+  gtk_box_append (GTK_BOX (box), make_hint (hint));
+  gtk_window_set_default_size (GTK_WINDOW (window), -1, LIST_HEIGHT);
+  reroute_sub_sheet_set_content (window, box);
+  return GTK_WINDOW (window);
+}
+
+GtkWindow *
+reroute_restrictions_window_new (GtkWindow *parent, RerouteSheet *sheet)
+{
+  return make_lists_window (reroute_sub_sheet_new (
+    parent, sheet, _ ("Routing Restrictions"), "restrictions"),
+    make_permitted (sheet),
+    make_forbidden (sheet, _ ("Hosts and clients that can _never route mail:")),
+                    _ ("Everyone may send to the domains whose entries say “Anyone”. Hosts that can never route mail are "
+       "turned away when they connect, whatever the first list says."));
+}
+
+GtkWindow *
+reroute_hosts_window_new (GtkWindow *parent, RerouteSheet *sheet)
+{
+  return make_lists_window (
+    reroute_sub_sheet_new (parent, sheet, _ ("Specify by Host"), "hosts"),
+                           make_forbidden (sheet, _ ("Re_ject connections from these hosts:")),
+                                           make_permitted (sheet),
+                                           _ ("All other hosts may connect and send to the domains whose entries say “Anyone”. Both lists are those "
+       "of Routing Restrictions on the Routing page."));
+}
+
+/* --- fields one below the other --- */
+
+typedef struct
+{
+  const char *caption; /* N_(), with its mnemonic; a title when there is no setting */
+  int id;              /* RerouteSettingId; -1: a title */
+} Line;
+
+static void
+add_line (GtkGrid *grid, int row, const Line *line)
+{
+  GtkWidget *label = gtk_label_new_with_mnemonic (_ (line->caption));
+  GtkWidget *error = NULL;
+  GtkWidget *entry = NULL;
+
+  if (line->id < 0)
+    {
+      gtk_label_set_xalign (GTK_LABEL (label), 0);
+      gtk_widget_add_css_class (label, "group-title");
+      gtk_widget_set_margin_top (label, row > 0 ? 12 : 0);
+      gtk_grid_attach (grid, label, 0, row, 2, 1);
+      return;
+    }
+  error = g_object_new (REROUTE_TYPE_FIELD_ERROR, NULL);
+  entry = reroute_setting_entry_new (line->id, REROUTE_FIELD_ERROR (error));
+  let_wrap (GTK_LABEL (label));
+  gtk_label_set_mnemonic_widget (GTK_LABEL (label), entry);
+  gtk_widget_set_hexpand (label, TRUE);
+  gtk_editable_set_width_chars (GTK_EDITABLE (entry), 10);
+  gtk_editable_set_max_width_chars (GTK_EDITABLE (entry), 10);
+  gtk_grid_attach (grid, label, 0, row, 1, 1);
+  gtk_grid_attach (grid, entry, 1, row, 1, 1);
+  gtk_grid_attach (grid, error, 0, row + 1, 2, 1);
+}
+
+static GtkWindow *
+make_fields_window (RerouteSubSheet *window, const Line *lines, gsize n, const char *hint)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  GtkWidget *grid = gtk_grid_new ();
+
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  for (gsize i = 0; i < n; i++)
+    add_line (GTK_GRID (grid), (int) i * 2, &lines[i]);
+  gtk_box_append (GTK_BOX (box), grid);
+  gtk_box_append (GTK_BOX (box), make_hint (hint));
+  reroute_sub_sheet_set_content (window, box);
+  return GTK_WINDOW (window);
+}
+
+GtkWindow *
+reroute_timeouts_window_new (GtkWindow *parent, RerouteSheet *sheet)
+{
+  static const Line lines[] = {
+    { N_ ("Messages"), -1 },
+      { N_ ("_Return a message to its sender after:"), REROUTE_SETTING_MESSAGE_TIMEOUT },
+        { N_ ("_Tell the sender of a delay after:"), REROUTE_SETTING_DELAY_NOTICE },
+          { N_ ("_Drop a notice that cannot be delivered after:"), REROUTE_SETTING_BOUNCE_TIMEOUT },
+            { N_ ("Connections"), -1 },
+              { N_ ("_Connect to another host within:"), REROUTE_SETTING_CONNECT_TIMEOUT },
+                { N_ ("Its reply to a c_ommand comes within:"), REROUTE_SETTING_COMMAND_TIMEOUT },
+                  { N_ ("Its reply to the _end of a message comes within:"),
+                        REROUTE_SETTING_DATA_TIMEOUT },
+                    { N_ ("A client is _idle for at most:"), REROUTE_SETTING_IDLE_TIMEOUT },
+                  };
+
+  return make_fields_window (reroute_sub_sheet_new (
+    parent, sheet, _ ("Message Time-outs"), "timeouts"),
+    lines,
+    G_N_ELEMENTS (lines),
+    _ ("Times are written as “90s”, “15m”, “4h” or “5d”. “0s” tells the sender of no delay."));
+}
+
+GtkWindow *
+reroute_limits_window_new (GtkWindow *parent, RerouteSheet *sheet)
+{
+  static const Line lines[] = {
+    { N_ ("Maximum number of _inbound connections:"), REROUTE_SETTING_MAX_INBOUND_CONNECTIONS },
+      { N_ ("Maximum number of connections from a single _client:"),
+            REROUTE_SETTING_MAX_CONNECTIONS_PER_CLIENT },
+        { N_ ("Maximum number of _outbound connections:"),
+              REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS },
+          { N_ ("Maximum number of connections to a single _host:"),
+                REROUTE_SETTING_MAX_CONNECTIONS_PER_HOST },
+            { N_ ("Maximum number of _messages sent in one connection:"),
+                  REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION },
+          };
+
+  return make_fields_window (
+    reroute_sub_sheet_new (parent, sheet, _ ("Advanced"), "limits"),
+                           lines,
+                           G_N_ELEMENTS (lines),
+                           _ ("To receive or send nothing at all, choose another transfer mode."));
+}

@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The General page and the dialogs for settings: each field is checked where it is typed, and saved with the rest."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from desk import SHEET, run    # noqa: E402
+
+RESTRICTIONS = 'Routing Restrictions'
+LIMITS = 'Advanced'
+TIMEOUTS = 'Message Time-outs'
+# Field by its letter, what is typed, what is said of it, what it was.
+WRONG = (
+    ('alt+h', 'mail..example.org', '“mail..example.org” is no host name.', ''),
+    ('alt+l', '', 'Write at least one address with its port', '0.0.0.0:25, [::]:25'),
+    ('alt+l', '0.0.0.0:25, 127.0.0.1:99999', '“127.0.0.1:99999” is no address with a port.', '0.0.0.0:25, [::]:25'),
+    ('alt+o', '203.0.113.0/24', '“203.0.113.0/24” is no address.', ''),
+    ('alt+i', 'user@example.com', '“user@example.com” is an e-mail address. A host is wanted', ''),
+    ('alt+m', 'postmaster', '“postmaster” is no e-mail address.', ''),
+    ('alt+z', '4 GiB', 'Write a size from 1 KiB to 2 GiB, such as “50 MiB”.', '50 MiB'),
+    ('alt+r', 'many', 'Write a whole number from 1 to 100000.', '1000'),
+    ('alt+u', '192.0.2.1:8025', '“192.0.2.1:8025” is no loopback address with a port.', ''),
+)
+
+
+def fill(desk, letter, text, title=SHEET):
+    desk.dialog.focus(title)
+    desk.dialog.key(letter, 'ctrl+a')
+    if text:
+        desk.dialog.type(text)
+    else:
+        desk.dialog.key('Delete')
+
+
+def test_every_field_is_checked_where_it_is_typed(desk):
+    desk.open()
+    desk.page(0)
+    for letter, text, said, right in WRONG:
+        fill(desk, letter, text)
+        desk.dialog.wait_text(said)
+        before = desk.serial()
+        desk.dialog.click(SHEET, 'push button', 'OK')
+        desk.dialog.wait_text(said)
+        assert desk.serial() == before
+        fill(desk, letter, right)
+        desk.dialog.wait_no_text(said)
+    desk.dialog.wait_no_text('unsaved')
+
+
+def test_general_is_saved(desk):
+    fill(desk, 'alt+h', 'mail.example.org')
+    fill(desk, 'alt+i', 'mailbox.example.net')
+    fill(desk, 'alt+m', 'admin@example.org')
+    fill(desk, 'alt+z', '20 MB')
+    desk.dialog.wait_text('4 unsaved changes')
+    desk.apply()
+    assert desk.setting('hostname') == 'mail.example.org'
+    assert desk.setting('inbound-host').startswith('mailbox.example.net')
+    assert desk.setting('postmaster') == 'admin@example.org'
+    assert desk.setting('max-message-size') == '20000000'
+    assert desk.dialog.window('Internet Mail Service (mail.example.org) Properties')
+
+
+def test_dns_servers_by_choice(desk):
+    """A list of its own only where the drop-down says so."""
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('alt+d', 'space')
+    desk.dialog.wait_text('These:')
+    desk.dialog.key('Down', 'Down', 'Return')
+    desk.dialog.wait(SHEET, 'text', 'DNS servers')
+    desk.dialog.type('192.0.2.53 ns.example')
+    desk.dialog.wait_text('“ns.example” is no name server.')
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('192.0.2.53 192.0.2.54:5353')
+    desk.apply()
+    assert desk.setting('dns-servers') == '192.0.2.53:53, 192.0.2.54:5353'
+
+
+def test_undo_takes_back_a_field_at_once(desk):
+    """Ctrl+Z outside of a text takes back the whole of what was typed into a field."""
+    desk.page(0)
+    fill(desk, 'alt+h', 'relay.example.org')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.page(1)
+    desk.dialog.key('alt+n')
+    desk.dialog.wait_text('2 unsaved changes')
+    desk.dialog.key('ctrl+z')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.dialog.key('ctrl+z')
+    desk.dialog.wait_no_text('unsaved')
+
+
+def test_restrictions(desk):
+    """Several ranges at once; one that starts inside a network is told its network."""
+    desk.page(1)
+    desk.dialog.click(SHEET, 'push button', 'Routing Restrictions…')
+    desk.dialog.focus(RESTRICTIONS)
+    desk.dialog.type('192.168.1.5/24')
+    desk.dialog.wait_text('“192.168.1.5/24” starts inside a network. Write “192.168.1.0/24”', RESTRICTIONS)
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('192.168.1.0/24 2001:db8::/32, 10.0.0.0;255.0.0.0')
+    desk.dialog.key('Return')
+    desk.dialog.wait_text('10.0.0.0/8', RESTRICTIONS)
+    fill(desk, 'alt+n', '192.168.1.66', RESTRICTIONS)
+    desk.dialog.key('Return')
+    desk.dialog.wait_text('192.168.1.66', RESTRICTIONS)
+    desk.dialog.click(RESTRICTIONS, 'label', '2001:db8::/32')
+    desk.dialog.key('alt+r')
+    desk.dialog.wait_no_text('2001:db8::/32', RESTRICTIONS)
+    desk.dialog.click(RESTRICTIONS, 'push button', 'OK')
+    desk.dialog.wait_closed(RESTRICTIONS)
+    desk.apply()
+    assert desk.setting('permitted-hosts') == '192.168.1.0/24, 10.0.0.0/8'
+    assert desk.setting('forbidden-hosts') == '192.168.1.66'
+
+
+def test_cancel_of_a_sub_sheet_takes_back(desk):
+    desk.page(2)
+    desk.dialog.wait_text('From any host but those in 1 address range.')
+    desk.dialog.wait_text('Hosts in 2 address ranges may send to any domain.')
+    desk.dialog.click(SHEET, 'push button', 'Hosts…')
+    desk.dialog.click('Specify by Host', 'label', '192.168.1.66')
+    desk.dialog.key('Delete')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed('Specify by Host')
+    desk.dialog.wait_no_text('unsaved')
+
+
+def test_limits(desk):
+    desk.page(2)
+    desk.dialog.click(SHEET, 'push button', 'Advanced…')
+    fill(desk, 'alt+m', '0', LIMITS)
+    desk.dialog.wait_text('Write a whole number from 1 to 1000000.', LIMITS)
+    desk.dialog.click(LIMITS, 'push button', 'OK')
+    fill(desk, 'alt+m', '1', LIMITS)
+    desk.dialog.click(LIMITS, 'push button', 'OK')
+    desk.dialog.wait_closed(LIMITS)
+    desk.apply()
+    assert desk.setting('max-messages-per-connection') == '1'
+
+
+def test_timeouts(desk):
+    desk.page(2)
+    desk.dialog.click(SHEET, 'push button', 'Time-outs…')
+    fill(desk, 'alt+r', '48', TIMEOUTS)
+    desk.dialog.wait_text('such as “5d”: a number, then s, m, h or d.', TIMEOUTS)
+    fill(desk, 'alt+r', '48h', TIMEOUTS)
+    fill(desk, 'alt+t', '0s', TIMEOUTS)
+    desk.dialog.click(TIMEOUTS, 'push button', 'OK')
+    desk.dialog.wait_closed(TIMEOUTS)
+    desk.apply()
+    assert desk.setting('message-timeout') == '2d'
+    assert desk.setting('delay-notice') == '0s'
+
+
+if __name__ == '__main__':
+    run('setting-pages', *[case for name, case in list(globals().items()) if name.startswith('test_')])
