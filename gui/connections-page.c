@@ -13,6 +13,7 @@
 #include "gui/naming.h"
 #include "gui/setting-field.h"
 #include "gui/setting-windows.h"
+#include "gui/test-strip.h"
 
 #include <glib/gi18n.h>
 
@@ -35,6 +36,7 @@ struct _RerouteConnectionsPage
   GtkLabel *permit_label;
   GtkEditable *retry;
   RerouteFieldError *retry_error;
+  RerouteTestStrip *test_strip;
 
   RerouteSheet *sheet;
   RerouteSettingField *forward_field;
@@ -252,6 +254,7 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
                                                  self->retry_error,
                                                  show_list,
                                                  read_durations);
+  reroute_test_strip_open (self->test_strip, sheet);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   sheet_changed_cb (sheet, self);
 }
@@ -293,6 +296,7 @@ reroute_connections_page_class_init (RerouteConnectionsPageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = reroute_connections_page_dispose;
 
   g_type_ensure (REROUTE_TYPE_FIELD_ERROR);
+  g_type_ensure (REROUTE_TYPE_TEST_STRIP);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/reroute/gui/connections-page.ui");
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, both_radio);
@@ -307,6 +311,7 @@ reroute_connections_page_class_init (RerouteConnectionsPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, permit_label);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, retry);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, retry_error);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, test_strip);
   gtk_widget_class_bind_template_callback (widget_class, mode_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, delivery_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, email_domain_clicked_cb);

@@ -86,6 +86,18 @@ static const struct
     N_("How many connections there may be at a time, in all and with one host. A client beyond the limit is told to come "
        "again later; outgoing mail beyond it waits for a free connection.\n\n"
        "Some hosts refuse a second message in one connection: write 1 for the messages sent in one connection.") },
+  { "history", N_("History"),
+    N_("Whenever something is saved, here or by reroutectl, it becomes a generation of the rules with a number of its "
+       "own: who saved it, when, and what changed, entry by entry.\n\n"
+       "Bring Back saves the rules and settings of a generation again, as a new one: nothing is lost, and that too can "
+       "be taken back. The relay follows at once; “In use” marks the generation that it runs.\n\n"
+       "What is not saved yet is taken back by Ctrl+Z, one step at a time.") },
+  { "explain", N_("Test an Address"),
+    N_("Write a recipient, and each step of the decision is shown: which entry covers it, what its address becomes, "
+       "which host it leaves for and which addresses that host has. The relay itself answers, by the same rules and "
+       "look-ups that it uses for mail; nothing is sent.\n\n"
+       "With unsaved changes there are two columns, and “≠” marks the steps that they alter.\n\n"
+       "Write a client's address to see whether mail from there is accepted.") },
   { "email-domains", N_("E-Mail Domain"),
     N_("Domains whose mail goes to a host of their own, or by DNS when all other mail goes to one host. The recipient "
        "of the mail stays as it is.\n\n"

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (RerouteHelpWindow, reroute_help_window, REROUTE, HELP_WINDOW, GtkWindow)
 
 /* @topic: "general", "routing", "routing-entry", "connections", "email-domains",
-   "email-domain", "restrictions", "hosts", "timeouts", "limits". */
+   "email-domain", "restrictions", "hosts", "timeouts", "limits", "explain", "history". */
 void reroute_help_window_show (GtkWindow *parent, const char *topic);
 
 G_END_DECLS

@@ -9,6 +9,7 @@
 
 #include "gui/news-window.h"
 
+#include "gui/history-text.h"
 #include "gui/naming.h"
 #include "gui/row-text.h"
 
@@ -52,34 +53,6 @@ attach (RerouteNewsWindow *self, int column, const char *text, const char *css_c
   gtk_grid_attach (self->grid, label, column, self->line, 1, 1);
 }
 
-/* What a change leaves: "example.com", "–" when nothing is left. */
-static char *
-dup_content (const RerouteChange *change)
-{
-  const RerouteSettingSpec *spec = NULL;
-
-  if (change == NULL || change->kind == REROUTE_CHANGE_REMOVE)
-    return g_strdup ("–");
-  if (change->kind == REROUTE_CHANGE_PUT)
-    return reroute_row_dup_cell (change->row, REROUTE_COLUMN_TARGET);
-  spec = reroute_setting_find (change->key, NULL);
-  return g_strdup (change->value != NULL ? change->value : spec != NULL ? spec->default_value : "");
-}
-
-static char *
-dup_name (const RerouteDifference *difference)
-{
-  const RerouteChange *before = difference->before;
-  const RerouteChange *after = difference->after;
-  const RerouteChange *put = after != NULL && after->kind == REROUTE_CHANGE_PUT ? after : before;
-
-  if (put != NULL && put->kind == REROUTE_CHANGE_PUT)
-    return reroute_row_dup_cell (put->row, REROUTE_COLUMN_DOMAIN);
-  if (put != NULL && put->kind == REROUTE_CHANGE_SET)
-    return g_strdup (put->key);
-  return g_strdup ("");
-}
-
 /* What the edit makes of the same thing; NULL when it does not touch it. */
 static char *
 dup_yours (RerouteNewsWindow *self, const RerouteDifference *difference)
@@ -108,9 +81,9 @@ dup_yours (RerouteNewsWindow *self, const RerouteDifference *difference)
 static void
 append_difference (RerouteNewsWindow *self, const RerouteDifference *difference)
 {
-  g_autofree char *name = dup_name (difference);
-  g_autofree char *before = dup_content (difference->before);
-  g_autofree char *after = dup_content (difference->after);
+  g_autofree char *name = reroute_difference_dup_name (difference);
+  g_autofree char *before = reroute_change_dup_content (difference->before);
+  g_autofree char *after = reroute_change_dup_content (difference->after);
   g_autofree char *yours = dup_yours (self, difference);
 
   self->line++;

@@ -107,6 +107,14 @@ reroute_relay_watch_new (RerouteBus *bus)
   return self;
 }
 
+RerouteRelayClient *
+reroute_relay_watch_get_client (RerouteRelayWatch *self)
+{
+  g_return_val_if_fail (REROUTE_IS_RELAY_WATCH (self), NULL);
+
+  return self->client;
+}
+
 gboolean
 reroute_relay_watch_is_available (RerouteRelayWatch *self)
 {

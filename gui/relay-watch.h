@@ -18,6 +18,8 @@ G_DECLARE_FINAL_TYPE (RerouteRelayWatch, reroute_relay_watch, REROUTE, RELAY_WAT
 
 RerouteRelayWatch *reroute_relay_watch_new (RerouteBus *bus);
 
+/* (transfer none): to ask the relay something. */
+RerouteRelayClient *reroute_relay_watch_get_client (RerouteRelayWatch *self);
 gboolean reroute_relay_watch_is_available (RerouteRelayWatch *self);
 guint64 reroute_relay_watch_get_serial (RerouteRelayWatch *self); /* 0: not known */
 /* (nullable): how the relay calls itself. */

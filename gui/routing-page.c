@@ -13,6 +13,7 @@
 #include "gui/routing-dialog.h"
 #include "gui/rows-view.h"
 #include "gui/setting-windows.h"
+#include "gui/test-strip.h"
 
 #include <glib/gi18n.h>
 
@@ -23,6 +24,7 @@ struct _RerouteRoutingPage
   GtkCheckButton *off_radio;
   GtkCheckButton *on_radio;
   RerouteRowsView *rows;
+  RerouteTestStrip *test_strip;
 
   RerouteSheet *sheet;
   gboolean showing; /* what is set comes from the sheet, not from her */
@@ -90,6 +92,7 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
 
   self->sheet = g_object_ref (sheet);
   reroute_rows_view_open (self->rows, sheet, REROUTE_PAGE_ROUTING);
+  reroute_test_strip_open (self->test_strip, sheet);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   sheet_changed_cb (sheet, self);
 }
@@ -131,10 +134,12 @@ reroute_routing_page_class_init (RerouteRoutingPageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = reroute_routing_page_dispose;
 
   g_type_ensure (REROUTE_TYPE_ROWS_VIEW);
+  g_type_ensure (REROUTE_TYPE_TEST_STRIP);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/routing-page.ui");
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingPage, off_radio);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingPage, on_radio);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingPage, rows);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRoutingPage, test_strip);
   gtk_widget_class_bind_template_callback (widget_class, on_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, edit_row_cb);
 }

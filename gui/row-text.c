@@ -289,22 +289,25 @@ reroute_row_dup_sentence (const RerouteRow *row)
 }
 
 char *
+reroute_dup_moment (gint64 wall_us)
+{
+  g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (wall_us / G_USEC_PER_SEC);
+  g_autoptr (GDateTime) local = utc != NULL ? g_date_time_to_local (utc) : NULL;
+
+  /* Translators: date and time as g_date_time_format() writes them: 3 Mar 2026, 14:02. */
+  return local != NULL ? g_date_time_format (local, _ ("%-e %b %Y, %H:%M")) : g_strdup ("–");
+}
+
+char *
 reroute_row_dup_provenance (const RerouteRow *row)
 {
-  g_autoptr (GDateTime) utc = NULL;
-  g_autoptr (GDateTime) local = NULL;
   g_autofree char *when = NULL;
 
   g_return_val_if_fail (row != NULL, NULL);
 
   if (row->changed_us == 0 || row->changed_by[0] == '\0')
     return NULL;
-  utc = g_date_time_new_from_unix_utc (row->changed_us / G_USEC_PER_SEC);
-  local = utc != NULL ? g_date_time_to_local (utc) : NULL;
-  if (local == NULL)
-    return NULL;
-  /* Translators: date and time as g_date_time_format() writes them: 3 Mar 2026, 14:02. */
-  when = g_date_time_format (local, _ ("%-e %b %Y, %H:%M"));
+  when = reroute_dup_moment (row->changed_us);
   /* Translators: the first %s is a person, the second date and time. */
   return g_strdup_printf (_ ("Last changed by %s, %s"), row->changed_by, when);
 }

@@ -29,6 +29,8 @@ gboolean reroute_row_matches (const RerouteRow *row, const char *filter);
 
 /* (transfer full): markup: the sentence that says what the entry does. */
 char *reroute_row_dup_sentence (const RerouteRow *row);
+/* (transfer full): "3 Mar 2026, 14:02", in the reader's time. */
+char *reroute_dup_moment (gint64 wall_us);
 /* (transfer full) (nullable): "Last changed by mailadm, 3 Mar 2026, 14:02" */
 char *reroute_row_dup_provenance (const RerouteRow *row);
 

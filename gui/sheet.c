@@ -11,7 +11,6 @@
 #include "gui/sheet.h"
 
 #include "common/error.h"
-#include "gui/relay-watch.h"
 #include "gui/trial.h"
 
 #define RETRY_MS 2000      /* between calls that make the bus start rulesd, while it is away */
@@ -398,9 +397,13 @@ reroute_sheet_get_edit (RerouteSheet *self)
 RerouteRulesClient *
 reroute_sheet_get_rules (RerouteSheet *self)
 {
-  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
-
   return self->rules;
+}
+
+RerouteRelayClient *
+reroute_sheet_get_relay (RerouteSheet *self)
+{
+  return reroute_relay_watch_get_client (self->relay);
 }
 
 static const char *
@@ -454,8 +457,6 @@ reroute_sheet_is_available (RerouteSheet *self)
 gboolean
 reroute_sheet_is_applying (RerouteSheet *self)
 {
-  g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
-
   return self->apply != NULL;
 }
 

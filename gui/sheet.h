@@ -6,6 +6,7 @@
 #include "common/ruleset-check.h"
 #include "gui/edit.h"
 #include "gui/news.h"
+#include "gui/relay-watch.h"
 
 G_BEGIN_DECLS
 
@@ -26,6 +27,7 @@ RerouteSheet *reroute_sheet_new (RerouteBus *bus);
 
 RerouteEdit *reroute_sheet_get_edit (RerouteSheet *self);
 RerouteRulesClient *reroute_sheet_get_rules (RerouteSheet *self);
+RerouteRelayClient *reroute_sheet_get_relay (RerouteSheet *self);
 
 /* The value that is shown: the edit's, else the saved one. */
 const char *reroute_sheet_get_setting (RerouteSheet *self, RerouteSettingId id);

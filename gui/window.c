@@ -14,6 +14,7 @@
 #include "gui/findings-window.h"
 #include "gui/general-page.h"
 #include "gui/help-window.h"
+#include "gui/history-page.h"
 #include "gui/naming.h"
 #include "gui/news-window.h"
 #include "gui/page.h"
@@ -197,12 +198,6 @@ update (RerouteWindow *self)
   gtk_window_set_title (GTK_WINDOW (self), title);
   show_banner (self);
   show_footer (self);
-}
-
-static void
-sheet_changed_cb (RerouteSheet *sheet, RerouteWindow *self)
-{
-  update (self);
 }
 
 static void
@@ -556,6 +551,7 @@ reroute_window_class_init (RerouteWindowClass *klass)
   g_type_ensure (REROUTE_TYPE_GENERAL_PAGE);
   g_type_ensure (REROUTE_TYPE_ROUTING_PAGE);
   g_type_ensure (REROUTE_TYPE_CONNECTIONS_PAGE);
+  g_type_ensure (REROUTE_TYPE_HISTORY_PAGE);
   bind_template (widget_class);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_Escape, 0, escape_cb, NULL);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_F1, 0, help_key_cb, NULL);
@@ -581,7 +577,7 @@ reroute_window_new (GtkApplication *application, RerouteBus *bus)
   RerouteWindow *self = g_object_new (REROUTE_TYPE_WINDOW, "application", application, NULL);
 
   self->sheet = reroute_sheet_new (bus);
-  g_signal_connect_object (self->sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
+  g_signal_connect_object (self->sheet, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (
     reroute_sheet_get_edit (self->sheet), "changed", G_CALLBACK (edit_changed_cb), self, 0);
   for (int i = gtk_notebook_get_n_pages (self->notebook) - 1; i >= 0; i--)

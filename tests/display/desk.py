@@ -9,21 +9,22 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from screen import DIALOG, Dialog, Place, Screen, poll                          # noqa: E402
-from support import CTL, RULESD, Bus, daemon_environment                        # noqa: E402
+from support import CTL, RULESD, Bus, Service, daemon_environment               # noqa: E402
 from tap import Skip, Tap                                                       # noqa: E402
 
 SHEET = 'Properties'
 
 
 class Desk:
-    """A bus with rulesd, the prompt, and one dialog on it."""
+    """A bus with rulesd, perhaps the relay, the prompt, and one dialog on it."""
 
-    def __init__(self, place):
+    def __init__(self, place, with_relay=False):
         for program in (DIALOG, RULESD, CTL):
             if not os.path.exists(program):
                 raise Skip(f'{os.path.basename(program)} is not built')
         self.place = place
-        self.bus = Bus(place, place.join('rules.db')).start()
+        self.service = Service(place).start() if with_relay else None
+        self.bus = self.service.bus if with_relay else Bus(place, place.join('rules.db')).start()
         self.dialog = None
 
     def ctl(self, *words):
@@ -76,12 +77,17 @@ class Desk:
         self.dialog.wait_closed(title)
 
 
-def run(name, *cases):
+def run_with_relay(name, *cases):
+    """As run(), with a relay behind the dialog."""
+    run(name, *cases, with_relay=True)
+
+
+def run(name, *cases, with_relay=False):
     """Runs @cases in order on one desk, each as a line of TAP."""
     tap = Tap()
     try:
         with Place(name) as place, Screen(place):
-            desk = Desk(place)
+            desk = Desk(place, with_relay)
             for case in cases:
                 tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case, desk)
             if tap.failed:

@@ -90,7 +90,7 @@ test_sheet (void)
   GtkNotebook *notebook = find_notebook (GTK_WIDGET (window));
 
   for (int i = 0; i < gtk_notebook_get_n_pages (notebook); i++)
-    assert_no_clash (GTK_WIDGET (window), gtk_notebook_get_nth_page (notebook, i), 6);
+    assert_no_clash (GTK_WIDGET (window), gtk_notebook_get_nth_page (notebook, i), 3);
   gtk_window_destroy (GTK_WINDOW (window));
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A display, a session bus for AT-SPI, and the dialog on them: read by AT-SPI, driven by xdotool."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -22,6 +23,20 @@ def pyatspi():
     """Connects to the accessibility bus of the environment: only after Screen was entered."""
     import pyatspi as module    # pylint: disable=import-outside-toplevel
     return module
+
+
+def vanishing(answer):
+    """What a reader of the tree says when a node goes while it is read: it is asked again."""
+    def decorate(function):
+        @functools.wraps(function)
+        def read(*arguments, **options):
+            from gi.repository import GLib    # pylint: disable=import-outside-toplevel
+            try:
+                return function(*arguments, **options)
+            except (GLib.Error, ValueError):
+                return answer
+        return read
+    return decorate
 
 
 class Screen:
@@ -140,6 +155,7 @@ class Dialog:
             current.clearCache()
             stack.extend(child for child in reversed(list(current)) if child is not None)
 
+    @vanishing(None)
     def find(self, title, role, name=None):
         """The first node of @role (and @name) in the window @title, or None."""
         window = self.window(title)
@@ -162,8 +178,9 @@ class Dialog:
             return node.name
         return text.getText(0, text.characterCount) or node.name
 
+    @vanishing([])
     def texts(self, title='Properties'):
-        """Every text of the window, one string each."""
+        """Every text of the window, one string each; none while it changes under the reader."""
         window = self.window(title)
         return [self.text_of(node) for node in self.walk(window)] if window else []
 
@@ -172,8 +189,10 @@ class Dialog:
              PATIENCE_S)
 
     def wait_no_text(self, text, title='Properties'):
-        poll(f'no “{text}” in “{title}”', lambda: not any(text in shown for shown in self.texts(title)),
-             PATIENCE_S)
+        def gone():
+            texts = self.texts(title)
+            return texts and not any(text in shown for shown in texts)
+        poll(f'no “{text}” in “{title}”', gone, PATIENCE_S)
 
     def wait_sensitive(self, title, role, name):
         def sensitive():

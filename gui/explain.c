@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * explain.c - what becomes of mail for an address, in the reader's language
+ *
+ * The services send each step as a code and an English sentence.  The sentence is held against the
+ * pattern of its code, and what stands in its places goes into the translated pattern; one that
+ * fits no pattern is shown as it came.
+ */
+
+#include "config.h"
+
+#include "gui/explain.h"
+
+#include "common/error.h"
+#include "gui/pattern.h"
+
+#include <glib/gi18n.h>
+
+typedef struct
+{
+  const char *code;
+  RerouteStage stage;
+  const char *pattern; /* each %s is a place */
+} Pattern;
+
+#define STAGE(name) REROUTE_STAGE_##name
+
+/* clang-format off */
+static const Pattern patterns[] = {
+  { "admitted-authenticated", STAGE (ADMISSION), N_("The client has authenticated and may send to any domain.") },
+  { "admitted-permitted", STAGE (ADMISSION), N_("The client is a permitted host and may send to any domain.") },
+  /* Translators: %s is a domain, perhaps with # in front */
+  { "admitted-entry", STAGE (ADMISSION), N_("The entry %s accepts mail from anyone.") },
+  { "entry-permitted-only", STAGE (ADMISSION),
+    N_("The entry %s accepts mail from permitted hosts only, and this client is none.") },
+  { "no-entry", STAGE (ADMISSION), N_("No entry covers %s, and the client is not a permitted host.") },
+  { "inbound-host-missing", STAGE (ROUTING), N_("No inbound host is set.") },
+  /* Translators: %s is a host */
+  { "to-inbound-host", STAGE (ROUTING), N_("It goes to the inbound host, %s.") },
+  { "loop", STAGE (ROUTING), N_("The entry %s was used before: mail would go round in a circle.") },
+  { "loop", STAGE (ROUTING), N_("At the entry %s the chain of entries is too long.") },
+  /* Translators: an entry, the old domain, the new domain */
+  { "rewritten", STAGE (ROUTING), N_("The entry %s replaces the domain %s by %s.") },
+  { "routing-off", STAGE (ROUTING), N_("Incoming mail is not rerouted: the Routing table is not used.") },
+  { "routing-none", STAGE (ROUTING), N_("No Routing entry covers %s.") },
+  /* Translators: an entry, a domain */
+  { "routing-match", STAGE (ROUTING), N_("The Routing entry %s covers %s.") },
+  { "relay", STAGE (ROUTING), N_("It says always relay: the recipient stays as it is.") },
+  { "routing-self", STAGE (ROUTING), N_("The entry leads to %s itself: there it ends.") },
+  { "postmaster", STAGE (ROUTING), N_("Mail to this server's postmaster goes to %s.") },
+  { "postmaster-missing", STAGE (ROUTING), N_("No mailbox is set for mail to this server's postmaster.") },
+  { "by-address", STAGE (CONNECTIONS), N_("It goes to the address %s.") },
+  { "by-dns", STAGE (CONNECTIONS), N_("It goes to the exchangers that DNS names for %s.") },
+  /* Translators: %s is a list of hosts */
+  { "by-hosts", STAGE (CONNECTIONS), N_("It goes to %s by turns.") },
+  { "by-hosts", STAGE (CONNECTIONS), N_("It goes to %s.") },
+  { "connections-match", STAGE (CONNECTIONS), N_("The Connections entry %s covers %s.") },
+  { "connections-none", STAGE (CONNECTIONS), N_("No Connections entry covers %s: the default delivery acts.") },
+  /* Translators: %s is a list of hosts with their addresses */
+  { "next-hop-found", STAGE (LOOK_UP), N_("It is tried in this order: %s.") },
+  /* Translators: %s is what went wrong */
+  { "dns-no-answer", STAGE (LOOK_UP), N_("DNS gives no answer now; mail waits: %s.") },
+  /* Translators: a status code, what went wrong */
+  { "next-hop-none", STAGE (LOOK_UP), N_("It cannot be delivered (%s): %s.") },
+};
+/* clang-format on */
+
+/* --- sentences --- */
+
+static gboolean
+decides (const RerouteExplanation *self, const RerouteStep *step)
+{
+  return g_str_equal (step->code, "routing-match") ||
+         (g_str_equal (step->code, "connections-match") && self->deciding == NULL);
+}
+
+static void
+take_step (RerouteExplanation *self, const RerouteStep *step)
+{
+  RerouteStage stage = REROUTE_STAGE_ROUTING;
+  g_autofree char *sentence = g_strdup (step->sentence);
+  g_autofree char *before = NULL;
+
+  if (g_str_equal (step->code, "leaves") || g_str_equal (step->code, "refused"))
+    return;
+  for (gsize i = 0; i < G_N_ELEMENTS (patterns); i++)
+    {
+      g_auto (GStrv) arguments = NULL;
+
+      if (!g_str_equal (patterns[i].code, step->code))
+        continue;
+      stage = patterns[i].stage;
+      arguments = reroute_pattern_match (patterns[i].pattern, step->sentence);
+      if (arguments == NULL)
+        continue;
+      g_free (sentence);
+      sentence = reroute_pattern_fill (_ (patterns[i].pattern), arguments);
+      if (decides (self, step))
+        {
+          g_free (self->deciding);
+          self->deciding = g_strdup (arguments[0]);
+        }
+      break;
+    }
+  before = self->stages[stage];
+  self->stages[stage] =
+    before[0] != '\0' ? g_strjoin ("\n", before, sentence, NULL) : g_strdup (sentence);
+}
+
+static char *
+look_up (GVariant *answer, const char *key)
+{
+  const char *value = "";
+
+  g_variant_lookup (answer, key, "&s", &value);
+  return g_strdup (value);
+}
+
+static RerouteExplanation *
+read_answer (GVariant *answer, GPtrArray *steps)
+{
+  RerouteExplanation *self = g_new0 (RerouteExplanation, 1);
+  g_autofree char *action = look_up (answer, "action");
+
+  self->recipient = look_up (answer, "recipient");
+  self->rcpt_out = look_up (answer, "rcpt_out");
+  self->next_hop = look_up (answer, "next_hop");
+  if (g_str_equal (action, "reject"))
+    self->reply = look_up (answer, "reply");
+  for (int i = 0; i < REROUTE_N_STAGES; i++)
+    self->stages[i] = g_strdup ("");
+  for (guint i = 0; i < steps->len; i++)
+    take_step (self, g_ptr_array_index (steps, i));
+  return self;
+}
+
+void
+reroute_explanation_free (RerouteExplanation *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->recipient);
+  g_free (self->rcpt_out);
+  g_free (self->next_hop);
+  g_free (self->reply);
+  for (int i = 0; i < REROUTE_N_STAGES; i++)
+    g_free (self->stages[i]);
+  g_free (self->deciding);
+  g_free (self);
+}
+
+char *
+reroute_explanation_dup_verdict (const RerouteExplanation *self)
+{
+  g_autofree char *deciding = NULL;
+  g_autofree char *leaves = NULL;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  if (self->reply != NULL)
+    /* Translators: %s is a reply of SMTP, "550 5.7.1 Relaying denied" */
+    return g_markup_printf_escaped (_ ("Refused with <b>%s</b>."), self->reply);
+  if (g_str_equal (self->rcpt_out, self->recipient))
+    /* Translators: an address and a host */
+    leaves = g_markup_printf_escaped (
+      _ ("Leaves unchanged as <b>%s</b> for <b>%s</b>."), self->rcpt_out, self->next_hop);
+  else
+    leaves = g_markup_printf_escaped (
+      _ ("Leaves as <b>%s</b> for <b>%s</b>."), self->rcpt_out, self->next_hop);
+  if (self->deciding == NULL)
+    return g_steal_pointer (&leaves);
+  deciding = g_markup_printf_escaped (_ ("Decided by the entry <b>%s</b>."), self->deciding);
+  return g_strjoin (" ", leaves, deciding, NULL);
+}
+
+gboolean
+reroute_explanation_equal (const RerouteExplanation *a, const RerouteExplanation *b)
+{
+  gboolean equal = g_strcmp0 (a->rcpt_out, b->rcpt_out) == 0 &&
+                   g_strcmp0 (a->next_hop, b->next_hop) == 0 && g_strcmp0 (a->reply, b->reply) == 0;
+
+  for (int i = 0; equal && i < REROUTE_N_STAGES; i++)
+    equal = g_str_equal (a->stages[i], b->stages[i]);
+  return equal;
+}
+
+/* --- asking --- */
+
+typedef struct
+{
+  char *address;
+  char *client;
+  GPtrArray *changes; /* (element-type RerouteChange): none: the saved rules */
+} Question;
+
+static void
+question_free (Question *question)
+{
+  g_free (question->address);
+  g_free (question->client);
+  g_clear_pointer (&question->changes, g_ptr_array_unref);
+  g_free (question);
+}
+
+static void
+return_answer (GTask *task, GVariant *answer, GPtrArray *steps, gboolean without_dns)
+{
+  RerouteExplanation *explanation = read_answer (answer, steps);
+
+  explanation->without_dns = without_dns;
+  g_task_return_pointer (task, explanation, (GDestroyNotify) reroute_explanation_free);
+}
+
+static void
+rules_answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  g_autoptr (GPtrArray) steps = NULL;
+  GError *error = NULL;
+  g_autoptr (GVariant) answer = reroute_rules_client_explain_finish (
+    REROUTE_RULES_CLIENT (source), result, &steps, &error);
+
+  if (answer == NULL)
+    g_task_return_error (task, error);
+  else
+    return_answer (task, answer, steps, TRUE);
+}
+
+static void
+ask_rules (GTask *task)
+{
+  Question *question = g_task_get_task_data (task);
+
+  reroute_rules_client_explain_async (reroute_sheet_get_rules (g_task_get_source_object (task)),
+                                      question->address,
+                                      question->client,
+                                      FALSE,
+                                      question->changes,
+                                      g_task_get_cancellable (task),
+                                      rules_answered_cb,
+                                      g_object_ref (task));
+}
+
+static void
+relay_answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  g_autoptr (GPtrArray) steps = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer = reroute_relay_client_explain_finish (
+    REROUTE_RELAY_CLIENT (source), result, &steps, &error);
+
+  if (answer != NULL)
+    return_answer (task, answer, steps, FALSE);
+  else if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ADDRESS))
+    g_task_return_error (task, g_steal_pointer (&error));
+  else if (!g_task_return_error_if_cancelled (task))
+    ask_rules (task);
+}
+
+void
+reroute_explain_async (RerouteSheet *sheet,
+                       const char *address,
+                       const char *client,
+                       gboolean with_edit,
+                       GCancellable *cancellable,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (sheet, cancellable, callback, user_data);
+  Question *question = g_new0 (Question, 1);
+
+  g_return_if_fail (REROUTE_IS_SHEET (sheet));
+
+  g_task_set_source_tag (task, reroute_explain_async);
+  question->address = g_strdup (address);
+  question->client = g_strdup (client);
+  question->changes =
+    with_edit ? reroute_edit_dup_changes (reroute_sheet_get_edit (sheet)) : g_ptr_array_new ();
+  g_task_set_task_data (task, question, (GDestroyNotify) question_free);
+  if (!reroute_sheet_is_relay_available (sheet))
+    {
+      ask_rules (task);
+      return;
+    }
+  reroute_relay_client_explain_async (reroute_sheet_get_relay (sheet),
+                                      address,
+                                      client,
+                                      FALSE,
+                                      question->changes,
+                                      cancellable,
+                                      relay_answered_cb,
+                                      g_object_ref (task));
+}
+
+RerouteExplanation *
+reroute_explain_finish (RerouteSheet *sheet, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, sheet), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

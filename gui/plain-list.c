@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * plain-list.c - columns of text for a list that is held whole
+ */
+
+#include "config.h"
+
+#include "gui/plain-list.h"
+
+struct _RerouteListLine
+{
+  GObject parent_instance;
+
+  gpointer value;
+  GDestroyNotify free_func;
+};
+
+enum
+{
+  CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (RerouteListLine, reroute_list_line, G_TYPE_OBJECT)
+
+static void
+reroute_list_line_finalize (GObject *object)
+{
+  RerouteListLine *self = REROUTE_LIST_LINE (object);
+
+  self->free_func (self->value);
+
+  G_OBJECT_CLASS (reroute_list_line_parent_class)->finalize (object);
+}
+
+static void
+reroute_list_line_class_init (RerouteListLineClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reroute_list_line_finalize;
+
+  signals[CHANGED] = g_signal_new (
+    "changed", REROUTE_TYPE_LIST_LINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+reroute_list_line_init (RerouteListLine *self)
+{
+}
+
+RerouteListLine *
+reroute_list_line_new (gpointer value, GDestroyNotify free_func)
+{
+  RerouteListLine *self = g_object_new (REROUTE_TYPE_LIST_LINE, NULL);
+
+  self->value = value;
+  self->free_func = free_func;
+  return self;
+}
+
+gpointer
+reroute_list_line_get_value (RerouteListLine *self)
+{
+  g_return_val_if_fail (REROUTE_IS_LIST_LINE (self), NULL);
+
+  return self->value;
+}
+
+/* --- columns --- */
+
+/* One column of one list; lives as long as its factory. */
+typedef struct
+{
+  RerouteCellFunc func;
+  gboolean is_number;
+  gpointer user_data;
+} Cell;
+
+static void
+cell_free (gpointer data, GClosure *closure)
+{
+  g_free (data);
+}
+
+static void
+show_cell (GtkListItem *list_item, const Cell *cell)
+{
+  GtkLabel *label = GTK_LABEL (gtk_list_item_get_child (list_item));
+  RerouteListLine *line = gtk_list_item_get_item (list_item);
+  g_autofree char *text = cell->func (line->value, cell->user_data);
+
+  gtk_label_set_label (label, text);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (label), text[0] != '\0' ? text : NULL);
+}
+
+static void
+line_changed_cb (RerouteListLine *line, GtkListItem *list_item)
+{
+  show_cell (list_item, g_object_get_data (G_OBJECT (list_item), "cell"));
+}
+
+static void
+setup_cb (GtkListItemFactory *factory, GtkListItem *list_item, Cell *cell)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+
+  gtk_label_set_xalign (GTK_LABEL (label), cell->is_number ? 1 : 0);
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  g_object_set_data (G_OBJECT (list_item), "cell", cell);
+  gtk_list_item_set_child (list_item, label);
+}
+
+static void
+bind_cb (GtkListItemFactory *factory, GtkListItem *list_item, Cell *cell)
+{
+  g_signal_connect (
+    gtk_list_item_get_item (list_item), "changed", G_CALLBACK (line_changed_cb), list_item);
+  show_cell (list_item, cell);
+}
+
+static void
+unbind_cb (GtkListItemFactory *factory, GtkListItem *list_item, Cell *cell)
+{
+  g_signal_handlers_disconnect_by_func (
+    gtk_list_item_get_item (list_item), line_changed_cb, list_item);
+}
+
+void
+reroute_text_columns_add (GtkColumnView *view,
+                          const RerouteTextColumn *columns,
+                          gsize n,
+                          gpointer user_data)
+{
+  g_return_if_fail (GTK_IS_COLUMN_VIEW (view));
+
+  for (gsize i = 0; i < n; i++)
+    {
+      GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
+      g_autoptr (GtkColumnViewColumn) column =
+                   gtk_column_view_column_new (columns[i].title, factory);
+      Cell *cell = g_new0 (Cell, 1);
+
+      cell->func = columns[i].func;
+      cell->is_number = columns[i].is_number;
+      cell->user_data = user_data;
+      g_signal_connect_data (factory, "setup", G_CALLBACK (setup_cb), cell, cell_free, 0);
+      g_signal_connect (factory, "bind", G_CALLBACK (bind_cb), cell);
+      g_signal_connect (factory, "unbind", G_CALLBACK (unbind_cb), cell);
+      gtk_column_view_column_set_resizable (column, TRUE);
+      if (columns[i].width < 0)
+        gtk_column_view_column_set_expand (column, TRUE);
+      else
+        gtk_column_view_column_set_fixed_width (column, columns[i].width);
+      gtk_column_view_append_column (view, column);
+    }
+}
+
+void
+reroute_text_columns_refresh (GListModel *lines)
+{
+  guint n = g_list_model_get_n_items (lines);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (RerouteListLine) line = g_list_model_get_item (lines, i);
+
+      g_signal_emit (line, signals[CHANGED], 0);
+    }
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteListLine:
+ *
+ * One line of a list that is held whole: a value of any kind.
+ */
+#define REROUTE_TYPE_LIST_LINE (reroute_list_line_get_type ())
+G_DECLARE_FINAL_TYPE (RerouteListLine, reroute_list_line, REROUTE, LIST_LINE, GObject)
+
+/* @value: (transfer full): freed with @free_func. */
+RerouteListLine *reroute_list_line_new (gpointer value, GDestroyNotify free_func);
+gpointer reroute_list_line_get_value (RerouteListLine *self);
+
+/* (transfer full): what stands in a cell. */
+typedef char *(*RerouteCellFunc) (gpointer value, gpointer user_data);
+
+typedef struct
+{
+  const char *title;
+  int width; /* in pixels; -1: the rest */
+  gboolean is_number;
+  RerouteCellFunc func;
+} RerouteTextColumn;
+
+/* Columns of text for a list of lines. */
+void reroute_text_columns_add (GtkColumnView *view,
+                               const RerouteTextColumn *columns,
+                               gsize n,
+                               gpointer user_data);
+/* What is said of the lines is another thing: the cells are filled anew. */
+void reroute_text_columns_refresh (GListModel *lines);
+
+G_END_DECLS

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * revert.c - Bring Back: the questions and the call
+ */
+
+#include "config.h"
+
+#include "gui/revert.h"
+
+#include "gui/question-window.h"
+#include "gui/row-text.h"
+
+#include <glib/gi18n.h>
+
+/* One Bring Back, from the question on; the owner holds the newest. */
+typedef struct
+{
+  GObject *owner;      /* borrowed, but for the length of a call */
+  GtkWindow *parent;   /* borrowed: questions are modal to it */
+  RerouteSheet *sheet; /* a reference */
+  guint64 serial;
+  RerouteRevertFunc func;
+  GPtrArray *keys; /* (element-type utf8): of findings that were shown; ends with NULL */
+} Revert;
+
+static void revert (Revert *self, const char *const *confirmed);
+
+static void
+clear (gpointer data)
+{
+  Revert *self = data;
+
+  g_clear_object (&self->sheet);
+  g_clear_pointer (&self->keys, g_ptr_array_unref);
+}
+
+static void
+unref (gpointer data)
+{
+  g_rc_box_release_full (data, clear);
+}
+
+static char *
+dup_heading (const Revert *self)
+{
+  g_autofree char *serial = g_strdup_printf ("%" G_GUINT64_FORMAT, self->serial);
+
+  /* Translators: %s is the number of a generation of the rules */
+  return g_strdup_printf (_ ("Bring back %s?"), serial);
+}
+
+/* What stops it, or what is to be agreed to; @keys: (nullable). */
+static char *
+dup_sentences (GPtrArray *findings, RerouteFindingLevel level, GPtrArray *keys)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < findings->len; i++)
+    {
+      RerouteFinding *finding = g_ptr_array_index (findings, i);
+
+      if (finding->level != level)
+        continue;
+      g_string_append (text, text->len > 0 ? "\n\n" : "");
+      g_string_append (text, finding->sentence);
+      if (keys != NULL)
+        g_ptr_array_add (keys, g_strdup (finding->key));
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+confirmed_cb (gboolean first, gpointer user_data)
+{
+  Revert *self = user_data;
+
+  revert (self, (const char *const *) self->keys->pdata);
+}
+
+static void
+ask_to_confirm (Revert *self, GPtrArray *findings)
+{
+  g_autofree char *heading = dup_heading (self);
+  g_autofree char *text = NULL;
+  RerouteQuestion question = {
+    .title = _ ("Bring Back"),
+                .heading = heading,
+                .first_label = _ ("_Bring Back"), .default_cancel = TRUE,
+                };
+
+  g_ptr_array_set_size (self->keys, 0);
+  text = dup_sentences (findings, REROUTE_FINDING_CONFIRM, self->keys);
+  g_ptr_array_add (self->keys, NULL);
+  question.text = text;
+  reroute_question_window_ask (self->parent, &question, confirmed_cb, self);
+}
+
+static void
+take_result (Revert *self, const RerouteCommitResult *commit)
+{
+  g_autofree char *problem = NULL;
+
+  switch (commit->state)
+    {
+    case REROUTE_COMMIT_SAVED:
+      self->func (self->owner, NULL);
+      break;
+    case REROUTE_COMMIT_STALE:
+      self->func (self->owner,
+                  _ ("Someone else saved meanwhile, so nothing was brought back. Look again."));
+      break;
+    case REROUTE_COMMIT_REFUSED:
+      problem = dup_sentences (commit->findings, REROUTE_FINDING_ERROR, NULL);
+      self->func (self->owner, problem);
+      break;
+    case REROUTE_COMMIT_CONFIRM:
+      ask_to_confirm (self, commit->findings);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static void
+reverted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Revert *self = user_data;
+  g_autoptr (GObject) owner = self->owner;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *problem = NULL;
+  g_autoptr (RerouteCommitResult) commit =
+               reroute_rules_client_revert_finish (REROUTE_RULES_CLIENT (source), result, &error);
+
+  if (gtk_widget_get_root (GTK_WIDGET (owner)) != NULL)
+    {
+      if (commit != NULL)
+        {
+          take_result (self, commit);
+        }
+      else
+        {
+          problem = reroute_dup_error (error);
+          self->func (owner, problem);
+        }
+    }
+  unref (self);
+}
+
+static void
+revert (Revert *self, const char *const *confirmed)
+{
+  g_object_ref (self->owner);
+  reroute_rules_client_revert_async (reroute_sheet_get_rules (self->sheet),
+                                     self->serial,
+                                     reroute_sheet_get_serial (self->sheet),
+                                     confirmed,
+                                     NULL,
+                                     reverted_cb,
+                                     g_rc_box_acquire (self));
+}
+
+static void
+agreed_cb (gboolean first, gpointer user_data)
+{
+  revert (user_data, NULL);
+}
+
+void
+reroute_revert_ask (
+  GtkWindow *parent, RerouteSheet *sheet, guint64 serial, RerouteRevertFunc func, GObject *owner)
+{
+  Revert *self = g_rc_box_new0 (Revert);
+  g_autofree char *heading = NULL;
+  RerouteQuestion question = {
+    .title = _ ("Bring Back"),
+      .text =
+        _ ("It is saved at once, and the relay follows. Unsaved changes of this window are kept."),
+           .first_label = _ ("_Bring Back"), .default_cancel = TRUE,
+           };
+
+  self->owner = owner;
+  self->parent = parent;
+  self->sheet = g_object_ref (sheet);
+  self->serial = serial;
+  self->func = func;
+  self->keys = g_ptr_array_new_with_free_func (g_free);
+  g_object_set_data_full (owner, "revert", self, unref);
+  heading = dup_heading (self);
+  question.heading = heading;
+  reroute_question_window_ask (parent, &question, agreed_cb, self);
+}

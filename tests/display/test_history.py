@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The History page: what was saved, by whom, what changed in it, and Bring Back."""
+
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from desk import SHEET, poll, run    # noqa: E402
+
+QUESTION = 'Bring Back'
+
+
+def cells(desk):
+    """What stands in the cells of all lists, in order."""
+    texts = desk.dialog.texts()
+    return [text for before, text in zip(texts, texts[1:]) if before == 'GtkColumnViewCell']
+
+
+def test_generations_are_listed(desk):
+    desk.ctl('routing', 'add', 'one.test', '--reroute-to=example.com', '--accept-from=anyone')
+    desk.ctl('routing', 'add', 'two.test', '--reroute-to=example.net', '--accept-from=anyone')
+    desk.ctl('settings', 'set', 'postmaster', 'admin@example.org')
+    desk.open()
+    desk.page(3)
+    desk.dialog.wait_text('Routing: one.test added')
+    texts = desk.dialog.texts()
+    assert texts.index('postmaster set to admin@example.org') < texts.index('Routing: two.test added'), texts
+    assert '3 is what is saved now.' in texts, texts
+
+
+def test_what_changed_in_one(desk):
+    desk.dialog.click(SHEET, 'label', 'Routing: two.test added')
+    desk.dialog.wait_text('Changes in 2')
+    desk.dialog.wait_text('Bringing back 2 restores the rules and settings')
+    desk.dialog.wait_text('example.net')
+    desk.dialog.wait_text('1 change')
+    shown = cells(desk)
+    assert shown[-4:] == ['Routing', 'two.test', '–', 'example.net'], shown
+
+
+def test_a_new_generation_comes_by_itself(desk):
+    """The selection stays where it was."""
+    desk.ctl('routing', 'remove', 'one.test')
+    desk.dialog.wait_text('Routing: one.test removed')
+    desk.dialog.wait_text('Changes in 2')
+
+
+def test_search(desk):
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('ONE.test')
+    desk.dialog.wait_no_text('postmaster set to admin@example.org')
+    desk.dialog.wait_text('Routing: one.test added')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_text('postmaster set to admin@example.org')
+
+
+def test_bring_back_asks_first(desk):
+    desk.dialog.click(SHEET, 'label', 'Routing: two.test added')
+    desk.dialog.click(SHEET, 'push button', 'Bring Back 2…')
+    desk.dialog.wait_text('Bring back 2?', QUESTION)
+    before = desk.serial()
+    desk.dialog.focus(QUESTION)
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed(QUESTION)
+    assert desk.serial() == before
+
+
+def test_bring_back(desk):
+    """Rules and settings; unsaved changes stay."""
+    desk.page(0)
+    desk.dialog.key('alt+h')
+    desk.dialog.type('mail.example.org')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.page(3)
+    desk.dialog.click(SHEET, 'label', 'Routing: two.test added')
+    desk.dialog.click(SHEET, 'push button', 'Bring Back 2…')
+    desk.dialog.click(QUESTION, 'push button', 'Bring Back')
+    poll('the rules of 2', lambda: set(desk.rows('routing')) == {'one.test', 'two.test'})
+    assert desk.setting('postmaster') == ''
+    desk.dialog.wait_text('Brought back generation 2')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.apply()
+    assert desk.setting('hostname') == 'mail.example.org'
+
+
+def test_rulesd_comes_back(desk):
+    """After a restart the list is still the history, once."""
+    os.kill(desk.bus.pid_of('org.reroute.Rules'), signal.SIGKILL)
+    desk.ctl('routing', 'add', 'three.test', '--reroute-to=example.com', '--accept-from=anyone')
+    desk.dialog.wait_text('Routing: three.test added')
+    assert cells(desk).count('Routing: two.test added') == 1
+
+
+if __name__ == '__main__':
+    run('history', *[case for name, case in list(globals().items()) if name.startswith('test_')])
