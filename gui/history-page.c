@@ -507,9 +507,9 @@ static void
 make_lists (RerouteHistoryPage *self)
 {
   const RerouteTextColumn columns[] = {
-    { _ ("No."), 56, TRUE, number_cell },   { _ ("When"), 140, FALSE, when_cell },
+    { _ ("No."), 56, TRUE, number_cell },   { _ ("When"), 176, FALSE, when_cell },
       { _ ("Who"), 130, FALSE, who_cell },      { _ ("What"), -1, FALSE, what_cell },
-        { "", 84, FALSE, mark_cell },
+        { "", 104, FALSE, mark_cell },
         };
   const RerouteTextColumn change_columns[] = {
     { _ ("Page"), 110, FALSE, page_cell },

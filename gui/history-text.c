@@ -52,9 +52,9 @@ static const char *const patterns[] = {
               N_ ("Routing: %s added"),
                   N_ ("Routing: %s changed"),
                       N_ ("Routing: %s removed"),
-                          N_ ("Connections: %s added"),
-                              N_ ("Connections: %s changed"),
-                                  N_ ("Connections: %s removed"),
+                          N_ ("E-Mail Domain: %s added"),
+                              N_ ("E-Mail Domain: %s changed"),
+                                  N_ ("E-Mail Domain: %s removed"),
                               };
 
 /* NULL when @part is no count. */
