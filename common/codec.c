@@ -11,6 +11,7 @@
 #include "common/codec.h"
 
 #include "common/error.h"
+#include "common/row-columns.h"
 
 #include <string.h>
 
@@ -344,6 +345,25 @@ reroute_changes_from_variant (GVariant *variant, GError **error)
       g_ptr_array_add (changes, change);
     }
   return g_steal_pointer (&changes);
+}
+
+GPtrArray *
+reroute_changes_from_columns (const char *page_name, GVariant *columns, GError **error)
+{
+  g_autoptr (GPtrArray) rows = NULL;
+  GPtrArray *changes = NULL;
+  ReroutePage page;
+
+  if (!reroute_page_from_string (page_name, &page, error) ||
+      !check_type (columns, REROUTE_COLUMNS_TYPE, error))
+    return NULL;
+  rows = reroute_rows_from_columns (page, columns, error);
+  if (rows == NULL)
+    return NULL;
+  changes = g_ptr_array_new_full (rows->len, (GDestroyNotify) reroute_change_unref);
+  for (guint i = 0; i < rows->len; i++)
+    g_ptr_array_add (changes, reroute_change_new_put (rows->pdata[i]));
+  return changes;
 }
 
 /* --- findings --- */

@@ -34,6 +34,9 @@ RerouteChange *reroute_change_from_variant (GVariant *variant, GError **error);
 GVariant *reroute_changes_to_variant (GPtrArray *changes);
 GPtrArray *reroute_changes_from_variant (GVariant *variant, GError **error);
 
+/* A "put" of each row of the page that is called @page; the columns of common/row-columns.h. */
+GPtrArray *reroute_changes_from_columns (const char *page, GVariant *columns, GError **error);
+
 GVariant *reroute_findings_to_variant (GPtrArray *findings);
 GPtrArray *reroute_findings_from_variant (GVariant *variant, GError **error);
 

@@ -17,6 +17,13 @@ typedef struct
 /* reroute_domain_normalize() with a noun and a code of the caller's. */
 char *reroute_name_normalize (const char *text, const RerouteNameRules *rules, GError **error);
 
+/* The same into @buffer of REROUTE_LIMIT_DOMAIN_OCTETS + 1 octets: its length, or 0 with an error.
+ */
+gsize reroute_name_normalize_into (const char *text,
+                                   const RerouteNameRules *rules,
+                                   char *buffer,
+                                   GError **error);
+
 /* @text as it is quoted in a message: whole when it is short, else its beginning and "…". */
 char *reroute_quote_value (const char *text, gssize length);
 

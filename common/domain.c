@@ -443,11 +443,20 @@ char *
 reroute_name_normalize (const char *text, const RerouteNameRules *rules, GError **error)
 {
   char buffer[REROUTE_LIMIT_DOMAIN_OCTETS + 1];
+  gsize n = reroute_name_normalize_into (text, rules, buffer, error);
 
-  g_return_val_if_fail (text != NULL, NULL);
-
-  gsize n = normalize (text, strlen (text), rules, TRUE, buffer, error);
   return n > 0 ? g_strndup (buffer, n) : NULL;
+}
+
+gsize
+reroute_name_normalize_into (const char *text,
+                             const RerouteNameRules *rules,
+                             char *buffer,
+                             GError **error)
+{
+  g_return_val_if_fail (text != NULL && buffer != NULL, 0);
+
+  return normalize (text, strlen (text), rules, TRUE, buffer, error);
 }
 
 char *

@@ -10,16 +10,18 @@
 #include "common/email-domain.h"
 #include "common/row-private.h"
 
+#include "common/limits.h"
+
 RerouteEmailDomain *
 reroute_email_domain_new (const RerouteRowFields *fields, RerouteHosts *hosts, GError **error)
 {
   RerouteRowParts parts;
-  g_autofree char *domain = NULL;
+  char domain[REROUTE_LIMIT_DOMAIN_OCTETS + 1];
 
   g_return_val_if_fail (fields != NULL, NULL);
 
   if (!reroute_row_parts_init (
-        &parts, REROUTE_PAGE_CONNECTIONS, fields, "e-mail domain", &domain, error))
+        &parts, REROUTE_PAGE_CONNECTIONS, fields, "e-mail domain", domain, error))
     return NULL;
   parts.hosts = hosts;
   return reroute_row_assemble (&parts);

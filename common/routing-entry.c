@@ -12,6 +12,7 @@
 
 #include "common/domain-private.h"
 #include "common/error.h"
+#include "common/limits.h"
 
 #include <string.h>
 
@@ -41,14 +42,14 @@ reroute_routing_entry_new (const RerouteRowFields *fields,
                            GError **error)
 {
   RerouteRowParts parts;
-  g_autofree char *domain = NULL;
-  g_autofree char *own_target = NULL;
-  g_autofree char *target_key = NULL;
+  char domain[REROUTE_LIMIT_DOMAIN_OCTETS + 1];
+  char target_key[REROUTE_LIMIT_DOMAIN_OCTETS + 1];
+  g_autofree char *shown_target = NULL;
 
   g_return_val_if_fail (fields != NULL, NULL);
 
   if (!reroute_row_parts_init (
-        &parts, REROUTE_PAGE_ROUTING, fields, "sent-to domain", &domain, error))
+        &parts, REROUTE_PAGE_ROUTING, fields, "sent-to domain", domain, error))
     return NULL;
   gboolean has_target = target != NULL && target[strspn (target, " \t")] != '\0';
   if ((guint) action >= G_N_ELEMENTS (action_names))
@@ -77,16 +78,16 @@ reroute_routing_entry_new (const RerouteRowFields *fields,
                    action_names[action]);
       return NULL;
     }
+  parts.action = action;
   if (has_target)
     {
-      target_key = reroute_name_normalize (target, &target_rules, error);
-      if (target_key == NULL)
+      if (reroute_name_normalize_into (target, &target_rules, target_key, error) == 0)
         return NULL;
-      own_target = dup_target (target, target_key);
+      if (!g_str_equal (target, target_key))
+        shown_target = dup_target (target, target_key);
+      parts.target = shown_target != NULL ? shown_target : target_key;
+      parts.target_key = target_key;
     }
-  parts.action = action;
-  parts.target = own_target;
-  parts.target_key = target_key;
   return reroute_row_assemble (&parts);
 }
 

@@ -20,12 +20,12 @@ typedef struct
 } RerouteRowParts;
 
 /* Checks the fields both pages share.  @noun starts the messages.  On success @parts holds them;
-   its domain points to @domain. */
+   its domain points to @domain, of REROUTE_LIMIT_DOMAIN_OCTETS + 1 octets. */
 gboolean reroute_row_parts_init (RerouteRowParts *parts,
                                  ReroutePage page,
                                  const RerouteRowFields *fields,
                                  const char *noun,
-                                 char **domain,
+                                 char *domain,
                                  GError **error);
 
 /* One allocation for the row and its strings; a reference of the hosts is taken. */

@@ -75,7 +75,7 @@ reroute_row_parts_init (RerouteRowParts *parts,
                         ReroutePage page,
                         const RerouteRowFields *fields,
                         const char *noun,
-                        char **domain,
+                        char *domain,
                         GError **error)
 {
   RerouteNameRules rules = { noun, REROUTE_ERROR_DOMAIN, FALSE };
@@ -90,10 +90,9 @@ reroute_row_parts_init (RerouteRowParts *parts,
 
   const char *typed =
     skip_pasted (fields->domain != NULL ? fields->domain : "", &parts->fields.exact);
-  *domain = reroute_name_normalize (typed, &rules, error);
-  if (*domain == NULL)
+  if (reroute_name_normalize_into (typed, &rules, domain, error) == 0)
     return FALSE;
-  parts->fields.domain = *domain;
+  parts->fields.domain = domain;
   if (fields->accept_from != REROUTE_ACCEPT_FROM_ANYONE &&
       fields->accept_from != REROUTE_ACCEPT_FROM_PERMITTED)
     {

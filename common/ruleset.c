@@ -117,12 +117,13 @@ fail_no_such_entry (ReroutePage page, gint64 id, GError **error)
   return FALSE;
 }
 
-static gboolean
-apply_put (RerouteRulesetBuilder *self, RerouteRow *row, GError **error)
+gboolean
+reroute_ruleset_builder_put (RerouteRulesetBuilder *self, RerouteRow *row, GError **error)
 {
+  g_return_val_if_fail (self != NULL && row != NULL, FALSE);
+
   ReroutePage other =
     row->page == REROUTE_PAGE_ROUTING ? REROUTE_PAGE_CONNECTIONS : REROUTE_PAGE_ROUTING;
-
   if (row->id != 0 && reroute_row_table_get (self->pages[other], row->id) != NULL)
     return fail_no_such_entry (row->page, row->id, error);
   if (row->id != 0)
@@ -146,7 +147,7 @@ reroute_ruleset_builder_apply (RerouteRulesetBuilder *self,
   g_return_val_if_fail (self != NULL && change != NULL, FALSE);
 
   if (change->kind == REROUTE_CHANGE_PUT)
-    return apply_put (self, change->row, error);
+    return reroute_ruleset_builder_put (self, change->row, error);
   if (change->kind == REROUTE_CHANGE_REMOVE)
     return reroute_row_table_remove (open_page (self, change->page), change->id) ||
            fail_no_such_entry (change->page, change->id, error);

@@ -42,6 +42,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteRulesetBuilder, reroute_ruleset_builder_fr
 gboolean reroute_ruleset_builder_apply (RerouteRulesetBuilder *self,
                                         const RerouteChange *change,
                                         GError **error);
+/* The same for a PUT of @row, of which a reference is taken. */
+gboolean reroute_ruleset_builder_put (RerouteRulesetBuilder *self, RerouteRow *row, GError **error);
 RerouteRuleset *reroute_ruleset_builder_build (RerouteRulesetBuilder *self, guint64 serial);
 
 guint64 reroute_ruleset_get_serial (const RerouteRuleset *self);

@@ -16,9 +16,14 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
+#include "common/row-columns.h"
 
 /* A part of an edit, well under a message's limit. */
 #define PART_OCTETS (REROUTE_LIMIT_REPLY_OCTETS / 2)
+/* Fewer rows of one page in a row are not worth a call of their own. */
+#define COLUMNS_MIN_ROWS 100
+/* Of rows as columns, which are decoded by the thread that serves the bus: some milliseconds. */
+#define COLUMNS_OCTETS (REROUTE_LIMIT_REPLY_OCTETS / 8)
 
 typedef enum
 {
@@ -182,15 +187,62 @@ take_part (Edit *edit)
 
 static void staged_cb (GObject *source, GAsyncResult *result, gpointer user_data);
 
+/* How many of the next changes are rows to put on one page, as far as one message could hold them.
+ */
+static guint
+count_rows (const Edit *edit)
+{
+  guint end = edit->n_sent;
+  guint last = MIN (edit->changes->len, end + COLUMNS_OCTETS / (2 * sizeof (gint64)));
+  ReroutePage page = ((const RerouteChange *) edit->changes->pdata[end])->page;
+
+  while (end < last)
+    {
+      const RerouteChange *change = edit->changes->pdata[end];
+      if (change->kind != REROUTE_CHANGE_PUT || change->page != page)
+        break;
+      end++;
+    }
+  return end - edit->n_sent;
+}
+
+/* As many of the next rows as fit into one message. */
+static GVariant *
+take_columns (Edit *edit, guint n_rows, ReroutePage page)
+{
+  g_autoptr (RerouteColumnsWriter) writer = reroute_columns_writer_new (page);
+  guint end = edit->n_sent + n_rows;
+
+  while (edit->n_sent < end && reroute_columns_writer_get_octets (writer) < COLUMNS_OCTETS)
+    {
+      const RerouteChange *change = edit->changes->pdata[edit->n_sent++];
+      reroute_columns_writer_add (writer, change->row);
+    }
+  return reroute_columns_writer_get_columns (writer);
+}
+
 static void
-stage_part (GTask *task, GVariant *part)
+stage_next (GTask *task)
 {
   Edit *edit = g_task_get_task_data (task);
+  guint n_rows = edit->n_sent < edit->changes->len ? count_rows (edit) : 0;
+  gboolean by_columns = n_rows >= COLUMNS_MIN_ROWS;
+  GVariant *arguments = NULL;
 
+  if (by_columns)
+    {
+      ReroutePage page = ((const RerouteChange *) edit->changes->pdata[edit->n_sent])->page;
+      arguments = g_variant_new ("(us@" REROUTE_COLUMNS_TYPE ")",
+                                 edit->number,
+                                 reroute_page_to_string (page),
+                                 take_columns (edit, n_rows, page));
+    }
+  else
+    arguments = g_variant_new ("(u@a(sv))", edit->number, take_part (edit));
   reroute_peer_call (&reroute_peer_rules,
                      get_bus (task),
-                     "Stage",
-                     g_variant_new ("(u@a(sv))", edit->number, part),
+                     by_columns ? "StageColumns" : "Stage",
+                     arguments,
                      G_VARIANT_TYPE_UNIT,
                      REROUTE_LIMIT_CALL_INTERACTIVE_MS,
                      g_task_get_cancellable (task),
@@ -215,7 +267,7 @@ staged_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     reroute_rules_client_report_progress (g_task_get_source_object (task),
                                           (double) edit->n_sent / edit->changes->len);
   if (edit->n_sent < edit->changes->len)
-    stage_part (task, take_part (edit));
+    stage_next (task);
   else
     finish_edit (task);
 }
@@ -235,7 +287,7 @@ begun_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   g_variant_get (reply, "(u)", &edit->number);
   edit->n_sent = 0;
-  stage_part (task, take_part (edit));
+  stage_next (task);
 }
 
 static void

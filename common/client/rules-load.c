@@ -16,6 +16,11 @@
 #include "common/codec.h"
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/row-columns.h"
+
+/* Beyond so many changes the rows are loaded anew: one change costs as much as some ten rows. */
+#define MIN_CHANGES 2000
+#define ROWS_PER_CHANGE 10
 
 /* --- changes since a generation --- */
 
@@ -24,6 +29,7 @@ typedef struct
   RerouteBus *bus;
   guint64 since;
   guint64 serial;
+  guint max_changes;  /* more are not worth their while */
   GPtrArray *changes; /* (element-type RerouteChange) */
 } Catching;
 
@@ -70,6 +76,17 @@ take_changes (Catching *catching, GVariant *reply, GError **error)
     }
   for (guint i = 0; i < part->len; i++)
     g_ptr_array_add (catching->changes, reroute_change_ref (part->pdata[i]));
+  if (more && catching->changes->len > catching->max_changes)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_NO_SUCH_SERIAL,
+                   "more than %u changes since generation %" G_GUINT64_FORMAT
+                   ": load the rules anew",
+                   catching->max_changes,
+                   catching->since);
+      return FALSE;
+    }
   return more;
 }
 
@@ -108,6 +125,26 @@ ask_changes (GTask *task)
     g_object_ref (task));
 }
 
+static void
+start_catching (RerouteBus *bus,
+                guint64 since,
+                guint max_changes,
+                GCancellable *cancellable,
+                GAsyncReadyCallback callback,
+                gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  Catching *catching = g_new0 (Catching, 1);
+
+  catching->bus = g_object_ref (bus);
+  catching->since = since;
+  catching->max_changes = max_changes;
+  catching->changes = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+  g_task_set_source_tag (task, reroute_rules_changes_since_async);
+  g_task_set_task_data (task, catching, (GDestroyNotify) catching_free);
+  ask_changes (task);
+}
+
 void
 reroute_rules_changes_since_async (RerouteBus *bus,
                                    guint64 since,
@@ -115,15 +152,7 @@ reroute_rules_changes_since_async (RerouteBus *bus,
                                    GAsyncReadyCallback callback,
                                    gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
-  Catching *catching = g_new0 (Catching, 1);
-
-  catching->bus = g_object_ref (bus);
-  catching->since = since;
-  catching->changes = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
-  g_task_set_source_tag (task, reroute_rules_changes_since_async);
-  g_task_set_task_data (task, catching, (GDestroyNotify) catching_free);
-  ask_changes (task);
+  start_catching (bus, since, G_MAXUINT, cancellable, callback, user_data);
 }
 
 GPtrArray *
@@ -147,7 +176,8 @@ typedef struct
   RerouteRulesetBuilder *builder;
   guint64 first_serial; /* of the settings, which are read first */
   ReroutePage page;
-  gint64 after_id;
+  gint64 after_id; /* of the row that was taken last */
+  GError *failure; /* that the call on its way reports; NULL: none */
 } Loading;
 
 static void
@@ -156,6 +186,7 @@ loading_free (Loading *loading)
   g_object_unref (loading->bus);
   g_clear_pointer (&loading->base, reroute_ruleset_unref);
   g_clear_pointer (&loading->builder, reroute_ruleset_builder_free);
+  g_clear_error (&loading->failure);
   g_free (loading);
 }
 
@@ -178,7 +209,8 @@ caught_up_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_pointer (task, newest, (GDestroyNotify) reroute_ruleset_unref);
       return;
     }
-  /* The database was put back to an older state, or changed beyond the history: begin again. */
+  /* The database was put back to an older state, or changed beyond the history or by too much:
+     begin again. */
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_SERIAL))
     {
       g_error_free (error);
@@ -192,93 +224,113 @@ static void
 catch_up (GTask *task)
 {
   Loading *loading = g_task_get_task_data (task);
+  gsize n_rows = 0;
 
-  reroute_rules_changes_since_async (loading->bus,
-                                     reroute_ruleset_get_serial (loading->base),
-                                     g_task_get_cancellable (task),
-                                     caught_up_cb,
-                                     g_object_ref (task));
+  for (ReroutePage page = 0; page < REROUTE_N_PAGES; page++)
+    n_rows += reroute_ruleset_get_n_rows (loading->base, page);
+  start_catching (loading->bus,
+                  reroute_ruleset_get_serial (loading->base),
+                  MIN_CHANGES + (guint) (n_rows / ROWS_PER_CHANGE),
+                  g_task_get_cancellable (task),
+                  caught_up_cb,
+                  g_object_ref (task));
 }
 
-/* How many rows the page had, or -1. */
-static int
-take_rows (Loading *loading, GVariant *array, GError **error)
+/* Takes the rows of a reply over. */
+static gboolean
+take_rows (Loading *loading, GVariant *columns, GError **error)
 {
-  gsize n = g_variant_n_children (array);
+  g_autoptr (GPtrArray) rows = reroute_rows_from_columns (loading->page, columns, error);
 
-  for (gsize i = 0; i < n; i++)
+  if (rows == NULL)
+    return FALSE;
+  for (guint i = 0; i < rows->len; i++)
     {
-      g_autoptr (GVariant) child = g_variant_get_child_value (array, i);
-      g_autoptr (RerouteRow) row = reroute_row_from_variant (child, error);
-      g_autoptr (RerouteChange) change = NULL;
+      RerouteRow *row = rows->pdata[i];
 
-      if (row == NULL)
-        return -1;
-      if (row->page != loading->page || row->id <= loading->after_id)
+      if (row->id <= loading->after_id)
         {
           g_set_error (error,
                        REROUTE_ERROR,
                        REROUTE_ERROR_PROTOCOL,
                        "reroute-rulesd sent the row “%s” where it does not belong",
                        row->domain);
-          return -1;
+          return FALSE;
         }
       loading->after_id = row->id;
-      change = reroute_change_new_put (row);
-      if (!reroute_ruleset_builder_apply (loading->builder, change, error))
-        return -1;
+      if (!reroute_ruleset_builder_put (loading->builder, row, error))
+        return FALSE;
     }
-  return (int) n;
+  return TRUE;
 }
 
-static void ask_rows (GTask *task);
+static void ask_rows (GTask *task, gint64 after_id);
 
+/* The last page of rows is in. */
 static void
-rows_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+finish_rows (GTask *task)
 {
-  g_autoptr (GTask) task = user_data;
   Loading *loading = g_task_get_task_data (task);
-  GError *error = NULL;
-  g_autoptr (GVariant) reply = reroute_peer_call_finish (result, &error);
-  g_autoptr (GVariant) array = NULL;
-  int n = -1;
 
-  if (reply != NULL)
-    {
-      array = g_variant_get_child_value (reply, 1);
-      n = take_rows (loading, array, &error);
-    }
-  if (n < 0)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  if (n == 0)
-    {
-      loading->page++;
-      loading->after_id = 0;
-    }
+  loading->page++;
+  loading->after_id = 0;
   if (loading->page < REROUTE_N_PAGES)
     {
-      ask_rows (task);
+      ask_rows (task, 0);
       return;
     }
   loading->base = reroute_ruleset_builder_build (loading->builder, loading->first_serial);
   catch_up (task);
 }
 
+/* The next rows are asked for before these are decoded, so that both daemons are at work. */
 static void
-ask_rows (GTask *task)
+rows_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Loading *loading = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = reroute_peer_call_finish (result, &error);
+  g_autoptr (GVariant) columns = NULL;
+  gint64 last_id = 0;
+  gboolean goes_on = FALSE;
+
+  if (loading->failure != NULL || reply == NULL)
+    {
+      g_task_return_error (task,
+                           loading->failure != NULL ? g_steal_pointer (&loading->failure)
+                                                    : g_steal_pointer (&error));
+      return;
+    }
+  columns = g_variant_get_child_value (reply, 1);
+  last_id = reroute_columns_peek_last_id (columns);
+  goes_on = last_id > loading->after_id;
+  if (goes_on)
+    ask_rows (task, last_id);
+  if (!take_rows (loading, columns, &error))
+    {
+      /* The call that is on its way ends the task. */
+      if (goes_on)
+        loading->failure = g_steal_pointer (&error);
+      else
+        g_task_return_error (task, g_steal_pointer (&error));
+    }
+  else if (!goes_on)
+    finish_rows (task);
+}
+
+static void
+ask_rows (GTask *task, gint64 after_id)
 {
   Loading *loading = g_task_get_task_data (task);
 
   reroute_peer_call (
     &reroute_peer_rules,
     loading->bus,
-    "Load",
+    "LoadColumns",
     g_variant_new (
-      "(sxu)", reroute_page_to_string (loading->page), loading->after_id, REROUTE_LIMIT_PAGE_ROWS),
-    G_VARIANT_TYPE ("(ta" REROUTE_ROW_TYPE ")"),
+      "(sxu)", reroute_page_to_string (loading->page), after_id, REROUTE_LIMIT_PAGE_ROWS),
+    G_VARIANT_TYPE ("(t" REROUTE_COLUMNS_TYPE ")"),
     REROUTE_LIMIT_CALL_MS,
     g_task_get_cancellable (task),
     rows_cb,
@@ -312,7 +364,7 @@ settings_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (reply == NULL || !take_settings (g_task_get_task_data (task), reply, &error))
     g_task_return_error (task, error);
   else
-    ask_rows (task);
+    ask_rows (task, 0);
 }
 
 static void

@@ -27,9 +27,9 @@ reroute_rules_changes_since_finish (GAsyncResult *result, guint64 *serial, GErro
  * @held: (nullable): the generation that the caller has
  *
  * The newest generation: from @held by its changes, or anew in pages when there is
- * none or the history does not reach back to it.  Someone who saves meanwhile does not
- * start it over: pages of several generations are brought to the newest by what changed since
- * the first.
+ * none, the history does not reach back to it, or too much changed since.  Someone who saves
+ * meanwhile does not start it over: pages of several generations are brought to the newest by what
+ * changed since the first.
  */
 void reroute_rules_load_async (RerouteBus *bus,
                                RerouteRuleset *held,

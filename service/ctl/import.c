@@ -19,43 +19,19 @@
 
 typedef struct
 {
-  GHashTable *present; /* (element-type utf8 RerouteRow): what is saved, by page and label */
+  RerouteRuleset *saved;
+  GHashTable *kept; /* (element-type RerouteRow): rows of @saved that the file names */
   GPtrArray *changes;
   guint n_added, n_updated, n_removed, n_same;
 } Import;
 
-static char *
-row_key (const RerouteRow *row)
+static RerouteRuleset *
+load_saved (RerouteCtl *ctl, GError **error)
 {
-  g_autofree char *label = reroute_row_dup_label (row);
+  g_autoptr (GAsyncResult) result = NULL;
 
-  return g_strdup_printf ("%d %s", row->page, label);
-}
-
-static gboolean
-remember_row (RerouteRow *row, gpointer user_data)
-{
-  g_hash_table_insert (user_data, row_key (row), reroute_row_ref (row));
-  return TRUE;
-}
-
-static GHashTable *
-load_present (RerouteCtl *ctl, guint64 *serial, GError **error)
-{
-  g_autoptr (GHashTable) present =
-               g_hash_table_new_full (g_str_hash, g_str_equal, g_free, reroute_row_unref);
-  g_autoptr (RerouteSettings) settings = reroute_ctl_load_settings (ctl, serial, error);
-  guint64 last_serial;
-
-  if (settings == NULL)
-    return NULL;
-  for (int page = 0; page < REROUTE_N_PAGES; page++)
-    {
-      if (!reroute_ctl_foreach_row (
-            ctl, (ReroutePage) page, "", remember_row, present, &last_serial, error))
-        return NULL;
-    }
-  return g_steal_pointer (&present);
+  reroute_rules_client_load_async (ctl->rules, NULL, reroute_ctl_wait_cb, &result);
+  return reroute_rules_client_load_finish (ctl->rules, reroute_ctl_wait (&result), error);
 }
 
 static char *
@@ -84,40 +60,54 @@ read_input (const char *name, gsize *length, GError **error)
 static void
 plan_row (Import *import, RerouteRow *row)
 {
-  g_autofree char *key = row_key (row);
-  RerouteRow *saved = g_hash_table_lookup (import->present, key);
-  g_autoptr (RerouteRow) wanted = reroute_row_stamp (row,
-                                                     saved != NULL ? saved->id : 0,
-                                                     saved != NULL ? saved->changed_by : "",
-                                                     saved != NULL ? saved->changed_us : 0);
+  RerouteRow *saved = reroute_ruleset_find_row (import->saved, row->page, row->domain, row->exact);
+  g_autoptr (RerouteRow) wanted = NULL;
 
-  if (saved != NULL && reroute_row_equal (saved, wanted))
+  if (saved == NULL)
+    {
+      import->n_added++;
+      g_ptr_array_add (import->changes, reroute_change_new_put (row));
+      return;
+    }
+  g_hash_table_add (import->kept, saved);
+  wanted = reroute_row_stamp (row, saved->id, saved->changed_by, saved->changed_us);
+  if (reroute_row_equal (saved, wanted))
     {
       import->n_same++;
+      return;
     }
-  else
+  import->n_updated++;
+  g_ptr_array_add (import->changes, reroute_change_new_put (wanted));
+}
+
+/* Page by page: rows of one page in a row travel best. */
+static void
+plan_rows (Import *import, GPtrArray *rows)
+{
+  for (ReroutePage page = 0; page < REROUTE_N_PAGES; page++)
+    for (guint i = 0; i < rows->len; i++)
+      if (((RerouteRow *) rows->pdata[i])->page == page)
+        plan_row (import, rows->pdata[i]);
+}
+
+static gboolean
+plan_removal (RerouteRow *row, gpointer user_data)
+{
+  Import *import = user_data;
+
+  if (!g_hash_table_contains (import->kept, row))
     {
-      import->n_added += saved == NULL;
-      import->n_updated += saved != NULL;
-      g_ptr_array_add (import->changes, reroute_change_new_put (wanted));
+      g_ptr_array_add (import->changes, reroute_change_new_remove (row->page, row->id));
+      import->n_removed++;
     }
-  g_hash_table_remove (import->present, key);
+  return TRUE;
 }
 
 static void
 plan_removals (Import *import)
 {
-  GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init (&iter, import->present);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      const RerouteRow *row = value;
-
-      g_ptr_array_add (import->changes, reroute_change_new_remove (row->page, row->id));
-      import->n_removed++;
-    }
+  for (ReroutePage page = 0; page < REROUTE_N_PAGES; page++)
+    reroute_ruleset_foreach (import->saved, page, plan_removal, import);
 }
 
 /* Whether the header names the column: without it nobody has said "anyone". */
@@ -223,30 +213,30 @@ reroute_ctl_import (RerouteCtl *ctl, int argc, char **argv, GError **error)
     { NULL },
   };
   g_autoptr (GPtrArray) rows = NULL;
-  g_autoptr (GHashTable) present = NULL;
+  g_autoptr (RerouteRuleset) saved = NULL;
+  g_autoptr (GHashTable) kept = g_hash_table_new (NULL, NULL);
   g_autoptr (GPtrArray) changes =
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
-  Import import = { .changes = changes };
+  Import import = { .kept = kept, .changes = changes };
   RerouteCtlAgreed agreed;
-  guint64 serial = 0;
 
   if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 1, error))
     return FALSE;
   rows = parse_file (argv[1], &says_accept_from, error);
   if (rows == NULL)
     return FALSE;
-  present = load_present (ctl, &serial, error);
-  if (present == NULL)
+  saved = load_saved (ctl, error);
+  if (saved == NULL)
     return FALSE;
-  import.present = present;
-  for (guint i = 0; i < rows->len; i++)
-    plan_row (&import, rows->pdata[i]);
+  import.saved = saved;
+  plan_rows (&import, rows);
   if (replace)
     plan_removals (&import);
   agreed = says_accept_from ? REROUTE_CTL_AGREED_ANYONE : REROUTE_CTL_AGREED_NOTHING;
 
-  if (dry_run ? !try_out (ctl, &import, error)
-              : !reroute_ctl_apply (ctl, changes, serial, agreed, error))
+  if (dry_run
+        ? !try_out (ctl, &import, error)
+        : !reroute_ctl_apply (ctl, changes, reroute_ruleset_get_serial (saved), agreed, error))
     return FALSE;
   report (ctl, &import, dry_run);
   return TRUE;

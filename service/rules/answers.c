@@ -14,6 +14,7 @@
 #include "common/codec.h"
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/row-columns.h"
 #include "service/rules/history.h"
 #include "service/rules/row-store.h"
 
@@ -246,40 +247,81 @@ reroute_answer_list (RerouteStore *reader,
     "(tu@a" REROUTE_ROW_TYPE ")", request.serial, total, g_variant_builder_end (&packer.builder));
 }
 
+typedef struct
+{
+  ReroutePage page;
+  gint64 after_id;
+  guint limit;
+  guint64 serial;
+} LoadRequest;
+
+static gboolean
+read_load_request (RerouteStore *reader, GVariant *arguments, LoadRequest *request, GError **error)
+{
+  const char *name = NULL;
+
+  g_variant_get (arguments, "(&sxu)", &name, &request->after_id, &request->limit);
+  if (!reroute_page_from_string (name, &request->page, error) ||
+      !check_limit (request->limit, 1, error) ||
+      !reroute_row_store_get_state (reader, &request->serial, NULL, error))
+    return FALSE;
+  if (request->after_id >= 0)
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "id %" G_GINT64_FORMAT " is out of range: wanted 0 or an id of a row",
+               request->after_id);
+  return FALSE;
+}
+
 GVariant *
 reroute_answer_load (RerouteStore *reader,
                      RerouteListCache *cache,
                      GVariant *arguments,
                      GError **error)
 {
-  const char *name = NULL;
-  ReroutePage page = REROUTE_PAGE_ROUTING;
-  gint64 after_id = 0;
-  guint limit = 0;
-  guint64 serial = 0;
+  LoadRequest request = { .limit = 0 };
   Packer packer = { .n = 0 };
 
-  g_variant_get (arguments, "(&sxu)", &name, &after_id, &limit);
-  if (!reroute_page_from_string (name, &page, error) || !check_limit (limit, 1, error) ||
-      !reroute_row_store_get_state (reader, &serial, NULL, error))
+  if (!read_load_request (reader, arguments, &request, error))
     return NULL;
-  if (after_id < 0)
-    {
-      g_set_error (error,
-                   REROUTE_ERROR,
-                   REROUTE_ERROR_VALUE,
-                   "id %" G_GINT64_FORMAT " is out of range: wanted 0 or an id of a row",
-                   after_id);
-      return NULL;
-    }
   g_variant_builder_init (&packer.builder, G_VARIANT_TYPE ("a" REROUTE_ROW_TYPE));
-  if (!reroute_row_store_read_after (reader, page, after_id, limit, pack_row, &packer, error))
+  if (!reroute_row_store_read_after (
+        reader, request.page, request.after_id, request.limit, pack_row, &packer, error))
     {
       g_variant_builder_clear (&packer.builder);
       return NULL;
     }
   return g_variant_new (
-    "(t@a" REROUTE_ROW_TYPE ")", serial, g_variant_builder_end (&packer.builder));
+    "(t@a" REROUTE_ROW_TYPE ")", request.serial, g_variant_builder_end (&packer.builder));
+}
+
+static gboolean
+write_row (RerouteRow *row, gpointer user_data)
+{
+  reroute_columns_writer_add (user_data, row);
+  return reroute_columns_writer_get_octets (user_data) <
+         REROUTE_LIMIT_REPLY_OCTETS - REPLY_MARGIN_OCTETS;
+}
+
+GVariant *
+reroute_answer_load_columns (RerouteStore *reader,
+                             RerouteListCache *cache,
+                             GVariant *arguments,
+                             GError **error)
+{
+  LoadRequest request = { .limit = 0 };
+  g_autoptr (RerouteColumnsWriter) writer = NULL;
+
+  if (!read_load_request (reader, arguments, &request, error))
+    return NULL;
+  writer = reroute_columns_writer_new (request.page);
+  if (!reroute_row_store_read_after (
+        reader, request.page, request.after_id, request.limit, write_row, writer, error))
+    return NULL;
+  return g_variant_new (
+    "(t@" REROUTE_COLUMNS_TYPE ")", request.serial, reroute_columns_writer_get_columns (writer));
 }
 
 static void

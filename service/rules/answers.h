@@ -38,6 +38,10 @@ GVariant *reroute_answer_load (RerouteStore *reader,
                                RerouteListCache *cache,
                                GVariant *arguments,
                                GError **error);
+GVariant *reroute_answer_load_columns (RerouteStore *reader,
+                                       RerouteListCache *cache,
+                                       GVariant *arguments,
+                                       GError **error);
 GVariant *reroute_answer_settings (RerouteStore *reader,
                                    RerouteListCache *cache,
                                    GVariant *arguments,

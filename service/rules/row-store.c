@@ -400,9 +400,8 @@ static gboolean
 load_row (RerouteRow *row, gpointer user_data)
 {
   Loading *loading = user_data;
-  g_autoptr (RerouteChange) change = reroute_change_new_put (row);
 
-  return reroute_ruleset_builder_apply (loading->builder, change, &loading->error);
+  return reroute_ruleset_builder_put (loading->builder, row, &loading->error);
 }
 
 static void

@@ -209,15 +209,13 @@ run_discard (Call *call)
     reply_error (call, error);
 }
 
-/* (transfer full) (element-type RerouteChange) */
-static GPtrArray *
-decode_changes (Call *call, guint index, GError **error)
+static gboolean
+check_octets (GVariant *value, GError **error)
 {
-  g_autoptr (GVariant) array = g_variant_get_child_value (call->arguments, index);
-  gsize octets = g_variant_get_size (array);
+  gsize octets = g_variant_get_size (value);
 
   if (octets <= REROUTE_LIMIT_REPLY_OCTETS)
-    return reroute_changes_from_variant (array, error);
+    return TRUE;
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_TOO_LARGE,
@@ -225,22 +223,59 @@ decode_changes (Call *call, guint index, GError **error)
                " octets are too large for one call: wanted at most %d",
                octets,
                REROUTE_LIMIT_REPLY_OCTETS);
-  return NULL;
+  return FALSE;
+}
+
+/* (transfer full) (element-type RerouteChange) */
+static GPtrArray *
+decode_changes (Call *call, guint index, GError **error)
+{
+  g_autoptr (GVariant) array = g_variant_get_child_value (call->arguments, index);
+
+  return check_octets (array, error) ? reroute_changes_from_variant (array, error) : NULL;
+}
+
+static GPtrArray *
+decode_columns (Call *call, GError **error)
+{
+  g_autoptr (GVariant) columns = g_variant_get_child_value (call->arguments, 2);
+  const char *page = NULL;
+
+  g_variant_get_child (call->arguments, 1, "&s", &page);
+  return check_octets (columns, error) ? reroute_changes_from_columns (page, columns, error) : NULL;
+}
+
+/* Takes @changes over; %NULL: @error says why. */
+static void
+stage (Call *call, GPtrArray *changes, GError *error)
+{
+  g_autoptr (GPtrArray) staged = changes;
+  guint number = 0;
+
+  g_variant_get_child (call->arguments, 0, "u", &number);
+  if (staged != NULL &&
+      reroute_edits_stage (call->service->edits, get_sender (call), number, staged, &error))
+    reply_value (call, NULL);
+  else
+    reply_error (call, error);
 }
 
 static void
 run_stage (Call *call)
 {
   GError *error = NULL;
-  g_autoptr (GPtrArray) changes = decode_changes (call, 1, &error);
-  guint number = 0;
+  GPtrArray *changes = decode_changes (call, 1, &error);
 
-  g_variant_get_child (call->arguments, 0, "u", &number);
-  if (changes != NULL &&
-      reroute_edits_stage (call->service->edits, get_sender (call), number, changes, &error))
-    reply_value (call, NULL);
-  else
-    reply_error (call, error);
+  stage (call, changes, error);
+}
+
+static void
+run_stage_columns (Call *call)
+{
+  GError *error = NULL;
+  GPtrArray *changes = decode_columns (call, &error);
+
+  stage (call, changes, error);
 }
 
 /* --- orders: commit, apply, revert, check, explain --- */
@@ -371,9 +406,11 @@ run_explain (Call *call)
 static const Method methods[] = {
   { "List",           "handle-list",            NULL,   run_list,    reroute_answer_list },
   { "Load",           "handle-load",            NULL,   run_answer,  reroute_answer_load },
+  { "LoadColumns",    "handle-load-columns",    NULL,   run_answer,  reroute_answer_load_columns },
   { "Settings",       "handle-settings",        NULL,   run_answer,  reroute_answer_settings },
   { "Begin",          "handle-begin",           NULL,   run_begin,   NULL },
   { "Stage",          "handle-stage",           MODIFY, run_stage,   NULL },
+  { "StageColumns",   "handle-stage-columns",   MODIFY, run_stage_columns, NULL },
   { "Check",          "handle-check",           NULL,   run_check,   NULL },
   { "Commit",         "handle-commit",          MODIFY, run_commit,  NULL },
   { "Discard",        "handle-discard",         NULL,   run_discard, NULL },

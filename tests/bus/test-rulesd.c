@@ -8,9 +8,11 @@
 #include "tests/bus/bus-fixture.h"
 
 #include "common/client/dbus-relay1.h"
+#include "common/codec.h"
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
+#include "common/row-columns.h"
 
 #include <string.h>
 
@@ -263,6 +265,39 @@ test_pages_of_5000_rows (BusFixture *f, gconstpointer data)
   g_assert_cmpuint (reroute_ruleset_get_n_rows (loaded, REROUTE_PAGE_ROUTING), ==, 5000);
 }
 
+/* What LoadColumns says, row by row. */
+static void
+test_load_row_by_row (BusFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) rows = NULL;
+  g_autoptr (GVariant) same = NULL;
+  g_autoptr (GVariant) columns = NULL;
+  g_autoptr (GPtrArray) from_columns = NULL;
+
+  bus_save (f, "put routing,a.test,,relay\nput routing,b.test,exact,reroute,c.test", 0);
+  reply = bus_call (f->bus, "Load", g_variant_new ("(sxu)", "routing", (gint64) 0, 10), &error);
+  g_assert_no_error (error);
+  same =
+    bus_call (f->bus, "LoadColumns", g_variant_new ("(sxu)", "routing", (gint64) 0, 10), &error);
+  g_assert_no_error (error);
+  rows = g_variant_get_child_value (reply, 1);
+  columns = g_variant_get_child_value (same, 1);
+  from_columns = reroute_rows_from_columns (REROUTE_PAGE_ROUTING, columns, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (from_columns->len, ==, 2);
+  g_assert_cmpuint (g_variant_n_children (rows), ==, 2);
+  for (guint i = 0; i < from_columns->len; i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (rows, i);
+      g_autoptr (RerouteRow) row = reroute_row_from_variant (child, &error);
+
+      g_assert_no_error (error);
+      g_assert_true (reroute_row_equal (row, from_columns->pdata[i]));
+    }
+}
+
 static void
 assert_list (
   BusFixture *f, const char *filter, const char *sort, guint offset, guint total, const char *first)
@@ -402,6 +437,17 @@ static const struct
   { "Load", "('routing', int64 -1, uint32 10)", "org.reroute.Error.Value" },
   { "Load", "('routing', int64 0, uint32 0)", "org.reroute.Error.Value" },
   { "Load", "('', int64 0, uint32 1)", "org.reroute.Error.Value" },
+  { "LoadColumns", "('routing', int64 -1, uint32 10)", "org.reroute.Error.Value" },
+  { "LoadColumns", "('routing', int64 0, uint32 1001)", "org.reroute.Error.Value" },
+  { "LoadColumns", "('', int64 0, uint32 1)", "org.reroute.Error.Value" },
+  { "StageColumns", "(uint32 4711, 'routing', @a{sv} {})", "org.reroute.Error.NoSuchEdit" },
+  { "StageColumns", "(uint32 4711, 'other', @a{sv} {})", "org.reroute.Error.Value" },
+  { "StageColumns",
+    "(uint32 4711, 'routing', {'domain': <b'a..b'>, 'action': <b'relay'>})",
+    "org.reroute.Error.Domain" },
+  { "StageColumns",
+    "(uint32 4711, 'routing', {'domain': <b'a.test'>, 'hosts': <b'b.test'>})",
+    "org.reroute.Error.Protocol" },
   { "Stage", "(uint32 4711, @a(sv) [])", "org.reroute.Error.NoSuchEdit" },
   { "Stage", "(uint32 0, @a(sv) [])", "org.reroute.Error.NoSuchEdit" },
   { "Discard", "(uint32 4294967295,)", "org.reroute.Error.NoSuchEdit" },
@@ -542,6 +588,7 @@ main (int argc, char *argv[])
   ADD ("loop-is-refused", test_loop_is_refused);
   ADD ("relay-is-asked-for-the-mx", test_relay_is_asked_for_the_mx);
   ADD ("pages-of-5000-rows", test_pages_of_5000_rows);
+  ADD ("load-row-by-row", test_load_row_by_row);
   ADD ("lists", test_lists);
   ADD ("history-and-revert", test_history_and_revert);
   ADD ("check-and-explain-unsaved", test_check_and_explain_unsaved);
