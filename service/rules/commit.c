@@ -18,6 +18,10 @@
 #include "common/limits.h"
 #include "service/rules/history.h"
 
+#include <malloc.h>
+
+#define TRIM_MIN_CHANGES 10000
+
 struct _RerouteCommitter
 {
   RerouteRulebook *rulebook;
@@ -132,6 +136,22 @@ save_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *cance
 }
 
 static void
+trim_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  malloc_trim (0);
+}
+
+/* When everything of the edit is freed: the C library would keep hundreds of megabytes of it. */
+static gboolean
+trim_cb (gpointer user_data)
+{
+  g_autoptr (GTask) step = g_task_new (NULL, NULL, NULL, NULL);
+
+  g_task_run_in_thread (step, trim_in_thread);
+  return G_SOURCE_REMOVE;
+}
+
+static void
 saved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
@@ -144,6 +164,8 @@ saved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       reroute_rulebook_advance (self->rulebook, run->proposal);
       self->saved (run->proposal, self->saved_data);
+      if (run->proposal->deltas->len >= TRIM_MIN_CHANGES)
+        g_idle_add (trim_cb, NULL);
       return_state (task, "saved");
     }
   else

@@ -185,13 +185,20 @@ reroute_row_store_read_settings (RerouteStore *store,
 /* --- writing rows --- */
 
 static void
+append_line (GString *text, const char *line)
+{
+  g_string_append (text, line);
+  g_string_append_c (text, '\n');
+}
+
+static void
 append_domain (GString *text, const char *domain)
 {
   g_autofree char *shown = reroute_domain_to_unicode (domain);
 
-  g_string_append_printf (text, "%s\n", domain);
-  if (shown != NULL && !g_str_equal (shown, domain))
-    g_string_append_printf (text, "%s\n", shown);
+  append_line (text, domain);
+  if (!g_str_equal (shown, domain))
+    append_line (text, shown);
 }
 
 /* What a filter looks in, case-folded. */
@@ -201,8 +208,12 @@ make_search (const RerouteRow *row, const char *target)
   g_autoptr (GString) text = g_string_new (row->exact ? "#" : NULL);
 
   append_domain (text, row->domain);
-  g_string_append_printf (text, "%s\n%s", target, row->comment);
-  return g_utf8_casefold (text->str, text->len);
+  append_line (text, target);
+  g_string_append (text, row->comment);
+  if (!g_str_is_ascii (text->str))
+    return g_utf8_casefold (text->str, text->len);
+  g_string_ascii_down (text);
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 gboolean
