@@ -62,6 +62,8 @@ reroute_row_to_variant (const RerouteRow *row)
   add_string (&rest, "changed-by", row->changed_by);
   if (row->changed_us != 0)
     g_variant_builder_add (&rest, "{sv}", "changed-us", g_variant_new_int64 (row->changed_us));
+  if (row->leaves)
+    g_variant_builder_add (&rest, "{sv}", "leaves", g_variant_new_boolean (TRUE));
   if (row->page == REROUTE_PAGE_ROUTING)
     {
       const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
@@ -95,6 +97,7 @@ typedef struct
   const char *comment;
   const char *changed_by;
   gint64 changed_us;
+  gboolean leaves;
   const char *action;
   const char *target;
   const char *deliver;
@@ -118,6 +121,7 @@ read_named_values (GVariantIter *rest, ReroutePage page, NamedValues *values, GE
     { "comment", "s", &values->comment, TRUE },
     { "changed-by", "s", &values->changed_by, TRUE },
     { "changed-us", "x", &values->changed_us, TRUE },
+    { "leaves", "b", &values->leaves, TRUE },
     { "action", "s", &values->action, routing },
     { "target", "s", &values->target, routing },
     { "deliver", "s", &values->deliver, !routing },
@@ -238,6 +242,7 @@ reroute_row_from_variant (GVariant *variant, GError **error)
   fields.comment = values.comment;
   fields.changed_by = values.changed_by;
   fields.changed_us = values.changed_us;
+  fields.leaves = values.leaves;
   return page == REROUTE_PAGE_ROUTING ? make_routing_entry (&fields, &values, error)
                                       : make_email_domain (&fields, &values, error);
 }

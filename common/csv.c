@@ -31,12 +31,13 @@ typedef enum
   COLUMN_COMMENT,
   COLUMN_ORDER,
   COLUMN_TLS,
+  COLUMN_LEAVES,
   N_COLUMNS,
 } Column;
 
 static const char *const column_names[N_COLUMNS] = {
-  "page",        "domain",  "match",   "action", "target",
-  "accept_from", "enabled", "comment", "order",  "tls",
+  "page",    "domain",  "match", "action", "target", "accept_from",
+  "enabled", "comment", "order", "tls",    "leaves",
 };
 
 typedef struct
@@ -173,7 +174,7 @@ read_header (Reader *reader)
         complain (
           reader,
           "column %s is unknown: page, domain, match, action, target, accept_from, enabled, "
-          "comment, order and tls are possible",
+          "comment, order, tls and leaves are possible",
           value);
       else if (seen[column])
         complain (reader, "column %s stands there twice", value);
@@ -282,7 +283,8 @@ make_row (const char *const *cells, GError **error)
       !reroute_accept_from_from_string (cells[COLUMN_ACCEPT_FROM], &fields.accept_from, error))
     return NULL;
   if (!choose ("match", cells[COLUMN_MATCH], "subdomains", "exact", &fields.exact, error) ||
-      !choose ("enabled", cells[COLUMN_ENABLED], "no", "yes", &fields.enabled, error))
+      !choose ("enabled", cells[COLUMN_ENABLED], "no", "yes", &fields.enabled, error) ||
+      !choose ("leaves", cells[COLUMN_LEAVES], "no", "yes", &fields.leaves, error))
     return NULL;
   if (!reroute_tls_level_from_string (cells[COLUMN_TLS], &fields.tls, error))
     return NULL;
@@ -462,5 +464,6 @@ reroute_csv_append_row (GString *out, const RerouteRow *row)
   append_cell (out, row->enabled ? "yes" : "no", ',');
   append_cell (out, row->comment, ',');
   append_cell (out, hosts != NULL && hosts->by_turns ? "by-turns" : "", ',');
-  append_cell (out, reroute_tls_level_to_string (row->tls), '\n');
+  append_cell (out, reroute_tls_level_to_string (row->tls), ',');
+  append_cell (out, row->leaves ? "yes" : "", '\n');
 }

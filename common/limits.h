@@ -48,6 +48,10 @@
 #define REROUTE_LIMIT_LISTEN_BACKLOG 1024 /* platform.md section 5 */
 #define REROUTE_LIMIT_TLS_HANDSHAKE_S 60  /* from its first octet to its last, either way */
 
+/* SRS (wire-defaults.md) */
+#define REROUTE_LIMIT_SRS_VALID_DAYS 21 /* a rewritten sender, and a key behind its successor */
+#define REROUTE_LIMIT_SRS_KEY_DAYS 90   /* then another key signs */
+
 /* SMTP, delivering */
 #define REROUTE_LIMIT_REPLY_LINE_OCTETS 2048 /* RFC 5321 4.5.3.1.5 wants 512 */
 #define REROUTE_LIMIT_REPLY_LINES 128

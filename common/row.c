@@ -151,6 +151,7 @@ reroute_row_assemble (const RerouteRowParts *parts)
   row->exact = fields->exact != FALSE;
   row->accept_from = fields->accept_from;
   row->enabled = fields->enabled != FALSE;
+  row->leaves = fields->leaves != FALSE;
   row->tls = fields->tls;
   row->changed_us = fields->changed_us;
   row->domain = place (&at, fields->domain);
@@ -207,8 +208,9 @@ reroute_row_equal (const RerouteRow *a, const RerouteRow *b)
   if (a == b)
     return TRUE;
   if (a->page != b->page || a->id != b->id || a->exact != b->exact ||
-      a->accept_from != b->accept_from || a->enabled != b->enabled || a->tls != b->tls ||
-      !g_str_equal (a->domain, b->domain) || !g_str_equal (a->comment, b->comment))
+      a->accept_from != b->accept_from || a->enabled != b->enabled || a->leaves != b->leaves ||
+      a->tls != b->tls || !g_str_equal (a->domain, b->domain) ||
+      !g_str_equal (a->comment, b->comment))
     return FALSE;
   if (a->page == REROUTE_PAGE_CONNECTIONS)
     return reroute_hosts_equal (((const RerouteEmailDomain *) a)->hosts,
@@ -227,6 +229,7 @@ reroute_row_get_fields (const RerouteRow *row)
     .exact = row->exact,
     .accept_from = row->accept_from,
     .enabled = row->enabled,
+    .leaves = row->leaves,
     .tls = row->tls,
     .comment = row->comment,
     .changed_by = row->changed_by,

@@ -44,6 +44,7 @@ typedef struct
   RerouteAcceptFrom accept_from : 8;
   guint exact : 1;         /* this domain only; else with its subdomains */
   guint enabled : 1;       /* a disabled row is as if absent */
+  guint leaves : 1;        /* the mail leaves our organisation: the sender is rewritten */
   RerouteTlsLevel tls : 4; /* of an E-Mail Domain row */
   gint64 id;               /* of the row in the store, never reused; 0 before it is stored */
   char *domain;            /* normal form */
@@ -60,6 +61,7 @@ typedef struct
   gboolean exact;
   RerouteAcceptFrom accept_from;
   gboolean enabled;
+  gboolean leaves;
   RerouteTlsLevel tls;    /* of an E-Mail Domain row */
   const char *comment;    /* (nullable) */
   const char *changed_by; /* (nullable) */

@@ -111,15 +111,37 @@ reject (Walk *walk, const char *code, guint reply_code, const char *status, cons
 /* --- may the client send this here? --- */
 
 static RerouteRow *
-find_admitting (Walk *walk)
+find_admitting (const RerouteRuleset *rules, const char *key)
 {
+  const RerouteSettings *settings = reroute_ruleset_get_settings (rules);
   RerouteRow *row = NULL;
 
-  if (reroute_settings_get_boolean (walk->settings, REROUTE_SETTING_REROUTE))
-    row = reroute_ruleset_lookup (walk->rules, REROUTE_PAGE_ROUTING, walk->key);
+  if (reroute_settings_get_boolean (settings, REROUTE_SETTING_REROUTE))
+    row = reroute_ruleset_lookup (rules, REROUTE_PAGE_ROUTING, key);
   if (row == NULL)
-    row = reroute_ruleset_lookup (walk->rules, REROUTE_PAGE_CONNECTIONS, walk->key);
+    row = reroute_ruleset_lookup (rules, REROUTE_PAGE_CONNECTIONS, key);
   return row;
+}
+
+gboolean
+reroute_ruleset_is_ours (const RerouteRuleset *self, const char *domain)
+{
+  g_return_val_if_fail (self != NULL && domain != NULL, FALSE);
+
+  const RerouteSettings *settings = reroute_ruleset_get_settings (self);
+  const RerouteRow *row;
+
+  if (*domain == '\0' ||
+      g_str_equal (domain, reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME)))
+    return TRUE;
+  row = find_admitting (self, domain);
+  if (row == NULL)
+    return FALSE;
+  /* What only permitted hosts may send to is the way out to somebody else's domain, unless its mail
+     stays with us. */
+  return row->accept_from == REROUTE_ACCEPT_FROM_ANYONE ||
+         (row->page == REROUTE_PAGE_ROUTING &&
+          ((const RerouteRoutingEntry *) row)->action == REROUTE_ROUTING_INBOUND);
 }
 
 static gboolean
@@ -351,6 +373,34 @@ choose_tls (Walk *walk)
        reroute_tls_level_to_string (decision->tls));
 }
 
+/* The last entry that acts says it: of Routing where the domain was replaced. */
+static void
+choose_leaves (Walk *walk)
+{
+  RerouteDecision *decision = walk->decision;
+  const RerouteRow *row = walk->rewriter != NULL ? &walk->rewriter->row : decision->deciding;
+  const char *domain = reroute_settings_get_text (walk->settings, REROUTE_SETTING_SRS_DOMAIN);
+
+  if (decision->to_inbound)
+    return;
+  decision->leaves =
+    row != NULL ? row->leaves
+                : reroute_settings_get_boolean (walk->settings, REROUTE_SETTING_DEFAULT_LEAVES);
+  if (!decision->leaves)
+    return;
+  if (*domain != '\0')
+    say (walk,
+         "srs",
+         row,
+         "It leaves our organisation: a sender that is not ours is rewritten at %s.",
+         domain);
+  else
+    say (walk,
+         "srs-off",
+         row,
+         "It leaves our organisation with its sender as it is: no domain is set for SRS.");
+}
+
 /* --- the whole --- */
 
 static void
@@ -381,6 +431,7 @@ finish (Walk *walk)
   else
     decision->next_hop = g_strdup (decision->dns_domain);
   choose_tls (walk);
+  choose_leaves (walk);
   decision->reply_code = 250;
   decision->reply_status = "2.1.5";
   decision->reply_text = g_strdup ("Recipient ok");
@@ -470,7 +521,7 @@ reroute_ruleset_decide (const RerouteRuleset *self,
       reject (&walk, "no-domain", 501, "5.1.3", "A recipient needs a domain");
       return g_steal_pointer (&decision);
     }
-  RerouteRow *admitting = *recipient->key != '\0' ? find_admitting (&walk) : NULL;
+  RerouteRow *admitting = *recipient->key != '\0' ? find_admitting (self, recipient->key) : NULL;
   decision->admitting = admitting != NULL ? reroute_row_ref (admitting) : NULL;
   if (postmaster)
     {

@@ -118,6 +118,7 @@ typedef struct
   char *dns_domain;    /* the domain or "[literal]" to look up; NULL with hosts */
   char *next_hop;      /* the first of hosts, or dns_domain without the brackets of a literal */
   RerouteTlsLevel tls; /* for the connection to it; never unset */
+  gboolean leaves;     /* our organisation: senders that are not ours are rewritten (SRS) */
   gboolean to_inbound; /* the next hop is the inbound host, also after a rewrite */
   guint reply_code;    /* 250, or 4xx, 5xx when rejected */
   const char *reply_status; /* "5.7.1" */
@@ -157,6 +158,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteDecision, reroute_decision_free)
 const char *reroute_decision_get_via (const RerouteDecision *self);
 /* The domain, host or address behind "via"; (transfer none) (nullable). */
 const char *reroute_decision_get_next_hop (const RerouteDecision *self);
+
+/* Whether a sender's domain is one that we receive mail for: an entry says so, or it is the
+   server's own name.  @domain: in normal form */
+gboolean reroute_ruleset_is_ours (const RerouteRuleset *self, const char *domain);
 
 /* Whether a client may relay to anywhere: a permitted host, or authenticated. */
 gboolean reroute_ruleset_permits (const RerouteRuleset *self, const RerouteClient *client);

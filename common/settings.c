@@ -113,6 +113,10 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("TLS to other hosts: “none”, “opportunistic”, “encrypted” or “verified”.") },
   { ID (TLS_TRUST), "tls-trust", TYPE (PATHS), "", 0, 32, NULL,
     N_("Certification authorities whose certificates count as verified; empty: the machine's.") },
+  { ID (SRS_DOMAIN), "srs-domain", TYPE (HOSTNAME), "", 0, 0, NULL,
+    N_("Domain of ours that senders are rewritten at when mail leaves our organisation; empty: none are.") },
+  { ID (DEFAULT_LEAVES), "default-leaves", TYPE (BOOLEAN), "no", 0, 0, NULL,
+    N_("Whether mail that goes by the default delivery leaves our organisation.") },
 };
 /* clang-format on */
 

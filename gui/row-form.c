@@ -207,6 +207,7 @@ reroute_row_form_get_fields (RerouteRowForm *self)
                      ? REROUTE_ACCEPT_FROM_PERMITTED
                      : REROUTE_ACCEPT_FROM_ANYONE,
     .enabled = gtk_check_button_get_active (widgets->enabled),
+    .leaves = self->edited != NULL && self->edited->leaves,
     .tls = self->edited != NULL ? self->edited->tls : REROUTE_TLS_UNSET,
     .comment = gtk_editable_get_text (widgets->comment),
     .changed_by = self->edited != NULL ? self->edited->changed_by : NULL,

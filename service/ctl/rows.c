@@ -151,6 +151,7 @@ row_to_json (RerouteRow *row, gpointer user_data)
   reroute_ctl_add_string (builder, "accept_from", reroute_accept_from_to_string (row->accept_from));
   reroute_ctl_add_string (builder, "enabled", row->enabled ? "yes" : "no");
   reroute_ctl_add_string (builder, "comment", row->comment);
+  reroute_ctl_add_string (builder, "leaves", row->leaves ? "yes" : "no");
   if (row->page == REROUTE_PAGE_CONNECTIONS)
     {
       const RerouteHosts *hosts = ((RerouteEmailDomain *) row)->hosts;
@@ -229,6 +230,7 @@ reroute_ctl_row_options_clear (RerouteRowOptions *self)
 {
   g_clear_pointer (&self->accept_from, g_free);
   g_clear_pointer (&self->comment, g_free);
+  g_clear_pointer (&self->leaves, g_free);
 }
 
 gboolean
@@ -245,6 +247,15 @@ reroute_ctl_row_options_apply (const RerouteRowOptions *self,
   if (self->accept_from != NULL &&
       !reroute_accept_from_from_string (self->accept_from, &fields->accept_from, error))
     return FALSE;
+  if (self->leaves != NULL && !g_str_equal (self->leaves, "yes") &&
+      !g_str_equal (self->leaves, "no"))
+    {
+      g_set_error_literal (
+        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "--leaves is “yes” or “no”");
+      return FALSE;
+    }
+  if (self->leaves != NULL)
+    fields->leaves = g_str_equal (self->leaves, "yes");
   if (self->comment != NULL)
     fields->comment = self->comment;
   if (self->exact)

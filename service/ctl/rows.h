@@ -38,6 +38,7 @@ typedef struct
 {
   char *accept_from;
   char *comment;
+  char *leaves; /* "yes", "no" */
   gboolean exact;
   gboolean on;
   gboolean off;

@@ -11,8 +11,9 @@
 
 #define REACH " [--exact]"
 #define TLS " [--tls=none|opportunistic|encrypted|verified]"
-#define ROW_OPTIONS " [--accept-from=anyone|permitted] [--comment=TEXT] [--off]"
-#define EDIT_OPTIONS " [--accept-from=anyone|permitted] [--comment=TEXT] [--on|--off] [--confirm]"
+#define ROW_OPTIONS " [--accept-from=anyone|permitted] [--leaves=yes|no] [--comment=TEXT] [--off]"
+#define EDIT_OPTIONS                                                                               \
+  " [--accept-from=anyone|permitted] [--leaves=yes|no] [--comment=TEXT] [--on|--off] [--confirm]"
 
 /* clang-format off */
 static const RerouteVerb verbs[] = {

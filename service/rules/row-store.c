@@ -13,7 +13,9 @@
 #include "common/domain.h"
 #include "common/error.h"
 
-#define COMMON_COLUMNS "id, domain, exact, accept_from, enabled, comment, changed_by, changed_us"
+#define COMMON_COLUMNS                                                                             \
+  "id, domain, exact, accept_from, enabled, comment, changed_by, changed_us, "                     \
+  "leaves"
 #define ROUTING_COLUMNS COMMON_COLUMNS ", action, target"
 #define CONNECTIONS_COLUMNS COMMON_COLUMNS ", hosts, by_turns, tls"
 
@@ -27,6 +29,7 @@ enum
   COLUMN_COMMENT,
   COLUMN_CHANGED_BY,
   COLUMN_CHANGED_US,
+  COLUMN_LEAVES,
   COLUMN_ACTION,
   COLUMN_TARGET,
   COLUMN_HOSTS = COLUMN_ACTION,
@@ -47,7 +50,7 @@ static const struct
     .one = "SELECT " ROUTING_COLUMNS " FROM routing WHERE id = ?1",
     .count = "SELECT count(*) FROM routing",
     .insert = "INSERT INTO routing (" ROUTING_COLUMNS ", search) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     .remove = "DELETE FROM routing WHERE id = ?1",
   },
   [REROUTE_PAGE_CONNECTIONS] = {
@@ -55,7 +58,7 @@ static const struct
     .one = "SELECT " CONNECTIONS_COLUMNS " FROM connections WHERE id = ?1",
     .count = "SELECT count(*) FROM connections",
     .insert = "INSERT INTO connections (" CONNECTIONS_COLUMNS ", search) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     .remove = "DELETE FROM connections WHERE id = ?1",
   },
 };
@@ -236,6 +239,7 @@ reroute_row_store_add (RerouteStore *store, const RerouteRow *row, GError **erro
   reroute_query_bind_text (query, 1 + COLUMN_COMMENT, row->comment);
   reroute_query_bind_text (query, 1 + COLUMN_CHANGED_BY, row->changed_by);
   reroute_query_bind_int64 (query, 1 + COLUMN_CHANGED_US, row->changed_us);
+  reroute_query_bind_int64 (query, 1 + COLUMN_LEAVES, row->leaves);
   if (row->page == REROUTE_PAGE_ROUTING)
     {
       const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
@@ -313,6 +317,7 @@ make_row (RerouteQuery *query, ReroutePage page, GError **error)
     .domain = reroute_query_get_text (query, COLUMN_DOMAIN),
     .exact = reroute_query_get_int64 (query, COLUMN_EXACT) != 0,
     .enabled = reroute_query_get_int64 (query, COLUMN_ENABLED) != 0,
+    .leaves = reroute_query_get_int64 (query, COLUMN_LEAVES) != 0,
     .comment = reroute_query_get_text (query, COLUMN_COMMENT),
     .changed_by = reroute_query_get_text (query, COLUMN_CHANGED_BY),
     .changed_us = reroute_query_get_int64 (query, COLUMN_CHANGED_US),

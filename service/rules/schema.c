@@ -88,11 +88,18 @@ static const char version_1[] =
 static const char version_2[] =
   "ALTER TABLE connections ADD COLUMN tls TEXT NOT NULL DEFAULT '';"
   "PRAGMA user_version = 2;";
+
+/* Whether the mail of a row leaves our organisation. */
+static const char version_3[] =
+  "ALTER TABLE routing ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0;"
+  "ALTER TABLE connections ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0;"
+  "PRAGMA user_version = 3;";
 /* clang-format on */
 
 static const char *const migrations[] = {
   version_1,
   version_2,
+  version_3,
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (migrations) == REROUTE_SCHEMA_VERSION);

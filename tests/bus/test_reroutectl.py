@@ -76,6 +76,12 @@ def test_add_lists_what_was_added(prompt):
     assert rows_of(prompt, 'connections')['#dns.example']['tls'] == 'verified'
     prompt.good('connections', 'edit', '#dns.example', '--tls=')
     assert rows_of(prompt, 'connections')['#dns.example']['tls'] == ''
+    assert routing['test.com']['leaves'] == connections['fwd.example']['leaves'] == 'no'
+    prompt.good('routing', 'edit', 'test.com', '--leaves=yes')
+    prompt.good('routing', 'edit', 'test.com', '--comment=renamed, 2026')
+    assert rows_of(prompt, 'routing')['test.com']['leaves'] == 'yes'
+    prompt.good('routing', 'edit', 'test.com', '--leaves=no')
+    assert rows_of(prompt, 'routing')['test.com']['leaves'] == 'no'
 
 
 def test_table_shows_rows(prompt):

@@ -55,6 +55,7 @@ test_by_turns (void)
 {
   g_autoptr (RerouteHosts) hosts = reroute_hosts_parse ("a.test;b.test", TRUE, NULL);
   RerouteRowFields fields = { .domain = "a.test",
+                              .leaves = TRUE,
                               .tls = REROUTE_TLS_ENCRYPTED,
                               .comment = "ünïcode, \"quoted\"" };
   g_autoptr (RerouteEmailDomain) row = reroute_email_domain_new (&fields, hosts, NULL);
@@ -63,6 +64,7 @@ test_by_turns (void)
 
   g_assert_true (((RerouteEmailDomain *) arrived)->hosts->by_turns);
   g_assert_cmpint (arrived->tls, ==, REROUTE_TLS_ENCRYPTED);
+  g_assert_true (arrived->leaves);
   g_assert_cmpstr (arrived->comment, ==, "ünïcode, \"quoted\"");
 }
 

@@ -474,6 +474,72 @@ test_long_chain (void)
   g_assert_cmpstr (over->reply_status, ==, "5.4.6");
 }
 
+typedef struct
+{
+  const char *rows;
+  const char *settings;
+  gboolean leaves;
+} LeavesRow;
+
+/* Mail for a.test: design 3 and 6. */
+static const LeavesRow leaves_rows[] = {
+  { "connections,a.test,,host,gw.test,,,yes", "", TRUE },
+  { "connections,a.test,,host,gw.test", "", FALSE },
+  { "connections,a.test,,host,gw.test", "default-leaves=yes", FALSE },
+  { "", "default-leaves=yes", TRUE },
+  { "", "", FALSE },
+  { "routing,a.test,,reroute,b.test,,,yes", "", TRUE },
+  { "routing,a.test,,reroute,b.test,,,yes\nconnections,b.test,,host,gw.test", "", TRUE },
+  { "routing,a.test,,reroute,b.test\nconnections,b.test,,host,gw.test,,,yes", "", FALSE },
+  { "routing,a.test,,reroute,b.test,,,yes\nrouting,b.test,,reroute,c.test", "", FALSE },
+  { "routing,a.test,,reroute,b.test\nrouting,b.test,,reroute,c.test,,,yes", "", TRUE },
+  { "routing,a.test,,reroute,b.test,,,yes\nrouting,b.test,,inbound",
+    "inbound-host=in.test",
+    FALSE },
+  { "routing,a.test,,inbound,,,,yes", "inbound-host=in.test", FALSE },
+  { "routing,a.test,,relay,,,,yes", "", TRUE },
+  { "routing,a.test,,relay\nconnections,a.test,,dns,,,,yes", "", TRUE },
+};
+
+static void
+test_leaves (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (leaves_rows); i++)
+    {
+      g_autoptr (RerouteRuleset) rules =
+                   sample_rules (leaves_rows[i].rows, leaves_rows[i].settings);
+      g_autoptr (RerouteDecision) decision = decide (rules, "u@a.test", NULL, NULL);
+
+      g_test_message ("%s", leaves_rows[i].rows);
+      g_assert_cmpint (decision->action, !=, REROUTE_ACTION_REJECT);
+      g_assert_cmpint (decision->leaves, ==, leaves_rows[i].leaves);
+    }
+}
+
+static void
+test_is_ours (void)
+{
+  const struct
+  {
+    const char *domain;
+    gboolean ours;
+  } domains[] = {
+    { "a.test", TRUE },      { "sub.a.test", TRUE },    { "gmail.com", FALSE },
+    { "inside.test", TRUE }, { "relay.test", TRUE },    { "sub.relay.test", FALSE },
+    { "off.test", FALSE },   { "nowhere.test", FALSE }, { "", TRUE },
+  };
+  g_autoptr (RerouteRuleset) rules = sample_rules (
+    "routing,a.test,,reroute,b.test\nconnections,gmail.com,,host,gw.test,permitted\n"
+    "routing,inside.test,,inbound,,permitted\nconnections,off.test,,dns,,,no",
+    "hostname=relay.test");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (domains); i++)
+    {
+      g_test_message ("%s", domains[i].domain);
+      g_assert_cmpint (reroute_ruleset_is_ours (rules, domains[i].domain), ==, domains[i].ours);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -487,5 +553,7 @@ main (int argc, char **argv)
   g_test_add_func ("/decide/outlives-rules", test_outlives_rules);
   g_test_add_func ("/decide/authenticated", test_authenticated);
   g_test_add_func ("/decide/long-chain", test_long_chain);
+  g_test_add_func ("/decide/leaves", test_leaves);
+  g_test_add_func ("/decide/is-ours", test_is_ours);
   return g_test_run ();
 }

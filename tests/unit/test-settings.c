@@ -53,6 +53,8 @@ static const char *const keys[] = {
   "tls-key",
   "tls-level",
   "tls-trust",
+  "srs-domain",
+  "default-leaves",
 };
 
 static void

@@ -317,6 +317,32 @@ test_schema_2 (StoreFixture *f, gconstpointer data)
   assert_tls (f, "fwd.test", REROUTE_TLS_VERIFIED);
 }
 
+static void
+assert_leaves (StoreFixture *f, ReroutePage page, const char *domain, gboolean leaves)
+{
+  const RerouteRow *row =
+    reroute_ruleset_find_row (reroute_rulebook_get_ruleset (f->book), page, domain, FALSE);
+
+  g_assert_nonnull (row);
+  g_assert_cmpint (row->leaves, ==, leaves);
+}
+
+static void
+test_schema_3 (StoreFixture *f, gconstpointer data)
+{
+  g_autofree char *released = g_test_build_filename (G_TEST_DIST, "data", "schema-3.db", NULL);
+
+  copy_file (released, f->path);
+  store_open_book (f);
+  store_assert_rows (f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com");
+  assert_leaves (f, REROUTE_PAGE_ROUTING, "test.com", FALSE);
+  assert_leaves (f, REROUTE_PAGE_CONNECTIONS, "fwd.test", FALSE);
+  assert_leaves (f, REROUTE_PAGE_CONNECTIONS, "dns.test", TRUE);
+  assert_tls (f, "fwd.test", REROUTE_TLS_ENCRYPTED);
+  store_revert (f, 3);
+  assert_leaves (f, REROUTE_PAGE_ROUTING, "test.com", TRUE);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/store-files/" name, StoreFixture, NULL, store_set_up_open, func, store_tear_down)
 #define ADD_CLOSED(name, func)                                                                     \
@@ -335,5 +361,6 @@ main (int argc, char *argv[])
   ADD_CLOSED ("check-of-nothing", test_check_of_nothing);
   ADD_CLOSED ("schema-1", test_schema_1);
   ADD_CLOSED ("schema-2", test_schema_2);
+  ADD_CLOSED ("schema-3", test_schema_3);
   return g_test_run ();
 }
