@@ -20,6 +20,7 @@
 #include "common/names.h"
 #include "service/relay/health.h"
 #include "service/relay/relay-service.h"
+#include "service/relay/srs-keeper.h"
 
 #include <glib-unix.h>
 #include <signal.h>
@@ -48,6 +49,7 @@ typedef struct
   RerouteRulesClient *rules;
   RerouteRelayService *service;
   RerouteHealth *health;
+  RerouteSrsKeeper *srs;
   guint n_workers;
   RerouteWorker **workers;
   RerouteReceiver **receivers;
@@ -314,6 +316,16 @@ tls_changed_cb (RerouteTlsServer *server, gpointer user_data)
 }
 
 static void
+srs_changed_cb (RerouteSrs *srs, gpointer user_data)
+{
+  Relay *self = user_data;
+
+  for (guint i = 0; i < self->n_workers; i++)
+    reroute_receiver_set_srs (self->receivers[i], srs);
+  reroute_scheduler_set_srs (self->parts.scheduler, srs);
+}
+
+static void
 take_settings (Relay *self, RerouteSettings *settings)
 {
   const char *hostname = reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME);
@@ -321,6 +333,7 @@ take_settings (Relay *self, RerouteSettings *settings)
 
   self->parts.hostname = hostname[0] != '\0' ? hostname : self->machine_hostname;
   reroute_tls_keeper_set_settings (self->parts.tls, settings);
+  reroute_srs_keeper_set_settings (self->srs, settings);
   if (!reroute_health_set_endpoints (
         self->health,
         reroute_settings_get_endpoints (settings, REROUTE_SETTING_HEALTH_LISTEN),
@@ -496,6 +509,7 @@ start (Relay *self)
   self->service = reroute_relay_service_new (&self->parts);
   self->health = reroute_health_new (&self->parts);
   self->parts.tls = reroute_tls_keeper_new (tls_changed_cb, self);
+  self->srs = reroute_srs_keeper_new (self->parts.spool, srs_changed_cb, self);
   self->rules = reroute_rules_client_new (self->parts.bus);
   take_settings (self, defaults);
   g_signal_connect_swapped (self->rules, "changed", G_CALLBACK (changed_cb), self);
@@ -523,6 +537,7 @@ take_apart (Relay *self)
     reroute_relay_service_close (self->service);
   g_clear_object (&self->rules);
   g_clear_pointer (&self->health, reroute_health_free);
+  g_clear_pointer (&self->srs, reroute_srs_keeper_free);
   if (self->parts.scheduler != NULL)
     reroute_scheduler_stop (self->parts.scheduler, DELIVERIES_GRACE_US);
   for (guint i = 0; i < self->n_workers; i++)

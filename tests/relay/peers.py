@@ -9,6 +9,7 @@ packages from, Skip is raised with the reason.
 import glob
 import os
 import shutil
+import socket
 import subprocess
 
 from place import ROOT, free_port
@@ -20,6 +21,7 @@ POSTFIX = ('postfix', 'libdb5.3', 'libicu72', 'libnsl2', 'libtirpc3', 'libsasl2-
 EXIM = ('exim4-daemon-light', 'exim4-base', 'libnss-wrapper', 'libdb5.3', 'libidn12', 'libnsl2', 'libtirpc3',
         'libpcre2-8-0', 'libgnutls-dane0', 'libunbound8')
 MSMTP = ('msmtp', 'libgsasl18', 'libsecret-1-0', 'libntlm0', 'libgssglue1')
+POSTSRSD = ('postsrsd',)
 
 
 def installed(package):
@@ -321,3 +323,39 @@ begin authenticators
                         '-C', self.path('exim.conf'), '-bdf', '-q2s'], environment)
         self.ready()
         return self
+
+
+class PostSrsd:
+    """Rewrites senders at @domain, and back; asked as Postfix asks it, by tcp_table(5)."""
+
+    def __init__(self, place, domain):
+        self.root = unpack('postsrsd', POSTSRSD)
+        self.place, self.domain = place, domain
+        self.host, self.forward_port, self.reverse_port = '127.0.0.1', free_port(), free_port()
+        self.secret = place.write(f'the secret of {domain}\n', f'{domain}.secret')
+        self.process = None
+
+    def start(self):
+        program = os.path.join(self.root, 'usr/sbin/postsrsd')
+        self.process = self.place.start(
+            self.domain, [program, f'-s{self.secret}', f'-d{self.domain}', f'-l{self.host}',
+                          f'-f{self.forward_port}', f'-r{self.reverse_port}', '-unobody'])
+        for port in (self.forward_port, self.reverse_port):
+            self.place.wait_listening(self.process, self.host, port)
+        return self
+
+    def stop(self):
+        self.place.end(self.process)
+
+    def _ask(self, port, address):
+        with socket.create_connection((self.host, port), 10) as connection:
+            connection.sendall(f'get {address}\n'.encode())
+            answer = connection.makefile().readline().split()
+        assert answer[0] == '200', (address, answer)
+        return answer[1]
+
+    def forward(self, address):
+        return self._ask(self.forward_port, address)
+
+    def reverse(self, address):
+        return self._ask(self.reverse_port, address)

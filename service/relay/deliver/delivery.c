@@ -40,6 +40,7 @@ reroute_delivery_free (RerouteDelivery *self)
   g_free (self->replies);
   g_strfreev (self->rcpt_out);
   g_free (self->recipients);
+  g_free (self->reverse_path);
   g_array_unref (self->endpoints);
   g_ptr_array_unref (self->failures);
   g_free (self->destination);

@@ -20,9 +20,10 @@ typedef struct
 {
   RerouteMessage *message;
   guint n_recipients;
-  guint *recipients; /* indices in the envelope */
-  char **rcpt_out;   /* what leaves, in the same order */
-  GArray *endpoints; /* (element-type RerouteEndpoint) */
+  char *reverse_path; /* that leaves; NULL: the envelope's */
+  guint *recipients;  /* indices in the envelope */
+  char **rcpt_out;    /* what leaves, in the same order */
+  GArray *endpoints;  /* (element-type RerouteEndpoint) */
   RerouteTlsLevel tls_level;
   char *destination;       /* the key of the next hop: "mx1.example.net:25" */
   gpointer scheduler_data; /* the scheduler's own */

@@ -148,9 +148,18 @@ explain (RerouteWorker *thread, gpointer user_data)
 {
   GTask *task = user_data;
   Explanation *self = g_task_get_task_data (task);
+  g_autoptr (RerouteAddress) address = reroute_scheduler_unwrap (self->scheduler, self->address);
+  gboolean unwrapped = address != self->address;
 
+  if (unwrapped)
+    add_step (
+      self,
+      "srs-reverse",
+      g_strdup_printf ("It is the sender %s as this server has rewritten it: a notice to it "
+                       "is taken from anyone.",
+                       address->text));
   self->decision = reroute_ruleset_decide (
-    self->ruleset, self->address, self->admits ? &self->client : NULL, self->steps);
+    self->ruleset, address, self->admits && !unwrapped ? &self->client : NULL, self->steps);
   if (self->decision->action == REROUTE_ACTION_REJECT || self->scheduler->stopping)
     answer (task, NULL);
   else

@@ -188,7 +188,8 @@ begin_transaction (Session *session)
       return;
     }
   try->transaction = (RerouteSmtpTransaction){
-    .reverse_path = envelope->reverse_path,
+    .reverse_path =
+      delivery->reverse_path != NULL ? delivery->reverse_path : envelope->reverse_path,
     .body_8bitmime = envelope->body_8bitmime,
     .smtputf8 = envelope->smtputf8,
     .content_octets = delivery->message->content_octets,

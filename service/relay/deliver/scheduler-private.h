@@ -73,6 +73,7 @@ struct _RerouteScheduler
   gpointer user_data;
 
   RerouteRuleset *ruleset;  /* NULL before the first */
+  RerouteSrs *srs;          /* NULL: no sender is rewritten */
   RerouteRuleset *no_rules; /* settings while there is none */
   guint generation;         /* counts rulesets */
   RerouteResolverUse *resolver;
@@ -201,6 +202,14 @@ RerouteRoute *reroute_route_get (RerouteScheduler *scheduler, const RerouteDecis
 void reroute_route_resolve (RerouteRoute *self, RerouteRouteFunc func, gpointer user_data);
 void reroute_routes_forget (RerouteScheduler *scheduler); /* what was looked up */
 GHashTable *reroute_routes_new (void);
+
+/* --- sender.c --- */
+/* The recipient that is decided for: @recipient, or the sender that it was made from by us.
+   (transfer full) */
+RerouteAddress *reroute_scheduler_unwrap (RerouteScheduler *self, RerouteAddress *recipient);
+/* The sender that @reverse_path has to become where mail leaves our organisation; (transfer full)
+   (nullable): NULL: it stays */
+char *reroute_scheduler_rewrite_sender (RerouteScheduler *self, const char *reverse_path);
 
 /* --- resolver-use.c --- */
 /* Takes up the DNS servers of the settings, or --dns. */

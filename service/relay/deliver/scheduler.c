@@ -159,6 +159,30 @@ reroute_scheduler_set_ruleset (RerouteScheduler *self, RerouteRuleset *ruleset)
   reroute_worker_post (self->thread, ruleset_arrived, rules);
 }
 
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  RerouteSrs *srs;
+} NewSrs;
+
+static void
+srs_arrived (RerouteWorker *thread, gpointer user_data)
+{
+  g_autofree NewSrs *news = user_data;
+
+  g_clear_pointer (&news->scheduler->srs, reroute_srs_unref);
+  news->scheduler->srs = news->srs;
+}
+
+void
+reroute_scheduler_set_srs (RerouteScheduler *self, RerouteSrs *srs)
+{
+  NewSrs *news = g_new (NewSrs, 1);
+
+  *news = (NewSrs){ self, srs != NULL ? reroute_srs_ref (srs) : NULL };
+  reroute_worker_post (self->thread, srs_arrived, news);
+}
+
 /* --- figures --- */
 
 void
@@ -346,6 +370,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   g_ptr_array_unref (self->resolvers);
   g_array_unref (self->own_addresses);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
+  g_clear_pointer (&self->srs, reroute_srs_unref);
   reroute_ruleset_unref (self->no_rules);
   g_strfreev (self->dns_servers);
   g_free (self->trust_anchor);

@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 
 #include "service/relay/deliver/delivery.h"
+#include "service/relay/smtp/srs.h"
 
 G_BEGIN_DECLS
 
@@ -47,6 +48,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteScheduler, reroute_scheduler_free)
 /* Any thread.  Before the first one nothing is delivered.  Recipients that wait because their entry
    was removed are decided again; deferred ones are decided anew at their next try. */
 void reroute_scheduler_set_ruleset (RerouteScheduler *self, RerouteRuleset *ruleset);
+
+/* Any thread.  @srs: (nullable): what rewrites senders of mail that leaves our organisation, from
+   the next decision on; a reference is taken */
+void reroute_scheduler_set_srs (RerouteScheduler *self, RerouteSrs *srs);
 
 /* Any thread: a message that was just committed; delivered on @worker. */
 void reroute_scheduler_submit (RerouteScheduler *self, RerouteMessage *message, guint worker);

@@ -22,6 +22,7 @@ typedef struct
 {
   RerouteRoute *route;
   RerouteTlsLevel tls;
+  gboolean leaves; /* with another sender, if that has to be */
   char *next_hop;
   GArray *recipients;   /* (element-type guint) */
   GPtrArray *rcpt_outs; /* (element-type utf8) */
@@ -272,20 +273,23 @@ reject (const RerouteDecision *decision, guint recipient)
 }
 
 static Group *
-find_group (GPtrArray *groups, RerouteRoute *route, const RerouteDecision *decision)
+find_group (RerouteScheduler *scheduler, GPtrArray *groups, const RerouteDecision *decision)
 {
+  RerouteRoute *route = reroute_route_get (scheduler, decision);
+  gboolean leaves = scheduler->srs != NULL && decision->leaves;
   Group *group;
 
   for (guint i = groups->len; i > 0; i--)
     {
       group = groups->pdata[i - 1];
-      if (group->route == route && group->tls == decision->tls &&
+      if (group->route == route && group->tls == decision->tls && group->leaves == leaves &&
           group->recipients->len < REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION)
         return group;
     }
   group = g_new0 (Group, 1);
   group->route = route;
   group->tls = decision->tls;
+  group->leaves = leaves;
   group->next_hop = g_strdup (reroute_decision_get_next_hop (decision));
   group->recipients = g_array_new (FALSE, FALSE, sizeof (guint));
   group->rcpt_outs = g_ptr_array_new_with_free_func (g_free);
@@ -299,8 +303,9 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   RerouteScheduler *scheduler = self->scheduler;
   const RerouteRecipient *recipient =
     reroute_envelope_get_recipient (self->message->envelope, index);
+  g_autoptr (RerouteAddress) address = reroute_scheduler_unwrap (scheduler, recipient->address);
   g_autoptr (RerouteDecision) decision =
-               reroute_ruleset_decide (scheduler->ruleset, recipient->address, NULL, NULL);
+               reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
   RerouteOutcome outcome = { .recipient = index };
   Group *group;
 
@@ -319,7 +324,7 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
       g_array_append_val (outcomes, outcome);
       return;
     }
-  group = find_group (groups, reroute_route_get (scheduler, decision), decision);
+  group = find_group (scheduler, groups, decision);
   g_array_append_val (group->recipients, index);
   g_ptr_array_add (group->rcpt_outs, g_strdup (decision->rcpt_out));
   self->recipients[index].phase = REROUTE_PHASE_PLACED;
@@ -336,6 +341,9 @@ begin (RerouteQueued *queued, Group *group)
   self->generation = queued->scheduler->generation;
   self->delivery = reroute_delivery_new (queued->message, group->recipients->len);
   self->delivery->tls_level = group->tls;
+  if (group->leaves)
+    self->delivery->reverse_path =
+      reroute_scheduler_rewrite_sender (self->scheduler, queued->message->envelope->reverse_path);
   for (guint i = 0; i < group->recipients->len; i++)
     {
       self->delivery->recipients[i] = g_array_index (group->recipients, guint, i);

@@ -242,9 +242,44 @@ reroute_admission_count (RerouteAdmission *self,
            : reroute_reply_new (450, "4.7.1", "too many recipients from you, try again later");
 }
 
+/* The sender that @recipient was made from; NULL with the refusal. */
+static RerouteAddress *
+unwrap (const RerouteSrs *srs, const RerouteAddress *recipient, RerouteReply **refusal)
+{
+  RerouteSrsVerdict verdict;
+  RerouteAddress *sender =
+    reroute_srs_reverse (srs, recipient, g_get_real_time () / G_USEC_PER_SEC, &verdict);
+
+  if (sender == NULL)
+    *refusal = reroute_reply_new (550,
+                                  "5.7.1",
+                                  verdict == REROUTE_SRS_EXPIRED
+                                    ? "This address has expired"
+                                    : "This address was not made by this server");
+  return sender;
+}
+
+static RerouteReply *
+judge_recipient (RerouteRuleset *ruleset,
+                 const RerouteClient *client,
+                 const RerouteAddress *recipient,
+                 RerouteRowRef *admitted_by)
+{
+  g_autoptr (RerouteDecision) decision = reroute_ruleset_decide (ruleset, recipient, client, NULL);
+
+  if (decision->action == REROUTE_ACTION_REJECT)
+    return reroute_reply_new (decision->reply_code, decision->reply_status, decision->reply_text);
+  *admitted_by = (RerouteRowRef){ 0 };
+  if (decision->admitting != NULL)
+    *admitted_by = (RerouteRowRef){ decision->admitting->page, decision->admitting->id };
+  return NULL;
+}
+
 RerouteReply *
 reroute_admission_rcpt (RerouteRuleset *ruleset,
+                        const RerouteSrs *srs,
                         const RerouteClient *client,
+                        gboolean is_notice,
                         const RerouteAddress *recipient,
                         RerouteRowRef *admitted_by)
 {
@@ -252,13 +287,14 @@ reroute_admission_rcpt (RerouteRuleset *ruleset,
 
   if (ruleset == NULL)
     return reroute_reply_new (451, "4.3.0", "rules are not loaded yet");
+  if (srs == NULL || !reroute_srs_is_ours (srs, recipient))
+    return judge_recipient (ruleset, client, recipient, admitted_by);
 
-  g_autoptr (RerouteDecision) decision = reroute_ruleset_decide (ruleset, recipient, client, NULL);
-  if (decision->action == REROUTE_ACTION_REJECT)
-    return reroute_reply_new (decision->reply_code, decision->reply_status, decision->reply_text);
-
-  *admitted_by = (RerouteRowRef){ 0 };
-  if (decision->admitting != NULL)
-    *admitted_by = (RerouteRowRef){ decision->admitting->page, decision->admitting->id };
-  return NULL;
+  RerouteClient trusted = *client;
+  RerouteReply *refusal = NULL;
+  g_autoptr (RerouteAddress) sender = unwrap (srs, recipient, &refusal);
+  if (sender == NULL)
+    return refusal;
+  trusted.authenticated |= is_notice;
+  return judge_recipient (ruleset, &trusted, sender, admitted_by);
 }

@@ -4,6 +4,7 @@
 
 #include "service/relay/smtp/envelope.h"
 #include "service/relay/smtp/reply.h"
+#include "service/relay/smtp/srs.h"
 
 G_BEGIN_DECLS
 
@@ -61,12 +62,17 @@ RerouteReply *reroute_admission_count (RerouteAdmission *self,
 /**
  * reroute_admission_rcpt:
  * @ruleset: (nullable): the newest generation; %NULL refuses with 451 4.3.0
+ * @srs: (nullable): whose addresses are decided as those of the senders that they were made from
+ * @is_notice: whether the reverse-path is null: then a genuine address of @srs is taken from
+ * anyone, as the mail that the notice is about went through here
  * @admitted_by: (out): the row that admits @recipient; id 0: none, @client is permitted
  *
  * Returns: (transfer full) (nullable): the refusal; %NULL takes the recipient
  */
 RerouteReply *reroute_admission_rcpt (RerouteRuleset *ruleset,
+                                      const RerouteSrs *srs,
                                       const RerouteClient *client,
+                                      gboolean is_notice,
                                       const RerouteAddress *recipient,
                                       RerouteRowRef *admitted_by);
 

@@ -18,6 +18,7 @@ struct _RerouteReceiver
   RerouteRuleset *ruleset;                /* NULL until the first one came */
   RerouteSettings *settings;              /* of the ruleset, or the defaults */
   RerouteTlsServer *tls;                  /* NULL: TLS is not offered */
+  RerouteSrs *srs;                        /* NULL: no sender is rewritten */
   const char *hostname;                   /* as the settings say, else the machine's */
   RerouteSmtpServerConfig session_config; /* but for what is the client's; borrows the host name */
   gint64 idle_us;

@@ -263,6 +263,16 @@ set_tls_cb (RerouteWorker *worker, gpointer user_data)
 }
 
 static void
+set_srs_cb (RerouteWorker *worker, gpointer user_data)
+{
+  g_autofree Order *order = user_data;
+  RerouteReceiver *self = order->receiver;
+
+  g_clear_pointer (&self->srs, reroute_srs_unref);
+  self->srs = order->value;
+}
+
+static void
 set_listeners_cb (RerouteWorker *worker, gpointer user_data)
 {
   g_autofree Order *order = user_data;
@@ -384,6 +394,7 @@ reroute_receiver_free (RerouteReceiver *self)
   g_ptr_array_unref (self->doors);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   g_clear_pointer (&self->tls, reroute_tls_server_unref);
+  g_clear_pointer (&self->srs, reroute_srs_unref);
   reroute_settings_unref (self->settings);
   g_free (self->machine_hostname);
   g_free (self);
@@ -403,6 +414,14 @@ reroute_receiver_set_tls (RerouteReceiver *self, RerouteTlsServer *tls)
   g_return_if_fail (self != NULL);
 
   post (self, set_tls_cb, tls != NULL ? reroute_tls_server_ref (tls) : NULL, 0);
+}
+
+void
+reroute_receiver_set_srs (RerouteReceiver *self, RerouteSrs *srs)
+{
+  g_return_if_fail (self != NULL);
+
+  post (self, set_srs_cb, srs != NULL ? reroute_srs_ref (srs) : NULL, 0);
 }
 
 void

@@ -43,6 +43,10 @@ void reroute_receiver_set_ruleset (RerouteReceiver *self, RerouteRuleset *rulese
 /* @tls: (nullable): what sessions that begin from now on offer; a reference is taken */
 void reroute_receiver_set_tls (RerouteReceiver *self, RerouteTlsServer *tls);
 
+/* @srs: (nullable): whose addresses are taken as those of the senders in them; a reference is taken
+ */
+void reroute_receiver_set_srs (RerouteReceiver *self, RerouteSrs *srs);
+
 /* @listeners: (element-type RerouteListener): a reference is taken; do not change it */
 void reroute_receiver_set_listeners (RerouteReceiver *self, GPtrArray *listeners);
 

@@ -21,6 +21,7 @@ struct _RerouteSession
   RerouteSmtpServer *machine;
   RerouteTlsServer *tls; /* (nullable): what STARTTLS begins */
   RerouteClient client;
+  gboolean is_notice; /* the reverse-path is null */
   gboolean permitted; /* by the generation that decided last */
   RerouteSpoolDraft *draft;
 

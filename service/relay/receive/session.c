@@ -373,7 +373,10 @@ count (RerouteSession *self, RerouteSettingId rate)
 static RerouteReply *
 mail_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data)
 {
-  return count (user_data, REROUTE_SETTING_MAX_MESSAGE_RATE);
+  RerouteSession *self = user_data;
+
+  self->is_notice = envelope->reverse_path[0] == '\0';
+  return count (self, REROUTE_SETTING_MAX_MESSAGE_RATE);
 }
 
 static RerouteReply *
@@ -387,7 +390,8 @@ rcpt_cb (RerouteSmtpServer *machine,
   RerouteReply *refusal = count (self, REROUTE_SETTING_MAX_RECIPIENT_RATE);
 
   if (refusal == NULL)
-    refusal = reroute_admission_rcpt (ruleset, &self->client, recipient, admitted_by);
+    refusal = reroute_admission_rcpt (
+      ruleset, self->receiver->srs, &self->client, self->is_notice, recipient, admitted_by);
   self->permitted = ruleset != NULL && reroute_ruleset_permits (ruleset, &self->client);
   if (refusal != NULL)
     reroute_session_log_refused (&self->client.ip, recipient, refusal);

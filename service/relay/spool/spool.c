@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "service/relay/spool/directory.h"
+#include "service/relay/spool/srs-keys.h"
 #include "service/relay/spool/fault-point.h"
 #include "service/relay/spool/scan.h"
 
@@ -416,6 +417,14 @@ reroute_spool_get_token (RerouteSpool *self)
   g_return_val_if_fail (self != NULL, NULL);
 
   return self->token;
+}
+
+GPtrArray *
+reroute_spool_open_srs_keys (RerouteSpool *self, gint64 now_s, GError **error)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return reroute_srs_keys_open (self->dir_fd, now_s, error);
 }
 
 gboolean

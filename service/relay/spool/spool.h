@@ -161,4 +161,7 @@ void reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures
  * lines. */
 const char *reroute_spool_get_token (RerouteSpool *self);
 
+/* reroute_srs_keys_open() for this spool. */
+GPtrArray *reroute_spool_open_srs_keys (RerouteSpool *self, gint64 now_s, GError **error);
+
 G_END_DECLS

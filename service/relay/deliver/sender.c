@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * sender.c - the sender that mail goes out with, and the one that it came from
+ *
+ * Mail that leaves our organisation goes out with a sender that SPF allows us (smtp/srs.c), unless
+ * it is ours to begin with.  A notice that comes back is for the sender as it was.
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/scheduler-private.h"
+
+RerouteAddress *
+reroute_scheduler_unwrap (RerouteScheduler *self, RerouteAddress *recipient)
+{
+  RerouteAddress *sender = NULL;
+  RerouteSrsVerdict verdict;
+
+  /* Its age was judged when it was taken. */
+  if (self->srs != NULL && reroute_srs_is_ours (self->srs, recipient))
+    sender = reroute_srs_reverse (self->srs, recipient, REROUTE_SRS_ANY_TIME, &verdict);
+  return sender != NULL ? sender : reroute_address_ref (recipient);
+}
+
+char *
+reroute_scheduler_rewrite_sender (RerouteScheduler *self, const char *reverse_path)
+{
+  g_autoptr (RerouteAddress) sender = NULL;
+
+  if (self->srs == NULL || *reverse_path == '\0')
+    return NULL;
+  sender = reroute_address_parse (reverse_path, TRUE, NULL);
+  if (sender == NULL || g_str_equal (sender->key, reroute_srs_get_domain (self->srs)) ||
+      reroute_ruleset_is_ours (self->ruleset, sender->key))
+    return NULL;
+  return reroute_srs_forward (self->srs, sender, g_get_real_time () / G_USEC_PER_SEC);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/address.h"
+
+G_BEGIN_DECLS
+
+/**
+ * RerouteSrs:
+ *
+ * Writes and reads senders that were rewritten at a domain of ours, so that SPF speaks for who
+ * sends the mail on and notices come back to who sends it further home.  Immutable,
+ * reference-counted, shared between threads.
+ *
+ * Source: the Sender Rewriting Scheme as libsrs2 and PostSRSd write it; HMAC-SHA-256.
+ */
+typedef struct _RerouteSrs RerouteSrs;
+
+/* Also: what is no SRS address at all. */
+typedef enum
+{
+  REROUTE_SRS_OK,
+  REROUTE_SRS_FORGED,
+  REROUTE_SRS_EXPIRED,
+} RerouteSrsVerdict;
+
+/* For reroute_srs_reverse(): whatever its age. */
+#define REROUTE_SRS_ANY_TIME G_MININT64
+
+/* @domain: in normal form; @keys: (element-type GBytes): at least one; the first signs, all verify
+ */
+RerouteSrs *reroute_srs_new (const char *domain, GPtrArray *keys);
+RerouteSrs *reroute_srs_ref (RerouteSrs *self);
+void reroute_srs_unref (RerouteSrs *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSrs, reroute_srs_unref)
+
+const char *reroute_srs_get_domain (const RerouteSrs *self);
+
+/* Whether @address is a rewritten sender at the domain of @self, genuine or not. */
+gboolean reroute_srs_is_ours (const RerouteSrs *self, const RerouteAddress *address);
+
+/**
+ * reroute_srs_forward:
+ * @sender: not of the domain of @self
+ * @now_s: wall clock, seconds since 1970
+ *
+ * Returns: (transfer full) (nullable): the sender to send with; %NULL when it has to stay as it is:
+ *   its local part is quoted or would be longer than 64 octets, or its domain is an address
+ */
+char *reroute_srs_forward (const RerouteSrs *self, const RerouteAddress *sender, gint64 now_s);
+
+/**
+ * reroute_srs_reverse:
+ * @address: one that reroute_srs_is_ours()
+ * @now_s: wall clock, seconds since 1970, or %REROUTE_SRS_ANY_TIME
+ * @verdict: (out)
+ *
+ * Returns: (transfer full) (nullable): whom mail to @address is for; %NULL unless
+ *   @verdict is %REROUTE_SRS_OK
+ */
+RerouteAddress *reroute_srs_reverse (const RerouteSrs *self,
+                                     const RerouteAddress *address,
+                                     gint64 now_s,
+                                     RerouteSrsVerdict *verdict);
+
+G_END_DECLS

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * srs-keeper.c - what rewrites senders, renewed when the setting or the keys change
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-srs"
+
+#include "service/relay/srs-keeper.h"
+
+#define LOOK_EVERY_S 3600 /* keys change after days */
+
+struct _RerouteSrsKeeper
+{
+  RerouteSpool *spool;
+  RerouteSrsKeeperFunc changed;
+  gpointer user_data;
+  guint look_id;
+
+  char *domain;    /* "": none */
+  RerouteSrs *srs; /* NULL: none */
+};
+
+static void
+renew (RerouteSrsKeeper *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) keys = NULL;
+  gboolean had_one = self->srs != NULL;
+
+  if (*self->domain != '\0')
+    {
+      keys = reroute_spool_open_srs_keys (self->spool, g_get_real_time () / G_USEC_PER_SEC, &error);
+      if (keys == NULL)
+        g_warning ("%s: senders %s", error->message, had_one ? "are rewritten as before" : "stay");
+    }
+  /* Keys that were in force go on while the disk gives no others. */
+  if (error != NULL && had_one && g_str_equal (reroute_srs_get_domain (self->srs), self->domain))
+    return;
+  g_clear_pointer (&self->srs, reroute_srs_unref);
+  self->srs = keys != NULL ? reroute_srs_new (self->domain, keys) : NULL;
+  if (self->srs != NULL || had_one)
+    self->changed (self->srs, self->user_data);
+}
+
+static gboolean
+look_cb (gpointer user_data)
+{
+  renew (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+RerouteSrsKeeper *
+reroute_srs_keeper_new (RerouteSpool *spool, RerouteSrsKeeperFunc changed, gpointer user_data)
+{
+  g_return_val_if_fail (spool != NULL && changed != NULL, NULL);
+
+  RerouteSrsKeeper *self = g_new0 (RerouteSrsKeeper, 1);
+
+  self->spool = spool;
+  self->changed = changed;
+  self->user_data = user_data;
+  self->domain = g_strdup ("");
+  self->look_id = g_timeout_add_seconds (LOOK_EVERY_S, look_cb, self);
+  return self;
+}
+
+void
+reroute_srs_keeper_free (RerouteSrsKeeper *self)
+{
+  g_return_if_fail (self != NULL);
+
+  g_source_remove (self->look_id);
+  g_clear_pointer (&self->srs, reroute_srs_unref);
+  g_free (self->domain);
+  g_free (self);
+}
+
+void
+reroute_srs_keeper_set_settings (RerouteSrsKeeper *self, RerouteSettings *settings)
+{
+  const char *domain = reroute_settings_get_text (settings, REROUTE_SETTING_SRS_DOMAIN);
+
+  g_return_if_fail (self != NULL);
+
+  if (g_str_equal (domain, self->domain))
+    return;
+  g_free (self->domain);
+  self->domain = g_strdup (domain);
+  renew (self);
+}
