@@ -30,6 +30,8 @@ typedef enum
   COLUMN_ACTION,
   COLUMN_TARGET,
   COLUMN_HOSTS,
+  COLUMN_TLS,
+  COLUMN_LEAVES,
   N_COLUMNS,
 } Column;
 
@@ -64,6 +66,8 @@ static const struct
   [COLUMN_ACTION] = { "action", KIND_TEXT, ON_ROUTING, "reroute", FALSE },
   [COLUMN_TARGET] = { "target", KIND_TEXT, ON_ROUTING, "", FALSE },
   [COLUMN_HOSTS] = { "hosts", KIND_TEXT, ON_CONNECTIONS, "", FALSE },
+  [COLUMN_TLS] = { "tls", KIND_TEXT, ON_CONNECTIONS, "", FALSE },
+  [COLUMN_LEAVES] = { "leaves", KIND_FLAG, ON_BOTH, NULL, FALSE },
 };
 
 /* --- writing --- */
@@ -136,6 +140,7 @@ reroute_columns_writer_add (RerouteColumnsWriter *self, const RerouteRow *row)
   add_number (self, COLUMN_CHANGED_US, row->changed_us);
   add_flag (self, COLUMN_EXACT, row->exact);
   add_flag (self, COLUMN_ENABLED, row->enabled);
+  add_flag (self, COLUMN_LEAVES, row->leaves);
   add_text (self, COLUMN_DOMAIN, row->domain);
   add_text (self, COLUMN_COMMENT, row->comment);
   add_text (self, COLUMN_CHANGED_BY, row->changed_by);
@@ -151,6 +156,7 @@ reroute_columns_writer_add (RerouteColumnsWriter *self, const RerouteRow *row)
   g_autofree char *shown = hosts != NULL ? reroute_hosts_to_string (hosts) : NULL;
   add_text (self, COLUMN_HOSTS, shown != NULL ? shown : "");
   add_flag (self, COLUMN_BY_TURNS, hosts != NULL && hosts->by_turns);
+  add_text (self, COLUMN_TLS, reroute_tls_level_to_string (row->tls));
 }
 
 gsize
@@ -386,6 +392,7 @@ make_row (Reader *reader, gsize i, GError **error)
     .domain = next_text (reader, COLUMN_DOMAIN),
     .exact = get_flag (reader, COLUMN_EXACT, i),
     .enabled = get_flag (reader, COLUMN_ENABLED, i),
+    .leaves = get_flag (reader, COLUMN_LEAVES, i),
     .comment = next_text (reader, COLUMN_COMMENT),
     .changed_by = next_text (reader, COLUMN_CHANGED_BY),
     .changed_us = get_number (reader, COLUMN_CHANGED_US, i),
@@ -393,6 +400,9 @@ make_row (Reader *reader, gsize i, GError **error)
 
   if (!reroute_accept_from_from_string (
         next_text (reader, COLUMN_ACCEPT_FROM), &fields.accept_from, error))
+    return NULL;
+  if (reader->page == REROUTE_PAGE_CONNECTIONS &&
+      !reroute_tls_level_from_string (next_text (reader, COLUMN_TLS), &fields.tls, error))
     return NULL;
   return reader->page == REROUTE_PAGE_ROUTING ? make_routing_entry (reader, &fields, error)
                                               : make_email_domain (reader, &fields, i, error);
