@@ -156,8 +156,9 @@ reroute_row_assemble (const RerouteRowParts *parts)
   row->changed_us = fields->changed_us;
   row->domain = place (&at, fields->domain);
   row->comment = place (&at, fields->comment);
-  /* A few people change a million rows. */
-  row->changed_by = g_ref_string_new_intern (fields->changed_by);
+  /* A few people change a million rows.  Never freed: GLib's interned GRefString loses its last
+     reference and is found by another thread at the same time. */
+  row->changed_by = g_intern_string (fields->changed_by);
   if (!routing)
     {
       ((RerouteEmailDomain *) row)->hosts =
@@ -196,7 +197,6 @@ reroute_row_unref (gpointer row)
     return;
   if (self->page == REROUTE_PAGE_CONNECTIONS)
     g_clear_pointer (&((RerouteEmailDomain *) self)->hosts, reroute_hosts_unref);
-  g_ref_string_release (self->changed_by);
   g_free (self);
 }
 

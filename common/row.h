@@ -49,7 +49,7 @@ typedef struct
   gint64 id;               /* of the row in the store, never reused; 0 before it is stored */
   char *domain;            /* normal form */
   char *comment;           /* "" when there is none */
-  char *changed_by;        /* "" before it is stored */
+  const char *changed_by;  /* interned; "" before it is stored */
   gint64 changed_us;       /* wall clock, microseconds since 1970 */
 } RerouteRow;
 

@@ -247,6 +247,7 @@ rest (RerouteConnection *self, void (*func) (RerouteConnection *, gpointer))
 {
   reroute_worker_set_events (self->worker, &self->io, EPOLLIN);
   reroute_worker_disarm_timer (self->worker, &self->timer);
+  forget_content (self); /* of a transaction whose recipients were all refused */
   self->idle = TRUE;
   func (self, self->user_data);
 }

@@ -74,7 +74,7 @@ reroute_queued_unref (RerouteQueued *self)
   if (--self->ref_count > 0)
     return;
   for (guint i = 0; i < self->message->envelope->recipients->len; i++)
-    g_clear_pointer (&self->recipients[i].reply, g_ref_string_release);
+    g_free (self->recipients[i].reply);
   reroute_message_unref (self->message);
   g_free (self);
 }
@@ -84,9 +84,8 @@ set_reply (RerouteWaiting *recipient, const char *reply)
 {
   if (g_strcmp0 (recipient->reply, reply) == 0)
     return;
-  g_clear_pointer (&recipient->reply, g_ref_string_release);
-  if (reply != NULL)
-    recipient->reply = g_ref_string_new_intern (reply);
+  g_free (recipient->reply);
+  recipient->reply = g_strdup (reply);
 }
 
 static void

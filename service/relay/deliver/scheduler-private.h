@@ -25,7 +25,7 @@ typedef enum
 typedef struct
 {
   gint64 due_us; /* wall clock */
-  char *reply;   /* (nullable): the last one, or why it waits; interned: many wait for the same */
+  char *reply;   /* (nullable): the last one, or why it waits */
   guint tries;
   guint8 state; /* RerouteRecipientState */
   guint8 phase; /* ReroutePhase */

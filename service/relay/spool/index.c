@@ -166,9 +166,8 @@ reroute_entry_apply (RerouteEntry *self, const RerouteVerdict *verdict)
   status->due_us = verdict->due_us;
   if (reroute_recipient_state_is_final (status->state) && --self->n_open == 0)
     return; /* the entry goes, whatever was said */
-  g_clear_pointer (&status->reply, g_ref_string_release);
-  if (verdict->reply != NULL)
-    status->reply = g_ref_string_new_intern (verdict->reply);
+  g_free (status->reply);
+  status->reply = g_strdup (verdict->reply);
 }
 
 void

@@ -29,7 +29,7 @@ void
 reroute_recipient_statuses_free (RerouteRecipientStatus *statuses, guint n)
 {
   for (guint i = 0; statuses != NULL && i < n; i++)
-    g_clear_pointer (&statuses[i].reply, g_ref_string_release);
+    g_free (statuses[i].reply);
   g_free (statuses);
 }
 

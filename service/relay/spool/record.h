@@ -62,7 +62,7 @@ typedef struct
   guint tries;
   guint flags;
   gint64 due_us;
-  char *reply; /* (nullable): interned, for many say the same; g_ref_string_release() */
+  char *reply; /* (nullable): owned */
 } RerouteRecipientStatus;
 
 gboolean reroute_recipient_state_is_final (RerouteRecipientState state);
