@@ -99,12 +99,13 @@ class Trial:
         assert status in (None, -signal.SIGKILL), status
         return status is not None
 
-    def provoke(self, step):
-        """What makes the relay reach @step, once it runs."""
-        if step == AT_STOP:
-            self.service.relay.send_signal(signal.SIGTERM)
-        elif step == ON_FAILED_SYNC:
+    def died_of_a_sync(self):
+        """Lets the disk fail and recover in turns: one that fails for good starts no segment to abandon."""
+        if os.path.exists(self.disk_fault):
+            os.unlink(self.disk_fault)
+        else:
             self.place.write('sync', 'disk-fault')
+        return self.died()
 
     def die_at(self, step, load):
         """Starts a relay that dies at @step and sends mail until it did."""
@@ -117,8 +118,12 @@ class Trial:
         if step in (AT_STOP, ON_FAILED_SYNC):
             before = len(load.acknowledged)
             poll('mail to flow', lambda: len(load.acknowledged) > before + SESSIONS)
-            self.provoke(step)
-        poll(f'the relay to die at {step}', self.died, 60)
+        if step == AT_STOP:
+            self.service.relay.send_signal(signal.SIGTERM)
+        if step == ON_FAILED_SYNC:
+            poll(f'the relay to die at {step}', self.died_of_a_sync, 60, 0.2)
+        else:
+            poll(f'the relay to die at {step}', self.died, 60)
         load.alive.clear()
         del self.service.relay_environment['REROUTE_FAULT_POINT']
         if os.path.exists(self.disk_fault):
