@@ -263,3 +263,19 @@ client_wait (int fd, int wait_ms)
 
   return g_poll (&poll_fd, 1, wait_ms) > 0;
 }
+
+guint16
+receive_fixture_get_port (const ReceiveFixture *self)
+{
+  return ((RerouteListener *) self->listeners->pdata[0])->port;
+}
+
+int
+receive_fixture_greet (const ReceiveFixture *self)
+{
+  int fd = client_connect (receive_fixture_get_port (self));
+
+  client_expect (fd, "220 relay.test ");
+  client_talk (fd, "EHLO client.test -> 250");
+  return fd;
+}

@@ -31,6 +31,10 @@ RerouteMessage *receive_fixture_pop (ReceiveFixture *self);
 /* (transfer full): the content of a message, terminated */
 char *receive_fixture_read (ReceiveFixture *self, RerouteMessage *message);
 
+guint16 receive_fixture_get_port (const ReceiveFixture *self); /* of the first listener */
+/* A client that is connected, was greeted and has said EHLO. */
+int receive_fixture_greet (const ReceiveFixture *self);
+
 /* A blocking client; every wait ends after ten seconds, in a failure. */
 int client_connect (guint16 port);
 void client_send (int fd, const char *octets, gssize length);

@@ -18,22 +18,6 @@
 #define PATIENCE_US (20 * G_USEC_PER_SEC)
 #define FLOOD_OCTETS 65536
 
-static guint16
-port_of (ReceiveFixture *fixture)
-{
-  return ((RerouteListener *) fixture->listeners->pdata[0])->port;
-}
-
-static int
-begin (ReceiveFixture *fixture)
-{
-  int fd = client_connect (port_of (fixture));
-
-  client_expect (fd, "220 relay.test ");
-  client_talk (fd, "EHLO client.test -> 250");
-  return fd;
-}
-
 /* --- what is counted --- */
 
 typedef struct
@@ -72,7 +56,7 @@ test_limit (gconstpointer data)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, sample_rules (RULES, row->settings));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_talk (fd, row->talk);
   if (row->closed)
     {
@@ -95,11 +79,11 @@ test_rate_over_connections (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, sample_rules (RULES, "max-message-rate=2"));
-  int first = begin (&fixture);
+  int first = receive_fixture_greet (&fixture);
   client_talk (first, "MAIL FROM:<> -> 250");
-  int second = begin (&fixture);
+  int second = receive_fixture_greet (&fixture);
   client_talk (second, "MAIL FROM:<> -> 250");
-  int third = begin (&fixture);
+  int third = receive_fixture_greet (&fixture);
   client_talk (third, "MAIL FROM:<> -> 450 4.7.1");
   close (first);
   close (second);
@@ -117,7 +101,7 @@ test_slow_writer (gconstpointer data)
   gint64 begun_us = g_get_monotonic_time ();
 
   receive_fixture_init (&fixture, sample_rules (RULES, "data-timeout=1s\nidle-timeout=1s"));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_talk (fd, "MAIL FROM:<> -> 250\nRCPT TO:<a@test.com> -> 250");
   client_send (fd, data, -1);
   if (g_str_has_prefix (data, "DATA"))
@@ -138,7 +122,7 @@ test_slow_chunks (void)
   gboolean open = TRUE;
 
   receive_fixture_init (&fixture, sample_rules (RULES, "data-timeout=1s\nidle-timeout=1s"));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_talk (fd, "MAIL FROM:<> -> 250\nRCPT TO:<a@test.com> -> 250");
   while (open && g_get_monotonic_time () - begun_us < PATIENCE_US)
     {
@@ -166,7 +150,7 @@ test_slow_reader (void)
 
   receive_fixture_init (&fixture,
                         sample_rules (RULES, "idle-timeout=1s\nmax-junk-commands=1000000"));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   while (flood->len < FLOOD_OCTETS)
     g_string_append (flood, "HELP\r\n");
   /* Until the sockets hold no more. */
@@ -223,7 +207,7 @@ test_proxy (gconstpointer data)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, sample_rules (RULES, settings));
-  int fd = client_connect (port_of (&fixture));
+  int fd = client_connect (receive_fixture_get_port (&fixture));
   /* In two pieces. */
   client_send (fd, row->header, 5);
   receive_fixture_sync (&fixture);
@@ -246,9 +230,9 @@ test_proxy_counts_clients (void)
 
   receive_fixture_init (
     &fixture, sample_rules (RULES, "proxy-hosts=127.0.0.1\nmax-connections-per-client=1"));
-  int first = client_connect (port_of (&fixture));
-  int second = client_connect (port_of (&fixture));
-  int third = client_connect (port_of (&fixture));
+  int first = client_connect (receive_fixture_get_port (&fixture));
+  int second = client_connect (receive_fixture_get_port (&fixture));
+  int third = client_connect (receive_fixture_get_port (&fixture));
   client_send (first, V1, -1);
   client_expect (first, "220 ");
   client_send (second, "PROXY TCP4 192.0.2.10 127.0.0.1 4096 25\r\n", -1);
@@ -269,9 +253,9 @@ test_silent_proxy (void)
 
   receive_fixture_init (&fixture,
                         sample_rules (RULES, "proxy-hosts=127.0.0.1\nmax-inbound-connections=1"));
-  int silent = client_connect (port_of (&fixture));
+  int silent = client_connect (receive_fixture_get_port (&fixture));
   receive_fixture_sync (&fixture);
-  int other = client_connect (port_of (&fixture));
+  int other = client_connect (receive_fixture_get_port (&fixture));
   client_expect (other, "421 4.3.2");
   client_expect_end (silent);
   close (other);
@@ -286,7 +270,7 @@ test_no_proxy (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, sample_rules (RULES, "permitted-hosts=192.0.2.9"));
-  int fd = client_connect (port_of (&fixture));
+  int fd = client_connect (receive_fixture_get_port (&fixture));
   client_expect (fd, "220 ");
   client_talk (fd, "PROXY TCP4 192.0.2.9 127.0.0.1 4096 25 -> 500\n" RELAYS_NOT);
   close (fd);

@@ -22,30 +22,13 @@ rules (const char *settings)
   return sample_rules (RULES, settings);
 }
 
-static guint16
-port_of (ReceiveFixture *fixture)
-{
-  return ((RerouteListener *) fixture->listeners->pdata[0])->port;
-}
-
-/* Greeted, and EHLO said. */
-static int
-begin (ReceiveFixture *fixture)
-{
-  int fd = client_connect (port_of (fixture));
-
-  client_expect (fd, "220 relay.test ");
-  client_talk (fd, "EHLO client.test -> 250");
-  return fd;
-}
-
 static void
 test_accepts (void)
 {
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, rules (""));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_talk (fd,
                "MAIL FROM:<anna@sender.test> -> 250\n"
                "RCPT TO:<user@test.com> -> 250\n"
@@ -85,7 +68,7 @@ test_pipelined (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, rules (""));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_send (fd, "MAIL FROM:<>\r\nRCPT TO:<a@test.com>\r\nDATA\r\n", -1);
   client_expect (fd, "250 2.1.0");
   client_expect (fd, "250 2.1.5");
@@ -113,7 +96,7 @@ test_without_rules (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, NULL);
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_talk (fd,
                "MAIL FROM:<anna@sender.test> -> 250\n"
                "RCPT TO:<user@test.com> -> 451 4.3.0");
@@ -129,7 +112,7 @@ test_rules_change (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, rules (""));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_talk (fd, "MAIL FROM:<a@sender.test> -> 250\nRCPT TO:<user@test.com> -> 250");
   receive_fixture_set_rules (&fixture,
                              sample_rules ("routing,other.test,exact,relay,,anyone,yes\n", ""));
@@ -149,7 +132,7 @@ test_early_talker (void)
   /* The worker does not accept while it is paused, so the octets are there first. */
   reroute_receiver_set_paused (fixture.receiver, TRUE);
   receive_fixture_sync (&fixture);
-  int fd = client_connect (port_of (&fixture));
+  int fd = client_connect (receive_fixture_get_port (&fixture));
   client_send (fd, "EHLO too.early\r\nMAIL FROM:<>\r\n", -1);
   reroute_receiver_set_paused (fixture.receiver, FALSE);
   client_expect (fd, "554 5.5.0");
@@ -164,7 +147,7 @@ test_paused (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, rules (""));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   reroute_receiver_set_paused (fixture.receiver, TRUE);
   receive_fixture_sync (&fixture);
   client_send (fd, "NOOP\r\n", -1);
@@ -191,7 +174,7 @@ test_large (void)
       memcpy (body + i + 62, "\r\n", 2);
     }
   receive_fixture_init (&fixture, rules (""));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_talk (fd,
                "MAIL FROM:<anna@sender.test> -> 250\n"
                "RCPT TO:<user@test.com> -> 250\n"
@@ -215,7 +198,7 @@ test_lost_in_data (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, rules (""));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_talk (fd,
                "MAIL FROM:<anna@sender.test> -> 250\n"
                "RCPT TO:<user@test.com> -> 250\n"
@@ -238,7 +221,7 @@ test_gone_after_dot (void)
   receive_fixture_init (&fixture, rules (""));
   for (guint i = 0; i < 20; i++)
     {
-      int fd = begin (&fixture);
+      int fd = receive_fixture_greet (&fixture);
       client_talk (fd,
                    "MAIL FROM:<anna@sender.test> -> 250\n"
                    "RCPT TO:<user@test.com> -> 250\n"
@@ -258,7 +241,7 @@ test_half_closed (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, rules (""));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_talk (fd,
                "MAIL FROM:<anna@sender.test> -> 250\n"
                "RCPT TO:<user@test.com> -> 250\n"
@@ -306,8 +289,8 @@ test_door (gconstpointer data)
 
   receive_fixture_init (&fixture, rules (row->settings));
   for (guint i = 0; i < row->n_before; i++)
-    before[i] = begin (&fixture);
-  int fd = client_connect (port_of (&fixture));
+    before[i] = receive_fixture_greet (&fixture);
+  int fd = client_connect (receive_fixture_get_port (&fixture));
   client_expect (fd, row->greeting);
   if (!g_str_has_prefix (row->greeting, "220"))
     client_expect_end (fd);
@@ -318,7 +301,7 @@ test_door (gconstpointer data)
     {
       client_talk (before[0], "QUIT -> 221");
       client_expect_end (before[0]);
-      close (begin (&fixture));
+      close (receive_fixture_greet (&fixture));
     }
   for (guint i = 0; i < row->n_before; i++)
     close (before[i]);
@@ -333,7 +316,7 @@ test_idle (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, rules ("idle-timeout=1s"));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_expect (fd, "421 4.4.2");
   client_expect_end (fd);
   close (fd);
@@ -348,7 +331,7 @@ test_unfinished_command (void)
   gint64 begun_us = g_get_monotonic_time ();
 
   receive_fixture_init (&fixture, rules ("idle-timeout=1s"));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   while (!client_wait (fd, 20) && g_get_monotonic_time () - begun_us < 10 * G_USEC_PER_SEC)
     client_send (fd, "N", 1);
   client_expect (fd, "421 4.4.2");
@@ -364,8 +347,8 @@ test_drain (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, rules (""));
-  int idle = begin (&fixture);
-  int busy = begin (&fixture);
+  int idle = receive_fixture_greet (&fixture);
+  int busy = receive_fixture_greet (&fixture);
   client_talk (busy,
                "MAIL FROM:<anna@sender.test> -> 250\n"
                "RCPT TO:<user@test.com> -> 250\n"
@@ -392,7 +375,7 @@ test_drain_grace (void)
   ReceiveFixture fixture;
 
   receive_fixture_init (&fixture, rules (""));
-  int fd = begin (&fixture);
+  int fd = receive_fixture_greet (&fixture);
   client_talk (fd,
                "MAIL FROM:<anna@sender.test> -> 250\n"
                "RCPT TO:<user@test.com> -> 250\n"
@@ -413,7 +396,7 @@ test_move (void)
   g_autoptr (GError) error = NULL;
 
   receive_fixture_init (&fixture, rules (""));
-  guint16 port = port_of (&fixture);
+  guint16 port = receive_fixture_get_port (&fixture);
   g_autofree char *everywhere = g_strdup_printf ("0.0.0.0:%u", port);
   g_autofree char *taken = g_strdup_printf ("127.0.0.1:%u", port);
   const char *const endpoints[] = { everywhere, NULL };
@@ -423,7 +406,7 @@ test_move (void)
   fixture.listeners = moved;
   reroute_receiver_set_listeners (fixture.receiver, moved);
   receive_fixture_sync (&fixture);
-  close (begin (&fixture));
+  close (receive_fixture_greet (&fixture));
 
   /* A socket of another program: what was open stays open. */
   g_assert_null (reroute_listener_open (taken, &error));
@@ -432,7 +415,7 @@ test_move (void)
   const char *const bad[] = { "127.0.0.1:0", "192.0.2.1:2525", NULL };
   g_assert_null (reroute_listeners_update (fixture.listeners, bad, &error));
   g_assert_nonnull (strstr (error->message, "192.0.2.1:2525"));
-  close (begin (&fixture));
+  close (receive_fixture_greet (&fixture));
   receive_fixture_clear (&fixture);
 }
 
