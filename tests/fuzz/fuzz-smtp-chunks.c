@@ -15,23 +15,6 @@
 
 int LLVMFuzzerTestOneInput (const uint8_t *octets, size_t length);
 
-static TestSession *
-begin (gboolean permitted)
-{
-  const RerouteSmtpServerConfig config = {
-    .hostname = "mx.test",
-    .max_message_octets = 100000,
-    .max_recipients = 3,
-    .client_permitted = permitted,
-  };
-  TestSession *session = test_session_new (&config);
-
-  reroute_smtp_server_greet (session->machine, NULL);
-  test_session_feed (session, "EHLO c\r\n", -1);
-  test_session_feed (session, "MAIL FROM:<>\r\nRCPT TO:<a@test.com>\r\n", -1);
-  return session;
-}
-
 static void
 feed_chunk (TestSession *session, const uint8_t *octets, gsize length, const char *last)
 {
@@ -67,8 +50,8 @@ LLVMFuzzerTestOneInput (const uint8_t *octets, size_t length)
     return 0;
   gboolean permitted = (octets[0] & 1) != 0;
   gsize piece = 1 + octets[1];
-  g_autoptr (TestSession) cut = begin (permitted);
-  g_autoptr (TestSession) whole = begin (permitted);
+  g_autoptr (TestSession) cut = test_session_new_in_transaction (permitted);
+  g_autoptr (TestSession) whole = test_session_new_in_transaction (permitted);
 
   octets += 2;
   length -= 2;

@@ -102,7 +102,7 @@ static const char *const senders[] = {
 static int
 begin (ReceiveFixture *fixture)
 {
-  int fd = client_connect (((RerouteListener *) fixture->listeners->pdata[0])->port);
+  int fd = client_connect (receive_fixture_get_port (fixture));
 
   client_expect (fd, "220 relay.test ");
   client_talk (fd, "EHLO test.com -> 250");

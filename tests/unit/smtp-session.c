@@ -102,6 +102,24 @@ test_session_new (const RerouteSmtpServerConfig *config)
   return self;
 }
 
+TestSession *
+test_session_new_in_transaction (gboolean permitted)
+{
+  const RerouteSmtpServerConfig config = {
+    .hostname = "mx.test",
+    .max_message_octets = 1000000,
+    .max_recipients = 3,
+    .client_permitted = permitted,
+  };
+  TestSession *session = test_session_new (&config);
+
+  reroute_smtp_server_greet (session->machine, NULL);
+  test_session_feed (session, "EHLO client.test\r\n", -1);
+  test_session_feed (session, "MAIL FROM:<a@client.test>\r\nRCPT TO:<b@test.com>\r\n", -1);
+  g_free (test_session_take_output (session));
+  return session;
+}
+
 void
 test_session_free (TestSession *self)
 {

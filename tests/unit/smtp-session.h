@@ -35,6 +35,10 @@ TestSession *test_session_new (const RerouteSmtpServerConfig *config);
 void test_session_free (TestSession *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestSession, test_session_free)
 
+/* In a transaction with one recipient, greeted and with EHLO; a message may have 1,000,000 octets.
+   What was put out so far is taken. */
+TestSession *test_session_new_in_transaction (gboolean permitted);
+
 /* Feeds until all is taken or nothing more is; gathers output.  Returns: octets taken */
 gsize test_session_feed (TestSession *self, const char *octets, gssize length);
 void test_session_collect (TestSession *self);

@@ -16,24 +16,6 @@
 #define TAKEN "250 2.0.0 Taken\r\n"
 #define TINY_CHUNKS 300000
 
-static TestSession *
-in_transaction (gboolean permitted)
-{
-  const RerouteSmtpServerConfig config = {
-    .hostname = "mx.test",
-    .max_message_octets = 1000000,
-    .max_recipients = 3,
-    .client_permitted = permitted,
-  };
-  TestSession *session = test_session_new (&config);
-
-  reroute_smtp_server_greet (session->machine, NULL);
-  test_session_feed (session, "EHLO client.test\r\n", -1);
-  test_session_feed (session, ENVELOPE, -1);
-  g_free (test_session_take_output (session));
-  return session;
-}
-
 static void
 feed_chunk (TestSession *session, const char *octets, gsize length, const char *last)
 {
@@ -95,7 +77,7 @@ test_borders (void)
     for (gsize first = 0; first <= strlen (rows[i].sent); first++)
       for (gsize second = first; second <= strlen (rows[i].sent); second++)
         {
-          g_autoptr (TestSession) session = in_transaction (rows[i].permitted);
+          g_autoptr (TestSession) session = test_session_new_in_transaction (rows[i].permitted);
           g_test_message (
             "%s, borders at %" G_GSIZE_FORMAT ", %" G_GSIZE_FORMAT, rows[i].name, first, second);
           feed_chunk (session, rows[i].sent, first, "");
@@ -135,7 +117,7 @@ test_sizes (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {
-      g_autoptr (TestSession) session = in_transaction (FALSE);
+      g_autoptr (TestSession) session = test_session_new_in_transaction (FALSE);
       g_test_message ("%s", bad[i]);
       test_session_feed (session, bad[i], -1);
       test_session_feed (session, "NOOP\r\n", -1);
@@ -150,7 +132,7 @@ test_sizes (void)
 static void
 test_huge (void)
 {
-  g_autoptr (TestSession) session = in_transaction (FALSE);
+  g_autoptr (TestSession) session = test_session_new_in_transaction (FALSE);
 
   test_session_feed (session, "BDAT 9223372036854775806\r\nNOOP\r\nQUIT\r\n", -1);
   g_autofree char *output = test_session_take_output (session);
@@ -164,7 +146,7 @@ test_huge (void)
 static void
 test_tiny_chunks (void)
 {
-  g_autoptr (TestSession) session = in_transaction (FALSE);
+  g_autoptr (TestSession) session = test_session_new_in_transaction (FALSE);
 
   g_string_set_size (session->content, TINY_CHUNKS + 1024);
   g_string_truncate (session->content, 0);
@@ -187,7 +169,7 @@ test_tiny_chunks (void)
 static void
 test_fault_resets (void)
 {
-  g_autoptr (TestSession) session = in_transaction (FALSE);
+  g_autoptr (TestSession) session = test_session_new_in_transaction (FALSE);
   g_autofree char *line = g_strnfill (70000, 'x');
 
   feed_chunk (session, "a: b\r\n\r\n", 8, "");
@@ -212,7 +194,7 @@ test_received_lines (void)
 
   for (guint n = 3; n <= 4; n++)
     {
-      g_autoptr (TestSession) session = in_transaction (FALSE);
+      g_autoptr (TestSession) session = test_session_new_in_transaction (FALSE);
       reroute_smtp_server_set_token (session->machine, "t0k3n");
       for (guint i = 0; i < n; i++)
         {

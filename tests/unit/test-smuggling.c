@@ -49,23 +49,6 @@ make_content (guint front, guint dot, guint behind)
   return content;
 }
 
-static TestSession *
-begin (gboolean permitted)
-{
-  const RerouteSmtpServerConfig config = {
-    .hostname = "mx.test",
-    .max_message_octets = 100000,
-    .max_recipients = 3,
-    .client_permitted = permitted,
-  };
-  TestSession *session = test_session_new (&config);
-
-  reroute_smtp_server_greet (session->machine, NULL);
-  test_session_feed (session, "EHLO client.test\r\n", -1);
-  test_session_feed (session, "MAIL FROM:<a@client.test>\r\nRCPT TO:<b@test.com>\r\n", -1);
-  return session;
-}
-
 /* What leaves: CR LF and nothing else ends a line, and no line is a dot, also when a later host
    drops every NUL. */
 static void
@@ -137,7 +120,7 @@ check (TestSession *session, gboolean taken)
 static void
 by_data (const GString *content, gsize split, gboolean permitted)
 {
-  g_autoptr (TestSession) session = begin (permitted);
+  g_autoptr (TestSession) session = test_session_new_in_transaction (permitted);
 
   test_session_feed (session, "DATA\r\n", -1);
   test_session_feed (session, content->str, (gssize) split);
@@ -159,7 +142,7 @@ feed_chunk (TestSession *session, const char *octets, gsize length, const char *
 static void
 by_chunks (const GString *content, gsize split, gboolean permitted)
 {
-  g_autoptr (TestSession) session = begin (permitted);
+  g_autoptr (TestSession) session = test_session_new_in_transaction (permitted);
 
   feed_chunk (session, content->str, split, "");
   feed_chunk (session, content->str + split, content->len - split, " LAST");
@@ -199,7 +182,7 @@ static void
 test_right_one (void)
 {
   g_autoptr (GString) content = make_content (0, 0, 0);
-  g_autoptr (TestSession) session = begin (FALSE);
+  g_autoptr (TestSession) session = test_session_new_in_transaction (FALSE);
 
   test_session_feed (session, "DATA\r\n", -1);
   test_session_feed (
