@@ -7,8 +7,11 @@
 #include "config.h"
 
 #include "service/ctl/edit.h"
+#include "service/ctl/table.h"
 
 #include "common/error.h"
+
+#include <string.h>
 
 static GVariant *
 load_status (RerouteCtl *ctl, GError **error)
@@ -52,6 +55,27 @@ print_rules_in_use (guint64 serial, GVariant *status)
       "Rules %" G_GUINT64_FORMAT " saved, relay uses %" G_GUINT64_FORMAT ".\n", serial, in_use);
 }
 
+/* (transfer full) */
+static char *
+format_value (const char *key, GVariant *value)
+{
+  g_autofree char *time = NULL;
+
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
+    return g_variant_dup_string (value, NULL);
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
+    return g_strdup (g_variant_get_boolean (value) ? "yes" : "no");
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING_ARRAY))
+    {
+      g_autofree const char **texts = g_variant_get_strv (value, NULL);
+      return texts[0] != NULL ? g_strjoinv (", ", (char **) texts) : g_strdup ("none");
+    }
+  if (!g_str_has_suffix (key, "-us") || !g_variant_is_of_type (value, G_VARIANT_TYPE_INT64))
+    return g_variant_print (value, FALSE);
+  time = reroute_table_format_time (g_variant_get_int64 (value));
+  return time[0] != '\0' ? g_steal_pointer (&time) : g_strdup ("none");
+}
+
 static void
 print_text (guint64 serial, GVariant *status)
 {
@@ -70,11 +94,10 @@ print_text (guint64 serial, GVariant *status)
   values = g_variant_iter_new (status);
   while (g_variant_iter_loop (values, "{&sv}", &key, &value))
     {
-      g_autofree char *text = g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
-                                ? g_variant_dup_string (value, NULL)
-                                : g_variant_print (value, FALSE);
+      g_autofree char *text = format_value (key, value);
+      gboolean is_time = g_str_has_suffix (key, "-us");
 
-      g_print ("  %-22s %s\n", key, text);
+      g_print ("  %-22.*s %s\n", (int) (strlen (key) - (is_time ? strlen ("-us") : 0)), key, text);
     }
 }
 

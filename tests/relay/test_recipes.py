@@ -91,6 +91,18 @@ def health(port, path='/healthz'):
         return None, ''
 
 
+def test_status_reads_well():
+    with Place('status') as place, Service(place) as service:
+        lines = dict(line.split(None, 1) for line in service.ctl('status').splitlines()[1:])
+        assert lines['listening'] == f'{service.host}:{service.port}', lines
+        assert (lines['rules-held'], lines['oldest'], lines['messages-queued']) == ('yes', 'none', '0'), lines
+        service.add_connection('away.test', f'--host=127.0.0.1:{free_port()}')
+        service.wait_applied()
+        send(service, 'a@source.test', ['user@away.test'], b'x\r\n')
+        lines = dict(line.split(None, 1) for line in service.ctl('status').splitlines()[1:])
+        assert lines['oldest'][:2] == '20' and lines['messages-queued'] == '1', lines
+
+
 def test_health_page():
     with Place('health') as place, Service(place) as service:
         port = free_port()
@@ -198,6 +210,7 @@ def test_check_reads_the_queue_and_changes_nothing():
 if __name__ == '__main__':
     run(test_reroute_forward_and_refusal_in_one_session,
         test_status_and_queue_over_the_bus,
+        test_status_reads_well,
         test_health_page,
         test_sockets_move_while_sessions_go_on,
         test_workers_change_while_sessions_go_on,

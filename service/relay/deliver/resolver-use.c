@@ -63,6 +63,13 @@ put_in_force (RerouteScheduler *self, RerouteResolverUse *use)
   g_mutex_unlock (&self->lock);
 }
 
+/* As status tells them. */
+static char *
+name_servers (const char *const *servers)
+{
+  return servers[0] != NULL ? g_strjoinv (", ", (char **) servers) : g_strdup ("system");
+}
+
 static RerouteResolverUse *
 add_use (RerouteScheduler *self, const char *const *servers, const char *anchor, GError **error)
 {
@@ -73,7 +80,7 @@ add_use (RerouteScheduler *self, const char *const *servers, const char *anchor,
     return NULL;
   use = g_new0 (RerouteResolverUse, 1);
   use->resolver = resolver;
-  use->servers = g_strjoinv (", ", (char **) servers);
+  use->servers = name_servers (servers);
   use->validates = anchor != NULL;
   use->retired = TRUE;
   g_ptr_array_add (self->resolvers, use);
@@ -128,7 +135,7 @@ reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
       : reroute_settings_get_endpoints (reroute_scheduler_get_settings (self),
                                         REROUTE_SETTING_DNS_SERVERS);
   gboolean recursive = servers[0] != NULL && g_str_equal (servers[0], "recursive");
-  g_autofree char *text = g_strjoinv (", ", (char **) servers);
+  g_autofree char *text = name_servers (servers);
   RerouteResolverUse *use;
 
   if (self->resolver != NULL && g_str_equal (self->resolver->servers, text))
