@@ -33,6 +33,9 @@ static const Pattern patterns[] = {
   { "admitted-entry", STAGE (ADMISSION), N_("The entry %s accepts mail from anyone.") },
   { "entry-permitted-only", STAGE (ADMISSION),
     N_("The entry %s accepts mail from permitted hosts only, and this client is none.") },
+  /* Translators: %s is an address */
+  { "srs-reverse", STAGE (ADMISSION),
+    N_("It is the sender %s as this server has rewritten it: a notice to it is taken from anyone.") },
   { "no-entry", STAGE (ADMISSION), N_("No entry covers %s, and the client is not a permitted host.") },
   { "inbound-host-missing", STAGE (ROUTING), N_("No inbound host is set.") },
   /* Translators: %s is a host */
@@ -56,6 +59,13 @@ static const Pattern patterns[] = {
   { "by-hosts", STAGE (CONNECTIONS), N_("It goes to %s.") },
   { "connections-match", STAGE (CONNECTIONS), N_("The Connections entry %s covers %s.") },
   { "connections-none", STAGE (CONNECTIONS), N_("No Connections entry covers %s: the default delivery acts.") },
+  /* Translators: %s is a level as it is typed: none, opportunistic, encrypted, verified */
+  { "tls-level", STAGE (CONNECTIONS), N_("TLS of the connection: %s.") },
+  /* Translators: %s is a domain */
+  { "srs", STAGE (CONNECTIONS),
+    N_("It leaves our organisation: a sender that is not ours is rewritten at %s.") },
+  { "srs-off", STAGE (CONNECTIONS),
+    N_("It leaves our organisation with its sender as it is: no domain is set for SRS.") },
   /* Translators: %s is a list of hosts with their addresses */
   { "next-hop-found", STAGE (LOOK_UP), N_("It is tried in this order: %s.") },
   /* Translators: %s is what went wrong */
@@ -64,6 +74,9 @@ static const Pattern patterns[] = {
   { "next-hop-none", STAGE (LOOK_UP), N_("It cannot be delivered (%s): %s.") },
 };
 /* clang-format on */
+
+/* Steps that the verdict tells. */
+static const char *const outcomes[] = { "leaves", "mode", "refused", NULL };
 
 /* --- sentences --- */
 
@@ -81,7 +94,7 @@ take_step (RerouteExplanation *self, const RerouteStep *step)
   g_autofree char *sentence = g_strdup (step->sentence);
   g_autofree char *before = NULL;
 
-  if (g_str_equal (step->code, "leaves") || g_str_equal (step->code, "refused"))
+  if (g_strv_contains (outcomes, step->code))
     return;
   for (gsize i = 0; i < G_N_ELEMENTS (patterns); i++)
     {

@@ -57,6 +57,19 @@ def lint_potfiles():
             yield f'po/POTFILES.in: {path} has translatable strings and is not listed'
 
 
+def lint_explained_steps():
+    """The dialog knows every step of an explanation: its place, and a sentence to translate."""
+    said = {}
+    for path in ('common/ruleset-decide.c', 'service/relay/deliver/explain.c'):
+        for code in re.findall(r'\b(?:say|reject|add_step)\s*\(\s*(?:walk|self),\s*"([a-z-]+)"', tree.read(path)):
+            said[code] = path
+    text = tree.read('gui/explain.c')
+    known = set(re.findall(r'\{ "([a-z-]+)", STAGE', text))
+    known.update(re.findall(r'"([a-z-]+)"', re.search(r'outcomes\[\] = \{(.*?)\}', text).group(1)))
+    for code in sorted(set(said) - known):
+        yield f'gui/explain.c: no pattern for the step “{code}” of {said[code]}'
+
+
 def lint_catalogues():
     msgfmt = tool('msgfmt')
     for path in wanted(tree.files('.po'), 'catalogues'):
