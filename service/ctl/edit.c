@@ -50,6 +50,15 @@ reroute_ctl_findings_to_json (GPtrArray *findings, JsonBuilder *builder)
   json_builder_end_array (builder);
 }
 
+GVariant *
+reroute_ctl_load_relay_status (RerouteCtl *ctl, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  reroute_relay_client_status_async (ctl->relay, NULL, reroute_ctl_wait_cb, &result);
+  return reroute_relay_client_status_finish (ctl->relay, reroute_ctl_wait (&result), error);
+}
+
 RerouteSettings *
 reroute_ctl_load_settings (RerouteCtl *ctl, guint64 *serial, GError **error)
 {

@@ -35,6 +35,10 @@ reroute_ctl_go_back (RerouteCtl *ctl, guint64 target, RerouteCtlAgreed agreed, G
 void reroute_ctl_print_findings (GPtrArray *findings);
 void reroute_ctl_findings_to_json (GPtrArray *findings, JsonBuilder *builder);
 
+/* What the relay says of itself: a{sv} of org.reroute.Relay1; (transfer full).
+   Errors: %REROUTE_ERROR_UNAVAILABLE: it is not running. */
+GVariant *reroute_ctl_load_relay_status (RerouteCtl *ctl, GError **error);
+
 /* The settings and the serial of the newest generation; (transfer full). */
 RerouteSettings *reroute_ctl_load_settings (RerouteCtl *ctl, guint64 *serial, GError **error);
 

@@ -8,6 +8,9 @@
 #include "service/ctl/edit.h"
 #include "service/ctl/table.h"
 
+#define RELAY_ASKED_US (50 * 1000) /* while it takes up what was saved */
+#define RELAY_ASKED_MOST 40
+
 static void
 setting_to_json (const RerouteSettings *settings,
                  const RerouteSettingSpec *spec,
@@ -84,6 +87,29 @@ reroute_ctl_settings_get (RerouteCtl *ctl, int argc, char **argv, GError **error
   return TRUE;
 }
 
+/* Certificates are files of the relay's user, so the relay alone can tell whether they serve: says
+   what it made of them, once it has taken up @serial.  One that is away says nothing. */
+static void
+report_tls (RerouteCtl *ctl, guint64 serial)
+{
+  for (guint i = 0; i < RELAY_ASKED_MOST; i++)
+    {
+      g_autoptr (GVariant) status = reroute_ctl_load_relay_status (ctl, NULL);
+      guint64 in_use = 0;
+      const char *tls = NULL;
+
+      if (status == NULL || !g_variant_lookup (status, "serial", "t", &in_use) ||
+          !g_variant_lookup (status, "tls", "&s", &tls))
+        return;
+      if (in_use >= serial)
+        {
+          g_printerr ("TLS is %s\n", tls);
+          return;
+        }
+      g_usleep (RELAY_ASKED_US);
+    }
+}
+
 gboolean
 reroute_ctl_settings_set (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
@@ -100,6 +126,10 @@ reroute_ctl_settings_set (RerouteCtl *ctl, int argc, char **argv, GError **error
     return FALSE;
   g_ptr_array_add (changes, change);
   settings = reroute_ctl_load_settings (ctl, &serial, error);
-  return settings != NULL &&
-         reroute_ctl_apply (ctl, changes, serial, REROUTE_CTL_AGREED_NOTHING, error);
+  if (settings == NULL ||
+      !reroute_ctl_apply (ctl, changes, serial, REROUTE_CTL_AGREED_NOTHING, error))
+    return FALSE;
+  if (!ctl->json && (g_str_equal (argv[1], "tls-certificate") || g_str_equal (argv[1], "tls-key")))
+    report_tls (ctl, serial + 1);
+  return TRUE;
 }

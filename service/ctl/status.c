@@ -13,15 +13,6 @@
 
 #include <string.h>
 
-static GVariant *
-load_status (RerouteCtl *ctl, GError **error)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-
-  reroute_relay_client_status_async (ctl->relay, NULL, reroute_ctl_wait_cb, &result);
-  return reroute_relay_client_status_finish (ctl->relay, reroute_ctl_wait (&result), error);
-}
-
 static void
 print_json (guint64 serial, GVariant *status)
 {
@@ -114,7 +105,7 @@ reroute_ctl_status (RerouteCtl *ctl, int argc, char **argv, GError **error)
   settings = reroute_ctl_load_settings (ctl, &serial, error);
   if (settings == NULL)
     return FALSE;
-  status = load_status (ctl, &relay_error);
+  status = reroute_ctl_load_relay_status (ctl, &relay_error);
   if (status == NULL && !g_error_matches (relay_error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
     {
       g_propagate_error (error, g_steal_pointer (&relay_error));

@@ -13,7 +13,7 @@ import subprocess
 from place import Place, free_port, poll
 from certs import Authority
 from sink import Sink
-from support import Client, Service
+from support import CTL, Client, Service
 from tap import Skip, run
 
 HOSTNAME, SECOND_NAME = 'relay.test', 'second.test'
@@ -38,11 +38,20 @@ class World:
 
     def switch_on(self):
         service = self.service
-        service.ctl('settings', 'set', 'tls-certificate', f'{self.files[0]}, {self.files[2]}')
-        service.ctl('settings', 'set', 'tls-key', f'{self.files[1]}, {self.files[3]}')
+        said = self.says('tls-certificate', self.place.join('missing.pem'))
+        assert 'not offered' in said and 'missing.pem' in said, said
+        said = self.says('tls-certificate', f'{self.files[0]}, {self.files[2]}')
+        assert 'name the file that does in “tls-key”' in said, said
+        said = self.says('tls-key', f'{self.files[1]}, {self.files[3]}')
+        assert said.startswith('TLS is offered to clients'), said
         service.set('listen-tls', f'{service.host}:{self.tls_port}')
         service.wait_applied()
         self.wait_status('offered to clients')
+
+    def says(self, key, value):
+        """What the prompt answers to a setting of TLS, where it was typed."""
+        return subprocess.run([CTL, f'--bus={self.service.bus.address}', 'settings', 'set', key, value],
+                              capture_output=True, text=True, timeout=60, check=True).stderr
 
     def wait_status(self, text):
         return poll(f'the status to say “{text}”',
@@ -208,11 +217,11 @@ def main():
             stranger = world.authority.issue(HOSTNAME)
             stranger.key_path = world.files[3]
             stranger.install(*world.files[:2])
-            world.wait_status('the key ')
+            world.wait_status('it does not belong to the certificate')
             assert 'renewed.test' in alternative_names(world)
             with open(world.files[0], 'w', encoding='ascii') as stream:
                 stream.write('nothing of the kind\n')
-            world.wait_status('cannot use the certificate')
+            world.wait_status('it holds no certificate in PEM form')
             assert 'renewed.test' in alternative_names(world)
             world.first.install(*world.files[:2])
             poll('the old certificate', lambda: 'renewed.test' not in alternative_names(world), step_s=0.2)

@@ -77,9 +77,21 @@ check_certificate (RerouteTlsServer *self, const char *file, const char *pem, GE
     return fail (error, file, "out of memory");
   code = gnutls_x509_crt_import (certificate, &data, GNUTLS_X509_FMT_PEM);
   sound = code >= 0 ? check_days (self, file, certificate, error)
-                    : fail (error, file, gnutls_strerror (code));
+                    : fail (error, file, "it holds no certificate in PEM form");
   gnutls_x509_crt_deinit (certificate);
   return sound;
+}
+
+/* What GnuTLS says of a key file, for who has to mend it. */
+static const char *
+explain_key (int code)
+{
+  if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
+    return "it does not belong to the certificate";
+  if (code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ||
+      code == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR)
+    return "it holds no private key in PEM form; name the file that does in “tls-key”";
+  return gnutls_strerror (code);
 }
 
 static gboolean
@@ -98,7 +110,7 @@ add_certificate (RerouteTlsServer *self, const char *file, const char *key_file,
     self->credentials, file, key_file, GNUTLS_X509_FMT_PEM, NULL, 0);
   if (code >= 0)
     return TRUE;
-  why = g_strdup_printf ("the key “%s”: %s", key_file, gnutls_strerror (code));
+  why = g_strdup_printf ("the key “%s”: %s", key_file, explain_key (code));
   return fail (error, file, why);
 }
 
