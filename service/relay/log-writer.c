@@ -3,7 +3,8 @@
  * log-writer.c - the log, many lines in one write
  *
  * Threads append whole lines to one buffer; the writer's thread takes the buffer and writes it.
- * It lingers before it does, so that the lines of many messages share a wake and a write.
+ * It lingers before it does, so that the lines of many messages share a wake and a write.  No other
+ * thread ever writes: standard error may be a pipe whose reader has died.
  *
  * Standards: RFC 5424 section 6.2.1 (severities).
  */
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define LINGER_US (10 * 1000)
+#define READER_PATIENCE_US G_USEC_PER_SEC    /* that a warning has for a reader that is slow */
 #define BUFFER_MOST_OCTETS (4 * 1024 * 1024) /* what waits for a reader that is slow */
 
 static struct
@@ -28,11 +30,12 @@ static struct
 
   GMutex lock; /* of what follows */
   GCond changed;
+  GCond written;
   GString *lines;
   guint n_lost;
+  gboolean urgent; /* somebody waits for the lines to be written */
   gboolean stopping;
-
-  GMutex write_lock; /* one writes at a time, in order; taken before lock */
+  guint64 n_taken, n_written; /* buffers */
 } log_writer;
 
 static const struct
@@ -131,22 +134,33 @@ write_all (const char *octets, gsize length)
     }
 }
 
-static void
-flush (void)
+/* Takes what waits.  With the lock held. */
+static GString *
+take_lines (void)
 {
-  g_autoptr (GString) lines = NULL;
+  GString *lines = g_steal_pointer (&log_writer.lines);
 
-  g_mutex_lock (&log_writer.write_lock);
-  g_mutex_lock (&log_writer.lock);
-  lines = g_steal_pointer (&log_writer.lines);
-  log_writer.lines = g_string_sized_new (lines->len);
+  log_writer.lines = g_string_new (NULL);
+  log_writer.n_taken++;
+  log_writer.urgent = FALSE;
   if (log_writer.n_lost > 0)
     g_string_append_printf (
       lines, "%u lines of the log were lost: they came too fast\n", log_writer.n_lost);
   log_writer.n_lost = 0;
-  g_mutex_unlock (&log_writer.lock);
-  write_all (lines->str, lines->len);
-  g_mutex_unlock (&log_writer.write_lock);
+  return lines;
+}
+
+static void
+wait_for_lines (void)
+{
+  gint64 end_us;
+
+  while (log_writer.lines->len == 0 && !log_writer.stopping)
+    g_cond_wait (&log_writer.changed, &log_writer.lock);
+  end_us = g_get_monotonic_time () + LINGER_US;
+  while (!log_writer.urgent && !log_writer.stopping &&
+         g_cond_wait_until (&log_writer.changed, &log_writer.lock, end_us))
+    ;
 }
 
 static gpointer
@@ -155,22 +169,39 @@ run (gpointer user_data)
   g_mutex_lock (&log_writer.lock);
   while (!log_writer.stopping)
     {
-      gint64 end_us = g_get_monotonic_time () + LINGER_US;
-
-      if (log_writer.lines->len == 0)
-        {
-          g_cond_wait (&log_writer.changed, &log_writer.lock);
-          continue;
-        }
-      while (!log_writer.stopping &&
-             g_cond_wait_until (&log_writer.changed, &log_writer.lock, end_us))
-        ;
+      wait_for_lines ();
+      g_autoptr (GString) lines = take_lines ();
       g_mutex_unlock (&log_writer.lock);
-      flush ();
+      write_all (lines->str, lines->len);
       g_mutex_lock (&log_writer.lock);
+      log_writer.n_written++;
+      g_cond_broadcast (&log_writer.written);
     }
   g_mutex_unlock (&log_writer.lock);
   return NULL;
+}
+
+/* Until what was appended last is written, or the reader has had its time.  With the lock held. */
+static void
+wait_until_written (void)
+{
+  guint64 wanted = log_writer.n_taken + 1;
+  gint64 end_us = g_get_monotonic_time () + READER_PATIENCE_US;
+
+  log_writer.urgent = TRUE;
+  g_cond_signal (&log_writer.changed);
+  while (log_writer.n_written < wanted && !log_writer.stopping &&
+         g_cond_wait_until (&log_writer.written, &log_writer.lock, end_us))
+    ;
+}
+
+/* With the lock held, and no writer's thread. */
+static void
+write_left (void)
+{
+  g_autoptr (GString) lines = take_lines ();
+
+  write_all (lines->str, lines->len);
 }
 
 static const char *
@@ -202,15 +233,13 @@ write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
       g_string_append (log_writer.lines, text);
       g_string_append_c (log_writer.lines, '\n');
     }
-  gboolean at_once =
-    log_writer.stopping ||
-    (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING)) != 0;
-  if (was_empty && !at_once)
+  if (log_writer.stopping)
+    write_left ();
+  else if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING)) != 0)
+    wait_until_written ();
+  else if (was_empty)
     g_cond_signal (&log_writer.changed);
   g_mutex_unlock (&log_writer.lock);
-
-  if (at_once)
-    flush ();
   return G_LOG_WRITER_HANDLED;
 }
 
@@ -238,5 +267,7 @@ reroute_log_writer_stop (void)
   g_cond_signal (&log_writer.changed);
   g_mutex_unlock (&log_writer.lock);
   g_thread_join (g_steal_pointer (&log_writer.thread));
-  flush ();
+  g_mutex_lock (&log_writer.lock);
+  write_left ();
+  g_mutex_unlock (&log_writer.lock);
 }

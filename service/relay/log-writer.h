@@ -11,8 +11,9 @@ G_BEGIN_DECLS
  *
  * From now on what the program logs is gathered and written to standard error by a thread of its
  * own, some milliseconds late: a busy relay logs two lines a message, and a write() for each costs
- * more than the decision.  A warning, and what is worse, is written before g_log() returns.  Which
- * lines are shown is G_MESSAGES_DEBUG's say, as with GLib.
+ * more than the decision.  A warning, and what is worse, is written before g_log() returns, unless
+ * the reader of standard error takes more than a second.  Which lines are shown is
+ * G_MESSAGES_DEBUG's say, as with GLib.
  *
  * Lines begin with the time, or with "<PRIORITY>" for journald when standard error leads there
  * (sd-daemon(3)).  A reader that stops reading loses lines, which are counted, and stops nothing.

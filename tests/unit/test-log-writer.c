@@ -16,6 +16,8 @@
 
 #define N_THREADS 4
 #define N_LINES 500
+#define FILLER_OCTETS 65536
+#define N_FILLERS 160 /* 10 MiB: the pipe and the buffer hold half of it */
 
 static int reader;
 
@@ -127,6 +129,21 @@ test_threads_share_it (void)
     }
 }
 
+/* A reader that is stuck costs lines and a second for a warning, never the program. */
+static void
+test_a_reader_that_is_stuck (void)
+{
+  g_autofree char *filler = g_strnfill (FILLER_OCTETS, 'x');
+  g_autofree char *text = NULL;
+
+  for (guint i = 0; i < N_FILLERS; i++)
+    g_message ("%s", filler);
+  g_log (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "stuck");
+  text = read_until ("lines of the log were lost: they came too fast\n");
+  g_assert_nonnull (strstr (text, filler));
+  g_assert_nonnull (strstr (text, "were lost"));
+}
+
 static void
 test_stopped_it_writes_what_is_left (void)
 {
@@ -164,6 +181,7 @@ main (int argc, char **argv)
   g_test_add_func ("/log-writer/debug-lines-are-shown-where-asked",
                    test_debug_lines_are_shown_where_asked);
   g_test_add_func ("/log-writer/threads-share-it", test_threads_share_it);
+  g_test_add_func ("/log-writer/a-reader-that-is-stuck", test_a_reader_that_is_stuck);
   g_test_add_func ("/log-writer/stopped-it-writes-what-is-left",
                    test_stopped_it_writes_what_is_left);
   status = g_test_run ();
