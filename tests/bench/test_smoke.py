@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from loader import Endpoint, Load, faults  # noqa: E402
 from place import Place, poll  # noqa: E402
+from sink import Sink  # noqa: E402
 from support import Service  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -78,6 +79,22 @@ def check_next_hop_away(relay, mode):
     assert figures['drain']['messages'] == QUEUED, figures
 
 
+def check_waiting_mail_follows_new_rules(relay):
+    """More waits for a host that says nothing than the relay holds tries for; all of it goes where a new rule says."""
+    with Sink(reply=lambda verb, argument: 'stall' if verb == 'MAIL' else None) as stuck:
+        for key in ('command-timeout', 'data-timeout'):
+            relay.service.set(key, '2s')
+        relay.service.add_connection('moves.test', f'--host={stuck.endpoint}')
+        relay.service.wait_applied()
+        load = relay.load(to='moves.test', expect='moves.test', messages=QUEUED, octets=300)
+        sent = load.event('sent')
+        assert (sent['accepted'], sent['recipients_arrived']) == (QUEUED, 0), sent
+        relay.service.ctl('connections', 'edit', 'moves.test', f'--host={relay.sink}')
+        relay.finished(load)
+    for key in ('command-timeout', 'data-timeout'):
+        relay.service.ctl('settings', 'set', key)
+
+
 def check_next_hop_comes_and_goes(relay):
     load = relay.load(messages=300, octets=300, rate=400)
     for count in (50, 150, 250):
@@ -112,6 +129,7 @@ def main():
             tap.case(name, check_kind, relay, name)
         for mode in ('closed', 'refuse', 'defer'):
             tap.case(f'next-hop-{mode}', check_next_hop_away, relay, mode)
+        tap.case('waiting-mail-follows-new-rules', check_waiting_mail_follows_new_rules, relay)
         tap.case('next-hop-comes-and-goes', check_next_hop_comes_and_goes, relay)
         tap.case('strangers-are-refused', check_strangers_are_refused, relay)
         tap.case('too-many-sessions', check_too_many_sessions, relay)
