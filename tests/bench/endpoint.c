@@ -96,7 +96,8 @@ load_watch (int epoll, int operation, int fd, guint32 events, gpointer data)
 int
 load_wait (int epoll, struct epoll_event *events, int n_events, gint64 until_ns)
 {
-  gint64 left_ns = until_ns == G_MAXINT64 ? 0 : MAX (0, until_ns - load_now_ns ());
+  gint64 now_ns = load_now_ns ();
+  gint64 left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
   struct timespec left = { left_ns / 1000000000, left_ns % 1000000000 };
   int count = epoll_pwait2 (epoll, events, n_events, until_ns == G_MAXINT64 ? NULL : &left, NULL);
 
