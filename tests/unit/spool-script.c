@@ -243,11 +243,11 @@ check_entry (const SpoolScriptItem *item, RerouteSpool *spool, const RerouteSpoo
 {
   g_autoptr (GBytes) content = spool_fixture_content (item->seed, item->octets);
 
-  g_assert_cmpuint (entry->verdicts->len, ==, item->n_recipients);
+  g_assert_cmpuint (entry->n_verdicts, ==, item->n_recipients);
   spool_fixture_assert_content (spool, entry->message, content);
   for (guint i = 0; i < item->n_recipients; i++)
     {
-      const RerouteVerdict *verdict = &g_array_index (entry->verdicts, RerouteVerdict, i);
+      const RerouteVerdict *verdict = &entry->verdicts[i];
       if (item->acked[i] != 0)
         g_assert_cmpint (verdict->state, ==, item->acked[i]);
       else if (verdict->state != REROUTE_RECIPIENT_WAITING)

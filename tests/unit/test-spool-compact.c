@@ -92,9 +92,9 @@ read_again_and_again (gpointer data)
 static void
 check_kept (RerouteSpoolEntry *entry)
 {
-  const RerouteVerdict *verdicts = (const RerouteVerdict *) entry->verdicts->data;
+  const RerouteVerdict *verdicts = entry->verdicts;
 
-  g_assert_cmpuint (entry->verdicts->len, ==, 3);
+  g_assert_cmpuint (entry->n_verdicts, ==, 3);
   g_assert_cmpint (verdicts[0].state, ==, REROUTE_RECIPIENT_WAITING);
   g_assert_cmpstr (verdicts[0].reply, ==, "451 4.7.1 greylisted");
   g_assert_cmpint (verdicts[0].due_us, ==, 1234567890123456);

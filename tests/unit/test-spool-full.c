@@ -153,7 +153,7 @@ test_verdicts_wait (void)
   g_assert_null (spool_fixture_find (&fixture, sent->id));
   RerouteSpoolEntry *entry = spool_fixture_find (&fixture, deferred->id);
   g_assert_nonnull (entry);
-  g_assert_cmpuint (g_array_index (entry->verdicts, RerouteVerdict, 0).tries, ==, 3);
+  g_assert_cmpuint (entry->verdicts[0].tries, ==, 3);
   spool_fixture_clear (&fixture);
 }
 

@@ -197,8 +197,8 @@ test_round_trip (void)
       g_assert_nonnull (entry);
       assert_envelope (entry->message->envelope, i + 1);
       spool_fixture_assert_content (fixture.spool, entry->message, content);
-      g_assert_cmpuint (entry->verdicts->len, ==, i + 1);
-      const RerouteVerdict *verdict = &g_array_index (entry->verdicts, RerouteVerdict, i);
+      g_assert_cmpuint (entry->n_verdicts, ==, i + 1);
+      const RerouteVerdict *verdict = &entry->verdicts[i];
       g_assert_cmpuint (verdict->recipient, ==, i);
       g_assert_cmpint (verdict->state, ==, REROUTE_RECIPIENT_WAITING);
       g_assert_cmpint (verdict->due_us, ==, 0);
@@ -228,7 +228,7 @@ test_verdicts (void)
   g_assert_cmpuint (fixture.entries->len, ==, 1);
   RerouteSpoolEntry *entry = spool_fixture_find (&fixture, one->id);
   g_assert_nonnull (entry);
-  const RerouteVerdict *verdicts = (const RerouteVerdict *) entry->verdicts->data;
+  const RerouteVerdict *verdicts = entry->verdicts;
   g_assert_cmpint (verdicts[0].state, ==, REROUTE_RECIPIENT_SENT);
   g_assert_cmpstr (verdicts[0].reply, ==, "250 2.0.0 ok");
   g_assert_cmpint (verdicts[1].state, ==, REROUTE_RECIPIENT_WAITING);

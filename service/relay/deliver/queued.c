@@ -112,12 +112,12 @@ count_alive (RerouteQueued *self, guint before)
 }
 
 void
-reroute_queued_restore (RerouteQueued *self, const GArray *verdicts)
+reroute_queued_restore (RerouteQueued *self, const RerouteSpoolEntry *entry)
 {
   guint before = self->n_alive;
 
-  for (guint i = 0; i < verdicts->len; i++)
-    take_verdict (self, &g_array_index (verdicts, RerouteVerdict, i));
+  for (guint i = 0; i < entry->n_verdicts; i++)
+    take_verdict (self, &entry->verdicts[i]);
   count_alive (self, before);
 }
 

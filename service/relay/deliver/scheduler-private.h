@@ -157,7 +157,7 @@ RerouteQueued *
 reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint worker);
 RerouteQueued *reroute_queued_ref (RerouteQueued *self);
 void reroute_queued_unref (RerouteQueued *self);
-void reroute_queued_restore (RerouteQueued *self, const GArray *verdicts);
+void reroute_queued_restore (RerouteQueued *self, const RerouteSpoolEntry *entry);
 /* Takes it out of the queue; a reference of the queue goes. */
 void reroute_queued_leave (RerouteQueued *self);
 /* Sets the timer to the earliest recipient that is idle. */

@@ -207,7 +207,7 @@ restore (RerouteScheduler *self, GPtrArray *entries)
       const RerouteSpoolEntry *entry = entries->pdata[i];
       RerouteQueued *queued = reroute_queued_new (self, entry->message, 0);
 
-      reroute_queued_restore (queued, entry->verdicts);
+      reroute_queued_restore (queued, entry);
       if (queued->n_alive == 0)
         reroute_queued_leave (queued);
     }

@@ -343,6 +343,8 @@ make_room (RerouteScan *self, gsize octets)
   self->buffer = mmap (NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (self->buffer == MAP_FAILED)
     self->buffer = NULL;
+  else
+    madvise (self->buffer, octets, MADV_HUGEPAGE);
   self->buffer_octets = octets;
   return self->buffer != NULL;
 }

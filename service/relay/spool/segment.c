@@ -3,9 +3,9 @@
  * segment.c - the journal's files: reserved, zeroed, recycled, read
  *
  * A commit into blocks that are written already costs the disk no metadata; so a new segment is
- * zeroed a little ahead of the batches, and a used one serves again as it is: its old records carry
- * another serial.  Only its first block is zeroed, which is what a segment without a batch looks
- * like.  A name appears in the directory, or goes, only with the directory synced behind it:
+ * zeroed a little ahead of small batches, and a used one serves again as it is: its old records
+ * carry another serial.  Only its first block is zeroed, which is what a segment without a batch
+ * looks like.  A name appears in the directory, or goes, only with the directory synced behind it:
  * segments vanish oldest first even when the power fails.
  */
 
@@ -28,6 +28,7 @@
 #define HEADER_MAGIC "RRSPOOL\n"
 #define HEADER_OCTETS 40
 #define ZERO_AHEAD_OCTETS (1024 * 1024)
+#define LARGE_BATCH_OCTETS (256 * 1024) /* a sync of so much is worth its metadata */
 #define ZERO_CHUNK_OCTETS (64 * 1024)
 #define SMALLEST_OCTETS (1024 * 1024)
 
@@ -228,7 +229,7 @@ reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **err
 void
 reroute_segment_zero_ahead (RerouteSegment *self, guint64 end)
 {
-  if (end <= self->zeroed)
+  if (end <= self->zeroed || end - self->used >= LARGE_BATCH_OCTETS)
     return;
   guint64 target = MIN (self->size, end + ZERO_AHEAD_OCTETS);
   if (write_zeros (self->fd, end, target))

@@ -56,33 +56,45 @@ reroute_spool_push_mark (RerouteSpool *self)
     reroute_spool_push (self, reroute_job_new (REROUTE_JOB_MARK));
 }
 
-static void
-copy_verdict (RerouteSpoolEntry *to, guint recipient, const RerouteRecipientStatus *status)
+/* Octets of the replies with their ends. */
+static gsize
+measure_replies (const RerouteEntry *entry)
 {
-  RerouteVerdict verdict = { .recipient = recipient, .state = REROUTE_RECIPIENT_WAITING };
+  gsize octets = 0;
 
-  if (status != NULL)
-    {
-      verdict.state = status->state;
-      verdict.due_us = status->due_us;
-      verdict.tries = status->tries;
-      verdict.flags = status->flags;
-      if (status->reply != NULL)
-        verdict.reply = g_string_chunk_insert (to->strings, status->reply);
-    }
-  g_array_append_val (to->verdicts, verdict);
+  for (guint i = 0; entry->statuses != NULL && i < entry->n_recipients; i++)
+    if (entry->statuses[i].reply != NULL)
+      octets += strlen (entry->statuses[i].reply) + 1;
+  return octets;
 }
 
+/* One block of memory: a long queue has many. */
 static RerouteSpoolEntry *
 make_spool_entry (const RerouteEntry *entry)
 {
-  RerouteSpoolEntry *self = g_new0 (RerouteSpoolEntry, 1);
+  guint n = entry->n_recipients;
+  RerouteSpoolEntry *self =
+    g_malloc (sizeof *self + n * sizeof self->verdicts[0] + measure_replies (entry));
+  char *text = (char *) &self->verdicts[n];
 
   self->message = reroute_message_ref (entry->message);
-  self->verdicts = g_array_sized_new (FALSE, TRUE, sizeof (RerouteVerdict), entry->n_recipients);
-  self->strings = g_string_chunk_new (64);
-  for (guint i = 0; i < entry->n_recipients; i++)
-    copy_verdict (self, i, entry->statuses != NULL ? &entry->statuses[i] : NULL);
+  self->n_verdicts = n;
+  for (guint i = 0; i < n; i++)
+    {
+      RerouteVerdict *verdict = &self->verdicts[i];
+      const RerouteRecipientStatus *status = entry->statuses != NULL ? &entry->statuses[i] : NULL;
+      *verdict = (RerouteVerdict){ .recipient = i, .state = REROUTE_RECIPIENT_WAITING };
+      if (status == NULL)
+        continue;
+      verdict->state = status->state;
+      verdict->due_us = status->due_us;
+      verdict->tries = status->tries;
+      verdict->flags = status->flags;
+      if (status->reply == NULL)
+        continue;
+      verdict->reply = text;
+      text = g_stpcpy (text, status->reply) + 1;
+    }
   return self;
 }
 
@@ -92,8 +104,6 @@ reroute_spool_entry_free (RerouteSpoolEntry *self)
   g_return_if_fail (self != NULL);
 
   reroute_message_unref (self->message);
-  g_array_unref (self->verdicts);
-  g_string_chunk_free (self->strings);
   g_free (self);
 }
 

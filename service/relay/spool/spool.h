@@ -43,9 +43,8 @@ typedef struct
 typedef struct
 {
   RerouteMessage *message;
-  GArray
-    *verdicts; /* (element-type RerouteVerdict), one for each recipient; replies owned by strings */
-  GStringChunk *strings;
+  guint n_verdicts;          /* one for each recipient */
+  RerouteVerdict verdicts[]; /* (array length=n_verdicts); the replies lie behind them */
 } RerouteSpoolEntry;
 
 void reroute_spool_entry_free (RerouteSpoolEntry *self);
