@@ -13,6 +13,7 @@
 #include <locale.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #define EXIT_USAGE 2
 
@@ -34,9 +35,22 @@ check (const RerouteRelayOptions *options, GError **error)
   return sound;
 }
 
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
+    g_debug ("the limit of open files stays as it is");
+}
+
 static gboolean
 run (const RerouteRelayOptions *options, GError **error)
 {
+  raise_descriptor_limit ();
   reroute_log_writer_start ();
   gboolean done = reroute_relay_run (options, error);
   reroute_log_writer_stop ();

@@ -142,6 +142,8 @@ add_scheduler_figures (GVariantBuilder *builder, const RerouteRelayParts *parts)
 
   reroute_scheduler_get_figures (parts->scheduler, &figures);
   g_autofree char *dns = figures.dns;
+  g_variant_builder_add (
+    builder, "{sv}", "queue-read", g_variant_new_boolean (figures.is_restored));
   add_number (builder, "messages-queued", figures.messages);
   add_number (builder, "recipients-queued", figures.recipients);
   add_number (builder, "received", figures.received);

@@ -21,16 +21,12 @@
 #include "service/relay/health.h"
 #include "service/relay/relay-service.h"
 #include "service/relay/srs-keeper.h"
+#include "service/relay/supervisor.h"
 
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
-
-#ifdef HAVE_LIBSYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
 
 #define SESSIONS_GRACE_US (10 * G_USEC_PER_SEC)   /* for messages that are being received */
 #define DELIVERIES_GRACE_US (10 * G_USEC_PER_SEC) /* for messages that are being delivered */
@@ -62,28 +58,9 @@ typedef struct
   gboolean stopping;
   guint sigterm_id;
   guint sigint_id;
-  GError *failure; /* why it could not start */
+  GError *failure;     /* why it could not start */
+  GError *spool_error; /* on its way from the spool's thread */
 } Relay;
-
-static void
-notify_supervisor (const char *state)
-{
-#ifdef HAVE_LIBSYSTEMD
-  sd_notify (FALSE, state);
-#endif
-}
-
-static void
-raise_descriptor_limit (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
-    g_debug ("the limit of open files stays as it is");
-}
 
 /* --- stop --- */
 
@@ -109,7 +86,7 @@ stop (Relay *self)
   if (self->stopping)
     return;
   self->stopping = TRUE;
-  notify_supervisor ("STOPPING=1");
+  reroute_supervisor_notify ("STOPPING=1");
   g_clear_handle_id (&self->wait_id, g_source_remove);
   for (guint i = 0; i < self->n_workers; i++)
     reroute_receiver_drain (self->receivers[i], SESSIONS_GRACE_US);
@@ -230,7 +207,7 @@ report (Relay *self)
                               : g_strdup ("no rules yet");
   g_autofree char *status = g_strdup_printf ("STATUS=Receiving on %s; %s", labels, serial);
 
-  notify_supervisor (status);
+  reroute_supervisor_notify (status);
 }
 
 /* --- ready --- */
@@ -284,7 +261,7 @@ get_ready (Relay *self)
   g_autofree char *labels = list_labels (self);
   g_message ("receiving on %s", labels);
   report (self);
-  notify_supervisor ("READY=1");
+  reroute_supervisor_notify ("READY=1");
   reroute_relay_service_publish (self->service);
   if (reroute_bus_get_connection (self->parts.bus) == NULL)
     exit_after_startup (self);
@@ -409,14 +386,40 @@ pressure_cb (gboolean high, gpointer user_data)
 }
 
 static gboolean
-open_spool (Relay *self, GPtrArray **entries, GError **error)
+spool_failed_cb (gpointer user_data)
+{
+  Relay *self = user_data;
+
+  fail (self, g_steal_pointer (&self->spool_error));
+  return G_SOURCE_REMOVE;
+}
+
+/* The spool's thread: what was queued before is there. */
+static void
+spool_read_cb (GPtrArray *entries, const GError *error, gpointer user_data)
+{
+  Relay *self = user_data;
+
+  if (entries != NULL)
+    {
+      reroute_scheduler_restore (self->parts.scheduler, entries);
+      return;
+    }
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  self->spool_error = g_error_copy (error);
+  g_idle_add (spool_failed_cb, self);
+}
+
+static gboolean
+open_spool (Relay *self, GError **error)
 {
   g_autofree char *directory = reroute_relay_options_dup_spool (self->options);
 
   /* On a server it is made with the right owner when the package is installed. */
   if (self->options->spool == NULL && (self->options->session || self->options->bus != NULL))
     g_mkdir_with_parents (directory, 0700);
-  self->parts.spool = reroute_spool_open (directory, 0, entries, error);
+  self->parts.spool = reroute_spool_open (directory, 0, error);
   return self->parts.spool != NULL;
 }
 
@@ -447,7 +450,7 @@ make_receivers (Relay *self)
 }
 
 static gboolean
-make_scheduler (Relay *self, GPtrArray *entries, GError **error)
+make_scheduler (Relay *self, GError **error)
 {
   const GPtrArray *listeners = self->parts.listeners;
   const RerouteSchedulerConfig config = {
@@ -462,26 +465,25 @@ make_scheduler (Relay *self, GPtrArray *entries, GError **error)
     .user_data = self,
   };
 
-  self->parts.scheduler = reroute_scheduler_new (&config, entries, error);
+  self->parts.scheduler = reroute_scheduler_new (&config, error);
   return self->parts.scheduler != NULL;
 }
 
 static gboolean
 start_engine (Relay *self, GError **error)
 {
-  GPtrArray *entries = NULL;
-
   if (self->options->listen != NULL && !update_listeners (self, error))
     return FALSE;
-  if (!open_spool (self, &entries, error))
+  if (!open_spool (self, error))
     return FALSE;
   self->parts.admission = reroute_admission_new ();
   make_workers (self);
   make_receivers (self);
-  if (!make_scheduler (self, entries, error))
+  if (!make_scheduler (self, error))
     return FALSE;
   for (guint i = 0; i < self->n_workers; i++)
     reroute_worker_start (self->workers[i]);
+  reroute_spool_start (self->parts.spool, spool_read_cb, self);
   return TRUE;
 }
 
@@ -538,6 +540,8 @@ take_apart (Relay *self)
   g_clear_object (&self->rules);
   g_clear_pointer (&self->health, reroute_health_free);
   g_clear_pointer (&self->srs, reroute_srs_keeper_free);
+  if (self->parts.spool != NULL)
+    reroute_spool_stop_reading (self->parts.spool);
   if (self->parts.scheduler != NULL)
     reroute_scheduler_stop (self->parts.scheduler, DELIVERIES_GRACE_US);
   for (guint i = 0; i < self->n_workers; i++)
@@ -577,7 +581,6 @@ reroute_relay_run (const RerouteRelayOptions *options, GError **error)
   if (self.machine_hostname == NULL)
     self.machine_hostname = g_strdup ("localhost");
   self.parts.listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_listener_unref);
-  raise_descriptor_limit ();
   if (start_engine (&self, &self.failure))
     {
       start (&self);

@@ -164,7 +164,6 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *octets, size_t length)
 {
   Journal journal = { .octets = octets, .length = length, .sequence = 1000 };
-  RerouteScan scan;
 
   if (directory == NULL)
     {
@@ -179,10 +178,9 @@ LLVMFuzzerTestOneInput (const uint8_t *octets, size_t length)
     step (&journal);
   finish_segment (&journal);
 
-  reroute_scan_init (&scan, journal.dir_fd, FALSE);
-  if (reroute_scan_run (&scan, NULL))
-    g_hash_table_foreach (scan.entries, check_entry, &journal);
-  reroute_scan_clear (&scan);
+  g_autoptr (RerouteScan) scan = reroute_scan_new (journal.dir_fd, FALSE);
+  if (reroute_scan_look (scan, NULL) && reroute_scan_run (scan, NULL))
+    g_hash_table_foreach (scan->entries, check_entry, &journal);
   for (guint64 serial = 1; serial <= journal.serial; serial++)
     {
       char name[REROUTE_SEGMENT_NAME_OCTETS];

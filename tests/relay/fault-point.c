@@ -21,14 +21,10 @@
 
 #define DEFAULT_SEGMENT_OCTETS "0"
 
-RerouteSpool *__real_reroute_spool_open (const char *directory,
-                                         gsize segment_octets,
-                                         GPtrArray **entries,
-                                         GError **error);
-RerouteSpool *__wrap_reroute_spool_open (const char *directory,
-                                         gsize segment_octets,
-                                         GPtrArray **entries,
-                                         GError **error);
+RerouteSpool *
+__real_reroute_spool_open (const char *directory, gsize segment_octets, GError **error);
+RerouteSpool *
+__wrap_reroute_spool_open (const char *directory, gsize segment_octets, GError **error);
 void __real_reroute_spool_record (RerouteSpool *self,
                                   RerouteMessage *message,
                                   const RerouteVerdict *verdicts,
@@ -59,17 +55,13 @@ reroute_fault_point (const char *name)
 }
 
 RerouteSpool *
-__wrap_reroute_spool_open (const char *directory,
-                           gsize segment_octets,
-                           GPtrArray **entries,
-                           GError **error)
+__wrap_reroute_spool_open (const char *directory, gsize segment_octets, GError **error)
 {
   const char *octets = g_getenv ("REROUTE_SEGMENT_OCTETS");
 
   if (octets == NULL)
     octets = DEFAULT_SEGMENT_OCTETS;
-  return __real_reroute_spool_open (
-    directory, (gsize) g_ascii_strtoull (octets, NULL, 10), entries, error);
+  return __real_reroute_spool_open (directory, (gsize) g_ascii_strtoull (octets, NULL, 10), error);
 }
 
 /* What the scheduler wanted to be told, beside the recipient that was delivered. */

@@ -36,11 +36,17 @@ drained_cb (guint worker, gpointer user_data)
   g_async_queue_push (fixture_of (user_data)->drained, GUINT_TO_POINTER (1));
 }
 
+static void
+read_cb (GPtrArray *entries, const GError *error, gpointer user_data)
+{
+  g_assert_no_error (error);
+  g_ptr_array_unref (entries);
+}
+
 void
 receive_fixture_init (ReceiveFixture *self, RerouteRuleset *rules)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) entries = NULL;
   const char *const endpoints[] = { "127.0.0.1:0", NULL };
   g_autoptr (GPtrArray) none =
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_listener_unref);
@@ -48,8 +54,9 @@ receive_fixture_init (ReceiveFixture *self, RerouteRuleset *rules)
   *self = (ReceiveFixture){ 0 };
   self->directory = g_dir_make_tmp ("reroute-receive-XXXXXX", &error);
   g_assert_no_error (error);
-  self->spool = reroute_spool_open (self->directory, 1024 * 1024, &entries, &error);
+  self->spool = reroute_spool_open (self->directory, 1024 * 1024, &error);
   g_assert_no_error (error);
+  reroute_spool_start (self->spool, read_cb, NULL);
   self->listeners = reroute_listeners_update (none, endpoints, &error);
   g_assert_no_error (error);
   self->accepted = g_async_queue_new_full ((GDestroyNotify) reroute_message_unref);

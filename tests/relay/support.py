@@ -168,10 +168,11 @@ class Service:
         self.ctl('settings', 'set', key, value)
 
     def wait_applied(self):
-        """Until the relay runs the newest generation of the rules."""
+        """Until the relay runs the newest generation of the rules and knows its queue."""
         def applied():
             status = self.ctl_json('status')
-            return status if relay_serial(status) == rules_serial(status) else None
+            is_ready = relay_serial(status) == rules_serial(status) and status['relay']['queue-read']
+            return status if is_ready else None
         return poll('the relay to run the newest rules', applied)
 
     def queued(self):

@@ -22,14 +22,32 @@ spool_fixture_init (SpoolFixture *self, gsize segment_octets)
   g_assert_nonnull (g_mkdtemp (self->directory));
 }
 
+static void
+read_cb (GPtrArray *entries, const GError *error, gpointer user_data)
+{
+  g_assert_no_error (error);
+  g_async_queue_push (user_data, entries);
+}
+
+RerouteSpool *
+spool_fixture_open_directory (const char *directory, gsize segment_octets, GPtrArray **entries)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncQueue) answers = g_async_queue_new ();
+
+  RerouteSpool *spool = reroute_spool_open (directory, segment_octets, &error);
+  g_assert_no_error (error);
+  reroute_spool_start (spool, read_cb, answers);
+  *entries = g_async_queue_pop (answers);
+  return spool;
+}
+
 void
 spool_fixture_open (SpoolFixture *self)
 {
-  g_autoptr (GError) error = NULL;
-
   g_assert_null (self->spool);
-  self->spool = reroute_spool_open (self->directory, self->segment_octets, &self->entries, &error);
-  g_assert_no_error (error);
+  self->spool =
+    spool_fixture_open_directory (self->directory, self->segment_octets, &self->entries);
 }
 
 void

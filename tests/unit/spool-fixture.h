@@ -17,6 +17,9 @@ typedef struct
 
 void spool_fixture_init (SpoolFixture *self, gsize segment_octets);
 void spool_fixture_open (SpoolFixture *self);
+/* (transfer full): a spool that has been read.  @entries: (out) (transfer full): what it had */
+RerouteSpool *
+spool_fixture_open_directory (const char *directory, gsize segment_octets, GPtrArray **entries);
 void spool_fixture_close (SpoolFixture *self); /* forgets the entries too */
 void spool_fixture_clear (SpoolFixture *self); /* removes the directory */
 

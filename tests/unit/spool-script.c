@@ -196,16 +196,6 @@ find_item (const SpoolScriptLog *log, guint64 id)
   return index;
 }
 
-static RerouteSpool *
-open_spool (const char *directory, gsize segment_octets, GPtrArray **entries)
-{
-  g_autoptr (GError) error = NULL;
-  RerouteSpool *spool = reroute_spool_open (directory, segment_octets, entries, &error);
-
-  g_assert_no_error (error);
-  return spool;
-}
-
 void
 spool_script_run (
   SpoolScriptLog *log, const char *directory, gsize segment_octets, guint32 seed, guint n_rounds)
@@ -215,7 +205,7 @@ spool_script_run (
 
   g_mutex_init (&script.lock);
   g_cond_init (&script.cond);
-  script.spool = open_spool (directory, segment_octets, &entries);
+  script.spool = spool_fixture_open_directory (directory, segment_octets, &entries);
   for (guint i = 0; i < entries->len; i++)
     {
       const RerouteSpoolEntry *entry = g_ptr_array_index (entries, i);
@@ -280,7 +270,7 @@ spool_script_check (SpoolScriptLog *log,
 
   reroute_spool_verify (directory, report, &error);
   g_assert_no_error (error);
-  RerouteSpool *spool = open_spool (directory, segment_octets, &entries);
+  RerouteSpool *spool = spool_fixture_open_directory (directory, segment_octets, &entries);
   for (guint i = 0; i < entries->len; i++)
     {
       const RerouteSpoolEntry *entry = g_ptr_array_index (entries, i);

@@ -45,14 +45,20 @@ free_call (gpointer data)
   g_free (call);
 }
 
-static void
-run_call (RerouteWorker *thread, gpointer user_data)
+void
+reroute_queue_verb_run (RerouteWorker *thread, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   Call *call = g_task_get_task_data (task);
+  RerouteScheduler *scheduler = call->scheduler;
   GError *error = NULL;
   GVariant *value;
 
+  if (!scheduler->figures.is_restored && !scheduler->stopping)
+    {
+      g_queue_push_tail (&scheduler->early_calls, g_steal_pointer (&task));
+      return;
+    }
   if (g_task_return_error_if_cancelled (task))
     return;
   value = call->run (call, &error);
@@ -75,7 +81,7 @@ start_call (Call *call,
   g_task_set_source_tag (task, start_call);
   call->scheduler = self;
   g_task_set_task_data (task, call, free_call);
-  reroute_worker_post (self->thread, run_call, task);
+  reroute_worker_post (self->thread, reroute_queue_verb_run, task);
 }
 
 GVariant *

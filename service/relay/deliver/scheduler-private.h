@@ -82,8 +82,9 @@ struct _RerouteScheduler
   gint64 own_addresses_us; /* monotonic: when they were read */
   GHashTable *routes;      /* of route.c */
 
-  GHashTable *queue; /* (element-type guint64 RerouteQueued) */
-  GQueue order;      /* (element-type RerouteQueued): oldest first */
+  GHashTable *queue;  /* (element-type guint64 RerouteQueued) */
+  GQueue order;       /* (element-type RerouteQueued): oldest first */
+  GQueue early_calls; /* (element-type GTask): wait until the queue is restored */
   gsize in_memory_octets;
 
   RerouteDestinations destinations;
@@ -157,6 +158,12 @@ RerouteQueued *
 reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint worker);
 RerouteQueued *reroute_queued_ref (RerouteQueued *self);
 void reroute_queued_unref (RerouteQueued *self);
+/* restore.c: those that waited are answered. */
+void reroute_scheduler_run_early_calls (RerouteScheduler *self);
+
+/* queue-verbs.c: runs a call about the queue, a GTask. */
+void reroute_queue_verb_run (RerouteWorker *thread, gpointer task);
+
 void reroute_queued_restore (RerouteQueued *self, const RerouteSpoolEntry *entry);
 /* Takes it out of the queue; a reference of the queue goes. */
 void reroute_queued_leave (RerouteQueued *self);

@@ -199,31 +199,17 @@ reroute_scheduler_get_figures (RerouteScheduler *self, RerouteSchedulerFigures *
 
 /* --- making and starting --- */
 
-static void
-restore (RerouteScheduler *self, GPtrArray *entries)
-{
-  for (guint i = 0; i < entries->len; i++)
-    {
-      const RerouteSpoolEntry *entry = entries->pdata[i];
-      RerouteQueued *queued = reroute_queued_new (self, entry->message, 0);
-
-      reroute_queued_restore (queued, entry);
-      if (queued->n_alive == 0)
-        reroute_queued_leave (queued);
-    }
-}
-
 RerouteScheduler *
-reroute_scheduler_new (const RerouteSchedulerConfig *config, GPtrArray *entries, GError **error)
+reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
 {
   g_autoptr (RerouteScheduler) self = g_new0 (RerouteScheduler, 1);
-  g_autoptr (GPtrArray) owned = entries;
 
   g_return_val_if_fail (config->n_workers > 0, NULL);
 
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->order);
+  g_queue_init (&self->early_calls);
   self->thread = config->workers[0];
   self->spool = config->spool;
   self->dns_servers = g_strdupv ((char **) config->dns_servers);
@@ -247,7 +233,6 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GPtrArray *entries,
       reroute_pool_new (self->workers[i], self->spool, self->hostname, delivery_done, self);
   if (!reroute_scheduler_update_resolver (self, error))
     return NULL;
-  restore (self, owned);
   return g_steal_pointer (&self);
 }
 
@@ -311,6 +296,7 @@ begin_to_stop (RerouteWorker *thread, gpointer user_data)
   RerouteScheduler *self = ending->scheduler;
 
   self->stopping = TRUE;
+  reroute_scheduler_run_early_calls (self);
   reroute_destinations_withdraw (self);
   reroute_scheduler_update_pressure (self);
   post_to_workers (self, drain_pool, ending->grace_us);

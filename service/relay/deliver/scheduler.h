@@ -35,9 +35,10 @@ typedef struct
   gpointer user_data;
 } RerouteSchedulerConfig;
 
-/* @entries: (element-type RerouteSpoolEntry) (transfer full): what the spool had at start */
-RerouteScheduler *
-reroute_scheduler_new (const RerouteSchedulerConfig *config, GPtrArray *entries, GError **error);
+RerouteScheduler *reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error);
+/* Any thread, once, before stop().  @entries: (element-type RerouteSpoolEntry) (transfer full):
+   what the spool had at start */
+void reroute_scheduler_restore (RerouteScheduler *self, GPtrArray *entries);
 /* Finishes or defers what is in hand, within @grace_us; then every worker's pool is gone.  The
    workers are stopped after it. */
 void reroute_scheduler_stop (RerouteScheduler *self, gint64 grace_us);
@@ -61,6 +62,7 @@ typedef struct
   guint64 messages, recipients, received, delivered, deferred, failed;
   gint64 oldest_us;
   guint connections;
+  gboolean is_restored; /* what the spool had at start is among the messages */
   char *dns; /* "system", "127.0.0.1:5300", with "insecure" when DNSSEC is not to be had */
 } RerouteSchedulerFigures;
 void reroute_scheduler_get_figures (
@@ -68,7 +70,7 @@ void reroute_scheduler_get_figures (
   RerouteSchedulerFigures *figures); /* any thread, before stop(); dns is (transfer full) */
 
 /* The verbs of org.reroute.Relay1, from the main thread; the answers are the methods' out values as
- * tuples. */
+ * tuples.  Those about the queue wait until it is restored. */
 void reroute_scheduler_queue_async (RerouteScheduler *self,
                                     const char *filter,
                                     guint offset,

@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #define BATCH_MAX_OCTETS (16u * 1024 * 1024)
-#define IDS_AHEAD (1u << 16)
 #define VECTORS_A_CALL 1000
 #define COPY_RETRY_US G_USEC_PER_SEC
 #define RESERVE_SHARE                                                                              \
@@ -364,7 +363,7 @@ static gboolean
 commit_batch (RerouteSpool *self, GError **error)
 {
   RerouteSegment *segment = reroute_spool_get_current (self);
-  guint64 ids = __atomic_load_n (&self->next_id, __ATOMIC_RELAXED) + IDS_AHEAD;
+  guint64 ids = __atomic_load_n (&self->next_id, __ATOMIC_RELAXED) + REROUTE_SPOOL_IDS_AHEAD;
   guint64 end = segment->used + fill_up (self->batch_octets);
 
   REROUTE_FAULT_POINT ("batch-gathered");
@@ -572,4 +571,16 @@ reroute_spool_write_jobs (RerouteSpool *self, RerouteJobs *jobs)
     }
   self->is_cramped =
     self->no_room != NULL || (self->is_cramped && reroute_spool_is_in_reserve (self));
+}
+
+void
+reroute_spool_refuse_jobs (RerouteSpool *self, RerouteJobs *jobs)
+{
+  for (RerouteJob *job = reroute_jobs_pop (jobs); job != NULL; job = reroute_jobs_pop (jobs))
+    {
+      if (job->error == NULL)
+        g_set_error_literal (
+          &job->error, REROUTE_ERROR, REROUTE_ERROR_SPOOL, "the spool has not been read");
+      answer (self, job);
+    }
 }

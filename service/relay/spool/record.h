@@ -12,7 +12,8 @@ G_BEGIN_DECLS
  */
 #define REROUTE_SPOOL_VERSION 2u /* written; 1, without what RFC 3461 adds, is read too */
 #define REROUTE_SPOOL_OLDEST_VERSION 1u
-#define REROUTE_SPOOL_BLOCK_OCTETS 4096u /* a batch starts and ends on one */
+#define REROUTE_SPOOL_BLOCK_OCTETS 4096u   /* a batch starts and ends on one */
+#define REROUTE_SPOOL_IDS_AHEAD (1u << 16) /* reserved by each batch */
 #define REROUTE_RECORD_HEADER_OCTETS 32u
 #define REROUTE_RECORD_ALIGNMENT 8u
 #define REROUTE_BATCH_PAYLOAD_OCTETS 24u

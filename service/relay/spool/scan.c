@@ -16,19 +16,14 @@
 #include "service/relay/spool/octets-private.h"
 #include "service/relay/spool/segment.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_CHUNK_OCTETS (4 * 1024 * 1024)
 /* How far numbers may jump inside a segment: an opening of the spool skips fewer.  A larger step
    is not ours, whatever its checksum says. */
 #define PLAUSIBLE_STEP (G_GUINT64_CONSTANT (1) << 36)
-/* A segment for the largest record, with all that stands around it. */
-#define LARGEST_SEGMENT_OCTETS (REROUTE_RECORD_MAX_OCTETS + (256u << 20))
 
 /* One segment while it is read. */
 typedef struct
@@ -276,35 +271,6 @@ free_room (RerouteScan *self)
   self->buffer_used = 0;
 }
 
-/* A block that the disk does not give back reads as zeros. */
-static void
-read_blocks (int fd, guint8 *buffer, gsize offset, gsize length)
-{
-  for (gsize done = 0; done < length; done += REROUTE_SPOOL_BLOCK_OCTETS)
-    {
-      gsize n = MIN (REROUTE_SPOOL_BLOCK_OCTETS, length - done);
-      if (pread (fd, buffer + done, n, (off_t) (offset + done)) != (gssize) n)
-        memset (buffer + done, 0, n);
-    }
-}
-
-static void
-read_file (int fd, guint8 *buffer, gsize from, gsize size)
-{
-  gsize done = 0;
-
-  while (done < size)
-    {
-      gsize wanted = MIN (READ_CHUNK_OCTETS, size - done);
-      gssize n = pread (fd, buffer + done, wanted, (off_t) (from + done));
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        read_blocks (fd, buffer + done, from + done, wanted);
-      done += n > 0 ? (gsize) n : wanted;
-    }
-}
-
 /* Reads what was ever written: of a segment that is merely reserved the rest is known to be zero.
    Returns: its end */
 static gsize
@@ -322,7 +288,7 @@ read_written (RerouteScan *self, int fd, gsize size)
       gsize from = start >= 0 ? MIN ((gsize) start, size) : end;
       gsize to = hole > start ? MIN ((gsize) hole, size) : size;
       memset (self->buffer + end, 0, from - end);
-      read_file (fd, self->buffer + from, from, to - from);
+      reroute_scan_read_file (fd, self->buffer + from, from, to - from);
       end = to;
     }
   if (end < self->buffer_used)
@@ -349,21 +315,6 @@ make_room (RerouteScan *self, gsize octets)
   return self->buffer != NULL;
 }
 
-static int
-open_segment (const RerouteScan *self, guint64 serial, GError **error)
-{
-  char name[REROUTE_SEGMENT_NAME_OCTETS];
-
-  reroute_segment_name (serial, name);
-  int fd = openat (self->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0)
-    {
-      reroute_spool_set_error (error, errno, "open a segment");
-      g_prefix_error (error, "spool segment “%s”: ", name);
-    }
-  return fd;
-}
-
 static gboolean
 scan_segment (RerouteScan *self, guint index, GError **error)
 {
@@ -373,7 +324,7 @@ scan_segment (RerouteScan *self, guint index, GError **error)
   for (guint i = index + 1; i < self->segments->len; i++)
     if (self->first_synced[i] != 0)
       walk.limit = MIN (walk.limit, self->first_synced[i]);
-  int fd = open_segment (self, segment->serial, error);
+  int fd = reroute_scan_open_segment (self, segment->serial, error);
   if (fd < 0)
     return FALSE;
   if (!make_room (self, segment->size))
@@ -392,112 +343,6 @@ scan_segment (RerouteScan *self, guint index, GError **error)
   if (synced)
     walk_segment (&walk);
   return synced;
-}
-
-static gboolean
-check_header (RerouteSegment *segment, const guint8 *block, GError **error)
-{
-  guint32 version = 0;
-  guint64 size = 0;
-  RerouteSegmentHeader header = reroute_segment_header_check (block, &version, &size);
-
-  if (header == REROUTE_SEGMENT_HEADER_NEWER)
-    g_set_error (error,
-                 REROUTE_ERROR,
-                 REROUTE_ERROR_SPOOL,
-                 "the spool has format %u, this version reads up to format %u",
-                 version,
-                 REROUTE_SPOOL_VERSION);
-  /* What a file has beyond its own size is not ours. */
-  else if (header == REROUTE_SEGMENT_HEADER_GOOD)
-    segment->size = MIN (segment->size, size);
-  if (header != REROUTE_SEGMENT_HEADER_NEWER && segment->size > LARGEST_SEGMENT_OCTETS)
-    g_set_error (error,
-                 REROUTE_ERROR,
-                 REROUTE_ERROR_SPOOL,
-                 "spool segment %" G_GINT64_MODIFIER "x has %" G_GUINT64_FORMAT
-                 " octets, more than any segment",
-                 segment->serial,
-                 segment->size);
-  return header != REROUTE_SEGMENT_HEADER_NEWER && segment->size <= LARGEST_SEGMENT_OCTETS;
-}
-
-/* Reads the header, and what the first batch calls synced. */
-static gboolean
-look_into_segment (RerouteScan *self, guint index, GError **error)
-{
-  RerouteSegment *segment = g_ptr_array_index (self->segments, index);
-  guint8 blocks[2 * REROUTE_SPOOL_BLOCK_OCTETS] = { 0 };
-  RerouteRecordHeader header;
-  RerouteBatchRecord batch;
-  struct stat status;
-
-  int fd = open_segment (self, segment->serial, error);
-  if (fd < 0)
-    return FALSE;
-  gboolean is_file = fstat (fd, &status) == 0 && S_ISREG (status.st_mode);
-  gboolean is_ours = is_file && status.st_uid == geteuid ();
-  if (is_file)
-    {
-      segment->size = (guint64) status.st_size;
-      read_file (fd, blocks, 0, MIN (segment->size, sizeof blocks));
-    }
-  close (fd);
-  if (!is_ours)
-    g_set_error (error,
-                 REROUTE_ERROR,
-                 REROUTE_ERROR_SPOOL,
-                 "spool segment %" G_GINT64_MODIFIER "x is not a file of the relay's user",
-                 segment->serial);
-  else if (check_header (segment, blocks, error))
-    {
-      const guint8 *first = blocks + REROUTE_SPOOL_BLOCK_OCTETS;
-      if (reroute_record_header_decode (
-            &header, first, REROUTE_SPOOL_BLOCK_OCTETS, segment->serial) &&
-          header.type == REROUTE_RECORD_BATCH &&
-          reroute_batch_record_decode (&batch, first + REROUTE_RECORD_HEADER_OCTETS, header.length))
-        self->first_synced[index] = batch.synced;
-      return TRUE;
-    }
-  return FALSE;
-}
-
-static int
-compare_segments (gconstpointer a, gconstpointer b)
-{
-  const RerouteSegment *left = *(RerouteSegment *const *) a;
-  const RerouteSegment *right = *(RerouteSegment *const *) b;
-  return left->serial < right->serial ? -1 : left->serial > right->serial;
-}
-
-static gboolean
-list_segments (RerouteScan *self, GError **error)
-{
-  int fd = openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *dir = fd >= 0 ? fdopendir (fd) : NULL;
-  struct dirent *file;
-
-  if (dir == NULL)
-    {
-      reroute_spool_set_error (error, errno, "list the spool directory");
-      if (fd >= 0)
-        close (fd);
-      return FALSE;
-    }
-  while ((file = readdir (dir)) != NULL)
-    {
-      char expected[REROUTE_SEGMENT_NAME_OCTETS];
-      if (!g_str_has_prefix (file->d_name, REROUTE_SEGMENT_PREFIX))
-        continue;
-      guint64 serial = g_ascii_strtoull (file->d_name + strlen (REROUTE_SEGMENT_PREFIX), NULL, 16);
-      reroute_segment_name (serial, expected);
-      if (serial != 0 && g_str_equal (file->d_name, expected))
-        g_ptr_array_add (self->segments, reroute_segment_new (serial, 0));
-    }
-  closedir (dir);
-  g_ptr_array_sort (self->segments, compare_segments);
-  self->first_synced = g_new0 (guint64, MAX (self->segments->len, 1));
-  return TRUE;
 }
 
 static void
@@ -540,36 +385,47 @@ free_segment (gpointer data)
   reroute_segment_free (data);
 }
 
-void
-reroute_scan_init (RerouteScan *self, int dir_fd, gboolean repair)
+RerouteScan *
+reroute_scan_new (int dir_fd, gboolean repair)
 {
+  RerouteScan *self = g_new (RerouteScan, 1);
+
   *self = (RerouteScan){ .dir_fd = dir_fd, .repair = repair, .ids = 1 };
   self->segments = g_ptr_array_new_with_free_func (free_segment);
   self->entries = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, free_entry);
   self->damages = g_ptr_array_new_with_free_func (g_free);
+  return self;
 }
 
 void
-reroute_scan_clear (RerouteScan *self)
+reroute_scan_free (RerouteScan *self)
 {
+  if (self == NULL)
+    return;
   g_clear_pointer (&self->entries, g_hash_table_unref);
   g_clear_pointer (&self->segments, g_ptr_array_unref);
   g_clear_pointer (&self->damages, g_ptr_array_unref);
-  g_clear_pointer (&self->first_synced, g_free);
+  g_free (self->first_synced);
+  g_free (self->first_ids);
   free_room (self);
   g_clear_pointer (&self->pending, g_bytes_unref);
+  g_free (self);
+}
+
+static gboolean
+is_stopped (const RerouteScan *self, GError **error)
+{
+  if (self->is_stopped == NULL || !g_atomic_int_get (self->is_stopped))
+    return FALSE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "it was closed meanwhile");
+  return TRUE;
 }
 
 gboolean
 reroute_scan_run (RerouteScan *self, GError **error)
 {
-  if (!list_segments (self, error))
-    return FALSE;
   for (guint i = 0; i < self->segments->len; i++)
-    if (!look_into_segment (self, i, error))
-      return FALSE;
-  for (guint i = 0; i < self->segments->len; i++)
-    if (!scan_segment (self, i, error))
+    if (is_stopped (self, error) || !scan_segment (self, i, error))
       return FALSE;
   free_room (self);
   drop_unfinished (self);

@@ -22,9 +22,11 @@ typedef struct
   guint64 n_records;
   gboolean tail_is_clean; /* the newest segment may be continued */
   GPtrArray *damages;     /* (element-type utf8): a sentence each */
+  const gint *is_stopped; /* (nullable): atomic; the scan gives up between two segments */
 
   /*< private >*/
   guint64 *first_synced; /* what the first batch of each segment says; 0: nothing to go by */
+  guint64 *first_ids;    /* likewise */
   guint8 *buffer;
   gsize buffer_octets;
   gsize buffer_used; /* zeros behind it */
@@ -32,13 +34,27 @@ typedef struct
   guint64 pending_serial, pending_offset;
 } RerouteScan;
 
-void reroute_scan_init (RerouteScan *self, int dir_fd, gboolean repair);
+RerouteScan *reroute_scan_new (int dir_fd, gboolean repair);
 
-/* Frees the entries and segments that were not taken over. */
-void reroute_scan_clear (RerouteScan *self);
+/* Frees the entries and segments that were not taken over.  @self: (nullable) */
+void reroute_scan_free (RerouteScan *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteScan, reroute_scan_free)
 
-/* Errors: %REROUTE_ERROR_SPOOL: cannot be read, or a newer format. */
+/* Lists the segments and reads their beginnings.  Errors: %REROUTE_ERROR_SPOOL: cannot be read, is
+   not ours, or a newer format. */
+gboolean reroute_scan_look (RerouteScan *self, GError **error);
+
+/* After the look: a number above every id that was given away, as each block that is written
+   reserves REROUTE_SPOOL_IDS_AHEAD at most; 0: the beginnings do not tell. */
+guint64 reroute_scan_bound_ids (const RerouteScan *self);
+
+/* After the look.  Errors: %REROUTE_ERROR_SPOOL: cannot be read; %G_IO_ERROR_CANCELLED */
 gboolean reroute_scan_run (RerouteScan *self, GError **error);
+
+/* For scan.c, scan-look.c */
+int reroute_scan_open_segment (const RerouteScan *self, guint64 serial, GError **error);
+/* What the disk does not give back reads as zeros. */
+void reroute_scan_read_file (int fd, guint8 *buffer, gsize from, gsize size);
 
 /* For scan.c: keeps @length octets of segment @serial in a file of its own and says so. */
 void reroute_scan_set_aside (RerouteScan *self,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by the files that make up the running spool: spool.c, draft.c, writer.c, batch.c,
- * compact.c. */
+/* Shared by the files that make up the running spool: spool.c, opening.c, draft.c, writer.c,
+ * batch.c, compact.c. */
 
 #pragma once
 
 #include "service/relay/spool/index.h"
+#include "service/relay/spool/scan.h"
 #include "service/relay/spool/segment.h"
 
 G_BEGIN_DECLS
@@ -97,7 +98,12 @@ struct _RerouteSpool
   char *path;
   char *token;
   guint64 segment_octets;
-  GThread *thread;
+  GThread *thread;    /* NULL before the start */
+  RerouteScan *scan;  /* NULL once the journal was read */
+  gint stops_reading; /* atomic */
+  GPtrArray *entries; /* (nullable): the journal was read before the start */
+  RerouteSpoolReadFunc read;
+  gpointer read_data;
 
   GMutex queue_lock; /* of what follows */
   GCond queue_cond;
@@ -105,6 +111,8 @@ struct _RerouteSpool
   guint n_urgent; /* of the queue: somebody waits for them */
   RerouteWriterWait writer_waits;
   gboolean closing;
+  gboolean is_told; /* what the journal has */
+  GCond told;
 
   guint64 next_id;      /* atomic */
   guint64 reserved_ids; /* atomic: no id from here on may be used before a batch says so */
@@ -141,11 +149,17 @@ void reroute_spool_push (RerouteSpool *self, RerouteJob *job);
 /* Asks for a batch that reserves more ids, once. */
 void reroute_spool_push_mark (RerouteSpool *self);
 
+/* opening.c: reads the journal, unless it was, and tells who started the writer.  FALSE: it cannot
+   be read, nothing may be written. */
+gboolean reroute_spool_read (RerouteSpool *self);
+
 /* writer.c */
 gpointer reroute_spool_writer_run (gpointer self);
 
 /* batch.c: writes @jobs, in as many batches as the segments want, and answers each. */
 void reroute_spool_write_jobs (RerouteSpool *self, RerouteJobs *jobs);
+/* Answers each that it is not written. */
+void reroute_spool_refuse_jobs (RerouteSpool *self, RerouteJobs *jobs);
 RerouteSegment *reroute_spool_get_current (RerouteSpool *self); /* (nullable) */
 /* Whether only verdicts may still go into the segment that is written, and no other is in hand. */
 gboolean reroute_spool_is_in_reserve (RerouteSpool *self);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * spool.c - the durable queue: open, close, verdicts, reading back
+ * spool.c - the durable queue: verdicts, reading back, figures
  *
- * The journal's rules are in data/man/reroute-spool.5; scan.c reads it, writer.c, batch.c and
- * compact.c write it.
+ * The journal's rules are in data/man/reroute-spool.5; opening.c and scan.c read it, writer.c,
+ * batch.c and compact.c write it.
  */
 
 #include "config.h"
@@ -13,23 +13,11 @@
 #include "service/relay/spool/spool-private.h"
 
 #include "common/error.h"
-#include "common/limits.h"
 #include "service/relay/spool/directory.h"
-#include "service/relay/spool/srs-keys.h"
 #include "service/relay/spool/fault-point.h"
-#include "service/relay/spool/scan.h"
+#include "service/relay/spool/srs-keys.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
-
-#define SMALLEST_SEGMENT_OCTETS (64 * 1024)
-#define IDS_A_SECOND                                                                               \
-  4096 /* an empty spool starts its ids by the clock, so that they do not repeat */
-#define FIRST_NUMBER_MASK ((G_GUINT64_CONSTANT (1) << 60) - 1)
-/* How far the numbers skip at each opening: those of a torn tail are not used again. */
-#define SKIP_MASK ((G_GUINT64_CONSTANT (1) << 32) - 1)
 
 void
 reroute_spool_push (RerouteSpool *self, RerouteJob *job)
@@ -54,210 +42,6 @@ reroute_spool_push_mark (RerouteSpool *self)
 {
   if (__atomic_exchange_n (&self->mark_asked, 1, __ATOMIC_RELAXED) == 0)
     reroute_spool_push (self, reroute_job_new (REROUTE_JOB_MARK));
-}
-
-/* Octets of the replies with their ends. */
-static gsize
-measure_replies (const RerouteEntry *entry)
-{
-  gsize octets = 0;
-
-  for (guint i = 0; entry->statuses != NULL && i < entry->n_recipients; i++)
-    if (entry->statuses[i].reply != NULL)
-      octets += strlen (entry->statuses[i].reply) + 1;
-  return octets;
-}
-
-/* One block of memory: a long queue has many. */
-static RerouteSpoolEntry *
-make_spool_entry (const RerouteEntry *entry)
-{
-  guint n = entry->n_recipients;
-  RerouteSpoolEntry *self =
-    g_malloc (sizeof *self + n * sizeof self->verdicts[0] + measure_replies (entry));
-  char *text = (char *) &self->verdicts[n];
-
-  self->message = reroute_message_ref (entry->message);
-  self->n_verdicts = n;
-  for (guint i = 0; i < n; i++)
-    {
-      RerouteVerdict *verdict = &self->verdicts[i];
-      const RerouteRecipientStatus *status = entry->statuses != NULL ? &entry->statuses[i] : NULL;
-      *verdict = (RerouteVerdict){ .recipient = i, .state = REROUTE_RECIPIENT_WAITING };
-      if (status == NULL)
-        continue;
-      verdict->state = status->state;
-      verdict->due_us = status->due_us;
-      verdict->tries = status->tries;
-      verdict->flags = status->flags;
-      if (status->reply == NULL)
-        continue;
-      verdict->reply = text;
-      text = g_stpcpy (text, status->reply) + 1;
-    }
-  return self;
-}
-
-void
-reroute_spool_entry_free (RerouteSpoolEntry *self)
-{
-  g_return_if_fail (self != NULL);
-
-  reroute_message_unref (self->message);
-  g_free (self);
-}
-
-static void
-free_spool_entry (gpointer data)
-{
-  reroute_spool_entry_free (data);
-}
-
-static int
-compare_spool_entries (gconstpointer a, gconstpointer b)
-{
-  const RerouteSpoolEntry *left = *(RerouteSpoolEntry *const *) a;
-  const RerouteSpoolEntry *right = *(RerouteSpoolEntry *const *) b;
-  return left->message->id < right->message->id ? -1 : left->message->id > right->message->id;
-}
-
-/* The entries go over to the segments' lists, which hold them from now on. */
-static GPtrArray *
-take_entries (RerouteSpool *self, RerouteScan *scan)
-{
-  GPtrArray *entries = g_ptr_array_new_full (g_hash_table_size (scan->entries), free_spool_entry);
-  GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init (&iter, scan->entries);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      g_ptr_array_add (entries, make_spool_entry (value));
-      g_hash_table_iter_steal (&iter);
-    }
-  g_ptr_array_sort (entries, compare_spool_entries);
-  self->n_messages = entries->len;
-  return entries;
-}
-
-/* The newest segment goes on when it ends cleanly. */
-static void
-continue_segment (RerouteSpool *self, const RerouteScan *scan)
-{
-  RerouteSegment *newest =
-    self->segments->len > 0 ? g_ptr_array_index (self->segments, self->segments->len - 1) : NULL;
-  char name[REROUTE_SEGMENT_NAME_OCTETS];
-
-  if (newest == NULL)
-    return;
-  self->last_serial = newest->serial;
-  if (!scan->tail_is_clean || newest->used + REROUTE_SPOOL_BLOCK_OCTETS > newest->size)
-    return;
-  reroute_segment_name (newest->serial, name);
-  newest->fd = openat (self->dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-}
-
-static void
-take_scan (RerouteSpool *self, RerouteScan *scan, GPtrArray **entries)
-{
-  *entries = take_entries (self, scan);
-  self->segments = g_steal_pointer (&scan->segments);
-  self->last_synced = scan->last;
-  if (self->last_synced == 0)
-    self->last_synced = 1 + (reroute_spool_random () & FIRST_NUMBER_MASK);
-  self->next_sequence = self->last_synced + 1 + (reroute_spool_random () & SKIP_MASK);
-  guint64 first_id = (guint64) (g_get_real_time () / G_USEC_PER_SEC) * IDS_A_SECOND;
-  self->next_id = scan->last != 0 ? scan->ids : first_id;
-  self->reserved_ids = self->next_id;
-  continue_segment (self, scan);
-}
-
-/* Reserves ids before one is given away.  A full disk is no reason not to start: what is queued can
-   be delivered. */
-static void
-write_first_mark (RerouteSpool *self)
-{
-  RerouteJobs jobs = { NULL, NULL };
-
-  reroute_jobs_push (&jobs, reroute_job_new (REROUTE_JOB_MARK));
-  reroute_spool_write_jobs (self, &jobs);
-}
-
-RerouteSpool *
-reroute_spool_open (const char *directory,
-                    gsize segment_octets,
-                    GPtrArray **entries,
-                    GError **error)
-{
-  RerouteScan scan;
-
-  g_return_val_if_fail (directory != NULL && entries != NULL, NULL);
-
-  /* A file over RLIMIT_FSIZE must be a failed write (452), not the end of the process. */
-  signal (SIGXFSZ, SIG_IGN);
-  int dir_fd = reroute_spool_directory_open (directory, error);
-  if (dir_fd < 0)
-    return NULL;
-  g_autofree char *token = NULL;
-  reroute_scan_init (&scan, dir_fd, TRUE);
-  if (!reroute_spool_directory_lock (dir_fd, directory, error) ||
-      (token = reroute_spool_directory_get_token (dir_fd, error)) == NULL ||
-      !reroute_scan_run (&scan, error))
-    {
-      g_prefix_error (error, "cannot open the spool “%s”: ", directory);
-      reroute_scan_clear (&scan);
-      close (dir_fd);
-      return NULL;
-    }
-
-  RerouteSpool *self = g_new0 (RerouteSpool, 1);
-  self->dir_fd = dir_fd;
-  self->path = g_strdup (directory);
-  self->token = g_steal_pointer (&token);
-  self->segment_octets = segment_octets != 0 ? segment_octets : REROUTE_LIMIT_SEGMENT_OCTETS;
-  self->segment_octets = MAX (self->segment_octets, SMALLEST_SEGMENT_OCTETS);
-  self->segment_octets -= self->segment_octets % REROUTE_SPOOL_BLOCK_OCTETS;
-  self->writable = TRUE;
-  self->batch = g_ptr_array_new ();
-  g_mutex_init (&self->queue_lock);
-  g_cond_init (&self->queue_cond);
-  g_mutex_init (&self->lock);
-  take_scan (self, &scan, entries);
-  REROUTE_FAULT_POINT ("journal-read");
-  reroute_scan_clear (&scan);
-  write_first_mark (self);
-  self->thread = g_thread_new ("spool", reroute_spool_writer_run, self);
-  return self;
-}
-
-void
-reroute_spool_close (RerouteSpool *self)
-{
-  g_return_if_fail (self != NULL);
-
-  g_mutex_lock (&self->queue_lock);
-  self->closing = TRUE;
-  g_cond_signal (&self->queue_cond);
-  g_mutex_unlock (&self->queue_lock);
-  g_thread_join (self->thread);
-
-  for (guint i = 0; i < self->segments->len; i++)
-    {
-      RerouteSegment *segment = g_ptr_array_index (self->segments, i);
-      while (segment->first != NULL)
-        reroute_entry_free (segment->first);
-    }
-  g_ptr_array_unref (self->segments);
-  g_ptr_array_unref (self->batch);
-  g_clear_pointer (&self->spare, reroute_spare_free);
-  g_clear_error (&self->no_room);
-  g_mutex_clear (&self->queue_lock);
-  g_cond_clear (&self->queue_cond);
-  g_mutex_clear (&self->lock);
-  close (self->dir_fd);
-  g_free (self->path);
-  g_free (self->token);
-  g_free (self);
 }
 
 void
@@ -440,36 +224,33 @@ reroute_spool_open_srs_keys (RerouteSpool *self, gint64 now_s, GError **error)
 gboolean
 reroute_spool_verify (const char *directory, GString *report, GError **error)
 {
-  RerouteScan scan;
-
   g_return_val_if_fail (directory != NULL && report != NULL, FALSE);
 
   int dir_fd = reroute_spool_directory_open (directory, error);
   if (dir_fd < 0)
     return FALSE;
-  reroute_scan_init (&scan, dir_fd, FALSE);
-  gboolean is_read = reroute_scan_run (&scan, error);
+  g_autoptr (RerouteScan) scan = reroute_scan_new (dir_fd, FALSE);
+  gboolean is_read = reroute_scan_look (scan, error) && reroute_scan_run (scan, error);
   if (is_read)
     g_string_append_printf (report,
                             "spool “%s”, format %u: %u segments, %" G_GUINT64_FORMAT
                             " records, %u messages wait\n",
                             directory,
                             REROUTE_SPOOL_VERSION,
-                            scan.segments->len,
-                            scan.n_records,
-                            g_hash_table_size (scan.entries));
-  for (guint i = 0; is_read && i < scan.damages->len; i++)
+                            scan->segments->len,
+                            scan->n_records,
+                            g_hash_table_size (scan->entries));
+  for (guint i = 0; is_read && i < scan->damages->len; i++)
     g_string_append_printf (
-      report, "damage: %s\n", (const char *) g_ptr_array_index (scan.damages, i));
-  gboolean is_sound = is_read && scan.damages->len == 0;
+      report, "damage: %s\n", (const char *) g_ptr_array_index (scan->damages, i));
+  gboolean is_sound = is_read && scan->damages->len == 0;
   if (is_read && !is_sound)
     g_set_error (error,
                  REROUTE_ERROR,
                  REROUTE_ERROR_SPOOL,
                  "spool directory “%s” is damaged in %u places",
                  directory,
-                 scan.damages->len);
-  reroute_scan_clear (&scan);
+                 scan->damages->len);
   close (dir_fd);
   return is_sound;
 }

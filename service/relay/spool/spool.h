@@ -47,7 +47,7 @@ typedef struct
   RerouteVerdict verdicts[]; /* (array length=n_verdicts); the replies lie behind them */
 } RerouteSpoolEntry;
 
-void reroute_spool_entry_free (RerouteSpoolEntry *self);
+void reroute_spool_entry_free (RerouteSpoolEntry *self); /* @self: (nullable) */
 
 typedef struct
 {
@@ -62,16 +62,26 @@ typedef struct
  * reroute_spool_open:
  * @directory: exists, is ours and writable
  * @segment_octets: 0 for REROUTE_LIMIT_SEGMENT_OCTETS; tests use small ones
- * @entries: (out) (element-type RerouteSpoolEntry): what waits
  *
- * Locks the directory (flock), scans, sets damage aside, starts the writer.
+ * Locks the directory (flock) and looks at the segments.  Messages may be handed in from then on;
+ * they are answered after the start.
  *
  * Errors: %REROUTE_ERROR_SPOOL: missing, not writable, locked by another relay, newer format.
  */
-RerouteSpool *reroute_spool_open (const char *directory,
-                                  gsize segment_octets,
-                                  GPtrArray **entries,
-                                  GError **error);
+RerouteSpool *reroute_spool_open (const char *directory, gsize segment_octets, GError **error);
+
+/* What the spool had when it was opened, once, on the writer's thread.  @entries: (element-type
+   RerouteSpoolEntry) (transfer full) (nullable): oldest first; %NULL with @error
+   (%REROUTE_ERROR_SPOOL: cannot be read; %G_IO_ERROR_CANCELLED), and then every message is refused
+ */
+typedef void (*RerouteSpoolReadFunc) (GPtrArray *entries, const GError *error, gpointer user_data);
+
+/* Starts the writer, which reads the journal and sets damage aside before it writes; once. */
+void reroute_spool_start (RerouteSpool *self, RerouteSpoolReadFunc func, gpointer user_data);
+
+/* Gives up reading a journal that is not read yet.  After it the function given at the start has
+   been called. */
+void reroute_spool_stop_reading (RerouteSpool *self);
 
 /* Reads a spool and changes nothing; @report is written for a person. */
 gboolean reroute_spool_verify (const char *directory, GString *report, GError **error);

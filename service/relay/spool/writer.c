@@ -2,10 +2,10 @@
  *
  * writer.c - the one thread that writes the journal
  *
- * It takes everything that waits, commits it, and comes back for what arrived meanwhile: batches
- * form by themselves, without a linger.  Verdicts alone wait some milliseconds for a message whose
- * sync they can share; and when there is no room for another segment they wait longer, so that
- * they share the blocks that are left.
+ * First it reads what is there.  Then it takes everything that waits, commits it, and comes back
+ * for what arrived meanwhile: batches form by themselves, without a linger.  Verdicts alone wait
+ * some milliseconds for a message whose sync they can share; and when there is no room for another
+ * segment they wait longer, so that they share the blocks that are left.
  */
 
 #include "config.h"
@@ -115,8 +115,14 @@ reroute_spool_writer_run (gpointer data)
 {
   RerouteSpool *self = data;
   RerouteJobs jobs = { NULL, NULL };
-  gboolean has_work = reroute_spool_keep_house (self);
 
+  if (!reroute_spool_read (self))
+    {
+      while (take_jobs (self, &jobs, FALSE))
+        reroute_spool_refuse_jobs (self, &jobs);
+      return NULL;
+    }
+  gboolean has_work = reroute_spool_keep_house (self);
   while (take_jobs (self, &jobs, has_work))
     {
       RerouteJobs copies = { NULL, NULL };

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * scan-look.c - which segments there are, and what their beginnings say
+ */
+
+#include "config.h"
+
+#include "service/relay/spool/scan.h"
+
+#include "common/error.h"
+#include "service/relay/spool/segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_CHUNK_OCTETS (4 * 1024 * 1024)
+/* A segment for the largest record, with all that stands around it. */
+#define LARGEST_SEGMENT_OCTETS (REROUTE_RECORD_MAX_OCTETS + (256u << 20))
+
+/* A block that the disk does not give back reads as zeros. */
+static void
+read_blocks (int fd, guint8 *buffer, gsize offset, gsize length)
+{
+  for (gsize done = 0; done < length; done += REROUTE_SPOOL_BLOCK_OCTETS)
+    {
+      gsize n = MIN (REROUTE_SPOOL_BLOCK_OCTETS, length - done);
+      if (pread (fd, buffer + done, n, (off_t) (offset + done)) != (gssize) n)
+        memset (buffer + done, 0, n);
+    }
+}
+
+void
+reroute_scan_read_file (int fd, guint8 *buffer, gsize from, gsize size)
+{
+  gsize done = 0;
+
+  while (done < size)
+    {
+      gsize wanted = MIN (READ_CHUNK_OCTETS, size - done);
+      gssize n = pread (fd, buffer + done, wanted, (off_t) (from + done));
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        read_blocks (fd, buffer + done, from + done, wanted);
+      done += n > 0 ? (gsize) n : wanted;
+    }
+}
+
+int
+reroute_scan_open_segment (const RerouteScan *self, guint64 serial, GError **error)
+{
+  char name[REROUTE_SEGMENT_NAME_OCTETS];
+
+  reroute_segment_name (serial, name);
+  int fd = openat (self->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    {
+      reroute_spool_set_error (error, errno, "open a segment");
+      g_prefix_error (error, "spool segment “%s”: ", name);
+    }
+  return fd;
+}
+
+static gboolean
+check_header (RerouteSegment *segment, const guint8 *block, GError **error)
+{
+  guint32 version = 0;
+  guint64 size = 0;
+  RerouteSegmentHeader header = reroute_segment_header_check (block, &version, &size);
+
+  if (header == REROUTE_SEGMENT_HEADER_NEWER)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_SPOOL,
+                 "the spool has format %u, this version reads up to format %u",
+                 version,
+                 REROUTE_SPOOL_VERSION);
+  /* What a file has beyond its own size is not ours. */
+  else if (header == REROUTE_SEGMENT_HEADER_GOOD)
+    segment->size = MIN (segment->size, size);
+  if (header != REROUTE_SEGMENT_HEADER_NEWER && segment->size > LARGEST_SEGMENT_OCTETS)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_SPOOL,
+                 "spool segment %" G_GINT64_MODIFIER "x has %" G_GUINT64_FORMAT
+                 " octets, more than any segment",
+                 segment->serial,
+                 segment->size);
+  return header != REROUTE_SEGMENT_HEADER_NEWER && segment->size <= LARGEST_SEGMENT_OCTETS;
+}
+
+/* Reads the header, and what the first batch calls synced. */
+static gboolean
+look_into_segment (RerouteScan *self, guint index, GError **error)
+{
+  RerouteSegment *segment = g_ptr_array_index (self->segments, index);
+  guint8 blocks[2 * REROUTE_SPOOL_BLOCK_OCTETS] = { 0 };
+  RerouteRecordHeader header;
+  RerouteBatchRecord batch;
+  struct stat status;
+
+  int fd = reroute_scan_open_segment (self, segment->serial, error);
+  if (fd < 0)
+    return FALSE;
+  gboolean is_file = fstat (fd, &status) == 0 && S_ISREG (status.st_mode);
+  gboolean is_ours = is_file && status.st_uid == geteuid ();
+  if (is_file)
+    {
+      segment->size = (guint64) status.st_size;
+      reroute_scan_read_file (fd, blocks, 0, MIN (segment->size, sizeof blocks));
+    }
+  close (fd);
+  if (!is_ours)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_SPOOL,
+                 "spool segment %" G_GINT64_MODIFIER "x is not a file of the relay's user",
+                 segment->serial);
+  else if (check_header (segment, blocks, error))
+    {
+      const guint8 *first = blocks + REROUTE_SPOOL_BLOCK_OCTETS;
+      if (reroute_record_header_decode (
+            &header, first, REROUTE_SPOOL_BLOCK_OCTETS, segment->serial) &&
+          header.type == REROUTE_RECORD_BATCH &&
+          reroute_batch_record_decode (&batch, first + REROUTE_RECORD_HEADER_OCTETS, header.length))
+        {
+          self->first_synced[index] = batch.synced;
+          self->first_ids[index] = batch.ids;
+        }
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static int
+compare_segments (gconstpointer a, gconstpointer b)
+{
+  const RerouteSegment *left = *(RerouteSegment *const *) a;
+  const RerouteSegment *right = *(RerouteSegment *const *) b;
+  return left->serial < right->serial ? -1 : left->serial > right->serial;
+}
+
+static gboolean
+list_segments (RerouteScan *self, GError **error)
+{
+  int fd = openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *dir = fd >= 0 ? fdopendir (fd) : NULL;
+  struct dirent *file;
+
+  if (dir == NULL)
+    {
+      reroute_spool_set_error (error, errno, "list the spool directory");
+      if (fd >= 0)
+        close (fd);
+      return FALSE;
+    }
+  while ((file = readdir (dir)) != NULL)
+    {
+      char expected[REROUTE_SEGMENT_NAME_OCTETS];
+      if (!g_str_has_prefix (file->d_name, REROUTE_SEGMENT_PREFIX))
+        continue;
+      guint64 serial = g_ascii_strtoull (file->d_name + strlen (REROUTE_SEGMENT_PREFIX), NULL, 16);
+      reroute_segment_name (serial, expected);
+      if (serial != 0 && g_str_equal (file->d_name, expected))
+        g_ptr_array_add (self->segments, reroute_segment_new (serial, 0));
+    }
+  closedir (dir);
+  g_ptr_array_sort (self->segments, compare_segments);
+  self->first_synced = g_new0 (guint64, MAX (self->segments->len, 1));
+  self->first_ids = g_new0 (guint64, MAX (self->segments->len, 1));
+  return TRUE;
+}
+
+gboolean
+reroute_scan_look (RerouteScan *self, GError **error)
+{
+  if (!list_segments (self, error))
+    return FALSE;
+  for (guint i = 0; i < self->segments->len; i++)
+    if (!look_into_segment (self, i, error))
+      return FALSE;
+  return TRUE;
+}
+
+guint64
+reroute_scan_bound_ids (const RerouteScan *self)
+{
+  guint64 ahead = 0, bound = 0;
+
+  for (guint i = self->segments->len; i-- > 0;)
+    {
+      const RerouteSegment *segment = g_ptr_array_index (self->segments, i);
+      ahead += (segment->size / REROUTE_SPOOL_BLOCK_OCTETS + 1) * REROUTE_SPOOL_IDS_AHEAD;
+      if (self->first_ids[i] != 0)
+        bound = MAX (bound, self->first_ids[i] + ahead);
+    }
+  return bound;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test-spool-opening.c - a spool takes mail before it has been read
+ */
+
+#include "config.h"
+
+#include "common/error.h"
+#include "service/relay/spool/record.h"
+#include "tests/unit/spool-fixture.h"
+
+#include <glib/gstdio.h>
+
+#define SEGMENT_OCTETS (256 * 1024)
+#define N_QUEUED 40
+
+/* Hands in a message that nothing waits for yet. */
+static guint64
+hand_in (RerouteSpool *spool, guint64 seed, RerouteSpoolFunc func, gpointer user_data)
+{
+  g_autoptr (GBytes) content = spool_fixture_content (seed, 300);
+  RerouteSpoolDraft *draft = reroute_spool_begin (spool);
+  guint64 id = reroute_spool_draft_get_id (draft);
+
+  reroute_spool_draft_append (draft, g_bytes_get_data (content, NULL), g_bytes_get_size (content));
+  reroute_spool_commit (spool, draft, spool_fixture_envelope (1), func, user_data);
+  return id;
+}
+
+static void
+fill (SpoolFixture *fixture, guint64 *last_id)
+{
+  spool_fixture_init (fixture, SEGMENT_OCTETS);
+  spool_fixture_open (fixture);
+  for (guint i = 0; i < N_QUEUED; i++)
+    {
+      g_autoptr (GBytes) content = spool_fixture_content (i, 20000);
+      g_autoptr (RerouteMessage) message = spool_fixture_commit (fixture, 1, content, NULL);
+      *last_id = message->id;
+    }
+  spool_fixture_close (fixture);
+}
+
+static void
+read_cb (GPtrArray *entries, const GError *error, gpointer user_data)
+{
+  g_assert_no_error (error);
+  g_async_queue_push (user_data, entries);
+}
+
+static void
+committed_cb (RerouteMessage *message, const GError *error, gpointer user_data)
+{
+  g_assert_no_error (error);
+  g_async_queue_push (user_data, reroute_message_ref (message));
+}
+
+static void
+test_takes_mail_at_once (void)
+{
+  SpoolFixture fixture;
+  guint64 last_id = 0;
+  g_autoptr (GAsyncQueue) read = g_async_queue_new ();
+  g_autoptr (GAsyncQueue) committed = g_async_queue_new ();
+  g_autoptr (GError) error = NULL;
+
+  fill (&fixture, &last_id);
+  fixture.spool = reroute_spool_open (fixture.directory, SEGMENT_OCTETS, &error);
+  g_assert_no_error (error);
+  guint64 id = hand_in (fixture.spool, 7, committed_cb, committed);
+  g_assert_cmpuint (id, >, last_id);
+  g_assert_null (g_async_queue_try_pop (committed));
+  reroute_spool_start (fixture.spool, read_cb, read);
+
+  g_autoptr (RerouteMessage) message = g_async_queue_pop (committed);
+  g_assert_cmpuint (message->id, ==, id);
+  fixture.entries = g_async_queue_try_pop (read);
+  g_assert_nonnull (fixture.entries); /* told first */
+  g_assert_cmpuint (fixture.entries->len, ==, N_QUEUED);
+  spool_fixture_close (&fixture);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, N_QUEUED + 1);
+  g_assert_nonnull (spool_fixture_find (&fixture, id));
+  spool_fixture_clear (&fixture);
+}
+
+static void
+refused_cb (RerouteMessage *message, const GError *error, gpointer user_data)
+{
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
+  g_async_queue_push (user_data, GINT_TO_POINTER (TRUE));
+}
+
+static void
+cancelled_cb (GPtrArray *entries, const GError *error, gpointer user_data)
+{
+  g_assert_null (entries);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_async_queue_push (user_data, GINT_TO_POINTER (TRUE));
+}
+
+/* Nothing is written, and nothing that was there is lost. */
+static void
+test_is_stopped (void)
+{
+  SpoolFixture fixture;
+  guint64 last_id = 0;
+  g_autoptr (GAsyncQueue) read = g_async_queue_new ();
+  g_autoptr (GAsyncQueue) refused = g_async_queue_new ();
+  g_autoptr (GError) error = NULL;
+
+  fill (&fixture, &last_id);
+  RerouteSpool *spool = reroute_spool_open (fixture.directory, SEGMENT_OCTETS, &error);
+  g_assert_no_error (error);
+  reroute_spool_stop_reading (spool); /* before the start it is a promise */
+  hand_in (spool, 7, refused_cb, refused);
+  reroute_spool_start (spool, cancelled_cb, read);
+  g_assert_nonnull (g_async_queue_pop (refused));
+  reroute_spool_stop_reading (spool);
+  g_assert_nonnull (g_async_queue_try_pop (read));
+  hand_in (spool, 8, refused_cb, refused);
+  g_assert_nonnull (g_async_queue_pop (refused));
+  reroute_spool_close (spool);
+
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, N_QUEUED);
+  spool_fixture_clear (&fixture);
+}
+
+/* The first batch of a segment says which ids are given away. */
+static void
+spoil_first_batch (const char *path)
+{
+  FILE *file = g_fopen (path, "r+b");
+
+  g_assert_nonnull (file);
+  g_assert_cmpint (fseek (file, REROUTE_SPOOL_BLOCK_OCTETS, SEEK_SET), ==, 0);
+  fputc ('X', file);
+  g_assert_cmpint (fclose (file), ==, 0);
+}
+
+static void
+test_ids_rise (void)
+{
+  SpoolFixture fixture;
+  guint64 last_id = 0;
+
+  fill (&fixture, &last_id);
+  g_autoptr (GPtrArray) paths = spool_fixture_list (fixture.directory, "journal-");
+  g_assert_cmpuint (paths->len, >, 1);
+  for (guint i = paths->len; i-- > 0;)
+    {
+      spoil_first_batch (g_ptr_array_index (paths, i));
+      g_test_expect_message (
+        "reroute-spool", G_LOG_LEVEL_WARNING, "the spool's segment * is damaged*");
+      spool_fixture_open (&fixture);
+      g_test_assert_expected_messages ();
+      g_autoptr (GBytes) content = spool_fixture_content (1, 100);
+      g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
+      g_assert_cmpuint (message->id, >, last_id);
+      last_id = message->id;
+      spool_fixture_close (&fixture);
+    }
+  spool_fixture_clear (&fixture);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_add_func ("/spool/opening/takes-mail-at-once", test_takes_mail_at_once);
+  g_test_add_func ("/spool/opening/is-stopped", test_is_stopped);
+  g_test_add_func ("/spool/opening/ids-rise", test_ids_rise);
+  return g_test_run ();
+}
