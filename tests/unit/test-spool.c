@@ -195,7 +195,7 @@ test_round_trip (void)
       g_autoptr (GBytes) content = spool_fixture_content (i, sizes[i]);
       RerouteSpoolEntry *entry = spool_fixture_find (&fixture, ids[i]);
       g_assert_nonnull (entry);
-      assert_envelope (entry->message->envelope, i + 1);
+      assert_envelope (reroute_message_unpack (entry->message), i + 1);
       spool_fixture_assert_content (fixture.spool, entry->message, content);
       g_assert_cmpuint (entry->n_verdicts, ==, i + 1);
       const RerouteVerdict *verdict = &entry->verdicts[i];

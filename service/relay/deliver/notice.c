@@ -224,7 +224,8 @@ returns_content (const Notice *self)
 {
   const RerouteMessage *message = self->queued->message;
 
-  return self->kind == REROUTE_DSN_FAILED && message->envelope->returns == REROUTE_RETURN_FULL &&
+  return self->kind == REROUTE_DSN_FAILED &&
+         reroute_queued_get_envelope (self->queued)->returns == REROUTE_RETURN_FULL &&
          message->content_octets <= REROUTE_LIMIT_RETURNED_OCTETS;
 }
 
@@ -232,7 +233,7 @@ static GBytes *
 format (Notice *self, GPtrArray *diagnostics)
 {
   RerouteQueued *queued = self->queued;
-  const RerouteEnvelope *envelope = queued->message->envelope;
+  const RerouteEnvelope *envelope = reroute_queued_get_envelope (queued);
   guint headers_length;
   g_autoptr (GByteArray) content =
                read_content (queued, REROUTE_LIMIT_HEADER_OCTETS, &headers_length);
@@ -276,8 +277,8 @@ void
 reroute_notice_send (RerouteQueued *queued, RerouteDsnKind kind, RerouteOutcome *outcomes, guint n)
 {
   RerouteScheduler *scheduler = queued->scheduler;
-  g_autoptr (RerouteAddress) to =
-               reroute_address_parse (queued->message->envelope->reverse_path, TRUE, NULL);
+  g_autoptr (RerouteAddress) to = reroute_address_parse (
+    reroute_queued_get_envelope (queued)->reverse_path, TRUE, NULL);
   g_autoptr (GPtrArray) diagnostics = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GBytes) content = NULL;
   RerouteSpoolDraft *draft;

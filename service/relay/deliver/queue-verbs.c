@@ -114,10 +114,11 @@ name_state (const RerouteWaiting *recipient)
 static GVariant *
 describe_recipients (RerouteQueued *self)
 {
+  const RerouteEnvelope *envelope = reroute_queued_get_envelope (self);
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ssxus)"));
-  for (guint i = 0; i < self->message->envelope->recipients->len; i++)
+  for (guint i = 0; i < self->message->n_recipients; i++)
     {
       const RerouteWaiting *recipient = &self->recipients[i];
 
@@ -126,7 +127,7 @@ describe_recipients (RerouteQueued *self)
       g_variant_builder_add (
         &builder,
         "(@ssxu@s)",
-        make_string (reroute_envelope_get_recipient (self->message->envelope, i)->address->text),
+        make_string (reroute_envelope_get_recipient (envelope, i)->address->text),
         name_state (recipient),
         recipient->due_us,
         recipient->tries,
@@ -158,12 +159,13 @@ matches_next_hop (RerouteQueued *self, const RerouteRecipient *recipient, const 
 static gboolean
 matches (RerouteQueued *self, const char *filter)
 {
-  const RerouteEnvelope *envelope = self->message->envelope;
+  const RerouteEnvelope *envelope;
   g_autofree char *id = NULL;
 
   if (filter[0] == '\0')
     return TRUE;
   id = reroute_message_id_to_string (self->message->id);
+  envelope = reroute_queued_get_envelope (self);
   if (contains (id, filter) || contains (envelope->reverse_path, filter))
     return TRUE;
   for (guint i = 0; i < envelope->recipients->len; i++)
@@ -176,6 +178,17 @@ matches (RerouteQueued *self, const char *filter)
         return TRUE;
     }
   return FALSE;
+}
+
+static GVariant *
+describe (RerouteQueued *self)
+{
+  return g_variant_new ("(tx@st@a(ssxus))",
+                        self->message->id,
+                        self->message->received_us,
+                        make_string (reroute_queued_get_envelope (self)->reverse_path),
+                        (guint64) self->message->content_octets,
+                        describe_recipients (self));
 }
 
 static GVariant *
@@ -192,19 +205,15 @@ run_list (const Call *call, GError **error)
       RerouteQueued *queued = each->data;
       GVariant *row;
 
-      if (!matches (queued, call->filter))
-        continue;
-      if (total++ < call->offset || n == call->limit || octets > PAGE_OCTETS)
-        continue;
-      row = g_variant_new ("(tx@st@a(ssxus))",
-                           queued->message->id,
-                           queued->message->received_us,
-                           make_string (queued->message->envelope->reverse_path),
-                           (guint64) queued->message->content_octets,
-                           describe_recipients (queued));
-      octets += g_variant_get_size (row);
-      n++;
-      g_variant_builder_add_value (&builder, row);
+      if (matches (queued, call->filter) && total++ >= call->offset && n < call->limit &&
+          octets <= PAGE_OCTETS)
+        {
+          row = describe (queued);
+          octets += g_variant_get_size (row);
+          n++;
+          g_variant_builder_add_value (&builder, row);
+        }
+      reroute_queued_rest (queued);
     }
   return g_variant_new ("(ua(txsta(ssxus)))", total, &builder);
 }
@@ -263,7 +272,7 @@ run_show (const Call *call, GError **error)
 
   if (queued == NULL)
     return NULL;
-  envelope = queued->message->envelope;
+  envelope = reroute_queued_get_envelope (queued);
   client = reroute_ip_to_string (&envelope->client_ip);
   headers = reroute_queued_dup_headers (queued);
   g_byte_array_append (headers, (const guint8 *) "", 1);
@@ -276,6 +285,7 @@ run_show (const Call *call, GError **error)
   add_value (&builder, "client", make_string (client));
   add_value (&builder, "helo", make_string (envelope->helo));
   add_value (&builder, "headers", make_string ((const char *) headers->data));
+  reroute_queued_rest (queued);
   return g_variant_new ("(a{sv})", &builder);
 }
 
@@ -302,7 +312,7 @@ retry (RerouteQueued *self)
 {
   gboolean waited = FALSE;
 
-  for (guint i = 0; i < self->message->envelope->recipients->len; i++)
+  for (guint i = 0; i < self->message->n_recipients; i++)
     {
       if (!reroute_queued_is_due (&self->recipients[i], G_MAXINT64))
         continue;
@@ -362,7 +372,8 @@ reroute_scheduler_retry_async (RerouteScheduler *self,
 /* TRUE: nothing of it is left.  What a worker has, and what is owed a notice just now, stays. */
 static gboolean delete (RerouteQueued *self)
 {
-  guint n = self->message->envelope->recipients->len;
+  const RerouteEnvelope *envelope = reroute_queued_get_envelope (self);
+  guint n = self->message->n_recipients;
   g_autofree RerouteVerdict *verdicts = g_new0 (RerouteVerdict, n);
   g_autofree char *id = reroute_message_id_to_string (self->message->id);
   guint n_verdicts = 0;
@@ -381,7 +392,7 @@ static gboolean delete (RerouteQueued *self)
                                                  .reply = "deleted by an administrator" };
       g_message ("id=%s to=<%s> status=deleted",
                  id,
-                 reroute_envelope_get_recipient (self->message->envelope, i)->address->text);
+                 reroute_envelope_get_recipient (envelope, i)->address->text);
     }
   gone = n_verdicts == self->n_alive;
   reroute_queued_record (self, verdicts, n_verdicts);

@@ -34,7 +34,7 @@ get_oldest_us (RerouteScheduler *scheduler)
 RerouteQueued *
 reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint worker)
 {
-  guint n = message->envelope->recipients->len;
+  guint n = message->n_recipients;
   RerouteQueued *self = g_malloc0 (sizeof *self + n * sizeof self->recipients[0]);
   g_autoptr (GBytes) content = reroute_spool_get_content (scheduler->spool, message);
 
@@ -73,19 +73,22 @@ reroute_queued_unref (RerouteQueued *self)
 {
   if (--self->ref_count > 0)
     return;
-  for (guint i = 0; i < self->message->envelope->recipients->len; i++)
-    g_free (self->recipients[i].reply);
+  for (guint i = 0; i < self->message->n_recipients; i++)
+    g_clear_pointer (&self->recipients[i].reply, g_ref_string_release);
   reroute_message_unref (self->message);
   g_free (self);
 }
 
+/* The scheduler's thread alone interns replies: GLib's table is not safe when one thread drops
+   the last reference of a text that another is about to find. */
 static void
 set_reply (RerouteWaiting *recipient, const char *reply)
 {
   if (g_strcmp0 (recipient->reply, reply) == 0)
     return;
-  g_free (recipient->reply);
-  recipient->reply = g_strdup (reply);
+  g_clear_pointer (&recipient->reply, g_ref_string_release);
+  if (reply != NULL)
+    recipient->reply = g_ref_string_new_intern (reply);
 }
 
 static void
@@ -119,6 +122,27 @@ reroute_queued_restore (RerouteQueued *self, const RerouteSpoolEntry *entry)
   for (guint i = 0; i < entry->n_verdicts; i++)
     take_verdict (self, &entry->verdicts[i]);
   count_alive (self, before);
+}
+
+/* --- what is in memory --- */
+
+const RerouteEnvelope *
+reroute_queued_get_envelope (RerouteQueued *self)
+{
+  return reroute_message_unpack (self->message);
+}
+
+void
+reroute_queued_rest (RerouteQueued *self)
+{
+  for (guint i = 0; i < self->message->n_recipients; i++)
+    {
+      guint8 phase = self->recipients[i].phase;
+
+      if (phase != REROUTE_PHASE_IDLE && phase != REROUTE_PHASE_PARKED)
+        return;
+    }
+  reroute_message_pack (self->message);
 }
 
 static void
@@ -169,7 +193,7 @@ reroute_queued_arm (RerouteQueued *self)
   gint64 now_us = g_get_real_time ();
   gint64 due_us = G_MAXINT64;
 
-  for (guint i = 0; i < self->message->envelope->recipients->len; i++)
+  for (guint i = 0; i < self->message->n_recipients; i++)
     {
       if (reroute_queued_is_due (&self->recipients[i], G_MAXINT64))
         due_us = MIN (due_us, self->recipients[i].due_us);
@@ -179,6 +203,8 @@ reroute_queued_arm (RerouteQueued *self)
   else
     reroute_worker_arm_timer (
       thread, &self->timer, reroute_worker_now_us (thread) + MAX (due_us - now_us, 0) + 1);
+  if (due_us > now_us)
+    reroute_queued_rest (self);
 }
 
 void
@@ -186,7 +212,7 @@ reroute_queued_unpark (RerouteQueued *self)
 {
   if (self->n_alive == 0)
     return;
-  for (guint i = 0; i < self->message->envelope->recipients->len; i++)
+  for (guint i = 0; i < self->message->n_recipients; i++)
     {
       RerouteWaiting *recipient = &self->recipients[i];
 
@@ -209,7 +235,7 @@ static RerouteRetrySchedule
 get_schedule (RerouteQueued *self)
 {
   RerouteSettings *settings = reroute_scheduler_get_settings (self->scheduler);
-  gboolean is_notice = self->message->envelope->reverse_path[0] == '\0';
+  gboolean is_notice = reroute_queued_get_envelope (self)->reverse_path[0] == '\0';
   RerouteRetrySchedule schedule;
 
   schedule.intervals_s =
@@ -233,7 +259,7 @@ static void
 log_outcome (RerouteQueued *self, const RerouteOutcome *outcome, const char *status)
 {
   const RerouteRecipient *recipient =
-    reroute_envelope_get_recipient (self->message->envelope, outcome->recipient);
+    reroute_envelope_get_recipient (reroute_queued_get_envelope (self), outcome->recipient);
   const char *received = recipient->address->text;
   const char *rcpt_out = outcome->rcpt_out != NULL ? outcome->rcpt_out : received;
   gboolean rewritten = !g_str_equal (rcpt_out, received);
@@ -302,7 +328,7 @@ owes_delay_notice (RerouteQueued *self, const RerouteOutcome *outcome)
 
   return after_s > 0 &&
          reroute_envelope_wants_notice (
-           self->message->envelope, outcome->recipient, REROUTE_NOTIFY_DELAY) &&
+           reroute_queued_get_envelope (self), outcome->recipient, REROUTE_NOTIFY_DELAY) &&
          (self->recipients[outcome->recipient].flags & REROUTE_VERDICT_DELAY_NOTICE_SENT) == 0 &&
          g_get_real_time () - self->message->received_us >= after_s * G_USEC_PER_SEC;
 }
@@ -379,7 +405,7 @@ sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArr
 {
   RerouteWaiting *recipient = &self->recipients[outcome->recipient];
   gboolean wants_failure = reroute_envelope_wants_notice (
-    self->message->envelope, outcome->recipient, REROUTE_NOTIFY_FAILURE);
+    reroute_queued_get_envelope (self), outcome->recipient, REROUTE_NOTIFY_FAILURE);
   gboolean was_put_off = outcome->kind == REROUTE_OUTCOME_PUT_OFF;
   GArray *list = NULL;
 
@@ -418,7 +444,7 @@ tell_success (RerouteQueued *self, const RerouteOutcome *outcomes, guint n)
   for (guint i = 0; i < n; i++)
     if (outcomes[i].kind == REROUTE_OUTCOME_SENT && outcomes[i].ends_notices &&
         reroute_envelope_wants_notice (
-          self->message->envelope, outcomes[i].recipient, REROUTE_NOTIFY_SUCCESS))
+          reroute_queued_get_envelope (self), outcomes[i].recipient, REROUTE_NOTIFY_SUCCESS))
       {
         RerouteOutcome outcome = outcomes[i];
         outcome.reply = reroute_reply_copy (outcome.reply);

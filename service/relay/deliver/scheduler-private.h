@@ -24,8 +24,8 @@ typedef enum
 
 typedef struct
 {
-  gint64 due_us; /* wall clock */
-  char *reply;   /* (nullable): the last one, or why it waits */
+  gint64 due_us;     /* wall clock */
+  GRefString *reply; /* (nullable): the last one, or why it waits; one for all who wait for it */
   guint tries;
   guint8 state; /* RerouteRecipientState */
   guint8 phase; /* ReroutePhase */
@@ -38,10 +38,10 @@ struct _RerouteQueued
 {
   RerouteTimer timer; /* the earliest due_us */
   guint ref_count;
+  guint worker;
   RerouteScheduler *scheduler;
   RerouteMessage *message;
-  GList link; /* in RerouteScheduler.order */
-  guint worker;
+  GList link;             /* in RerouteScheduler.order */
   guint n_alive;          /* recipients that are not final; 0: it has left the queue */
   gsize in_memory_octets; /* of content */
   RerouteWaiting recipients[];
@@ -165,9 +165,13 @@ void reroute_scheduler_run_early_calls (RerouteScheduler *self);
 void reroute_queue_verb_run (RerouteWorker *thread, gpointer task);
 
 void reroute_queued_restore (RerouteQueued *self, const RerouteSpoolEntry *entry);
+/* What MAIL and RCPT said; borrowed until reroute_queued_rest(). */
+const RerouteEnvelope *reroute_queued_get_envelope (RerouteQueued *self);
+/* Packs the envelope, unless something is under way with a recipient. */
+void reroute_queued_rest (RerouteQueued *self);
 /* Takes it out of the queue; a reference of the queue goes. */
 void reroute_queued_leave (RerouteQueued *self);
-/* Sets the timer to the earliest recipient that is idle. */
+/* Sets the timer to the earliest recipient that is idle; rests when that is not now. */
 void reroute_queued_arm (RerouteQueued *self);
 /* Recipients that were parked are due now. */
 void reroute_queued_unpark (RerouteQueued *self);

@@ -108,7 +108,7 @@ wake_waiting (RerouteScheduler *self, gboolean first)
       RerouteQueued *queued = each->data;
       gboolean woken = first;
 
-      for (guint i = 0; i < queued->message->envelope->recipients->len; i++)
+      for (guint i = 0; i < queued->message->n_recipients; i++)
         {
           RerouteWaiting *recipient = &queued->recipients[i];
 

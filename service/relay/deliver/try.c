@@ -167,6 +167,7 @@ park (RerouteTry *self, RerouteDestination *destination)
     self->queued->recipients[self->delivery->recipients[i]].phase = REROUTE_PHASE_PARKED;
   reroute_queued_release_content (self->queued);
   reroute_destination_park (destination, self->queued);
+  reroute_queued_rest (self->queued);
   reroute_try_free (self);
 }
 
@@ -302,7 +303,7 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
 {
   RerouteScheduler *scheduler = self->scheduler;
   const RerouteRecipient *recipient =
-    reroute_envelope_get_recipient (self->message->envelope, index);
+    reroute_envelope_get_recipient (reroute_queued_get_envelope (self), index);
   g_autoptr (RerouteAddress) address = reroute_scheduler_unwrap (scheduler, recipient->address);
   g_autoptr (RerouteDecision) decision =
                reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
@@ -342,8 +343,8 @@ begin (RerouteQueued *queued, Group *group)
   self->delivery = reroute_delivery_new (queued->message, group->recipients->len);
   self->delivery->tls_level = group->tls;
   if (group->leaves)
-    self->delivery->reverse_path =
-      reroute_scheduler_rewrite_sender (self->scheduler, queued->message->envelope->reverse_path);
+    self->delivery->reverse_path = reroute_scheduler_rewrite_sender (
+      self->scheduler, reroute_queued_get_envelope (queued)->reverse_path);
   for (guint i = 0; i < group->recipients->len; i++)
     {
       self->delivery->recipients[i] = g_array_index (group->recipients, guint, i);
@@ -363,7 +364,7 @@ reroute_queued_try (RerouteQueued *self)
   if (scheduler->ruleset == NULL || scheduler->stopping)
     return;
   reroute_queued_ref (self);
-  for (guint i = 0; i < self->message->envelope->recipients->len; i++)
+  for (guint i = 0; i < self->message->n_recipients; i++)
     {
       if (reroute_queued_is_due (&self->recipients[i], now_us))
         decide (self, i, groups, outcomes);

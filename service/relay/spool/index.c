@@ -117,7 +117,7 @@ reroute_entry_set_message (RerouteEntry *self, RerouteMessage *message)
 {
   g_assert (self->message == NULL);
   self->message = reroute_message_ref (message);
-  self->n_recipients = message->envelope->recipients->len;
+  self->n_recipients = message->n_recipients;
   self->n_open = self->n_recipients;
   message->location = self;
 }

@@ -7,6 +7,8 @@
 
 #include "service/relay/spool/message.h"
 
+#include "service/relay/smtp/packed-envelope.h"
+
 #include <string.h>
 
 #define ID_DIGITS 16
@@ -23,6 +25,7 @@ reroute_message_new (guint64 id,
   self->id = id;
   self->received_us = received_us;
   self->envelope = envelope;
+  self->n_recipients = envelope->recipients->len;
   self->content_octets = content_octets;
   g_mutex_init (&self->lock);
   return self;
@@ -45,9 +48,34 @@ reroute_message_unref (RerouteMessage *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_clear_pointer (&self->envelope, reroute_envelope_free);
+  g_free (self->packed);
   g_clear_pointer (&self->content, g_bytes_unref);
   g_mutex_clear (&self->lock);
   g_free (self);
+}
+
+void
+reroute_message_pack (RerouteMessage *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (self->packed != NULL)
+    return;
+  self->packed = reroute_envelope_pack (self->envelope);
+  g_clear_pointer (&self->envelope, reroute_envelope_free);
+}
+
+const RerouteEnvelope *
+reroute_message_unpack (RerouteMessage *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  if (self->packed != NULL)
+    {
+      self->envelope = reroute_envelope_unpack (self->packed);
+      g_clear_pointer (&self->packed, g_free);
+    }
+  return self->envelope;
 }
 
 char *

@@ -86,6 +86,7 @@ take_message (RerouteScan *self, const RerouteLocation *location, const guint8 *
         return FALSE;
       g_autoptr (RerouteMessage) message = reroute_message_new (
         fields.id, fields.received_us, g_steal_pointer (&envelope), fields.content_octets);
+      reroute_message_pack (message);
       reroute_entry_set_message (entry, message);
     }
   /* A copy made when an old segment was freed: it holds all that was known of the recipients. */
