@@ -11,6 +11,7 @@
 #include "common/row-private.h"
 
 #include "common/domain-private.h"
+#include "common/domain.h"
 #include "common/email-domain.h"
 #include "common/error.h"
 #include "common/limits.h"
@@ -258,6 +259,17 @@ reroute_row_stamp (const RerouteRow *row, gint64 id, const char *changed_by, gin
   parts.fields.changed_by = changed_by != NULL ? changed_by : "";
   parts.fields.changed_us = changed_us;
   return reroute_row_assemble (&parts);
+}
+
+char *
+reroute_row_filter_dup_domain (const char *filter)
+{
+  g_return_val_if_fail (filter != NULL, NULL);
+
+  if (filter[0] != '=')
+    return NULL;
+  char *domain = reroute_domain_normalize (filter + 1, NULL);
+  return domain != NULL ? domain : g_strdup (filter + 1);
 }
 
 char *

@@ -82,6 +82,10 @@ reroute_row_stamp (const RerouteRow *row, gint64 id, const char *changed_by, gin
 /* The fields of @row, borrowed: to make a changed copy of it. */
 RerouteRowFields reroute_row_get_fields (const RerouteRow *row);
 
+/* What "=test.com" as the filter of a list asks for: the rows of this very domain, which an index
+   finds.  (transfer full) (nullable): NULL for a text that is looked for everywhere */
+char *reroute_row_filter_dup_domain (const char *filter);
+
 /* "#test.com" for an exact row: how it is typed and listed. */
 char *reroute_row_dup_label (const RerouteRow *row);
 

@@ -150,6 +150,7 @@ reroute_row_compare (const RerouteRow *a, const RerouteRow *b, RerouteColumn col
 gboolean
 reroute_row_matches (const RerouteRow *row, const char *filter)
 {
+  g_autofree char *domain = NULL;
   g_autofree char *wanted = NULL;
   g_autofree char *label = NULL;
   g_autofree char *target = NULL;
@@ -158,6 +159,9 @@ reroute_row_matches (const RerouteRow *row, const char *filter)
 
   if (filter[0] == '\0')
     return TRUE;
+  domain = reroute_row_filter_dup_domain (filter);
+  if (domain != NULL)
+    return g_str_equal (row->domain, domain);
   label = dup_label (row);
   target = dup_target (row);
   all = g_strjoin ("\n", label, row->domain, target, row->comment, NULL);

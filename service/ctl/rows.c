@@ -82,10 +82,12 @@ reroute_ctl_find_row (
   gboolean exact = name[0] == '#';
   g_autofree char *domain = reroute_domain_normalize (exact ? name + 1 : name, error);
   Search search = { domain, exact, NULL };
+  g_autofree char *filter = NULL;
 
   if (domain == NULL)
     return NULL;
-  if (!reroute_ctl_foreach_row (ctl, page, domain, is_wanted, &search, serial, error))
+  filter = g_strconcat ("=", domain, NULL);
+  if (!reroute_ctl_foreach_row (ctl, page, filter, is_wanted, &search, serial, error))
     return NULL;
   if (search.found == NULL)
     g_set_error (error,

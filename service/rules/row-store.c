@@ -67,7 +67,8 @@ static const struct
 #define LIST(table, order)                                                                         \
   {                                                                                                \
     "SELECT id FROM " table " ORDER BY " order " LIMIT ?1 OFFSET ?2",                              \
-      "SELECT id FROM " table " NOT INDEXED WHERE instr (search, ?1) > 0 ORDER BY " order          \
+      "SELECT id FROM " table " NOT INDEXED WHERE instr (search, ?1) > 0 ORDER BY " order,         \
+      "SELECT id FROM " table " WHERE domain = ?1 ORDER BY " order                                 \
   }
 #define LISTS(order, connections_order)                                                            \
   {                                                                                                \
@@ -83,6 +84,7 @@ static const struct
   {
     const char *plain;
     const char *filtered;
+    const char *of_domain;
   } pages[REROUTE_N_PAGES];
 } lists[] = {
   { "domain",       LISTS ("domain, exact", "domain, exact") },
@@ -525,12 +527,16 @@ GArray *
 reroute_row_store_list_filtered (
   RerouteStore *store, ReroutePage page, const char *sort, const char *filter, GError **error)
 {
-  RerouteQuery *query =
-    reroute_store_query (store, lists[find_list (sort)].pages[page].filtered, error);
-  g_autofree char *folded = g_utf8_casefold (filter, -1);
+  g_autofree char *domain = reroute_row_filter_dup_domain (filter);
+  g_autofree char *folded = domain == NULL ? g_utf8_casefold (filter, -1) : NULL;
+  int list = find_list (sort);
+  RerouteQuery *query = reroute_store_query (store,
+                                             domain != NULL ? lists[list].pages[page].of_domain
+                                                            : lists[list].pages[page].filtered,
+                                             error);
 
   if (query == NULL)
     return NULL;
-  reroute_query_bind_text (query, 1, folded);
+  reroute_query_bind_text (query, 1, domain != NULL ? domain : folded);
   return collect_ids (query, error);
 }

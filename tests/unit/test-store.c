@@ -232,6 +232,10 @@ static const struct
   { "second", "domain", 0, 10, 1, "a.test" },
   { "#", "domain", 0, 10, 1, "d.test" },
   { "%", "domain", 0, 10, 0, "" },
+  { "=A.Test", "domain", 0, 10, 1, "a.test" },
+  { "=Müller.test", "-changed", 0, 10, 1, "xn--mller-kva.test" },
+  { "=test", "domain", 0, 10, 0, "" },
+  { "=a..test", "domain", 0, 10, 0, "" },
 };
 
 static void
