@@ -12,6 +12,7 @@
 
 #include "common/error.h"
 #include "common/row-columns.h"
+#include "common/variant-writer.h"
 
 #include <string.h>
 
@@ -42,52 +43,82 @@ check_type (GVariant *variant, const char *type, GError **error)
 
 /* --- rows --- */
 
+/* An a{sv} that is being written. */
+typedef struct
+{
+  RerouteVariantWriter *writer;
+  RerouteVariantContainer entries;
+} NamedWriter;
+
 static void
-add_string (GVariantBuilder *builder, const char *name, const char *value)
+add_string (NamedWriter *rest, const char *name, const char *value)
 {
   if (value != NULL && *value != '\0')
-    g_variant_builder_add (builder, "{sv}", name, g_variant_new_string (value));
+    reroute_variant_writer_add_string (rest->writer, &rest->entries, name, value);
 }
 
-GVariant *
-reroute_row_to_variant (const RerouteRow *row)
+static void
+add_true (NamedWriter *rest, const char *name, gboolean value)
 {
-  GVariantBuilder rest;
+  if (value)
+    reroute_variant_writer_add_boolean (rest->writer, &rest->entries, name, TRUE);
+}
 
-  g_return_val_if_fail (row != NULL, NULL);
-
-  g_variant_builder_init (&rest, G_VARIANT_TYPE_VARDICT);
-  add_string (&rest, "accept-from", reroute_accept_from_to_string (row->accept_from));
-  add_string (&rest, "comment", row->comment);
-  add_string (&rest, "changed-by", row->changed_by);
+static void
+write_named_values (NamedWriter *rest, const RerouteRow *row)
+{
+  add_string (rest, "accept-from", reroute_accept_from_to_string (row->accept_from));
+  add_string (rest, "comment", row->comment);
+  add_string (rest, "changed-by", row->changed_by);
   if (row->changed_us != 0)
-    g_variant_builder_add (&rest, "{sv}", "changed-us", g_variant_new_int64 (row->changed_us));
-  if (row->leaves)
-    g_variant_builder_add (&rest, "{sv}", "leaves", g_variant_new_boolean (TRUE));
+    reroute_variant_writer_add_int64 (rest->writer, &rest->entries, "changed-us", row->changed_us);
+  add_true (rest, "leaves", row->leaves);
   if (row->page == REROUTE_PAGE_ROUTING)
     {
       const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
-      add_string (&rest, "action", reroute_routing_action_to_string (entry->action));
-      add_string (&rest, "target", entry->target);
+      add_string (rest, "action", reroute_routing_action_to_string (entry->action));
+      add_string (rest, "target", entry->target);
     }
   else
     {
       const RerouteEmailDomain *domain = (const RerouteEmailDomain *) row;
       g_autofree char *hosts =
         domain->hosts != NULL ? reroute_hosts_to_string (domain->hosts) : NULL;
-      add_string (&rest, "deliver", hosts != NULL ? "host" : "dns");
-      add_string (&rest, "hosts", hosts);
-      if (domain->hosts != NULL && domain->hosts->by_turns)
-        g_variant_builder_add (&rest, "{sv}", "by-turns", g_variant_new_boolean (TRUE));
-      add_string (&rest, "tls", reroute_tls_level_to_string (row->tls));
+      add_string (rest, "deliver", hosts != NULL ? "host" : "dns");
+      add_string (rest, "hosts", hosts);
+      add_true (rest, "by-turns", domain->hosts != NULL && domain->hosts->by_turns);
+      add_string (rest, "tls", reroute_tls_level_to_string (row->tls));
     }
-  return g_variant_new (REROUTE_ROW_TYPE,
-                        reroute_page_to_string (row->page),
-                        row->id,
-                        row->domain,
-                        (gboolean) row->exact,
-                        (gboolean) row->enabled,
-                        &rest);
+}
+
+static void
+write_row (RerouteVariantWriter *writer, const RerouteRow *row)
+{
+  RerouteVariantContainer tuple = reroute_variant_writer_open (writer);
+
+  reroute_variant_writer_put_string (writer, reroute_page_to_string (row->page));
+  reroute_variant_writer_note_end (writer, &tuple);
+  reroute_variant_writer_put_int64 (writer, row->id);
+  reroute_variant_writer_put_string (writer, row->domain);
+  reroute_variant_writer_note_end (writer, &tuple);
+  reroute_variant_writer_put_boolean (writer, row->exact);
+  reroute_variant_writer_put_boolean (writer, row->enabled);
+  NamedWriter rest = { writer, reroute_variant_writer_open (writer) };
+  write_named_values (&rest, row);
+  reroute_variant_writer_close_array (writer, &rest.entries);
+  reroute_variant_writer_close_tuple (writer, &tuple);
+}
+
+GVariant *
+reroute_row_to_variant (const RerouteRow *row)
+{
+  RerouteVariantWriter writer;
+
+  g_return_val_if_fail (row != NULL, NULL);
+
+  reroute_variant_writer_init (&writer);
+  write_row (&writer, row);
+  return reroute_variant_writer_end (&writer, G_VARIANT_TYPE (REROUTE_ROW_TYPE));
 }
 
 /* The named values of a row; text is borrowed from the variant. */
@@ -249,13 +280,29 @@ reroute_row_from_variant (GVariant *variant, GError **error)
 
 /* --- changes --- */
 
+static GVariant *
+put_to_variant (const RerouteRow *row)
+{
+  RerouteVariantWriter writer;
+
+  reroute_variant_writer_init (&writer);
+  RerouteVariantContainer tuple = reroute_variant_writer_open (&writer);
+  reroute_variant_writer_put_string (&writer, "put");
+  reroute_variant_writer_note_end (&writer, &tuple);
+  reroute_variant_writer_open_variant (&writer);
+  write_row (&writer, row);
+  reroute_variant_writer_close_variant (&writer, REROUTE_ROW_TYPE);
+  reroute_variant_writer_close_tuple (&writer, &tuple);
+  return reroute_variant_writer_end (&writer, G_VARIANT_TYPE (REROUTE_CHANGE_TYPE));
+}
+
 GVariant *
 reroute_change_to_variant (const RerouteChange *change)
 {
   g_return_val_if_fail (change != NULL, NULL);
 
   if (change->kind == REROUTE_CHANGE_PUT)
-    return g_variant_new (REROUTE_CHANGE_TYPE, "put", reroute_row_to_variant (change->row));
+    return put_to_variant (change->row);
   if (change->kind == REROUTE_CHANGE_REMOVE)
     return g_variant_new (
       REROUTE_CHANGE_TYPE,
