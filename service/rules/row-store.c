@@ -12,6 +12,7 @@
 
 #include "common/domain.h"
 #include "common/error.h"
+#include "service/rules/schema.h"
 
 #define COMMON_COLUMNS                                                                             \
   "id, domain, exact, accept_from, enabled, comment, changed_by, changed_us, "                     \
@@ -185,6 +186,36 @@ reroute_row_store_read_settings (RerouteStore *store,
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
+}
+
+/* --- indexes --- */
+
+static gboolean
+run_statement (RerouteStore *store, const char *sql, GError **error)
+{
+  RerouteQuery *query = reroute_store_query (store, sql, error);
+
+  return query != NULL && reroute_query_run (query, error);
+}
+
+gboolean
+reroute_row_store_drop_indexes (RerouteStore *store, ReroutePage page, GError **error)
+{
+  for (const RerouteSchemaIndex *index = reroute_schema_get_indexes (page); index->drop != NULL;
+       index++)
+    if (!run_statement (store, index->drop, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+reroute_row_store_make_indexes (RerouteStore *store, ReroutePage page, GError **error)
+{
+  for (const RerouteSchemaIndex *index = reroute_schema_get_indexes (page); index->make != NULL;
+       index++)
+    if (!run_statement (store, index->make, error))
+      return FALSE;
+  return TRUE;
 }
 
 /* --- writing rows --- */

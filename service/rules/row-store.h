@@ -22,6 +22,11 @@ gboolean reroute_row_store_set_state (RerouteStore *store,
                                       gint64 next_row_id,
                                       GError **error);
 
+/* Around a change of most rows of a page: the indexes are sorted once instead of searched for each
+   row.  Within one transaction. */
+gboolean reroute_row_store_drop_indexes (RerouteStore *store, ReroutePage page, GError **error);
+gboolean reroute_row_store_make_indexes (RerouteStore *store, ReroutePage page, GError **error);
+
 /* The row must not be there: a row that changes is removed first. */
 gboolean reroute_row_store_add (RerouteStore *store, const RerouteRow *row, GError **error);
 gboolean

@@ -11,6 +11,8 @@
 #include "service/rules/history.h"
 #include "service/rules/row-store.h"
 
+#define BULK_MIN_ROWS 10000
+
 struct _RerouteRulebook
 {
   char *path;
@@ -111,6 +113,21 @@ reroute_rulebook_get_serial (RerouteRulebook *self)
   return reroute_ruleset_get_serial (self->ruleset);
 }
 
+/* Whether so many rows of the page change that its indexes are the faster for being made anew. */
+static gboolean
+is_bulk (const RerouteProposal *proposal, ReroutePage page)
+{
+  gsize n_rows = reroute_ruleset_get_n_rows (proposal->next, page);
+  gsize n = 0;
+
+  for (guint i = 0; i < proposal->deltas->len; i++)
+    {
+      const RerouteDelta *delta = proposal->deltas->pdata[i];
+      n += delta->id != 0 && delta->page == page;
+    }
+  return n >= BULK_MIN_ROWS && n >= n_rows / 2;
+}
+
 /* A domain may move from one row to another: what was there goes before anything comes. */
 static gboolean
 write_deltas (RerouteStore *store, const RerouteProposal *proposal, GError **error)
@@ -138,6 +155,25 @@ write_deltas (RerouteStore *store, const RerouteProposal *proposal, GError **err
   return TRUE;
 }
 
+static gboolean
+write_rows (RerouteStore *store, const RerouteProposal *proposal, GError **error)
+{
+  gboolean bulk[REROUTE_N_PAGES];
+
+  for (ReroutePage page = 0; page < REROUTE_N_PAGES; page++)
+    {
+      bulk[page] = is_bulk (proposal, page);
+      if (bulk[page] && !reroute_row_store_drop_indexes (store, page, error))
+        return FALSE;
+    }
+  if (!write_deltas (store, proposal, error))
+    return FALSE;
+  for (ReroutePage page = 0; page < REROUTE_N_PAGES; page++)
+    if (bulk[page] && !reroute_row_store_make_indexes (store, page, error))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 reroute_rulebook_save (RerouteRulebook *self, const RerouteProposal *proposal, GError **error)
 {
@@ -147,7 +183,7 @@ reroute_rulebook_save (RerouteRulebook *self, const RerouteProposal *proposal, G
 
   if (!reroute_store_begin (store, error))
     return FALSE;
-  if (write_deltas (store, proposal, error) && reroute_history_add (store, proposal, error) &&
+  if (write_rows (store, proposal, error) && reroute_history_add (store, proposal, error) &&
       reroute_row_store_set_state (
         store, reroute_ruleset_get_serial (proposal->next), proposal->next_row_id, error))
     return reroute_store_commit (store, error);

@@ -94,6 +94,29 @@ static const char version_3[] =
   "ALTER TABLE routing ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0;"
   "ALTER TABLE connections ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0;"
   "PRAGMA user_version = 3;";
+
+#define INDEX(name, columns) { "DROP INDEX " name, "CREATE INDEX " name " ON " columns }
+
+/* What the migrations come to. */
+static const RerouteSchemaIndex indexes[REROUTE_N_PAGES][6] = {
+  [REROUTE_PAGE_ROUTING] = {
+    { "DROP INDEX routing_domain", "CREATE UNIQUE INDEX routing_domain ON routing (domain, exact)" },
+    INDEX ("routing_target", "routing (target, domain, exact)"),
+    INDEX ("routing_accept_from", "routing (accept_from, domain, exact)"),
+    INDEX ("routing_comment", "routing (comment, domain, exact)"),
+    INDEX ("routing_changed", "routing (changed_us, id)"),
+    { NULL, NULL },
+  },
+  [REROUTE_PAGE_CONNECTIONS] = {
+    { "DROP INDEX connections_domain",
+      "CREATE UNIQUE INDEX connections_domain ON connections (domain, exact)" },
+    INDEX ("connections_hosts", "connections (hosts, domain, exact)"),
+    INDEX ("connections_accept_from", "connections (accept_from, domain, exact)"),
+    INDEX ("connections_comment", "connections (comment, domain, exact)"),
+    INDEX ("connections_changed", "connections (changed_us, id)"),
+    { NULL, NULL },
+  },
+};
 /* clang-format on */
 
 static const char *const migrations[] = {
@@ -111,4 +134,12 @@ reroute_schema_get_migration (guint version)
   g_return_val_if_fail (version >= 1 && version <= REROUTE_SCHEMA_VERSION, NULL);
 
   return migrations[version - 1];
+}
+
+const RerouteSchemaIndex *
+reroute_schema_get_indexes (ReroutePage page)
+{
+  g_return_val_if_fail (page < REROUTE_N_PAGES, NULL);
+
+  return indexes[page];
 }

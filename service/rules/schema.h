@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "common/row.h"
 
 G_BEGIN_DECLS
 
@@ -20,5 +20,15 @@ G_BEGIN_DECLS
  * PRAGMA user_version themselves and run in one transaction.
  */
 const char *reroute_schema_get_migration (guint version);
+
+/* An index of a table of rows as the newest version has it. */
+typedef struct
+{
+  const char *drop;
+  const char *make;
+} RerouteSchemaIndex;
+
+/* Those of the page's table, ended by one of NULL. */
+const RerouteSchemaIndex *reroute_schema_get_indexes (ReroutePage page);
 
 G_END_DECLS

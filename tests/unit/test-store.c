@@ -206,6 +206,89 @@ test_history_is_bounded (StoreFixture *f, gconstpointer data)
   g_assert_true (reroute_history_has (store, 6, NULL));
 }
 
+/* --- most of a table at once --- */
+
+#define MANY 12000
+
+/* @sql: one value */
+static char *
+dup_answer (StoreFixture *f, const char *sql)
+{
+  g_autoptr (GError) error = NULL;
+  RerouteStore *reader = reroute_rulebook_borrow_reader (f->book, &error);
+  RerouteQuery *query = reroute_store_query (reader, sql, &error);
+  g_assert_no_error (error);
+  g_assert_true (reroute_query_step (query, &error));
+  char *answer = g_strdup (reroute_query_get_text (query, 0));
+
+  reroute_rulebook_return_reader (f->book, reader);
+  return answer;
+}
+
+static char *
+dup_indexes (StoreFixture *f)
+{
+  return dup_answer (f,
+                     "SELECT group_concat(sql) FROM (SELECT sql FROM sqlite_schema "
+                     "WHERE type = 'index' AND sql IS NOT NULL ORDER BY name)");
+}
+
+static char *
+make_many (const char *last)
+{
+  GString *lines = g_string_new (NULL);
+
+  for (guint i = 0; i < MANY; i++)
+    g_string_append_printf (
+      lines, "put routing,d%u.test,,reroute,t.test\nput connections,d%u.test,,dns\n", i, i);
+  g_string_append (lines, last);
+  return g_string_free (lines, FALSE);
+}
+
+/* Their indexes are made anew: the same, and over all rows. */
+static void
+test_many_rows_at_once (StoreFixture *f, gconstpointer data)
+{
+  static const char where_target[] =
+    "SELECT rowid FROM sqlite_schema WHERE name = 'routing_target'";
+  static const char count[] = "SELECT count(*) FROM routing INDEXED BY routing_target";
+  static const char checked[] = "PRAGMA integrity_check";
+  g_autofree char *lines = make_many ("put routing,d1.test,exact,inbound");
+  g_autofree char *indexes = dup_indexes (f);
+  g_autofree char *old_place = dup_answer (f, where_target);
+
+  store_edit (f, lines);
+  g_autofree char *new_place = dup_answer (f, where_target);
+  g_assert_cmpstr (new_place, !=, old_place);
+  g_autofree char *new_indexes = dup_indexes (f);
+  g_assert_cmpstr (new_indexes, ==, indexes);
+  g_autofree char *n = dup_answer (f, count);
+  g_assert_cmpstr (n, ==, "12001");
+  g_autofree char *verdict = dup_answer (f, checked);
+  g_assert_cmpstr (verdict, ==, "ok");
+
+  store_revert (f, 0);
+  g_autofree char *none = dup_answer (f, count);
+  g_assert_cmpstr (none, ==, "0");
+  g_autofree char *last_indexes = dup_indexes (f);
+  g_assert_cmpstr (last_indexes, ==, indexes);
+}
+
+static void
+test_many_rows_with_a_fault (StoreFixture *f, gconstpointer data)
+{
+  g_autofree char *lines = make_many ("put routing,d1.test,,inbound");
+  g_autofree char *indexes = dup_indexes (f);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (store_try_edit (f, lines, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_STORE);
+  store_assert_rows (f, "");
+  g_autofree char *last_indexes = dup_indexes (f);
+  g_assert_cmpstr (last_indexes, ==, indexes);
+  store_edit (f, "put routing,a.test,,inbound");
+}
+
 /* --- lists --- */
 
 static const struct
@@ -313,6 +396,8 @@ main (int argc, char *argv[])
   ADD ("nothing-to-change-makes-no-generation", test_nothing_to_change_makes_no_generation);
   ADD ("a-domain-moves-between-rows", test_a_domain_moves_between_rows);
   ADD ("settings-are-kept", test_settings_are_kept);
+  ADD ("many-rows-at-once", test_many_rows_at_once);
+  ADD ("many-rows-with-a-fault", test_many_rows_with_a_fault);
   ADD ("absent-rows-are-refused", test_absent_rows_are_refused);
   ADD ("findings-name-new-rows", test_findings_name_new_rows);
   ADD ("revert-brings-back-ids", test_revert_brings_back_ids);
