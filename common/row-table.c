@@ -188,9 +188,9 @@ put_cb (RerouteRow *row, gpointer user_data)
 }
 
 static void
-double_shards (RerouteRowTable *self)
+grow_shards (RerouteRowTable *self, guint n_shards)
 {
-  RerouteRowTable *bigger = table_new (self->n_shards * 2);
+  RerouteRowTable *bigger = table_new (n_shards);
 
   reroute_row_table_foreach (self, put_cb, bigger);
   clear_shards (self);
@@ -208,7 +208,19 @@ reroute_row_table_put (RerouteRowTable *self, RerouteRow *row)
 
   change (self, row->id, row);
   if (self->n_rows > (gsize) self->n_shards * ROWS_PER_SHARD)
-    double_shards (self);
+    grow_shards (self, self->n_shards * 2);
+}
+
+void
+reroute_row_table_reserve (RerouteRowTable *self, gsize n_more)
+{
+  g_return_if_fail (g_atomic_ref_count_compare (&self->ref_count, 1));
+
+  guint n_shards = self->n_shards;
+  while (self->n_rows + n_more > (gsize) n_shards * ROWS_PER_SHARD)
+    n_shards *= 2;
+  if (n_shards > self->n_shards)
+    grow_shards (self, n_shards);
 }
 
 gboolean

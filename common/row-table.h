@@ -28,6 +28,8 @@ RerouteRowTable *reroute_row_table_make_mutable (RerouteRowTable *self);
 
 /* Adds @row, or replaces the row of its id; a reference is taken. */
 void reroute_row_table_put (RerouteRowTable *self, RerouteRow *row);
+/* So many rows more are about to come: the table grows once. */
+void reroute_row_table_reserve (RerouteRowTable *self, gsize n_more);
 gboolean reroute_row_table_remove (RerouteRowTable *self, gint64 id);
 
 gsize reroute_row_table_get_n_rows (const RerouteRowTable *self);

@@ -103,6 +103,15 @@ open_page (RerouteRulesetBuilder *self, ReroutePage page)
   return self->pages[page];
 }
 
+void
+reroute_ruleset_builder_reserve (RerouteRulesetBuilder *self, ReroutePage page, gsize n_more)
+{
+  g_return_if_fail (self != NULL && page < REROUTE_N_PAGES);
+
+  if (n_more > 0)
+    reroute_row_table_reserve (open_page (self, page), n_more);
+}
+
 static gboolean
 fail_no_such_entry (ReroutePage page, gint64 id, GError **error)
 {

@@ -35,6 +35,9 @@ RerouteRulesetBuilder *reroute_ruleset_builder_new (RerouteRuleset *base);
 void reroute_ruleset_builder_free (RerouteRulesetBuilder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteRulesetBuilder, reroute_ruleset_builder_free)
 
+/* So many new rows are about to be put on the page: it grows once. */
+void reroute_ruleset_builder_reserve (RerouteRulesetBuilder *self, ReroutePage page, gsize n_more);
+
 /* A row of id 0 is given a negative id of this builder's own: the row is not stored yet.
    Two rows of one page, domain and match may stand side by side until build; the check tells.
    Errors: %REROUTE_ERROR_NO_SUCH_ENTRY for a REMOVE, or a PUT with an id of a row of the other

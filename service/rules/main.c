@@ -9,7 +9,13 @@
 
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdlib.h>
+
+/* What a thread makes is freed by another: of an arena each, most would stay behind, and they grow
+   page by page. */
+#define MALLOC_ARENAS 1
+#define MALLOC_GROW_OCTETS (1024 * 1024)
 
 int
 main (int argc, char *argv[])
@@ -31,6 +37,8 @@ main (int argc, char *argv[])
   g_autoptr (GError) error = NULL;
   int status = EXIT_SUCCESS;
 
+  mallopt (M_ARENA_MAX, MALLOC_ARENAS);
+  mallopt (M_TOP_PAD, MALLOC_GROW_OCTETS);
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, REROUTE_LOCALE_DIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");

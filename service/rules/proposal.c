@@ -14,9 +14,21 @@
 #include "common/change-set.h"
 #include "common/error.h"
 
+/* A delta in the making. */
+typedef struct
+{
+  ReroutePage page;
+  gint64 id;
+  RerouteRow *before;  /* (nullable): borrowed from the base */
+  RerouteRow *after;   /* (nullable): owned */
+  RerouteChange *sets; /* (nullable): owned; of a setting, with… */
+  RerouteChange *was;  /* …the value before */
+} Difference;
+
 typedef struct
 {
   RerouteProposal *proposal;
+  GArray *differences; /* (element-type Difference) */
   gboolean restores;
   guint n_added;
   guint n_changed;
@@ -52,15 +64,42 @@ reroute_proposal_free (RerouteProposal *self)
 }
 
 static void
-add_delta (Draft *draft, ReroutePage page, gint64 id, RerouteChange *before, RerouteChange *after)
+clear_difference (gpointer data)
+{
+  Difference *self = data;
+
+  g_clear_pointer (&self->after, reroute_row_unref);
+  g_clear_pointer (&self->sets, reroute_change_unref);
+  g_clear_pointer (&self->was, reroute_change_unref);
+}
+
+static void
+add_row_difference (
+  Draft *draft, ReroutePage page, gint64 id, RerouteRow *before, RerouteRow *after)
+{
+  Difference difference = { .page = page, .id = id, .before = before, .after = after };
+
+  g_array_append_val (draft->differences, difference);
+}
+
+static RerouteDelta *
+make_delta (Difference *difference)
 {
   RerouteDelta *delta = g_new0 (RerouteDelta, 1);
 
-  delta->page = page;
-  delta->id = id;
-  delta->before = before;
-  delta->after = after;
-  g_ptr_array_add (draft->proposal->deltas, delta);
+  delta->page = difference->page;
+  delta->id = difference->id;
+  if (difference->sets != NULL)
+    {
+      delta->before = g_steal_pointer (&difference->was);
+      delta->after = g_steal_pointer (&difference->sets);
+      return delta;
+    }
+  if (difference->before != NULL)
+    delta->before = reroute_change_new_put (difference->before);
+  if (difference->after != NULL)
+    delta->after = reroute_change_new_put (difference->after);
+  return delta;
 }
 
 static gboolean
@@ -83,7 +122,7 @@ draft_remove (Draft *draft, const RerouteChange *change, GError **error)
 
   if (old == NULL)
     return draft->restores || refuse_absent (change->page, change->id, error);
-  add_delta (draft, change->page, change->id, reroute_change_new_put (old), NULL);
+  add_row_difference (draft, change->page, change->id, old, NULL);
   draft->n_removed++;
   return TRUE;
 }
@@ -93,7 +132,6 @@ draft_put (Draft *draft, const RerouteChange *change, GError **error)
 {
   RerouteProposal *proposal = draft->proposal;
   RerouteRow *old = NULL;
-  g_autoptr (RerouteRow) stamped = NULL;
   gint64 id = change->id;
 
   if (id < 0)
@@ -113,12 +151,11 @@ draft_put (Draft *draft, const RerouteChange *change, GError **error)
     return TRUE;
   if (old == NULL && change->id != 0 && !draft->restores)
     return refuse_absent (change->page, id, error);
-  stamped = reroute_row_stamp (change->row, id, proposal->who, proposal->when_us);
-  add_delta (draft,
-             change->page,
-             id,
-             old != NULL ? reroute_change_new_put (old) : NULL,
-             reroute_change_new_put (stamped));
+  add_row_difference (draft,
+                      change->page,
+                      id,
+                      old,
+                      reroute_row_stamp (change->row, id, proposal->who, proposal->when_us));
   if (old != NULL)
     draft->n_changed++;
   else
@@ -133,7 +170,7 @@ draft_set (Draft *draft, const RerouteChange *change, GError **error)
   const RerouteSettingSpec *spec = reroute_setting_find (change->key, error);
   const char *value = change->value;
   const char *old = NULL;
-  RerouteChange *before = NULL, *after = NULL;
+  Difference difference = { 0 };
 
   if (spec == NULL)
     return FALSE;
@@ -143,14 +180,15 @@ draft_set (Draft *draft, const RerouteChange *change, GError **error)
     value = NULL;
   if (g_strcmp0 (old, value) == 0)
     return TRUE;
-  before = reroute_change_new_set (spec->key, old, error);
-  after = before != NULL ? reroute_change_new_set (spec->key, value, error) : NULL;
-  if (after == NULL)
+  difference.was = reroute_change_new_set (spec->key, old, error);
+  if (difference.was != NULL)
+    difference.sets = reroute_change_new_set (spec->key, value, error);
+  if (difference.sets == NULL)
     {
-      g_clear_pointer (&before, reroute_change_unref);
+      clear_difference (&difference);
       return FALSE;
     }
-  add_delta (draft, 0, 0, before, after);
+  g_array_append_val (draft->differences, difference);
   draft->n_set++;
   return TRUE;
 }
@@ -179,6 +217,19 @@ compare_deltas (gconstpointer a, gconstpointer b)
   return (left->after != NULL) - (right->after != NULL);
 }
 
+static gsize
+count_added (const RerouteProposal *self, ReroutePage page)
+{
+  gsize n = 0;
+
+  for (guint i = 0; i < self->deltas->len; i++)
+    {
+      const RerouteDelta *delta = self->deltas->pdata[i];
+      n += delta->id != 0 && delta->page == page && delta->before == NULL;
+    }
+  return n;
+}
+
 static gboolean
 build_next (RerouteProposal *self, GError **error)
 {
@@ -190,6 +241,8 @@ build_next (RerouteProposal *self, GError **error)
       return TRUE;
     }
   builder = reroute_ruleset_builder_new (self->base);
+  for (ReroutePage page = 0; page < REROUTE_N_PAGES; page++)
+    reroute_ruleset_builder_reserve (builder, page, count_added (self, page));
   for (guint i = 0; i < self->deltas->len; i++)
     {
       g_autoptr (RerouteChange) change = reroute_delta_dup_change (self->deltas->pdata[i]);
@@ -253,6 +306,24 @@ summarize (const Draft *draft)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* Only when all is known: the rows, which stay, then lie side by side in memory, and what goes
+   with the edit leaves no holes between them. */
+static gboolean
+draft_changes (Draft *draft, GPtrArray *changes, GError **error)
+{
+  g_autoptr (GArray) differences = g_array_new (FALSE, FALSE, sizeof (Difference));
+
+  g_array_set_clear_func (differences, clear_difference);
+  draft->differences = differences;
+  for (guint i = 0; i < changes->len; i++)
+    if (!draft_change (draft, changes->pdata[i], error))
+      return FALSE;
+  for (guint i = 0; i < differences->len; i++)
+    g_ptr_array_add (draft->proposal->deltas,
+                     make_delta (&g_array_index (differences, Difference, i)));
+  return TRUE;
+}
+
 RerouteProposal *
 reroute_proposal_new (RerouteRuleset *base,
                       GPtrArray *changes,
@@ -269,10 +340,10 @@ reroute_proposal_new (RerouteRuleset *base,
   self->next_row_id = origin->next_row_id;
   self->who = g_strdup (origin->who);
   self->when_us = origin->when_us;
-  for (guint i = 0; i < squashed->len; i++)
-    if (!draft_change (&draft, squashed->pdata[i], error))
-      return NULL;
-  g_ptr_array_sort (self->deltas, compare_deltas);
+  if (!draft_changes (&draft, squashed, error))
+    return NULL;
+  if (draft.n_removed > 0)
+    g_ptr_array_sort (self->deltas, compare_deltas);
   if (!build_next (self, error))
     return NULL;
   self->summary = summarize (&draft);

@@ -46,7 +46,7 @@ struct _RerouteStore
   char *path;
   RerouteStoreMode mode;
   gboolean is_new;
-  GHashTable *queries; /* (element-type utf8 RerouteQuery): by their text */
+  GHashTable *queries; /* (element-type utf8 RerouteQuery): by where their text stands */
   GCancellable *cancellable;
   int lock; /* of a writer; -1: none */
 };
@@ -117,7 +117,7 @@ reroute_store_query (RerouteStore *self, const char *sql, GError **error)
       g_free (query);
       return NULL;
     }
-  g_hash_table_insert (self->queries, g_strdup (sql), query);
+  g_hash_table_insert (self->queries, (gpointer) sql, query);
   return query;
 }
 
@@ -307,6 +307,19 @@ make_uri (const char *path, RerouteStoreMode mode)
   return g_strdup_printf ("file:%s%s", escaped, immutable ? "?immutable=1" : "");
 }
 
+/* Nobody asks SQLite what it has allocated, and each allocation would take a lock to count it. */
+static void
+configure_once (void)
+{
+  static gsize done;
+
+  if (g_once_init_enter (&done))
+    {
+      sqlite3_config (SQLITE_CONFIG_MEMSTATUS, 0);
+      g_once_init_leave (&done, 1);
+    }
+}
+
 static RerouteStore *
 connect_file (const char *path, RerouteStoreMode mode, GError **error)
 {
@@ -316,10 +329,11 @@ connect_file (const char *path, RerouteStoreMode mode, GError **error)
               (mode == REROUTE_STORE_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                            : SQLITE_OPEN_READONLY);
 
+  configure_once ();
   self->path = g_strdup (path);
   self->mode = mode;
   self->lock = -1;
-  self->queries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, query_free);
+  self->queries = g_hash_table_new_full (NULL, NULL, NULL, query_free);
   if (sqlite3_open_v2 (uri, &self->db, flags, NULL) != SQLITE_OK)
     {
       set_failed (self, error, "open");

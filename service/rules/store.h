@@ -52,7 +52,7 @@ void reroute_store_rollback (RerouteStore *self);
 
 /**
  * reroute_store_query:
- * @sql: one statement; a constant
+ * @sql: one statement; a constant, which is found again by where it stands
  *
  * Returns: (transfer none) (nullable): the statement, ready to bind and run; prepared once
  */
