@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define SHARD_MIN 8
+#define CACHE_LINE_OCTETS 64
 
 /* --- by id --- */
 
@@ -294,12 +295,17 @@ reroute_domain_shard_find (const RerouteDomainShard *self,
   const guint32 *tags = get_tags (self);
   for (guint i = get_home (self, tag); tags[i] != 0; i = get_next (self, i))
     {
-      if (tags[i] != tag || self->rows[i] == except || strcmp (self->rows[i]->domain, domain) != 0)
+      if (tags[i] != tag || self->rows[i] == except)
         continue;
-      guint rank = get_rank (self->rows[i], match);
-      if (rank > best_rank || (rank > 0 && rank == best_rank && is_older (self->rows[i], best)))
+      RerouteRow *row = self->rows[i];
+      /* Its strings lie behind it: both lines are waited for at once. */
+      __builtin_prefetch ((const char *) row + CACHE_LINE_OCTETS);
+      guint rank = get_rank (row, match);
+      if (rank == 0 || strcmp (row->domain, domain) != 0)
+        continue;
+      if (rank > best_rank || (rank == best_rank && is_older (row, best)))
         {
-          best = self->rows[i];
+          best = row;
           best_rank = rank;
         }
     }

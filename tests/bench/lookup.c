@@ -2,8 +2,8 @@
  *
  * lookup.c - how long the relay's decision about a recipient takes with many rules
  *
- * usage: lookup RULES.  Prints one JSON object: microseconds a look-up and a whole decision take,
- * each the mean over domains in an order that no cache foresees.
+ * usage: lookup RULES.  Prints one JSON object: microseconds of CPU that a look-up and a whole
+ * decision take, each the mean over domains in an order that no cache foresees.
  */
 
 #include "config.h"
@@ -11,6 +11,7 @@
 #include "common/ruleset.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #define LOOKUPS 1000000
 #define STEP 7919u /* prime */
@@ -53,6 +54,15 @@ next_name (char *buffer, gsize size, guint64 n, guint count)
   g_snprintf (buffer, size, "d%u.rules.test", (guint) (n * STEP % count));
 }
 
+static double
+get_cpu_us (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return (double) now.tv_sec * 1e6 + (double) now.tv_nsec / 1e3;
+}
+
 /* Microseconds a step of @what takes, less those of making the names. */
 static double
 measure (const RerouteRuleset *rules,
@@ -60,19 +70,19 @@ measure (const RerouteRuleset *rules,
          void (*what) (const RerouteRuleset *rules, const char *domain))
 {
   char name[64];
-  gint64 times_us[3];
+  double times_us[3];
 
-  times_us[0] = g_get_monotonic_time ();
+  times_us[0] = get_cpu_us ();
   for (guint n = 0; n < LOOKUPS; n++)
     next_name (name, sizeof name, n, count);
-  times_us[1] = g_get_monotonic_time ();
+  times_us[1] = get_cpu_us ();
   for (guint n = 0; n < LOOKUPS; n++)
     {
       next_name (name, sizeof name, n, count);
       what (rules, name);
     }
-  times_us[2] = g_get_monotonic_time ();
-  return (double) (times_us[2] - 2 * times_us[1] + times_us[0]) / LOOKUPS;
+  times_us[2] = get_cpu_us ();
+  return (times_us[2] - 2 * times_us[1] + times_us[0]) / LOOKUPS;
 }
 
 static void
