@@ -11,7 +11,7 @@
 #include "service/rules/history.h"
 #include "service/rules/row-store.h"
 
-#define BULK_MIN_ROWS 10000
+#define BULK_MIN_ROWS 1000
 
 struct _RerouteRulebook
 {
