@@ -383,6 +383,29 @@ test_difference (void)
   check_changes (wide, few, 2, 2, "gone", MANY_ROWS, "new");
 }
 
+/* Room for rows that may come changes nothing, not even when none does. */
+static void
+test_reserve (void)
+{
+  g_autoptr (RerouteRuleset) base = make_many (1000);
+  g_autoptr (RerouteRulesetBuilder) builder = reroute_ruleset_builder_new (base);
+  g_autoptr (RerouteChange) added = make_put (2000, "new.test", FALSE, TRUE);
+
+  reroute_ruleset_builder_reserve (builder, REROUTE_PAGE_ROUTING, MANY_ROWS);
+  reroute_ruleset_builder_reserve (builder, REROUTE_PAGE_CONNECTIONS, 0);
+  g_autoptr (RerouteRuleset) same = reroute_ruleset_builder_build (builder, 2);
+  check_changes (same, base, 0);
+  g_assert_true (reroute_ruleset_builder_apply (builder, added, NULL));
+  g_autoptr (RerouteRuleset) rules = reroute_ruleset_builder_build (builder, 2);
+  check_changes (rules, base, 1, 2000, "new");
+  for (guint i = 1; i <= 1000; i++)
+    {
+      g_autofree char *domain = g_strdup_printf ("d%u.test", i);
+      g_assert_cmpint (reroute_ruleset_lookup (base, REROUTE_PAGE_ROUTING, domain)->id, ==, i);
+      g_assert_cmpint (reroute_ruleset_lookup (rules, REROUTE_PAGE_ROUTING, domain)->id, ==, i);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -398,6 +421,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ruleset/twins", test_twins);
   g_test_add_func ("/ruleset/model", test_model);
   g_test_add_func ("/ruleset/many", test_many);
+  g_test_add_func ("/ruleset/reserve", test_reserve);
   g_test_add_func ("/ruleset/difference", test_difference);
   return g_test_run ();
 }
