@@ -213,6 +213,25 @@ reroute_spool_get_token (RerouteSpool *self)
   return self->token;
 }
 
+GBytes *
+reroute_spool_read_file (RerouteSpool *self, const char *name, gsize most)
+{
+  g_return_val_if_fail (self != NULL && name != NULL, NULL);
+
+  return reroute_spool_directory_read (self->dir_fd, name, most);
+}
+
+gboolean
+reroute_spool_replace_file (RerouteSpool *self, const char *name, GBytes *octets, GError **error)
+{
+  g_return_val_if_fail (self != NULL && name != NULL && octets != NULL, FALSE);
+
+  gsize length;
+  const void *data = g_bytes_get_data (octets, &length);
+
+  return reroute_spool_directory_replace (self->dir_fd, name, data, length, error);
+}
+
 GPtrArray *
 reroute_spool_open_srs_keys (RerouteSpool *self, gint64 now_s, GError **error)
 {

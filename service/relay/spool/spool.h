@@ -170,6 +170,12 @@ void reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures
  * lines. */
 const char *reroute_spool_get_token (RerouteSpool *self);
 
+/* reroute_spool_directory_read() and reroute_spool_directory_replace() for this spool: small files
+   of other parts that have to outlast the process.  Any thread. */
+GBytes *reroute_spool_read_file (RerouteSpool *self, const char *name, gsize most);
+gboolean
+reroute_spool_replace_file (RerouteSpool *self, const char *name, GBytes *octets, GError **error);
+
 /* reroute_srs_keys_open() for this spool. */
 GPtrArray *reroute_spool_open_srs_keys (RerouteSpool *self, gint64 now_s, GError **error);
 

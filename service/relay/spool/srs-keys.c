@@ -12,17 +12,10 @@
 
 #include "common/limits.h"
 #include "service/relay/spool/directory.h"
-#include "service/relay/spool/segment.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define KEYS_NAME "srs-keys"
-#define KEYS_NEW_NAME "srs-keys.new"
 #define FILE_OCTETS_MOST 4096
 #define DAY_S ((gint64) 86400)
 
@@ -42,23 +35,6 @@ clear_key (gpointer data)
 
 /* --- the file --- */
 
-/* "" unless it is ours alone. */
-static char *
-read_file (int dir_fd)
-{
-  g_autofree char *text = g_malloc0 (FILE_OCTETS_MOST + 1);
-  struct stat status;
-  int fd = openat (dir_fd, KEYS_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-  if (fd < 0)
-    return g_steal_pointer (&text);
-  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode) || status.st_uid != geteuid () ||
-      (status.st_mode & (S_IRWXG | S_IRWXO)) != 0 || read (fd, text, FILE_OCTETS_MOST) < 0)
-    text[0] = '\0';
-  close (fd);
-  return g_steal_pointer (&text);
-}
-
 static gboolean
 write_file (int dir_fd, const GArray *keys, GError **error)
 {
@@ -74,14 +50,7 @@ write_file (int dir_fd, const GArray *keys, GError **error)
         g_string_append_printf (text, "%02x", octets[j]);
       g_string_append_c (text, '\n');
     }
-  if (!reroute_spool_directory_write (dir_fd, KEYS_NEW_NAME, text->str, text->len, error))
-    return FALSE;
-  if (renameat (dir_fd, KEYS_NEW_NAME, dir_fd, KEYS_NAME) != 0)
-    {
-      reroute_spool_set_error (error, errno, "keep the keys of rewritten senders");
-      return FALSE;
-    }
-  return reroute_sync_directory (dir_fd, error);
+  return reroute_spool_directory_replace (dir_fd, KEYS_NAME, text->str, text->len, error);
 }
 
 /* FALSE: it is no whole line. */
@@ -110,7 +79,10 @@ parse_line (const char *line, Key *key)
 static GArray *
 read_keys (int dir_fd)
 {
-  g_autofree char *text = read_file (dir_fd);
+  g_autoptr (GBytes) octets = reroute_spool_directory_read (dir_fd, KEYS_NAME, FILE_OCTETS_MOST);
+  gsize length = 0;
+  const char *data = octets != NULL ? g_bytes_get_data (octets, &length) : "";
+  g_autofree char *text = g_strndup (data, length);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   GArray *keys = g_array_new (FALSE, FALSE, sizeof (Key));
 
