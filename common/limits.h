@@ -64,6 +64,17 @@
 #define REROUTE_LIMIT_RETURNED_OCTETS                                                              \
   50000 /* of a message that RET=FULL gives back whole; Postfix bounce_size_limit */
 
+/* MTA-STS (RFC 8461) */
+#define REROUTE_LIMIT_STS_POLICY_OCTETS 65536 /* section 3.3 */
+#define REROUTE_LIMIT_STS_FETCH_S 60          /* section 3.3 */
+#define REROUTE_LIMIT_STS_RETRY_S 300         /* wait after a fetch that failed; section 3.3 */
+#define REROUTE_LIMIT_STS_FRESH_S 300     /* a record is asked for again after this, or its TTL */
+#define REROUTE_LIMIT_STS_REFRESH_S 86400 /* a policy is fetched anew; section 3.3 */
+#define REROUTE_LIMIT_STS_UNUSED_DAYS 30  /* then it is left to end */
+#define REROUTE_LIMIT_STS_PATTERNS 64     /* of exchangers in one policy */
+#define REROUTE_LIMIT_STS_DOMAINS 5000    /* known at a time; the longest unused goes */
+#define REROUTE_LIMIT_STS_FILE_OCTETS (4 * 1024 * 1024)
+
 /* Spool (design.md section 5) */
 #define REROUTE_LIMIT_SEGMENT_OCTETS (16 * 1024 * 1024)
 #define REROUTE_LIMIT_PART_OCTETS (256 * 1024)
@@ -73,3 +84,4 @@
 /* Settings' defaults that are wanted elsewhere */
 #define REROUTE_DEFAULT_SMTP_PORT 25
 #define REROUTE_DEFAULT_SMTPS_PORT 465 /* RFC 8314 */
+#define REROUTE_DEFAULT_HTTPS_PORT 443
