@@ -117,6 +117,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Domain of ours that senders are rewritten at when mail leaves our organisation; empty: none are.") },
   { ID (DEFAULT_LEAVES), "default-leaves", TYPE (BOOLEAN), "no", 0, 0, NULL,
     N_("Whether mail that goes by the default delivery leaves our organisation.") },
+  { ID (MTA_STS), "mta-sts", TYPE (BOOLEAN), "yes", 0, 0, NULL,
+    N_("Whether the MTA-STS policies of other domains are asked for and kept to.") },
 };
 /* clang-format on */
 

@@ -68,6 +68,13 @@ static const Pattern patterns[] = {
     N_("It leaves our organisation with its sender as it is: no domain is set for SRS.") },
   /* Translators: %s is a list of hosts with their addresses */
   { "next-hop-found", STAGE (LOOK_UP), N_("It is tried in this order: %s.") },
+  /* Translators: %s is a domain */
+  { "sts-policy", STAGE (LOOK_UP),
+    N_("The MTA-STS policy of %s demands TLS with a certificate for the exchanger.") },
+  { "sts-policy", STAGE (LOOK_UP),
+    N_("The MTA-STS policy of %s is on trial: what it would refuse is only logged.") },
+  /* Translators: a domain, a host */
+  { "sts-stranger", STAGE (LOOK_UP), N_("The MTA-STS policy of %s does not name the exchanger %s.") },
   /* Translators: %s is what went wrong */
   { "dns-no-answer", STAGE (LOOK_UP), N_("DNS gives no answer now; mail waits: %s.") },
   /* Translators: a status code, what went wrong */

@@ -15,6 +15,7 @@ typedef struct
 {
   RerouteRelayOptions values;
   int mx_port;
+  int mta_sts_port;
 } Parsed;
 
 static gboolean
@@ -30,6 +31,7 @@ parse (Parsed *parsed, char ***arguments, GError **error)
     { "dns", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->dns, "Ask this name server, whatever the setting “dns-servers” says; may be repeated", "HOST:PORT" },
     { "trust-anchor", 0, 0, G_OPTION_ARG_FILENAME, &values->trust_anchor, "Validate DNS from the DS or DNSKEY records in FILE", "FILE" },
     { "mx-port", 0, 0, G_OPTION_ARG_INT, &parsed->mx_port, "Connect to mail exchangers on port N", "N" },
+    { "mta-sts-port", 0, 0, G_OPTION_ARG_INT, &parsed->mta_sts_port, "Fetch MTA-STS policies from port N", "N" },
     { "check", 0, 0, G_OPTION_ARG_NONE, &values->check, "Read the queue, tell what is in it, change nothing", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &values->version, "Print the version", NULL },
     { "exit-after-startup", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &values->exit_after_startup, NULL, NULL },
@@ -56,6 +58,20 @@ check_endpoints (char **endpoints, GError **error)
 }
 
 static gboolean
+check_port (const char *option, int port, GError **error)
+{
+  if (port >= 1 && port <= G_MAXUINT16)
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "--%s=%d is no port: wanted 1 to 65535",
+               option,
+               port);
+  return FALSE;
+}
+
+static gboolean
 check (const Parsed *parsed, char **arguments, GError **error)
 {
   const RerouteRelayOptions *values = &parsed->values;
@@ -66,14 +82,10 @@ check (const Parsed *parsed, char **arguments, GError **error)
   else if (values->session && values->bus != NULL)
     g_set_error (
       error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "--session and --bus exclude each other");
-  else if (parsed->mx_port < 1 || parsed->mx_port > G_MAXUINT16)
-    g_set_error (error,
-                 REROUTE_ERROR,
-                 REROUTE_ERROR_VALUE,
-                 "--mx-port=%d is no port: wanted 1 to 65535",
-                 parsed->mx_port);
   else
-    return check_endpoints (values->listen, error) && check_endpoints (values->dns, error);
+    return check_port ("mx-port", parsed->mx_port, error) &&
+           check_port ("mta-sts-port", parsed->mta_sts_port, error) &&
+           check_endpoints (values->listen, error) && check_endpoints (values->dns, error);
   return FALSE;
 }
 
@@ -82,7 +94,8 @@ reroute_relay_options_parse (RerouteRelayOptions *self, char ***arguments, GErro
 {
   g_return_val_if_fail (self != NULL && arguments != NULL, FALSE);
 
-  Parsed parsed = { .mx_port = REROUTE_DEFAULT_SMTP_PORT };
+  Parsed parsed = { .mx_port = REROUTE_DEFAULT_SMTP_PORT,
+                    .mta_sts_port = REROUTE_DEFAULT_HTTPS_PORT };
 
   *self = (RerouteRelayOptions){ 0 };
   if (!parse (&parsed, arguments, error) || !check (&parsed, *arguments, error))
@@ -91,7 +104,8 @@ reroute_relay_options_parse (RerouteRelayOptions *self, char ***arguments, GErro
       return FALSE;
     }
   *self = parsed.values;
-  self->mx_port = parsed.mx_port;
+  self->mx_port = (guint16) parsed.mx_port;
+  self->mta_sts_port = (guint16) parsed.mta_sts_port;
   return TRUE;
 }
 

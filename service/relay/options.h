@@ -16,6 +16,7 @@ typedef struct
   char **dns;         /* (nullable) (array zero-terminated=1): instead of the setting */
   char *trust_anchor; /* (nullable): a file of DNS records to validate from */
   guint16 mx_port;
+  guint16 mta_sts_port;
   gboolean check;
   gboolean version;
   gboolean exit_after_startup;

@@ -458,6 +458,7 @@ make_scheduler (Relay *self, GError **error)
     .dns_servers = (const char *const *) self->options->dns,
     .trust_anchor = self->options->trust_anchor,
     .mx_port = self->options->mx_port,
+    .mta_sts_port = self->options->mta_sts_port,
     .listen_port = listeners->len > 0 ? ((RerouteListener *) listeners->pdata[0])->port : 0,
     .workers = self->workers,
     .n_workers = self->n_workers,

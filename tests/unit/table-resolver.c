@@ -132,6 +132,13 @@ ask_tlsa (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer
   g_assert_not_reached ();
 }
 
+/* Policies are another part's. */
+static void
+ask_txt (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data)
+{
+  g_assert_not_reached ();
+}
+
 static void
 table_resolver_free (RerouteResolver *base)
 {
@@ -140,7 +147,7 @@ table_resolver_free (RerouteResolver *base)
 }
 
 static const RerouteResolverClass table_class = {
-  ask_mx, ask_address, ask_tlsa, table_resolver_free
+  ask_mx, ask_address, ask_tlsa, ask_txt, table_resolver_free
 };
 
 TableResolver *

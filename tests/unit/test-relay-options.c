@@ -19,7 +19,7 @@ typedef struct
 static const Row rows[] = {
   /* clang-format off */
   { "none",            "",                                                 NULL },
-  { "all",             "--session --spool=/s --listen=[::1]:2525 --dns=127.0.0.1:53 --mx-port=2600", NULL },
+  { "all",             "--session --spool=/s --listen=[::1]:2525 --dns=127.0.0.1:53 --mx-port=2600 --mta-sts-port=8443", NULL },
   { "repeated",        "--listen=127.0.0.1:1 --listen=127.0.0.1:2",        NULL },
   { "check",           "--check --spool=/s",                               NULL },
   { "any-port",        "--listen=127.0.0.1:0",                             NULL },
@@ -34,6 +34,8 @@ static const Row rows[] = {
   { "dns",             "--dns=ns.test",                                    "“ns.test”" },
   { "mx-port-zero",    "--mx-port=0",                                      "--mx-port=0" },
   { "mx-port-high",    "--mx-port=70000",                                  "--mx-port=70000" },
+  { "sts-port-zero",   "--mta-sts-port=0",                                 "--mta-sts-port=0" },
+  { "sts-port-high",   "--mta-sts-port=65536",                             "--mta-sts-port=65536" },
   /* clang-format on */
 };
 
@@ -71,6 +73,7 @@ test_values (void)
   g_assert_null (options.listen[2]);
   g_assert_null (options.dns);
   g_assert_cmpuint (options.mx_port, ==, 25);
+  g_assert_cmpuint (options.mta_sts_port, ==, 443);
 }
 
 /* The queue of a developer's session is never that of the server. */

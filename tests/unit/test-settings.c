@@ -55,6 +55,7 @@ static const char *const keys[] = {
   "tls-trust",
   "srs-domain",
   "default-leaves",
+  "mta-sts",
 };
 
 static void

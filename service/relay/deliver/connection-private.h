@@ -56,6 +56,8 @@ reroute_connection_set_tls (RerouteConnection *self, RerouteTlsClient *tls, Rero
 void reroute_connection_begin_tls (RerouteConnection *self);
 /* When the socket is ready. */
 void reroute_connection_shake_hands (RerouteConnection *self);
+/* A session begins without TLS: told where the domain's policy is on trial. */
+void reroute_connection_note_clear_text (RerouteConnection *self);
 void reroute_connection_fail_tls (RerouteConnection *self, const char *why);
 
 G_END_DECLS

@@ -6,15 +6,20 @@
  * owner can try again in clear text.
  *
  * Validated TLSA records come before every level but none: with them TLS is demanded, and they say
- * which certificate will do.
+ * which certificate will do.  Behind them comes the domain's MTA-STS policy: enforced, it demands a
+ * certificate for the exchanger's name; on trial, what it would refuse is logged.
  *
- * Standards: RFC 3207, RFC 7672 (DANE), RFC 7817 (which names a certificate must be for).
+ * Standards: RFC 3207, RFC 7672 (DANE), RFC 7817 (which names a certificate must be for), RFC 8461
+ * sections 4 and 5 (MTA-STS).
  */
 
 #include "config.h"
 
+#define G_LOG_DOMAIN "reroute-deliver"
+
 #include "service/relay/deliver/connection-private.h"
 
+#include "common/error.h"
 #include "common/limits.h"
 #include "service/relay/deliver/dane.h"
 
@@ -31,13 +36,40 @@ reroute_connection_set_tls (RerouteConnection *self, RerouteTlsClient *tls, Rero
     [REROUTE_TLS_VERIFIED] = REROUTE_SMTP_CLIENT_TLS_ALWAYS,
   };
 
+  gboolean demanded = level != REROUTE_TLS_NONE && (self->endpoint.tlsa != NULL ||
+                                                    reroute_endpoint_is_enforced (&self->endpoint));
+
   self->tls = reroute_tls_client_ref (tls);
   self->tls_level = level;
   self->session_key = reroute_connection_dup_label (self);
   reroute_smtp_client_set_tls (self->machine,
-                               level != REROUTE_TLS_NONE && self->endpoint.tlsa != NULL
-                                 ? REROUTE_SMTP_CLIENT_TLS_ALWAYS
-                                 : of_level[level]);
+                               demanded ? REROUTE_SMTP_CLIENT_TLS_ALWAYS : of_level[level]);
+}
+
+/* A domain whose policy is on trial wants to know. */
+static void
+log_trial (const RerouteConnection *self, const char *why)
+{
+  g_autofree char *label = reroute_connection_dup_label (self);
+
+  g_message ("MTA-STS policy of %s, testing: mail to %s would wait if it were enforced: %s",
+             self->endpoint.domain,
+             label,
+             why);
+}
+
+static gboolean
+is_on_trial (const RerouteConnection *self)
+{
+  return self->endpoint.sts != NULL && self->endpoint.sts->mode == REROUTE_STS_TESTING &&
+         self->tls_level != REROUTE_TLS_NONE;
+}
+
+void
+reroute_connection_note_clear_text (RerouteConnection *self)
+{
+  if (self->stream.tls == NULL && is_on_trial (self))
+    log_trial (self, "the host does not do STARTTLS");
 }
 
 void
@@ -46,6 +78,8 @@ reroute_connection_fail_tls (RerouteConnection *self, const char *why)
   g_autofree char *text = g_strdup_printf ("TLS failed: %s", why);
 
   self->tls_failed = TRUE;
+  if (is_on_trial (self))
+    log_trial (self, text);
   reroute_connection_fail (self, reroute_connection_trouble (self, "4.7.5", text));
 }
 
@@ -82,6 +116,36 @@ list_names (const RerouteEndpoint *endpoint)
   return g_strv_builder_end (names);
 }
 
+/* What a policy demands of a host. */
+static gboolean
+check_by_sts (RerouteConnection *self, GError **error)
+{
+  const char *const names[] = { self->endpoint.name, NULL };
+
+  if (!reroute_sts_policy_covers (self->endpoint.sts, self->endpoint.name))
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_PROTOCOL,
+                   "“%s” is none of the exchangers that the policy names",
+                   self->endpoint.name);
+      return FALSE;
+    }
+  if (reroute_tls_client_verify (self->tls, &self->stream, names, error))
+    return TRUE;
+  g_prefix_error (error, "MTA-STS policy of “%s”: ", self->endpoint.domain);
+  return FALSE;
+}
+
+static void
+try_policy (RerouteConnection *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!check_by_sts (self, &error))
+    log_trial (self, error->message);
+}
+
 static gboolean
 check_peer (RerouteConnection *self, GError **error)
 {
@@ -92,6 +156,10 @@ check_peer (RerouteConnection *self, GError **error)
                                 reroute_stream_get_session (&self->stream),
                                 (const char *const *) names,
                                 error);
+  if (reroute_endpoint_is_enforced (&self->endpoint))
+    return check_by_sts (self, error);
+  if (is_on_trial (self))
+    try_policy (self);
   return self->tls_level < REROUTE_TLS_VERIFIED ||
          reroute_tls_client_verify (self->tls, &self->stream, (const char *const *) names, error);
 }
@@ -159,6 +227,8 @@ reroute_connection_dup_tls (RerouteConnection *self)
 
   if (is_judged_by_dane (self))
     verdict = ", verified by DANE";
+  else if (reroute_endpoint_is_enforced (&self->endpoint))
+    verdict = ", verified by MTA-STS";
   else if (self->tls_level == REROUTE_TLS_VERIFIED)
     verdict = ", verified";
   if (self->stream.tls == NULL || self->shaking)

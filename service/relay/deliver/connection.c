@@ -265,7 +265,10 @@ pump_state (RerouteConnection *self)
       return FALSE;
     case REROUTE_SMTP_CLIENT_READY:
       if (!self->idle)
-        rest (self, self->handler->ready);
+        {
+          reroute_connection_note_clear_text (self);
+          rest (self, self->handler->ready);
+        }
       return FALSE;
     case REROUTE_SMTP_CLIENT_DONE:
       if (!self->idle)

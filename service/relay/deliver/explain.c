@@ -108,6 +108,39 @@ add_step (Explanation *self, const char *code, char *sentence)
   g_ptr_array_add (self->steps, step);
 }
 
+/* What the policies of the domains say about the hosts; each domain once. */
+static void
+explain_policies (Explanation *self, const RerouteNextHop *next_hop)
+{
+  const char *told = NULL;
+
+  for (guint i = 0; i < next_hop->endpoints->len; i++)
+    {
+      const RerouteEndpoint *endpoint = &g_array_index (next_hop->endpoints, RerouteEndpoint, i);
+
+      if (endpoint->sts == NULL || self->decision->tls == REROUTE_TLS_NONE)
+        continue;
+      if (g_strcmp0 (told, endpoint->domain) != 0)
+        add_step (
+          self,
+          "sts-policy",
+          reroute_endpoint_is_enforced (endpoint)
+            ? g_strdup_printf (
+                "The MTA-STS policy of %s demands TLS with a certificate for the exchanger.",
+                endpoint->domain)
+            : g_strdup_printf (
+                "The MTA-STS policy of %s is on trial: what it would refuse is only logged.",
+                endpoint->domain));
+      told = endpoint->domain;
+      if (!reroute_sts_policy_covers (endpoint->sts, endpoint->name))
+        add_step (self,
+                  "sts-stranger",
+                  g_strdup_printf ("The MTA-STS policy of %s does not name the exchanger %s.",
+                                   endpoint->domain,
+                                   endpoint->name));
+    }
+}
+
 static void
 looked_up (RerouteNextHop *found, gpointer user_data)
 {
@@ -130,6 +163,7 @@ looked_up (RerouteNextHop *found, gpointer user_data)
         }
       g_string_append_c (text, '.');
       add_step (self, "next-hop-found", g_string_free (text, FALSE));
+      explain_policies (self, next_hop);
     }
   else if (next_hop->state == REROUTE_NEXT_HOP_DEFER)
     add_step (self,
@@ -163,7 +197,7 @@ explain (RerouteWorker *thread, gpointer user_data)
   if (self->decision->action == REROUTE_ACTION_REJECT || self->scheduler->stopping)
     answer (task, NULL);
   else
-    reroute_scheduler_resolve (self->scheduler, self->decision, 0, looked_up, task);
+    reroute_scheduler_find_next_hop (self->scheduler, self->decision, 0, looked_up, task);
 }
 
 void

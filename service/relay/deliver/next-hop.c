@@ -65,6 +65,7 @@ reroute_endpoint_copy (const RerouteEndpoint *self)
   copy.name = g_strdup (self->name);
   copy.domain = g_strdup (self->domain);
   copy.tlsa = self->tlsa != NULL ? g_ptr_array_ref (self->tlsa) : NULL;
+  copy.sts = self->sts != NULL ? reroute_sts_policy_ref (self->sts) : NULL;
   return copy;
 }
 
@@ -74,6 +75,13 @@ reroute_endpoint_clear (RerouteEndpoint *self)
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->domain, g_free);
   g_clear_pointer (&self->tlsa, g_ptr_array_unref);
+  g_clear_pointer (&self->sts, reroute_sts_policy_unref);
+}
+
+gboolean
+reroute_endpoint_is_enforced (const RerouteEndpoint *self)
+{
+  return self->sts != NULL && self->sts->mode == REROUTE_STS_ENFORCE;
 }
 
 GArray *

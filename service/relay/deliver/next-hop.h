@@ -4,21 +4,26 @@
 
 #include "common/ruleset.h"
 #include "service/relay/deliver/resolver.h"
+#include "service/relay/smtp/sts-policy.h"
 
 G_BEGIN_DECLS
 
 /* Where a connection goes. */
 typedef struct
 {
-  char *name;      /* the host as it is spoken of: exchanger, typed host, or address */
-  char *domain;    /* whose exchanger it is; NULL: the host was typed */
-  GPtrArray *tlsa; /* (element-type GBytes): its TLSA records, all validated; NULL: none */
+  char *name;            /* the host as it is spoken of: exchanger, typed host, or address */
+  char *domain;          /* whose exchanger it is; NULL: the host was typed */
+  GPtrArray *tlsa;       /* (element-type GBytes): its TLSA records, all validated; NULL: none */
+  RerouteStsPolicy *sts; /* what the domain says of its exchangers, unless TLSA records do; NULL:
+                            nothing */
   RerouteIp ip;
   guint16 port;
 } RerouteEndpoint;
 
 RerouteEndpoint reroute_endpoint_copy (const RerouteEndpoint *self);
 void reroute_endpoint_clear (RerouteEndpoint *self);
+/* Whether mail that is sent there in TLS at all needs a certificate for its name (RFC 8461 4). */
+gboolean reroute_endpoint_is_enforced (const RerouteEndpoint *self);
 /* (element-type RerouteEndpoint): empty, frees what is in it */
 GArray *reroute_endpoints_new (void);
 

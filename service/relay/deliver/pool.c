@@ -293,9 +293,11 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   Try *try = session->try;
   RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
   gboolean reused = session->reused;
-  gboolean only_tls_failed = session->tls_level == REROUTE_TLS_OPPORTUNISTIC &&
-                             reroute_connection_get_endpoint (connection)->tlsa == NULL &&
-                             reroute_connection_has_tls_failed (connection);
+  gboolean only_tls_failed =
+    session->tls_level == REROUTE_TLS_OPPORTUNISTIC &&
+    reroute_connection_get_endpoint (connection)->tlsa == NULL &&
+    !reroute_endpoint_is_enforced (reroute_connection_get_endpoint (connection)) &&
+    reroute_connection_has_tls_failed (connection);
   gboolean may_have_delivered;
   g_autoptr (RerouteReply) soft = NULL;
 
@@ -375,9 +377,10 @@ is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *
   const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
 
   if (session->tls_level != try->delivery->tls_level ||
-      !reroute_dane_equal (other->tlsa, endpoint->tlsa))
+      !reroute_dane_equal (other->tlsa, endpoint->tlsa) ||
+      reroute_endpoint_is_enforced (other) != reroute_endpoint_is_enforced (endpoint))
     return FALSE;
-  return session->tls_level < REROUTE_TLS_VERIFIED ||
+  return (session->tls_level < REROUTE_TLS_VERIFIED && !reroute_endpoint_is_enforced (endpoint)) ||
          (session->tls == get_tls (session->pool, reroute_ruleset_get_settings (try->ruleset)) &&
           g_str_equal (other->name, endpoint->name) &&
           g_strcmp0 (other->domain, endpoint->domain) == 0);

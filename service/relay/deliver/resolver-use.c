@@ -27,6 +27,15 @@ typedef struct
   gpointer user_data;
 } Asking;
 
+/* One question to the resolver. */
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  RerouteResolverUse *use;
+  RerouteDnsFunc func;
+  gpointer user_data;
+} Question;
+
 /* A resolver that validates, on trial. */
 typedef struct
 {
@@ -230,6 +239,19 @@ reroute_scheduler_get_self (RerouteScheduler *self)
 
 /* --- asking --- */
 
+/* Not from within its own answer: @use stays. */
+static void
+drop_retired (RerouteScheduler *self, const RerouteResolverUse *use)
+{
+  for (guint i = self->resolvers->len; i > 0; i--)
+    {
+      RerouteResolverUse *other = self->resolvers->pdata[i - 1];
+
+      if (other->retired && other->n_asking == 0 && other != use)
+        g_ptr_array_remove_index (self->resolvers, i - 1);
+    }
+}
+
 static void
 resolved (RerouteNextHop *next_hop, gpointer user_data)
 {
@@ -242,14 +264,7 @@ resolved (RerouteNextHop *next_hop, gpointer user_data)
   g_free (asking);
   use->n_asking--;
   func (next_hop, func_data);
-  /* Not from within its own answer. */
-  for (guint i = self->resolvers->len; i > 0; i--)
-    {
-      RerouteResolverUse *other = self->resolvers->pdata[i - 1];
-
-      if (other->retired && other->n_asking == 0 && other != use)
-        g_ptr_array_remove_index (self->resolvers, i - 1);
-    }
+  drop_retired (self, use);
 }
 
 void
@@ -265,4 +280,32 @@ reroute_scheduler_resolve (RerouteScheduler *self,
   *asking = (Asking){ self, self->resolver, func, user_data };
   self->resolver->n_asking++;
   reroute_next_hop_resolve (self->resolver->resolver, decision, &ourselves, turn, resolved, asking);
+}
+
+static void
+answered (const RerouteDnsAnswer *answer, gpointer user_data)
+{
+  g_autofree Question *question = user_data;
+
+  question->use->n_asking--;
+  question->func (answer, question->user_data);
+  drop_retired (question->scheduler, question->use);
+}
+
+void
+reroute_scheduler_ask (RerouteScheduler *self,
+                       gboolean for_text,
+                       const char *name,
+                       RerouteDnsFunc func,
+                       gpointer user_data)
+{
+  RerouteResolver *resolver = self->resolver->resolver;
+  Question *question = g_new (Question, 1);
+
+  *question = (Question){ self, self->resolver, func, user_data };
+  self->resolver->n_asking++;
+  if (for_text)
+    resolver->klass->txt (resolver, name, answered, question);
+  else
+    resolver->klass->address (resolver, name, answered, question);
 }

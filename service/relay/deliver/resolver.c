@@ -5,7 +5,7 @@
  * Its descriptor is one more of the worker that the answers arrive on.  Search lists are never
  * applied: libunbound has none.
  *
- * Standards: RFC 1035 (names, MX), RFC 3596 (AAAA), RFC 6698 (TLSA).
+ * Standards: RFC 1035 (names, MX, TXT), RFC 3596 (AAAA), RFC 6698 (TLSA).
  */
 
 #include "config.h"
@@ -20,6 +20,7 @@
 
 #define TYPE_A 1
 #define TYPE_MX 15
+#define TYPE_TXT 16
 #define TYPE_AAAA 28
 #define TYPE_TLSA 52
 #define CLASS_IN 1
@@ -93,6 +94,7 @@ reroute_dns_answer_free (RerouteDnsAnswer *self)
   g_array_unref (self->mx);
   g_array_unref (self->addresses);
   g_ptr_array_unref (self->tlsa);
+  g_clear_pointer (&self->txt, g_ptr_array_unref);
   g_free (self->reason);
   g_free (self);
 }
@@ -117,7 +119,8 @@ question_finish (Question *question)
 {
   RerouteDnsAnswer *answer = question->answer;
 
-  if (answer->mx->len > 0 || answer->addresses->len > 0 || answer->tlsa->len > 0)
+  if (answer->mx->len > 0 || answer->addresses->len > 0 || answer->tlsa->len > 0 ||
+      (answer->txt != NULL && answer->txt->len > 0))
     answer->status = REROUTE_DNS_ANSWER;
   else if (question->n_failed > 0)
     answer->status = REROUTE_DNS_FAILED;
@@ -172,6 +175,34 @@ name_from_wire (const guint8 *octets, gsize length)
   return at < length ? g_string_free (g_steal_pointer (&name), FALSE) : NULL;
 }
 
+/* The strings of a TXT record one behind the other; NULL when one is cut off or holds a NUL. */
+static char *
+text_from_wire (const guint8 *octets, gsize length)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  gsize at = 0;
+
+  while (at < length)
+    {
+      gsize n = octets[at++];
+
+      if (at + n > length || memchr (octets + at, '\0', n) != NULL)
+        return NULL;
+      g_string_append_len (text, (const char *) octets + at, (gssize) n);
+      at += n;
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+take_text (RerouteDnsAnswer *answer, const guint8 *octets, gsize length)
+{
+  char *text = text_from_wire (octets, length);
+
+  if (text != NULL)
+    g_ptr_array_add (answer->txt, text);
+}
+
 static void
 take_record (RerouteDnsAnswer *answer, int type, const guint8 *octets, gsize length)
 {
@@ -180,6 +211,8 @@ take_record (RerouteDnsAnswer *answer, int type, const guint8 *octets, gsize len
 
   if (type == TYPE_TLSA)
     g_ptr_array_add (answer->tlsa, g_bytes_new (octets, length));
+  else if (type == TYPE_TXT)
+    take_text (answer, octets, length);
   else if (type == TYPE_MX && length > 2)
     {
       RerouteMx mx = { (guint16) (octets[0] << 8 | octets[1]),
@@ -317,6 +350,16 @@ unbound_tlsa (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpoi
 }
 
 static void
+unbound_txt (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data)
+{
+  Question *question = question_new ((UnboundResolver *) self, func, user_data);
+
+  question->answer->txt = g_ptr_array_new_with_free_func (g_free);
+  look_up (question, name, TYPE_TXT);
+  question_begun (question);
+}
+
+static void
 unbound_free (RerouteResolver *base)
 {
   UnboundResolver *self = (UnboundResolver *) base;
@@ -339,7 +382,7 @@ unbound_free (RerouteResolver *base)
 }
 
 static const RerouteResolverClass unbound_class = {
-  unbound_mx, unbound_address, unbound_tlsa, unbound_free
+  unbound_mx, unbound_address, unbound_tlsa, unbound_txt, unbound_free
 };
 
 static void

@@ -30,6 +30,7 @@ typedef struct
   GArray *mx;        /* (element-type RerouteMx) for an MX question */
   GArray *addresses; /* (element-type RerouteIp) for an address question: AAAA and A */
   GPtrArray *tlsa;   /* (element-type GBytes) for a TLSA question: records as they stand there */
+  GPtrArray *txt;    /* (element-type utf8) for a TXT question: each record's strings in one */
   char *reason;      /* of FAILED */
 } RerouteDnsAnswer;
 
@@ -49,6 +50,7 @@ typedef struct
                    RerouteDnsFunc func,
                    gpointer user_data);
   void (*tlsa) (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data);
+  void (*txt) (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data);
   void (*free) (RerouteResolver *self);
 } RerouteResolverClass;
 struct _RerouteResolver

@@ -173,7 +173,7 @@ ask (Turn *turn, RerouteRouteFunc func, gpointer user_data)
   if (asked)
     return;
   turn->generation = self->scheduler->generation;
-  reroute_scheduler_resolve (self->scheduler, &decision, turn->turn, found, turn);
+  reroute_scheduler_find_next_hop (self->scheduler, &decision, turn->turn, found, turn);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "service/relay/deliver/scheduler.h"
 
 #include "service/relay/deliver/destination.h"
+#include "service/relay/deliver/sts.h"
 #include "service/relay/smtp/dsn.h"
 
 G_BEGIN_DECLS
@@ -78,6 +79,7 @@ struct _RerouteScheduler
   guint generation;         /* counts rulesets */
   RerouteResolverUse *resolver;
   GPtrArray *resolvers; /* (element-type RerouteResolverUse) */
+  RerouteSts *sts;
   GArray *own_addresses;
   gint64 own_addresses_us; /* monotonic: when they were read */
   GHashTable *routes;      /* of route.c */
@@ -230,7 +232,22 @@ void reroute_scheduler_resolve (RerouteScheduler *self,
                                 guint turn,
                                 RerouteNextHopFunc func,
                                 gpointer user_data);
+/* One question: TXT records of @name, or its addresses. */
+void reroute_scheduler_ask (RerouteScheduler *self,
+                            gboolean for_text,
+                            const char *name,
+                            RerouteDnsFunc func,
+                            gpointer user_data);
 void reroute_resolver_use_free (RerouteResolverUse *self);
+
+/* --- sts-use.c --- */
+RerouteSts *reroute_scheduler_make_sts (RerouteScheduler *self, guint16 port);
+/* As reroute_scheduler_resolve(); then the endpoints know the MTA-STS policies of their domains. */
+void reroute_scheduler_find_next_hop (RerouteScheduler *self,
+                                      const RerouteDecision *decision,
+                                      guint turn,
+                                      RerouteNextHopFunc func,
+                                      gpointer user_data);
 
 /* --- notice.c --- */
 /* Spools a notice about the outcomes, whose replies it takes, then records them, but for RELAYED.

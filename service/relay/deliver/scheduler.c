@@ -233,6 +233,8 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
       reroute_pool_new (self->workers[i], self->spool, self->hostname, delivery_done, self);
   if (!reroute_scheduler_update_resolver (self, error))
     return NULL;
+  self->sts = reroute_scheduler_make_sts (
+    self, config->mta_sts_port != 0 ? config->mta_sts_port : REROUTE_DEFAULT_HTTPS_PORT);
   return g_steal_pointer (&self);
 }
 
@@ -309,6 +311,7 @@ close_resolvers (RerouteWorker *thread, gpointer user_data)
 {
   RerouteScheduler *self = user_data;
 
+  reroute_sts_close (self->sts);
   for (guint i = 0; i < self->resolvers->len; i++)
     {
       RerouteResolverUse *use = self->resolvers->pdata[i];
@@ -351,6 +354,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   while ((head = self->order.head) != NULL)
     reroute_queued_leave (head->data);
   reroute_destinations_clear (self);
+  g_clear_pointer (&self->sts, reroute_sts_free);
   g_hash_table_unref (self->routes);
   g_hash_table_unref (self->queue);
   g_ptr_array_unref (self->resolvers);

@@ -23,6 +23,7 @@ typedef struct
   const char *const *dns_servers; /* --dns; NULL: the setting */
   const char *trust_anchor;       /* (nullable): a file; --trust-anchor */
   guint16 mx_port;                /* 25 unless --mx-port */
+  guint16 mta_sts_port;           /* 443 unless --mta-sts-port */
   guint16 listen_port;            /* of --listen; 0: the ports of the setting */
   const char *hostname;           /* of the machine, where the setting is empty; copied */
   RerouteWorker **workers;        /* (array length=n_workers): not started yet */

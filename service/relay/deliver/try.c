@@ -219,17 +219,41 @@ reroute_try_place (RerouteTry *self)
   reroute_destination_push (first, self);
 }
 
-static void
+/* But for those that their domain's policy does not name.  Returns: whether there are any */
+static gboolean
 keep_endpoints (RerouteTry *self, const GArray *endpoints)
 {
   self->endpoints = reroute_endpoints_new ();
   for (guint i = 0; i < endpoints->len; i++)
     {
-      RerouteEndpoint endpoint =
-        reroute_endpoint_copy (&g_array_index (endpoints, RerouteEndpoint, i));
+      const RerouteEndpoint *found = &g_array_index (endpoints, RerouteEndpoint, i);
+      RerouteEndpoint endpoint;
 
+      if (self->delivery->tls_level != REROUTE_TLS_NONE && reroute_endpoint_is_enforced (found) &&
+          !reroute_sts_policy_covers (found->sts, found->name))
+        continue;
+      endpoint = reroute_endpoint_copy (found);
       g_array_append_val (self->endpoints, endpoint);
     }
+  return self->endpoints->len > 0;
+}
+
+/* What recipients are told of a next hop that cannot be tried now, or ever. */
+static RerouteReply *
+make_reply (const RerouteNextHop *next_hop)
+{
+  const RerouteEndpoint *first;
+  g_autofree char *text = NULL;
+
+  if (next_hop->state != REROUTE_NEXT_HOP_FOUND)
+    return reroute_reply_new (
+      next_hop->state == REROUTE_NEXT_HOP_FAIL ? 550 : 451, next_hop->status, next_hop->reason);
+  first = &g_array_index (next_hop->endpoints, RerouteEndpoint, 0);
+  text = g_strdup_printf (
+    "the MTA-STS policy of “%s” names none of the exchangers that DNS has for it, such as “%s”",
+    first->domain,
+    first->name);
+  return reroute_reply_new (451, "4.7.5", text);
 }
 
 static void
@@ -244,18 +268,16 @@ routed (const RerouteNextHop *next_hop, gpointer user_data)
       reroute_try_withdraw (self);
       return;
     }
-  if (next_hop->state == REROUTE_NEXT_HOP_FOUND)
+  if (next_hop->state == REROUTE_NEXT_HOP_FOUND && keep_endpoints (self, next_hop->endpoints))
     {
-      keep_endpoints (self, next_hop->endpoints);
       reroute_try_place (self);
       return;
     }
   if (!reroute_try_prune (self))
     return;
   outcome.kind =
-    next_hop->state == REROUTE_NEXT_HOP_DEFER ? REROUTE_OUTCOME_DEFERRED : REROUTE_OUTCOME_FAILED;
-  reply = reroute_reply_new (
-    outcome.kind == REROUTE_OUTCOME_FAILED ? 550 : 451, next_hop->status, next_hop->reason);
+    next_hop->state == REROUTE_NEXT_HOP_FAIL ? REROUTE_OUTCOME_FAILED : REROUTE_OUTCOME_DEFERRED;
+  reply = make_reply (next_hop);
   outcome.reply = reply;
   settle_all (self, &outcome);
 }

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * sts-thread.c - policies fetched over HTTPS, and their file, beside the workers
+ *
+ * The addresses of the policy's host come from the relay's own resolver: libsoup is given a host
+ * that knows them.  A session serves for one question, so nothing is shared or kept between hosts.
+ *
+ * Standards: RFC 8461 section 3.3 (HTTPS policy fetching).
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-deliver"
+
+#include "service/relay/deliver/sts-thread.h"
+
+#include "common/limits.h"
+#include "service/relay/deliver/sts-host.h"
+
+#include <libsoup/soup.h>
+
+#define FETCHES_MOST 32 /* at a time */
+
+struct _RerouteStsThread
+{
+  RerouteWorker *worker;
+  RerouteSpool *spool;
+  GMainContext *context;
+  GThread *thread; /* NULL: nothing was to be done yet */
+
+  /* of the thread alone */
+  GCancellable *cancellable; /* of all that is on its way */
+  GQueue waiting;            /* (element-type Fetch): more than may run */
+  guint n_running;
+  guint n_open; /* with those that wait */
+  gboolean ending;
+};
+
+typedef struct
+{
+  RerouteStsThread *thread;
+  char *domain;
+  GPtrArray *addresses; /* (element-type GSocketAddress) */
+  guint16 port;
+  GStrv trust;
+  RerouteStsFetchFunc func;
+  gpointer user_data;
+
+  GPtrArray *databases; /* (element-type GTlsDatabase): of trust */
+  SoupSession *session;
+  SoupMessage *message;
+  GInputStream *stream;
+  GByteArray *text;
+  GCancellable *cancellable;
+  gulong cancelled_id; /* of the thread's cancellable */
+  GSource *time_limit;
+  gboolean timed_out;
+
+  GBytes *answer; /* NULL: */
+  char *why;
+} Fetch;
+
+typedef struct
+{
+  RerouteStsThread *thread;
+  char *name;
+  GBytes *octets;
+} Save;
+
+/* Runs @func there, behind what was given to it before; never here. */
+static void
+call (RerouteStsThread *self, GSourceFunc func, gpointer user_data)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, func, user_data, NULL);
+  g_source_attach (source, self->context);
+}
+
+/* --- the answer --- */
+
+static void
+free_fetch (Fetch *fetch)
+{
+  g_free (fetch->domain);
+  g_ptr_array_unref (fetch->addresses);
+  g_strfreev (fetch->trust);
+  g_clear_pointer (&fetch->answer, g_bytes_unref);
+  g_free (fetch->why);
+  g_free (fetch);
+}
+
+static void
+answer_on_worker (RerouteWorker *worker, gpointer user_data)
+{
+  Fetch *fetch = user_data;
+
+  fetch->func (fetch->answer, fetch->why, fetch->user_data);
+  free_fetch (fetch);
+}
+
+static gboolean begin_cb (gpointer user_data);
+
+/* Hands @fetch over to the worker; takes @why, NULL: fetch->answer is set. */
+static void
+finish (Fetch *fetch, char *why)
+{
+  RerouteStsThread *self = fetch->thread;
+
+  if (fetch->time_limit != NULL)
+    g_source_destroy (fetch->time_limit);
+  g_clear_pointer (&fetch->time_limit, g_source_unref);
+  g_clear_object (&fetch->stream);
+  g_clear_object (&fetch->message);
+  if (fetch->session != NULL)
+    soup_session_abort (fetch->session);
+  g_clear_object (&fetch->session);
+  g_clear_pointer (&fetch->text, g_byte_array_unref);
+  g_clear_pointer (&fetch->databases, g_ptr_array_unref);
+  g_cancellable_disconnect (self->cancellable, fetch->cancelled_id);
+  g_clear_object (&fetch->cancellable);
+  fetch->why = why;
+  self->n_running--;
+  self->n_open--;
+  if (self->waiting.length > 0)
+    {
+      self->n_running++;
+      call (self, begin_cb, g_queue_pop_head (&self->waiting));
+    }
+  reroute_worker_post (self->worker, answer_on_worker, fetch);
+}
+
+static const char *
+describe_certificate (GTlsCertificateFlags flags)
+{
+  if ((flags & G_TLS_CERTIFICATE_BAD_IDENTITY) != 0)
+    return "it is for another name";
+  if ((flags & G_TLS_CERTIFICATE_EXPIRED) != 0)
+    return "it has expired";
+  if ((flags & G_TLS_CERTIFICATE_NOT_ACTIVATED) != 0)
+    return "it is not valid yet";
+  if ((flags & G_TLS_CERTIFICATE_UNKNOWN_CA) != 0)
+    return "its authority is not trusted";
+  return "it is not valid";
+}
+
+static void
+finish_with_error (Fetch *fetch, const GError *error)
+{
+  if (fetch->timed_out)
+    finish (fetch, g_strdup_printf ("no answer within %d s", REROUTE_LIMIT_STS_FETCH_S));
+  else if (g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE))
+    finish (fetch,
+            g_strdup_printf ("its certificate is refused: %s",
+                             describe_certificate (
+                               soup_message_get_tls_peer_certificate_errors (fetch->message))));
+  else
+    finish (fetch, g_strdup (error->message));
+}
+
+/* --- reading --- */
+
+static void read_more (Fetch *fetch);
+
+static void
+read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fetch *fetch = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) octets =
+               g_input_stream_read_bytes_finish (G_INPUT_STREAM (source), result, &error);
+
+  if (octets == NULL)
+    finish_with_error (fetch, error);
+  else if (g_bytes_get_size (octets) == 0)
+    {
+      fetch->answer = g_byte_array_free_to_bytes (g_steal_pointer (&fetch->text));
+      finish (fetch, NULL);
+    }
+  else if (fetch->text->len + g_bytes_get_size (octets) > REROUTE_LIMIT_STS_POLICY_OCTETS)
+    finish (fetch, g_strdup ("its answer is too long"));
+  else
+    {
+      g_byte_array_append (
+        fetch->text, g_bytes_get_data (octets, NULL), (guint) g_bytes_get_size (octets));
+      read_more (fetch);
+    }
+}
+
+static void
+read_more (Fetch *fetch)
+{
+  g_input_stream_read_bytes_async (fetch->stream,
+                                   REROUTE_LIMIT_STS_POLICY_OCTETS,
+                                   G_PRIORITY_DEFAULT,
+                                   fetch->cancellable,
+                                   read_cb,
+                                   fetch);
+}
+
+static void
+sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fetch *fetch = user_data;
+  g_autoptr (GError) error = NULL;
+  guint status;
+  const char *type;
+
+  fetch->stream = soup_session_send_finish (fetch->session, result, &error);
+  if (fetch->stream == NULL)
+    {
+      finish_with_error (fetch, error);
+      return;
+    }
+  status = soup_message_get_status (fetch->message);
+  type = soup_message_headers_get_content_type (soup_message_get_response_headers (fetch->message),
+                                                NULL);
+  if (status != SOUP_STATUS_OK)
+    finish (fetch, g_strdup_printf ("it answers with status %u", status));
+  else if (type == NULL || g_ascii_strcasecmp (type, "text/plain") != 0)
+    finish (fetch, g_strdup ("its answer is not text/plain"));
+  else
+    {
+      fetch->text = g_byte_array_new ();
+      read_more (fetch);
+    }
+}
+
+/* --- asking --- */
+
+/* libsoup knows one database; what it does not trust may be trusted by another. */
+static gboolean
+accept_certificate_cb (SoupMessage *message,
+                       GTlsCertificate *certificate,
+                       GTlsCertificateFlags errors,
+                       gpointer user_data)
+{
+  Fetch *fetch = user_data;
+  g_autofree char *host = g_strconcat ("mta-sts.", fetch->domain, NULL);
+  g_autoptr (GSocketConnectable) identity = g_network_address_new (host, fetch->port);
+
+  for (guint i = 1; i < fetch->databases->len; i++)
+    if (g_tls_database_verify_chain (fetch->databases->pdata[i],
+                                     certificate,
+                                     G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER,
+                                     identity,
+                                     NULL,
+                                     G_TLS_DATABASE_VERIFY_NONE,
+                                     NULL,
+                                     NULL) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+read_trust (Fetch *fetch, GError **error)
+{
+  fetch->databases = g_ptr_array_new_with_free_func (g_object_unref);
+  for (gsize i = 0; fetch->trust[i] != NULL; i++)
+    {
+      GTlsDatabase *database = g_tls_file_database_new (fetch->trust[i], error);
+
+      if (database == NULL)
+        return FALSE;
+      g_ptr_array_add (fetch->databases, database);
+    }
+  return TRUE;
+}
+
+static void
+make_session (Fetch *fetch)
+{
+  g_autofree char *host = g_strconcat ("mta-sts.", fetch->domain, NULL);
+  g_autoptr (GSocketConnectable) known = reroute_sts_host_new (host, fetch->port, fetch->addresses);
+
+  fetch->session = soup_session_new_with_options (
+    "remote-connectable", known, "timeout", REROUTE_LIMIT_STS_FETCH_S, "max-conns", 1, NULL);
+  soup_session_set_proxy_resolver (fetch->session, NULL);
+  soup_session_remove_feature_by_type (fetch->session, SOUP_TYPE_CONTENT_DECODER);
+  if (fetch->databases->len > 0)
+    soup_session_set_tls_database (fetch->session, fetch->databases->pdata[0]);
+}
+
+static void
+cancelled_cb (GCancellable *all, gpointer user_data)
+{
+  g_cancellable_cancel (user_data);
+}
+
+static gboolean
+time_limit_cb (gpointer user_data)
+{
+  Fetch *fetch = user_data;
+
+  fetch->timed_out = TRUE;
+  g_cancellable_cancel (fetch->cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+begin_cb (gpointer user_data)
+{
+  Fetch *fetch = user_data;
+  RerouteStsThread *self = fetch->thread;
+  g_autofree char *uri = NULL;
+  g_autoptr (GError) error = NULL;
+
+  fetch->cancellable = g_cancellable_new ();
+  fetch->cancelled_id =
+    g_cancellable_connect (self->cancellable, G_CALLBACK (cancelled_cb), fetch->cancellable, NULL);
+  if (!read_trust (fetch, &error))
+    {
+      finish (fetch, g_strdup (error->message));
+      return G_SOURCE_REMOVE;
+    }
+  make_session (fetch);
+  uri =
+    g_strdup_printf ("https://mta-sts.%s:%u/.well-known/mta-sts.txt", fetch->domain, fetch->port);
+  fetch->message = soup_message_new (SOUP_METHOD_GET, uri);
+  if (fetch->message == NULL)
+    {
+      finish (fetch, g_strdup ("its name makes no address"));
+      return G_SOURCE_REMOVE;
+    }
+  soup_message_set_flags (fetch->message, SOUP_MESSAGE_NO_REDIRECT);
+  g_signal_connect (
+    fetch->message, "accept-certificate", G_CALLBACK (accept_certificate_cb), fetch);
+  fetch->time_limit = g_timeout_source_new_seconds (REROUTE_LIMIT_STS_FETCH_S);
+  g_source_set_callback (fetch->time_limit, time_limit_cb, fetch, NULL);
+  g_source_attach (fetch->time_limit, self->context);
+  soup_session_send_async (
+    fetch->session, fetch->message, G_PRIORITY_DEFAULT, fetch->cancellable, sent_cb, fetch);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+take_cb (gpointer user_data)
+{
+  Fetch *fetch = user_data;
+  RerouteStsThread *self = fetch->thread;
+
+  self->n_open++;
+  if (self->n_running == FETCHES_MOST)
+    {
+      g_queue_push_tail (&self->waiting, fetch);
+      return G_SOURCE_REMOVE;
+    }
+  self->n_running++;
+  return begin_cb (fetch);
+}
+
+/* --- the thread --- */
+
+static gpointer
+run (gpointer user_data)
+{
+  RerouteStsThread *self = user_data;
+
+  g_main_context_push_thread_default (self->context);
+  while (!self->ending || self->n_open > 0)
+    g_main_context_iteration (self->context, TRUE);
+  /* What libsoup has still to let go. */
+  while (g_main_context_iteration (self->context, FALSE))
+    ;
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+/* Has @func called there. */
+static void
+give (RerouteStsThread *self, GSourceFunc func, gpointer user_data)
+{
+  if (self->thread == NULL)
+    self->thread = g_thread_new ("mta-sts", run, self);
+  call (self, func, user_data);
+}
+
+static gboolean
+end_cb (gpointer user_data)
+{
+  RerouteStsThread *self = user_data;
+
+  self->ending = TRUE;
+  g_cancellable_cancel (self->cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+RerouteStsThread *
+reroute_sts_thread_new (RerouteWorker *worker, RerouteSpool *spool)
+{
+  g_return_val_if_fail (worker != NULL && spool != NULL, NULL);
+
+  RerouteStsThread *self = g_new0 (RerouteStsThread, 1);
+
+  self->worker = worker;
+  self->spool = spool;
+  self->context = g_main_context_new ();
+  self->cancellable = g_cancellable_new ();
+  g_queue_init (&self->waiting);
+  return self;
+}
+
+void
+reroute_sts_thread_free (RerouteStsThread *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (self->thread != NULL)
+    {
+      call (self, end_cb, self);
+      g_thread_join (self->thread);
+    }
+  g_object_unref (self->cancellable);
+  g_main_context_unref (self->context);
+  g_free (self);
+}
+
+/* --- public --- */
+
+static GPtrArray *
+list_addresses (const RerouteStsQuestion *question)
+{
+  GPtrArray *addresses = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (gsize i = 0; i < question->n_addresses; i++)
+    {
+      g_autofree char *text = reroute_ip_to_string (&question->addresses[i]);
+
+      g_ptr_array_add (addresses, g_inet_socket_address_new_from_string (text, question->port));
+    }
+  return addresses;
+}
+
+void
+reroute_sts_thread_fetch (RerouteStsThread *self,
+                          const RerouteStsQuestion *question,
+                          RerouteStsFetchFunc func,
+                          gpointer user_data)
+{
+  g_return_if_fail (self != NULL && question != NULL && func != NULL);
+
+  Fetch *fetch = g_new0 (Fetch, 1);
+
+  fetch->thread = self;
+  fetch->domain = g_strdup (question->domain);
+  fetch->addresses = list_addresses (question);
+  fetch->port = question->port;
+  fetch->trust = g_strdupv ((char **) question->trust);
+  fetch->func = func;
+  fetch->user_data = user_data;
+  give (self, take_cb, fetch);
+}
+
+static gboolean
+save_cb (gpointer user_data)
+{
+  g_autofree Save *save = user_data;
+  g_autofree char *name = save->name;
+  g_autoptr (GBytes) octets = save->octets;
+  g_autoptr (GError) error = NULL;
+
+  if (!reroute_spool_replace_file (save->thread->spool, name, octets, &error))
+    g_warning ("cannot keep the file “%s”: %s", name, error->message);
+  return G_SOURCE_REMOVE;
+}
+
+void
+reroute_sts_thread_save (RerouteStsThread *self, const char *name, GBytes *octets)
+{
+  g_return_if_fail (self != NULL && name != NULL && octets != NULL);
+
+  Save *save = g_new (Save, 1);
+
+  *save = (Save){ self, g_strdup (name), g_bytes_ref (octets) };
+  give (self, save_cb, save);
+}
