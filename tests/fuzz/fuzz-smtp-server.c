@@ -67,6 +67,22 @@ check (const TestSession *session)
   g_assert_true (lines == 0 || g_str_has_suffix (session->output->str, "\r\n"));
 }
 
+/* What is held is answered at once: when it is makes no difference. */
+static void
+feed (TestSession *session, const uint8_t *octets, gsize length, const RerouteReply *held)
+{
+  gsize taken = test_session_feed (session, (const char *) octets, (gssize) length);
+
+  while (reroute_smtp_server_awaits_finish (session->machine))
+    {
+      reroute_smtp_server_finish_rcpt (session->machine, held);
+      test_session_collect (session);
+      taken +=
+        test_session_feed (session, (const char *) octets + taken, (gssize) (length - taken));
+    }
+  g_assert_cmpuint (taken, ==, length);
+}
+
 /* @piece: octets that are fed at a time */
 static TestSession *
 run (const uint8_t *octets, size_t length, gsize piece)
@@ -78,6 +94,7 @@ run (const uint8_t *octets, size_t length, gsize piece)
     .client_permitted = (octets[0] & 1) != 0,
     .offers_tls = (octets[0] & 4) != 0,
   };
+  const RerouteReply refusal = { 550, "5.1.1", (char *) "No" };
   TestSession *session = test_session_new (&config);
 
   reroute_smtp_server_set_token (session->machine, "t0");
@@ -90,7 +107,7 @@ run (const uint8_t *octets, size_t length, gsize piece)
     }
   for (size_t i = 1; i < length; i += piece)
     {
-      test_session_feed (session, (const char *) octets + i, (gssize) MIN (piece, length - i));
+      feed (session, octets + i, MIN (piece, length - i), (octets[0] & 8) != 0 ? &refusal : NULL);
       if (reroute_smtp_server_wants_tls (session->machine))
         reroute_smtp_server_set_tls (session->machine, "TLS");
     }

@@ -40,6 +40,8 @@ rcpt_cb (RerouteSmtpServer *machine,
   if (g_str_equal (recipient->key, "closing.test"))
     return reroute_reply_new (421, "4.3.2", "Closing");
   admitted_by->id = 7;
+  if (g_str_equal (recipient->key, "held.test"))
+    reroute_smtp_server_hold_rcpt (machine);
   return NULL;
 }
 

@@ -29,7 +29,7 @@ typedef struct
 /*
  * The owner takes every recipient but those of refused.test (550 5.7.1), later.test (451 4.3.0) and
  * closing.test (421 4.3.2); senders of refused.test are refused at MAIL, and 452 4.3.1 answers DATA
- * from full.test.
+ * from full.test.  It holds recipients of held.test: the test answers for them.
  */
 TestSession *test_session_new (const RerouteSmtpServerConfig *config);
 void test_session_free (TestSession *self);

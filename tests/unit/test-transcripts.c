@@ -232,7 +232,8 @@ make_envelope (ClientRun *run)
     }
 }
 
-/* "T: FROM TO,TO [8bitmime] [smtputf8] [size=N] [ret=] [envid=] [notify=] [orcpt=] [received=]" */
+/* "T: FROM TO,TO [8bitmime] [smtputf8] [probe] [size=N] [ret=] [envid=] [notify=] [orcpt=]
+ * [received=]" */
 static void
 begin (ClientRun *run, const TranscriptStep *step)
 {
@@ -248,6 +249,7 @@ begin (ClientRun *run, const TranscriptStep *step)
     .reverse_path = g_str_equal (run->words[0], "<>") ? "" : run->words[0],
     .body_8bitmime = g_strv_contains ((const char *const *) run->words, "8bitmime"),
     .smtputf8 = g_strv_contains ((const char *const *) run->words, "smtputf8"),
+    .probe = g_strv_contains ((const char *const *) run->words, "probe"),
     .recipients = (const char *const *) run->recipients,
     .n_recipients = g_strv_length (run->recipients),
     .envelope = run->envelope,

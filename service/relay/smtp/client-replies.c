@@ -250,9 +250,12 @@ take_rcpt (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
     self->n_accepted++;
   else
     self->refusals[index] = reroute_reply_copy (reply);
-  if ((self->offers & REROUTE_SMTP_OFFERS_PIPELINING) != 0)
+  gboolean last = index + 1 == self->transaction.n_recipients;
+  if (last && self->transaction.probe)
+    finish_transaction (self, TRUE);
+  else if ((self->offers & REROUTE_SMTP_OFFERS_PIPELINING) != 0)
     return TRUE;
-  if (index + 1 < self->transaction.n_recipients)
+  else if (!last)
     reroute_smtp_client_put_rcpt (self, index + 1);
   else if (self->n_accepted > 0)
     reroute_smtp_client_put_data (self);

@@ -275,7 +275,8 @@ reroute_smtp_client_begin (RerouteSmtpClient *self, const RerouteSmtpTransaction
     return;
   for (guint i = 0; i < transaction->n_recipients; i++)
     reroute_smtp_client_put_rcpt (self, i);
-  reroute_smtp_client_put_data (self);
+  if (!transaction->probe)
+    reroute_smtp_client_put_data (self);
 }
 
 void
@@ -337,6 +338,14 @@ reroute_smtp_client_get_recipient_reply (const RerouteSmtpClient *self, guint in
   if (!self->mail_refused && self->refusals[index] != NULL)
     return self->refusals[index];
   return self->transaction_reply;
+}
+
+gboolean
+reroute_smtp_client_is_refused (const RerouteSmtpClient *self, guint index)
+{
+  g_return_val_if_fail (self != NULL && index < self->transaction.n_recipients, FALSE);
+
+  return !self->mail_refused && self->refusals[index] != NULL;
 }
 
 const RerouteReply *

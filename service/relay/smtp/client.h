@@ -39,6 +39,7 @@ typedef struct
   const RerouteEnvelope
     *envelope;          /* (nullable): whose notices are asked for where DSN is offered */
   const guint *indices; /* with @envelope: where each recipient stands in it */
+  gboolean probe;       /* ends behind RCPT: what the server says of the recipients is all */
 } RerouteSmtpTransaction;
 
 typedef enum
@@ -80,9 +81,12 @@ void reroute_smtp_client_quit (RerouteSmtpClient *self);
 gboolean reroute_smtp_client_is_reusable (const RerouteSmtpClient *self);
 
 /* State DONE: the reply that decides recipient @index: to MAIL, RCPT, DATA or the final dot,
-   whichever refused it, or the 2xx to the final dot.  (transfer none) */
+   whichever refused it, or the 2xx to the final dot; of a probe NULL when RCPT was taken.
+   (transfer none) */
 const RerouteReply *reroute_smtp_client_get_recipient_reply (const RerouteSmtpClient *self,
                                                              guint index);
+/* Whether it was RCPT that refused recipient @index, and not MAIL or a later one. */
+gboolean reroute_smtp_client_is_refused (const RerouteSmtpClient *self, guint index);
 /* The refusing greeting or EHLO/HELO reply, a 421 in mid-session; NULL when there was none. */
 const RerouteReply *reroute_smtp_client_get_session_reply (const RerouteSmtpClient *self);
 gboolean reroute_smtp_client_offers_8bitmime (const RerouteSmtpClient *self);

@@ -344,25 +344,18 @@ run_rcpt (RerouteSmtpServer *self, char *argument)
       put (self, 452, "4.5.3", "Too many recipients in one message; send it again for the rest");
       return;
     }
+  self->holds = FALSE;
   g_autoptr (RerouteReply) refusal =
                self->handler.rcpt (self, address, &admitted_by, self->user_data);
-  if (refusal != NULL)
-    {
-      if (refusal->code == 421)
-        reroute_smtp_server_reset (self);
-      reroute_smtp_server_put_reply (self, refusal);
-      reroute_smtp_server_count (self,
-                                 &self->n_refused_recipients,
-                                 self->config.max_refused_recipients,
-                                 "Too many refused recipients, closing the connection");
-      return;
-    }
-  RerouteRecipient *recipient =
-    reroute_envelope_add_recipient (self->envelope, address, admitted_by);
-  recipient->notify = parameters.notify;
-  recipient->original = g_strdup (parameters.original);
-  reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_RCPT);
-  put (self, 250, "2.1.5", "Recipient taken");
+  self->held = (RerouteHeldRcpt){ .address = g_steal_pointer (&address),
+                                  .admitted_by = admitted_by,
+                                  .notify = parameters.notify,
+                                  .original = g_strdup (parameters.original),
+                                  .state = self->state };
+  if (refusal == NULL && self->holds)
+    reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_CHECK);
+  else
+    reroute_smtp_server_answer_rcpt (self, refusal);
 }
 
 static void

@@ -33,6 +33,7 @@ static const struct
   [REROUTE_SMTP_SERVER_STATE_IDLE] = { "idle", "while waiting for MAIL" },
   [REROUTE_SMTP_SERVER_STATE_IN_MAIL] = { "in-mail", "while waiting for RCPT" },
   [REROUTE_SMTP_SERVER_STATE_IN_RCPT] = { "in-rcpt", "while waiting for RCPT or DATA" },
+  [REROUTE_SMTP_SERVER_STATE_IN_CHECK] = { "in-check", "while a recipient is checked" },
   [REROUTE_SMTP_SERVER_STATE_IN_SKIP] = { "in-skip", "while dropping a refused chunk" },
   [REROUTE_SMTP_SERVER_STATE_IN_DATA] = { "in-data", "while receiving the content" },
   [REROUTE_SMTP_SERVER_STATE_IN_CHUNK] = { "in-chunk", "while receiving a chunk" },
@@ -152,9 +153,11 @@ reroute_smtp_server_reset (RerouteSmtpServer *self)
 
   if (had_content)
     reroute_smtp_server_drop_content (self);
+  reroute_smtp_server_forget_rcpt (self);
   g_clear_pointer (&self->envelope, reroute_envelope_free);
   if (self->state == REROUTE_SMTP_SERVER_STATE_IN_MAIL ||
-      self->state == REROUTE_SMTP_SERVER_STATE_IN_RCPT || had_content)
+      self->state == REROUTE_SMTP_SERVER_STATE_IN_RCPT ||
+      self->state == REROUTE_SMTP_SERVER_STATE_IN_CHECK || had_content)
     reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IDLE);
 }
 
@@ -245,6 +248,7 @@ reroute_smtp_server_feed (RerouteSmtpServer *self, const guint8 *octets, gsize l
       case REROUTE_SMTP_SERVER_STATE_IN_TLS:
         return length;
       case REROUTE_SMTP_SERVER_STATE_IN_END:
+      case REROUTE_SMTP_SERVER_STATE_IN_CHECK:
         return taken;
       case REROUTE_SMTP_SERVER_STATE_NEW:
         reroute_smtp_server_put_last (self, 554, "5.5.0", "Wait for the greeting before you speak");
@@ -292,6 +296,7 @@ reroute_smtp_server_free (RerouteSmtpServer *self)
 {
   g_return_if_fail (self != NULL);
 
+  reroute_smtp_server_forget_rcpt (self);
   g_clear_pointer (&self->envelope, reroute_envelope_free);
   g_clear_pointer (&self->farewell, reroute_reply_free);
   g_clear_pointer (&self->chunk_refusal, reroute_reply_free);
@@ -442,7 +447,8 @@ reroute_smtp_server_awaits_finish (const RerouteSmtpServer *self)
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
-  return self->state == REROUTE_SMTP_SERVER_STATE_IN_END;
+  return self->state == REROUTE_SMTP_SERVER_STATE_IN_END ||
+         self->state == REROUTE_SMTP_SERVER_STATE_IN_CHECK;
 }
 
 gboolean

@@ -17,8 +17,8 @@ typedef struct _RerouteSmtpServer RerouteSmtpServer;
 
 /*
  * The owner's side.  A function that returns a reply refuses with it (421 closes the session too);
- * NULL goes on with the machine's own reply.  From inside, reroute_smtp_server_finish_data() is the
- * only function that may change the machine.
+ * NULL goes on with the machine's own reply.  From inside, reroute_smtp_server_finish_data() and
+ * reroute_smtp_server_hold_rcpt() are the only functions that may change the machine.
  */
 typedef struct
 {
@@ -26,7 +26,9 @@ typedef struct
   RerouteReply *(*mail) (RerouteSmtpServer *machine,
                          const RerouteEnvelope *envelope,
                          gpointer user_data);
-  /* RCPT was valid.  Fill @admitted_by when it is taken. */
+  /* RCPT was valid.  Fill @admitted_by when it is taken, or may be: behind
+     reroute_smtp_server_hold_rcpt() the answer comes by reroute_smtp_server_finish_rcpt(); until
+     then no further input is taken. */
   RerouteReply *(*rcpt) (RerouteSmtpServer *machine,
                          const RerouteAddress *recipient,
                          RerouteRowRef *admitted_by,
@@ -75,9 +77,10 @@ void reroute_smtp_server_greet (RerouteSmtpServer *self, const RerouteReply *ref
 /**
  * reroute_smtp_server_feed:
  *
- * Returns: how many octets were taken; fewer than @length while the reply to the end of data is
- *   awaited: feed the rest again behind reroute_smtp_server_finish_data(), before new octets.  A
- *   session that has ended takes everything and discards it.
+ * Returns: how many octets were taken; fewer than @length while the reply to the end of data or to
+ * a RCPT that is held is awaited: feed the rest again behind reroute_smtp_server_finish_data() or
+ *   reroute_smtp_server_finish_rcpt(), before new octets.  A session that has ended takes
+ * everything and discards it.
  */
 gsize reroute_smtp_server_feed (RerouteSmtpServer *self, const guint8 *octets, gsize length);
 
@@ -89,6 +92,12 @@ gboolean reroute_smtp_server_wants_tls (const RerouteSmtpServer *self);
 void reroute_smtp_server_set_tls (RerouteSmtpServer *self, const char *tls);
 const char *reroute_smtp_server_get_tls (const RerouteSmtpServer *self); /* NULL: clear text */
 
+/* From inside rcpt, which then returns NULL: the answer comes later. */
+void reroute_smtp_server_hold_rcpt (RerouteSmtpServer *self);
+/* @refusal: (nullable): NULL takes the recipient.  A session that was closed meanwhile says
+ * nothing.
+ */
+void reroute_smtp_server_finish_rcpt (RerouteSmtpServer *self, const RerouteReply *refusal);
 void reroute_smtp_server_finish_data (RerouteSmtpServer *self, const RerouteReply *reply);
 
 /* Octets to send, in order; taken off by reroute_smtp_server_sent(). */
@@ -102,6 +111,7 @@ void reroute_smtp_server_close (RerouteSmtpServer *self, const RerouteReply *rep
 gboolean
 reroute_smtp_server_wants_close (const RerouteSmtpServer *self);      /* after the output is sent */
 gboolean reroute_smtp_server_is_idle (const RerouteSmtpServer *self); /* no transaction open */
+/* The owner owes the reply to a RCPT or to the end of data. */
 gboolean reroute_smtp_server_awaits_finish (const RerouteSmtpServer *self);
 /* Octets that are no commands are on their way, or more chunks of a message. */
 gboolean reroute_smtp_server_in_data (const RerouteSmtpServer *self);
