@@ -73,6 +73,8 @@ write_named_values (NamedWriter *rest, const RerouteRow *row)
   if (row->changed_us != 0)
     reroute_variant_writer_add_int64 (rest->writer, &rest->entries, "changed-us", row->changed_us);
   add_true (rest, "leaves", row->leaves);
+  if (row->recipient_check != REROUTE_RECIPIENT_CHECK_NONE)
+    add_string (rest, "recipient-check", reroute_recipient_check_to_string (row->recipient_check));
   if (row->page == REROUTE_PAGE_ROUTING)
     {
       const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
@@ -129,6 +131,7 @@ typedef struct
   const char *changed_by;
   gint64 changed_us;
   gboolean leaves;
+  const char *recipient_check;
   const char *action;
   const char *target;
   const char *deliver;
@@ -153,6 +156,7 @@ read_named_values (GVariantIter *rest, ReroutePage page, NamedValues *values, GE
     { "changed-by", "s", &values->changed_by, TRUE },
     { "changed-us", "x", &values->changed_us, TRUE },
     { "leaves", "b", &values->leaves, TRUE },
+    { "recipient-check", "s", &values->recipient_check, TRUE },
     { "action", "s", &values->action, routing },
     { "target", "s", &values->target, routing },
     { "deliver", "s", &values->deliver, !routing },
@@ -244,7 +248,8 @@ reroute_row_from_variant (GVariant *variant, GError **error)
                          .deliver = "dns",
                          .hosts = "",
                          .comment = "",
-                         .tls = "" };
+                         .tls = "",
+                         .recipient_check = "none" };
   RerouteRowFields fields = { 0 };
   g_autoptr (GVariantIter) rest = NULL;
   const char *page_name;
@@ -268,7 +273,8 @@ reroute_row_from_variant (GVariant *variant, GError **error)
   if (!reroute_page_from_string (page_name, &page, error) ||
       !read_named_values (rest, page, &values, error) ||
       !reroute_accept_from_from_string (values.accept_from, &fields.accept_from, error) ||
-      !reroute_tls_level_from_string (values.tls, &fields.tls, error))
+      !reroute_tls_level_from_string (values.tls, &fields.tls, error) ||
+      !reroute_recipient_check_from_string (values.recipient_check, &fields.recipient_check, error))
     return NULL;
   fields.comment = values.comment;
   fields.changed_by = values.changed_by;

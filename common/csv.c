@@ -32,12 +32,13 @@ typedef enum
   COLUMN_ORDER,
   COLUMN_TLS,
   COLUMN_LEAVES,
+  COLUMN_RECIPIENT_CHECK,
   N_COLUMNS,
 } Column;
 
 static const char *const column_names[N_COLUMNS] = {
   "page",    "domain",  "match", "action", "target", "accept_from",
-  "enabled", "comment", "order", "tls",    "leaves",
+  "enabled", "comment", "order", "tls",    "leaves", "recipient_check",
 };
 
 typedef struct
@@ -174,7 +175,7 @@ read_header (Reader *reader)
         complain (
           reader,
           "column %s is unknown: page, domain, match, action, target, accept_from, enabled, "
-          "comment, order, tls and leaves are possible",
+          "comment, order, tls, leaves and recipient_check are possible",
           value);
       else if (seen[column])
         complain (reader, "column %s stands there twice", value);
@@ -287,6 +288,10 @@ make_row (const char *const *cells, GError **error)
       !choose ("leaves", cells[COLUMN_LEAVES], "no", "yes", &fields.leaves, error))
     return NULL;
   if (!reroute_tls_level_from_string (cells[COLUMN_TLS], &fields.tls, error))
+    return NULL;
+  if (*cells[COLUMN_RECIPIENT_CHECK] != '\0' &&
+      !reroute_recipient_check_from_string (
+        cells[COLUMN_RECIPIENT_CHECK], &fields.recipient_check, error))
     return NULL;
   return page == REROUTE_PAGE_ROUTING ? make_routing_entry (&fields, cells, error)
                                       : make_email_domain (&fields, cells, error);
@@ -465,5 +470,10 @@ reroute_csv_append_row (GString *out, const RerouteRow *row)
   append_cell (out, row->comment, ',');
   append_cell (out, hosts != NULL && hosts->by_turns ? "by-turns" : "", ',');
   append_cell (out, reroute_tls_level_to_string (row->tls), ',');
-  append_cell (out, row->leaves ? "yes" : "", '\n');
+  append_cell (out, row->leaves ? "yes" : "", ',');
+  append_cell (out,
+               row->recipient_check != REROUTE_RECIPIENT_CHECK_NONE
+                 ? reroute_recipient_check_to_string (row->recipient_check)
+                 : "",
+               '\n');
 }

@@ -64,6 +64,13 @@
 #define REROUTE_LIMIT_RETURNED_OCTETS                                                              \
   50000 /* of a message that RET=FULL gives back whole; Postfix bounce_size_limit */
 
+/* Recipients checked at the next hop */
+#define REROUTE_LIMIT_PROBE_S 5           /* then a recipient is taken without an answer */
+#define REROUTE_LIMIT_PROBE_PAUSE_S 60    /* a next hop that gives none is left alone */
+#define REROUTE_LIMIT_PROBE_KNOWN_S 3600  /* an answer is kept; Postfix asks again after days */
+#define REROUTE_LIMIT_PROBE_UNKNOWN_S 300 /* a new mailbox gets mail after this */
+#define REROUTE_LIMIT_PROBE_ANSWERS 50000
+
 /* MTA-STS (RFC 8461) */
 #define REROUTE_LIMIT_STS_POLICY_OCTETS 65536 /* section 3.3 */
 #define REROUTE_LIMIT_STS_FETCH_S 60          /* section 3.3 */

@@ -32,6 +32,7 @@ typedef enum
   COLUMN_HOSTS,
   COLUMN_TLS,
   COLUMN_LEAVES,
+  COLUMN_RECIPIENT_CHECK,
   N_COLUMNS,
 } Column;
 
@@ -68,6 +69,7 @@ static const struct
   [COLUMN_HOSTS] = { "hosts", KIND_TEXT, ON_CONNECTIONS, "", FALSE },
   [COLUMN_TLS] = { "tls", KIND_TEXT, ON_CONNECTIONS, "", FALSE },
   [COLUMN_LEAVES] = { "leaves", KIND_FLAG, ON_BOTH, NULL, FALSE },
+  [COLUMN_RECIPIENT_CHECK] = { "recipient-check", KIND_TEXT, ON_BOTH, "none", FALSE },
 };
 
 /* --- writing --- */
@@ -145,6 +147,7 @@ reroute_columns_writer_add (RerouteColumnsWriter *self, const RerouteRow *row)
   add_text (self, COLUMN_COMMENT, row->comment);
   add_text (self, COLUMN_CHANGED_BY, row->changed_by);
   add_text (self, COLUMN_ACCEPT_FROM, reroute_accept_from_to_string (row->accept_from));
+  add_text (self, COLUMN_RECIPIENT_CHECK, reroute_recipient_check_to_string (row->recipient_check));
   if (row->page == REROUTE_PAGE_ROUTING)
     {
       const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
@@ -399,7 +402,9 @@ make_row (Reader *reader, gsize i, GError **error)
   };
 
   if (!reroute_accept_from_from_string (
-        next_text (reader, COLUMN_ACCEPT_FROM), &fields.accept_from, error))
+        next_text (reader, COLUMN_ACCEPT_FROM), &fields.accept_from, error) ||
+      !reroute_recipient_check_from_string (
+        next_text (reader, COLUMN_RECIPIENT_CHECK), &fields.recipient_check, error))
     return NULL;
   if (reader->page == REROUTE_PAGE_CONNECTIONS &&
       !reroute_tls_level_from_string (next_text (reader, COLUMN_TLS), &fields.tls, error))

@@ -21,6 +21,7 @@
 static const char *const page_names[] = { "routing", "connections" };
 static const char *const accept_from_names[] = { "anyone", "permitted" };
 static const char *const tls_names[] = { "", "none", "opportunistic", "encrypted", "verified" };
+static const char *const check_names[] = { "none", "call-ahead" };
 
 static gboolean
 check_text (const char *text, const char *noun, GError **error)
@@ -154,6 +155,7 @@ reroute_row_assemble (const RerouteRowParts *parts)
   row->enabled = fields->enabled != FALSE;
   row->leaves = fields->leaves != FALSE;
   row->tls = fields->tls;
+  row->recipient_check = fields->recipient_check;
   row->changed_us = fields->changed_us;
   row->domain = place (&at, fields->domain);
   row->comment = place (&at, fields->comment);
@@ -210,8 +212,8 @@ reroute_row_equal (const RerouteRow *a, const RerouteRow *b)
     return TRUE;
   if (a->page != b->page || a->id != b->id || a->exact != b->exact ||
       a->accept_from != b->accept_from || a->enabled != b->enabled || a->leaves != b->leaves ||
-      a->tls != b->tls || !g_str_equal (a->domain, b->domain) ||
-      !g_str_equal (a->comment, b->comment))
+      a->tls != b->tls || a->recipient_check != b->recipient_check ||
+      !g_str_equal (a->domain, b->domain) || !g_str_equal (a->comment, b->comment))
     return FALSE;
   if (a->page == REROUTE_PAGE_CONNECTIONS)
     return reroute_hosts_equal (((const RerouteEmailDomain *) a)->hosts,
@@ -232,6 +234,7 @@ reroute_row_get_fields (const RerouteRow *row)
     .enabled = row->enabled,
     .leaves = row->leaves,
     .tls = row->tls,
+    .recipient_check = row->recipient_check,
     .comment = row->comment,
     .changed_by = row->changed_by,
     .changed_us = row->changed_us,
@@ -356,5 +359,31 @@ reroute_tls_level_from_string (const char *text, RerouteTlsLevel *level, GError 
     REROUTE_ERROR_VALUE,
     "tls %s is unknown: “none”, “opportunistic”, “encrypted” and “verified” are possible",
     value);
+  return FALSE;
+}
+
+const char *
+reroute_recipient_check_to_string (RerouteRecipientCheck check)
+{
+  g_return_val_if_fail ((guint) check < G_N_ELEMENTS (check_names), NULL);
+
+  return check_names[check];
+}
+
+gboolean
+reroute_recipient_check_from_string (const char *text, RerouteRecipientCheck *check, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (check_names); i++)
+    if (g_strcmp0 (text, check_names[i]) == 0)
+      {
+        *check = (RerouteRecipientCheck) i;
+        return TRUE;
+      }
+  g_autofree char *value = reroute_quote_value (text != NULL ? text : "", -1);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "recipient-check %s is unknown: “none” and “call-ahead” are possible",
+               value);
   return FALSE;
 }

@@ -31,6 +31,13 @@ typedef enum
   REROUTE_ACCEPT_FROM_PERMITTED, /* our own mail going out */
 } RerouteAcceptFrom;
 
+/* How it is found out whether a recipient of the domain exists, before its mail is taken. */
+typedef enum
+{
+  REROUTE_RECIPIENT_CHECK_NONE,
+  REROUTE_RECIPIENT_CHECK_CALL_AHEAD, /* the next hop is asked */
+} RerouteRecipientCheck;
+
 /**
  * RerouteRow:
  *
@@ -46,11 +53,12 @@ typedef struct
   guint enabled : 1;       /* a disabled row is as if absent */
   guint leaves : 1;        /* the mail leaves our organisation: the sender is rewritten */
   RerouteTlsLevel tls : 4; /* of an E-Mail Domain row */
-  gint64 id;               /* of the row in the store, never reused; 0 before it is stored */
-  char *domain;            /* normal form */
-  char *comment;           /* "" when there is none */
-  const char *changed_by;  /* interned; "" before it is stored */
-  gint64 changed_us;       /* wall clock, microseconds since 1970 */
+  RerouteRecipientCheck recipient_check : 2;
+  gint64 id;              /* of the row in the store, never reused; 0 before it is stored */
+  char *domain;           /* normal form */
+  char *comment;          /* "" when there is none */
+  const char *changed_by; /* interned; "" before it is stored */
+  gint64 changed_us;      /* wall clock, microseconds since 1970 */
 } RerouteRow;
 
 /* What a caller fills in to make a row; a zeroed one with a domain is valid but disabled. */
@@ -62,7 +70,8 @@ typedef struct
   RerouteAcceptFrom accept_from;
   gboolean enabled;
   gboolean leaves;
-  RerouteTlsLevel tls;    /* of an E-Mail Domain row */
+  RerouteTlsLevel tls; /* of an E-Mail Domain row */
+  RerouteRecipientCheck recipient_check;
   const char *comment;    /* (nullable) */
   const char *changed_by; /* (nullable) */
   gint64 changed_us;
@@ -99,5 +108,11 @@ reroute_accept_from_from_string (const char *text, RerouteAcceptFrom *accept_fro
 /* "" (unset), "none", "opportunistic", "encrypted", "verified" */
 const char *reroute_tls_level_to_string (RerouteTlsLevel level);
 gboolean reroute_tls_level_from_string (const char *text, RerouteTlsLevel *level, GError **error);
+
+/* "none", "call-ahead" */
+const char *reroute_recipient_check_to_string (RerouteRecipientCheck check);
+gboolean reroute_recipient_check_from_string (const char *text,
+                                              RerouteRecipientCheck *check,
+                                              GError **error);
 
 G_END_DECLS

@@ -469,6 +469,26 @@ is_our_postmaster (const Walk *walk)
          (*walk->recipient->key == '\0' || g_str_equal (walk->recipient->key, hostname));
 }
 
+/* Nobody is turned away from the postmaster (RFC 5321 4.5.1). */
+static void
+choose_check (Walk *walk)
+{
+  RerouteDecision *decision = walk->decision;
+  const RerouteRow *row = decision->admitting;
+
+  if (row == NULL || decision->action == REROUTE_ACTION_REJECT ||
+      reroute_address_is_postmaster (walk->recipient))
+    return;
+  decision->recipient_check = row->recipient_check;
+  if (row->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD)
+    say (walk,
+         "call-ahead",
+         row,
+         "The entry %s%s has the next host asked whether it knows the recipient.",
+         mark (row),
+         row->domain);
+}
+
 static void
 route_postmaster (Walk *walk)
 {
@@ -533,7 +553,10 @@ reroute_ruleset_decide (const RerouteRuleset *self,
   if (routed && !reroute_ruleset_permits (self, client))
     reject (&walk, "source-routed", 553, "5.1.3", "Sender-specified routing is not accepted");
   else if (client == NULL || admit (&walk, client))
-    route (&walk);
+    {
+      route (&walk);
+      choose_check (&walk);
+    }
   return g_steal_pointer (&decision);
 }
 

@@ -122,8 +122,9 @@ typedef struct
   char *next_hop;      /* the first of hosts, or dns_domain without the brackets of a literal */
   RerouteTlsLevel tls; /* for the connection to it; never unset */
   gboolean leaves;     /* our organisation: senders that are not ours are rewritten (SRS) */
-  gboolean to_inbound; /* the next hop is the inbound host, also after a rewrite */
-  guint reply_code;    /* 250, or 4xx, 5xx when rejected */
+  RerouteRecipientCheck recipient_check; /* before the recipient is taken */
+  gboolean to_inbound;      /* the next hop is the inbound host, also after a rewrite */
+  guint reply_code;         /* 250, or 4xx, 5xx when rejected */
   const char *reply_status; /* "5.7.1" */
   char *reply_text;         /* ASCII, shows no internals */
   RerouteRow *admitting;    /* the row that matches the recipient as received; NULL: none */

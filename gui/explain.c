@@ -33,6 +33,8 @@ static const Pattern patterns[] = {
   { "admitted-entry", STAGE (ADMISSION), N_("The entry %s accepts mail from anyone.") },
   { "entry-permitted-only", STAGE (ADMISSION),
     N_("The entry %s accepts mail from permitted hosts only, and this client is none.") },
+  { "call-ahead", STAGE (ADMISSION),
+    N_("The entry %s has the next host asked whether it knows the recipient.") },
   /* Translators: %s is an address */
   { "srs-reverse", STAGE (ADMISSION),
     N_("It is the sender %s as this server has rewritten it: a notice to it is taken from anyone.") },

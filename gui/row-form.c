@@ -209,6 +209,8 @@ reroute_row_form_get_fields (RerouteRowForm *self)
     .enabled = gtk_check_button_get_active (widgets->enabled),
     .leaves = self->edited != NULL && self->edited->leaves,
     .tls = self->edited != NULL ? self->edited->tls : REROUTE_TLS_UNSET,
+    .recipient_check =
+      self->edited != NULL ? self->edited->recipient_check : REROUTE_RECIPIENT_CHECK_NONE,
     .comment = gtk_editable_get_text (widgets->comment),
     .changed_by = self->edited != NULL ? self->edited->changed_by : NULL,
     .changed_us = self->edited != NULL ? self->edited->changed_us : 0,

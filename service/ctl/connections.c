@@ -42,6 +42,7 @@ parse_options (
     { "exact", 0, 0, G_OPTION_ARG_NONE, &options->row.exact, NULL, NULL },
     { "accept-from", 0, 0, G_OPTION_ARG_STRING, &options->row.accept_from, NULL, NULL },
     { "leaves", 0, 0, G_OPTION_ARG_STRING, &options->row.leaves, NULL, NULL },
+    { "recipient-check", 0, 0, G_OPTION_ARG_STRING, &options->row.recipient_check, NULL, NULL },
     { "comment", 0, 0, G_OPTION_ARG_STRING, &options->row.comment, NULL, NULL },
     { "on", 0, 0, G_OPTION_ARG_NONE, &options->row.on, NULL, NULL },
     { "off", 0, 0, G_OPTION_ARG_NONE, &options->row.off, NULL, NULL },

@@ -154,6 +154,8 @@ row_to_json (RerouteRow *row, gpointer user_data)
   reroute_ctl_add_string (builder, "enabled", row->enabled ? "yes" : "no");
   reroute_ctl_add_string (builder, "comment", row->comment);
   reroute_ctl_add_string (builder, "leaves", row->leaves ? "yes" : "no");
+  reroute_ctl_add_string (
+    builder, "recipient_check", reroute_recipient_check_to_string (row->recipient_check));
   if (row->page == REROUTE_PAGE_CONNECTIONS)
     {
       const RerouteHosts *hosts = ((RerouteEmailDomain *) row)->hosts;
@@ -233,6 +235,7 @@ reroute_ctl_row_options_clear (RerouteRowOptions *self)
   g_clear_pointer (&self->accept_from, g_free);
   g_clear_pointer (&self->comment, g_free);
   g_clear_pointer (&self->leaves, g_free);
+  g_clear_pointer (&self->recipient_check, g_free);
 }
 
 gboolean
@@ -248,6 +251,9 @@ reroute_ctl_row_options_apply (const RerouteRowOptions *self,
     }
   if (self->accept_from != NULL &&
       !reroute_accept_from_from_string (self->accept_from, &fields->accept_from, error))
+    return FALSE;
+  if (self->recipient_check != NULL &&
+      !reroute_recipient_check_from_string (self->recipient_check, &fields->recipient_check, error))
     return FALSE;
   if (self->leaves != NULL && !g_str_equal (self->leaves, "yes") &&
       !g_str_equal (self->leaves, "no"))

@@ -39,6 +39,7 @@ typedef struct
   char *accept_from;
   char *comment;
   char *leaves; /* "yes", "no" */
+  char *recipient_check;
   gboolean exact;
   gboolean on;
   gboolean off;

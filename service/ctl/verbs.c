@@ -11,9 +11,11 @@
 
 #define REACH " [--exact]"
 #define TLS " [--tls=none|opportunistic|encrypted|verified]"
-#define ROW_OPTIONS " [--accept-from=anyone|permitted] [--leaves=yes|no] [--comment=TEXT] [--off]"
-#define EDIT_OPTIONS                                                                               \
-  " [--accept-from=anyone|permitted] [--leaves=yes|no] [--comment=TEXT] [--on|--off] [--confirm]"
+#define ROW_VALUES                                                                                 \
+  " [--accept-from=anyone|permitted] [--leaves=yes|no] [--recipient-check=none|call-ahead]"        \
+  " [--comment=TEXT]"
+#define ROW_OPTIONS ROW_VALUES " [--off]"
+#define EDIT_OPTIONS ROW_VALUES " [--on|--off] [--confirm]"
 
 /* clang-format off */
 static const RerouteVerb verbs[] = {

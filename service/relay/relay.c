@@ -18,6 +18,7 @@
 #include "common/domain.h"
 #include "common/error.h"
 #include "common/names.h"
+#include "service/relay/call-ahead.h"
 #include "service/relay/health.h"
 #include "service/relay/relay-service.h"
 #include "service/relay/srs-keeper.h"
@@ -442,6 +443,8 @@ make_receivers (Relay *self)
     .accepted = accepted_cb,
     .drained = drained_cb,
     .user_data = self,
+    .check = reroute_call_ahead,
+    .check_data = &self->parts,
   };
 
   self->receivers = g_new0 (RerouteReceiver *, self->n_workers);

@@ -16,7 +16,7 @@
 
 #define COMMON_COLUMNS                                                                             \
   "id, domain, exact, accept_from, enabled, comment, changed_by, changed_us, "                     \
-  "leaves"
+  "leaves, recipient_check"
 #define ROUTING_COLUMNS COMMON_COLUMNS ", action, target"
 #define CONNECTIONS_COLUMNS COMMON_COLUMNS ", hosts, by_turns, tls"
 
@@ -31,6 +31,7 @@ enum
   COLUMN_CHANGED_BY,
   COLUMN_CHANGED_US,
   COLUMN_LEAVES,
+  COLUMN_RECIPIENT_CHECK,
   COLUMN_ACTION,
   COLUMN_TARGET,
   COLUMN_HOSTS = COLUMN_ACTION,
@@ -51,7 +52,7 @@ static const struct
     .one = "SELECT " ROUTING_COLUMNS " FROM routing WHERE id = ?1",
     .count = "SELECT count(*) FROM routing",
     .insert = "INSERT INTO routing (" ROUTING_COLUMNS ", search) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     .remove = "DELETE FROM routing WHERE id = ?1",
   },
   [REROUTE_PAGE_CONNECTIONS] = {
@@ -59,7 +60,7 @@ static const struct
     .one = "SELECT " CONNECTIONS_COLUMNS " FROM connections WHERE id = ?1",
     .count = "SELECT count(*) FROM connections",
     .insert = "INSERT INTO connections (" CONNECTIONS_COLUMNS ", search) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     .remove = "DELETE FROM connections WHERE id = ?1",
   },
 };
@@ -273,6 +274,8 @@ reroute_row_store_add (RerouteStore *store, const RerouteRow *row, GError **erro
   reroute_query_bind_text (query, 1 + COLUMN_CHANGED_BY, row->changed_by);
   reroute_query_bind_int64 (query, 1 + COLUMN_CHANGED_US, row->changed_us);
   reroute_query_bind_int64 (query, 1 + COLUMN_LEAVES, row->leaves);
+  reroute_query_bind_text (
+    query, 1 + COLUMN_RECIPIENT_CHECK, reroute_recipient_check_to_string (row->recipient_check));
   if (row->page == REROUTE_PAGE_ROUTING)
     {
       const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
@@ -361,7 +364,11 @@ make_row (RerouteQuery *query, ReroutePage page, GError **error)
   if (fields.id <= 0)
     g_set_error (&failure, REROUTE_ERROR, REROUTE_ERROR_VALUE, "an id is a positive number");
   else if (reroute_accept_from_from_string (
-             reroute_query_get_text (query, COLUMN_ACCEPT_FROM), &fields.accept_from, &failure))
+             reroute_query_get_text (query, COLUMN_ACCEPT_FROM), &fields.accept_from, &failure) &&
+           reroute_recipient_check_from_string (
+             reroute_query_get_text (query, COLUMN_RECIPIENT_CHECK),
+             &fields.recipient_check,
+             &failure))
     row = page == REROUTE_PAGE_ROUTING ? make_routing_entry (query, &fields, &failure)
                                        : make_email_domain (query, &fields, &failure);
   if (row == NULL)

@@ -95,6 +95,12 @@ static const char version_3[] =
   "ALTER TABLE connections ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0;"
   "PRAGMA user_version = 3;";
 
+/* How a row's recipients are checked before their mail is taken. */
+static const char version_4[] =
+  "ALTER TABLE routing ADD COLUMN recipient_check TEXT NOT NULL DEFAULT 'none';"
+  "ALTER TABLE connections ADD COLUMN recipient_check TEXT NOT NULL DEFAULT 'none';"
+  "PRAGMA user_version = 4;";
+
 #define INDEX(name, columns) { "DROP INDEX " name, "CREATE INDEX " name " ON " columns }
 
 /* What the migrations come to. */
@@ -123,6 +129,7 @@ static const char *const migrations[] = {
   version_1,
   version_2,
   version_3,
+  version_4,
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (migrations) == REROUTE_SCHEMA_VERSION);

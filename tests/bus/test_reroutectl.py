@@ -80,7 +80,9 @@ def test_add_lists_what_was_added(prompt):
     prompt.good('routing', 'edit', 'test.com', '--leaves=yes')
     prompt.good('routing', 'edit', 'test.com', '--comment=renamed, 2026')
     assert rows_of(prompt, 'routing')['test.com']['leaves'] == 'yes'
-    prompt.good('routing', 'edit', 'test.com', '--leaves=no')
+    assert rows_of(prompt, 'routing')['test.com']['recipient_check'] == 'none'
+    prompt.good('routing', 'edit', 'test.com', '--leaves=no', '--recipient-check=call-ahead')
+    assert rows_of(prompt, 'routing')['test.com']['recipient_check'] == 'call-ahead'
     assert rows_of(prompt, 'routing')['test.com']['leaves'] == 'no'
 
 

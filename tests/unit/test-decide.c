@@ -516,6 +516,40 @@ test_leaves (void)
     }
 }
 
+static const struct
+{
+  const char *rows;
+  const char *recipient;
+  gboolean asks;
+} check_rows[] = {
+  /* The entry that covers the recipient as it was received says it: issue 4. */
+  { "connections,a.test,,host,gw.test,,,,call-ahead", "u@a.test", TRUE },
+  { "connections,a.test,,host,gw.test,,,,none", "u@a.test", FALSE },
+  { "routing,a.test,,reroute,b.test,,,,call-ahead", "u@sub.a.test", TRUE },
+  { "routing,a.test,,reroute,b.test\nconnections,b.test,,host,gw.test,,,,call-ahead",
+    "u@a.test",
+    FALSE },
+  { "connections,a.test,,host,gw.test,,,,call-ahead", "Postmaster@a.test", FALSE },
+  { "connections,a.test,,host,gw.test,,no,,call-ahead", "u@a.test", FALSE },
+  { "", "u@a.test", FALSE },
+};
+
+static void
+test_recipient_check (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (check_rows); i++)
+    {
+      g_autoptr (RerouteRuleset) rules = sample_rules (check_rows[i].rows, "");
+      g_autoptr (RerouteDecision) decision = decide (rules, check_rows[i].recipient, NULL, NULL);
+
+      g_test_message ("%s", check_rows[i].rows);
+      g_assert_cmpint (decision->recipient_check,
+                       ==,
+                       check_rows[i].asks ? REROUTE_RECIPIENT_CHECK_CALL_AHEAD
+                                          : REROUTE_RECIPIENT_CHECK_NONE);
+    }
+}
+
 static void
 test_is_ours (void)
 {
@@ -554,6 +588,7 @@ main (int argc, char **argv)
   g_test_add_func ("/decide/authenticated", test_authenticated);
   g_test_add_func ("/decide/long-chain", test_long_chain);
   g_test_add_func ("/decide/leaves", test_leaves);
+  g_test_add_func ("/decide/recipient-check", test_recipient_check);
   g_test_add_func ("/decide/is-ours", test_is_ours);
   return g_test_run ();
 }

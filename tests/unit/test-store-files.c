@@ -343,6 +343,32 @@ test_schema_3 (StoreFixture *f, gconstpointer data)
   assert_leaves (f, REROUTE_PAGE_ROUTING, "test.com", TRUE);
 }
 
+static void
+assert_check (StoreFixture *f, ReroutePage page, const char *domain, RerouteRecipientCheck check)
+{
+  const RerouteRow *row =
+    reroute_ruleset_find_row (reroute_rulebook_get_ruleset (f->book), page, domain, FALSE);
+
+  g_assert_nonnull (row);
+  g_assert_cmpint (row->recipient_check, ==, check);
+}
+
+static void
+test_schema_4 (StoreFixture *f, gconstpointer data)
+{
+  g_autofree char *released = g_test_build_filename (G_TEST_DIST, "data", "schema-4.db", NULL);
+
+  copy_file (released, f->path);
+  store_open_book (f);
+  store_assert_rows (f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com");
+  assert_check (f, REROUTE_PAGE_ROUTING, "test.com", REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
+  assert_check (f, REROUTE_PAGE_CONNECTIONS, "fwd.test", REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
+  assert_check (f, REROUTE_PAGE_CONNECTIONS, "dns.test", REROUTE_RECIPIENT_CHECK_NONE);
+  store_revert (f, 5);
+  assert_check (f, REROUTE_PAGE_ROUTING, "test.com", REROUTE_RECIPIENT_CHECK_NONE);
+  assert_check (f, REROUTE_PAGE_CONNECTIONS, "fwd.test", REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/store-files/" name, StoreFixture, NULL, store_set_up_open, func, store_tear_down)
 #define ADD_CLOSED(name, func)                                                                     \
@@ -362,5 +388,6 @@ main (int argc, char *argv[])
   ADD_CLOSED ("schema-1", test_schema_1);
   ADD_CLOSED ("schema-2", test_schema_2);
   ADD_CLOSED ("schema-3", test_schema_3);
+  ADD_CLOSED ("schema-4", test_schema_4);
   return g_test_run ();
 }

@@ -493,7 +493,7 @@ reroute_connection_send (RerouteConnection *self,
   self->settings = reroute_settings_ref (settings);
   self->idle = FALSE;
   self->spool = spool;
-  self->message = reroute_message_ref (message);
+  self->message = message != NULL ? reroute_message_ref (message) : NULL;
   self->content_offset = 0;
   self->dot_sent = 0;
   reroute_smtp_client_begin (self->machine, transaction);

@@ -48,7 +48,7 @@ RerouteConnection *reroute_connection_new (RerouteWorker *worker,
 void reroute_connection_free (RerouteConnection *self); /* closes the socket */
 
 /* Begins a transaction, after ready or done.  @transaction's strings and @message must live until
- * it is over. */
+ * it is over.  @spool, @message: NULL for a probe, which has no content. */
 void reroute_connection_send (RerouteConnection *self,
                               RerouteSpool *spool,
                               RerouteMessage *message,

@@ -84,6 +84,13 @@ reroute_endpoint_is_enforced (const RerouteEndpoint *self)
   return self->sts != NULL && self->sts->mode == REROUTE_STS_ENFORCE;
 }
 
+gboolean
+reroute_endpoint_is_barred (const RerouteEndpoint *self, RerouteTlsLevel level)
+{
+  return level != REROUTE_TLS_NONE && reroute_endpoint_is_enforced (self) &&
+         !reroute_sts_policy_covers (self->sts, self->name);
+}
+
 GArray *
 reroute_endpoints_new (void)
 {

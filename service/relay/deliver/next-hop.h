@@ -24,6 +24,8 @@ RerouteEndpoint reroute_endpoint_copy (const RerouteEndpoint *self);
 void reroute_endpoint_clear (RerouteEndpoint *self);
 /* Whether mail that is sent there in TLS at all needs a certificate for its name (RFC 8461 4). */
 gboolean reroute_endpoint_is_enforced (const RerouteEndpoint *self);
+/* Whether its domain's policy does not name it, for mail of that level. */
+gboolean reroute_endpoint_is_barred (const RerouteEndpoint *self, RerouteTlsLevel level);
 /* (element-type RerouteEndpoint): empty, frees what is in it */
 GArray *reroute_endpoints_new (void);
 

@@ -354,20 +354,10 @@ finish_without_host (ReroutePool *self, Try *try)
   finish_with (self, try, reply);
 }
 
-/* Whom the settings trust; what was verified before stays so. */
 static RerouteTlsClient *
-get_tls (ReroutePool *self, RerouteSettings *settings)
+get_tls (ReroutePool *self, const RerouteSettings *settings)
 {
-  const char *trust = reroute_settings_get_text (settings, REROUTE_SETTING_TLS_TRUST);
-
-  if (g_strcmp0 (self->tls_trust, trust) == 0)
-    return self->tls;
-  g_free (self->tls_trust);
-  self->tls_trust = g_strdup (trust);
-  g_clear_pointer (&self->tls, reroute_tls_client_unref);
-  self->tls =
-    reroute_tls_client_new (reroute_settings_get_paths (settings, REROUTE_SETTING_TLS_TRUST));
-  return self->tls;
+  return reroute_tls_client_renew (&self->tls, &self->tls_trust, settings);
 }
 
 /* Whether what the connection has proved is what this mail demands. */

@@ -48,6 +48,8 @@ struct _RerouteQueued
   RerouteWaiting recipients[];
 };
 
+typedef struct _RerouteProber RerouteProber; /* of prober.h */
+
 /* A resolver stays until the last question to it was answered. */
 typedef struct
 {
@@ -80,6 +82,7 @@ struct _RerouteScheduler
   RerouteResolverUse *resolver;
   GPtrArray *resolvers; /* (element-type RerouteResolverUse) */
   RerouteSts *sts;
+  RerouteProber *prober;
   GArray *own_addresses;
   gint64 own_addresses_us; /* monotonic: when they were read */
   GHashTable *routes;      /* of route.c */

@@ -20,6 +20,7 @@
 
 #include "common/error.h"
 #include "common/limits.h"
+#include "service/relay/deliver/prober.h"
 
 RerouteSettings *
 reroute_scheduler_get_settings (RerouteScheduler *self)
@@ -183,6 +184,59 @@ reroute_scheduler_set_srs (RerouteScheduler *self, RerouteSrs *srs)
   reroute_worker_post (self->thread, srs_arrived, news);
 }
 
+/* --- recipients that are asked for before their mail is taken --- */
+
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  RerouteDecision *decision;
+  guint worker;
+  RerouteSchedulerProbeFunc func;
+  gpointer user_data;
+  gboolean unknown;
+} Probe;
+
+static void
+answer_probe (RerouteWorker *worker, gpointer user_data)
+{
+  g_autofree Probe *probe = user_data;
+
+  probe->func (probe->unknown, probe->user_data);
+}
+
+static void
+probed (gboolean unknown, gpointer user_data)
+{
+  Probe *probe = user_data;
+
+  probe->unknown = unknown;
+  reroute_worker_post (probe->scheduler->workers[probe->worker], answer_probe, probe);
+}
+
+static void
+begin_probe (RerouteWorker *thread, gpointer user_data)
+{
+  Probe *probe = user_data;
+  g_autoptr (RerouteDecision) decision = g_steal_pointer (&probe->decision);
+
+  reroute_prober_ask (probe->scheduler->prober, decision, probed, probe);
+}
+
+void
+reroute_scheduler_probe (RerouteScheduler *self,
+                         RerouteDecision *decision,
+                         guint worker,
+                         RerouteSchedulerProbeFunc func,
+                         gpointer user_data)
+{
+  Probe *probe = g_new (Probe, 1);
+
+  g_return_if_fail (worker < self->n_workers);
+
+  *probe = (Probe){ self, decision, worker, func, user_data, FALSE };
+  reroute_worker_post (self->thread, begin_probe, probe);
+}
+
 /* --- figures --- */
 
 void
@@ -235,6 +289,7 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
     return NULL;
   self->sts = reroute_scheduler_make_sts (
     self, config->mta_sts_port != 0 ? config->mta_sts_port : REROUTE_DEFAULT_HTTPS_PORT);
+  self->prober = reroute_prober_new (self);
   return g_steal_pointer (&self);
 }
 
@@ -299,6 +354,7 @@ begin_to_stop (RerouteWorker *thread, gpointer user_data)
 
   self->stopping = TRUE;
   reroute_scheduler_run_early_calls (self);
+  reroute_prober_close (self->prober);
   reroute_destinations_withdraw (self);
   reroute_scheduler_update_pressure (self);
   post_to_workers (self, drain_pool, ending->grace_us);
@@ -354,6 +410,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   while ((head = self->order.head) != NULL)
     reroute_queued_leave (head->data);
   reroute_destinations_clear (self);
+  g_clear_pointer (&self->prober, reroute_prober_free);
   g_clear_pointer (&self->sts, reroute_sts_free);
   g_hash_table_unref (self->routes);
   g_hash_table_unref (self->queue);

@@ -58,6 +58,17 @@ void reroute_scheduler_set_srs (RerouteScheduler *self, RerouteSrs *srs);
 /* Any thread: a message that was just committed; delivered on @worker. */
 void reroute_scheduler_submit (RerouteScheduler *self, RerouteMessage *message, guint worker);
 
+/* On the worker that asked.  @unknown: there is no such recipient; FALSE: there is, or nobody can
+   tell. */
+typedef void (*RerouteSchedulerProbeFunc) (gboolean unknown, gpointer user_data);
+/* Any thread, before stop(): asks the next hop of @decision (transfer full) whether it knows the
+   recipient; @func runs on @worker, within REROUTE_LIMIT_PROBE_S. */
+void reroute_scheduler_probe (RerouteScheduler *self,
+                              RerouteDecision *decision,
+                              guint worker,
+                              RerouteSchedulerProbeFunc func,
+                              gpointer user_data);
+
 typedef struct
 {
   guint64 messages, recipients, received, delivered, deferred, failed;

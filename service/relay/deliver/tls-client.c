@@ -49,6 +49,21 @@ reroute_tls_client_new (const char *const *trust)
 }
 
 RerouteTlsClient *
+reroute_tls_client_renew (RerouteTlsClient **client, char **trust, const RerouteSettings *settings)
+{
+  const char *text = reroute_settings_get_text (settings, REROUTE_SETTING_TLS_TRUST);
+
+  if (*client != NULL && g_strcmp0 (*trust, text) == 0)
+    return *client;
+  g_free (*trust);
+  *trust = g_strdup (text);
+  g_clear_pointer (client, reroute_tls_client_unref);
+  *client =
+    reroute_tls_client_new (reroute_settings_get_paths (settings, REROUTE_SETTING_TLS_TRUST));
+  return *client;
+}
+
+RerouteTlsClient *
 reroute_tls_client_ref (RerouteTlsClient *self)
 {
   g_return_val_if_fail (self != NULL, NULL);

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "common/settings.h"
 #include "service/relay/stream.h"
 
 G_BEGIN_DECLS
@@ -16,6 +17,16 @@ typedef struct _RerouteTlsClient RerouteTlsClient;
 /* @trust: (array zero-terminated=1): PEM files of authorities; none: the machine's.  They are read
    when a certificate has to be verified for the first time. */
 RerouteTlsClient *reroute_tls_client_new (const char *const *trust);
+/**
+ * reroute_tls_client_renew:
+ * @client: (inout): NULL: none yet
+ * @trust: (inout): the text of the setting that it was made from
+ *
+ * Whom the settings trust: another setting is another client, and what was verified before stays
+ * so.
+ */
+RerouteTlsClient *
+reroute_tls_client_renew (RerouteTlsClient **client, char **trust, const RerouteSettings *settings);
 RerouteTlsClient *reroute_tls_client_ref (RerouteTlsClient *self);
 void reroute_tls_client_unref (RerouteTlsClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteTlsClient, reroute_tls_client_unref)

@@ -229,8 +229,7 @@ keep_endpoints (RerouteTry *self, const GArray *endpoints)
       const RerouteEndpoint *found = &g_array_index (endpoints, RerouteEndpoint, i);
       RerouteEndpoint endpoint;
 
-      if (self->delivery->tls_level != REROUTE_TLS_NONE && reroute_endpoint_is_enforced (found) &&
-          !reroute_sts_policy_covers (found->sts, found->name))
+      if (reroute_endpoint_is_barred (found, self->delivery->tls_level))
         continue;
       endpoint = reroute_endpoint_copy (found);
       g_array_append_val (self->endpoints, endpoint);

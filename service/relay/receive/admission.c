@@ -263,15 +263,16 @@ static RerouteReply *
 judge_recipient (RerouteRuleset *ruleset,
                  const RerouteClient *client,
                  const RerouteAddress *recipient,
-                 RerouteRowRef *admitted_by)
+                 RerouteAdmitted *admitted)
 {
   g_autoptr (RerouteDecision) decision = reroute_ruleset_decide (ruleset, recipient, client, NULL);
 
   if (decision->action == REROUTE_ACTION_REJECT)
     return reroute_reply_new (decision->reply_code, decision->reply_status, decision->reply_text);
-  *admitted_by = (RerouteRowRef){ 0 };
   if (decision->admitting != NULL)
-    *admitted_by = (RerouteRowRef){ decision->admitting->page, decision->admitting->id };
+    admitted->by = (RerouteRowRef){ decision->admitting->page, decision->admitting->id };
+  if (decision->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD)
+    admitted->ask = g_steal_pointer (&decision);
   return NULL;
 }
 
@@ -281,14 +282,15 @@ reroute_admission_rcpt (RerouteRuleset *ruleset,
                         const RerouteClient *client,
                         gboolean is_notice,
                         const RerouteAddress *recipient,
-                        RerouteRowRef *admitted_by)
+                        RerouteAdmitted *admitted)
 {
-  g_return_val_if_fail (client != NULL && recipient != NULL && admitted_by != NULL, NULL);
+  g_return_val_if_fail (client != NULL && recipient != NULL && admitted != NULL, NULL);
 
+  *admitted = (RerouteAdmitted){ 0 };
   if (ruleset == NULL)
     return reroute_reply_new (451, "4.3.0", "rules are not loaded yet");
   if (srs == NULL || !reroute_srs_is_ours (srs, recipient))
-    return judge_recipient (ruleset, client, recipient, admitted_by);
+    return judge_recipient (ruleset, client, recipient, admitted);
 
   RerouteClient trusted = *client;
   RerouteReply *refusal = NULL;
@@ -296,5 +298,8 @@ reroute_admission_rcpt (RerouteRuleset *ruleset,
   if (sender == NULL)
     return refusal;
   trusted.authenticated |= is_notice;
-  return judge_recipient (ruleset, &trusted, sender, admitted_by);
+  refusal = judge_recipient (ruleset, &trusted, sender, admitted);
+  /* Whoever has sent is no stranger's guess. */
+  g_clear_pointer (&admitted->ask, reroute_decision_free);
+  return refusal;
 }

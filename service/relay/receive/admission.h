@@ -59,13 +59,20 @@ RerouteReply *reroute_admission_count (RerouteAdmission *self,
                                        RerouteSettingId rate,
                                        gint64 now_us);
 
+/* What comes with a recipient that is taken. */
+typedef struct
+{
+  RerouteRowRef by;     /* the row that admits it; id 0: none, the client is permitted */
+  RerouteDecision *ask; /* (nullable): its next hop is to be asked first, says the row; owned */
+} RerouteAdmitted;
+
 /**
  * reroute_admission_rcpt:
  * @ruleset: (nullable): the newest generation; %NULL refuses with 451 4.3.0
  * @srs: (nullable): whose addresses are decided as those of the senders that they were made from
  * @is_notice: whether the reverse-path is null: then a genuine address of @srs is taken from
  * anyone, as the mail that the notice is about went through here
- * @admitted_by: (out): the row that admits @recipient; id 0: none, @client is permitted
+ * @admitted: (out)
  *
  * Returns: (transfer full) (nullable): the refusal; %NULL takes the recipient
  */
@@ -74,6 +81,6 @@ RerouteReply *reroute_admission_rcpt (RerouteRuleset *ruleset,
                                       const RerouteClient *client,
                                       gboolean is_notice,
                                       const RerouteAddress *recipient,
-                                      RerouteRowRef *admitted_by);
+                                      RerouteAdmitted *admitted);
 
 G_END_DECLS

@@ -17,6 +17,10 @@ G_BEGIN_DECLS
  */
 typedef struct _RerouteReceiver RerouteReceiver;
 
+/* On the worker that asked.  @unknown: the recipient does not exist; FALSE: it does, or nobody can
+   tell. */
+typedef void (*RerouteReceiverAnswerFunc) (gboolean unknown, gpointer user_data);
+
 typedef struct
 {
   RerouteSpool *spool;         /* borrowed */
@@ -28,6 +32,15 @@ typedef struct
   /* On the worker, after reroute_receiver_drain(): no session is left. */
   void (*drained) (guint worker, gpointer user_data);
   gpointer user_data;
+
+  /* Asks the next hop of @decision (transfer full) whether it knows the recipient.  (nullable): it
+     is not asked */
+  void (*check) (RerouteDecision *decision,
+                 guint worker,
+                 RerouteReceiverAnswerFunc func,
+                 gpointer func_data,
+                 gpointer check_data);
+  gpointer check_data;
 } RerouteReceiverConfig;
 
 RerouteReceiver *reroute_receiver_new (RerouteWorker *worker, const RerouteReceiverConfig *config);

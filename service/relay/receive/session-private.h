@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "service/relay/receive/receiver-private.h"
 #include "service/relay/receive/session.h"
 #include "service/relay/smtp/server.h"
 #include "service/relay/stream.h"
@@ -46,6 +47,15 @@ void reroute_session_advance (RerouteSession *self);
 void reroute_session_close (RerouteSession *self);
 void reroute_session_set_deadline (RerouteSession *self, gint64 wait_us);
 void reroute_session_restart_deadline (RerouteSession *self);
+
+void reroute_session_unref (RerouteSession *self);
+
+/* --- session-check.c --- */
+/* From inside RCPT: its reply waits until the next hop of @decision (transfer full) has said
+   whether it knows @recipient. */
+void reroute_session_check_recipient (RerouteSession *self,
+                                      const RerouteAddress *recipient,
+                                      RerouteDecision *decision);
 
 /* --- session-tls.c --- */
 void reroute_session_begin_tls (RerouteSession *self);

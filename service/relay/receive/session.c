@@ -35,8 +35,8 @@
 
 /* --- life --- */
 
-static void
-unref_session (RerouteSession *self)
+void
+reroute_session_unref (RerouteSession *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
@@ -61,7 +61,7 @@ reroute_session_close (RerouteSession *self)
   close (self->io.fd);
   g_clear_pointer (&self->draft, reroute_spool_draft_discard);
   reroute_admission_leave (self->receiver->config.admission, &self->client.ip);
-  unref_session (self);
+  reroute_session_unref (self);
 }
 
 static void
@@ -104,7 +104,7 @@ read_again_cb (RerouteWorker *worker, gpointer user_data)
 
   if (!self->closed && may_read (self))
     read_input (self);
-  unref_session (self);
+  reroute_session_unref (self);
 }
 
 /* EPOLLIN comes back here; it is taken away where input came too early. */
@@ -388,13 +388,17 @@ rcpt_cb (RerouteSmtpServer *machine,
   RerouteSession *self = user_data;
   RerouteRuleset *ruleset = self->receiver->ruleset;
   RerouteReply *refusal = count (self, REROUTE_SETTING_MAX_RECIPIENT_RATE);
+  RerouteAdmitted admitted = { 0 };
 
   if (refusal == NULL)
     refusal = reroute_admission_rcpt (
-      ruleset, self->receiver->srs, &self->client, self->is_notice, recipient, admitted_by);
+      ruleset, self->receiver->srs, &self->client, self->is_notice, recipient, &admitted);
+  *admitted_by = admitted.by;
   self->permitted = ruleset != NULL && reroute_ruleset_permits (ruleset, &self->client);
   if (refusal != NULL)
     reroute_session_log_refused (&self->client.ip, recipient, refusal);
+  else if (admitted.ask != NULL)
+    reroute_session_check_recipient (self, recipient, admitted.ask);
   return refusal;
 }
 
@@ -406,7 +410,7 @@ take_parts_saved_cb (RerouteWorker *worker, gpointer user_data)
   if (!self->closed)
     renew_deadline (self);
   reroute_session_advance (self);
-  unref_session (self);
+  reroute_session_unref (self);
 }
 
 /* On the spool's writer. */
@@ -473,7 +477,7 @@ take_commit_cb (RerouteWorker *worker, gpointer user_data)
   if (message != NULL)
     receiver->config.accepted (
       message, reroute_worker_get_number (worker), receiver->config.user_data);
-  unref_session (self);
+  reroute_session_unref (self);
 }
 
 /* On the spool's writer. */

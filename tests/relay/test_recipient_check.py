@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recipients that the next hop is asked for before their mail is taken."""
+
+import contextlib
+import threading
+
+from place import Place, poll
+from sink import Sink
+from support import Client, Service
+from tap import run
+
+REFUSAL = '550 5.1.1 There is no such recipient'
+
+# What the host says of a local part; anybody else is known to it.
+SAID = {
+    'nobody': '550 5.1.1 unknown at inner.test',
+    'plain': '550 no such user at inner.test',
+    'closed': '550 5.2.1 mailbox closed',
+    'later': '450 4.2.0 greylisted',
+    'full': '552 5.2.2 mailbox full',
+    'policy': '550 5.7.1 not from you',
+}
+
+
+class Host(Sink):
+    """Knows whom SAID does not name; counts who asks."""
+
+    def __init__(self, **options):
+        self.asked = []
+        self.answers = {}
+        super().__init__(reply=self.say_to, name='inner.test', **options)
+
+    def say_to(self, verb, argument):
+        if verb == 'RCPT':
+            self.asked.append(argument)
+            return SAID.get(argument.split('@')[0])
+        return self.answers.get(verb)
+
+    def count(self, recipient):
+        return self.asked.count(recipient)
+
+
+class World:
+    """A host for every kind of trouble; mail for NAME.test goes to it and is checked."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.place = stack.enter_context(Place('recipient-check'))
+        self.service = stack.enter_context(Service(self.place))
+        self.hosts = {}
+
+    def add(self, label, **options):
+        host = self.hosts[label] = self.stack.enter_context(Host(**options))
+        self.service.add_connection(f'{label}.test', f'--host={host.endpoint}', '--recipient-check=call-ahead')
+        return host
+
+    def ask(self, *recipients, client=None):
+        """What RCPT is answered with; one answer as it is."""
+        with contextlib.ExitStack() as stack:
+            client = client or stack.enter_context(Client(self.service.host, self.service.port))
+            assert client.command('MAIL FROM:<a@source.test>').startswith('250')
+            said = [client.command(f'RCPT TO:<{recipient}>') for recipient in recipients]
+            client.command('RSET')
+            return said if len(said) > 1 else said[0]
+
+    def takes(self, *recipients):
+        for recipient in recipients:
+            said = self.ask(recipient)
+            assert said.startswith('250 2.1.5'), (recipient, said)
+
+    def refuses(self, *recipients):
+        for recipient in recipients:
+            assert self.ask(recipient) == REFUSAL, recipient
+
+
+def main():
+    with contextlib.ExitStack() as stack:
+        world = World(stack)
+        host = world.add('good')
+        world.add('lock-step', extensions=())
+        world.add('null')
+        world.add('drops')
+        world.add('slow')
+        world.service.add_connection('unchecked.test', f'--host={host.endpoint}')
+        world.service.add_routing('moved.test', '--reroute-to=good.test', '--recipient-check=call-ahead')
+        world.service.wait_applied()
+
+        def test_known_and_unknown():
+            world.takes('user@good.test')
+            world.refuses('nobody@good.test', 'plain@good.test', 'closed@good.test')
+            conversation = host.conversations[0]
+            assert 'C: MAIL FROM:<>' in conversation, conversation
+            assert not [line for line in conversation if 'DATA' in line or 'BDAT' in line], conversation
+            assert not host.messages
+
+        def test_one_connection_for_many_questions():
+            assert len(host.conversations) == 1, host.conversations
+            assert 'C: RSET' in host.conversations[0]
+
+        def test_an_answer_is_kept():
+            world.takes('user@good.test', 'USER@good.test')
+            world.refuses('nobody@good.test')
+            assert host.count('user@good.test') == 1 and host.count('nobody@good.test') == 1
+            # Local parts are not ours to compare.
+            assert host.count('USER@good.test') == 1
+
+        def test_only_a_refusal_of_the_recipient_counts():
+            world.takes('later@good.test', 'full@good.test', 'policy@good.test')
+            world.takes('later@good.test')
+            assert host.count('later@good.test') == 2
+
+        def test_the_null_sender_may_be_refused():
+            world.hosts['null'].answers['MAIL'] = '550 5.1.8 no null senders'
+            world.takes('nobody@null.test')
+
+        def test_without_pipelining():
+            world.takes('user@lock-step.test')
+            world.refuses('nobody@lock-step.test')
+
+        def test_pipelined():
+            with Client(world.service.host, world.service.port) as client:
+                client.socket.sendall(b'MAIL FROM:<a@source.test>\r\nRCPT TO:<one@good.test>\r\n'
+                                      b'RCPT TO:<nobody@lock-step.test>\r\nRCPT TO:<two@good.test>\r\n'
+                                      b'RCPT TO:<plain@lock-step.test>\r\nDATA\r\n')
+                said = [client.reply().split()[0] for _ in range(6)]
+                assert said == ['250', '250', '550', '250', '550', '354'], said
+                assert client.content(b'Subject: both\r\n\r\nhello\r\n').startswith('250')
+            poll('the message', lambda: host.messages)
+            assert host.messages[0].recipients == ['one@good.test', 'two@good.test']
+
+        def test_the_recipient_that_leaves_is_asked_for():
+            world.takes('new@moved.test')
+            world.refuses('nobody@moved.test')
+            assert host.count('new@good.test') == 1
+
+        def test_nobody_asks_otherwise():
+            before = list(host.asked)
+            world.takes('nobody@unchecked.test', 'postmaster@good.test')
+            assert host.asked == before
+            assert world.ask('u@nowhere.test').startswith('550 5.7.1')
+
+        def test_a_client_that_goes_harms_nobody():
+            release = threading.Event()
+            host.answers['RSET'] = release
+            client = Client(world.service.host, world.service.port)
+            client.command('MAIL FROM:<a@source.test>')
+            client.socket.sendall(b'RCPT TO:<gone@good.test>\r\n')
+            client.close()
+            release.set()
+            world.takes('user2@good.test')
+            host.answers.clear()
+
+        def test_a_host_that_hangs_up_is_asked_again():
+            drops = world.hosts['drops']
+            world.refuses('nobody@drops.test')
+            drops.answers['RSET'] = '421 4.7.0 too many errors'
+            world.refuses('plain@drops.test')
+            assert len(drops.conversations) == 2, drops.conversations
+
+        def test_explain():
+            said = world.service.ctl('explain', 'user@good.test')
+            assert 'The entry good.test has the next host asked whether it knows the recipient.' in said
+
+        def test_an_outage_refuses_nobody():
+            drops = world.hosts['drops']
+            drops.answers['CONNECT'] = 'drop'
+            drops.answers['RSET'] = 'drop'
+            world.takes('another@drops.test', 'nobody2@drops.test')
+            # It is left alone for a while.
+            n = len(drops.conversations)
+            world.takes('third@drops.test')
+            assert len(drops.conversations) == n
+            # What is known is known.
+            world.refuses('nobody@drops.test')
+
+        def test_slowness_refuses_nobody():
+            world.hosts['slow'].answers['MAIL'] = 'stall'
+            world.takes('nobody@slow.test')
+
+        def test_off():
+            world.service.ctl('connections', 'edit', 'good.test', '--recipient-check=none')
+            world.service.wait_applied()
+            world.takes('nobody@good.test')
+
+        run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
+
+
+if __name__ == '__main__':
+    main()
