@@ -32,6 +32,9 @@ struct _RerouteEmailDomainDialog
   RerouteHostGrid *hosts;
   GtkDropDown *accept_from;
   GtkEditable *comment;
+  GtkDropDown *tls;
+  GtkCheckButton *call_ahead;
+  GtkCheckButton *leaves;
   GtkCheckButton *enabled;
   RerouteNote *note;
   GtkLabel *provenance;
@@ -173,6 +176,9 @@ reroute_email_domain_dialog_class_init (RerouteEmailDomainDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, hosts);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, accept_from);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, comment);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, tls);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, call_ahead);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, leaves);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, enabled);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, note);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, provenance);
@@ -212,8 +218,17 @@ reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, Reroute
                                                  ? _ ("Edit E-Mail Domain")
                                                  : _ ("Add E-Mail Domain"), NULL);
   RerouteRowFieldsWidgets widgets = {
-    self->domain,  self->reach, self->accept_from, self->comment,
-    self->enabled, self->note,  self->provenance,  self->ok_button,
+    .domain = self->domain,
+    .reach = self->reach,
+    .accept_from = self->accept_from,
+    .tls = self->tls,
+    .comment = self->comment,
+    .call_ahead = self->call_ahead,
+    .leaves = self->leaves,
+    .enabled = self->enabled,
+    .note = self->note,
+    .provenance = self->provenance,
+    .ok_button = self->ok_button,
   };
 
   if (row != NULL)

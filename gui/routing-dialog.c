@@ -34,6 +34,8 @@ struct _RerouteRoutingDialog
   RerouteFieldError *target_error;
   GtkDropDown *accept_from;
   GtkEditable *comment;
+  GtkCheckButton *call_ahead;
+  GtkCheckButton *leaves;
   GtkCheckButton *enabled;
   RerouteNote *note;
   GtkLabel *provenance;
@@ -192,6 +194,8 @@ reroute_routing_dialog_class_init (RerouteRoutingDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, target_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, accept_from);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, comment);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, call_ahead);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, leaves);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, enabled);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, note);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, provenance);
@@ -238,8 +242,16 @@ reroute_routing_dialog_new (GtkWindow *parent, RerouteSheet *sheet, RerouteRow *
                                              ? _ ("Edit Routing Table Entry")
                                              : _ ("Add E-mail Domain"), NULL);
   RerouteRowFieldsWidgets widgets = {
-    self->domain,  self->reach, self->accept_from, self->comment,
-    self->enabled, self->note,  self->provenance,  self->ok_button,
+    .domain = self->domain,
+    .reach = self->reach,
+    .accept_from = self->accept_from,
+    .comment = self->comment,
+    .call_ahead = self->call_ahead,
+    .leaves = self->leaves,
+    .enabled = self->enabled,
+    .note = self->note,
+    .provenance = self->provenance,
+    .ok_button = self->ok_button,
   };
 
   if (row != NULL)

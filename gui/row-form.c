@@ -138,6 +138,11 @@ fill (RerouteRowForm *self)
   gtk_drop_down_set_selected (widgets->reach, self->edited->exact ? 1 : 0);
   gtk_drop_down_set_selected (widgets->accept_from,
                               self->edited->accept_from == REROUTE_ACCEPT_FROM_ANYONE ? 0 : 1);
+  if (widgets->tls != NULL)
+    gtk_drop_down_set_selected (widgets->tls, self->edited->tls);
+  gtk_check_button_set_active (widgets->call_ahead,
+                               self->edited->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
+  gtk_check_button_set_active (widgets->leaves, self->edited->leaves);
   gtk_editable_set_text (widgets->comment, self->edited->comment);
   gtk_label_set_label (widgets->provenance, provenance != NULL ? provenance : "");
 }
@@ -187,6 +192,13 @@ reroute_row_form_new (RerouteSheet *sheet,
     widgets->reach, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (
     widgets->accept_from, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
+  if (widgets->tls != NULL)
+    g_signal_connect_object (
+      widgets->tls, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (
+    widgets->call_ahead, "toggled", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (
+    widgets->leaves, "toggled", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (
     widgets->comment, "changed", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (
@@ -207,10 +219,12 @@ reroute_row_form_get_fields (RerouteRowForm *self)
                      ? REROUTE_ACCEPT_FROM_PERMITTED
                      : REROUTE_ACCEPT_FROM_ANYONE,
     .enabled = gtk_check_button_get_active (widgets->enabled),
-    .leaves = self->edited != NULL && self->edited->leaves,
-    .tls = self->edited != NULL ? self->edited->tls : REROUTE_TLS_UNSET,
-    .recipient_check =
-      self->edited != NULL ? self->edited->recipient_check : REROUTE_RECIPIENT_CHECK_NONE,
+    .leaves = gtk_check_button_get_active (widgets->leaves),
+    .recipient_check = gtk_check_button_get_active (widgets->call_ahead)
+                         ? REROUTE_RECIPIENT_CHECK_CALL_AHEAD
+                         : REROUTE_RECIPIENT_CHECK_NONE,
+    .tls = widgets->tls != NULL ? (RerouteTlsLevel) gtk_drop_down_get_selected (widgets->tls)
+                                : REROUTE_TLS_UNSET,
     .comment = gtk_editable_get_text (widgets->comment),
     .changed_by = self->edited != NULL ? self->edited->changed_by : NULL,
     .changed_us = self->edited != NULL ? self->edited->changed_us : 0,

@@ -18,7 +18,10 @@ typedef struct
   GtkEditable *domain;
   GtkDropDown *reach; /* 0: with its subdomains; 1: this domain only */
   GtkDropDown *accept_from;
+  GtkDropDown *tls; /* (nullable): in the order of RerouteTlsLevel */
   GtkEditable *comment;
+  GtkCheckButton *call_ahead; /* the recipient check */
+  GtkCheckButton *leaves;
   GtkCheckButton *enabled;
   RerouteNote *note;
   GtkLabel *provenance;

@@ -268,12 +268,42 @@ dup_connections_sentence (const RerouteRow *row, const char *domain)
                     hosts);
 }
 
+/* What an E-Mail Domain row says of TLS; NULL: nothing of its own */
+static const char *
+get_tls_sentence (const RerouteRow *row)
+{
+  switch (row->tls)
+    {
+    case REROUTE_TLS_NONE:
+      return _ ("In clear text, even where TLS is offered.");
+    case REROUTE_TLS_OPPORTUNISTIC:
+      return _ ("By TLS where it is offered.");
+    case REROUTE_TLS_ENCRYPTED:
+      return _ ("Never without TLS.");
+    case REROUTE_TLS_VERIFIED:
+      return _ ("Never without TLS and a valid certificate.");
+    case REROUTE_TLS_UNSET:
+    default:
+      return NULL;
+    }
+}
+
+static void
+add_sentence (GStrvBuilder *sentences, const char *sentence)
+{
+  if (sentence != NULL)
+    g_strv_builder_add (sentences, sentence);
+}
+
 char *
 reroute_row_dup_sentence (const RerouteRow *row)
 {
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) sentences = NULL;
   g_autofree char *name = NULL;
   g_autofree char *domain = NULL;
   g_autofree char *what = NULL;
+  gboolean is_inbound, is_rewritten;
 
   g_return_val_if_fail (row != NULL, NULL);
 
@@ -283,13 +313,24 @@ reroute_row_dup_sentence (const RerouteRow *row)
     /* Translators: %s is a domain. */
     return g_strdup_printf (_ ("The entry for %s is off: it is as if it were not there."), domain);
 
+  is_inbound = row->page == REROUTE_PAGE_ROUTING &&
+               ((const RerouteRoutingEntry *) row)->action == REROUTE_ROUTING_INBOUND;
+  is_rewritten = row->leaves && !is_inbound;
   what = row->page == REROUTE_PAGE_ROUTING ? dup_routing_sentence (row, domain)
                                            : dup_connections_sentence (row, domain);
-  return g_strjoin (" ",
-                    what,
-                    row->accept_from == REROUTE_ACCEPT_FROM_ANYONE
-                    ? _ ("Nobody needs permission to send it here.")
-                    : _ ("Only permitted hosts may send it here."), NULL);
+  add_sentence (builder, what);
+  add_sentence (builder, get_tls_sentence (row));
+  add_sentence (builder,
+                row->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD
+                ? _ ("Recipients that the next host does not know are refused.")
+                : NULL);
+  add_sentence (builder, is_rewritten ? _ ("Senders of other domains are rewritten.") : NULL);
+  add_sentence (builder,
+                row->accept_from == REROUTE_ACCEPT_FROM_ANYONE
+                ? _ ("Nobody needs permission to send it here.")
+                : _ ("Only permitted hosts may send it here."));
+  sentences = g_strv_builder_end (builder);
+  return g_strjoinv (" ", sentences);
 }
 
 char *

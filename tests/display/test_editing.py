@@ -119,6 +119,10 @@ def test_forward_to_hosts(desk):
     desk.dialog.type('mx1.example.net:2525, 192.0.2.7')
     desk.dialog.key('alt+m')
     desk.dialog.type('by contract')
+    desk.dialog.key('alt+l')
+    desk.dialog.wait_text('Senders of other domains are rewritten.', ADD_HOST)
+    desk.dialog.key('alt+k')
+    desk.dialog.wait_text('Recipients that the next host does not know are refused.', ADD_HOST)
     desk.dialog.wait_text('mx1.example.net', ADD_HOST)
     desk.dialog.wait_text('Tried from top to bottom', ADD_HOST)
     desk.confirm(ADD_HOST)
@@ -128,7 +132,8 @@ def test_forward_to_hosts(desk):
     row = desk.rows('connections')['fwd.test']
     assert [(host['name'], host['port']) for host in row['hosts']] == \
         [('mx1.example.net', 2525), ('192.0.2.7', 25)], row
-    assert row['comment'] == 'by contract', row
+    assert (row['comment'], row['leaves'], row['recipient_check']) == \
+        ('by contract', 'yes', 'call-ahead'), row
 
 
 def test_cancel_of_the_list_takes_back(desk):
