@@ -48,6 +48,20 @@
 #define REROUTE_LIMIT_LISTEN_BACKLOG 1024 /* platform.md section 5 */
 #define REROUTE_LIMIT_TLS_HANDSHAKE_S 60  /* from its first octet to its last, either way */
 
+/* AUTH */
+#define REROUTE_LIMIT_AUTH_LINE_OCTETS 12290 /* RFC 4954 4: 12288 without the line's end */
+#define REROUTE_LIMIT_AUTH_FAILURES 3        /* in a session, which ends then */
+#define REROUTE_LIMIT_AUTH_FAILURES_WINDOW_S                                                       \
+  600 /* in which max-auth-failures of one client are counted */
+#define REROUTE_LIMIT_SCRAM_ITERATIONS                                                             \
+  16384 /* of new verifiers; RFC 7677 4 wants 4096 at least, and some clients take no more */
+#define REROUTE_LIMIT_SCRAM_ITERATIONS_LEAST 4096
+#define REROUTE_LIMIT_SCRAM_ITERATIONS_MOST 1000000
+#define REROUTE_LIMIT_PASSWORD_OCTETS 1000
+#define REROUTE_LIMIT_ACCOUNT_OCTETS 255
+#define REROUTE_LIMIT_ACCOUNTS 10000
+#define REROUTE_LIMIT_SECRETS_FILE_OCTETS (8 * 1024 * 1024) /* accounts, or secrets */
+
 /* SRS (wire-defaults.md) */
 #define REROUTE_LIMIT_SRS_VALID_DAYS 21 /* a rewritten sender, and a key behind its successor */
 #define REROUTE_LIMIT_SRS_KEY_DAYS 90   /* then another key signs */
