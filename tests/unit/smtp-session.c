@@ -89,11 +89,60 @@ abort_data_cb (RerouteSmtpServer *machine, gpointer user_data)
   self->n_aborted++;
 }
 
+static void
+end_auth (RerouteSmtpServer *machine, gboolean good)
+{
+  g_autoptr (RerouteReply) reply = good ? reroute_reply_new (235, "2.7.0", "Welcome")
+                                        : reroute_reply_new (535, "5.7.8", "Not so");
+
+  reroute_smtp_server_finish_auth (machine, reply);
+}
+
+static gboolean
+says (GBytes *response, const char *text, gsize length)
+{
+  g_autoptr (GBytes) wanted = g_bytes_new_static (text, length);
+
+  return g_bytes_equal (response, wanted);
+}
+
+static void
+ask (RerouteSmtpServer *machine, const char *challenge)
+{
+  reroute_smtp_server_continue_auth (machine, (const guint8 *) challenge, strlen (challenge));
+}
+
+static void
+auth_cb (RerouteSmtpServer *machine, const char *mechanism, GBytes *response, gpointer user_data)
+{
+  TestSession *self = user_data;
+  static const char plain[] = "\0alice\0secret";
+
+  if (self->answer_late)
+    return;
+  if (mechanism != NULL)
+    {
+      self->auth_is_login = g_str_equal (mechanism, "LOGIN");
+      self->auth_has_name = FALSE;
+    }
+  if (response == NULL)
+    ask (machine, self->auth_is_login ? "User Name" : "");
+  else if (!self->auth_is_login)
+    end_auth (machine, says (response, plain, sizeof plain - 1));
+  else if (self->auth_has_name)
+    end_auth (machine, says (response, "secret", 6));
+  else
+    {
+      self->auth_has_name = TRUE;
+      ask (machine, "Password");
+    }
+}
+
 TestSession *
 test_session_new (const RerouteSmtpServerConfig *config)
 {
   static const RerouteSmtpServerHandler handler = {
-    mail_cb, rcpt_cb, data_cb, content_cb, end_of_data_cb, abort_data_cb,
+    mail_cb, rcpt_cb, data_cb, content_cb, end_of_data_cb, abort_data_cb, auth_cb,
   };
   TestSession *self = g_new0 (TestSession, 1);
 

@@ -72,6 +72,7 @@ test_trace_header (void)
     const char *recipient;
     const char *second;
     const char *header;
+    gboolean authenticated;
   } rows[] = {
     /* clang-format off */
     { "one", "RFC 5321 4.4", "client.test", "192.0.2.1", TRUE, FALSE, NULL, "b@test.com", NULL,
@@ -93,12 +94,18 @@ test_trace_header (void)
     { "tls-utf8", "RFC 6531 4.3", "c.test", "192.0.2.1", TRUE, TRUE, "TLSv1.2 with cipher Y", "b@test.com", "c@test.com",
       "Received: from c.test ([192.0.2.1])\r\n\t(using TLSv1.2 with cipher Y)\r\n"
       "\tby mx.test with UTF8SMTPS id 1a.t0k3n;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
+    { "auth", "RFC 3848", "client.test", "192.0.2.1", TRUE, FALSE, "TLSv1.3 with cipher X", "b@test.com", "c@test.com",
+      "Received: from client.test ([192.0.2.1])\r\n\t(using TLSv1.3 with cipher X)\r\n"
+      "\tby mx.test with ESMTPSA id 1a.t0k3n;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n", TRUE },
+    { "auth-utf8", "RFC 6531 4.3", "c.test", "192.0.2.1", TRUE, TRUE, "TLSv1.2 with cipher Y", "b@test.com", "c@test.com",
+      "Received: from c.test ([192.0.2.1])\r\n\t(using TLSv1.2 with cipher Y)\r\n"
+      "\tby mx.test with UTF8SMTPSA id 1a.t0k3n;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n", TRUE },
     /* clang-format on */
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      const RerouteTraceSession session = { rows[i].esmtp, rows[i].tls };
+      const RerouteTraceSession session = { rows[i].esmtp, rows[i].tls, rows[i].authenticated };
       g_autoptr (RerouteEnvelope) envelope = reroute_envelope_new ();
       g_test_message ("%s", rows[i].name);
       g_free (envelope->helo);

@@ -474,6 +474,85 @@ test_nul_in_command (void)
   assert_output (session, "");
 }
 
+static TestSession *
+in_auth (void)
+{
+  static const RerouteSmtpServerConfig config = {
+    .hostname = "mx.test",
+    .max_message_octets = 1000000,
+    .max_recipients = 3,
+    .auth_mechanisms = "PLAIN LOGIN",
+  };
+  TestSession *session = test_session_new (&config);
+
+  reroute_smtp_server_set_tls (session->machine, "TLSv1.3");
+  reroute_smtp_server_greet (session->machine, NULL);
+  test_session_feed (session, "EHLO client.test\r\n", -1);
+  test_session_feed (session, "AUTH PLAIN\r\n", -1);
+  g_assert_true (g_str_has_suffix (session->output->str, "334 \r\n"));
+  g_free (test_session_take_output (session));
+  return session;
+}
+
+/* RFC 4954 4: 12288 octets of a response, where no command has that many. */
+static void
+test_auth_line (void)
+{
+  g_autoptr (TestSession) session = in_auth ();
+  g_autofree char *longest = g_strnfill (12288, 'A');
+  g_autofree char *more = g_strnfill (12289, 'A');
+
+  test_session_feed (session, longest, -1);
+  test_session_feed (session, "\r\n", -1);
+  assert_output (session, "535 5.7.8 Not so\r\n");
+  test_session_feed (session, "AUTH PLAIN\r\n", -1);
+  assert_output (session, "334 \r\n");
+  test_session_feed (session, more, -1);
+  test_session_feed (session, "\r\n", -1);
+  assert_output (session, "500 5.5.6 The line is too long\r\n");
+  test_session_feed (session, longest, -1);
+  test_session_feed (session, "\r\n", -1);
+  assert_output (session, "500 5.5.2 The line is too long\r\n");
+}
+
+/* The owner answers late, and in between the session was closed. */
+static void
+test_auth_closed (void)
+{
+  g_autoptr (TestSession) session = in_auth ();
+  g_autoptr (RerouteReply) welcome = reroute_reply_new (235, "2.7.0", "Welcome");
+  g_autoptr (RerouteReply) leaving = reroute_reply_new (421, "4.3.2", "Closing");
+
+  session->answer_late = TRUE;
+  test_session_feed (session, "AGFsaWNlAHNlY3JldA==\r\n", -1);
+  g_assert_true (reroute_smtp_server_awaits_finish (session->machine));
+  g_assert_cmpuint (test_session_feed (session, "QUIT\r\n", -1), ==, 0);
+  reroute_smtp_server_close (session->machine, leaving);
+  reroute_smtp_server_finish_auth (session->machine, welcome);
+  reroute_smtp_server_continue_auth (session->machine, NULL, 0);
+  test_session_collect (session);
+  assert_output (session, "421 4.3.2 Closing\r\n");
+  g_assert_true (reroute_smtp_server_wants_close (session->machine));
+  g_assert_false (reroute_smtp_server_is_authenticated (session->machine));
+}
+
+/* Who has logged in is no stranger: what it sends is set right instead of refused. */
+static void
+test_auth_permits (void)
+{
+  g_autoptr (TestSession) session = in_auth ();
+
+  test_session_feed (session, "AGFsaWNlAHNlY3JldA==\r\n", -1);
+  assert_output (session, "235 2.7.0 Welcome\r\n");
+  g_assert_true (reroute_smtp_server_is_authenticated (session->machine));
+  test_session_feed (session, ENVELOPE, -1);
+  assert_output (session, ENVELOPE_TAKEN);
+  test_session_feed (session, "one\ntwo\r\n.\r\n", -1);
+  assert_output (session, "250 2.0.0 Taken\r\n");
+  g_assert_cmpstr (test_session_message (session, 0)->content->str, ==, "one\r\ntwo\r\n");
+  g_assert_true (test_session_message (session, 0)->envelope->client_permitted);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -493,5 +572,8 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/server/nul-in-command", test_nul_in_command);
   g_test_add_func ("/smtp/server/held-recipients", test_held_recipients);
   g_test_add_func ("/smtp/server/held-and-closed", test_held_and_closed);
+  g_test_add_func ("/smtp/server/auth-line", test_auth_line);
+  g_test_add_func ("/smtp/server/auth-closed", test_auth_closed);
+  g_test_add_func ("/smtp/server/auth-permits", test_auth_permits);
   return g_test_run ();
 }

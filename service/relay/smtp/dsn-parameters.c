@@ -96,6 +96,12 @@ is_xtext (const char *text, gboolean utf8)
 }
 
 gboolean
+reroute_dsn_check_xtext (const char *value)
+{
+  return *value != '\0' && is_xtext (value, FALSE);
+}
+
+gboolean
 reroute_dsn_check_envid (const char *value)
 {
   return *value != '\0' && strlen (value) <= ENVID_OCTETS && is_xtext (value, FALSE);

@@ -16,6 +16,8 @@ gboolean reroute_dsn_check_envid (const char *value);
    3). */
 gboolean reroute_dsn_check_orcpt (const char *value, gboolean smtputf8);
 
+gboolean reroute_dsn_check_xtext (const char *value);
+
 /* " RET=HDRS ENVID=x", or "" when nothing was said. */
 void reroute_dsn_append_mail (GString *command, const RerouteEnvelope *envelope);
 

@@ -6,7 +6,7 @@
  * offers what is whole and nothing else.
  *
  * Standards: RFC 5321 section 4.1, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC 3461, RFC
- * 3463, RFC 6152, RFC 6531.
+ * 3463, RFC 4954, RFC 6152, RFC 6531.
  */
 
 #include "config.h"
@@ -45,6 +45,8 @@ put_offers (RerouteSmtpServer *self)
   g_string_append (text, "\n8BITMIME\nSMTPUTF8\nCHUNKING\nDSN\nENHANCEDSTATUSCODES");
   if (self->config.offers_tls && self->tls == NULL)
     g_string_append (text, "\nSTARTTLS");
+  if (reroute_smtp_server_offers_auth (self))
+    g_string_append_printf (text, "\nAUTH %s", self->config.auth_mechanisms);
   put (self, 250, "", text->str);
 }
 
@@ -132,6 +134,13 @@ take_envid (MailParameters *self, const char *value)
   return TRUE;
 }
 
+/* Who submitted it elsewhere: nothing here depends on it. */
+static gboolean
+take_auth (MailParameters *self, const char *value)
+{
+  return value != NULL && (g_str_equal (value, "<>") || reroute_dsn_check_xtext (value));
+}
+
 static const struct
 {
   const char *keyword;
@@ -143,15 +152,19 @@ static const struct
   { "SMTPUTF8", take_smtputf8 }, /* RFC 6531 3.4 */
   { "RET",      take_ret },      /* RFC 3461 4.3 */
   { "ENVID",    take_envid },    /* RFC 3461 4.4 */
+  { "AUTH",     take_auth },     /* RFC 4954 5 */
   /* clang-format on */
 };
 
+/* NULL: it was not offered. */
 static ParameterFunc
-find_mail_parameter (const char *keyword)
+find_mail_parameter (const RerouteSmtpServer *self, const char *keyword)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (mail_parameters); i++)
+  for (gsize i = 0; self->esmtp && i < G_N_ELEMENTS (mail_parameters); i++)
     if (g_ascii_strcasecmp (keyword, mail_parameters[i].keyword) == 0)
-      return mail_parameters[i].take;
+      return mail_parameters[i].take != take_auth || reroute_smtp_server_offers_auth (self)
+               ? mail_parameters[i].take
+               : NULL;
   return NULL;
 }
 
@@ -163,7 +176,7 @@ take_mail_parameters (RerouteSmtpServer *self,
 {
   for (guint i = 0; i < path->n_parameters; i++)
     {
-      ParameterFunc take = self->esmtp ? find_mail_parameter (path->parameters[i].keyword) : NULL;
+      ParameterFunc take = find_mail_parameter (self, path->parameters[i].keyword);
       if (take == NULL)
         {
           put_bad (self, 555, "5.5.4", "A parameter of MAIL was not offered by this host");
@@ -448,7 +461,8 @@ run_http (RerouteSmtpServer *self, char *argument)
 
 #define IN(name) (1u << REROUTE_SMTP_SERVER_STATE_##name)
 #define TRANSACTION (IN (IN_MAIL) | IN (IN_RCPT))
-#define ANY (IN (GREETED) | IN (IDLE) | TRANSACTION | IN (IN_CHUNKS))
+#define OUTSIDE (IN (GREETED) | IN (IDLE))
+#define ANY (OUTSIDE | TRANSACTION | IN (IN_CHUNKS))
 
 typedef enum
 {
@@ -484,7 +498,7 @@ static const Command commands[] = {
   { "EXPN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 5321 3.5.2" },
   { "BDAT",     reroute_smtp_server_run_bdat, ANY, ARGUMENT | OCTETS, NULL,                      "RFC 3030 2" },
   { "STARTTLS", run_starttls,    ANY,         GROUP_END,            NULL,                        "RFC 3207" },
-  { "AUTH",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 4954" },
+  { "AUTH",     reroute_smtp_server_run_auth, OUTSIDE, ARGUMENT | GROUP_END, "Not within a transaction", "RFC 4954 4" },
   { "ETRN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 1985" },
   { "TURN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 5321 F.1" },
   { "GET",      run_http,        ANY,         ARGUMENT,             NULL,                        "RFC 9110 9.3.1" },
@@ -541,6 +555,8 @@ reroute_smtp_server_run_line (RerouteSmtpServer *self)
 
   if (!self->config.client_permitted && (line->bare_lf || line->bare_cr))
     reroute_smtp_server_put_last (self, 554, "5.5.2", "Lines end in CR LF and nothing else");
+  else if (self->state == REROUTE_SMTP_SERVER_STATE_IN_AUTH)
+    reroute_smtp_server_run_auth_line (self);
   else if (line->overlong)
     put_bad (self, 500, "5.5.2", "The line is too long");
   else if (!reroute_command_check_octets (line->text->str, line->text->len))

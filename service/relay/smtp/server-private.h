@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Shared by server.c (octets, content, end of data), server-commands.c (what commands do),
-   server-held.c (the answer to RCPT) and server-chunks.c (BDAT). */
+   server-held.c (the answer to RCPT), server-chunks.c (BDAT) and server-auth.c (AUTH). */
 
 #pragma once
 
@@ -13,19 +13,21 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  REROUTE_SMTP_SERVER_STATE_NEW,       /* not greeted */
-  REROUTE_SMTP_SERVER_STATE_GREETED,   /* before HELO */
-  REROUTE_SMTP_SERVER_STATE_IDLE,      /* no transaction */
-  REROUTE_SMTP_SERVER_STATE_IN_MAIL,   /* MAIL taken, no RCPT yet */
-  REROUTE_SMTP_SERVER_STATE_IN_RCPT,   /* one recipient at least */
-  REROUTE_SMTP_SERVER_STATE_IN_CHECK,  /* the owner owes the reply to RCPT */
-  REROUTE_SMTP_SERVER_STATE_IN_SKIP,   /* octets of a refused chunk are read and dropped */
-  REROUTE_SMTP_SERVER_STATE_IN_DATA,   /* 354 said */
-  REROUTE_SMTP_SERVER_STATE_IN_CHUNK,  /* octets of a chunk come */
-  REROUTE_SMTP_SERVER_STATE_IN_CHUNKS, /* a chunk was taken, and the last one not yet */
-  REROUTE_SMTP_SERVER_STATE_IN_END,    /* the owner owes the reply to the end of data */
-  REROUTE_SMTP_SERVER_STATE_IN_TLS,    /* STARTTLS answered, hands not shaken */
-  REROUTE_SMTP_SERVER_STATE_CLOSED,    /* nothing more is read */
+  REROUTE_SMTP_SERVER_STATE_NEW,           /* not greeted */
+  REROUTE_SMTP_SERVER_STATE_GREETED,       /* before HELO */
+  REROUTE_SMTP_SERVER_STATE_IDLE,          /* no transaction */
+  REROUTE_SMTP_SERVER_STATE_IN_MAIL,       /* MAIL taken, no RCPT yet */
+  REROUTE_SMTP_SERVER_STATE_IN_RCPT,       /* one recipient at least */
+  REROUTE_SMTP_SERVER_STATE_IN_CHECK,      /* the owner owes the reply to RCPT */
+  REROUTE_SMTP_SERVER_STATE_IN_SKIP,       /* octets of a refused chunk are read and dropped */
+  REROUTE_SMTP_SERVER_STATE_IN_DATA,       /* 354 said */
+  REROUTE_SMTP_SERVER_STATE_IN_CHUNK,      /* octets of a chunk come */
+  REROUTE_SMTP_SERVER_STATE_IN_CHUNKS,     /* a chunk was taken, and the last one not yet */
+  REROUTE_SMTP_SERVER_STATE_IN_END,        /* the owner owes the reply to the end of data */
+  REROUTE_SMTP_SERVER_STATE_IN_TLS,        /* STARTTLS answered, hands not shaken */
+  REROUTE_SMTP_SERVER_STATE_IN_AUTH,       /* a challenge was sent */
+  REROUTE_SMTP_SERVER_STATE_IN_AUTH_CHECK, /* the owner owes what comes next */
+  REROUTE_SMTP_SERVER_STATE_CLOSED,        /* nothing more is read */
 } RerouteSmtpServerState;
 
 /* A RCPT that was read and is not answered. */
@@ -51,6 +53,8 @@ struct _RerouteSmtpServer
   gboolean esmtp;
   gboolean more_follows; /* octets behind the command that runs now came with it */
   gboolean quit;         /* the client asked for the end */
+  gboolean authenticated;
+  guint n_auth_failures;
   guint n_bad_commands;  /* since the last message that was taken */
   guint n_junk_commands; /* the same */
   guint n_refused_recipients;
@@ -114,6 +118,12 @@ void reroute_smtp_server_forget_rcpt (RerouteSmtpServer *self);
 void reroute_smtp_server_run_bdat (RerouteSmtpServer *self, char *argument);
 /* Octets of a chunk, in state IN_CHUNK or IN_SKIP.  Returns: how many were taken */
 gsize reroute_smtp_server_feed_chunk (RerouteSmtpServer *self, const guint8 *octets, gsize length);
+
+/* server-auth.c */
+gboolean reroute_smtp_server_offers_auth (const RerouteSmtpServer *self); /* now */
+void reroute_smtp_server_run_auth (RerouteSmtpServer *self, char *argument);
+/* The whole line that was read in state IN_AUTH. */
+void reroute_smtp_server_run_auth_line (RerouteSmtpServer *self);
 
 /* server-commands.c: runs the whole line that was read. */
 void reroute_smtp_server_run_line (RerouteSmtpServer *self);

@@ -2,12 +2,13 @@
  *
  * server.c - the receiving side of one SMTP session: octets in, replies and events out
  *
- * Commands are in server-commands.c, BDAT in server-chunks.c, the content's scanner in body.c.
+ * Commands are in server-commands.c, BDAT in server-chunks.c, AUTH in server-auth.c, the content's
+ * scanner in body.c.
  * Whatever ends a transaction resets it whole, and a session that is closed discards what still
  * comes.
  *
- * Standards: RFC 5321, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC 3463, RFC 6152, RFC
- * 6531.
+ * Standards: RFC 5321, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC 3463, RFC 4954,
+ * RFC 6152, RFC 6531.
  */
 
 #define G_LOG_DOMAIN "reroute-smtp-server"
@@ -40,6 +41,8 @@ static const struct
   [REROUTE_SMTP_SERVER_STATE_IN_CHUNKS] = { "in-chunks", "while waiting for the next chunk" },
   [REROUTE_SMTP_SERVER_STATE_IN_END] = { "in-end", "while storing the message" },
   [REROUTE_SMTP_SERVER_STATE_IN_TLS] = { "in-tls", "while beginning TLS" },
+  [REROUTE_SMTP_SERVER_STATE_IN_AUTH] = { "in-auth", "while authenticating" },
+  [REROUTE_SMTP_SERVER_STATE_IN_AUTH_CHECK] = { "in-auth-check", "while checking a login" },
   [REROUTE_SMTP_SERVER_STATE_CLOSED] = { "closed", "after the session ended" },
 };
 
@@ -249,6 +252,7 @@ reroute_smtp_server_feed (RerouteSmtpServer *self, const guint8 *octets, gsize l
         return length;
       case REROUTE_SMTP_SERVER_STATE_IN_END:
       case REROUTE_SMTP_SERVER_STATE_IN_CHECK:
+      case REROUTE_SMTP_SERVER_STATE_IN_AUTH_CHECK:
         return taken;
       case REROUTE_SMTP_SERVER_STATE_NEW:
         reroute_smtp_server_put_last (self, 554, "5.5.0", "Wait for the greeting before you speak");
@@ -448,7 +452,8 @@ reroute_smtp_server_awaits_finish (const RerouteSmtpServer *self)
   g_return_val_if_fail (self != NULL, FALSE);
 
   return self->state == REROUTE_SMTP_SERVER_STATE_IN_END ||
-         self->state == REROUTE_SMTP_SERVER_STATE_IN_CHECK;
+         self->state == REROUTE_SMTP_SERVER_STATE_IN_CHECK ||
+         self->state == REROUTE_SMTP_SERVER_STATE_IN_AUTH_CHECK;
 }
 
 gboolean

@@ -17,8 +17,9 @@ typedef struct _RerouteSmtpServer RerouteSmtpServer;
 
 /*
  * The owner's side.  A function that returns a reply refuses with it (421 closes the session too);
- * NULL goes on with the machine's own reply.  From inside, reroute_smtp_server_finish_data() and
- * reroute_smtp_server_hold_rcpt() are the only functions that may change the machine.
+ * NULL goes on with the machine's own reply.  From inside, reroute_smtp_server_finish_data(),
+ * reroute_smtp_server_hold_rcpt() and the two that answer AUTH are the only functions that may
+ * change the machine.
  */
 typedef struct
 {
@@ -48,6 +49,13 @@ typedef struct
   void (*end_of_data) (RerouteSmtpServer *machine, RerouteEnvelope *envelope, gpointer user_data);
   /* The content that was begun will not be completed: drop it. */
   void (*abort_data) (RerouteSmtpServer *machine, gpointer user_data);
+  /* AUTH: @mechanism begins, in capitals, with what the client says first (nullable); NULL: what it
+     says to the last challenge.  Answer now or later by reroute_smtp_server_continue_auth() or
+     reroute_smtp_server_finish_auth(); until then no further input is taken. */
+  void (*auth) (RerouteSmtpServer *machine,
+                const char *mechanism,
+                GBytes *response,
+                gpointer user_data);
 } RerouteSmtpServerHandler;
 
 /* What the machine needs to know; copied. */
@@ -62,6 +70,9 @@ typedef struct
   RerouteIp client_ip;
   gboolean client_permitted; /* may send a bare LF, source routes */
   gboolean offers_tls;       /* STARTTLS */
+  const char
+    *auth_mechanisms; /* (nullable): that are offered in TLS: "SCRAM-SHA-256 PLAIN"; borrowed
+                       */
 } RerouteSmtpServerConfig;
 
 RerouteSmtpServer *reroute_smtp_server_new (const RerouteSmtpServerConfig *config,
@@ -77,10 +88,9 @@ void reroute_smtp_server_greet (RerouteSmtpServer *self, const RerouteReply *ref
 /**
  * reroute_smtp_server_feed:
  *
- * Returns: how many octets were taken; fewer than @length while the reply to the end of data or to
- * a RCPT that is held is awaited: feed the rest again behind reroute_smtp_server_finish_data() or
- *   reroute_smtp_server_finish_rcpt(), before new octets.  A session that has ended takes
- * everything and discards it.
+ * Returns: how many octets were taken; fewer than @length while the owner's answer to the end of
+ *   data, to a RCPT that is held or to AUTH is awaited: feed the rest again behind it, before new
+ *   octets.  A session that has ended takes everything and discards it.
  */
 gsize reroute_smtp_server_feed (RerouteSmtpServer *self, const guint8 *octets, gsize length);
 
@@ -99,6 +109,13 @@ void reroute_smtp_server_hold_rcpt (RerouteSmtpServer *self);
  */
 void reroute_smtp_server_finish_rcpt (RerouteSmtpServer *self, const RerouteReply *refusal);
 void reroute_smtp_server_finish_data (RerouteSmtpServer *self, const RerouteReply *reply);
+
+/* The owner's answer to AUTH: a challenge, or the end.  A reply of 235 makes the client a permitted
+   one; after REROUTE_LIMIT_AUTH_FAILURES others the session ends.  Does nothing once it has. */
+void
+reroute_smtp_server_continue_auth (RerouteSmtpServer *self, const guint8 *octets, gsize length);
+void reroute_smtp_server_finish_auth (RerouteSmtpServer *self, const RerouteReply *reply);
+gboolean reroute_smtp_server_is_authenticated (const RerouteSmtpServer *self);
 
 /* Octets to send, in order; taken off by reroute_smtp_server_sent(). */
 const guint8 *reroute_smtp_server_peek_output (RerouteSmtpServer *self, gsize *length);

@@ -31,14 +31,18 @@ append_helo (GString *line, const char *helo)
       g_string_append_c (line, '?');
 }
 
+/* RFC 3848: a letter for each of what the session had; RFC 6531 4.3. */
 static const char *
-protocol (const RerouteEnvelope *envelope, const RerouteTraceSession *session)
+get_protocol (const RerouteEnvelope *envelope, const RerouteTraceSession *session)
 {
+  static const char *const names[2][2][2] = {
+    { { "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" } },
+    { { "UTF8SMTP", "UTF8SMTPA" }, { "UTF8SMTPS", "UTF8SMTPSA" } },
+  };
+
   if (!session->esmtp)
     return "SMTP";
-  if (envelope->smtputf8)
-    return session->tls != NULL ? "UTF8SMTPS" : "UTF8SMTP";
-  return session->tls != NULL ? "ESMTPS" : "ESMTP";
+  return names[envelope->smtputf8 != FALSE][session->tls != NULL][session->authenticated != FALSE];
 }
 
 char *
@@ -62,8 +66,12 @@ reroute_trace_header_format (const RerouteEnvelope *envelope,
     line, " ([%s%s])", reroute_ip_is_ipv4 (&envelope->client_ip) ? "" : "IPv6:", ip);
   if (session->tls != NULL)
     g_string_append_printf (line, "\r\n\t(using %s)", session->tls);
-  g_string_append_printf (
-    line, "\r\n\tby %s with %s id %s.%s", hostname, protocol (envelope, session), queue_id, token);
+  g_string_append_printf (line,
+                          "\r\n\tby %s with %s id %s.%s",
+                          hostname,
+                          get_protocol (envelope, session),
+                          queue_id,
+                          token);
   if (envelope->recipients->len == 1)
     {
       const char *recipient = reroute_envelope_get_recipient (envelope, 0)->address->text;

@@ -11,6 +11,7 @@ typedef struct
 {
   gboolean esmtp;
   const char *tls; /* (nullable): "TLSv1.3 with cipher …"; NULL: in clear text */
+  gboolean authenticated;
 } RerouteTraceSession;
 
 /**
