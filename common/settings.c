@@ -119,6 +119,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Whether mail that goes by the default delivery leaves our organisation.") },
   { ID (MTA_STS), "mta-sts", TYPE (BOOLEAN), "yes", 0, 0, NULL,
     N_("Whether the MTA-STS policies of other domains are asked for and kept to.") },
+  { ID (MAX_AUTH_FAILURES), "max-auth-failures", TYPE (COUNT), "10", 0, 1000000, NULL,
+    N_("Most failed logins of one client in ten minutes; 0: no limit.") },
 };
 /* clang-format on */
 

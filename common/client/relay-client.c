@@ -366,6 +366,63 @@ reroute_relay_client_mx_leads_here_finish (RerouteRelayClient *self,
   return facts;
 }
 
+/* --- accounts --- */
+
+void
+reroute_relay_client_set_secret_async (RerouteRelayClient *self,
+                                       const char *name,
+                                       const char *value,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data)
+{
+  g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self) && name != NULL && value != NULL);
+
+  start_call (g_task_new (self, cancellable, callback, user_data),
+              "SetSecret",
+              g_variant_new ("(ss)", name, value),
+              "()",
+              REROUTE_LIMIT_CALL_INTERACTIVE_MS);
+}
+
+gboolean
+reroute_relay_client_set_secret_finish (RerouteRelayClient *self,
+                                        GAsyncResult *result,
+                                        GError **error)
+{
+  g_autoptr (GVariant) reply = NULL;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  reply = g_task_propagate_pointer (G_TASK (result), error);
+  return reply != NULL;
+}
+
+void
+reroute_relay_client_list_secrets_async (RerouteRelayClient *self,
+                                         GCancellable *cancellable,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data)
+{
+  g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
+
+  start_call (g_task_new (self, cancellable, callback, user_data),
+              "ListSecrets",
+              NULL,
+              "(as)",
+              REROUTE_LIMIT_CALL_INTERACTIVE_MS);
+}
+
+GStrv
+reroute_relay_client_list_secrets_finish (RerouteRelayClient *self,
+                                          GAsyncResult *result,
+                                          GError **error)
+{
+  g_autoptr (GVariant) names = finish_values (self, result, error);
+
+  return names != NULL ? g_variant_dup_strv (names, NULL) : NULL;
+}
+
 /* --- the queue --- */
 
 static void

@@ -64,6 +64,27 @@ GHashTable *reroute_relay_client_mx_leads_here_finish (RerouteRelayClient *self,
                                                        GAsyncResult *result,
                                                        GError **error);
 
+/* --- accounts --- */
+
+/* @name, @value: as Relay1.SetSecret documents. */
+void reroute_relay_client_set_secret_async (RerouteRelayClient *self,
+                                            const char *name,
+                                            const char *value,
+                                            GCancellable *cancellable,
+                                            GAsyncReadyCallback callback,
+                                            gpointer user_data);
+gboolean reroute_relay_client_set_secret_finish (RerouteRelayClient *self,
+                                                 GAsyncResult *result,
+                                                 GError **error);
+void reroute_relay_client_list_secrets_async (RerouteRelayClient *self,
+                                              GCancellable *cancellable,
+                                              GAsyncReadyCallback callback,
+                                              gpointer user_data);
+/* (transfer full) (array zero-terminated=1) */
+GStrv reroute_relay_client_list_secrets_finish (RerouteRelayClient *self,
+                                                GAsyncResult *result,
+                                                GError **error);
+
 /* --- the queue --- */
 
 typedef struct

@@ -359,6 +359,33 @@ run_queue_delete (Call *call)
   run_queue_verb (call, reroute_scheduler_delete_async);
 }
 
+/* --- secrets --- */
+
+static void
+run_set_secret (Call *call)
+{
+  RerouteRelayService *self = call->service;
+  const char *name, *value;
+  GError *error = NULL;
+
+  g_variant_get (call->arguments, "(&s&s)", &name, &value);
+  if (reroute_secrets_keeper_set (self->parts->secrets, name, value, &error))
+    {
+      g_message ("secret “%s” was %s", name, *value != '\0' ? "set" : "removed");
+      reply_value (call, NULL);
+    }
+  else
+    reply_error (call, error);
+}
+
+static void
+run_list_secrets (Call *call)
+{
+  g_auto (GStrv) names = reroute_secrets_keeper_list (call->service->parts->secrets);
+
+  reply_value (call, g_variant_new ("(^as)", names));
+}
+
 /* --- every call --- */
 
 static const Method methods[] = {
@@ -370,6 +397,8 @@ static const Method methods[] = {
   { "handle-queue-message", REROUTE_ACTION_QUEUE_VIEW,    run_queue_message },
   { "handle-queue-retry",   REROUTE_ACTION_QUEUE_MANAGE,  run_queue_retry },
   { "handle-queue-delete",  REROUTE_ACTION_QUEUE_MANAGE,  run_queue_delete },
+  { "handle-set-secret",    REROUTE_ACTION_RULES_MODIFY,  run_set_secret },
+  { "handle-list-secrets",  REROUTE_ACTION_RULES_MODIFY,  run_list_secrets },
   /* clang-format on */
 };
 

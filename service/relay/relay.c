@@ -516,6 +516,8 @@ start (Relay *self)
   self->health = reroute_health_new (&self->parts);
   self->parts.tls = reroute_tls_keeper_new (tls_changed_cb, self);
   self->srs = reroute_srs_keeper_new (self->parts.spool, srs_changed_cb, self);
+  self->parts.secrets = reroute_secrets_keeper_new (
+    self->parts.spool, self->receivers, self->n_workers, self->parts.scheduler);
   self->rules = reroute_rules_client_new (self->parts.bus);
   take_settings (self, defaults);
   g_signal_connect_swapped (self->rules, "changed", G_CALLBACK (changed_cb), self);
@@ -554,6 +556,7 @@ take_apart (Relay *self)
     ;
   g_clear_object (&self->service);
   g_clear_pointer (&self->parts.tls, reroute_tls_keeper_free);
+  g_clear_pointer (&self->parts.secrets, reroute_secrets_keeper_free);
   g_clear_pointer (&self->parts.scheduler, reroute_scheduler_free);
   for (guint i = 0; i < self->n_workers; i++)
     {

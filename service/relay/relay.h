@@ -7,6 +7,7 @@
 #include "service/relay/options.h"
 #include "service/relay/receive/receiver.h"
 #include "service/relay/receive/tls-keeper.h"
+#include "service/relay/secrets-keeper.h"
 
 G_BEGIN_DECLS
 
@@ -20,6 +21,7 @@ typedef struct
   RerouteRuleset *ruleset; /* NULL until the first was loaded */
   GPtrArray *listeners;    /* (element-type RerouteListener) */
   RerouteTlsKeeper *tls;
+  RerouteSecretsKeeper *secrets;
   const char *hostname; /* as it greets */
 } RerouteRelayParts;
 

@@ -56,6 +56,7 @@ static const char *const keys[] = {
   "srs-domain",
   "default-leaves",
   "mta-sts",
+  "max-auth-failures",
 };
 
 static void

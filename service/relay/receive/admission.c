@@ -30,9 +30,17 @@ struct _RerouteAdmission
   GMutex lock;
   GHashTable *by_client; /* (element-type RerouteIp guint) */
   guint n_sessions;
-  GHashTable *rates; /* (element-type RerouteIp Rate): of this minute */
-  gint64 minute;     /* that rates are of */
+  GHashTable *rates;         /* (element-type RerouteIp Rate): of this minute */
+  gint64 minute;             /* that rates are of */
+  GHashTable *failed_logins; /* (element-type RerouteIp FailedLogins) */
 };
+
+/* Of one client. */
+typedef struct
+{
+  guint n;
+  gint64 first_us; /* monotonic; they are forgotten a while later */
+} FailedLogins;
 
 /* What one client did in a minute. */
 typedef struct
@@ -66,6 +74,7 @@ reroute_admission_new (void)
   g_mutex_init (&self->lock);
   self->by_client = g_hash_table_new_full (hash_ip, equal_ip, g_free, NULL);
   self->rates = g_hash_table_new_full (hash_ip, equal_ip, g_free, g_free);
+  self->failed_logins = g_hash_table_new_full (hash_ip, equal_ip, g_free, g_free);
   return self;
 }
 
@@ -74,6 +83,7 @@ reroute_admission_free (RerouteAdmission *self)
 {
   g_hash_table_unref (self->by_client);
   g_hash_table_unref (self->rates);
+  g_hash_table_unref (self->failed_logins);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -240,6 +250,59 @@ reroute_admission_count (RerouteAdmission *self,
   return counted->recipients++ < most
            ? NULL
            : reroute_reply_new (450, "4.7.1", "too many recipients from you, try again later");
+}
+
+static gboolean
+is_old (const FailedLogins *failed, gint64 now_us)
+{
+  return now_us - failed->first_us >= REROUTE_LIMIT_AUTH_FAILURES_WINDOW_S * G_USEC_PER_SEC;
+}
+
+RerouteReply *
+reroute_admission_judge_login (RerouteAdmission *self,
+                               const RerouteSettings *settings,
+                               const RerouteIp *ip,
+                               gint64 now_us)
+{
+  g_return_val_if_fail (self != NULL && settings != NULL && ip != NULL, NULL);
+
+  gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_AUTH_FAILURES);
+  RerouteIp client = client_of (ip);
+
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
+  const FailedLogins *failed = g_hash_table_lookup (self->failed_logins, &client);
+  if (most == 0 || failed == NULL || failed->n < most || is_old (failed, now_us))
+    return NULL;
+  return reroute_reply_new (421, "4.7.0", "too many failed logins from you, try again later");
+}
+
+static gboolean
+is_old_cb (gpointer key, gpointer value, gpointer user_data)
+{
+  return is_old (value, *(const gint64 *) user_data);
+}
+
+void
+reroute_admission_count_failed_login (RerouteAdmission *self, const RerouteIp *ip, gint64 now_us)
+{
+  g_return_if_fail (self != NULL && ip != NULL);
+
+  RerouteIp client = client_of (ip);
+
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
+  if (g_hash_table_size (self->failed_logins) >= REROUTE_LIMIT_RATE_CLIENTS)
+    g_hash_table_foreach_remove (self->failed_logins, is_old_cb, &now_us);
+  if (g_hash_table_size (self->failed_logins) >= REROUTE_LIMIT_RATE_CLIENTS)
+    g_hash_table_remove_all (self->failed_logins);
+  FailedLogins *failed = g_hash_table_lookup (self->failed_logins, &client);
+  if (failed == NULL)
+    {
+      failed = g_new0 (FailedLogins, 1);
+      g_hash_table_insert (self->failed_logins, g_memdup2 (&client, sizeof client), failed);
+    }
+  if (failed->n == 0 || is_old (failed, now_us))
+    *failed = (FailedLogins){ .first_us = now_us };
+  failed->n++;
 }
 
 /* The sender that @recipient was made from; NULL with the refusal. */

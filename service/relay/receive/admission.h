@@ -67,6 +67,23 @@ typedef struct
 } RerouteAdmitted;
 
 /**
+ * reroute_admission_judge_login:
+ * @settings: max-auth-failures is asked
+ * @now_us: monotonic
+ *
+ * Whether a client may try to log in: not while its failures within
+ * REROUTE_LIMIT_AUTH_FAILURES_WINDOW_S are as many as the setting allows.
+ *
+ * Returns: (transfer full) (nullable): the refusal, which ends the session
+ */
+RerouteReply *reroute_admission_judge_login (RerouteAdmission *self,
+                                             const RerouteSettings *settings,
+                                             const RerouteIp *ip,
+                                             gint64 now_us);
+void
+reroute_admission_count_failed_login (RerouteAdmission *self, const RerouteIp *ip, gint64 now_us);
+
+/**
  * reroute_admission_rcpt:
  * @ruleset: (nullable): the newest generation; %NULL refuses with 451 4.3.0
  * @srs: (nullable): whose addresses are decided as those of the senders that they were made from

@@ -15,11 +15,13 @@ struct _RerouteReceiver
   RerouteReceiverConfig config;
   char *machine_hostname;
 
-  RerouteRuleset *ruleset;                /* NULL until the first one came */
-  RerouteSettings *settings;              /* of the ruleset, or the defaults */
-  RerouteTlsServer *tls;                  /* NULL: TLS is not offered */
-  RerouteSrs *srs;                        /* NULL: no sender is rewritten */
-  const char *hostname;                   /* as the settings say, else the machine's */
+  RerouteRuleset *ruleset;   /* NULL until the first one came */
+  RerouteSettings *settings; /* of the ruleset, or the defaults */
+  RerouteTlsServer *tls;     /* NULL: TLS is not offered */
+  RerouteSrs *srs;           /* NULL: no sender is rewritten */
+  RerouteAccounts *accounts; /* NULL: nobody can log in */
+  GThreadPool *logins;  /* (element-type RerouteSession): references; NULL until somebody logs in */
+  const char *hostname; /* as the settings say, else the machine's */
   RerouteSmtpServerConfig session_config; /* but for what is the client's; borrows the host name */
   gint64 idle_us;
   gint64 data_us;

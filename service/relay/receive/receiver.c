@@ -273,6 +273,16 @@ set_srs_cb (RerouteWorker *worker, gpointer user_data)
 }
 
 static void
+set_accounts_cb (RerouteWorker *worker, gpointer user_data)
+{
+  g_autofree Order *order = user_data;
+  RerouteReceiver *self = order->receiver;
+
+  g_clear_pointer (&self->accounts, reroute_accounts_unref);
+  self->accounts = order->value;
+}
+
+static void
 set_listeners_cb (RerouteWorker *worker, gpointer user_data)
 {
   g_autofree Order *order = user_data;
@@ -391,7 +401,10 @@ reroute_receiver_free (RerouteReceiver *self)
 {
   g_return_if_fail (self->sessions.head == NULL && self->arrivals.head == NULL);
 
+  if (self->logins != NULL)
+    g_thread_pool_free (self->logins, FALSE, TRUE);
   g_ptr_array_unref (self->doors);
+  g_clear_pointer (&self->accounts, reroute_accounts_unref);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   g_clear_pointer (&self->tls, reroute_tls_server_unref);
   g_clear_pointer (&self->srs, reroute_srs_unref);
@@ -422,6 +435,14 @@ reroute_receiver_set_srs (RerouteReceiver *self, RerouteSrs *srs)
   g_return_if_fail (self != NULL);
 
   post (self, set_srs_cb, srs != NULL ? reroute_srs_ref (srs) : NULL, 0);
+}
+
+void
+reroute_receiver_set_accounts (RerouteReceiver *self, RerouteAccounts *accounts)
+{
+  g_return_if_fail (self != NULL);
+
+  post (self, set_accounts_cb, accounts != NULL ? reroute_accounts_ref (accounts) : NULL, 0);
 }
 
 void

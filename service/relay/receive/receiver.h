@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "service/relay/receive/accounts.h"
 #include "service/relay/receive/admission.h"
 #include "service/relay/receive/listener.h"
 #include "service/relay/receive/tls-server.h"
@@ -59,6 +60,9 @@ void reroute_receiver_set_tls (RerouteReceiver *self, RerouteTlsServer *tls);
 /* @srs: (nullable): whose addresses are taken as those of the senders in them; a reference is taken
  */
 void reroute_receiver_set_srs (RerouteReceiver *self, RerouteSrs *srs);
+
+/* @accounts: (nullable): who may log in; %NULL: AUTH is not offered; a reference is taken */
+void reroute_receiver_set_accounts (RerouteReceiver *self, RerouteAccounts *accounts);
 
 /* @listeners: (element-type RerouteListener): a reference is taken; do not change it */
 void reroute_receiver_set_listeners (RerouteReceiver *self, GPtrArray *listeners);

@@ -36,25 +36,29 @@ printable (const char *text)
 }
 
 static void
-log_accepted (const RerouteMessage *message, const char *id)
+log_accepted (const RerouteMessage *message, const char *account, const char *id)
 {
   const RerouteEnvelope *envelope = message->envelope;
   g_autofree char *client = reroute_ip_to_string (&envelope->client_ip);
   g_autofree char *from = printable (envelope->reverse_path);
   g_autofree char *helo = printable (envelope->helo);
+  g_autofree char *auth = account != NULL ? printable (account) : NULL;
 
-  g_message ("id=%s from=<%s> client=[%s] helo=%s octets=%" G_GSIZE_FORMAT
+  g_message ("id=%s from=<%s> client=[%s] helo=%s%s%s octets=%" G_GSIZE_FORMAT
              " rcpts=%u status=accepted",
              id,
              from,
              client,
              helo,
+             auth != NULL ? " auth=" : "",
+             auth != NULL ? auth : "",
              message->content_octets,
              envelope->recipients->len);
 }
 
 RerouteReply *
 reroute_session_log_commit (const RerouteIp *client,
+                            const char *account,
                             const RerouteMessage *message,
                             const GError *error)
 {
@@ -62,7 +66,7 @@ reroute_session_log_commit (const RerouteIp *client,
     {
       g_autofree char *id = reroute_message_id_to_string (message->id);
       g_autofree char *text = g_strdup_printf ("Ok: queued as %s", id);
-      log_accepted (message, id);
+      log_accepted (message, account, id);
       return reroute_reply_new (250, "2.0.0", text);
     }
 
@@ -85,6 +89,23 @@ reroute_session_log_refused (const RerouteIp *client,
   g_autofree char *said = reroute_reply_to_string (reply);
 
   g_info ("to=<%s> client=[%s] status=refused (%s)", to, ip, said);
+}
+
+void
+reroute_session_log_login (const RerouteIp *client,
+                           const RerouteSaslServer *sasl,
+                           const RerouteReply *reply)
+{
+  g_autofree char *ip = reroute_ip_to_string (client);
+  g_autofree char *auth = printable (reroute_sasl_server_get_name (sasl));
+  g_autofree char *said = reroute_reply_to_string (reply);
+
+  g_message ("client=[%s] auth=%s mechanism=%s status=%s (%s)",
+             ip,
+             auth,
+             reroute_sasl_server_get_mechanism (sasl),
+             reply->code < 300 ? "authenticated" : "refused",
+             said);
 }
 
 void

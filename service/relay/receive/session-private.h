@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by session.c (octets, time limits, what the machine asks for) and session-tls.c. */
+/* Shared by session.c (octets, time limits, what the machine asks for), session-tls.c and
+   session-auth.c. */
 
 #pragma once
 
 #include "service/relay/receive/receiver-private.h"
+#include "service/relay/receive/sasl-server.h"
 #include "service/relay/receive/session.h"
 #include "service/relay/smtp/server.h"
 #include "service/relay/stream.h"
@@ -22,6 +24,7 @@ struct _RerouteSession
   RerouteSmtpServer *machine;
   RerouteTlsServer *tls; /* (nullable): what STARTTLS begins */
   RerouteClient client;
+  char *account;      /* (nullable): that the client has logged in to */
   gboolean is_notice; /* the reverse-path is null */
   gboolean permitted; /* by the generation that decided last */
   RerouteSpoolDraft *draft;
@@ -39,7 +42,16 @@ struct _RerouteSession
   /* Set by the spool's writer, read after the post. */
   RerouteMessage *committed;
   GError *commit_error;
+
+  /* Of the receiver's thread for logins, between the push and the post. */
+  RerouteSaslServer *sasl; /* (nullable): the exchange */
+  GBytes *sasl_response;   /* (nullable) */
+  RerouteSaslState sasl_state;
+  GBytes *sasl_challenge; /* (nullable) */
 };
+
+RerouteSession *reroute_session_ref (RerouteSession *self);
+void reroute_session_unref (RerouteSession *self);
 
 /* After anything happened: feeds what waits, sends what there is to say, and sees what is next. */
 void reroute_session_advance (RerouteSession *self);
@@ -56,6 +68,11 @@ void reroute_session_unref (RerouteSession *self);
 void reroute_session_check_recipient (RerouteSession *self,
                                       const RerouteAddress *recipient,
                                       RerouteDecision *decision);
+/* --- session-auth.c --- */
+void reroute_session_auth_cb (RerouteSmtpServer *machine,
+                              const char *mechanism,
+                              GBytes *response,
+                              gpointer user_data);
 
 /* --- session-tls.c --- */
 void reroute_session_begin_tls (RerouteSession *self);

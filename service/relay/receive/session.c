@@ -35,6 +35,13 @@
 
 /* --- life --- */
 
+RerouteSession *
+reroute_session_ref (RerouteSession *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
 void
 reroute_session_unref (RerouteSession *self)
 {
@@ -44,6 +51,8 @@ reroute_session_unref (RerouteSession *self)
   RerouteReceiver *receiver = self->receiver;
   reroute_smtp_server_free (self->machine);
   g_clear_pointer (&self->tls, reroute_tls_server_unref);
+  g_clear_pointer (&self->sasl, reroute_sasl_server_free);
+  g_free (self->account);
   g_clear_pointer (&self->pending, g_byte_array_unref);
   reroute_receiver_forget_session (receiver, &self->link);
   g_free (self);
@@ -121,7 +130,7 @@ update_events (RerouteSession *self)
     reroute_worker_set_events (self->receiver->worker, &self->io, events);
   if (reroute_stream_has_input (&self->stream) && may_read (self))
     {
-      g_atomic_ref_count_inc (&self->ref_count);
+      reroute_session_ref (self);
       reroute_worker_defer (self->receiver->worker, read_again_cb, self);
     }
 }
@@ -419,7 +428,7 @@ parts_saved_cb (gpointer data, gpointer user_data)
 {
   RerouteSession *self = user_data;
 
-  g_atomic_ref_count_inc (&self->ref_count);
+  reroute_session_ref (self);
   reroute_worker_post (self->receiver->worker, take_parts_saved_cb, self);
 }
 
@@ -435,7 +444,8 @@ data_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer u
 
   g_autofree char *id = reroute_message_id_to_string (reroute_spool_draft_get_id (self->draft));
   const RerouteTraceSession session = { reroute_smtp_server_is_esmtp (machine),
-                                        reroute_smtp_server_get_tls (machine) };
+                                        reroute_smtp_server_get_tls (machine),
+                                        self->client.authenticated };
   g_autofree char *trace = reroute_trace_header_format (envelope,
                                                         self->receiver->hostname,
                                                         &session,
@@ -470,7 +480,8 @@ take_commit_cb (RerouteWorker *worker, gpointer user_data)
   RerouteReceiver *receiver = self->receiver;
   g_autoptr (RerouteMessage) message = g_steal_pointer (&self->committed);
   g_autoptr (GError) error = g_steal_pointer (&self->commit_error);
-  g_autoptr (RerouteReply) reply = reroute_session_log_commit (&self->client.ip, message, error);
+  g_autoptr (RerouteReply) reply =
+               reroute_session_log_commit (&self->client.ip, self->account, message, error);
 
   reroute_smtp_server_finish_data (self->machine, reply);
   reroute_session_advance (self);
@@ -499,7 +510,7 @@ end_of_data_cb (RerouteSmtpServer *machine, RerouteEnvelope *envelope, gpointer 
   RerouteSession *self = user_data;
 
   envelope->client_permitted = self->permitted;
-  g_atomic_ref_count_inc (&self->ref_count);
+  reroute_session_ref (self);
   reroute_spool_commit (
     self->receiver->config.spool, g_steal_pointer (&self->draft), envelope, committed_cb, self);
 }
@@ -511,6 +522,7 @@ static const RerouteSmtpServerHandler handler = {
   .content = content_cb,
   .end_of_data = end_of_data_cb,
   .abort_data = abort_data_cb,
+  .auth = reroute_session_auth_cb,
 };
 
 /* --- the receiver's side --- */
@@ -524,6 +536,7 @@ make_machine (RerouteSession *self)
   config.client_ip = self->client.ip;
   config.client_permitted = self->permitted;
   config.offers_tls = self->tls != NULL;
+  config.auth_mechanisms = receiver->accounts != NULL ? REROUTE_SASL_SERVER_MECHANISMS : NULL;
   RerouteSmtpServer *machine = reroute_smtp_server_new (&config, &handler, self);
   reroute_smtp_server_set_token (machine, reroute_spool_get_token (receiver->config.spool));
   return machine;

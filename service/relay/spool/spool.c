@@ -13,8 +13,10 @@
 #include "service/relay/spool/spool-private.h"
 
 #include "common/error.h"
+#include "common/limits.h"
 #include "service/relay/spool/directory.h"
 #include "service/relay/spool/fault-point.h"
+#include "service/relay/spool/private-file.h"
 #include "service/relay/spool/srs-keys.h"
 
 #include <unistd.h>
@@ -230,6 +232,22 @@ reroute_spool_replace_file (RerouteSpool *self, const char *name, GBytes *octets
   const void *data = g_bytes_get_data (octets, &length);
 
   return reroute_spool_directory_replace (self->dir_fd, name, data, length, error);
+}
+
+char *
+reroute_spool_read_private (RerouteSpool *self, const char *name, GError **error)
+{
+  g_return_val_if_fail (self != NULL && name != NULL, NULL);
+
+  return reroute_private_file_read (self->dir_fd, name, REROUTE_LIMIT_SECRETS_FILE_OCTETS, error);
+}
+
+gboolean
+reroute_spool_write_private (RerouteSpool *self, const char *name, const char *text, GError **error)
+{
+  g_return_val_if_fail (self != NULL && name != NULL && text != NULL, FALSE);
+
+  return reroute_private_file_write (self->dir_fd, name, text, error);
 }
 
 GPtrArray *

@@ -175,6 +175,13 @@ const char *reroute_spool_get_token (RerouteSpool *self);
 GBytes *reroute_spool_read_file (RerouteSpool *self, const char *name, gsize most);
 gboolean
 reroute_spool_replace_file (RerouteSpool *self, const char *name, GBytes *octets, GError **error);
+/* reroute_private_file_read() and _write() for this spool, of REROUTE_LIMIT_SECRETS_FILE_OCTETS at
+   most.  The main thread. */
+char *reroute_spool_read_private (RerouteSpool *self, const char *name, GError **error);
+gboolean reroute_spool_write_private (RerouteSpool *self,
+                                      const char *name,
+                                      const char *text,
+                                      GError **error);
 
 /* reroute_srs_keys_open() for this spool. */
 GPtrArray *reroute_spool_open_srs_keys (RerouteSpool *self, gint64 now_s, GError **error);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * password.c - asks for a password: on the terminal, or from a pipe
+ *
+ * Never an argument: other users see those.
+ */
+
+#include "config.h"
+
+#include "service/ctl/password.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+void
+reroute_ctl_free_password (char *password)
+{
+  if (password != NULL)
+    explicit_bzero (password, strlen (password));
+  g_free (password);
+}
+
+static char *
+refuse (GError **error, const char *message)
+{
+  g_set_error_literal (error, REROUTE_ERROR, REROUTE_ERROR_VALUE, message);
+  return NULL;
+}
+
+/* Up to the end of the line or of the input; octet by octet, for what follows is not ours. */
+static char *
+read_line (int fd, GError **error)
+{
+  char *line = g_malloc0 (REROUTE_LIMIT_PASSWORD_OCTETS + 2);
+  gsize length = 0;
+  gssize n;
+
+  while (length <= REROUTE_LIMIT_PASSWORD_OCTETS && (n = read (fd, line + length, 1)) == 1 &&
+         line[length] != '\n')
+    length++;
+  line[length] = '\0';
+  if (length > 0 && length <= REROUTE_LIMIT_PASSWORD_OCTETS)
+    return line;
+  reroute_ctl_free_password (line);
+  return refuse (error, length == 0 ? "no password was said" : "the password is too long");
+}
+
+static char *
+ask (int fd, const char *prompt, GError **error)
+{
+  struct termios shown, hidden;
+  char *password;
+
+  if (tcgetattr (fd, &shown) != 0)
+    return refuse (error, "the terminal cannot be told to show nothing");
+  hidden = shown;
+  hidden.c_lflag &= ~(tcflag_t) ECHO;
+  if (tcsetattr (fd, TCSAFLUSH, &hidden) != 0)
+    return refuse (error, "the terminal cannot be told to show nothing");
+  dprintf (fd, "%s: ", prompt);
+  password = read_line (fd, error);
+  dprintf (fd, "\n");
+  tcsetattr (fd, TCSAFLUSH, &shown);
+  return password;
+}
+
+static char *
+ask_twice (int fd, const char *prompt, GError **error)
+{
+  g_autofree char *again = g_strdup_printf ("%s, again", prompt);
+  char *first = ask (fd, prompt, error);
+  char *second = first != NULL ? ask (fd, again, error) : NULL;
+  gboolean same = second != NULL && g_str_equal (first, second);
+
+  if (second != NULL && !same)
+    refuse (error, "the two passwords differ: nothing was changed");
+  reroute_ctl_free_password (second);
+  if (same)
+    return first;
+  reroute_ctl_free_password (first);
+  return NULL;
+}
+
+char *
+reroute_ctl_read_password (const char *prompt, gboolean from_stdin, GError **error)
+{
+  char *password;
+  int fd;
+
+  if (from_stdin)
+    return read_line (STDIN_FILENO, error);
+  fd = open ("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0)
+    return refuse (error, "there is no terminal to ask on: say --password-stdin and send it there");
+  password = ask_twice (fd, prompt, error);
+  close (fd);
+  return password;
+}

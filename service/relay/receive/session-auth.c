@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * session-auth.c - a client logs in
+ *
+ * Every step of an exchange runs on a thread of the receiver's, for a password is checked in some
+ * 20 ms, and other sessions have better to do meanwhile.  Who fails too often is not listened to.
+ *
+ * Standards: RFC 4954.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-session"
+
+#include "service/relay/receive/session-log.h"
+#include "service/relay/receive/session-private.h"
+
+static void
+fail (RerouteSession *self)
+{
+  RerouteReceiver *receiver = self->receiver;
+  g_autoptr (RerouteReply) reply = reroute_reply_new (535, "5.7.8", "Authentication failed");
+
+  reroute_admission_count_failed_login (
+    receiver->config.admission, &self->client.ip, reroute_worker_now_us (receiver->worker));
+  reroute_session_log_login (&self->client.ip, self->sasl, reply);
+  reroute_smtp_server_finish_auth (self->machine, reply);
+}
+
+static void
+succeed (RerouteSession *self)
+{
+  g_autoptr (RerouteReply) reply = reroute_reply_new (235, "2.7.0", "Authentication successful");
+
+  self->client.authenticated = self->permitted = TRUE;
+  self->account = g_strdup (reroute_sasl_server_get_name (self->sasl));
+  reroute_session_log_login (&self->client.ip, self->sasl, reply);
+  reroute_smtp_server_finish_auth (self->machine, reply);
+}
+
+static void
+challenge (RerouteSession *self, GBytes *octets)
+{
+  gsize length;
+  const guint8 *data = g_bytes_get_data (octets, &length);
+
+  reroute_smtp_server_continue_auth (self->machine, data, length);
+}
+
+/* Back on the worker. */
+static void
+take_step_cb (RerouteWorker *worker, gpointer user_data)
+{
+  RerouteSession *self = user_data;
+  g_autoptr (GBytes) octets = g_steal_pointer (&self->sasl_challenge);
+
+  if (!self->closed)
+    {
+      if (self->sasl_state == REROUTE_SASL_CONTINUES)
+        challenge (self, octets);
+      else if (self->sasl_state == REROUTE_SASL_SUCCEEDED)
+        succeed (self);
+      else
+        fail (self);
+      if (self->sasl_state != REROUTE_SASL_CONTINUES)
+        g_clear_pointer (&self->sasl, reroute_sasl_server_free);
+      reroute_session_advance (self);
+    }
+  reroute_session_unref (self);
+}
+
+/* On the thread for logins. */
+static void
+step_cb (gpointer data, gpointer user_data)
+{
+  RerouteSession *self = data;
+  g_autoptr (GBytes) response = g_steal_pointer (&self->sasl_response);
+
+  self->sasl_state = reroute_sasl_server_step (self->sasl, response, &self->sasl_challenge);
+  reroute_worker_post (self->receiver->worker, take_step_cb, self);
+}
+
+/* FALSE: it was refused. */
+static gboolean
+begin (RerouteSession *self, const char *mechanism)
+{
+  RerouteReceiver *receiver = self->receiver;
+  g_autoptr (RerouteReply) refusal =
+               reroute_admission_judge_login (receiver->config.admission,
+                                              receiver->settings,
+                                              &self->client.ip,
+                                              reroute_worker_now_us (receiver->worker));
+
+  /* The last account may have gone since EHLO. */
+  if (refusal == NULL && receiver->accounts == NULL)
+    refusal = reroute_reply_new (454, "4.7.0", "Nobody can log in at present");
+  if (refusal != NULL)
+    {
+      reroute_smtp_server_finish_auth (self->machine, refusal);
+      return FALSE;
+    }
+  g_clear_pointer (&self->sasl, reroute_sasl_server_free);
+  self->sasl = reroute_sasl_server_new (receiver->accounts, mechanism);
+  return TRUE;
+}
+
+void
+reroute_session_auth_cb (RerouteSmtpServer *machine,
+                         const char *mechanism,
+                         GBytes *response,
+                         gpointer user_data)
+{
+  RerouteSession *self = user_data;
+  RerouteReceiver *receiver = self->receiver;
+
+  if (mechanism != NULL && !begin (self, mechanism))
+    return;
+  self->sasl_response = response != NULL ? g_bytes_ref (response) : NULL;
+  if (receiver->logins == NULL)
+    receiver->logins = g_thread_pool_new (step_cb, NULL, 1, FALSE, NULL);
+  g_thread_pool_push (receiver->logins, reroute_session_ref (self), NULL);
+}

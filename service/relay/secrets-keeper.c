@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * secrets-keeper.c - accounts and secrets: two files, and what is made of them
+ *
+ * A line is a word, a name and a value.  What is in the files is for nobody's eyes: no log line, no
+ * reply and no error shows a value.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-secrets"
+
+#include "service/relay/secrets-keeper.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+#include "service/relay/spool/directory.h"
+
+#include <string.h>
+
+#define LOOK_EVERY_S 5
+#define DECOY "decoy "
+#define DECOY_KEY_NUMBERS 4 /* 32 octets */
+
+typedef enum
+{
+  KIND_IN,
+  N_KINDS,
+} Kind;
+
+struct _RerouteSecretsKeeper
+{
+  RerouteSpool *spool;
+  RerouteReceiver *const *receivers;
+  guint n_receivers;
+  RerouteScheduler *scheduler;
+  guint look_id;
+  char *texts[N_KINDS];    /* of the files, as they are in force */
+  char *failures[N_KINDS]; /* (nullable): why the files as they are cannot be used */
+};
+
+/* --- what becomes of a text --- */
+
+static gboolean
+put_accounts_in_force (RerouteSecretsKeeper *self, const char *text, GError **error)
+{
+  g_autoptr (RerouteAccounts) accounts = reroute_accounts_parse (text, error);
+  RerouteAccounts *offered;
+
+  if (accounts == NULL)
+    return FALSE;
+  offered = reroute_accounts_get_n (accounts) > 0 ? accounts : NULL;
+  for (guint i = 0; i < self->n_receivers; i++)
+    reroute_receiver_set_accounts (self->receivers[i], offered);
+  return TRUE;
+}
+
+static gboolean
+check_verifier (const char *value, GError **error)
+{
+  RerouteVerifier verifier;
+
+  if (!reroute_verifier_parse (&verifier, value, error))
+    return FALSE;
+  reroute_verifier_clear (&verifier);
+  return TRUE;
+}
+
+static const struct
+{
+  const char *file;
+  const char *word;   /* that a line begins with */
+  const char *prefix; /* of a name on the bus */
+  gboolean (*put_in_force) (RerouteSecretsKeeper *self, const char *text, GError **error);
+  gboolean (*check) (const char *value, GError **error);
+} kinds[N_KINDS] = {
+  [KIND_IN] = { "accounts", "account ", "in:", put_accounts_in_force, check_verifier },
+};
+
+/* Makes what is in the file the one that is in force; keeps what was, when it cannot. */
+static gboolean
+load (RerouteSecretsKeeper *self, Kind kind, GError **error)
+{
+  g_autofree char *text = reroute_spool_read_private (self->spool, kinds[kind].file, error);
+
+  if (text == NULL)
+    return FALSE;
+  if (g_strcmp0 (text, self->texts[kind]) == 0)
+    return TRUE;
+  if (!kinds[kind].put_in_force (self, text, error))
+    return FALSE;
+  g_free (self->texts[kind]);
+  self->texts[kind] = g_steal_pointer (&text);
+  return TRUE;
+}
+
+/* Says once what is wrong. */
+static void
+look (RerouteSecretsKeeper *self, Kind kind)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean known;
+
+  load (self, kind, &error);
+  known = error == NULL || g_strcmp0 (error->message, self->failures[kind]) == 0;
+  if (!known)
+    g_warning ("%s; what was in force before stays", error->message);
+  g_free (self->failures[kind]);
+  self->failures[kind] = error != NULL ? g_strdup (error->message) : NULL;
+}
+
+static gboolean
+look_cb (gpointer user_data)
+{
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    look (user_data, kind);
+  return G_SOURCE_CONTINUE;
+}
+
+RerouteSecretsKeeper *
+reroute_secrets_keeper_new (RerouteSpool *spool,
+                            RerouteReceiver *const *receivers,
+                            guint n_receivers,
+                            RerouteScheduler *scheduler)
+{
+  g_return_val_if_fail (spool != NULL && receivers != NULL && scheduler != NULL, NULL);
+
+  RerouteSecretsKeeper *self = g_new0 (RerouteSecretsKeeper, 1);
+
+  self->spool = spool;
+  self->receivers = receivers;
+  self->n_receivers = n_receivers;
+  self->scheduler = scheduler;
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    look (self, kind);
+  self->look_id = g_timeout_add_seconds (LOOK_EVERY_S, look_cb, self);
+  return self;
+}
+
+static void
+free_text (char *text)
+{
+  if (text != NULL)
+    explicit_bzero (text, strlen (text));
+  g_free (text);
+}
+
+void
+reroute_secrets_keeper_free (RerouteSecretsKeeper *self)
+{
+  g_return_if_fail (self != NULL);
+
+  g_source_remove (self->look_id);
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    {
+      free_text (self->texts[kind]);
+      g_free (self->failures[kind]);
+    }
+  g_free (self);
+}
+
+/* --- changes --- */
+
+static gboolean
+find_kind (const char *name, Kind *kind, GError **error)
+{
+  for (*kind = 0; *kind < N_KINDS; (*kind)++)
+    if (g_str_has_prefix (name, kinds[*kind].prefix))
+      return reroute_account_check_name (name + strlen (kinds[*kind].prefix), error);
+  g_set_error_literal (
+    error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "the name of a secret does not begin with “in:”");
+  return FALSE;
+}
+
+/* The lines of a file without that of @name; how many others are there, and whether it was. */
+static GString *
+copy_others (const char *text, const char *start, guint *n_others, gboolean *found)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  GString *copy = g_string_new (NULL);
+
+  *n_others = 0;
+  *found = FALSE;
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (g_str_has_prefix (lines[i], start))
+      *found = TRUE;
+    else if (*lines[i] != '\0')
+      {
+        g_string_append_printf (copy, "%s\n", lines[i]);
+        ++*n_others;
+      }
+  return copy;
+}
+
+static void
+add_decoy_key (GString *text)
+{
+  guint64 numbers[DECOY_KEY_NUMBERS];
+
+  for (guint i = 0; i < DECOY_KEY_NUMBERS; i++)
+    numbers[i] = reroute_spool_random ();
+  g_autofree char *key = g_base64_encode ((const guchar *) numbers, sizeof numbers);
+  g_string_prepend (text, "\n");
+  g_string_prepend (text, key);
+  g_string_prepend (text, DECOY);
+}
+
+gboolean
+reroute_secrets_keeper_set (RerouteSecretsKeeper *self,
+                            const char *name,
+                            const char *value,
+                            GError **error)
+{
+  g_return_val_if_fail (self != NULL && name != NULL && value != NULL, FALSE);
+
+  Kind kind;
+  guint n_others;
+  gboolean found;
+
+  if (!find_kind (name, &kind, error) || (*value != '\0' && !kinds[kind].check (value, error)) ||
+      !load (self, kind, error))
+    return FALSE;
+  const char *bare = name + strlen (kinds[kind].prefix);
+  g_autofree char *start = g_strdup_printf ("%s%s ", kinds[kind].word, bare);
+  g_autoptr (GString) text = copy_others (self->texts[kind], start, &n_others, &found);
+  if (*value == '\0' && !found)
+    {
+      g_set_error (
+        error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_ENTRY, "there is no account “%s”", bare);
+      return FALSE;
+    }
+  if (*value != '\0' && n_others >= REROUTE_LIMIT_ACCOUNTS)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_TOO_LARGE,
+                   "there is no room for another account: wanted at most %d",
+                   REROUTE_LIMIT_ACCOUNTS);
+      return FALSE;
+    }
+  if (*value != '\0')
+    g_string_append_printf (text, "%s%s\n", start, value);
+  if (kind == KIND_IN && strstr (text->str, DECOY) != text->str)
+    add_decoy_key (text);
+  gboolean done = reroute_spool_write_private (self->spool, kinds[kind].file, text->str, error) &&
+                  load (self, kind, error);
+  explicit_bzero (text->str, text->len);
+  return done;
+}
+
+GStrv
+reroute_secrets_keeper_list (const RerouteSecretsKeeper *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    {
+      g_auto (GStrv) lines =
+                g_strsplit (self->texts[kind] != NULL ? self->texts[kind] : "", "\n", -1);
+
+      for (guint i = 0; lines[i] != NULL; i++)
+        {
+          g_auto (GStrv) words = g_strsplit (lines[i], " ", 3);
+
+          if (!g_str_has_prefix (lines[i], kinds[kind].word) || g_strv_length (words) < 3)
+            continue;
+          g_autofree char *name = g_strconcat (kinds[kind].prefix, words[1], NULL);
+          g_strv_builder_add (names, name);
+        }
+    }
+  return g_strv_builder_end (names);
+}
