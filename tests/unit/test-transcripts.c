@@ -233,6 +233,39 @@ make_envelope (ClientRun *run)
     }
 }
 
+/* "A: OFFERS MECHANISM [FIRST]": the offers are joined by commas; "*" stands for 600 octets, "="
+   for none */
+static void
+begin_auth (ClientRun *run, const char *text)
+{
+  g_auto (GStrv) words = g_strsplit (text, " ", 3);
+  g_autofree char *offers = g_strdelimit (g_strdup (words[0]), ",", ' ');
+  g_autofree char *long_text = g_strnfill (600, 'x');
+  const char *first = words[2];
+  if (g_strcmp0 (first, "*") == 0)
+    first = long_text;
+  else if (g_strcmp0 (first, "=") == 0)
+    first = "";
+  g_autoptr (GBytes) initial = first != NULL ? g_bytes_new (first, strlen (first)) : NULL;
+
+  g_assert_cmpstr (reroute_smtp_client_get_auth_offers (run->machine), ==, offers);
+  reroute_smtp_client_begin_auth (run->machine, words[1], initial);
+  collect (run);
+}
+
+/* "H: CHALLENGE RESPONSE" */
+static void
+answer_challenge (ClientRun *run, const char *text)
+{
+  g_auto (GStrv) words = g_strsplit (text, " ", 2);
+  g_autoptr (GBytes) expected = g_bytes_new (words[0], strlen (words[0]));
+  g_autoptr (GBytes) response = g_bytes_new (words[1], strlen (words[1]));
+
+  g_assert_true (g_bytes_equal (reroute_smtp_client_get_challenge (run->machine), expected));
+  reroute_smtp_client_respond (run->machine, response);
+  collect (run);
+}
+
 /* "T: FROM TO,TO [8bitmime] [smtputf8] [probe] [size=N] [ret=] [envid=] [notify=] [orcpt=]
  * [received=]" */
 static void
@@ -315,6 +348,14 @@ run_client_step (const Transcript *transcript, ClientRun *run, const TranscriptS
       check_reply (
         transcript, step, reroute_smtp_client_get_recipient_reply (run->machine, run->n_replies++));
       break;
+    case 'A':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_START_AUTH);
+      begin_auth (run, step->text);
+      break;
+    case 'H':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_AUTH_CHALLENGE);
+      answer_challenge (run, step->text);
+      break;
     case 'Q':
       reroute_smtp_client_quit (run->machine);
       collect (run);
@@ -347,6 +388,10 @@ run_client (const Transcript *transcript, Cut *cut)
 
   if (transcript_has_option (transcript, "tls"))
     reroute_smtp_client_set_tls (run.machine, REROUTE_SMTP_CLIENT_TLS_IF_OFFERED);
+  if (transcript_has_option (transcript, "auth"))
+    reroute_smtp_client_set_auth (run.machine, REROUTE_SMTP_CLIENT_AUTH_IN_TLS);
+  if (transcript_has_option (transcript, "auth-always"))
+    reroute_smtp_client_set_auth (run.machine, REROUTE_SMTP_CLIENT_AUTH_ALWAYS);
   if (transcript_has_option (transcript, "tls-always"))
     reroute_smtp_client_set_tls (run.machine, REROUTE_SMTP_CLIENT_TLS_ALWAYS);
   for (guint i = 0; i < transcript->steps->len; i++)

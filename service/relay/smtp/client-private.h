@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by client.c (octets, the queue of commands) and client-replies.c (what replies do). */
+/* Shared by client.c (octets, the queue of commands), client-replies.c (what replies do) and
+   client-auth.c (AUTH). */
 
 #pragma once
 
@@ -16,6 +17,7 @@ typedef enum
   REROUTE_SMTP_COMMAND_EHLO,
   REROUTE_SMTP_COMMAND_HELO,
   REROUTE_SMTP_COMMAND_STARTTLS,
+  REROUTE_SMTP_COMMAND_AUTH,
   REROUTE_SMTP_COMMAND_RSET,
   REROUTE_SMTP_COMMAND_MAIL,
   REROUTE_SMTP_COMMAND_RCPT,
@@ -46,6 +48,10 @@ struct _RerouteSmtpClient
   char *hostname;
   RerouteSmtpClientTls tls;
   gboolean in_tls;
+  RerouteSmtpClientAuth auth;
+  char *auth_offers;      /* NULL: AUTH is not offered */
+  char *initial_response; /* in base64; NULL: it was sent, or there is none */
+  GBytes *challenge;
   RerouteSmtpClientState state;
   RerouteSmtpOffers offers;
 
@@ -83,6 +89,23 @@ void reroute_smtp_client_end_command (RerouteSmtpClient *self,
                                       RerouteSmtpCommandKind kind,
                                       guint index,
                                       gsize before);
+
+/* client-auth.c */
+typedef enum
+{
+  REROUTE_SMTP_AUTH_GOES_ON,
+  REROUTE_SMTP_AUTH_REFUSED,
+  REROUTE_SMTP_AUTH_NONSENSE,
+} RerouteSmtpAuthReply;
+
+/* A line of the reply to EHLO. */
+void reroute_smtp_client_take_auth_offer (RerouteSmtpClient *self, const char *line);
+/* The greeting is over: FALSE when no account is to be told.  @refusal: has a text when the server
+   cannot be told. */
+gboolean reroute_smtp_client_begin_login (RerouteSmtpClient *self, RerouteReply *refusal);
+RerouteSmtpAuthReply reroute_smtp_client_take_auth (RerouteSmtpClient *self,
+                                                    const RerouteReply *reply);
+void reroute_smtp_client_clear_auth (RerouteSmtpClient *self);
 
 /* client-replies.c */
 void reroute_smtp_client_put_mail (RerouteSmtpClient *self);

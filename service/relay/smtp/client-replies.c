@@ -156,8 +156,15 @@ finish_greeting (RerouteSmtpClient *self)
     451, "4.7.4", (char *) "TLS is demanded, and the host does not do STARTTLS"
   };
 
+  RerouteReply no_login;
+
   if (self->tls == REROUTE_SMTP_CLIENT_TLS_ALWAYS && !self->in_tls)
     close_session (self, &refusal);
+  else if (reroute_smtp_client_begin_login (self, &no_login))
+    {
+      if (no_login.text != NULL)
+        close_session (self, &no_login);
+    }
   else
     reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_READY);
 }
@@ -175,9 +182,13 @@ take_ehlo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
     {
       g_auto (GStrv) lines = g_strsplit (reply->text, "\n", -1);
       self->offers = 0;
+      g_clear_pointer (&self->auth_offers, g_free);
       /* The first one is the server's name. */
       for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++)
-        self->offers |= parse_offer (lines[i]);
+        {
+          self->offers |= parse_offer (lines[i]);
+          reroute_smtp_client_take_auth_offer (self, lines[i]);
+        }
       if (!self->in_tls && self->tls != REROUTE_SMTP_CLIENT_TLS_NEVER &&
           (self->offers & REROUTE_SMTP_OFFERS_STARTTLS) != 0)
         reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_STARTTLS, 0, "STARTTLS");
@@ -210,6 +221,22 @@ take_starttls (RerouteSmtpClient *self, guint index, const RerouteReply *reply, 
   else
     finish_greeting (self);
   return TRUE;
+}
+
+static gboolean
+take_auth (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  switch (reroute_smtp_client_take_auth (self, reply))
+    {
+    case REROUTE_SMTP_AUTH_NONSENSE:
+      return fail (reply, "does not answer AUTH", error);
+    case REROUTE_SMTP_AUTH_REFUSED:
+      close_session (self, reply);
+      return TRUE;
+    case REROUTE_SMTP_AUTH_GOES_ON:
+    default:
+      return TRUE;
+    }
 }
 
 static gboolean
@@ -318,6 +345,7 @@ static const struct
   [REROUTE_SMTP_COMMAND_EHLO]      = { take_ehlo,      "while sending EHLO",                 "RFC 5321 4.1.1.1" },
   [REROUTE_SMTP_COMMAND_HELO]      = { take_helo,      "while sending HELO",                 "RFC 5321 4.1.1.1" },
   [REROUTE_SMTP_COMMAND_STARTTLS]  = { take_starttls,  "while sending STARTTLS",             "RFC 3207 4" },
+  [REROUTE_SMTP_COMMAND_AUTH]      = { take_auth,      "while logging in",                   "RFC 4954 4" },
   [REROUTE_SMTP_COMMAND_RSET]      = { take_rset,      "while sending RSET",                 "RFC 5321 4.1.1.5" },
   [REROUTE_SMTP_COMMAND_MAIL]      = { take_mail,      "while sending MAIL",                 "RFC 5321 4.1.1.2" },
   [REROUTE_SMTP_COMMAND_RCPT]      = { take_rcpt,      "while sending RCPT",                 "RFC 5321 4.1.1.3" },

@@ -28,8 +28,10 @@
 void
 reroute_smtp_client_set_state (RerouteSmtpClient *self, RerouteSmtpClientState state)
 {
-  static const char *const names[] = { "working",      "start-tls", "ready",
-                                       "send-content", "done",      "closed" };
+  static const char *const names[] = {
+    "working", "start-tls",    "start-auth", "auth-challenge",
+    "ready",   "send-content", "done",       "closed",
+  };
 
   if (reroute_state_log_is_wanted (G_LOG_DOMAIN))
     g_debug ("%p: %s -> %s", (void *) self, names[self->state], names[state]);
@@ -167,6 +169,7 @@ reroute_smtp_client_free (RerouteSmtpClient *self)
   g_return_if_fail (self != NULL);
 
   clear_transaction (self);
+  reroute_smtp_client_clear_auth (self);
   g_clear_pointer (&self->session_reply, reroute_reply_free);
   reroute_reply_parser_clear (&self->parser);
   g_array_unref (self->commands);

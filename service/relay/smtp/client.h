@@ -18,11 +18,14 @@ typedef struct _RerouteSmtpClient RerouteSmtpClient;
 
 typedef enum
 {
-  REROUTE_SMTP_CLIENT_WORKING,      /* needs input, or its output sent */
-  REROUTE_SMTP_CLIENT_START_TLS,    /* STARTTLS was taken: shake hands, then tls_begun() */
-  REROUTE_SMTP_CLIENT_READY,        /* greeted, EHLO answered: takes a transaction */
-  REROUTE_SMTP_CLIENT_SEND_CONTENT, /* 354: write the content in wire form and the final dot, then
-                                       content_sent() */
+  REROUTE_SMTP_CLIENT_WORKING,    /* needs input, or its output sent */
+  REROUTE_SMTP_CLIENT_START_TLS,  /* STARTTLS was taken: shake hands, then tls_begun() */
+  REROUTE_SMTP_CLIENT_START_AUTH, /* an account is demanded: choose of the offers, then begin_auth()
+                                   */
+  REROUTE_SMTP_CLIENT_AUTH_CHALLENGE, /* read the challenge, then respond() */
+  REROUTE_SMTP_CLIENT_READY,          /* greeted, EHLO answered: takes a transaction */
+  REROUTE_SMTP_CLIENT_SEND_CONTENT,   /* 354: write the content in wire form and the final dot, then
+                                         content_sent() */
   REROUTE_SMTP_CLIENT_DONE, /* the transaction is over: read the replies; then READY for another */
   REROUTE_SMTP_CLIENT_CLOSED, /* QUIT was answered, or the session is of no use: see the session
                                  reply */
@@ -49,12 +52,20 @@ typedef enum
   REROUTE_SMTP_CLIENT_TLS_ALWAYS, /* a server that does not take STARTTLS is of no use: 4.7.4 */
 } RerouteSmtpClientTls;
 
-RerouteSmtpClient *reroute_smtp_client_new (const char *hostname); /* without TLS */
+typedef enum
+{
+  REROUTE_SMTP_CLIENT_AUTH_NEVER,
+  REROUTE_SMTP_CLIENT_AUTH_IN_TLS, /* a server that does not do AUTH in TLS is of no use: 4.7.0 */
+  REROUTE_SMTP_CLIENT_AUTH_ALWAYS, /* in clear text too */
+} RerouteSmtpClientAuth;
+
+RerouteSmtpClient *reroute_smtp_client_new (const char *hostname); /* without TLS and AUTH */
 void reroute_smtp_client_free (RerouteSmtpClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSmtpClient, reroute_smtp_client_free)
 
 /* Before the greeting has come. */
 void reroute_smtp_client_set_tls (RerouteSmtpClient *self, RerouteSmtpClientTls tls);
+void reroute_smtp_client_set_auth (RerouteSmtpClient *self, RerouteSmtpClientAuth auth);
 
 /* Errors: %REROUTE_ERROR_PROTOCOL: nonsense, a reply over its limits, a reply before its time.
    A transaction that was open then is deferred by the owner. */
@@ -76,6 +87,16 @@ void reroute_smtp_client_begin (RerouteSmtpClient *self, const RerouteSmtpTransa
 void reroute_smtp_client_content_sent (RerouteSmtpClient *self);
 /* In state START_TLS: hands are shaken.  What the server said before is forgotten. */
 void reroute_smtp_client_tls_begun (RerouteSmtpClient *self);
+/* --- client-auth.c --- */
+/* "SCRAM-SHA-256 PLAIN", in capitals; "" when AUTH is not offered. */
+const char *reroute_smtp_client_get_auth_offers (const RerouteSmtpClient *self);
+/* In state START_AUTH.  @initial: (nullable): what is said before anything is asked */
+void
+reroute_smtp_client_begin_auth (RerouteSmtpClient *self, const char *mechanism, GBytes *initial);
+/* In state AUTH_CHALLENGE: what the server asks; (transfer none), until the answer. */
+GBytes *reroute_smtp_client_get_challenge (const RerouteSmtpClient *self);
+void reroute_smtp_client_respond (RerouteSmtpClient *self, GBytes *response);
+
 void reroute_smtp_client_quit (RerouteSmtpClient *self);
 /* READY or DONE, and the server has not spoken out of turn: takes another transaction. */
 gboolean reroute_smtp_client_is_reusable (const RerouteSmtpClient *self);
