@@ -90,6 +90,7 @@ write_named_values (NamedWriter *rest, const RerouteRow *row)
       add_string (rest, "hosts", hosts);
       add_true (rest, "by-turns", domain->hosts != NULL && domain->hosts->by_turns);
       add_string (rest, "tls", reroute_tls_level_to_string (row->tls));
+      add_string (rest, "account", domain->account);
     }
 }
 
@@ -138,6 +139,7 @@ typedef struct
   const char *hosts;
   gboolean by_turns;
   const char *tls;
+  const char *account;
 } NamedValues;
 
 static gboolean
@@ -163,6 +165,7 @@ read_named_values (GVariantIter *rest, ReroutePage page, NamedValues *values, GE
     { "hosts", "s", &values->hosts, !routing },
     { "by-turns", "b", &values->by_turns, !routing },
     { "tls", "s", &values->tls, !routing },
+    { "account", "s", &values->account, !routing },
   };
   const char *name;
   GVariant *item;
@@ -280,6 +283,7 @@ reroute_row_from_variant (GVariant *variant, GError **error)
   fields.changed_by = values.changed_by;
   fields.changed_us = values.changed_us;
   fields.leaves = values.leaves;
+  fields.account = values.account;
   return page == REROUTE_PAGE_ROUTING ? make_routing_entry (&fields, &values, error)
                                       : make_email_domain (&fields, &values, error);
 }

@@ -33,12 +33,13 @@ typedef enum
   COLUMN_TLS,
   COLUMN_LEAVES,
   COLUMN_RECIPIENT_CHECK,
+  COLUMN_ACCOUNT,
   N_COLUMNS,
 } Column;
 
 static const char *const column_names[N_COLUMNS] = {
-  "page",    "domain",  "match", "action", "target", "accept_from",
-  "enabled", "comment", "order", "tls",    "leaves", "recipient_check",
+  "page",    "domain", "match", "action", "target",          "accept_from", "enabled",
+  "comment", "order",  "tls",   "leaves", "recipient_check", "account",
 };
 
 typedef struct
@@ -175,7 +176,7 @@ read_header (Reader *reader)
         complain (
           reader,
           "column %s is unknown: page, domain, match, action, target, accept_from, enabled, "
-          "comment, order, tls, leaves and recipient_check are possible",
+          "comment, order, tls, leaves, recipient_check and account are possible",
           value);
       else if (seen[column])
         complain (reader, "column %s stands there twice", value);
@@ -275,6 +276,7 @@ make_row (const char *const *cells, GError **error)
 {
   RerouteRowFields fields = { .domain = cells[COLUMN_DOMAIN],
                               .comment = cells[COLUMN_COMMENT],
+                              .account = cells[COLUMN_ACCOUNT],
                               .enabled = TRUE };
   ReroutePage page = REROUTE_PAGE_ROUTING;
 
@@ -475,5 +477,6 @@ reroute_csv_append_row (GString *out, const RerouteRow *row)
                row->recipient_check != REROUTE_RECIPIENT_CHECK_NONE
                  ? reroute_recipient_check_to_string (row->recipient_check)
                  : "",
-               '\n');
+               ',');
+  append_cell (out, routing ? "" : ((const RerouteEmailDomain *) row)->account, '\n');
 }

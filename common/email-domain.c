@@ -10,6 +10,7 @@
 #include "common/email-domain.h"
 #include "common/row-private.h"
 
+#include "common/error.h"
 #include "common/limits.h"
 
 RerouteEmailDomain *
@@ -23,6 +24,15 @@ reroute_email_domain_new (const RerouteRowFields *fields, RerouteHosts *hosts, G
   if (!reroute_row_parts_init (
         &parts, REROUTE_PAGE_CONNECTIONS, fields, "e-mail domain", domain, error))
     return NULL;
+  if (*parts.fields.account != '\0' && hosts == NULL)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "account “%s” is of no use: mail is delivered by DNS",
+                   parts.fields.account);
+      return NULL;
+    }
   parts.hosts = hosts;
   return reroute_row_assemble (&parts);
 }

@@ -12,13 +12,15 @@ typedef struct
 {
   RerouteRow row;
   RerouteHosts *hosts; /* forward to these; NULL: deliver by DNS */
+  char *account;       /* whose secret logs in there; "" when there is none */
 } RerouteEmailDomain;
 
 /**
  * reroute_email_domain_new:
  * @hosts: (nullable): where to forward to, %NULL for DNS; a reference is taken
  *
- * The only validation of an E-Mail Domain row there is; messages start with the field.
+ * The only validation of an E-Mail Domain row there is; messages start with the field.  An account
+ * is told to hosts that were typed alone, never to what DNS names for a domain.
  *
  * Errors: %REROUTE_ERROR_DOMAIN, %REROUTE_ERROR_VALUE.
  */

@@ -33,6 +33,7 @@ typedef enum
   COLUMN_TLS,
   COLUMN_LEAVES,
   COLUMN_RECIPIENT_CHECK,
+  COLUMN_ACCOUNT,
   N_COLUMNS,
 } Column;
 
@@ -70,6 +71,7 @@ static const struct
   [COLUMN_TLS] = { "tls", KIND_TEXT, ON_CONNECTIONS, "", FALSE },
   [COLUMN_LEAVES] = { "leaves", KIND_FLAG, ON_BOTH, NULL, FALSE },
   [COLUMN_RECIPIENT_CHECK] = { "recipient-check", KIND_TEXT, ON_BOTH, "none", FALSE },
+  [COLUMN_ACCOUNT] = { "account", KIND_TEXT, ON_CONNECTIONS, "", FALSE },
 };
 
 /* --- writing --- */
@@ -160,6 +162,7 @@ reroute_columns_writer_add (RerouteColumnsWriter *self, const RerouteRow *row)
   add_text (self, COLUMN_HOSTS, shown != NULL ? shown : "");
   add_flag (self, COLUMN_BY_TURNS, hosts != NULL && hosts->by_turns);
   add_text (self, COLUMN_TLS, reroute_tls_level_to_string (row->tls));
+  add_text (self, COLUMN_ACCOUNT, ((const RerouteEmailDomain *) row)->account);
 }
 
 gsize
@@ -409,6 +412,8 @@ make_row (Reader *reader, gsize i, GError **error)
   if (reader->page == REROUTE_PAGE_CONNECTIONS &&
       !reroute_tls_level_from_string (next_text (reader, COLUMN_TLS), &fields.tls, error))
     return NULL;
+  if (reader->page == REROUTE_PAGE_CONNECTIONS)
+    fields.account = next_text (reader, COLUMN_ACCOUNT);
   return reader->page == REROUTE_PAGE_ROUTING ? make_routing_entry (reader, &fields, error)
                                               : make_email_domain (reader, &fields, i, error);
 }

@@ -15,6 +15,7 @@
 #include "common/email-domain.h"
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/verifier.h"
 
 #include <string.h>
 
@@ -87,6 +88,7 @@ reroute_row_parts_init (RerouteRowParts *parts,
   parts->fields = *fields;
   parts->fields.exact = fields->exact != FALSE;
   parts->fields.enabled = fields->enabled != FALSE;
+  parts->fields.account = fields->account != NULL ? fields->account : "";
   parts->fields.comment = fields->comment != NULL ? fields->comment : "";
   parts->fields.changed_by = fields->changed_by != NULL ? fields->changed_by : "";
 
@@ -111,6 +113,16 @@ reroute_row_parts_init (RerouteRowParts *parts,
                    "tls is a matter of the page “connections”, not of “routing”");
       return FALSE;
     }
+  if (*parts->fields.account != '\0' && page == REROUTE_PAGE_ROUTING)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "account is a matter of the page “connections”, not of “routing”");
+      return FALSE;
+    }
+  if (*parts->fields.account != '\0' && !reroute_account_check_name (parts->fields.account, error))
+    return FALSE;
   return check_text (parts->fields.comment, "comment", error) &&
          check_text (parts->fields.changed_by, "changed-by", error);
 }
@@ -143,7 +155,8 @@ reroute_row_assemble (const RerouteRowParts *parts)
   gsize size = routing ? sizeof (RerouteRoutingEntry) : sizeof (RerouteEmailDomain);
   gboolean same_target = parts->target != NULL && g_str_equal (parts->target, parts->target_key);
   gsize room = room_for (fields->domain) + room_for (fields->comment) + room_for (parts->target) +
-               (same_target ? 0 : room_for (parts->target_key));
+               (same_target ? 0 : room_for (parts->target_key)) +
+               (routing ? 0 : room_for (fields->account));
   RerouteRow *row = g_malloc0 (size + room);
   char *at = (char *) row + size;
 
@@ -164,8 +177,9 @@ reroute_row_assemble (const RerouteRowParts *parts)
   row->changed_by = g_intern_string (fields->changed_by);
   if (!routing)
     {
-      ((RerouteEmailDomain *) row)->hosts =
-        parts->hosts != NULL ? reroute_hosts_ref (parts->hosts) : NULL;
+      RerouteEmailDomain *email_domain = (RerouteEmailDomain *) row;
+      email_domain->hosts = parts->hosts != NULL ? reroute_hosts_ref (parts->hosts) : NULL;
+      email_domain->account = place (&at, fields->account);
       return row;
     }
   RerouteRoutingEntry *entry = (RerouteRoutingEntry *) row;
@@ -217,7 +231,9 @@ reroute_row_equal (const RerouteRow *a, const RerouteRow *b)
     return FALSE;
   if (a->page == REROUTE_PAGE_CONNECTIONS)
     return reroute_hosts_equal (((const RerouteEmailDomain *) a)->hosts,
-                                ((const RerouteEmailDomain *) b)->hosts);
+                                ((const RerouteEmailDomain *) b)->hosts) &&
+           g_str_equal (((const RerouteEmailDomain *) a)->account,
+                        ((const RerouteEmailDomain *) b)->account);
   const RerouteRoutingEntry *x = (const RerouteRoutingEntry *) a;
   const RerouteRoutingEntry *y = (const RerouteRoutingEntry *) b;
   return x->action == y->action && g_strcmp0 (x->target, y->target) == 0;
@@ -235,6 +251,8 @@ reroute_row_get_fields (const RerouteRow *row)
     .leaves = row->leaves,
     .tls = row->tls,
     .recipient_check = row->recipient_check,
+    .account =
+      row->page == REROUTE_PAGE_CONNECTIONS ? ((const RerouteEmailDomain *) row)->account : "",
     .comment = row->comment,
     .changed_by = row->changed_by,
     .changed_us = row->changed_us,

@@ -72,6 +72,7 @@ typedef struct
   gboolean leaves;
   RerouteTlsLevel tls; /* of an E-Mail Domain row */
   RerouteRecipientCheck recipient_check;
+  const char *account;    /* (nullable): of an E-Mail Domain row */
   const char *comment;    /* (nullable) */
   const char *changed_by; /* (nullable) */
   gint64 changed_us;

@@ -373,6 +373,26 @@ choose_tls (Walk *walk)
        reroute_tls_level_to_string (decision->tls));
 }
 
+/* Whoever named the hosts names the account: a Connections entry, or the default delivery.  It is
+   told in TLS alone, unless the entry says that there shall be none. */
+static void
+choose_account (Walk *walk)
+{
+  RerouteDecision *decision = walk->decision;
+  const RerouteRow *row = decision->deciding;
+  gboolean by_entry = row != NULL && row->page == REROUTE_PAGE_CONNECTIONS;
+  const char *account =
+    by_entry ? ((const RerouteEmailDomain *) row)->account
+             : reroute_settings_get_text (walk->settings, REROUTE_SETTING_DEFAULT_ACCOUNT);
+
+  if (decision->hosts == NULL || decision->to_inbound || *account == '\0')
+    return;
+  decision->account = g_strdup (account);
+  if (decision->tls == REROUTE_TLS_OPPORTUNISTIC)
+    decision->tls = REROUTE_TLS_ENCRYPTED;
+  say (walk, "account", by_entry ? row : NULL, "It logs in there to the account %s.", account);
+}
+
 /* The last entry that acts says it: of Routing where the domain was replaced. */
 static void
 choose_leaves (Walk *walk)
@@ -431,6 +451,7 @@ finish (Walk *walk)
   else
     decision->next_hop = g_strdup (decision->dns_domain);
   choose_tls (walk);
+  choose_account (walk);
   choose_leaves (walk);
   decision->reply_code = 250;
   decision->reply_status = "2.1.5";
@@ -569,6 +590,7 @@ reroute_decision_free (RerouteDecision *self)
   g_clear_pointer (&self->hosts, reroute_hosts_unref);
   g_free (self->dns_domain);
   g_free (self->next_hop);
+  g_free (self->account);
   g_free (self->reply_text);
   g_clear_pointer (&self->admitting, reroute_row_unref);
   g_clear_pointer (&self->deciding, reroute_row_unref);

@@ -121,6 +121,7 @@ typedef struct
   char *dns_domain;    /* the domain or "[literal]" to look up; NULL with hosts */
   char *next_hop;      /* the first of hosts, or dns_domain without the brackets of a literal */
   RerouteTlsLevel tls; /* for the connection to it; never unset */
+  char *account;       /* (nullable): that is logged in to there */
   gboolean leaves;     /* our organisation: senders that are not ours are rewritten (SRS) */
   RerouteRecipientCheck recipient_check; /* before the recipient is taken */
   gboolean to_inbound;      /* the next hop is the inbound host, also after a rewrite */

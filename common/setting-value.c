@@ -16,6 +16,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/quantity.h"
+#include "common/verifier.h"
 
 #include <string.h>
 
@@ -414,6 +415,16 @@ parse_paths (const RerouteSettingSpec *spec,
   return check_count (spec, n, text, error);
 }
 
+static gboolean
+parse_account (const RerouteSettingSpec *spec,
+               const char *text,
+               RerouteSettingValue *value,
+               GError **error)
+{
+  value->text = g_strdup (text);
+  return *text == '\0' || reroute_account_check_name (text, error);
+}
+
 static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_HOSTNAME] = parse_hostname,
   [REROUTE_SETTING_TYPE_ENDPOINTS] = parse_endpoints,
@@ -430,6 +441,7 @@ static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_OCTETS] = parse_octets,
   [REROUTE_SETTING_TYPE_COUNT] = parse_count,
   [REROUTE_SETTING_TYPE_PATHS] = parse_paths,
+  [REROUTE_SETTING_TYPE_ACCOUNT] = parse_account,
 };
 
 static void

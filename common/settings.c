@@ -121,6 +121,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Whether the MTA-STS policies of other domains are asked for and kept to.") },
   { ID (MAX_AUTH_FAILURES), "max-auth-failures", TYPE (COUNT), "10", 0, 1000000, NULL,
     N_("Most failed logins of one client in ten minutes; 0: no limit.") },
+  { ID (DEFAULT_ACCOUNT), "default-account", TYPE (ACCOUNT), "", 0, 0, NULL,
+    N_("Account at the hosts of the default delivery that the relay logs in to; empty: none.") },
 };
 /* clang-format on */
 

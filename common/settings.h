@@ -25,6 +25,7 @@ typedef enum
   REROUTE_SETTING_TYPE_OCTETS,    /* "50 MiB", "1000 KiB", "4096" */
   REROUTE_SETTING_TYPE_COUNT,     /* a whole number */
   REROUTE_SETTING_TYPE_PATHS,     /* absolute file names, separated by commas, or "" */
+  REROUTE_SETTING_TYPE_ACCOUNT,   /* the name of an account, or "" */
 } RerouteSettingType;
 
 /* The order of the table in settings.c. */
@@ -74,6 +75,7 @@ typedef enum
   REROUTE_SETTING_DEFAULT_LEAVES,
   REROUTE_SETTING_MTA_STS,
   REROUTE_SETTING_MAX_AUTH_FAILURES, /* 0 is off */
+  REROUTE_SETTING_DEFAULT_ACCOUNT,   /* "" is none */
   REROUTE_N_SETTINGS,
 } RerouteSettingId;
 

@@ -65,6 +65,8 @@ make_row (gpointer user_data)
 
   if (forward && hosts == NULL)
     return NULL;
+  if (!forward)
+    fields.account = NULL;
   entry = reroute_email_domain_new (&fields, hosts, &error);
   if (entry == NULL)
     g_debug ("not yet: %s", error->message);

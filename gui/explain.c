@@ -63,6 +63,8 @@ static const Pattern patterns[] = {
   { "connections-none", STAGE (CONNECTIONS), N_("No Connections entry covers %s: the default delivery acts.") },
   /* Translators: %s is a level as it is typed: none, opportunistic, encrypted, verified */
   { "tls-level", STAGE (CONNECTIONS), N_("TLS of the connection: %s.") },
+  /* Translators: %s is the name of an account at another host */
+  { "account", STAGE (CONNECTIONS), N_("It logs in there to the account %s.") },
   /* Translators: %s is a domain */
   { "srs", STAGE (CONNECTIONS),
     N_("It leaves our organisation: a sender that is not ours is rewritten at %s.") },

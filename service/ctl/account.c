@@ -2,7 +2,8 @@
  *
  * account.c - reroutectl account list | add | remove
  *
- * A password leaves this program as a verifier alone.
+ * Two kinds: accounts that clients log in to here, and, with --out, those that the relay logs in to
+ * elsewhere.  A password of the first kind leaves this program as a verifier alone.
  */
 
 #include "config.h"
@@ -11,15 +12,35 @@
 #include "service/ctl/password.h"
 #include "service/ctl/table.h"
 
+#include "common/secret.h"
 #include "common/verifier.h"
 
 #include <string.h>
 
 #define IN "in:"
+#define OUT "out:"
+
+typedef struct
+{
+  gboolean out;
+  gboolean from_stdin;
+  char *user;
+  char *token_file;
+} AccountOptions;
+
+static void
+account_options_clear (AccountOptions *options)
+{
+  g_clear_pointer (&options->user, g_free);
+  g_clear_pointer (&options->token_file, g_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AccountOptions, account_options_clear)
 
 static gboolean
-set_secret (RerouteCtl *ctl, const char *name, const char *value, GError **error)
+set_secret (RerouteCtl *ctl, gboolean out, const char *account, const char *value, GError **error)
 {
+  g_autofree char *name = g_strconcat (out ? OUT : IN, account, NULL);
   g_autoptr (GAsyncResult) result = NULL;
 
   reroute_relay_client_set_secret_async (
@@ -27,10 +48,30 @@ set_secret (RerouteCtl *ctl, const char *name, const char *value, GError **error
   return reroute_relay_client_set_secret_finish (ctl->relay, reroute_ctl_wait (&result), error);
 }
 
+/* --- list --- */
+
+static void
+list_account (const char *name, RerouteTable *table, JsonBuilder *builder)
+{
+  gboolean out = g_str_has_prefix (name, OUT);
+  const char *kind = out ? "out" : "in";
+  const char *bare = name + strlen (out ? OUT : IN);
+
+  json_builder_begin_object (builder);
+  reroute_ctl_add_string (builder, "name", bare);
+  reroute_ctl_add_string (builder, "kind", kind);
+  json_builder_end_object (builder);
+  reroute_table_add (table,
+                     bare,
+                     kind,
+                     out ? "the relay logs in with it elsewhere" : "a client may log in here",
+                     NULL);
+}
+
 gboolean
 reroute_ctl_account_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  static const char *const titles[] = { "NAME", NULL };
+  static const char *const titles[] = { "NAME", "KIND", "MEANING", NULL };
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (GAsyncResult) result = NULL;
@@ -44,13 +85,7 @@ reroute_ctl_account_list (RerouteCtl *ctl, int argc, char **argv, GError **error
     return FALSE;
   json_builder_begin_array (builder);
   for (char **name = names; *name != NULL; name++)
-    if (g_str_has_prefix (*name, IN))
-      {
-        json_builder_begin_object (builder);
-        reroute_ctl_add_string (builder, "name", *name + strlen (IN));
-        json_builder_end_object (builder);
-        reroute_table_add (table, *name + strlen (IN), NULL);
-      }
+    list_account (*name, table, builder);
   json_builder_end_array (builder);
   if (ctl->json)
     reroute_ctl_print_json (builder);
@@ -59,39 +94,95 @@ reroute_ctl_account_list (RerouteCtl *ctl, int argc, char **argv, GError **error
   return TRUE;
 }
 
+/* --- add --- */
+
+static gboolean
+parse_options (RerouteCtl *ctl, AccountOptions *options, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "out", 0, 0, G_OPTION_ARG_NONE, &options->out, NULL, NULL },
+    { "user", 0, 0, G_OPTION_ARG_STRING, &options->user, NULL, NULL },
+    { "token-file", 0, 0, G_OPTION_ARG_FILENAME, &options->token_file, NULL, NULL },
+    { "password-stdin", 0, 0, G_OPTION_ARG_NONE, &options->from_stdin, NULL, NULL },
+    { NULL },
+  };
+
+  if (!reroute_ctl_parse (ctl, entries, argc, argv, 1, 1, error) ||
+      !reroute_account_check_name ((*argv)[1], error))
+    return FALSE;
+  if (!options->out && (options->user != NULL || options->token_file != NULL))
+    {
+      g_set_error_literal (error,
+                           G_OPTION_ERROR,
+                           G_OPTION_ERROR_FAILED,
+                           "--user and --token-file are for the relay's own logins: say --out too");
+      return FALSE;
+    }
+  if (options->token_file != NULL && options->from_stdin)
+    {
+      g_set_error_literal (error,
+                           G_OPTION_ERROR,
+                           G_OPTION_ERROR_FAILED,
+                           "--token-file and --password-stdin exclude each other");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* What the relay is told of @password. */
+static char *
+make_value (const AccountOptions *options,
+            const char *account,
+            const char *password,
+            GError **error)
+{
+  const char *user = options->user != NULL ? options->user : account;
+  g_autoptr (RerouteSecret) secret = NULL;
+
+  if (!options->out)
+    return reroute_verifier_make (password, error);
+  secret = options->token_file != NULL
+             ? reroute_secret_new (REROUTE_SECRET_TOKEN_FILE, user, options->token_file, error)
+             : reroute_secret_new (REROUTE_SECRET_PASSWORD, user, password, error);
+  return secret != NULL ? reroute_secret_to_string (secret) : NULL;
+}
+
 gboolean
 reroute_ctl_account_add (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  gboolean from_stdin = FALSE;
-  const GOptionEntry entries[] = {
-    { "password-stdin", 0, 0, G_OPTION_ARG_NONE, &from_stdin, NULL, NULL },
-    { NULL },
-  };
-  g_autofree char *name = NULL;
+  g_auto (AccountOptions) options = { 0 };
   g_autofree char *prompt = NULL;
-  g_autofree char *verifier = NULL;
-  char *password;
+  char *password = NULL;
+  char *value;
+  gboolean done;
 
-  if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 1, error) ||
-      !reroute_account_check_name (argv[1], error))
+  if (!parse_options (ctl, &options, &argc, &argv, error))
     return FALSE;
-  prompt = g_strdup_printf ("Password for %s", argv[1]);
-  password = reroute_ctl_read_password (prompt, from_stdin, error);
-  if (password == NULL)
-    return FALSE;
-  verifier = reroute_verifier_make (password, error);
+  prompt = g_strdup_printf ("Password for %s", options.user != NULL ? options.user : argv[1]);
+  if (options.token_file == NULL)
+    {
+      password = reroute_ctl_read_password (prompt, options.from_stdin, error);
+      if (password == NULL)
+        return FALSE;
+    }
+  value = make_value (&options, argv[1], password, error);
   reroute_ctl_free_password (password);
-  name = g_strconcat (IN, argv[1], NULL);
-  return verifier != NULL && set_secret (ctl, name, verifier, error);
+  done = value != NULL && set_secret (ctl, options.out, argv[1], value, error);
+  reroute_ctl_free_password (value);
+  return done;
 }
+
+/* --- remove --- */
 
 gboolean
 reroute_ctl_account_remove (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  g_autofree char *name = NULL;
+  gboolean out = FALSE;
+  const GOptionEntry entries[] = {
+    { "out", 0, 0, G_OPTION_ARG_NONE, &out, NULL, NULL },
+    { NULL },
+  };
 
-  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 1, 1, error))
-    return FALSE;
-  name = g_strconcat (IN, argv[1], NULL);
-  return set_secret (ctl, name, "", error);
+  return reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 1, error) &&
+         set_secret (ctl, out, argv[1], "", error);
 }

@@ -17,6 +17,7 @@ typedef struct
   gboolean mx;
   gboolean by_turns;
   char *tls;
+  char *account;
 } ConnectionsOptions;
 
 static void
@@ -25,6 +26,7 @@ connections_options_clear (ConnectionsOptions *options)
   reroute_ctl_row_options_clear (&options->row);
   g_clear_pointer (&options->hosts, g_free);
   g_clear_pointer (&options->tls, g_free);
+  g_clear_pointer (&options->account, g_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ConnectionsOptions, connections_options_clear)
@@ -39,6 +41,7 @@ parse_options (
     { "mx", 0, 0, G_OPTION_ARG_NONE, &options->mx, NULL, NULL },
     { "by-turns", 0, 0, G_OPTION_ARG_NONE, &options->by_turns, NULL, NULL },
     { "tls", 0, 0, G_OPTION_ARG_STRING, &options->tls, NULL, NULL },
+    { "account", 0, 0, G_OPTION_ARG_STRING, &options->account, NULL, NULL },
     { "exact", 0, 0, G_OPTION_ARG_NONE, &options->row.exact, NULL, NULL },
     { "accept-from", 0, 0, G_OPTION_ARG_STRING, &options->row.accept_from, NULL, NULL },
     { "leaves", 0, 0, G_OPTION_ARG_STRING, &options->row.leaves, NULL, NULL },
@@ -72,6 +75,8 @@ parse_options (
 static gboolean
 apply_options (const ConnectionsOptions *options, RerouteRowFields *fields, GError **error)
 {
+  if (options->account != NULL)
+    fields->account = options->account;
   return reroute_ctl_row_options_apply (&options->row, fields, error) &&
          (options->tls == NULL ||
           reroute_tls_level_from_string (options->tls, &fields->tls, error));

@@ -164,6 +164,7 @@ row_to_json (RerouteRow *row, gpointer user_data)
         builder, "order", hosts != NULL && hosts->by_turns ? "by-turns" : "in-order");
       add_hosts (builder, hosts);
       reroute_ctl_add_string (builder, "tls", reroute_tls_level_to_string (row->tls));
+      reroute_ctl_add_string (builder, "account", ((RerouteEmailDomain *) row)->account);
     }
   reroute_ctl_add_string (builder, "changed_by", row->changed_by);
   reroute_ctl_add_int (builder, "changed_us", row->changed_us);

@@ -11,6 +11,7 @@
 
 #define REACH " [--exact]"
 #define TLS " [--tls=none|opportunistic|encrypted|verified]"
+#define ACCOUNT " [--account=NAME]"
 #define ROW_VALUES                                                                                 \
   " [--accept-from=anyone|permitted] [--leaves=yes|no] [--recipient-check=none|call-ahead]"        \
   " [--comment=TEXT]"
@@ -28,19 +29,21 @@ static const RerouteVerb verbs[] = {
   { "routing remove", "DOMAIN", "remove a row from the Routing page", reroute_ctl_routing_remove },
   { "connections list", "[TEXT]", "the E-Mail Domain rows of the Connections page",
     reroute_ctl_connections_list },
-  { "connections add", "DOMAIN (--host=HOST[:PORT][,...]|--dns) [--mx] [--by-turns]" TLS REACH ROW_OPTIONS,
+  { "connections add", "DOMAIN (--host=HOST[:PORT][,...]|--dns) [--mx] [--by-turns]" TLS ACCOUNT REACH ROW_OPTIONS,
     "add an E-Mail Domain row", reroute_ctl_connections_add },
-  { "connections edit", "DOMAIN [--host=HOST[:PORT][,...]|--dns] [--mx] [--by-turns]" TLS EDIT_OPTIONS,
+  { "connections edit", "DOMAIN [--host=HOST[:PORT][,...]|--dns] [--mx] [--by-turns]" TLS ACCOUNT EDIT_OPTIONS,
     "change an E-Mail Domain row", reroute_ctl_connections_edit },
   { "connections remove", "DOMAIN", "remove an E-Mail Domain row", reroute_ctl_connections_remove },
   { "settings list", "", "every setting and its value", reroute_ctl_settings_list },
   { "settings get", "KEY", "the value of a setting", reroute_ctl_settings_get },
   { "settings set", "KEY [VALUE]", "give a setting a value; without one, its default",
     reroute_ctl_settings_set },
-  { "account list", "", "the accounts that clients may log in to", reroute_ctl_account_list },
-  { "account add", "NAME [--password-stdin]",
-    "let a client log in, or give it another password, which is asked for", reroute_ctl_account_add },
-  { "account remove", "NAME", "let a client log in no more", reroute_ctl_account_remove },
+  { "account list", "", "who may log in here, and what the relay logs in with elsewhere",
+    reroute_ctl_account_list },
+  { "account add", "NAME [--out [--user=USER] [--token-file=FILE]] [--password-stdin]",
+    "let a client log in; with --out: let the relay log in for rows with this account",
+    reroute_ctl_account_add },
+  { "account remove", "NAME [--out]", "let that login be no more", reroute_ctl_account_remove },
   { "explain", "ADDRESS [--from=CLIENT-IP]", "which way a recipient goes, and why",
     reroute_ctl_explain },
   { "check", "", "what is wrong with the rules", reroute_ctl_check },

@@ -14,6 +14,7 @@
 
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/secret.h"
 #include "service/relay/spool/directory.h"
 
 #include <string.h>
@@ -25,6 +26,7 @@
 typedef enum
 {
   KIND_IN,
+  KIND_OUT,
   N_KINDS,
 } Kind;
 
@@ -56,6 +58,17 @@ put_accounts_in_force (RerouteSecretsKeeper *self, const char *text, GError **er
 }
 
 static gboolean
+put_secrets_in_force (RerouteSecretsKeeper *self, const char *text, GError **error)
+{
+  g_autoptr (RerouteSecrets) secrets = reroute_secrets_parse (text, error);
+
+  if (secrets == NULL)
+    return FALSE;
+  reroute_scheduler_set_secrets (self->scheduler, secrets);
+  return TRUE;
+}
+
+static gboolean
 check_verifier (const char *value, GError **error)
 {
   RerouteVerifier verifier;
@@ -64,6 +77,14 @@ check_verifier (const char *value, GError **error)
     return FALSE;
   reroute_verifier_clear (&verifier);
   return TRUE;
+}
+
+static gboolean
+check_secret (const char *value, GError **error)
+{
+  g_autoptr (RerouteSecret) secret = reroute_secret_parse (value, error);
+
+  return secret != NULL;
 }
 
 static const struct
@@ -75,6 +96,7 @@ static const struct
   gboolean (*check) (const char *value, GError **error);
 } kinds[N_KINDS] = {
   [KIND_IN] = { "accounts", "account ", "in:", put_accounts_in_force, check_verifier },
+  [KIND_OUT] = { "secrets", "secret ", "out:", put_secrets_in_force, check_secret },
 };
 
 /* Makes what is in the file the one that is in force; keeps what was, when it cannot. */
@@ -167,8 +189,10 @@ find_kind (const char *name, Kind *kind, GError **error)
   for (*kind = 0; *kind < N_KINDS; (*kind)++)
     if (g_str_has_prefix (name, kinds[*kind].prefix))
       return reroute_account_check_name (name + strlen (kinds[*kind].prefix), error);
-  g_set_error_literal (
-    error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "the name of a secret does not begin with “in:”");
+  g_set_error_literal (error,
+                       REROUTE_ERROR,
+                       REROUTE_ERROR_VALUE,
+                       "the name of a secret begins with neither “in:” nor “out:”");
   return FALSE;
 }
 

@@ -10,9 +10,9 @@ G_BEGIN_DECLS
 /**
  * RerouteSecretsKeeper:
  *
- * Keeps who may log in, in a file of the spool's directory, and in force; a file that somebody else
- * has put there is read within seconds.  One that cannot be used changes nothing.  Lives in the
- * main thread.
+ * Keeps who may log in, and what the relay logs in with, in two files of the spool's directory, and
+ * in force; a file that somebody else has put there is read within seconds.  One that cannot be
+ * used changes nothing.  Lives in the main thread.
  */
 typedef struct _RerouteSecretsKeeper RerouteSecretsKeeper;
 
@@ -26,8 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSecretsKeeper, reroute_secrets_keeper_free
 
 /**
  * reroute_secrets_keeper_set:
- * @name: "in:NAME": a client that may log in
- * @value: its verifier (common/verifier.h); "" removes it
+ * @name: "in:NAME": a client that may log in; "out:NAME": what a row's account stands for
+ * @value: a verifier (common/verifier.h), or a secret (common/secret.h); "" removes it
  *
  * On the disk, and in force, when it returns.
  *

@@ -18,7 +18,7 @@
   "id, domain, exact, accept_from, enabled, comment, changed_by, changed_us, "                     \
   "leaves, recipient_check"
 #define ROUTING_COLUMNS COMMON_COLUMNS ", action, target"
-#define CONNECTIONS_COLUMNS COMMON_COLUMNS ", hosts, by_turns, tls"
+#define CONNECTIONS_COLUMNS COMMON_COLUMNS ", hosts, by_turns, tls, account"
 
 enum
 {
@@ -37,6 +37,7 @@ enum
   COLUMN_HOSTS = COLUMN_ACTION,
   COLUMN_BY_TURNS = COLUMN_TARGET,
   COLUMN_TLS,
+  COLUMN_ACCOUNT,
 };
 
 static const struct
@@ -60,7 +61,7 @@ static const struct
     .one = "SELECT " CONNECTIONS_COLUMNS " FROM connections WHERE id = ?1",
     .count = "SELECT count(*) FROM connections",
     .insert = "INSERT INTO connections (" CONNECTIONS_COLUMNS ", search) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     .remove = "DELETE FROM connections WHERE id = ?1",
   },
 };
@@ -293,7 +294,8 @@ reroute_row_store_add (RerouteStore *store, const RerouteRow *row, GError **erro
       reroute_query_bind_int64 (
         query, 1 + COLUMN_BY_TURNS, domain->hosts != NULL && domain->hosts->by_turns);
       reroute_query_bind_text (query, 1 + COLUMN_TLS, reroute_tls_level_to_string (row->tls));
-      search_index = 2 + COLUMN_TLS;
+      reroute_query_bind_text (query, 1 + COLUMN_ACCOUNT, domain->account);
+      search_index = 2 + COLUMN_ACCOUNT;
     }
   search = make_search (row, target);
   reroute_query_bind_text (query, search_index, search);
@@ -342,6 +344,7 @@ make_email_domain (RerouteQuery *query, RerouteRowFields *fields, GError **error
   if (!reroute_tls_level_from_string (
         reroute_query_get_text (query, COLUMN_TLS), &fields->tls, error))
     return NULL;
+  fields->account = reroute_query_get_text (query, COLUMN_ACCOUNT);
   return (RerouteRow *) reroute_email_domain_new (fields, hosts, error);
 }
 

@@ -101,6 +101,11 @@ static const char version_4[] =
   "ALTER TABLE connections ADD COLUMN recipient_check TEXT NOT NULL DEFAULT 'none';"
   "PRAGMA user_version = 4;";
 
+/* The account of an E-Mail Domain row; '': none. */
+static const char version_5[] =
+  "ALTER TABLE connections ADD COLUMN account TEXT NOT NULL DEFAULT '';"
+  "PRAGMA user_version = 5;";
+
 #define INDEX(name, columns) { "DROP INDEX " name, "CREATE INDEX " name " ON " columns }
 
 /* What the migrations come to. */
@@ -126,10 +131,7 @@ static const RerouteSchemaIndex indexes[REROUTE_N_PAGES][6] = {
 /* clang-format on */
 
 static const char *const migrations[] = {
-  version_1,
-  version_2,
-  version_3,
-  version_4,
+  version_1, version_2, version_3, version_4, version_5,
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (migrations) == REROUTE_SCHEMA_VERSION);

@@ -233,9 +233,10 @@ def msmtp(place):
 
 class Exim(Peer):
     """As a sink: keeps every message in a maildir.  As a source: hands all it takes to @relayhost
-    (HOST:PORT), by BDAT where that is offered."""
+    (HOST:PORT), by BDAT where that is offered.  @login: (mechanism, user, password, certificate): takes
+    from who logs in alone, in TLS alone."""
 
-    def __init__(self, place, name='exim', relayhost=None):
+    def __init__(self, place, name='exim', relayhost=None, login=None):
         self.root = unpack('exim', EXIM)
         super().__init__(place, name)
         self.binary = os.path.join(self.root, 'usr/sbin/exim4')
@@ -245,6 +246,7 @@ class Exim(Peer):
                       f'  route_list = * {relayhost.replace(":", "::")}\n')
         for folder in ('spool', 'log', 'mail/box'):
             os.makedirs(self.path(folder))
+        options, demand, authenticator = self.lock(login) if login else ('tls_advertise_hosts =', '', '')
         with open(self.path('exim.conf'), 'w', encoding='utf-8') as stream:
             stream.write(f'''
 exim_path = {self.binary}
@@ -259,7 +261,7 @@ daemon_smtp_ports = {self.port}
 local_interfaces = 127.0.0.1
 acl_smtp_rcpt = accept_all
 acl_smtp_data = accept_all
-tls_advertise_hosts =
+{options}
 message_size_limit = 100M
 smtp_accept_max = 200
 smtp_accept_max_per_host = 200
@@ -276,7 +278,7 @@ received_headers_max = 100
 keep_environment = LD_PRELOAD : LD_LIBRARY_PATH : NSS_WRAPPER_PASSWD : NSS_WRAPPER_GROUP
 begin acl
 accept_all:
-  accept
+{demand}  accept
 begin routers
 {router}all:
   driver = accept
@@ -301,11 +303,24 @@ begin retry
 * * F,1d,2s
 begin rewrite
 begin authenticators
-''')
+{authenticator}''')
         for folder, _, files in os.walk(self.folder):
             shutil.chown(folder, 65534, 65534)
             for file in files:
                 shutil.chown(os.path.join(folder, file), 65534, 65534)
+
+    def lock(self, login):
+        """(options, condition, authenticator) of a host that takes from who logs in alone."""
+        mechanism, user, password, certificate = login
+        first, prompts = (2, ':') if mechanism == 'PLAIN' else (1, '<| Username: | Password:')
+        files = [shutil.copy(path, self.path(name)) for path, name in
+                 ((certificate.path, 'pem'), (certificate.key_path, 'key'))]
+        return ('tls_advertise_hosts = *\nauth_advertise_hosts = ${if def:tls_in_cipher {*}{}}\n'
+                f'tls_certificate = {files[0]}\ntls_privatekey = {files[1]}',
+                '  require authenticated = *\n',
+                f'login:\n  driver = plaintext\n  public_name = {mechanism}\n  server_prompts = {prompts}\n'
+                f'  server_condition = ${{if and{{{{eq{{$auth{first}}}{{{user}}}}}'
+                f'{{eq{{$auth{first + 1}}}{{{password}}}}}}}}}\n  server_set_id = $auth{first}\n')
 
     def start(self):
         # Debian's Exim asks for its user by name before it reads anything.

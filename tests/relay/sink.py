@@ -2,6 +2,7 @@
 """An SMTP server that keeps what it is told: every conversation, every message, byte for byte."""
 
 import asyncio
+import base64
 import re
 import ssl
 import threading
@@ -33,16 +34,18 @@ class Sink:
     QUIT; CONTENT after the first line of a message, where only `drop` and `stall` mean something.
     @take: called with each message when it is answered with 250; then nothing is kept here.
     @tls: an ssl context: STARTTLS is offered; `broken`: it is offered, and the connection closed instead.
+    @auth: {mechanism: what a client has to say, response by response}: offered, and wanted before MAIL.
     """
 
     def __init__(self, host='127.0.0.1', port=0, reply=None, extensions=EXTENSIONS, name='sink.test',
-                 take=None, tls=None):
+                 take=None, tls=None, auth=None):
         self.host, self.port = host, port
         self.reply = reply or (lambda verb, argument: None)
         self.extensions = list(extensions)
         self.name = name
         self.take = take
         self.tls = tls
+        self.auth = auth or {}
         self.messages = []
         self.conversations = []
         self._writers = set()
@@ -104,6 +107,7 @@ class _Session:
         self.sink, self.reader, self.writer, self.lines = sink, reader, writer, lines
         self.reverse_path, self.recipients, self.chunks = None, [], []
         self.tls = None
+        self.authenticated = False
 
     async def say(self, verb, argument, usual):
         """Sends a reply; returns whether it is a positive one."""
@@ -165,6 +169,7 @@ class _Session:
     async def on_ehlo(self, argument):
         self.reset()
         words = [self.sink.name] + self.sink.extensions
+        words += ['AUTH ' + ' '.join(self.sink.auth)] if self.sink.auth else []
         words += ['STARTTLS'] if self.sink.tls and not self.tls else []
         lines = [f'250{" " if n == len(words) - 1 else "-"}{word}' for n, word in enumerate(words)]
         await self.say('EHLO', argument, '\r\n'.join(lines))
@@ -179,13 +184,25 @@ class _Session:
         self.tls = self.writer.get_extra_info('ssl_object')
         self.lines.append('(TLS)')
 
+    async def on_auth(self, argument):
+        mechanism, _, first = argument.partition(' ')
+        wanted, said = self.sink.auth[mechanism], [first] if first else []
+        while len(said) < len(wanted):
+            await self.say('CHALLENGE', mechanism, '334 ')
+            line = (await self.reader.readline()).decode().rstrip('\r\n')
+            self.lines.append(f'C: {line}')
+            said.append(line)
+        self.authenticated = [base64.b64decode(line) for line in said] == wanted
+        await self.say('AUTH', mechanism, '235 2.7.0 in' if self.authenticated else '535 5.7.8 no such login')
+
     async def on_helo(self, argument):
         self.reset()
         await self.say('HELO', argument, f'250 {self.sink.name}')
 
     async def on_mail(self, argument):
         path = re.match(r'FROM:\s*<(.*?)>', argument, re.IGNORECASE)
-        if await self.say('MAIL', argument, '250 2.1.0 ok'):
+        locked = self.sink.auth and not self.authenticated
+        if await self.say('MAIL', argument, '530 5.7.0 log in first' if locked else '250 2.1.0 ok'):
             self.reverse_path = path.group(1)
 
     async def on_rcpt(self, argument):

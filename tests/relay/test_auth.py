@@ -132,8 +132,9 @@ def main():
         def test_account_is_kept_as_a_verifier():
             world.add('alice')
             world.add('bob', 'bobs')
-            assert service.ctl_json('account', 'list') == [{'name': 'alice'}, {'name': 'bob'}]
-            assert service.ctl('account', 'list').split() == ['NAME', 'alice', 'bob']
+            assert service.ctl_json('account', 'list') == [{'name': name, 'kind': 'in'} for name in ('alice', 'bob')]
+            assert [line.split()[:2] for line in service.ctl('account', 'list').splitlines()[1:]] == \
+                [['alice', 'in'], ['bob', 'in']]
             status = os.stat(world.accounts)
             assert stat.S_IMODE(status.st_mode) == 0o600, oct(status.st_mode)
             with open(world.accounts, encoding='utf-8') as stream:
@@ -166,7 +167,7 @@ def main():
                 client.login('bob', 'bobs')  # as smtplib does it: the best that it knows, here PLAIN
                 client.sendmail('a@client.test', ['bob@far.test'], MESSAGE)
             world.check_arrived('bob@far.test')
-            assert ' auth=alice octets=' in world.log()
+            poll('the line in the log', lambda: ' auth=alice octets=' in world.log())
 
         def test_by_scram():
             with world.session() as client:
@@ -213,7 +214,8 @@ def main():
                 assert {outcome[1:] for _, outcome in salts} == {(16384, 535)}, salts
             with world.session() as client:
                 assert scram(client, 'nobody', 'other')[0] in {outcome[0] for _, outcome in salts}
-            assert ' auth=nobody mechanism=PLAIN status=refused (535 5.7.8' in world.log()
+            poll('the line in the log',
+                 lambda: ' auth=nobody mechanism=PLAIN status=refused (535 5.7.8' in world.log())
 
         def test_nobody_acts_for_another():
             with world.session() as client:

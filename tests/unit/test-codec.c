@@ -125,6 +125,7 @@ test_by_turns (void)
                               .leaves = TRUE,
                               .tls = REROUTE_TLS_ENCRYPTED,
                               .recipient_check = REROUTE_RECIPIENT_CHECK_CALL_AHEAD,
+                              .account = "smart",
                               .comment = "ünïcode, \"quoted\"" };
   g_autoptr (RerouteEmailDomain) row = reroute_email_domain_new (&fields, hosts, NULL);
   g_autoptr (GVariant) variant = travel (reroute_row_to_variant (&row->row));
@@ -132,6 +133,7 @@ test_by_turns (void)
 
   g_assert_true (((RerouteEmailDomain *) arrived)->hosts->by_turns);
   g_assert_cmpint (arrived->tls, ==, REROUTE_TLS_ENCRYPTED);
+  g_assert_cmpstr (((RerouteEmailDomain *) arrived)->account, ==, "smart");
   g_assert_true (arrived->leaves);
   g_assert_cmpint (arrived->recipient_check, ==, REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
   g_assert_cmpstr (arrived->comment, ==, "ünïcode, \"quoted\"");

@@ -77,6 +77,7 @@ test_every_field (void)
     .accept_from = REROUTE_ACCEPT_FROM_PERMITTED,
     .tls = REROUTE_TLS_VERIFIED,
     .recipient_check = REROUTE_RECIPIENT_CHECK_CALL_AHEAD,
+    .account = "smart",
     .comment = "ünïcode, \"quoted\"",
     .changed_by = "anna",
     .changed_us = 18,
@@ -92,6 +93,7 @@ test_every_field (void)
   g_assert_true (reroute_row_equal (&row->row, other));
   g_assert_true (((const RerouteEmailDomain *) other)->hosts->by_turns);
   g_assert_cmpint (other->tls, ==, REROUTE_TLS_VERIFIED);
+  g_assert_cmpstr (((const RerouteEmailDomain *) other)->account, ==, "smart");
   g_assert_true (other->leaves);
   g_assert_cmpint (other->recipient_check, ==, REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
   g_assert_cmpstr (other->changed_by, ==, "anna");

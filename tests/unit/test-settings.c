@@ -57,6 +57,7 @@ static const char *const keys[] = {
   "default-leaves",
   "mta-sts",
   "max-auth-failures",
+  "default-account",
 };
 
 static void
@@ -114,6 +115,8 @@ static const Row rows[] = {
   { "listen-tls-none", "listen-tls", "", "", NULL },
   { "paths", "tls-certificate", "/etc/a b.pem ,/etc/c.pem", "/etc/a b.pem, /etc/c.pem", NULL },
   { "tls-level", "tls-level", "Verified", "verified", NULL },
+  { "account", "default-account", " smart ", "smart", NULL },
+  { "account-blank", "default-account", "a b", NULL, "name of an account is malformed" },
   { "tls-level-bad", "tls-level", "may", NULL, "“verified” are possible" },
   { "paths-none", "tls-certificate", "", "", NULL },
   { "paths-relative", "tls-key", "key.pem", NULL, "“key.pem” is no full file name" },

@@ -369,6 +369,30 @@ test_schema_4 (StoreFixture *f, gconstpointer data)
   assert_check (f, REROUTE_PAGE_CONNECTIONS, "fwd.test", REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
 }
 
+static void
+assert_account (StoreFixture *f, const char *domain, const char *account)
+{
+  const RerouteRow *row = reroute_ruleset_find_row (
+    reroute_rulebook_get_ruleset (f->book), REROUTE_PAGE_CONNECTIONS, domain, FALSE);
+
+  g_assert_nonnull (row);
+  g_assert_cmpstr (((const RerouteEmailDomain *) row)->account, ==, account);
+}
+
+static void
+test_schema_5 (StoreFixture *f, gconstpointer data)
+{
+  g_autofree char *released = g_test_build_filename (G_TEST_DIST, "data", "schema-5.db", NULL);
+
+  copy_file (released, f->path);
+  store_open_book (f);
+  store_assert_rows (f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com");
+  assert_account (f, "fwd.test", "smart");
+  assert_account (f, "dns.test", "");
+  store_revert (f, 7);
+  assert_account (f, "fwd.test", "other");
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/store-files/" name, StoreFixture, NULL, store_set_up_open, func, store_tear_down)
 #define ADD_CLOSED(name, func)                                                                     \
@@ -389,5 +413,6 @@ main (int argc, char *argv[])
   ADD_CLOSED ("schema-2", test_schema_2);
   ADD_CLOSED ("schema-3", test_schema_3);
   ADD_CLOSED ("schema-4", test_schema_4);
+  ADD_CLOSED ("schema-5", test_schema_5);
   return g_test_run ();
 }

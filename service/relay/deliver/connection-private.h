@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by connection.c (the socket and the machine) and connection-tls.c. */
+/* Shared by connection.c (the socket and the machine), connection-tls.c and connection-auth.c. */
 
 #pragma once
 
 #include "service/relay/deliver/connection.h"
+#include "service/relay/deliver/sasl-client.h"
 #include "service/relay/stream.h"
 
 G_BEGIN_DECLS
@@ -28,6 +29,9 @@ struct _RerouteConnection
   gboolean session_kept;
   gboolean shaking; /* hands, for TLS */
   gboolean tls_failed;
+
+  RerouteSecret *secret;   /* (nullable): what is logged in with */
+  RerouteSaslClient *sasl; /* (nullable): the exchange */
 
   gboolean connecting;
   gboolean idle; /* no transaction is open: input means the end */
@@ -59,5 +63,13 @@ void reroute_connection_shake_hands (RerouteConnection *self);
 /* A session begins without TLS: told where the domain's policy is on trial. */
 void reroute_connection_note_clear_text (RerouteConnection *self);
 void reroute_connection_fail_tls (RerouteConnection *self, const char *why);
+
+/* --- connection-auth.c --- */
+/* Behind reroute_connection_set_tls().  @secret: (nullable) */
+void reroute_connection_set_secret (RerouteConnection *self, RerouteSecret *secret);
+/* Each returns FALSE when @self may be gone. */
+gboolean reroute_connection_begin_auth (RerouteConnection *self);
+gboolean reroute_connection_answer_challenge (RerouteConnection *self);
+gboolean reroute_connection_end_auth (RerouteConnection *self); /* greeted: whether all was said */
 
 G_END_DECLS

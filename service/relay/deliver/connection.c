@@ -79,6 +79,8 @@ reroute_connection_free (RerouteConnection *self)
   g_clear_pointer (&self->failure, reroute_reply_free);
   reroute_endpoint_clear (&self->endpoint);
   g_clear_pointer (&self->tls, reroute_tls_client_unref);
+  g_clear_pointer (&self->sasl, reroute_sasl_client_free);
+  g_clear_pointer (&self->secret, reroute_secret_unref);
   g_free (self->session_key);
   g_free (self);
 }
@@ -263,8 +265,12 @@ pump_state (RerouteConnection *self)
     case REROUTE_SMTP_CLIENT_START_TLS:
       reroute_connection_begin_tls (self);
       return FALSE;
+    case REROUTE_SMTP_CLIENT_START_AUTH:
+      return reroute_connection_begin_auth (self);
+    case REROUTE_SMTP_CLIENT_AUTH_CHALLENGE:
+      return reroute_connection_answer_challenge (self);
     case REROUTE_SMTP_CLIENT_READY:
-      if (!self->idle)
+      if (!self->idle && reroute_connection_end_auth (self))
         {
           reroute_connection_note_clear_text (self);
           rest (self, self->handler->ready);
@@ -462,6 +468,7 @@ reroute_connection_new (RerouteWorker *worker,
   self->settings = reroute_settings_ref (config->settings);
   self->machine = reroute_smtp_client_new (config->hostname);
   reroute_connection_set_tls (self, config->tls, config->tls_level);
+  reroute_connection_set_secret (self, config->secret);
   self->handler = handler;
   self->user_data = user_data;
   self->connecting = TRUE;

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "common/secret.h"
 #include "common/settings.h"
 #include "service/relay/deliver/next-hop.h"
 #include "service/relay/deliver/tls-client.h"
@@ -38,6 +39,7 @@ typedef struct
   const char *hostname; /* what EHLO says */
   RerouteTlsClient *tls;
   RerouteTlsLevel tls_level;
+  RerouteSecret *secret; /* (nullable): to log in with */
 } RerouteConnectionConfig;
 
 /* Begins to connect. */

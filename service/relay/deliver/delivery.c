@@ -43,6 +43,8 @@ reroute_delivery_free (RerouteDelivery *self)
   g_free (self->reverse_path);
   g_array_unref (self->endpoints);
   g_ptr_array_unref (self->failures);
+  g_free (self->account);
+  g_clear_pointer (&self->secret, reroute_secret_unref);
   g_free (self->destination);
   g_free (self->relay);
   g_free (self->tls);

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "common/secret.h"
 #include "service/relay/deliver/next-hop.h"
 #include "service/relay/smtp/reply.h"
 #include "service/relay/spool/spool.h"
@@ -25,6 +26,8 @@ typedef struct
   char **rcpt_out;    /* what leaves, in the same order */
   GArray *endpoints;  /* (element-type RerouteEndpoint) */
   RerouteTlsLevel tls_level;
+  char *account;           /* (nullable): that is logged in to, with the secret */
+  RerouteSecret *secret;   /* (nullable): a reference */
   char *destination;       /* the key of the next hop: "mx1.example.net:25" */
   gpointer scheduler_data; /* the scheduler's own */
 

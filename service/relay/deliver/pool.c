@@ -57,6 +57,7 @@ typedef struct
   Try *try;                    /* NULL: idle, or saying QUIT */
   RerouteTlsLevel tls_level;   /* of the mail that it was made for */
   const RerouteTlsClient *tls; /* the connection's */
+  char *account;               /* (nullable): that it has logged in to */
   gboolean reused;             /* the transaction began on a connection that had been idle */
   gboolean quitting;
   guint n_messages;
@@ -101,6 +102,7 @@ session_free (Session *session)
   reroute_connection_free (session->connection);
   g_ptr_array_remove_fast (session->pool->sessions, session);
   g_atomic_int_add (&session->pool->n_connections, -1);
+  g_free (session->account);
   g_free (session);
 }
 
@@ -367,6 +369,7 @@ is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *
   const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
 
   if (session->tls_level != try->delivery->tls_level ||
+      g_strcmp0 (session->account, try->delivery->account) != 0 ||
       !reroute_dane_equal (other->tlsa, endpoint->tlsa) ||
       reroute_endpoint_is_enforced (other) != reroute_endpoint_is_enforced (endpoint))
     return FALSE;
@@ -402,6 +405,7 @@ connect_to (ReroutePool *self, Try *try, const RerouteEndpoint *endpoint)
     .hostname = get_hostname (self, try->ruleset),
     .tls = get_tls (self, settings),
     .tls_level = try->in_clear ? REROUTE_TLS_NONE : try->delivery->tls_level,
+    .secret = try->delivery->secret,
   };
   Session *session = g_new0 (Session, 1);
 
@@ -409,6 +413,7 @@ connect_to (ReroutePool *self, Try *try, const RerouteEndpoint *endpoint)
   session->try = try;
   session->tls_level = try->delivery->tls_level;
   session->tls = config.tls;
+  session->account = g_strdup (try->delivery->account);
   session->idle.func = idle_too_long;
   g_ptr_array_add (self->sessions, session);
   g_atomic_int_inc (&self->n_connections);

@@ -77,6 +77,7 @@ struct _RerouteScheduler
 
   RerouteRuleset *ruleset;  /* NULL before the first */
   RerouteSrs *srs;          /* NULL: no sender is rewritten */
+  RerouteSecrets *secrets;  /* NULL: until they were read */
   RerouteRuleset *no_rules; /* settings while there is none */
   guint generation;         /* counts rulesets */
   RerouteResolverUse *resolver;

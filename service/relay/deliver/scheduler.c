@@ -184,6 +184,37 @@ reroute_scheduler_set_srs (RerouteScheduler *self, RerouteSrs *srs)
   reroute_worker_post (self->thread, srs_arrived, news);
 }
 
+typedef struct
+{
+  RerouteScheduler *scheduler;
+  RerouteSecrets *secrets;
+} NewSecrets;
+
+/* What waits for a secret, or for a connection with an older one, is decided anew. */
+static void
+secrets_arrived (RerouteWorker *thread, gpointer user_data)
+{
+  g_autofree NewSecrets *news = user_data;
+  RerouteScheduler *self = news->scheduler;
+
+  g_clear_pointer (&self->secrets, reroute_secrets_unref);
+  self->secrets = news->secrets;
+  self->generation++;
+  if (self->stopping)
+    return;
+  reroute_destinations_withdraw (self);
+  wake_waiting (self, FALSE);
+}
+
+void
+reroute_scheduler_set_secrets (RerouteScheduler *self, RerouteSecrets *secrets)
+{
+  NewSecrets *news = g_new (NewSecrets, 1);
+
+  *news = (NewSecrets){ self, reroute_secrets_ref (secrets) };
+  reroute_worker_post (self->thread, secrets_arrived, news);
+}
+
 /* --- recipients that are asked for before their mail is taken --- */
 
 typedef struct
@@ -417,6 +448,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   g_ptr_array_unref (self->resolvers);
   g_array_unref (self->own_addresses);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
+  g_clear_pointer (&self->secrets, reroute_secrets_unref);
   g_clear_pointer (&self->srs, reroute_srs_unref);
   reroute_ruleset_unref (self->no_rules);
   g_strfreev (self->dns_servers);

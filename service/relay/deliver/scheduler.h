@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 
 #include "service/relay/deliver/delivery.h"
+#include "service/relay/deliver/secrets.h"
 #include "service/relay/smtp/srs.h"
 
 G_BEGIN_DECLS
@@ -54,6 +55,9 @@ void reroute_scheduler_set_ruleset (RerouteScheduler *self, RerouteRuleset *rule
 /* Any thread.  @srs: (nullable): what rewrites senders of mail that leaves our organisation, from
    the next decision on; a reference is taken */
 void reroute_scheduler_set_srs (RerouteScheduler *self, RerouteSrs *srs);
+
+/* Any thread.  What is logged in with at next hops from now on; a reference is taken. */
+void reroute_scheduler_set_secrets (RerouteScheduler *self, RerouteSecrets *secrets);
 
 /* Any thread: a message that was just committed; delivered on @worker. */
 void reroute_scheduler_submit (RerouteScheduler *self, RerouteMessage *message, guint worker);

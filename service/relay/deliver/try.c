@@ -22,6 +22,7 @@ typedef struct
 {
   RerouteRoute *route;
   RerouteTlsLevel tls;
+  char *account;   /* (nullable): that is logged in to */
   gboolean leaves; /* with another sender, if that has to be */
   char *next_hop;
   GArray *recipients;   /* (element-type guint) */
@@ -34,6 +35,7 @@ free_group (gpointer data)
   Group *self = data;
 
   g_free (self->next_hop);
+  g_free (self->account);
   g_array_unref (self->recipients);
   g_ptr_array_unref (self->rcpt_outs);
   g_free (self);
@@ -305,12 +307,14 @@ find_group (RerouteScheduler *scheduler, GPtrArray *groups, const RerouteDecisio
     {
       group = groups->pdata[i - 1];
       if (group->route == route && group->tls == decision->tls && group->leaves == leaves &&
+          g_strcmp0 (group->account, decision->account) == 0 &&
           group->recipients->len < REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION)
         return group;
     }
   group = g_new0 (Group, 1);
   group->route = route;
   group->tls = decision->tls;
+  group->account = g_strdup (decision->account);
   group->leaves = leaves;
   group->next_hop = g_strdup (reroute_decision_get_next_hop (decision));
   group->recipients = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -352,6 +356,32 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   self->recipients[index].phase = REROUTE_PHASE_PLACED;
 }
 
+/* FALSE: its account has none, so it is put off. */
+static gboolean
+find_secret (RerouteTry *self)
+{
+  const char *account = self->delivery->account;
+  const RerouteSecrets *secrets = self->scheduler->secrets;
+  RerouteSecret *secret =
+    account != NULL && secrets != NULL ? reroute_secrets_find (secrets, account) : NULL;
+
+  if (account == NULL)
+    return TRUE;
+  if (secret != NULL)
+    {
+      self->delivery->secret = reroute_secret_ref (secret);
+      return TRUE;
+    }
+  g_autofree char *text = g_strdup_printf (
+    "no secret is kept for the account %s: reroutectl account add %s --out", account, account);
+  g_autoptr (RerouteReply) reply = reroute_reply_new (451, "4.3.5", text);
+  const RerouteOutcome outcome = { .kind = REROUTE_OUTCOME_DEFERRED,
+                                   .reply = reply,
+                                   .waits_for_rules = TRUE };
+  settle_all (self, &outcome);
+  return FALSE;
+}
+
 static void
 begin (RerouteQueued *queued, Group *group)
 {
@@ -371,7 +401,9 @@ begin (RerouteQueued *queued, Group *group)
       self->delivery->recipients[i] = g_array_index (group->recipients, guint, i);
       self->delivery->rcpt_out[i] = g_steal_pointer (&group->rcpt_outs->pdata[i]);
     }
-  reroute_route_resolve (group->route, routed, self);
+  self->delivery->account = g_steal_pointer (&group->account);
+  if (find_secret (self))
+    reroute_route_resolve (group->route, routed, self);
 }
 
 void

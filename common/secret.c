@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * secret.c - what the relay logs in with at a next hop
+ */
+
+#include "config.h"
+
+#include "common/secret.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+
+#include <string.h>
+
+static const char *const kinds[] = {
+  [REROUTE_SECRET_PASSWORD] = "password",
+  [REROUTE_SECRET_TOKEN_FILE] = "token-file",
+};
+
+/* What fits into one message of every mechanism. */
+static gboolean
+check_text (const char *what, const char *text, gsize most, GError **error)
+{
+  gboolean good = *text != '\0' && strlen (text) <= most && g_utf8_validate (text, -1, NULL);
+
+  for (const char *at = text; good && *at != '\0'; at++)
+    good = !g_ascii_iscntrl (*at);
+  if (!good)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_VALUE,
+                 "the %s is malformed: wanted 1 to %" G_GSIZE_FORMAT
+                 " octets of UTF-8 without control characters",
+                 what,
+                 most);
+  return good;
+}
+
+RerouteSecret *
+reroute_secret_new (RerouteSecretKind kind, const char *user, const char *value, GError **error)
+{
+  g_return_val_if_fail (user != NULL && value != NULL, NULL);
+
+  const char *what = kind == REROUTE_SECRET_PASSWORD ? "password" : "name of the token's file";
+
+  if (!check_text ("user name", user, REROUTE_LIMIT_ACCOUNT_OCTETS, error) ||
+      !check_text (what, value, REROUTE_LIMIT_PASSWORD_OCTETS, error))
+    return NULL;
+  if (kind == REROUTE_SECRET_TOKEN_FILE && !g_path_is_absolute (value))
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "file name “%s” does not begin with a slash: wanted an absolute one",
+                   value);
+      return NULL;
+    }
+  RerouteSecret *self = g_new0 (RerouteSecret, 1);
+  g_atomic_ref_count_init (&self->ref_count);
+  self->kind = kind;
+  self->user = g_strdup (user);
+  self->value = g_strdup (value);
+  return self;
+}
+
+RerouteSecret *
+reroute_secret_ref (RerouteSecret *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+reroute_secret_unref (RerouteSecret *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  explicit_bzero (self->value, strlen (self->value));
+  g_free (self->value);
+  g_free (self->user);
+  g_free (self);
+}
+
+char *
+reroute_secret_to_string (const RerouteSecret *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_autofree char *user = g_base64_encode ((const guchar *) self->user, strlen (self->user));
+  g_autofree char *value = g_base64_encode ((const guchar *) self->value, strlen (self->value));
+
+  return g_strdup_printf ("%s %s %s", kinds[self->kind], user, value);
+}
+
+/* (nullable) (transfer full): text without a NUL in it */
+static char *
+decode (const char *text)
+{
+  gsize length;
+  g_autofree guchar *octets = g_base64_decode (text, &length);
+  char *decoded = g_strndup ((const char *) octets, length);
+
+  if (strlen (decoded) == length)
+    return decoded;
+  g_free (decoded);
+  return NULL;
+}
+
+RerouteSecret *
+reroute_secret_parse (const char *text, GError **error)
+{
+  g_return_val_if_fail (text != NULL, NULL);
+
+  g_auto (GStrv) words = g_strsplit (text, " ", 4);
+
+  for (gsize i = 0; g_strv_length (words) == 3 && i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autofree char *user = decode (words[1]);
+      g_autofree char *value = decode (words[2]);
+
+      if (g_str_equal (words[0], kinds[i]) && user != NULL && value != NULL)
+        return reroute_secret_new ((RerouteSecretKind) i, user, value, error);
+    }
+  g_set_error_literal (
+    error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "the secret of an account is malformed");
+  return NULL;
+}

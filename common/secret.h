@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  REROUTE_SECRET_PASSWORD,
+  REROUTE_SECRET_TOKEN_FILE, /* the first line of a file is an OAuth 2.0 access token */
+} RerouteSecretKind;
+
+/**
+ * RerouteSecret:
+ *
+ * What the relay logs in with at a next hop, whose row names the account.  Immutable,
+ * reference-counted.
+ */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  RerouteSecretKind kind;
+  char *user;
+  char *value; /* the password, or the absolute name of the file */
+} RerouteSecret;
+
+/* Errors: %REROUTE_ERROR_VALUE, without what is secret.  (transfer full) */
+RerouteSecret *
+reroute_secret_new (RerouteSecretKind kind, const char *user, const char *value, GError **error);
+RerouteSecret *reroute_secret_ref (RerouteSecret *self);
+void reroute_secret_unref (RerouteSecret *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSecret, reroute_secret_unref)
+
+/* "password USER VALUE", both in base64: what SetSecret takes and the relay keeps. */
+char *reroute_secret_to_string (const RerouteSecret *self);
+RerouteSecret *reroute_secret_parse (const char *text, GError **error);
+
+G_END_DECLS

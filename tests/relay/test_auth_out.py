@@ -1,0 +1,263 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The relay logs in at next hops: to a sink, to Exim, to another relay; what it never tells, and to whom."""
+
+import base64
+import contextlib
+import os
+import ssl
+import stat
+
+from place import Place, poll
+from certs import Authority
+from peers import Exim
+from sink import Sink
+from support import Service, send
+from tap import run
+
+USER, PASSWORD = 'me@provider.test', 'Hält:dicht 17'
+PLAIN = f'\0{USER}\0{PASSWORD}'.encode()
+LOGIN = [USER.encode(), PASSWORD.encode()]
+
+
+class World:
+    """A relay, and hosts that want a login."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.place = stack.enter_context(Place('auth-out'))
+        self.authority = Authority(self.place)
+        self.certificate = self.authority.issue('provider.test')
+        self.service = stack.enter_context(Service(self.place))
+        self.service.set('hostname', 'relay.test')
+        self.count = 0
+
+    def context(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate.path, self.certificate.key_path)
+        return context
+
+    def sink(self, auth, tls=True, **options):
+        return self.stack.enter_context(Sink(auth=auth, tls=self.context() if tls else None, **options))
+
+    def route(self, endpoint, *options, account='smart'):
+        """A new domain whose mail goes to @endpoint; a recipient there."""
+        self.count += 1
+        domain = f'd{self.count}.test'
+        self.service.add_connection(domain, f'--host={endpoint}', f'--account={account}', *options)
+        self.service.wait_applied()
+        return f'u@{domain}'
+
+    def add(self, account, password=PASSWORD):
+        self.service.ctl('account', 'add', account, '--out', f'--user={USER}', '--password-stdin',
+                         text=password + '\n')
+
+    def send(self, recipient):
+        rcpts, last = send(self.service, 'a@client.test', [recipient])
+        assert last.startswith('250'), (rcpts, last)
+
+    def deferred(self, text):
+        """The one recipient in the queue, once @text is why it waits."""
+        def find():
+            queue = self.service.queued()
+            assert len(queue) <= 1, queue
+            found = queue[0]['recipients'][0] if queue else None
+            return found if found and text in found['last_reply'] else None
+        found = poll(f'“{text}”', find, step_s=0.1)
+        assert found['state'] == 'waiting', found
+        return found
+
+    def delete(self):
+        self.service.ctl('queue', 'delete', *[message['id'] for message in self.service.queued()])
+
+    def check_delivered(self, sink, recipient, mechanism=None):
+        message = poll(f'the message for {recipient}',
+                       lambda: [found for found in list(sink.messages) if found.recipients == [recipient]])[0]
+        said = [line for line in message.session if line.startswith('C: AUTH ')]
+        assert mechanism is None or [line.split()[2] for line in said] == [mechanism], message.session
+        return message
+
+
+def main():
+    with contextlib.ExitStack() as stack:
+        world = World(stack)
+        service = world.service
+
+        def test_missing_secret_puts_off():
+            sink = world.sink({'LOGIN': LOGIN, 'PLAIN': [PLAIN]})
+            recipient = world.route(sink.endpoint)
+            world.send(recipient)
+            world.deferred('no secret is kept for the account smart: reroutectl account add smart --out')
+            assert not sink.conversations
+            world.add('smart')
+            world.check_delivered(sink, recipient, 'PLAIN')
+            service.wait_empty()
+
+        def test_account_is_listed_and_kept_apart():
+            assert service.ctl_json('account', 'list') == [{'name': 'smart', 'kind': 'out'}]
+            status = os.stat(os.path.join(service.spool, 'secrets'))
+            assert stat.S_IMODE(status.st_mode) == 0o600, oct(status.st_mode)
+            assert 'there is no account' in service.ctl('account', 'remove', 'smart', status=1)
+            assert '--out too' in service.ctl('account', 'add', 'x', '--user=y', status=2)
+
+        def test_login():
+            sink = world.sink({'LOGIN': LOGIN})
+            recipient = world.route(sink.endpoint)
+            world.send(recipient)
+            world.check_delivered(sink, recipient, 'LOGIN')
+
+        def test_exim():
+            for mechanism in ('PLAIN', 'LOGIN'):
+                exim = Exim(world.place, f'exim-{mechanism.lower()}',
+                            login=(mechanism, USER, PASSWORD, world.certificate)).start()
+                world.send(world.route(f'{exim.host}:{exim.port}'))
+                poll('the message at Exim', lambda box=exim.path('mail/box/new'): os.path.isdir(box) and os.listdir(box))
+            service.wait_empty()
+
+        def test_scram_to_another_relay():
+            with Place('auth-provider') as place, Sink() as behind, Service(place) as provider:
+                provider.set('default-delivery', behind.endpoint)
+                provider.set('tls-certificate', world.certificate.path)
+                provider.set('tls-key', world.certificate.key_path)
+                provider.ctl('account', 'add', USER, '--password-stdin', text=PASSWORD + '\n')
+                provider.wait_applied()
+                recipient = world.route(f'{provider.host}:{provider.port}')
+                world.send(recipient)
+                message = world.check_delivered(behind, recipient)
+                assert b' with ESMTPSA id ' in message.content.split(b'Received: ')[1], message.content
+                poll('the line in its log', lambda: f'auth={USER} mechanism=SCRAM-SHA-256 status=authenticated'
+                     in read(place.join('relayd.log')))
+
+        def test_xoauth2():
+            token = 'ya29.' + 'x' * 900  # more than a command has room for
+            said = f'user={USER}\1auth=Bearer {token}\1\1'.encode()
+            path = world.place.write('expired\n', 'token')
+            sink = world.sink({'PLAIN': [PLAIN], 'XOAUTH2': [said]})
+            service.ctl('account', 'add', 'cloud', '--out', f'--user={USER}', f'--token-file={path}')
+            recipient = world.route(sink.endpoint, account='cloud')
+            world.send(recipient)
+            world.deferred('535 5.7.8 no such login')
+            world.place.write(token + '\n', 'token')
+            service.ctl('queue', 'retry', '--all')
+            message = world.check_delivered(sink, recipient, 'XOAUTH2')
+            assert 'C: AUTH XOAUTH2' in message.session, message.session
+            service.wait_empty()
+
+        def test_refused_login_puts_off():
+            sink = world.sink({'PLAIN': [PLAIN]})
+            world.add('wrong', 'guess')
+            recipient = world.route(sink.endpoint, account='wrong')
+            world.send(recipient)
+            assert '451 4.3.2' in world.deferred('535 5.7.8 no such login')['last_reply']
+            assert not sink.messages and len(service.queued()) == 1  # and no notice
+            world.add('wrong')
+            service.ctl('queue', 'retry', '--all')
+            world.check_delivered(sink, recipient, 'PLAIN')
+            sink.reply = lambda verb, argument: '454 4.7.0 later' if verb == 'AUTH' else None
+            world.send(world.route(sink.endpoint))
+            world.deferred('454 4.7.0 later')
+            world.delete()
+
+        def test_never_in_clear_text():
+            for options in ((), ('--tls=encrypted',)):
+                sink = world.sink({'PLAIN': [PLAIN]}, tls=False)
+                world.send(world.route(sink.endpoint, *options))
+                world.deferred('TLS is demanded')
+                assert not sink.messages and not told(sink)
+                world.delete()
+            sink = world.sink({'PLAIN': [PLAIN]}, tls=False)
+            # A bridge on this machine, when she says so.
+            recipient = world.route(sink.endpoint, '--tls=none')
+            world.send(recipient)
+            world.check_delivered(sink, recipient, 'PLAIN')
+
+        def test_broken_tls_is_no_way_around():
+            sink = stack.enter_context(Sink(auth={'PLAIN': [PLAIN]}, tls='broken'))
+            world.send(world.route(sink.endpoint))
+            world.deferred('TLS failed')
+            assert not told(sink)
+            world.delete()
+
+        def test_host_without_auth_puts_off():
+            for auth, why in ((None, 'the host does not do AUTH'), ({'CRAM-MD5': []}, 'no mechanism for a password')):
+                world.send(world.route(world.sink(auth).endpoint))
+                world.deferred(why)
+                world.delete()
+
+        def test_connection_is_for_its_account_alone():
+            sink = world.sink({'PLAIN': [PLAIN]})
+            recipient = world.route(sink.endpoint)
+            for count in (1, 2):
+                world.send(recipient)
+                poll('the message', lambda wanted=count: len(sink.messages) == wanted)
+            assert len(sink.conversations) == 1, sink.conversations
+            service.add_connection('other.test', f'--host={sink.endpoint}', '--tls=encrypted')
+            service.wait_applied()
+            assert send(service, 'a@client.test', ['u@other.test'])[1].startswith('250')
+            poll('a second connection', lambda: any('S: 530 5.7.0 log in first' in lines
+                                                    for lines in list(sink.conversations)))
+            assert len(sink.conversations) == 2 and not told_in(sink.conversations[1])
+
+        def test_default_account():
+            sink = world.sink({'PLAIN': [PLAIN]})
+            service.set('default-delivery', sink.endpoint)
+            service.set('permitted-hosts', '127.0.0.1')
+            service.set('default-account', 'smart')
+            service.wait_applied()
+            steps = service.ctl('explain', 'u@far.test')
+            assert 'It logs in there to the account smart.' in steps, steps
+            world.send('u@far.test')
+            world.check_delivered(sink, 'u@far.test', 'PLAIN')
+            service.set('default-account', '')
+            service.wait_applied()
+            world.send('v@far.test')
+            poll('a connection without a login', lambda: not told_in(sink.conversations[-1]) and
+                 'S: 530 5.7.0 log in first' in sink.conversations[-1])
+
+        def test_row_keeps_and_drops_its_account():
+            rows = {row['domain']: row for row in service.ctl_json('connections', 'list')}
+            assert rows['d1.test']['account'] == 'smart', rows['d1.test']
+            assert 'd1.test,subdomains,host' in service.ctl('export') and ',smart\n' in service.ctl('export')
+            service.ctl('connections', 'edit', 'd1.test', '--comment=x')
+            assert 'is of no use' in service.ctl('connections', 'edit', 'd1.test', '--dns', status=1)
+            service.ctl('connections', 'edit', 'd1.test', '--dns', '--account=', '--confirm')
+            rows = {row['domain']: row for row in service.ctl_json('connections', 'list')}
+            assert rows['d1.test']['account'] == '' and rows['d1.test']['comment'] == 'x', rows['d1.test']
+
+        def test_removed_account_puts_off():
+            sink = world.sink({'PLAIN': [PLAIN]})
+            recipient = world.route(sink.endpoint)
+            service.ctl('account', 'remove', 'smart', '--out')
+            world.send(recipient)
+            world.deferred('no secret is kept')
+            world.delete()
+
+        def test_no_password_is_anywhere_else():
+            hidden = [text.encode() for text in (PASSWORD, base64.b64encode(PASSWORD.encode()).decode())]
+            for folder, _, files in os.walk(world.place.path):
+                for path in [os.path.join(folder, file) for file in files]:
+                    if not os.path.isfile(path) or path.endswith('exim.conf') or path.endswith('/spool/secrets'):
+                        continue
+                    with open(path, 'rb') as stream:
+                        octets = stream.read()
+                    assert not any(text in octets for text in hidden), path
+
+        run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
+
+
+def read(path):
+    with open(path, encoding='utf-8') as stream:
+        return stream.read()
+
+
+def told_in(lines):
+    """Whether a client has said something of an account."""
+    return any(line.startswith('C: AUTH') for line in lines)
+
+
+def told(sink):
+    return any(told_in(lines) for lines in list(sink.conversations))
+
+
+if __name__ == '__main__':
+    main()
