@@ -70,6 +70,13 @@ go_on (RerouteSmtpClient *client, guint *n_begun, uint8_t flags)
     reroute_smtp_client_content_sent (client);
   else if (state == REROUTE_SMTP_CLIENT_START_TLS)
     reroute_smtp_client_tls_begun (client);
+  else if (state == REROUTE_SMTP_CLIENT_START_AUTH)
+    {
+      g_autoptr (GBytes) initial = g_bytes_new_static ("\0user\0secret", 12);
+      reroute_smtp_client_begin_auth (client, "PLAIN", (flags & 4) != 0 ? initial : NULL);
+    }
+  else if (state == REROUTE_SMTP_CLIENT_AUTH_CHALLENGE)
+    reroute_smtp_client_respond (client, reroute_smtp_client_get_challenge (client));
   else if (state == REROUTE_SMTP_CLIENT_READY || state == REROUTE_SMTP_CLIENT_DONE)
     {
       if ((*n_begun)++ < TRANSACTIONS)
@@ -91,6 +98,7 @@ LLVMFuzzerTestOneInput (const uint8_t *octets, size_t length)
   gboolean sound = TRUE;
 
   reroute_smtp_client_set_tls (client, (octets[0] >> 4) % 3);
+  reroute_smtp_client_set_auth (client, (octets[0] >> 2) % 3);
   for (size_t i = 2; i < length && sound; i += piece)
     {
       g_autoptr (GError) error = NULL;

@@ -240,6 +240,23 @@ def main():
             with world.session() as client:
                 assert log_in_by(client, 'PLAIN') == 235
 
+        def test_client_leaves_in_mid_login():
+            login = f'AUTH PLAIN {response("alice", PASSWORD)}\r\n'.encode()
+            sessions = [stack.enter_context(world.session()) for _ in range(20)]
+            for client in sessions:
+                client.sock.sendall(login)
+            for client in sessions[:10]:
+                client.close()
+            assert [client.getreply()[0] for client in sessions[10:]] == [235] * 10
+            for client in sessions[10:]:
+                client.close()
+            poll('the sessions to end', lambda: service.ctl_json('status')['relay']['sessions'] == 0, step_s=0.1)
+            with world.session() as client:
+                client.sock.sendall(login)
+                service.stop_relay()  # waits for what is being checked
+                assert client.getreply()[0] in (235, 421)
+            service.start_relay()
+
         def test_password_is_changed_and_account_removed():
             with world.session() as client:
                 world.add('bob', 'another')

@@ -372,8 +372,7 @@ find_secret (RerouteTry *self)
       self->delivery->secret = reroute_secret_ref (secret);
       return TRUE;
     }
-  g_autofree char *text = g_strdup_printf (
-    "no secret is kept for the account %s: reroutectl account add %s --out", account, account);
+  g_autofree char *text = g_strdup_printf ("no secret is kept for the account %s", account);
   g_autoptr (RerouteReply) reply = reroute_reply_new (451, "4.3.5", text);
   const RerouteOutcome outcome = { .kind = REROUTE_OUTCOME_DEFERRED,
                                    .reply = reply,

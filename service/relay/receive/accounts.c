@@ -10,6 +10,7 @@
 #include "service/relay/receive/accounts.h"
 
 #include "common/error.h"
+#include "service/relay/spool/directory.h"
 
 #include <string.h>
 
@@ -20,8 +21,7 @@ struct _RerouteAccounts
 {
   gatomicrefcount ref_count;
   GHashTable *by_name; /* (element-type utf8 RerouteVerifier) */
-  guchar *decoy_key;
-  gsize decoy_key_length;
+  guint64 decoy_key[4];
 };
 
 static void
@@ -58,8 +58,16 @@ parse_line (RerouteAccounts *self, const char *line, GError **error)
         error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "it is neither an account nor the decoys' key");
       return FALSE;
     }
-  g_free (self->decoy_key);
-  self->decoy_key = g_base64_decode (line + strlen (DECOY), &self->decoy_key_length);
+  g_autofree guchar *key = NULL;
+  gsize length;
+  key = g_base64_decode (line + strlen (DECOY), &length);
+  if (length < sizeof self->decoy_key)
+    {
+      g_set_error_literal (
+        error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "the decoys' key is too short");
+      return FALSE;
+    }
+  memcpy (self->decoy_key, key, sizeof self->decoy_key);
   return TRUE;
 }
 
@@ -72,6 +80,9 @@ reroute_accounts_parse (const char *text, GError **error)
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
 
   g_atomic_ref_count_init (&self->ref_count);
+  /* A file that somebody has put together may have none. */
+  for (gsize i = 0; i < G_N_ELEMENTS (self->decoy_key); i++)
+    self->decoy_key[i] = reroute_spool_random ();
   self->by_name = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_verifier);
   for (guint i = 0; lines[i] != NULL; i++)
     if (*lines[i] != '\0' && !parse_line (self, lines[i], error))
@@ -99,7 +110,6 @@ reroute_accounts_unref (RerouteAccounts *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_hash_table_unref (self->by_name);
-  g_free (self->decoy_key);
   g_free (self);
 }
 
@@ -118,5 +128,6 @@ reroute_accounts_find (const RerouteAccounts *self, const char *name)
 
   if (verifier != NULL)
     return reroute_verifier_copy (verifier);
-  return reroute_verifier_make_decoy (self->decoy_key, self->decoy_key_length, name);
+  return reroute_verifier_make_decoy (
+    (const guint8 *) self->decoy_key, sizeof self->decoy_key, name);
 }

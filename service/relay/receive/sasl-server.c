@@ -167,6 +167,16 @@ judge (RerouteSaslServer *self, int result, GBytes *challenge)
   return self->proved ? REROUTE_SASL_CONTINUES : REROUTE_SASL_SUCCEEDED;
 }
 
+/* RFC 5802 6: we offer no channel binding, so who asks for it speaks to another mechanism. */
+static gboolean
+asks_for_binding (GBytes *response)
+{
+  gsize length = 0;
+  const char *octets = response != NULL ? g_bytes_get_data (response, &length) : NULL;
+
+  return length > 1 && octets[0] == 'p' && octets[1] == '=';
+}
+
 RerouteSaslState
 reroute_sasl_server_step (RerouteSaslServer *self, GBytes *response, GBytes **challenge)
 {
@@ -178,7 +188,8 @@ reroute_sasl_server_step (RerouteSaslServer *self, GBytes *response, GBytes **ch
   int result = GSASL_OK;
 
   *challenge = NULL;
-  if (self->session == NULL)
+  if (self->session == NULL || (!self->begun && asks_for_binding (response) &&
+                                g_str_equal (self->mechanism, "SCRAM-SHA-256")))
     return REROUTE_SASL_FAILED;
   if (self->proved)
     return response != NULL && g_bytes_get_size (response) == 0 ? REROUTE_SASL_SUCCEEDED
