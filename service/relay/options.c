@@ -133,3 +133,24 @@ reroute_relay_options_dup_spool (const RerouteRelayOptions *self)
   /* Not within the state directory of reroute-rulesd, which is another user's. */
   return g_strdup (REROUTE_STATE_DIR "-relay");
 }
+
+GStrv
+reroute_relay_options_list_endpoints (const RerouteRelayOptions *self, RerouteRuleset *ruleset)
+{
+  g_autoptr (RerouteSettings) settings =
+               ruleset != NULL ? reroute_settings_ref (reroute_ruleset_get_settings (ruleset))
+                               : reroute_settings_new ();
+  const char *const *clear = self->listen != NULL
+                               ? (const char *const *) self->listen
+                               : reroute_settings_get_endpoints (settings, REROUTE_SETTING_LISTEN);
+  const char *const *in_tls = reroute_settings_get_endpoints (settings, REROUTE_SETTING_LISTEN_TLS);
+  g_autoptr (GStrvBuilder) endpoints = g_strv_builder_new ();
+
+  g_strv_builder_addv (endpoints, (const char **) clear);
+  for (gsize i = 0; in_tls[i] != NULL; i++)
+    {
+      g_autofree char *endpoint = g_strconcat (REROUTE_LISTENER_IN_TLS, in_tls[i], NULL);
+      g_strv_builder_add (endpoints, endpoint);
+    }
+  return g_strv_builder_end (endpoints);
+}

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "common/ruleset.h"
 
 G_BEGIN_DECLS
 
@@ -34,5 +34,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteRelayOptions, reroute_relay_options_cle
 
 /* (transfer full): where the queue is: --spool, else the place for that bus. */
 char *reroute_relay_options_dup_spool (const RerouteRelayOptions *self);
+
+/* Where to receive, as reroute_listener_open() wants it.  @ruleset: (nullable) */
+GStrv reroute_relay_options_list_endpoints (const RerouteRelayOptions *self,
+                                            RerouteRuleset *ruleset);
 
 G_END_DECLS

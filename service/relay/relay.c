@@ -144,34 +144,12 @@ hand_out_listeners (Relay *self)
                                     i < n_accepting ? self->parts.listeners : none);
 }
 
-/* Where to receive, as reroute_listener_open() wants it. */
-static GStrv
-list_endpoints (Relay *self)
-{
-  g_autoptr (RerouteSettings) settings =
-               self->parts.ruleset != NULL
-                 ? reroute_settings_ref (reroute_ruleset_get_settings (self->parts.ruleset))
-                 : reroute_settings_new ();
-  const char *const *clear = self->options->listen != NULL
-                               ? (const char *const *) self->options->listen
-                               : reroute_settings_get_endpoints (settings, REROUTE_SETTING_LISTEN);
-  const char *const *in_tls = reroute_settings_get_endpoints (settings, REROUTE_SETTING_LISTEN_TLS);
-  g_autoptr (GStrvBuilder) endpoints = g_strv_builder_new ();
-
-  g_strv_builder_addv (endpoints, (const char **) clear);
-  for (gsize i = 0; in_tls[i] != NULL; i++)
-    {
-      g_autofree char *endpoint = g_strconcat (REROUTE_LISTENER_IN_TLS, in_tls[i], NULL);
-      g_strv_builder_add (endpoints, endpoint);
-    }
-  return g_strv_builder_end (endpoints);
-}
-
 /* Errors: as reroute_listeners_update(); the old sockets stay. */
 static gboolean
 update_listeners (Relay *self, GError **error)
 {
-  g_auto (GStrv) endpoints = list_endpoints (self);
+  g_auto (GStrv) endpoints =
+            reroute_relay_options_list_endpoints (self->options, self->parts.ruleset);
   GPtrArray *listeners =
     reroute_listeners_update (self->parts.listeners, (const char *const *) endpoints, error);
 
@@ -183,32 +161,6 @@ update_listeners (Relay *self, GError **error)
   if (self->receivers != NULL)
     hand_out_listeners (self);
   return listeners != NULL;
-}
-
-static char *
-list_labels (Relay *self)
-{
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < self->parts.listeners->len; i++)
-    g_string_append_printf (text,
-                            "%s%s",
-                            i > 0 ? ", " : "",
-                            ((RerouteListener *) self->parts.listeners->pdata[i])->label);
-  return g_string_free (text, FALSE);
-}
-
-static void
-report (Relay *self)
-{
-  g_autofree char *labels = list_labels (self);
-  g_autofree char *serial = self->parts.ruleset != NULL
-                              ? g_strdup_printf ("rules of generation %" G_GUINT64_FORMAT,
-                                                 reroute_ruleset_get_serial (self->parts.ruleset))
-                              : g_strdup ("no rules yet");
-  g_autofree char *status = g_strdup_printf ("STATUS=Receiving on %s; %s", labels, serial);
-
-  reroute_supervisor_notify (status);
 }
 
 /* --- ready --- */
@@ -259,9 +211,9 @@ get_ready (Relay *self)
       fail (self, error);
       return;
     }
-  g_autofree char *labels = list_labels (self);
+  g_autofree char *labels = reroute_listeners_dup_labels (self->parts.listeners);
   g_message ("receiving on %s", labels);
-  report (self);
+  reroute_supervisor_report (self->parts.listeners, self->parts.ruleset);
   reroute_supervisor_notify ("READY=1");
   reroute_relay_service_publish (self->service);
   if (reroute_bus_get_connection (self->parts.bus) == NULL)
@@ -364,7 +316,7 @@ changed_cb (Relay *self, RerouteRuleset *loaded)
   else if (!update_listeners (self, &error))
     g_warning ("receiving where it did before: %s", error->message);
   else
-    report (self);
+    reroute_supervisor_report (self->parts.listeners, self->parts.ruleset);
 }
 
 /* --- start --- */

@@ -99,11 +99,30 @@ static const struct
   [KIND_OUT] = { "secrets", "secret ", "out:", put_secrets_in_force, check_secret },
 };
 
+static char *
+read_text (RerouteSecretsKeeper *self, const char *file, GError **error)
+{
+  g_autoptr (GBytes) octets = reroute_spool_read_file (
+    self->spool, file, REROUTE_LIMIT_SECRETS_FILE_OCTETS, error);
+  gsize length = 0;
+  const char *data = octets != NULL ? g_bytes_get_data (octets, &length) : NULL;
+
+  return octets != NULL ? g_strndup (data != NULL ? data : "", length) : NULL;
+}
+
+static gboolean
+write_text (RerouteSecretsKeeper *self, const char *file, const GString *text, GError **error)
+{
+  g_autoptr (GBytes) octets = g_bytes_new_static (text->str, text->len);
+
+  return reroute_spool_write_file (self->spool, file, octets, error);
+}
+
 /* Makes what is in the file the one that is in force; keeps what was, when it cannot. */
 static gboolean
 load (RerouteSecretsKeeper *self, Kind kind, GError **error)
 {
-  g_autofree char *text = reroute_spool_read_private (self->spool, kinds[kind].file, error);
+  g_autofree char *text = read_text (self, kinds[kind].file, error);
 
   if (text == NULL)
     return FALSE;
@@ -266,8 +285,7 @@ reroute_secrets_keeper_set (RerouteSecretsKeeper *self,
     g_string_append_printf (text, "%s%s\n", start, value);
   if (kind == KIND_IN && strstr (text->str, DECOY) != text->str)
     add_decoy_key (text);
-  gboolean done = reroute_spool_write_private (self->spool, kinds[kind].file, text->str, error) &&
-                  load (self, kind, error);
+  gboolean done = write_text (self, kinds[kind].file, text, error) && load (self, kind, error);
   explicit_bzero (text->str, text->len);
   return done;
 }

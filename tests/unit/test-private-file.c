@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct
@@ -42,14 +43,21 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->path);
 }
 
+static gboolean
+write_keys (Fixture *f, const char *text, GError **error)
+{
+  return reroute_private_file_write (f->fd, "keys", text, strlen (text), error);
+}
+
 static void
 assert_text (Fixture *f, const char *expected)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *text = reroute_private_file_read (f->fd, "keys", 100, &error);
+  g_autoptr (GBytes) octets = reroute_private_file_read (f->fd, "keys", 100, &error);
+  g_autoptr (GBytes) wanted = g_bytes_new (expected, strlen (expected));
 
   g_assert_no_error (error);
-  g_assert_cmpstr (text, ==, expected);
+  g_assert_true (g_bytes_equal (octets, wanted));
 }
 
 static void
@@ -69,9 +77,9 @@ test_written (Fixture *f, gconstpointer data)
   GStatBuf status;
 
   assert_text (f, "");
-  g_assert_true (reroute_private_file_write (f->fd, "keys", "one\n", &error));
+  g_assert_true (write_keys (f, "one\n", &error));
   assert_text (f, "one\n");
-  g_assert_true (reroute_private_file_write (f->fd, "keys", "two\n", &error));
+  g_assert_true (write_keys (f, "two\n", &error));
   g_assert_no_error (error);
   assert_text (f, "two\n");
   g_assert_cmpint (g_stat (f->path, &status), ==, 0);
@@ -81,7 +89,7 @@ test_written (Fixture *f, gconstpointer data)
 static void
 test_not_ours_alone (Fixture *f, gconstpointer data)
 {
-  g_assert_true (reroute_private_file_write (f->fd, "keys", "one\n", NULL));
+  g_assert_true (write_keys (f, "one\n", NULL));
   g_assert_cmpint (g_chmod (f->path, 0640), ==, 0);
   assert_refused (f, "with mode 0600");
   g_assert_cmpint (g_unlink (f->path), ==, 0);
@@ -98,9 +106,9 @@ test_too_long (Fixture *f, gconstpointer data)
   g_autofree char *longest = g_strnfill (100, 'x');
   g_autofree char *more = g_strnfill (101, 'x');
 
-  g_assert_true (reroute_private_file_write (f->fd, "keys", longest, NULL));
+  g_assert_true (write_keys (f, longest, NULL));
   assert_text (f, longest);
-  g_assert_true (reroute_private_file_write (f->fd, "keys", more, NULL));
+  g_assert_true (write_keys (f, more, NULL));
   assert_refused (f, "is too long");
 }
 

@@ -460,7 +460,7 @@ save_cb (gpointer user_data)
   g_autoptr (GBytes) octets = save->octets;
   g_autoptr (GError) error = NULL;
 
-  if (!reroute_spool_replace_file (save->thread->spool, name, octets, &error))
+  if (!reroute_spool_write_file (save->thread->spool, name, octets, &error))
     g_warning ("cannot keep the file “%s”: %s", name, error->message);
   return G_SOURCE_REMOVE;
 }

@@ -83,11 +83,13 @@ save_soon (RerouteSts *self)
 static void
 read_file (RerouteSts *self)
 {
-  g_autoptr (GBytes) octets = reroute_spool_read_file (
-    self->config.spool, FILE_NAME, REROUTE_LIMIT_STS_FILE_OCTETS);
   g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) octets = reroute_spool_read_file (
+    self->config.spool, FILE_NAME, REROUTE_LIMIT_STS_FILE_OCTETS, &error);
 
-  if (octets != NULL && !reroute_sts_cache_take_file (self->cache, octets, get_now_s (), &error))
+  if (octets != NULL && g_bytes_get_size (octets) > 0)
+    reroute_sts_cache_take_file (self->cache, octets, get_now_s (), &error);
+  if (error != NULL)
     g_warning ("the MTA-STS policies of before are not used: %s", error->message);
 }
 

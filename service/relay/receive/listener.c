@@ -306,3 +306,15 @@ reroute_listeners_update (GPtrArray *old, const char *const *endpoints, GError *
     }
   return g_steal_pointer (&listeners);
 }
+
+char *
+reroute_listeners_dup_labels (const GPtrArray *listeners)
+{
+  g_return_val_if_fail (listeners != NULL, NULL);
+
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < listeners->len; i++)
+    g_string_append_printf (
+      text, "%s%s", i > 0 ? ", " : "", ((RerouteListener *) listeners->pdata[i])->label);
+  return g_string_free (text, FALSE);
+}

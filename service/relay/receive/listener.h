@@ -60,4 +60,7 @@ GPtrArray *reroute_listeners_update (GPtrArray *old, const char *const *endpoint
 gboolean
 reroute_endpoint_parse (const char *endpoint, RerouteIp *ip, guint16 *port, GError **error);
 
+/* Where they receive, for a person: "127.0.0.1:25, [::1]:25". */
+char *reroute_listeners_dup_labels (const GPtrArray *listeners);
+
 G_END_DECLS

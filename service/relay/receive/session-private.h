@@ -57,10 +57,14 @@ void reroute_session_unref (RerouteSession *self);
 void reroute_session_advance (RerouteSession *self);
 /* The socket is gone; what was received in part is dropped, a pending commit goes on. */
 void reroute_session_close (RerouteSession *self);
+
+/* --- session-deadline.c --- */
 void reroute_session_set_deadline (RerouteSession *self, gint64 wait_us);
 void reroute_session_restart_deadline (RerouteSession *self);
-
-void reroute_session_unref (RerouteSession *self);
+/* Within a content its octets count, not the replies to its chunks. */
+void reroute_session_renew_deadline (RerouteSession *self);
+/* Never further than the whole wait for content; the timer finds the later deadline. */
+void reroute_session_credit_content (RerouteSession *self, gsize octets);
 
 /* --- session-check.c --- */
 /* From inside RCPT: its reply waits until the next hop of @decision (transfer full) has said
@@ -68,6 +72,7 @@ void reroute_session_unref (RerouteSession *self);
 void reroute_session_check_recipient (RerouteSession *self,
                                       const RerouteAddress *recipient,
                                       RerouteDecision *decision);
+
 /* --- session-auth.c --- */
 void reroute_session_auth_cb (RerouteSmtpServer *machine,
                               const char *mechanism,

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * session.c - one SMTP session of a client: socket, time limits, and the way into the spool
+ * session.c - one SMTP session of a client: socket, turns, and the way into the spool
  *
  * A turn reads once, feeds the machine, and sends all replies at once.  Reading stops while a
  * commit is awaited, while the spool is behind with parts of the message, and while the client does
  * not read its replies; epoll is told of it only when input comes in the meantime.  Under
  * back-pressure the worker looks at no session.
  *
- * A client moves its time limit on by making progress: replies it caused and took whole, and octets
- * of content, each by its share of a second.  An octet now and then is none.
- *
- * Standards: RFC 5321 sections 3.8, 4.5.3.2 and 6.1.
+ * Standards: RFC 5321 sections 3.8 and 6.1.
  */
 
 #include "config.h"
@@ -135,43 +132,6 @@ update_events (RerouteSession *self)
     }
 }
 
-void
-reroute_session_set_deadline (RerouteSession *self, gint64 wait_us)
-{
-  RerouteWorker *worker = self->receiver->worker;
-
-  self->deadline_us = reroute_worker_now_us (worker) + wait_us;
-  /* A later deadline is seen to when the timer is due. */
-  if (self->timer.due_us == 0 || self->timer.due_us > self->deadline_us)
-    reroute_worker_arm_timer (worker, &self->timer, self->deadline_us);
-}
-
-void
-reroute_session_restart_deadline (RerouteSession *self)
-{
-  self->in_content = reroute_smtp_server_in_data (self->machine);
-  reroute_session_set_deadline (
-    self, self->in_content ? self->receiver->data_us : self->receiver->idle_us);
-}
-
-/* Within a content its octets count, not the replies to its chunks. */
-static void
-renew_deadline (RerouteSession *self)
-{
-  if (!self->in_content || !reroute_smtp_server_in_data (self->machine))
-    reroute_session_restart_deadline (self);
-}
-
-/* Never further than the whole wait for content; the timer finds the later deadline. */
-static void
-credit_content (RerouteSession *self, gsize octets)
-{
-  gint64 latest_us = reroute_worker_now_us (self->receiver->worker) + self->receiver->data_us;
-  gint64 credit_us = (gint64) octets * (G_USEC_PER_SEC / REROUTE_LIMIT_CONTENT_OCTETS_PER_S);
-
-  self->deadline_us = MIN (self->deadline_us + credit_us, MAX (latest_us, self->deadline_us));
-}
-
 /* --- a turn --- */
 
 /* Returns: FALSE when the session is closed */
@@ -191,7 +151,7 @@ send_output (RerouteSession *self)
         {
           reroute_smtp_server_sent (self->machine, n);
           if ((gsize) n == length)
-            renew_deadline (self);
+            reroute_session_renew_deadline (self);
         }
       else if (errno == EAGAIN)
         {
@@ -288,7 +248,7 @@ take_input (RerouteSession *self, const guint8 *octets, gsize length)
   if (taken < length)
     put_pending (self, octets + taken, length - taken);
   if (was_in_data && reroute_smtp_server_in_data (self->machine))
-    credit_content (self, taken);
+    reroute_session_credit_content (self, taken);
   reroute_session_advance (self);
 }
 
@@ -417,7 +377,7 @@ take_parts_saved_cb (RerouteWorker *worker, gpointer user_data)
   RerouteSession *self = user_data;
 
   if (!self->closed)
-    renew_deadline (self);
+    reroute_session_renew_deadline (self);
   reroute_session_advance (self);
   reroute_session_unref (self);
 }
@@ -573,7 +533,7 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
     reroute_smtp_server_feed (self->machine, receiver->buffer, n);
   else
     reroute_smtp_server_greet (self->machine, NULL);
-  renew_deadline (self);
+  reroute_session_renew_deadline (self);
   reroute_session_advance (self);
 }
 

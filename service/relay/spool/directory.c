@@ -164,59 +164,6 @@ reroute_spool_directory_write (
   return done && reroute_sync_directory (dir_fd, error);
 }
 
-gboolean
-reroute_spool_directory_replace (
-  int dir_fd, const char *name, const void *octets, gsize length, GError **error)
-{
-  g_autofree char *new_name = g_strconcat (name, ".new", NULL);
-
-  if (!reroute_spool_directory_write (dir_fd, new_name, octets, length, error))
-    return FALSE;
-  if (renameat (dir_fd, new_name, dir_fd, name) != 0)
-    {
-      reroute_spool_set_error (error, errno, "keep a file in the spool");
-      return FALSE;
-    }
-  return reroute_sync_directory (dir_fd, error);
-}
-
-static gboolean
-read_fully (int fd, guint8 *octets, gsize length)
-{
-  while (length > 0)
-    {
-      gssize n = read (fd, octets, length);
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return FALSE;
-      octets += n;
-      length -= (gsize) n;
-    }
-  return TRUE;
-}
-
-GBytes *
-reroute_spool_directory_read (int dir_fd, const char *name, gsize most)
-{
-  struct stat status;
-  g_autofree guint8 *octets = NULL;
-  gboolean good;
-
-  int fd = openat (dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0)
-    return NULL;
-  good = fstat (fd, &status) == 0 && S_ISREG (status.st_mode) && status.st_uid == geteuid () &&
-         (status.st_mode & (S_IRWXG | S_IRWXO)) == 0 && (gsize) status.st_size <= most;
-  if (good)
-    {
-      octets = g_malloc ((gsize) status.st_size + 1);
-      good = read_fully (fd, octets, (gsize) status.st_size);
-    }
-  close (fd);
-  return good ? g_bytes_new_take (g_steal_pointer (&octets), (gsize) status.st_size) : NULL;
-}
-
 /* NULL when there is none, or none that is ours and whole. */
 static char *
 read_token (int dir_fd)

@@ -28,20 +28,6 @@ char *reroute_spool_directory_get_token (int dir_fd, GError **error);
 gboolean reroute_spool_directory_write (
   int dir_fd, const char *name, const void *octets, gsize length, GError **error);
 
-/* Makes the file @name what @octets are, in one step: after a crash it is as before or as wanted.
-   "@name.new" beside it is ours. */
-gboolean reroute_spool_directory_replace (
-  int dir_fd, const char *name, const void *octets, gsize length, GError **error);
-
-/**
- * reroute_spool_directory_read:
- * @most: octets
- *
- * Returns: (transfer full) (nullable): what is in the file; %NULL when there is none, or none that
- *   only we may read, or a longer one
- */
-GBytes *reroute_spool_directory_read (int dir_fd, const char *name, gsize most);
-
 /* An unguessable number. */
 guint64 reroute_spool_random (void);
 

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,15 +60,15 @@ read_fully (int fd, char *text, gsize length)
   return TRUE;
 }
 
-char *
+GBytes *
 reroute_private_file_read (int dir_fd, const char *name, gsize most, GError **error)
 {
-  g_autofree char *text = NULL;
+  GBytes *content = NULL;
   gsize octets;
   int fd = openat (dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
   if (fd < 0 && errno == ENOENT)
-    return g_strdup ("");
+    return g_bytes_new (NULL, 0);
   if (fd < 0)
     {
       fail (error, name, g_strerror (errno));
@@ -77,23 +76,23 @@ reroute_private_file_read (int dir_fd, const char *name, gsize most, GError **er
     }
   if (check (fd, name, most, &octets, error))
     {
-      text = g_malloc0 (octets + 1);
-      if (!read_fully (fd, text, octets))
-        {
-          fail (error, name, g_strerror (errno));
-          g_clear_pointer (&text, g_free);
-        }
+      g_autofree char *text = g_malloc0 (octets);
+      if (read_fully (fd, text, octets))
+        content = g_bytes_new_take (g_steal_pointer (&text), octets);
+      else
+        fail (error, name, g_strerror (errno));
     }
   close (fd);
-  return g_steal_pointer (&text);
+  return content;
 }
 
 gboolean
-reroute_private_file_write (int dir_fd, const char *name, const char *text, GError **error)
+reroute_private_file_write (
+  int dir_fd, const char *name, const void *octets, gsize length, GError **error)
 {
   g_autofree char *new_name = g_strconcat (name, ".new", NULL);
 
-  if (!reroute_spool_directory_write (dir_fd, new_name, text, strlen (text), error))
+  if (!reroute_spool_directory_write (dir_fd, new_name, octets, length, error))
     return FALSE;
   if (renameat (dir_fd, new_name, dir_fd, name) != 0)
     {

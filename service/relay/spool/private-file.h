@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Small files in the spool's directory that are for nobody's eyes but ours: keys, accounts. */
+/* Small files in the spool's directory that are for nobody's eyes but ours: keys, accounts, what
+ * other domains said. */
 
 #pragma once
 
@@ -15,13 +16,13 @@ G_BEGIN_DECLS
  *
  * Errors: %REROUTE_ERROR_SPOOL: it cannot be read, is too long, or others may read or write it.
  *
- * Returns: (transfer full): its text, "" when there is no such file; %NULL with @error
+ * Returns: (transfer full): what is in it, nothing when there is no such file; %NULL with @error
  */
-char *reroute_private_file_read (int dir_fd, const char *name, gsize most, GError **error);
+GBytes *reroute_private_file_read (int dir_fd, const char *name, gsize most, GError **error);
 
-/* Puts another file in its place, for our eyes only, or changes nothing.  On the disk when it
-   returns. */
-gboolean
-reroute_private_file_write (int dir_fd, const char *name, const char *text, GError **error);
+/* Makes the file @name what @octets are, for our eyes only, in one step: after a crash it is as
+   before or as wanted.  On the disk when it returns.  "@name.new" beside it is ours. */
+gboolean reroute_private_file_write (
+  int dir_fd, const char *name, const void *octets, gsize length, GError **error);
 
 G_END_DECLS

@@ -216,38 +216,22 @@ reroute_spool_get_token (RerouteSpool *self)
 }
 
 GBytes *
-reroute_spool_read_file (RerouteSpool *self, const char *name, gsize most)
+reroute_spool_read_file (RerouteSpool *self, const char *name, gsize most, GError **error)
 {
   g_return_val_if_fail (self != NULL && name != NULL, NULL);
 
-  return reroute_spool_directory_read (self->dir_fd, name, most);
+  return reroute_private_file_read (self->dir_fd, name, most, error);
 }
 
 gboolean
-reroute_spool_replace_file (RerouteSpool *self, const char *name, GBytes *octets, GError **error)
+reroute_spool_write_file (RerouteSpool *self, const char *name, GBytes *octets, GError **error)
 {
   g_return_val_if_fail (self != NULL && name != NULL && octets != NULL, FALSE);
 
   gsize length;
   const void *data = g_bytes_get_data (octets, &length);
 
-  return reroute_spool_directory_replace (self->dir_fd, name, data, length, error);
-}
-
-char *
-reroute_spool_read_private (RerouteSpool *self, const char *name, GError **error)
-{
-  g_return_val_if_fail (self != NULL && name != NULL, NULL);
-
-  return reroute_private_file_read (self->dir_fd, name, REROUTE_LIMIT_SECRETS_FILE_OCTETS, error);
-}
-
-gboolean
-reroute_spool_write_private (RerouteSpool *self, const char *name, const char *text, GError **error)
-{
-  g_return_val_if_fail (self != NULL && name != NULL && text != NULL, FALSE);
-
-  return reroute_private_file_write (self->dir_fd, name, text, error);
+  return reroute_private_file_write (self->dir_fd, name, data, length, error);
 }
 
 GPtrArray *

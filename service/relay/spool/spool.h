@@ -170,18 +170,11 @@ void reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures
  * lines. */
 const char *reroute_spool_get_token (RerouteSpool *self);
 
-/* reroute_spool_directory_read() and reroute_spool_directory_replace() for this spool: small files
-   of other parts that have to outlast the process.  Any thread. */
-GBytes *reroute_spool_read_file (RerouteSpool *self, const char *name, gsize most);
+/* reroute_private_file_read() and reroute_private_file_write() for this spool: small files of other
+   parts that have to outlast the process.  Any thread. */
+GBytes *reroute_spool_read_file (RerouteSpool *self, const char *name, gsize most, GError **error);
 gboolean
-reroute_spool_replace_file (RerouteSpool *self, const char *name, GBytes *octets, GError **error);
-/* reroute_private_file_read() and _write() for this spool, of REROUTE_LIMIT_SECRETS_FILE_OCTETS at
-   most.  The main thread. */
-char *reroute_spool_read_private (RerouteSpool *self, const char *name, GError **error);
-gboolean reroute_spool_write_private (RerouteSpool *self,
-                                      const char *name,
-                                      const char *text,
-                                      GError **error);
+reroute_spool_write_file (RerouteSpool *self, const char *name, GBytes *octets, GError **error);
 
 /* reroute_srs_keys_open() for this spool. */
 GPtrArray *reroute_spool_open_srs_keys (RerouteSpool *self, gint64 now_s, GError **error);

@@ -12,6 +12,7 @@
 
 #include "common/limits.h"
 #include "service/relay/spool/directory.h"
+#include "service/relay/spool/private-file.h"
 
 #include <string.h>
 
@@ -50,7 +51,7 @@ write_file (int dir_fd, const GArray *keys, GError **error)
         g_string_append_printf (text, "%02x", octets[j]);
       g_string_append_c (text, '\n');
     }
-  return reroute_spool_directory_replace (dir_fd, KEYS_NAME, text->str, text->len, error);
+  return reroute_private_file_write (dir_fd, KEYS_NAME, text->str, text->len, error);
 }
 
 /* FALSE: it is no whole line. */
@@ -79,10 +80,10 @@ parse_line (const char *line, Key *key)
 static GArray *
 read_keys (int dir_fd)
 {
-  g_autoptr (GBytes) octets = reroute_spool_directory_read (dir_fd, KEYS_NAME, FILE_OCTETS_MOST);
+  g_autoptr (GBytes) octets = reroute_private_file_read (dir_fd, KEYS_NAME, FILE_OCTETS_MOST, NULL);
   gsize length = 0;
-  const char *data = octets != NULL ? g_bytes_get_data (octets, &length) : "";
-  g_autofree char *text = g_strndup (data, length);
+  const char *data = octets != NULL ? g_bytes_get_data (octets, &length) : NULL;
+  g_autofree char *text = g_strndup (data != NULL ? data : "", length);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   GArray *keys = g_array_new (FALSE, FALSE, sizeof (Key));
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * session-deadline.c - how long a client may take
+ *
+ * A client moves its time limit on by making progress: replies it caused and took whole, and octets
+ * of content, each by its share of a second.  An octet now and then is none.
+ *
+ * Standards: RFC 5321 section 4.5.3.2.
+ */
+
+#include "config.h"
+
+#include "service/relay/receive/session-private.h"
+
+#include "common/limits.h"
+
+void
+reroute_session_set_deadline (RerouteSession *self, gint64 wait_us)
+{
+  RerouteWorker *worker = self->receiver->worker;
+
+  self->deadline_us = reroute_worker_now_us (worker) + wait_us;
+  /* A later deadline is seen to when the timer is due. */
+  if (self->timer.due_us == 0 || self->timer.due_us > self->deadline_us)
+    reroute_worker_arm_timer (worker, &self->timer, self->deadline_us);
+}
+
+void
+reroute_session_restart_deadline (RerouteSession *self)
+{
+  self->in_content = reroute_smtp_server_in_data (self->machine);
+  reroute_session_set_deadline (
+    self, self->in_content ? self->receiver->data_us : self->receiver->idle_us);
+}
+
+void
+reroute_session_renew_deadline (RerouteSession *self)
+{
+  if (!self->in_content || !reroute_smtp_server_in_data (self->machine))
+    reroute_session_restart_deadline (self);
+}
+
+void
+reroute_session_credit_content (RerouteSession *self, gsize octets)
+{
+  gint64 latest_us = reroute_worker_now_us (self->receiver->worker) + self->receiver->data_us;
+  gint64 credit_us = (gint64) octets * (G_USEC_PER_SEC / REROUTE_LIMIT_CONTENT_OCTETS_PER_S);
+
+  self->deadline_us = MIN (self->deadline_us + credit_us, MAX (latest_us, self->deadline_us));
+}
