@@ -11,6 +11,7 @@
 
 #include "common/domain.h"
 #include "common/email-domain.h"
+#include "common/verifier.h"
 #include "gui/field-error.h"
 #include "gui/help-window.h"
 #include "gui/host-grid.h"
@@ -33,6 +34,8 @@ struct _RerouteEmailDomainDialog
   GtkDropDown *accept_from;
   GtkEditable *comment;
   GtkDropDown *tls;
+  GtkEditable *account;
+  RerouteFieldError *account_error;
   GtkCheckButton *call_ahead;
   GtkCheckButton *leaves;
   GtkCheckButton *enabled;
@@ -65,6 +68,7 @@ make_row (gpointer user_data)
 
   if (forward && hosts == NULL)
     return NULL;
+  fields.account = forward ? gtk_editable_get_text (self->account) : NULL;
   if (!forward)
     fields.account = NULL;
   entry = reroute_email_domain_new (&fields, hosts, &error);
@@ -83,6 +87,27 @@ judge_domain (GtkEditable *field, gpointer user_data)
   return normal != NULL || text[0] == '\0' ? NULL : reroute_dup_domain_error (text, error);
 }
 
+/* Without hosts there is nobody to log in to. */
+static char *
+judge_account (GtkEditable *field, gpointer user_data)
+{
+  RerouteEmailDomainDialog *self = REROUTE_EMAIL_DOMAIN_DIALOG (user_data);
+  const char *text = gtk_editable_get_text (field);
+
+  if (text[0] == '\0' || !gtk_check_button_get_active (self->forward_radio) ||
+      reroute_account_check_name (text, NULL))
+    return NULL;
+  return g_strdup_printf (_ ("“%s” cannot be the name of an account: write it without blanks."),
+                             text);
+}
+
+static void
+account_changed_cb (GtkEditable *field, RerouteEmailDomainDialog *self)
+{
+  if (self->form != NULL)
+    reroute_row_form_update (self->form);
+}
+
 static void
 delivery_toggled_cb (GtkCheckButton *button, RerouteEmailDomainDialog *self)
 {
@@ -90,8 +115,9 @@ delivery_toggled_cb (GtkCheckButton *button, RerouteEmailDomainDialog *self)
 
   if (!gtk_check_button_get_active (button))
     return;
-  gtk_widget_set_sensitive (GTK_WIDGET (self->hosts),
-                            gtk_check_button_get_active (self->forward_radio));
+  gboolean forward = gtk_check_button_get_active (self->forward_radio);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->hosts), forward);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->account), forward);
   if (self->form == NULL)
     return;
   /* By its mnemonic a radio is chosen without the focus: the next key is for its field. */
@@ -140,6 +166,7 @@ reroute_email_domain_dialog_dispose (GObject *object)
   if (self->form != NULL)
     {
       reroute_field_error_unwatch (self->domain_error);
+      reroute_field_error_unwatch (self->account_error);
       reroute_row_form_close (self->form);
     }
   g_clear_object (&self->form);
@@ -180,6 +207,8 @@ reroute_email_domain_dialog_class_init (RerouteEmailDomainDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, comment);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, tls);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, call_ahead);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, account);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, account_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, leaves);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, enabled);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, note);
@@ -187,6 +216,7 @@ reroute_email_domain_dialog_class_init (RerouteEmailDomainDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, ok_button);
   gtk_widget_class_bind_template_callback (widget_class, delivery_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, hosts_changed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, account_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, ok_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, help_clicked_cb);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
@@ -207,6 +237,7 @@ fill (RerouteEmailDomainDialog *self, const RerouteEmailDomain *entry)
   gtk_check_button_set_active (entry->hosts != NULL ? self->forward_radio : self->dns_radio, TRUE);
   if (entry->hosts != NULL)
     reroute_host_grid_set_hosts (self->hosts, entry->hosts);
+  gtk_editable_set_text (self->account, entry->account);
 }
 
 RerouteEmailDomainDialog *
@@ -237,6 +268,7 @@ reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, Reroute
     fill (self, (const RerouteEmailDomain *) row);
   self->form = reroute_row_form_new (sheet, row, &widgets, make_row, self);
   reroute_field_error_watch (self->domain_error, self->domain, judge_domain, self);
+  reroute_field_error_watch (self->account_error, self->account, judge_account, self);
   reroute_row_form_update (self->form);
   gtk_widget_grab_focus (GTK_WIDGET (self->domain));
   return self;

@@ -223,7 +223,6 @@ reroute_row_form_get_fields (RerouteRowForm *self)
     .recipient_check = gtk_check_button_get_active (widgets->call_ahead)
                          ? REROUTE_RECIPIENT_CHECK_CALL_AHEAD
                          : REROUTE_RECIPIENT_CHECK_NONE,
-    .account = self->edited != NULL ? reroute_row_get_fields (self->edited).account : NULL,
     .tls = widgets->tls != NULL ? (RerouteTlsLevel) gtk_drop_down_get_selected (widgets->tls)
                                 : REROUTE_TLS_UNSET,
     .comment = gtk_editable_get_text (widgets->comment),

@@ -45,7 +45,7 @@ RerouteRowForm *reroute_row_form_new (RerouteSheet *sheet,
                                       RerouteMakeRowFunc make,
                                       gpointer user_data);
 
-/* What the common fields hold; the strings are borrowed from the widgets. */
+/* What the common fields hold, without an account; the strings are borrowed from the widgets. */
 RerouteRowFields reroute_row_form_get_fields (RerouteRowForm *self);
 /* Some field has changed. */
 void reroute_row_form_update (RerouteRowForm *self);

@@ -288,6 +288,18 @@ get_tls_sentence (const RerouteRow *row)
     }
 }
 
+/* (nullable) */
+static char *
+dup_account_sentence (const RerouteRow *row)
+{
+  const char *account =
+    row->page == REROUTE_PAGE_CONNECTIONS ? ((const RerouteEmailDomain *) row)->account : "";
+  g_autofree char *name = bold (account);
+
+  /* Translators: %s is the name of an account. */
+  return account[0] != '\0' ? g_strdup_printf (_ ("It logs in there as %s, by TLS."), name) : NULL;
+}
+
 static void
 add_sentence (GStrvBuilder *sentences, const char *sentence)
 {
@@ -303,6 +315,7 @@ reroute_row_dup_sentence (const RerouteRow *row)
   g_autofree char *name = NULL;
   g_autofree char *domain = NULL;
   g_autofree char *what = NULL;
+  g_autofree char *account = NULL;
   gboolean is_inbound, is_rewritten;
 
   g_return_val_if_fail (row != NULL, NULL);
@@ -320,6 +333,8 @@ reroute_row_dup_sentence (const RerouteRow *row)
                                            : dup_connections_sentence (row, domain);
   add_sentence (builder, what);
   add_sentence (builder, get_tls_sentence (row));
+  account = dup_account_sentence (row);
+  add_sentence (builder, account);
   add_sentence (builder,
                 row->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD
                 ? _ ("Recipients that the next host does not know are refused.")

@@ -119,6 +119,12 @@ def test_forward_to_hosts(desk):
     desk.dialog.type('mx1.example.net:2525, 192.0.2.7')
     desk.dialog.key('alt+m')
     desk.dialog.type('by contract')
+    desk.dialog.key('alt+o')
+    desk.dialog.type('two words')
+    desk.dialog.wait_text('“two words” cannot be the name of an account', ADD_HOST)
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('smart')
+    desk.dialog.wait_text('It logs in there as', ADD_HOST)
     desk.dialog.key('alt+l')
     desk.dialog.wait_text('Senders of other domains are rewritten.', ADD_HOST)
     desk.dialog.key('alt+k')
@@ -132,8 +138,8 @@ def test_forward_to_hosts(desk):
     row = desk.rows('connections')['fwd.test']
     assert [(host['name'], host['port']) for host in row['hosts']] == \
         [('mx1.example.net', 2525), ('192.0.2.7', 25)], row
-    assert (row['comment'], row['leaves'], row['recipient_check']) == \
-        ('by contract', 'yes', 'call-ahead'), row
+    assert (row['comment'], row['leaves'], row['recipient_check'], row['account']) == \
+        ('by contract', 'yes', 'call-ahead', 'smart'), row
 
 
 def test_cancel_of_the_list_takes_back(desk):
