@@ -132,10 +132,16 @@ class Dialog:
         application.clearCache()
         return [window for window in application if window is not None]
 
+    @staticmethod
+    @vanishing('')
+    def name_of(window):
+        return window.name
+
+    @vanishing(None)
     def window(self, title='Properties'):
         """The window whose title contains @title, or None."""
         for window in self.windows():
-            if title in window.name:
+            if title in self.name_of(window):
                 return window
         return None
 
