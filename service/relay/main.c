@@ -8,6 +8,7 @@
 #include "service/relay/log-writer.h"
 #include "service/relay/options.h"
 #include "service/relay/relay.h"
+#include "service/relay/sandbox.h"
 #include "service/relay/spool/spool.h"
 
 #include <locale.h>
@@ -47,9 +48,25 @@ raise_descriptor_limit (void)
     g_debug ("the limit of open files stays as it is");
 }
 
+/* Before there is another thread. */
+static gboolean
+enter_sandbox (const RerouteRelayOptions *options, GError **error)
+{
+  g_autofree char *directory = reroute_relay_options_dup_spool (options);
+
+  /* On a server it is made with the right owner when the package is installed. */
+  if (options->spool == NULL && (options->session || options->bus != NULL))
+    g_mkdir_with_parents (directory, 0700);
+  /* A spool that is missing is reported where it is opened. */
+  return options->no_sandbox || !g_file_test (directory, G_FILE_TEST_IS_DIR) ||
+         reroute_sandbox_enter (directory, error);
+}
+
 static gboolean
 run (const RerouteRelayOptions *options, GError **error)
 {
+  if (!enter_sandbox (options, error))
+    return FALSE;
   raise_descriptor_limit ();
   reroute_log_writer_start ();
   gboolean done = reroute_relay_run (options, error);

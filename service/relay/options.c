@@ -34,6 +34,7 @@ parse (Parsed *parsed, char ***arguments, GError **error)
     { "mta-sts-port", 0, 0, G_OPTION_ARG_INT, &parsed->mta_sts_port, "Fetch MTA-STS policies from port N", "N" },
     { "check", 0, 0, G_OPTION_ARG_NONE, &values->check, "Read the queue, tell what is in it, change nothing", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &values->version, "Print the version", NULL },
+    { "no-sandbox", 0, 0, G_OPTION_ARG_NONE, &values->no_sandbox, "Keep every right that the user has", NULL },
     { "exit-after-startup", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &values->exit_after_startup, NULL, NULL },
     G_OPTION_ENTRY_NULL,
   };

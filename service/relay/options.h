@@ -19,6 +19,7 @@ typedef struct
   guint16 mta_sts_port;
   gboolean check;
   gboolean version;
+  gboolean no_sandbox;
   gboolean exit_after_startup;
 } RerouteRelayOptions;
 

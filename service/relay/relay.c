@@ -369,9 +369,6 @@ open_spool (Relay *self, GError **error)
 {
   g_autofree char *directory = reroute_relay_options_dup_spool (self->options);
 
-  /* On a server it is made with the right owner when the package is installed. */
-  if (self->options->spool == NULL && (self->options->session || self->options->bus != NULL))
-    g_mkdir_with_parents (directory, 0700);
   self->parts.spool = reroute_spool_open (directory, 0, error);
   return self->parts.spool != NULL;
 }

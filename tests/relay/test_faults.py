@@ -8,9 +8,10 @@ import signal
 import subprocess
 import threading
 
+from memory import is_sanitized
 from place import Place, answers, free_port, poll
 from sink import Sink
-from support import Client, Service, daemon_environment, send
+from support import RELAYD, Client, Service, daemon_environment, send
 from tap import Skip, run
 
 STRANGER, FRIEND = '127.0.0.1', '127.0.0.2'
@@ -236,6 +237,20 @@ def test_restart_picks_the_queue_up():
             wanted = [f'{prefix}{number}@queue.test' for number in range(20) for prefix in ('', 'b')]
             assert sorted(sink.recipients()) == sorted(wanted)
             assert all(message.content.endswith(body) for message in sink.messages)
+        service.close()
+
+def test_sandbox():
+    """Every thread of a relay that works has given up what it never needs."""
+    with Place('sandbox') as place, Service(place) as service:
+        if is_sanitized(RELAYD):
+            raise Skip('a sanitizer looks into its own process')
+        threads = [f'/proc/{service.relay.pid}/task/{thread}/status'
+                   for thread in os.listdir(f'/proc/{service.relay.pid}/task')]
+        assert len(threads) > 4, threads
+        for thread in threads:
+            with open(thread, encoding='ascii', errors='replace') as stream:
+                status = dict(line.rstrip('\n').split(':\t', 1) for line in stream if ':\t' in line)
+            assert (status['NoNewPrivs'], status['Seccomp']) == ('1', '2'), (status['Name'], status)
         service.close()
 
 
