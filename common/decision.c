@@ -52,6 +52,8 @@ reroute_decision_get_via (const RerouteDecision *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
+  if (self->hosts != NULL && self->hosts->hosts[0].local)
+    return "socket";
   if (self->hosts != NULL)
     return self->hosts->hosts[0].literal ? "ip" : self->hosts->hosts[0].mx ? "mx" : "a";
   if (self->dns_domain != NULL)

@@ -3,6 +3,7 @@
  * host.c - where mail is forwarded to, as an administrator types it
  *
  * A typed name is this very host; "mx:" in front asks for its exchangers (design.md section 3).
+ * "lmtp:" in front is for the inbound host alone.
  */
 
 #include "config.h"
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #define MX_PREFIX "mx:"
+#define LMTP_PREFIX "lmtp:"
 #define PORT_MAX 65535
 
 static const RerouteNameRules host_rules = { "host", REROUTE_ERROR_HOST, TRUE };
@@ -94,18 +96,24 @@ find_port (char *text)
   return reroute_ip_parse (text, &ip) ? NULL : strrchr (text, ':');
 }
 
+/* Takes @prefix and blanks behind it off; FALSE: it is not there. */
 static gboolean
-parse_host (const char *text, RerouteHost *host, GError **error)
+strip_prefix (char *text, const char *prefix)
+{
+  if (g_ascii_strncasecmp (text, prefix, strlen (prefix)) != 0)
+    return FALSE;
+  memmove (text, text + strlen (prefix), strlen (text) - strlen (prefix) + 1);
+  g_strchug (text);
+  return TRUE;
+}
+
+static gboolean
+parse_host (const char *text, guint16 default_port, RerouteHost *host, GError **error)
 {
   g_autofree char *rest = g_strstrip (g_strdup (text));
 
-  host->mx = g_ascii_strncasecmp (rest, MX_PREFIX, strlen (MX_PREFIX)) == 0;
-  if (host->mx)
-    {
-      memmove (rest, rest + strlen (MX_PREFIX), strlen (rest) - strlen (MX_PREFIX) + 1);
-      g_strchug (rest);
-    }
-  host->port = REROUTE_DEFAULT_SMTP_PORT;
+  host->mx = strip_prefix (rest, MX_PREFIX);
+  host->port = default_port;
   char *colon = find_port (rest);
   if (colon != NULL && strchr (rest, '/') == NULL && strchr (rest, '@') == NULL)
     {
@@ -183,12 +191,84 @@ reroute_hosts_parse (const char *text, gboolean by_turns, GError **error)
     }
   self->hosts = g_new0 (RerouteHost, n_parts);
   for (; self->n_hosts < n_parts; self->n_hosts++)
-    if (!parse_host (parts[self->n_hosts], &self->hosts[self->n_hosts], error))
+    if (!parse_host (
+          parts[self->n_hosts], REROUTE_DEFAULT_SMTP_PORT, &self->hosts[self->n_hosts], error))
       {
         g_clear_pointer (&self->hosts[self->n_hosts].name, g_free);
         return NULL;
       }
   return g_steal_pointer (&self);
+}
+
+static gboolean
+parse_socket (const char *path, RerouteHost *host, GError **error)
+{
+  const char *trouble = NULL;
+
+  if (*path != '/')
+    trouble = "is no full path: write it from the first “/” on";
+  else if (path[1] == '\0')
+    trouble = "names no socket";
+  else if (strlen (path) > REROUTE_LIMIT_SOCKET_PATH_OCTETS)
+    trouble = "is longer than the path of a socket can be";
+  for (const char *at = path; *at != '\0' && trouble == NULL; at++)
+    if (g_ascii_iscntrl (*at))
+      trouble = "has a control character";
+  if (trouble != NULL)
+    {
+      g_autofree char *value = reroute_quote_value (path, -1);
+      g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_HOST, "socket %s %s", value, trouble);
+      return FALSE;
+    }
+  host->name = g_strdup (path);
+  host->local = TRUE;
+  host->port = 0;
+  return TRUE;
+}
+
+/* @rest: what stands behind "lmtp:" */
+static gboolean
+parse_lmtp_host (char *rest, RerouteHost *host, GError **error)
+{
+  host->lmtp = TRUE;
+  if (strip_prefix (rest, "unix:") || *rest == '/')
+    return parse_socket (rest, host, error);
+  strip_prefix (rest, "inet:");
+  if (strpbrk (rest, ";,") != NULL)
+    {
+      g_autofree char *value = reroute_quote_value (rest, -1);
+      g_set_error (
+        error, REROUTE_ERROR, REROUTE_ERROR_HOST, "%s names several hosts: one is possible", value);
+      return FALSE;
+    }
+  if (!parse_host (rest, REROUTE_DEFAULT_LMTP_PORT, host, error))
+    return FALSE;
+  if (host->mx)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_HOST,
+                   "host “%s”: an exchanger is not spoken to by LMTP: write it without “mx:”",
+                   host->name);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+RerouteHosts *
+reroute_inbound_host_parse (const char *text, GError **error)
+{
+  g_return_val_if_fail (text != NULL, NULL);
+
+  g_autofree char *rest = g_strstrip (g_strdup (text));
+  if (!strip_prefix (rest, LMTP_PREFIX) ||
+      (*rest != '\0' && rest[strspn (rest, "0123456789")] == '\0'))
+    return reroute_hosts_parse (text, FALSE, error);
+
+  g_autoptr (RerouteHosts) self = g_atomic_rc_box_new0 (RerouteHosts);
+  self->hosts = g_new0 (RerouteHost, 1);
+  self->n_hosts = 1;
+  return parse_lmtp_host (rest, &self->hosts[0], error) ? g_steal_pointer (&self) : NULL;
 }
 
 RerouteHosts *
@@ -212,7 +292,8 @@ reroute_hosts_equal (const RerouteHosts *a, const RerouteHosts *b)
     return FALSE;
   for (gsize i = 0; i < a->n_hosts; i++)
     if (!g_str_equal (a->hosts[i].name, b->hosts[i].name) || a->hosts[i].port != b->hosts[i].port ||
-        a->hosts[i].mx != b->hosts[i].mx)
+        a->hosts[i].mx != b->hosts[i].mx || a->hosts[i].lmtp != b->hosts[i].lmtp ||
+        a->hosts[i].local != b->hosts[i].local)
       return FALSE;
   return TRUE;
 }
@@ -226,10 +307,11 @@ reroute_hosts_to_string (const RerouteHosts *self)
   for (gsize i = 0; i < self->n_hosts; i++)
     {
       const RerouteHost *host = &self->hosts[i];
-      gboolean has_port = host->port != REROUTE_DEFAULT_SMTP_PORT;
+      guint16 default_port = host->lmtp ? REROUTE_DEFAULT_LMTP_PORT : REROUTE_DEFAULT_SMTP_PORT;
+      gboolean has_port = !host->local && host->port != default_port;
       gboolean brackets = host->literal && strchr (host->name, ':') != NULL;
       g_string_append (out, i > 0 ? ";" : "");
-      g_string_append (out, host->mx ? MX_PREFIX : "");
+      g_string_append (out, host->mx ? MX_PREFIX : host->lmtp ? LMTP_PREFIX : "");
       g_string_append_printf (out, brackets ? "[%s]" : "%s", host->name);
       if (has_port)
         g_string_append_printf (out, ":%u", host->port);

@@ -9,11 +9,13 @@ G_BEGIN_DECLS
 /* A host to deliver to, as the administrator typed it. */
 typedef struct
 {
-  char
-    *name; /* as typed, without blanks and trailing dot; an address without brackets, canonical */
-  guint16 port;     /* 25 unless she said otherwise */
+  char *name;       /* as typed, without blanks and trailing dot; an address without brackets,
+                       canonical; the path of a socket */
+  guint16 port;     /* 25, by LMTP 24, unless she said otherwise; 0 with a socket */
   gboolean mx;      /* "look up its MX" instead of "this very host" */
   gboolean literal; /* name is an IPv4 or IPv6 address */
+  gboolean lmtp;    /* it is spoken to by LMTP (RFC 2033) */
+  gboolean local;   /* name is the path of a Unix socket; by LMTP only */
 } RerouteHost;
 
 /**
@@ -37,12 +39,22 @@ typedef struct
  *   address where a host belongs, a port outside 1 to 65535, an empty name.
  */
 RerouteHosts *reroute_hosts_parse (const char *text, gboolean by_turns, GError **error);
+
+/**
+ * reroute_inbound_host_parse:
+ * @text: one host as reroute_hosts_parse() takes it, or one that is spoken to by LMTP:
+ *   "lmtp:NAME[:PORT]", "lmtp:[IPv6]:PORT", "lmtp:/PATH" of a Unix socket; also with Postfix's
+ *   "inet:" or "unix:" behind "lmtp:".  "lmtp:24" is a host of that name with a port.
+ *
+ * Errors: %REROUTE_ERROR_HOST with the value and what is wanted.
+ */
+RerouteHosts *reroute_inbound_host_parse (const char *text, GError **error);
 RerouteHosts *reroute_hosts_ref (RerouteHosts *self);
 void reroute_hosts_unref (RerouteHosts *self);
 gboolean reroute_hosts_equal (const RerouteHosts *a, const RerouteHosts *b);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteHosts, reroute_hosts_unref)
 
-/* The text that reroute_hosts_parse() reads, ";" between hosts, no default port. */
+/* The text that the parser reads, ";" between hosts, no default port. */
 char *reroute_hosts_to_string (const RerouteHosts *self);
 
 /* The dialog's separate fields come in here; an empty port is the default one. */

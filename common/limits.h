@@ -15,6 +15,7 @@
 #define REROUTE_LIMIT_PATH_OCTETS                                                                  \
   1000 /* RFC 5321 4.5.3.1.3 wants 256 at least; Q169174 crashed at 1024 */
 #define REROUTE_LIMIT_COMMENT_OCTETS 1000
+#define REROUTE_LIMIT_SOCKET_PATH_OCTETS 107 /* unix(7): sun_path, less its NUL */
 #define REROUTE_LIMIT_HOSTS_PER_ROW 32
 #define REROUTE_LIMIT_REROUTE_DEPTH 100 /* entries in a chain of reroutes */
 
@@ -106,5 +107,6 @@
 
 /* Settings' defaults that are wanted elsewhere */
 #define REROUTE_DEFAULT_SMTP_PORT 25
+#define REROUTE_DEFAULT_LMTP_PORT 24   /* RFC 2033 5 forbids 25; IANA: any private mail system */
 #define REROUTE_DEFAULT_SMTPS_PORT 465 /* RFC 8314 */
 #define REROUTE_DEFAULT_HTTPS_PORT 443

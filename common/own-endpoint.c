@@ -48,7 +48,7 @@ reroute_own_endpoint (const RerouteSettings *settings, const RerouteHost *host)
 {
   g_return_val_if_fail (settings != NULL && host != NULL, NULL);
 
-  if (host->mx || !is_own_host (settings, host))
+  if (host->mx || host->local || !is_own_host (settings, host))
     return NULL;
   g_autofree char *endpoint = g_strdup_printf (
     strchr (host->name, ':') != NULL ? "[%s]:%u" : "%s:%u", host->name, host->port);

@@ -197,7 +197,12 @@ go_inbound (Walk *walk, RerouteRow *row)
     }
   walk->decision->hosts = reroute_hosts_ref (hosts);
   walk->decision->to_inbound = TRUE;
-  say (walk, "to-inbound-host", row, "It goes to the inbound host, %s.", hosts->hosts[0].name);
+  say (walk,
+       "to-inbound-host",
+       row,
+       hosts->hosts[0].lmtp ? "It goes to the inbound host, %s, by LMTP."
+                            : "It goes to the inbound host, %s.",
+       hosts->hosts[0].name);
   return TRUE;
 }
 
@@ -341,6 +346,9 @@ choose_tls (Walk *walk)
 
   decision->tls = REROUTE_TLS_NONE + (RerouteTlsLevel) reroute_settings_get_number (
                                        walk->settings, REROUTE_SETTING_TLS_LEVEL);
+  /* What goes through a socket of this machine can be overheard by nobody. */
+  if (decision->to_inbound && decision->hosts->hosts[0].local)
+    decision->tls = REROUTE_TLS_NONE;
   if (row == NULL || row->tls == REROUTE_TLS_UNSET || decision->to_inbound)
     return;
   decision->tls = row->tls;

@@ -159,7 +159,7 @@ RerouteDecision *reroute_ruleset_decide (const RerouteRuleset *self,
 void reroute_decision_free (RerouteDecision *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteDecision, reroute_decision_free)
 
-/* "mx", "a" or "ip" for the first next hop; NULL when there is none. */
+/* "mx", "a", "ip" or "socket" for the first next hop; NULL when there is none. */
 const char *reroute_decision_get_via (const RerouteDecision *self);
 /* The domain, host or address behind "via"; (transfer none) (nullable). */
 const char *reroute_decision_get_next_hop (const RerouteDecision *self);

@@ -262,7 +262,7 @@ parse_host (const RerouteSettingSpec *spec,
       value->text = g_strdup ("");
       return TRUE;
     }
-  value->hosts = reroute_hosts_parse (text, FALSE, error);
+  value->hosts = reroute_inbound_host_parse (text, error);
   if (value->hosts == NULL)
     return FALSE;
   if (value->hosts->n_hosts > 1)

@@ -42,7 +42,7 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
   { ID (DEFAULT_DELIVERY), "default-delivery", TYPE (DELIVERY), "dns", 0, 0, NULL,
     N_("How mail leaves for domains without an entry: “dns”, or hosts that take turns.") },
   { ID (INBOUND_HOST), "inbound-host", TYPE (HOST), "", 0, 0, NULL,
-    N_("Host that takes the mail of inbound domains.") },
+    N_("Host that takes the mail of inbound domains, by SMTP or, with “lmtp:” in front, by LMTP.") },
   { ID (PERMITTED_HOSTS), "permitted-hosts", TYPE (RANGES), "", 0, 10000, NULL,
     N_("Addresses and ranges of clients that may send to any domain; empty: nobody.") },
   { ID (FORBIDDEN_HOSTS), "forbidden-hosts", TYPE (RANGES), "", 0, 10000, NULL,

@@ -15,7 +15,7 @@ typedef enum
   REROUTE_SETTING_TYPE_BOOLEAN,   /* "yes", "no" */
   REROUTE_SETTING_TYPE_ENUM,      /* one of choices */
   REROUTE_SETTING_TYPE_DELIVERY,  /* "dns", or hosts */
-  REROUTE_SETTING_TYPE_HOST,      /* one host, or "" */
+  REROUTE_SETTING_TYPE_HOST,      /* one host, perhaps by LMTP, or "" */
   REROUTE_SETTING_TYPE_RANGES,    /* address ranges, or "" */
   REROUTE_SETTING_TYPE_ADDRESSES, /* IP addresses, or "" */
   REROUTE_SETTING_TYPE_DNS,       /* "system", "recursive", or addresses with ports */

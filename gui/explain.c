@@ -40,6 +40,8 @@ static const Pattern patterns[] = {
     N_("It is the sender %s as this server has rewritten it: a notice to it is taken from anyone.") },
   { "no-entry", STAGE (ADMISSION), N_("No entry covers %s, and the client is not a permitted host.") },
   { "inbound-host-missing", STAGE (ROUTING), N_("No inbound host is set.") },
+  /* Translators: %s is a host, or the path of a socket */
+  { "to-inbound-host", STAGE (ROUTING), N_("It goes to the inbound host, %s, by LMTP.") },
   /* Translators: %s is a host */
   { "to-inbound-host", STAGE (ROUTING), N_("It goes to the inbound host, %s.") },
   { "loop", STAGE (ROUTING), N_("The entry %s was used before: mail would go round in a circle.") },

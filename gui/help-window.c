@@ -37,7 +37,8 @@ static const struct
        "address translation: mail is never sent to them, so that it cannot go round. Outgoing addresses are those that "
        "connections to other hosts come from; empty: as the machine chooses.\n\n"
        "Inbound Mail: the inbound host takes the mail of domains that the Routing page accepts as “inbound”, and mail "
-       "for the postmaster of this server when no mailbox is named for it.\n\n"
+       "for the postmaster of this server when no mailbox is named for it. With “lmtp:” in front it is spoken to by "
+       "LMTP: “lmtp:mail.example.com:24”, or “lmtp:/run/dovecot/lmtp” for a socket of this machine.\n\n"
        "Limits: a larger message is refused before it is sent when the sender states its size, else at its end; "
        "further recipients are put off, and the sender hands them in with its next message.") },
   { "routing", N_("Routing"),

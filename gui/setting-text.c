@@ -12,6 +12,7 @@
 #include "gui/row-text.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #define LIST_SEPARATORS ", \t\n"
 
@@ -59,6 +60,18 @@ dup_endpoint_error (const RerouteSettingSpec *spec, const char *part)
       _ ("“%s” is no loopback address with a port. Write one such as “127.0.0.1:8025”."), part);
   return g_strdup_printf (
     _ ("“%s” is no address with a port. Write one such as “0.0.0.0:25” or “[::]:25”."), part);
+}
+
+/* The inbound host. */
+static char *
+dup_host_error (const char *text)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (text));
+
+  if (g_ascii_strncasecmp (trimmed, "lmtp:", strlen ("lmtp:")) != 0)
+    return reroute_dup_host_error (text, NULL);
+  return g_strdup_printf (_ ("“%s” is no LMTP server. Write “lmtp:mail.example.com:24” for a host, or “lmtp:/run/dovecot/lmtp” for a socket."),
+                             trimmed);
 }
 
 static char *
@@ -121,6 +134,6 @@ reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
     case REROUTE_SETTING_TYPE_COUNT:
       return dup_limits_error (spec);
     default:
-      return reroute_dup_host_error (text, NULL);
+      return dup_host_error (text);
     }
 }

@@ -64,6 +64,20 @@ def test_general_is_saved(desk):
     assert desk.dialog.window('Internet Mail Service (mail.example.org) Properties')
 
 
+def test_inbound_host_by_lmtp(desk):
+    """The field says what is wanted, and shows the short form of what was typed."""
+    desk.page(0)
+    fill(desk, 'alt+i', 'lmtp:unix:private/lmtp')
+    desk.dialog.wait_text('“lmtp:unix:private/lmtp” is no LMTP server. Write “lmtp:mail.example.com:24” for a host, or '
+                          '“lmtp:/run/dovecot/lmtp” for a socket.')
+    fill(desk, 'alt+i', 'lmtp:unix:/run/dovecot/lmtp')
+    desk.apply()
+    assert desk.setting('inbound-host') == 'lmtp:/run/dovecot/lmtp'
+    fill(desk, 'alt+i', 'mailbox.example.net')
+    desk.apply()
+    assert desk.setting('inbound-host') == 'mailbox.example.net'
+
+
 def test_dns_servers_by_choice(desk):
     """A list of its own only where the drop-down says so."""
     desk.dialog.focus(SHEET)

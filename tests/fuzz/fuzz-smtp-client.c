@@ -99,6 +99,8 @@ LLVMFuzzerTestOneInput (const uint8_t *octets, size_t length)
 
   reroute_smtp_client_set_tls (client, (octets[0] >> 4) % 3);
   reroute_smtp_client_set_auth (client, (octets[0] >> 2) % 3);
+  if ((octets[0] & 2) != 0)
+    reroute_smtp_client_set_lmtp (client);
   for (size_t i = 2; i < length && sound; i += piece)
     {
       g_autoptr (GError) error = NULL;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real neighbours: Debian's Postfix and Exim, unpacked below the build folder, never installed.
+"""Real neighbours: Debian's Postfix, Exim and Dovecot, unpacked below the build folder, never installed.
 
 They run with their own configuration and queue, on loopback, under users that every Debian has
 (uucp, nobody), which takes root to arrange: without root, or without a network to fetch the
@@ -22,6 +22,8 @@ EXIM = ('exim4-daemon-light', 'exim4-base', 'libnss-wrapper', 'libdb5.3', 'libid
         'libpcre2-8-0', 'libgnutls-dane0', 'libunbound8')
 MSMTP = ('msmtp', 'libgsasl18', 'libsecret-1-0', 'libntlm0', 'libgssglue1')
 POSTSRSD = ('postsrsd',)
+DOVECOT = ('dovecot-core', 'dovecot-lmtpd', 'libexttextcat-2.0-0', 'libstemmer0d', 'liblua5.4-0', 'libsodium23',
+           'libtirpc3', 'libwrap0', 'libapparmor1', 'libicu72')
 
 
 def installed(package):
@@ -338,6 +340,79 @@ begin authenticators
                         '-C', self.path('exim.conf'), '-bdf', '-q2s'], environment)
         self.ready()
         return self
+
+
+class Dovecot(Peer):
+    """Takes mail by LMTP, over TCP and at @socket, for the users @users: {name: octets of its quota}."""
+
+    def __init__(self, place, users, name='dovecot'):
+        self.root = unpack('dovecot', DOVECOT)
+        super().__init__(place, name)
+        self.socket = self.path('run/lmtp-test')
+        for folder in ('etc/dovecot', 'run', 'mail'):
+            os.makedirs(self.path(folder))
+        shutil.chown(self.path('mail'), 65534, 65534)
+        with open(self.path('users'), 'w', encoding='utf-8') as stream:
+            stream.writelines(f'{user}:{{PLAIN}}x:65534:65534::/nonexistent::userdb_quota_rule=*:bytes={octets}\n'
+                              for user, octets in users.items())
+        with open(self.path('etc/dovecot/dovecot.conf'), 'w', encoding='utf-8') as stream:
+            stream.write(f'''
+base_dir = {self.path('run')}
+state_dir = {self.path('run')}
+log_path = {self.path('log')}
+default_internal_user = uucp
+default_internal_group = uucp
+default_login_user = nobody
+protocols = lmtp
+ssl = no
+hostname = {name}.test
+mail_plugins = quota
+mail_location = maildir:{self.path('mail')}/%n
+mail_uid = 65534
+mail_gid = 65534
+first_valid_uid = 65534
+passdb {{
+  driver = passwd-file
+  args = {self.path('users')}
+}}
+userdb {{
+  driver = passwd-file
+  args = username_format=%n {self.path('users')}
+}}
+plugin {{
+  quota = maildir:User
+}}
+service lmtp {{
+  unix_listener lmtp-test {{
+    mode = 0666
+  }}
+  inet_listener lmtp {{
+    address = {self.host}
+    port = {self.port}
+  }}
+}}
+''')
+
+    def start(self):
+        # Its programs look for one another, for their plugins and for the configuration where Debian puts
+        # them: in a mount namespace of its own they are there.
+        mounts = (f'mount -t overlay overlay -o lowerdir={self.root}/usr:/usr /usr && '
+                  f'mount -t overlay overlay -o lowerdir={self.path("etc")}:/etc /etc')
+        if subprocess.run(['unshare', '-m', 'sh', '-c', mounts], capture_output=True, check=False).returncode:
+            raise Skip('dovecot needs a mount namespace of its own')
+        environment = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin'}
+        self.process = self.place.start(
+            self.name, ['unshare', '-m', 'sh', '-c', f'{mounts} && exec /usr/sbin/dovecot -F'], environment)
+        self.ready()
+        return self
+
+    def mailbox(self, user):
+        """The messages of a user, as they were kept."""
+        found = []
+        for path in glob.glob(self.path('mail', user, 'new', '*')):
+            with open(path, 'rb') as stream:
+                found.append(stream.read())
+        return found
 
 
 class PostSrsd:

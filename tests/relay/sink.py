@@ -33,12 +33,14 @@ class Sink:
     usual reply an octet at a time.  Verbs: CONNECT, EHLO, STARTTLS, MAIL, RCPT, DATA, DOT, RSET,
     QUIT; CONTENT after the first line of a message, where only `drop` and `stall` mean something.
     @take: called with each message when it is answered with 250; then nothing is kept here.
+    @lmtp: LHLO instead of EHLO, and an answer for each recipient: DOT is called with it.
+    @path: of a Unix socket to listen on instead.
     @tls: an ssl context: STARTTLS is offered; `broken`: it is offered, and the connection closed instead.
     @auth: {mechanism: what a client has to say, response by response}: offered, and wanted before MAIL.
     """
 
     def __init__(self, host='127.0.0.1', port=0, reply=None, extensions=EXTENSIONS, name='sink.test',
-                 take=None, tls=None, auth=None):
+                 take=None, tls=None, auth=None, lmtp=False, path=None):
         self.host, self.port = host, port
         self.reply = reply or (lambda verb, argument: None)
         self.extensions = list(extensions)
@@ -46,6 +48,8 @@ class Sink:
         self.take = take
         self.tls = tls
         self.auth = auth or {}
+        self.lmtp = lmtp
+        self.path = path
         self.messages = []
         self.conversations = []
         self._writers = set()
@@ -55,6 +59,9 @@ class Sink:
 
     def __enter__(self):
         self._thread.start()
+        if self.path is not None:
+            self._server = self._call(asyncio.start_unix_server(self._serve, self.path, limit=1 << 20))
+            return self
         self._server = self._call(asyncio.start_server(self._serve, self.host, self.port,
                                                        limit=1 << 20, backlog=1024))
         self.port = self._server.sockets[0].getsockname()[1]
@@ -161,7 +168,7 @@ class _Session:
                 await self.say('QUIT', '', '221 2.0.0 bye')
                 return
             handler = getattr(self, 'on_' + verb.lower(), None)
-            if handler is None:
+            if handler is None or verb == ('EHLO' if self.sink.lmtp else 'LHLO'):
                 await self.say(verb, argument, '502 5.5.1 not known here')
             else:
                 await handler(argument)
@@ -173,6 +180,8 @@ class _Session:
         words += ['STARTTLS'] if self.sink.tls and not self.tls else []
         lines = [f'250{" " if n == len(words) - 1 else "-"}{word}' for n, word in enumerate(words)]
         await self.say('EHLO', argument, '\r\n'.join(lines))
+
+    on_lhlo = on_ehlo
 
     async def on_starttls(self, argument):
         if not await self.say('STARTTLS', argument, '220 2.0.0 go ahead'):
@@ -248,6 +257,9 @@ class _Session:
     async def keep(self, content):
         message = Message(self.lines, self.reverse_path, self.recipients, content, self.tls)
         self.reset()
+        if self.sink.lmtp:
+            await self.keep_each(message)
+            return
         if self.sink.take is not None:
             del self.lines[:]
             if await self.say('DOT', message, '250 2.0.0 kept'):
@@ -257,3 +269,10 @@ class _Session:
         self.sink.messages.append(message)
         if not await self.say('DOT', message, '250 2.0.0 kept'):
             self.sink.messages.remove(message)
+
+    async def keep_each(self, message):
+        """Kept for those that are told so, and for those that are told nothing."""
+        self.sink.messages.append(message)
+        for recipient in list(message.recipients):
+            if not await self.say('DOT', recipient, '250 2.0.0 kept'):
+                message.recipients.remove(recipient)

@@ -79,6 +79,81 @@ test_row (gconstpointer data)
   g_assert_true (reroute_hosts_equal (hosts, again));
 }
 
+static const Row inbound_rows[] = {
+  { "smtp", "Q190710", "mail.example.com:2525", "mail.example.com:2525", NULL },
+  { "lmtp", "RFC 2033", "lmtp:mail.example.com", "lmtp:mail.example.com", NULL },
+  { "lmtp-default-port", "RFC 2033 5", "LMTP: mail.example.com:24", "lmtp:mail.example.com", NULL },
+  { "lmtp-port-25", "RFC 2033 5", "lmtp:192.0.2.1:25", "lmtp:192.0.2.1:25", NULL },
+  { "lmtp-brackets", "Postfix", "lmtp:[192.0.2.1]:2003", "lmtp:192.0.2.1:2003", NULL },
+  { "lmtp-ipv6", "design 8", "lmtp:[2001:DB8::1]:2003", "lmtp:[2001:db8::1]:2003", NULL },
+  { "lmtp-bare-ipv6", "design 8", "lmtp:::1", "lmtp:[::1]", NULL },
+  { "lmtp-inet", "Postfix", "lmtp:inet:mail.example.com:2003", "lmtp:mail.example.com:2003", NULL },
+  { "lmtp-socket", "Dovecot", " lmtp:/run/dovecot/lmtp ", "lmtp:/run/dovecot/lmtp", NULL },
+  { "lmtp-socket-comma", "issue 4", "lmtp:/run/a,b;c", "lmtp:/run/a,b;c", NULL },
+  { "lmtp-unix", "Postfix", "lmtp:unix:/run/dovecot/lmtp", "lmtp:/run/dovecot/lmtp", NULL },
+  { "a-host-called-lmtp", "containers", "lmtp:24", "lmtp:24", NULL },
+  { "lmtp-nothing", "issue 4", "lmtp:", NULL, "host is empty" },
+  { "lmtp-list", "issue 4", "lmtp:a.example;b.example", NULL, "one is possible" },
+  { "lmtp-mx", "issue 4", "lmtp:mx:a.example", NULL, "write it without “mx:”" },
+  { "lmtp-mailbox", "issue 4", "lmtp:user@a.example", NULL, "is an e-mail address" },
+  { "lmtp-port-zero", "issue 4", "lmtp:a.example:0", NULL, "is not a number from 1 to 65535" },
+  { "socket-relative", "Postfix", "lmtp:unix:private/lmtp", NULL, "from the first “/” on" },
+  { "socket-root", "issue 4", "lmtp:/", NULL, "names no socket" },
+  { "socket-control", "wire-defaults 11", "lmtp:/run/a\nb", NULL, "has a control character" },
+  { "socket-longest",
+    "unix(7)",
+    "lmtp:/12345678901234567890123456789012345678901234567890"
+    "12345678901234567890123456789012345678901234567890123456",
+    "lmtp:/12345678901234567890123456789012345678901234567890"
+    "12345678901234567890123456789012345678901234567890123456",
+    NULL },
+  { "socket-too-long",
+    "unix(7)",
+    "lmtp:/12345678901234567890123456789012345678901234567890"
+    "123456789012345678901234567890123456789012345678901234567",
+    NULL,
+    "is longer than the path of a socket can be" },
+};
+
+static void
+test_inbound_row (gconstpointer data)
+{
+  const Row *row = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RerouteHosts) hosts = reroute_inbound_host_parse (row->text, &error);
+
+  if (row->canonical == NULL)
+    {
+      g_assert_null (hosts);
+      g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_HOST);
+      g_test_message ("%s", error->message);
+      g_assert_nonnull (strstr (error->message, row->message));
+      return;
+    }
+  g_assert_no_error (error);
+  g_autofree char *canonical = reroute_hosts_to_string (hosts);
+  g_assert_cmpstr (canonical, ==, row->canonical);
+  g_autoptr (RerouteHosts) again = reroute_inbound_host_parse (canonical, &error);
+  g_assert_no_error (error);
+  g_assert_true (reroute_hosts_equal (hosts, again));
+}
+
+static void
+test_inbound_fields (void)
+{
+  g_autoptr (RerouteHosts) socket = reroute_inbound_host_parse ("lmtp:/run/lmtp", NULL);
+  g_autoptr (RerouteHosts) lmtp = reroute_inbound_host_parse ("lmtp:a.example:2003", NULL);
+  g_autoptr (RerouteHosts) smtp = reroute_inbound_host_parse ("a.example:2003", NULL);
+
+  g_assert_true (socket->hosts[0].lmtp && socket->hosts[0].local);
+  g_assert_cmpstr (socket->hosts[0].name, ==, "/run/lmtp");
+  g_assert_true (lmtp->hosts[0].lmtp && !lmtp->hosts[0].local);
+  g_assert_cmpstr (lmtp->hosts[0].name, ==, "a.example");
+  g_assert_cmpuint (lmtp->hosts[0].port, ==, 2003);
+  g_assert_false (reroute_hosts_equal (lmtp, smtp));
+  g_assert_null (reroute_hosts_parse ("lmtp:/run/lmtp", FALSE, NULL));
+}
+
 static void
 test_fields (void)
 {
@@ -141,6 +216,12 @@ main (int argc, char **argv)
       g_autofree char *path = g_strdup_printf ("/host/parse/%s", rows[i].name);
       g_test_add_data_func (path, &rows[i], test_row);
     }
+  for (gsize i = 0; i < G_N_ELEMENTS (inbound_rows); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/host/inbound/%s", inbound_rows[i].name);
+      g_test_add_data_func (path, &inbound_rows[i], test_inbound_row);
+    }
+  g_test_add_func ("/host/inbound-fields", test_inbound_fields);
   g_test_add_func ("/host/fields", test_fields);
   g_test_add_func ("/host/too-many", test_too_many);
   g_test_add_func ("/host/single-fields", test_single_fields);

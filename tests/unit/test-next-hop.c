@@ -69,7 +69,11 @@ describe (const RerouteNextHop *next_hop)
       const RerouteEndpoint *endpoint = &g_array_index (next_hop->endpoints, RerouteEndpoint, i);
       g_autofree char *address = reroute_ip_to_string (&endpoint->ip);
 
-      g_string_append_printf (text, " %s=%s:%u", endpoint->name, address, endpoint->port);
+      g_string_append (text, endpoint->lmtp ? " lmtp:" : " ");
+      if (endpoint->local)
+        g_string_append (text, endpoint->name);
+      else
+        g_string_append_printf (text, "%s=%s:%u", endpoint->name, address, endpoint->port);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
@@ -152,6 +156,46 @@ test_row (gconstpointer data)
   g_clear_pointer (&decision.hosts, reroute_hosts_unref);
 }
 
+static void
+test_inbound_by_lmtp (void)
+{
+  static const char *const cases[][2] = {
+    { "lmtp:typed.test", "a lmtp:typed.test=203.0.113.9:24" },
+    { "lmtp:192.0.2.77:2003", "ip lmtp:192.0.2.77=192.0.2.77:2003" },
+    { "lmtp:/run/lmtp", "socket lmtp:/run/lmtp" },
+  };
+  g_autoptr (RerouteResolver) world = (RerouteResolver *) make_world ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (RerouteHosts) hosts = reroute_inbound_host_parse (cases[i][0], NULL);
+      RerouteDecision decision = { .hosts = hosts };
+      g_autofree char *text = resolve (world, &decision, 0, 25);
+
+      g_assert_cmpstr (text, ==, cases[i][1]);
+    }
+}
+
+static void
+test_same_endpoint (void)
+{
+  RerouteEndpoint host = { .name = (char *) "a.test", .port = 24 };
+  RerouteEndpoint lmtp = { .name = (char *) "b.test", .port = 24, .lmtp = TRUE };
+  RerouteEndpoint socket = { .name = (char *) "/run/a", .lmtp = TRUE, .local = TRUE };
+  RerouteEndpoint other = { .name = (char *) "/run/b", .lmtp = TRUE, .local = TRUE };
+
+  g_assert_true (reroute_ip_parse ("192.0.2.77", &host.ip));
+  lmtp.ip = host.ip;
+  g_assert_true (reroute_endpoint_is_same (&host, &host));
+  g_assert_false (reroute_endpoint_is_same (&host, &lmtp));
+  g_assert_true (reroute_endpoint_is_same (&socket, &socket));
+  g_assert_false (reroute_endpoint_is_same (&socket, &other));
+  g_autofree char *label = reroute_endpoint_dup_label (&lmtp);
+  g_assert_cmpstr (label, ==, "b.test[192.0.2.77]:24");
+  g_autofree char *path = reroute_endpoint_dup_label (&socket);
+  g_assert_cmpstr (path, ==, "/run/a");
+}
+
 /* Hosts that take turns: each comes first in turn, the others stay behind it. */
 static void
 test_by_turns (void)
@@ -214,6 +258,8 @@ main (int argc, char **argv)
 
       g_test_add_data_func (path, &rows[i], test_row);
     }
+  g_test_add_func ("/next-hop/inbound-by-lmtp", test_inbound_by_lmtp);
+  g_test_add_func ("/next-hop/same-endpoint", test_same_endpoint);
   g_test_add_func ("/next-hop/by-turns", test_by_turns);
   g_test_add_func ("/next-hop/no-question-for-the-domain", test_no_question_for_the_domain);
   g_test_add_func ("/next-hop/equal-preferences-are-shuffled", test_equal_preferences_are_shuffled);

@@ -238,6 +238,8 @@ static const Row rows[] = {
     "",
     "error own-port r1" },
   { "own-inbound-host", "design 5", NULL, "", "inbound-host=[::1]:25", "error own-port" },
+  { "own-inbound-lmtp", "design 5", NULL, "", "inbound-host=lmtp:[::1]:25", "error own-port" },
+  { "inbound-socket", "design 5", NULL, "", "inbound-host=lmtp:/run/lmtp", "" },
   { "tls-whole",
     "issue 4",
     NULL,

@@ -314,6 +314,18 @@ check_output (const Transcript *transcript, ClientRun *run, const TranscriptStep
 }
 
 static void
+check_recipient (const Transcript *transcript, ClientRun *run, const TranscriptStep *step)
+{
+  RerouteSmtpClientState state = reroute_smtp_client_get_state (run->machine);
+
+  g_assert_true (
+    state == REROUTE_SMTP_CLIENT_CLOSED ||
+    (state == REROUTE_SMTP_CLIENT_DONE && !reroute_smtp_client_may_have_delivered (run->machine)));
+  check_reply (
+    transcript, step, reroute_smtp_client_get_recipient_reply (run->machine, run->n_replies++));
+}
+
+static void
 run_client_step (const Transcript *transcript, ClientRun *run, const TranscriptStep *step, Cut *cut)
 {
   RerouteSmtpClientState state = reroute_smtp_client_get_state (run->machine);
@@ -343,10 +355,7 @@ run_client_step (const Transcript *transcript, ClientRun *run, const TranscriptS
       collect (run);
       break;
     case 'R':
-      g_assert_true (state == REROUTE_SMTP_CLIENT_DONE || state == REROUTE_SMTP_CLIENT_CLOSED);
-      g_assert_false (reroute_smtp_client_may_have_delivered (run->machine));
-      check_reply (
-        transcript, step, reroute_smtp_client_get_recipient_reply (run->machine, run->n_replies++));
+      check_recipient (transcript, run, step);
       break;
     case 'A':
       g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_START_AUTH);
@@ -394,6 +403,8 @@ run_client (const Transcript *transcript, Cut *cut)
     reroute_smtp_client_set_auth (run.machine, REROUTE_SMTP_CLIENT_AUTH_ALWAYS);
   if (transcript_has_option (transcript, "tls-always"))
     reroute_smtp_client_set_tls (run.machine, REROUTE_SMTP_CLIENT_TLS_ALWAYS);
+  if (transcript_has_option (transcript, "lmtp"))
+    reroute_smtp_client_set_lmtp (run.machine);
   for (guint i = 0; i < transcript->steps->len; i++)
     {
       run_client_step (transcript, &run, get_step (transcript, i), cut);

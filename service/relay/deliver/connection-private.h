@@ -50,6 +50,9 @@ void reroute_connection_fail (RerouteConnection *self, RerouteReply *reply);
 /* A 451 of our own that names the host; (transfer full) */
 RerouteReply *
 reroute_connection_trouble (const RerouteConnection *self, const char *status, const char *what);
+/* Begins to connect.  Returns 0, or an errno when it is clear at once that there is no connection
+   to be had. */
+int reroute_connection_begin (RerouteConnection *self);
 /* Sends what there is to send, then goes by the machine's state. */
 void reroute_connection_pump (RerouteConnection *self);
 

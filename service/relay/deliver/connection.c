@@ -15,8 +15,6 @@
 #include "service/relay/deliver/connection-private.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -51,9 +49,7 @@ arm (RerouteConnection *self, RerouteSettingId id)
 char *
 reroute_connection_dup_label (const RerouteConnection *self)
 {
-  g_autofree char *address = reroute_ip_to_string (&self->endpoint.ip);
-
-  return g_strdup_printf ("%s[%s]:%u", self->endpoint.name, address, self->endpoint.port);
+  return reroute_endpoint_dup_label (&self->endpoint);
 }
 
 static void
@@ -384,76 +380,6 @@ socket_ready (RerouteIo *io, guint32 events)
   reroute_connection_pump (self);
 }
 
-/* --- connecting --- */
-
-static socklen_t
-fill_address (const RerouteIp *ip, guint16 port, struct sockaddr_storage *storage)
-{
-  struct sockaddr_in *v4 = (struct sockaddr_in *) storage;
-  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *) storage;
-
-  memset (storage, 0, sizeof *storage);
-  if (reroute_ip_is_ipv4 (ip))
-    {
-      v4->sin_family = AF_INET;
-      v4->sin_port = htons (port);
-      memcpy (&v4->sin_addr, ip->octets + 12, 4);
-      return sizeof *v4;
-    }
-  v6->sin6_family = AF_INET6;
-  v6->sin6_port = htons (port);
-  memcpy (&v6->sin6_addr, ip->octets, sizeof ip->octets);
-  return sizeof *v6;
-}
-
-/* The address of the setting source-address that is of the endpoint's kind. */
-static gboolean
-bind_source (const RerouteConnection *self, int fd)
-{
-  gsize n;
-  const RerouteIpRange *sources =
-    reroute_settings_get_ranges (self->settings, REROUTE_SETTING_SOURCE_ADDRESS, &n);
-
-  for (gsize i = 0; i < n; i++)
-    {
-      struct sockaddr_storage storage;
-      socklen_t length;
-
-      if (reroute_ip_is_ipv4 (&sources[i].first) != reroute_ip_is_ipv4 (&self->endpoint.ip))
-        continue;
-      length = fill_address (&sources[i].first, 0, &storage);
-      return bind (fd, (struct sockaddr *) &storage, length) == 0;
-    }
-  return TRUE;
-}
-
-/* Returns 0, or an errno when it is clear at once that there is no connection to be had. */
-static int
-begin_connecting (RerouteConnection *self)
-{
-  struct sockaddr_storage storage;
-  socklen_t length = fill_address (&self->endpoint.ip, self->endpoint.port, &storage);
-  const int on = 1;
-  int fd = socket (storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  int failure;
-
-  if (fd < 0)
-    return errno;
-  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (!bind_source (self, fd) ||
-      (connect (fd, (struct sockaddr *) &storage, length) < 0 && errno != EINPROGRESS))
-    {
-      failure = errno;
-      close (fd);
-      return failure;
-    }
-  self->io.fd = fd;
-  self->stream.fd = fd;
-  self->io.events = EPOLLOUT;
-  reroute_worker_add_io (self->worker, &self->io);
-  return 0;
-}
-
 RerouteConnection *
 reroute_connection_new (RerouteWorker *worker,
                         const RerouteConnectionConfig *config,
@@ -467,6 +393,8 @@ reroute_connection_new (RerouteWorker *worker,
   self->endpoint = reroute_endpoint_copy (config->endpoint);
   self->settings = reroute_settings_ref (config->settings);
   self->machine = reroute_smtp_client_new (config->hostname);
+  if (config->endpoint->lmtp)
+    reroute_smtp_client_set_lmtp (self->machine);
   reroute_connection_set_tls (self, config->tls, config->tls_level);
   reroute_connection_set_secret (self, config->secret);
   self->handler = handler;
@@ -476,7 +404,7 @@ reroute_connection_new (RerouteWorker *worker,
   self->io.func = socket_ready;
   self->timer.func = timed_out;
 
-  failure = begin_connecting (self);
+  failure = reroute_connection_begin (self);
   if (failure == 0)
     {
       arm (self, REROUTE_SETTING_CONNECT_TIMEOUT);

@@ -45,7 +45,6 @@ reroute_delivery_free (RerouteDelivery *self)
   g_ptr_array_unref (self->failures);
   g_free (self->account);
   g_clear_pointer (&self->secret, reroute_secret_unref);
-  g_free (self->destination);
   g_free (self->relay);
   g_free (self->tls);
   reroute_message_unref (self->message);

@@ -28,7 +28,6 @@ typedef struct
   RerouteTlsLevel tls_level;
   char *account;           /* (nullable): that is logged in to, with the secret */
   RerouteSecret *secret;   /* (nullable): a reference */
-  char *destination;       /* the key of the next hop: "mx1.example.net:25" */
   gpointer scheduler_data; /* the scheduler's own */
 
   /* filled in by the pool */

@@ -49,7 +49,8 @@ equal_address (gconstpointer a, gconstpointer b)
   const RerouteDestination *left = a;
   const RerouteDestination *right = b;
 
-  return left->port == right->port && memcmp (&left->ip, &right->ip, sizeof left->ip) == 0;
+  return left->port == right->port && memcmp (&left->ip, &right->ip, sizeof left->ip) == 0 &&
+         g_strcmp0 (left->socket, right->socket) == 0;
 }
 
 static void
@@ -66,6 +67,7 @@ free_destination (gpointer data)
   reroute_worker_disarm_timer (self->scheduler->thread, &self->patience);
   g_queue_clear_full (&self->parked, unref_queued);
   g_clear_pointer (&self->failure, reroute_reply_free);
+  g_free (self->socket);
   g_free (self);
 }
 
@@ -509,7 +511,9 @@ RerouteDestination *
 reroute_destination_get (RerouteScheduler *scheduler, const RerouteEndpoint *endpoint)
 {
   RerouteDestinations *all = &scheduler->destinations;
-  const RerouteDestination wanted = { .ip = endpoint->ip, .port = endpoint->port };
+  const RerouteDestination wanted = { .ip = endpoint->ip,
+                                      .port = endpoint->port,
+                                      .socket = endpoint->local ? endpoint->name : NULL };
   RerouteDestination *self = g_hash_table_lookup (all->by_address, &wanted);
 
   if (self != NULL)
@@ -517,6 +521,7 @@ reroute_destination_get (RerouteScheduler *scheduler, const RerouteEndpoint *end
   self = g_malloc0 (sizeof *self + scheduler->n_workers * sizeof self->workers[0]);
   self->ip = endpoint->ip;
   self->port = endpoint->port;
+  self->socket = g_strdup (wanted.socket);
   self->scheduler = scheduler;
   self->limit = FIRST_LIMIT;
   self->used_us = reroute_worker_now_us (scheduler->thread);

@@ -13,13 +13,15 @@ typedef struct _RerouteQueued RerouteQueued;
 /**
  * RerouteDestination:
  *
- * An address and port that mail goes to: its back-off, the connections that it is leased to workers
- * for, and the tries that wait for one.  Two ports of one address are two destinations.
+ * An address and port, or a Unix socket, that mail goes to: its back-off, the connections that it
+ * is leased to workers for, and the tries that wait for one.  Two ports of one address are two
+ * destinations.
  */
 typedef struct
 {
-  RerouteIp ip; /* with port: the key */
+  RerouteIp ip; /* with port: the key, or the path of a Unix socket */
   guint16 port;
+  char *socket; /* (nullable) */
   RerouteScheduler *scheduler;
 
   guint n_failures; /* in a row */

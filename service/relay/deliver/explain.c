@@ -57,10 +57,9 @@ list_addresses (const RerouteNextHop *next_hop)
   for (guint i = 0; next_hop != NULL && i < next_hop->endpoints->len; i++)
     {
       const RerouteEndpoint *endpoint = &g_array_index (next_hop->endpoints, RerouteEndpoint, i);
-      g_autofree char *ip = reroute_ip_to_string (&endpoint->ip);
-      g_autofree char *text = g_strdup_printf ("%s[%s]:%u", endpoint->name, ip, endpoint->port);
+      g_autofree char *label = reroute_endpoint_dup_label (endpoint);
 
-      g_variant_builder_add (&builder, "s", text);
+      g_variant_builder_add (&builder, "s", label);
     }
   return g_variant_builder_end (&builder);
 }
@@ -158,8 +157,10 @@ looked_up (RerouteNextHop *found, gpointer user_data)
             &g_array_index (next_hop->endpoints, RerouteEndpoint, i);
           g_autofree char *ip = reroute_ip_to_string (&endpoint->ip);
 
-          g_string_append_printf (
-            text, "%s%s [%s] port %u", i > 0 ? ", " : "", endpoint->name, ip, endpoint->port);
+          g_string_append (text, i > 0 ? ", " : "");
+          g_string_append (text, endpoint->name);
+          if (!endpoint->local)
+            g_string_append_printf (text, " [%s] port %u", ip, endpoint->port);
         }
       g_string_append_c (text, '.');
       add_step (self, "next-hop-found", g_string_free (text, FALSE));

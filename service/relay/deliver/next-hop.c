@@ -39,6 +39,7 @@ typedef struct
 
   RerouteHosts *hosts; /* NULL: the one domain of the decision */
   gsize host_index;    /* hosts that are done */
+  gboolean lmtp;       /* to the one that is taken up */
   guint turn;
 
   Question question;
@@ -67,6 +68,23 @@ reroute_endpoint_copy (const RerouteEndpoint *self)
   copy.tlsa = self->tlsa != NULL ? g_ptr_array_ref (self->tlsa) : NULL;
   copy.sts = self->sts != NULL ? reroute_sts_policy_ref (self->sts) : NULL;
   return copy;
+}
+
+gboolean
+reroute_endpoint_is_same (const RerouteEndpoint *a, const RerouteEndpoint *b)
+{
+  return a->port == b->port && memcmp (&a->ip, &b->ip, sizeof a->ip) == 0 && a->lmtp == b->lmtp &&
+         a->local == b->local && (!a->local || g_str_equal (a->name, b->name));
+}
+
+char *
+reroute_endpoint_dup_label (const RerouteEndpoint *self)
+{
+  if (self->local)
+    return g_strdup (self->name);
+
+  g_autofree char *address = reroute_ip_to_string (&self->ip);
+  return g_strdup_printf ("%s[%s]:%u", self->name, address, self->port);
 }
 
 void
@@ -173,7 +191,8 @@ add_endpoint (Walk *walk, const char *name, const RerouteIp *ip, const char *via
   RerouteEndpoint endpoint = { .name = g_strdup (name),
                                .domain = by_domain ? g_strdup (walk->name) : NULL,
                                .ip = *ip,
-                               .port = walk->port };
+                               .port = walk->port,
+                               .lmtp = walk->lmtp };
 
   if (walk->result->endpoints->len == 0)
     walk->result->via = via;
@@ -442,6 +461,17 @@ take_literal (Walk *walk, const char *address)
   g_clear_pointer (&walk->name, g_free);
 }
 
+static void
+take_socket (Walk *walk, const char *path)
+{
+  RerouteEndpoint endpoint = { .name = g_strdup (path), .lmtp = TRUE, .local = TRUE };
+
+  if (walk->result->endpoints->len == 0)
+    walk->result->via = "socket";
+  g_array_append_val (walk->result->endpoints, endpoint);
+  g_clear_pointer (&walk->name, g_free);
+}
+
 /* Takes up the next typed host; FALSE when there is none left. */
 static gboolean
 begin_next_host (Walk *walk)
@@ -455,7 +485,10 @@ begin_next_host (Walk *walk)
   /* MX knows no port: what is found by it is on the one port that exchangers have. */
   begin_name (
     walk, host->name, host->mx ? walk->self.mx_port : host->port, host->mx ? ASK_MX : ASK_HOST);
-  if (host->literal)
+  walk->lmtp = host->lmtp;
+  if (host->local)
+    take_socket (walk, host->name);
+  else if (host->literal)
     take_literal (walk, host->name);
   return TRUE;
 }

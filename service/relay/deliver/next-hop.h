@@ -11,16 +11,22 @@ G_BEGIN_DECLS
 /* Where a connection goes. */
 typedef struct
 {
-  char *name;            /* the host as it is spoken of: exchanger, typed host, or address */
+  char *name; /* the host as it is spoken of: exchanger, typed host, or address; a socket's path */
   char *domain;          /* whose exchanger it is; NULL: the host was typed */
   GPtrArray *tlsa;       /* (element-type GBytes): its TLSA records, all validated; NULL: none */
   RerouteStsPolicy *sts; /* what the domain says of its exchangers, unless TLSA records do; NULL:
                             nothing */
   RerouteIp ip;
   guint16 port;
+  gboolean lmtp;
+  gboolean local; /* a Unix socket: ip and port mean nothing */
 } RerouteEndpoint;
 
 RerouteEndpoint reroute_endpoint_copy (const RerouteEndpoint *self);
+/* Whether a connection to the one is a connection to the other. */
+gboolean reroute_endpoint_is_same (const RerouteEndpoint *a, const RerouteEndpoint *b);
+/* "mx1.example.net[192.0.2.1]:25", "/run/dovecot/lmtp"; (transfer full) */
+char *reroute_endpoint_dup_label (const RerouteEndpoint *self);
 void reroute_endpoint_clear (RerouteEndpoint *self);
 /* Whether mail that is sent there in TLS at all needs a certificate for its name (RFC 8461 4). */
 gboolean reroute_endpoint_is_enforced (const RerouteEndpoint *self);
@@ -40,7 +46,7 @@ typedef struct
 {
   RerouteNextHopState state;
   GArray *endpoints;   /* (element-type RerouteEndpoint) in the order to try */
-  const char *via;     /* "mx", "a", "ip": how the first was found */
+  const char *via;     /* "mx", "a", "ip", "socket": how the first was found */
   const char *status;  /* "5.1.10", "5.4.6", "5.1.2", "4.4.3", "5.4.4" when not FOUND */
   gboolean leads_here; /* one of the addresses that were looked up is our own */
   char *reason;        /* one line when not FOUND; "mail loops back to this relay …" */

@@ -275,6 +275,23 @@ connection_done (RerouteConnection *connection, gpointer user_data)
   finish (self, try);
 }
 
+/* The end of the content was sent, and not all of it was answered: it may have arrived.  What was
+   said of a recipient by then holds, be it that it was refused or, by LMTP, that it was delivered.
+   @otherwise: (nullable): for the others; NULL: none, as if they had not been tried */
+static void
+note_replies (Try *try, const RerouteSmtpClient *machine, const RerouteReply *otherwise)
+{
+  RerouteDelivery *delivery = try->delivery;
+
+  for (guint i = 0; i < delivery->n_recipients; i++)
+    {
+      const RerouteReply *reply = reroute_smtp_client_get_recipient_reply (machine, i);
+
+      reply = reply != NULL ? reply : otherwise;
+      delivery->replies[i] = reply != NULL ? reroute_reply_copy (reply) : NULL;
+    }
+}
+
 /* A refusal of the whole session is no verdict on a recipient: another day the host may take it. */
 static RerouteReply *
 soften (const RerouteReply *reply)
@@ -311,8 +328,15 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   may_have_delivered = reroute_smtp_client_may_have_delivered (machine);
   soft = soften (reply);
   set_relay (session, try->delivery);
+  if (may_have_delivered)
+    note_replies (try, machine, soft);
   session_free (session);
-  if (may_have_delivered || self->draining)
+  if (may_have_delivered)
+    {
+      finish (self, try);
+      return;
+    }
+  if (self->draining)
     {
       finish_with (self, try, soft);
       return;
@@ -387,9 +411,8 @@ find_idle (ReroutePool *self, const RerouteEndpoint *endpoint, const Try *try)
       Session *session = self->sessions->pdata[i];
       const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
 
-      if (session->try == NULL && !session->quitting && other->port == endpoint->port &&
-          is_as_safe (session, endpoint, try) &&
-          memcmp (&other->ip, &endpoint->ip, sizeof endpoint->ip) == 0)
+      if (session->try == NULL && !session->quitting &&
+          reroute_endpoint_is_same (other, endpoint) && is_as_safe (session, endpoint, try))
         return session;
     }
   return NULL;
@@ -478,13 +501,16 @@ reroute_pool_close_idle (ReroutePool *self)
     }
 }
 
-/* Gives back what a session has in hand, untouched or deferred. */
+/* Gives back what a session has in hand, untouched but for what was said already. */
 static void
 take_back (Session *session)
 {
   ReroutePool *self = session->pool;
   Try *try = g_steal_pointer (&session->try);
+  const RerouteSmtpClient *machine = reroute_connection_get_machine (session->connection);
 
+  if (try != NULL && reroute_smtp_client_may_have_delivered (machine))
+    note_replies (try, machine, NULL);
   session_free (session);
   if (try != NULL)
     finish (self, try);

@@ -213,11 +213,6 @@ reroute_try_place (RerouteTry *self)
       park (self, first);
       return;
     }
-  g_free (delivery->destination);
-  delivery->destination =
-    g_strdup_printf ("%s:%u",
-                     g_array_index (delivery->endpoints, RerouteEndpoint, 0).name,
-                     g_array_index (delivery->endpoints, RerouteEndpoint, 0).port);
   reroute_destination_push (first, self);
 }
 

@@ -15,6 +15,7 @@ typedef enum
 {
   REROUTE_SMTP_COMMAND_GREETING,
   REROUTE_SMTP_COMMAND_EHLO,
+  REROUTE_SMTP_COMMAND_LHLO,
   REROUTE_SMTP_COMMAND_HELO,
   REROUTE_SMTP_COMMAND_STARTTLS,
   REROUTE_SMTP_COMMAND_AUTH,
@@ -29,7 +30,7 @@ typedef enum
 typedef struct
 {
   RerouteSmtpCommandKind kind;
-  guint index;       /* RCPT: of the recipient */
+  guint index;       /* RCPT, by LMTP FINAL_DOT: of the recipient */
   guint64 sent_when; /* octets that have left when the command has */
 } RerouteSmtpCommand;
 
@@ -46,6 +47,7 @@ typedef enum
 struct _RerouteSmtpClient
 {
   char *hostname;
+  gboolean lmtp;
   RerouteSmtpClientTls tls;
   gboolean in_tls;
   RerouteSmtpClientAuth auth;
@@ -66,13 +68,15 @@ struct _RerouteSmtpClient
 
   RerouteSmtpTransaction transaction;
   gboolean needs_reset; /* the server may still have a transaction open */
-  gboolean surplus;     /* octets came behind the last reply of a transaction */
+  gboolean surplus;     /* octets came behind the last reply of a transaction, or would have to */
   guint n_accepted;
   gboolean mail_refused;
-  gboolean end_sent;       /* the content's end is out and not answered */
-  RerouteReply **refusals; /* (array length=transaction.n_recipients): of RCPT; NULL: taken */
+  gboolean end_sent;      /* the content's end is out and not answered, or not for all */
+  guint n_answered;       /* by LMTP: replies to it */
+  RerouteReply **replies; /* (array length=transaction.n_recipients): refusals of RCPT, by LMTP also
+                             replies to the final dot; NULL: taken so far */
   RerouteReply
-    *transaction_reply; /* to MAIL, DATA or the final dot: for all that RCPT did not refuse */
+    *transaction_reply; /* to MAIL, DATA or the final dot: for all that have none of their own */
   RerouteReply *session_reply;
 };
 
@@ -108,6 +112,7 @@ RerouteSmtpAuthReply reroute_smtp_client_take_auth (RerouteSmtpClient *self,
 void reroute_smtp_client_clear_auth (RerouteSmtpClient *self);
 
 /* client-replies.c */
+void reroute_smtp_client_put_hello (RerouteSmtpClient *self); /* EHLO, or LHLO */
 void reroute_smtp_client_put_mail (RerouteSmtpClient *self);
 void reroute_smtp_client_put_rcpt (RerouteSmtpClient *self, guint index);
 void reroute_smtp_client_put_data (RerouteSmtpClient *self);

@@ -5,8 +5,8 @@
  * One table.  A class of reply that the command cannot have is a protocol error; 421 is the same
  * everywhere.
  *
- * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2920, RFC 3207, RFC 3461,
- * RFC 6152, RFC 6531.
+ * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2033, RFC 2920, RFC 3207,
+ * RFC 3461, RFC 6152, RFC 6531.
  */
 
 #include "config.h"
@@ -18,6 +18,15 @@
 #include "common/error.h"
 
 #include <string.h>
+
+void
+reroute_smtp_client_put_hello (RerouteSmtpClient *self)
+{
+  if (self->lmtp)
+    reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_LHLO, 0, "LHLO %s", self->hostname);
+  else
+    reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_EHLO, 0, "EHLO %s", self->hostname);
+}
 
 /* --- commands of a transaction --- */
 
@@ -114,7 +123,7 @@ take_greeting (RerouteSmtpClient *self, guint index, const RerouteReply *reply, 
   if (reply->code >= 400)
     close_session (self, reply);
   else if (reply->code == 220)
-    reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_EHLO, 0, "EHLO %s", self->hostname);
+    reroute_smtp_client_put_hello (self);
   else
     return fail (reply, "is no greeting", error);
   return TRUE;
@@ -172,12 +181,12 @@ finish_greeting (RerouteSmtpClient *self)
 static gboolean
 take_ehlo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
 {
-  if (reply->code >= 500)
+  if (reply->code >= 500 && !self->lmtp)
     reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_HELO, 0, "HELO %s", self->hostname);
   else if (reply->code >= 400)
     close_session (self, reply);
   else if (reply->code != 250)
-    return fail (reply, "does not answer EHLO", error);
+    return fail (reply, self->lmtp ? "does not answer LHLO" : "does not answer EHLO", error);
   else
     {
       g_auto (GStrv) lines = g_strsplit (reply->text, "\n", -1);
@@ -276,7 +285,7 @@ take_rcpt (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   if (is_positive (reply))
     self->n_accepted++;
   else
-    self->refusals[index] = reroute_reply_copy (reply);
+    self->replies[index] = reroute_reply_copy (reply);
   gboolean last = index + 1 == self->transaction.n_recipients;
   if (last && self->transaction.probe)
     finish_transaction (self, TRUE);
@@ -306,6 +315,13 @@ take_data (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
     return fail (reply, "does not answer DATA", error);
   else if (wanted)
     reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_SEND_CONTENT);
+  else if (self->lmtp)
+    {
+      /* RFC 2033 4.2 forbids it, and an empty message for nobody would have no reply to wait for.
+       */
+      finish_transaction (self, TRUE);
+      self->surplus = TRUE;
+    }
   else
     reroute_smtp_client_put_command (
       self, REROUTE_SMTP_COMMAND_FINAL_DOT, 0, "."); /* RFC 2920 3.1: an empty message for nobody */
@@ -317,6 +333,14 @@ take_final_dot (RerouteSmtpClient *self, guint index, const RerouteReply *reply,
 {
   if (reply->code >= 300 && reply->code < 400)
     return fail (reply, "does not answer the end of data", error);
+  if (self->lmtp)
+    {
+      self->replies[index] = reroute_reply_copy (reply);
+      self->end_sent = ++self->n_answered < self->n_accepted;
+      if (!self->end_sent)
+        finish_transaction (self, FALSE);
+      return TRUE;
+    }
   self->end_sent = FALSE;
   if (!self->mail_refused && self->n_accepted > 0)
     set_transaction_reply (self, reply);
@@ -343,6 +367,7 @@ static const struct
   /* clang-format off */
   [REROUTE_SMTP_COMMAND_GREETING]  = { take_greeting,  "while waiting for the greeting",     "RFC 5321 4.3.1" },
   [REROUTE_SMTP_COMMAND_EHLO]      = { take_ehlo,      "while sending EHLO",                 "RFC 5321 4.1.1.1" },
+  [REROUTE_SMTP_COMMAND_LHLO]      = { take_ehlo,      "while sending LHLO",                 "RFC 2033 4.1" },
   [REROUTE_SMTP_COMMAND_HELO]      = { take_helo,      "while sending HELO",                 "RFC 5321 4.1.1.1" },
   [REROUTE_SMTP_COMMAND_STARTTLS]  = { take_starttls,  "while sending STARTTLS",             "RFC 3207 4" },
   [REROUTE_SMTP_COMMAND_AUTH]      = { take_auth,      "while logging in",                   "RFC 4954 4" },
@@ -361,10 +386,10 @@ reroute_smtp_client_take_reply (RerouteSmtpClient *self,
                                 const RerouteReply *reply,
                                 GError **error)
 {
-  /* It may come at any time, and whatever it answers is not done. */
+  /* It may come at any time, and whatever it answers is not done; by LMTP others may be. */
   if (reply->code == 421)
     {
-      self->end_sent = FALSE;
+      self->end_sent = self->n_answered > 0;
       set_transaction_reply (self, reply);
       close_session (self, reply);
       return TRUE;

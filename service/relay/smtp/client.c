@@ -6,8 +6,8 @@
  * reply with no command in front of it is a protocol error, be it right in its content.  Where
  * PIPELINING is offered a whole envelope goes out at once.
  *
- * Standards: RFC 5321 sections 3, 4.1, 4.2.4 and 4.3, RFC 1870, RFC 2920, RFC 3207, RFC 3461,
- * RFC 6152, RFC 6531.
+ * Standards: RFC 5321 sections 3, 4.1, 4.2.4 and 4.3, RFC 1870, RFC 2033, RFC 2920, RFC 3207,
+ * RFC 3461, RFC 6152, RFC 6531.
  */
 
 #define G_LOG_DOMAIN "reroute-smtp-client"
@@ -128,7 +128,7 @@ reroute_smtp_client_feed (RerouteSmtpClient *self,
       /* What is decided stays decided, whatever the server says behind it. */
       if (self->state == REROUTE_SMTP_CLIENT_DONE && !done_before)
         {
-          self->surplus = length > 0;
+          self->surplus = self->surplus || length > 0;
           return TRUE;
         }
     }
@@ -141,11 +141,11 @@ static void
 clear_transaction (RerouteSmtpClient *self)
 {
   for (guint i = 0; i < self->transaction.n_recipients; i++)
-    g_clear_pointer (&self->refusals[i], reroute_reply_free);
-  g_clear_pointer (&self->refusals, g_free);
+    g_clear_pointer (&self->replies[i], reroute_reply_free);
+  g_clear_pointer (&self->replies, g_free);
   g_clear_pointer (&self->transaction_reply, reroute_reply_free);
   self->transaction = (RerouteSmtpTransaction){ 0 };
-  self->n_accepted = 0;
+  self->n_accepted = self->n_answered = 0;
   self->mail_refused = self->end_sent = FALSE;
 }
 
@@ -254,7 +254,7 @@ reroute_smtp_client_begin (RerouteSmtpClient *self, const RerouteSmtpTransaction
 
   clear_transaction (self);
   self->transaction = *transaction;
-  self->refusals = g_new0 (RerouteReply *, transaction->n_recipients);
+  self->replies = g_new0 (RerouteReply *, transaction->n_recipients);
   self->transaction_reply = refuse_here (self);
   if (self->transaction_reply != NULL)
     {
@@ -288,7 +288,11 @@ reroute_smtp_client_content_sent (RerouteSmtpClient *self)
   g_return_if_fail (self != NULL && self->state == REROUTE_SMTP_CLIENT_SEND_CONTENT);
 
   self->end_sent = TRUE;
-  reroute_smtp_client_await (self, REROUTE_SMTP_COMMAND_FINAL_DOT, 0);
+  if (!self->lmtp)
+    reroute_smtp_client_await (self, REROUTE_SMTP_COMMAND_FINAL_DOT, 0);
+  for (guint i = 0; self->lmtp && i < self->transaction.n_recipients; i++)
+    if (self->replies[i] == NULL)
+      reroute_smtp_client_await (self, REROUTE_SMTP_COMMAND_FINAL_DOT, i);
   reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_WORKING);
 }
 
@@ -301,13 +305,21 @@ reroute_smtp_client_set_tls (RerouteSmtpClient *self, RerouteSmtpClientTls tls)
 }
 
 void
+reroute_smtp_client_set_lmtp (RerouteSmtpClient *self)
+{
+  g_return_if_fail (self != NULL);
+
+  self->lmtp = TRUE;
+}
+
+void
 reroute_smtp_client_tls_begun (RerouteSmtpClient *self)
 {
   g_return_if_fail (self != NULL && self->state == REROUTE_SMTP_CLIENT_START_TLS);
 
   self->in_tls = TRUE;
   reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_WORKING);
-  reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_EHLO, 0, "EHLO %s", self->hostname);
+  reroute_smtp_client_put_hello (self);
 }
 
 void
@@ -338,8 +350,8 @@ reroute_smtp_client_get_recipient_reply (const RerouteSmtpClient *self, guint in
 {
   g_return_val_if_fail (self != NULL && index < self->transaction.n_recipients, NULL);
 
-  if (!self->mail_refused && self->refusals[index] != NULL)
-    return self->refusals[index];
+  if (!self->mail_refused && self->replies[index] != NULL)
+    return self->replies[index];
   return self->transaction_reply;
 }
 
@@ -348,7 +360,7 @@ reroute_smtp_client_is_refused (const RerouteSmtpClient *self, guint index)
 {
   g_return_val_if_fail (self != NULL && index < self->transaction.n_recipients, FALSE);
 
-  return !self->mail_refused && self->refusals[index] != NULL;
+  return !self->mail_refused && self->replies[index] != NULL;
 }
 
 const RerouteReply *

@@ -11,7 +11,8 @@ G_BEGIN_DECLS
  * RerouteSmtpClient:
  *
  * The sending side of one SMTP session as a pure machine.  It pipelines MAIL, RCPT and DATA
- * where PIPELINING is offered.  The content itself is written by the owner, between
+ * where PIPELINING is offered.  It can speak LMTP instead.  The content itself is written by the
+ * owner, between
  * %REROUTE_SMTP_CLIENT_SEND_CONTENT and reroute_smtp_client_content_sent().
  */
 typedef struct _RerouteSmtpClient RerouteSmtpClient;
@@ -66,6 +67,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSmtpClient, reroute_smtp_client_free)
 /* Before the greeting has come. */
 void reroute_smtp_client_set_tls (RerouteSmtpClient *self, RerouteSmtpClientTls tls);
 void reroute_smtp_client_set_auth (RerouteSmtpClient *self, RerouteSmtpClientAuth auth);
+/* Before the greeting has come: LHLO, and a reply to the final dot for each recipient (RFC 2033).
+ */
+void reroute_smtp_client_set_lmtp (RerouteSmtpClient *self);
 
 /* Errors: %REROUTE_ERROR_PROTOCOL: nonsense, a reply over its limits, a reply before its time.
    A transaction that was open then is deferred by the owner. */
@@ -102,11 +106,12 @@ void reroute_smtp_client_quit (RerouteSmtpClient *self);
 gboolean reroute_smtp_client_is_reusable (const RerouteSmtpClient *self);
 
 /* State DONE: the reply that decides recipient @index: to MAIL, RCPT, DATA or the final dot,
-   whichever refused it, or the 2xx to the final dot; of a probe NULL when RCPT was taken.
-   (transfer none) */
+   whichever refused it, or the 2xx to the final dot; of a probe NULL when RCPT was taken.  After a
+   session that ended in a transaction: what was said of it until then, NULL: nothing.  (transfer
+   none) (nullable) */
 const RerouteReply *reroute_smtp_client_get_recipient_reply (const RerouteSmtpClient *self,
                                                              guint index);
-/* Whether it was RCPT that refused recipient @index, and not MAIL or a later one. */
+/* Of a probe: whether it was RCPT that refused recipient @index, and not MAIL. */
 gboolean reroute_smtp_client_is_refused (const RerouteSmtpClient *self, guint index);
 /* The refusing greeting or EHLO/HELO reply, a 421 in mid-session; NULL when there was none. */
 const RerouteReply *reroute_smtp_client_get_session_reply (const RerouteSmtpClient *self);
