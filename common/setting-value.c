@@ -425,6 +425,32 @@ parse_account (const RerouteSettingSpec *spec,
   return *text == '\0' || reroute_account_check_name (text, error);
 }
 
+static gboolean
+parse_milters (const RerouteSettingSpec *spec,
+               const char *text,
+               RerouteSettingValue *value,
+               GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
+  g_autoptr (GString) canonical = g_string_new (NULL);
+
+  value->milters = g_array_new (FALSE, FALSE, sizeof (RerouteMilterSpec));
+  g_array_set_clear_func (value->milters, (GDestroyNotify) reroute_milter_spec_clear);
+  for (gsize i = 0; parts[i] != NULL; i++)
+    {
+      RerouteMilterSpec milter;
+      if (*g_strstrip (parts[i]) == '\0')
+        continue;
+      if (!reroute_milter_spec_parse (parts[i], &milter, error))
+        return FALSE;
+      g_array_append_val (value->milters, milter);
+      g_autofree char *shown = reroute_milter_spec_to_string (&milter);
+      g_string_append_printf (canonical, "%s%s", canonical->len > 0 ? ", " : "", shown);
+    }
+  value->text = g_string_free (g_steal_pointer (&canonical), FALSE);
+  return check_count (spec, value->milters->len, text, error);
+}
+
 static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_HOSTNAME] = parse_hostname,
   [REROUTE_SETTING_TYPE_ENDPOINTS] = parse_endpoints,
@@ -442,6 +468,7 @@ static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_COUNT] = parse_count,
   [REROUTE_SETTING_TYPE_PATHS] = parse_paths,
   [REROUTE_SETTING_TYPE_ACCOUNT] = parse_account,
+  [REROUTE_SETTING_TYPE_MILTERS] = parse_milters,
 };
 
 static void
@@ -455,6 +482,7 @@ clear_value (gpointer data)
   g_clear_pointer (&self->hosts, reroute_hosts_unref);
   g_strfreev (self->endpoints);
   g_strfreev (self->paths);
+  g_clear_pointer (&self->milters, g_array_unref);
 }
 
 RerouteSettingValue *

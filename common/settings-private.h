@@ -16,6 +16,7 @@ typedef struct
   GArray *ranges; /* (element-type RerouteIpRange): RANGES, ADDRESSES */
   char **endpoints;
   char **paths;
+  GArray *milters; /* (element-type RerouteMilterSpec) */
 } RerouteSettingValue;
 
 /* Errors: %REROUTE_ERROR_VALUE, %REROUTE_ERROR_HOST and the like; the key is not named yet. */

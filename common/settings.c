@@ -123,6 +123,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Most failed logins of one client in ten minutes; 0: no limit.") },
   { ID (DEFAULT_ACCOUNT), "default-account", TYPE (ACCOUNT), "", 0, 0, NULL,
     N_("Account at the hosts of the default delivery that the relay logs in to; empty: none.") },
+  { ID (MILTERS), "milters", TYPE (MILTERS), "", 0, 16, NULL,
+    N_("Mail filters that are asked about every message that comes in, in order; empty: none.") },
 };
 /* clang-format on */
 
@@ -323,6 +325,15 @@ const char *const *
 reroute_settings_get_paths (const RerouteSettings *self, RerouteSettingId id)
 {
   return (const char *const *) get_value (self, id)->paths;
+}
+
+const RerouteMilterSpec *
+reroute_settings_get_milters (const RerouteSettings *self, RerouteSettingId id, gsize *n)
+{
+  const RerouteSettingValue *value = get_value (self, id);
+
+  *n = value->milters != NULL ? value->milters->len : 0;
+  return *n > 0 ? (const RerouteMilterSpec *) (gpointer) value->milters->data : NULL;
 }
 
 gboolean

@@ -4,6 +4,7 @@
 
 #include "common/host.h"
 #include "common/ip.h"
+#include "common/milter-spec.h"
 #include "common/quantity.h"
 
 G_BEGIN_DECLS
@@ -26,6 +27,7 @@ typedef enum
   REROUTE_SETTING_TYPE_COUNT,     /* a whole number */
   REROUTE_SETTING_TYPE_PATHS,     /* absolute file names, separated by commas, or "" */
   REROUTE_SETTING_TYPE_ACCOUNT,   /* the name of an account, or "" */
+  REROUTE_SETTING_TYPE_MILTERS,   /* milters with their options, separated by commas, or "" */
 } RerouteSettingType;
 
 /* The order of the table in settings.c. */
@@ -76,6 +78,7 @@ typedef enum
   REROUTE_SETTING_MTA_STS,
   REROUTE_SETTING_MAX_AUTH_FAILURES, /* 0 is off */
   REROUTE_SETTING_DEFAULT_ACCOUNT,   /* "" is none */
+  REROUTE_SETTING_MILTERS,           /* "" is off */
   REROUTE_N_SETTINGS,
 } RerouteSettingId;
 
@@ -138,6 +141,10 @@ const char *const *reroute_settings_get_endpoints (const RerouteSettings *self,
 
 /* PATHS: (array zero-terminated=1) */
 const char *const *reroute_settings_get_paths (const RerouteSettings *self, RerouteSettingId id);
+
+/* MILTERS: (array length=n) (nullable) */
+const RerouteMilterSpec *
+reroute_settings_get_milters (const RerouteSettings *self, RerouteSettingId id, gsize *n);
 
 /* Whether @ip is in one of the ranges of @id. */
 gboolean

@@ -127,6 +127,8 @@ reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
     case REROUTE_SETTING_TYPE_MAILBOX:
       return g_strdup_printf (
         _ ("“%s” is no e-mail address. Write one such as “postmaster@example.com”."), part);
+    case REROUTE_SETTING_TYPE_MILTERS:
+      return g_strdup (_ ("Write filters such as “unix:/run/rspamd/milter.sock action=accept, inet:127.0.0.1:8891”."));
     case REROUTE_SETTING_TYPE_DURATIONS:
       return g_strdup (_ ("Write times such as “1m, 5m, 30m, 1h”: a number, then s, m, h or d."));
     case REROUTE_SETTING_TYPE_OCTETS:

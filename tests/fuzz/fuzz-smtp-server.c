@@ -75,7 +75,7 @@ feed (TestSession *session, const uint8_t *octets, gsize length, const RerouteRe
 
   while (reroute_smtp_server_awaits_finish (session->machine))
     {
-      reroute_smtp_server_finish_rcpt (session->machine, held);
+      reroute_smtp_server_finish_held (session->machine, held);
       test_session_collect (session);
       taken +=
         test_session_feed (session, (const char *) octets + taken, (gssize) (length - taken));

@@ -32,7 +32,8 @@ FOLDERS = {
                        'service/relay/spool/', 'service/relay/deliver/',
                        'common/', 'common/client/'),
     'service/relay/smtp/': ('service/relay/smtp/', 'common/'),
-    'service/relay/receive/': ('service/relay/receive/', 'service/relay/spool/',
+    'service/relay/milter/': ('service/relay/milter/', 'service/relay/smtp/', 'service/relay/', 'common/'),
+    'service/relay/receive/': ('service/relay/receive/', 'service/relay/milter/', 'service/relay/spool/',
                                'service/relay/smtp/', 'service/relay/', 'common/'),
     'service/relay/spool/': ('service/relay/spool/', 'service/relay/smtp/', 'common/'),
     'service/relay/deliver/': ('service/relay/deliver/', 'service/relay/spool/',
@@ -46,7 +47,7 @@ SYSTEM = (
     (re.compile(r'gnutls/'), ('service/relay/receive/', 'service/relay/deliver/', 'service/relay/')),
     (re.compile(r'unbound\.h'), ('service/relay/deliver/',)),
     (re.compile(r'(sys/socket|sys/epoll|netdb|netinet/tcp|sys/un)\.h'),
-     ('service/relay/receive/', 'service/relay/deliver/', 'service/relay/')),
+     ('service/relay/receive/', 'service/relay/milter/', 'service/relay/deliver/', 'service/relay/')),
 )
 PURE = ('service/relay/smtp/', 'service/relay/spool/', 'common/')
 

@@ -19,11 +19,21 @@ message_free (gpointer data)
   g_free (self);
 }
 
+static void
+hold (const TestSession *self)
+{
+  reroute_smtp_server_hold (self->machine);
+  if (self->answer_held)
+    reroute_smtp_server_finish_held (self->machine, NULL);
+}
+
 static RerouteReply *
 mail_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data)
 {
   if (g_str_has_suffix (envelope->reverse_path, "@refused.test"))
     return reroute_reply_new (550, "5.7.1", "Not from there");
+  if (g_str_has_suffix (envelope->reverse_path, "@held.test"))
+    hold (user_data);
   return NULL;
 }
 
@@ -41,7 +51,7 @@ rcpt_cb (RerouteSmtpServer *machine,
     return reroute_reply_new (421, "4.3.2", "Closing");
   admitted_by->id = 7;
   if (g_str_equal (recipient->key, "held.test"))
-    reroute_smtp_server_hold_rcpt (machine);
+    hold (user_data);
   return NULL;
 }
 

@@ -155,6 +155,19 @@ test_bad_fields (void)
   g_assert_null (reroute_envelope_decode (early, sizeof early, NULL));
 }
 
+/* What a mail filter wants to be held is so after a restart, too. */
+static void
+test_held (void)
+{
+  g_autoptr (RerouteEnvelope) envelope = decode (format_1, sizeof format_1);
+
+  g_assert_false (envelope->held);
+  envelope->held = TRUE;
+  g_autoptr (GByteArray) octets = encode (envelope);
+  g_autoptr (RerouteEnvelope) again = decode (octets->data, octets->len);
+  g_assert_true (again->held && again->body_8bitmime && again->client_permitted);
+}
+
 static RerouteSegmentHeader
 check_version (guint32 version)
 {
@@ -187,6 +200,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/spool/envelope/format-1", test_format_1);
   g_test_add_func ("/spool/envelope/notices", test_notices);
+  g_test_add_func ("/spool/envelope/held", test_held);
   g_test_add_func ("/spool/envelope/line-break", test_line_break);
   g_test_add_func ("/spool/envelope/bad-fields", test_bad_fields);
   g_test_add_func ("/spool/envelope/versions", test_versions);

@@ -58,6 +58,7 @@ static const char *const keys[] = {
   "mta-sts",
   "max-auth-failures",
   "default-account",
+  "milters",
 };
 
 static void
@@ -141,6 +142,19 @@ static const Row rows[] = {
   { "host-lmtp", "inbound-host", "lmtp:unix:/run/dovecot/lmtp", "lmtp:/run/dovecot/lmtp", NULL },
   { "host-lmtp-bad", "inbound-host", "lmtp:/", NULL, "socket “/” names no socket" },
   { "delivery-lmtp", "default-delivery", "lmtp:/run/lmtp", NULL, "is a web address" },
+  { "milters",
+    "milters",
+    "unix:/run/a.sock  action=Accept, inet:8891@127.0.0.1 command=60s content=5m connect=1m",
+    "unix:/run/a.sock action=accept, inet:127.0.0.1:8891 connect=1m command=1m",
+    NULL },
+  { "milters-short", "milters", "/run/a.sock,[::1]:1", "unix:/run/a.sock, inet:[::1]:1", NULL },
+  { "milters-none", "milters", " , ", "", NULL },
+  { "milter-name", "milters", "inet:localhost:8891", NULL, "is no address with a port" },
+  { "milter-port", "milters", "inet:127.0.0.1", NULL, "is no address with a port" },
+  { "milter-path", "milters", "unix:run/a.sock", NULL, "from the first “/” on" },
+  { "milter-action", "milters", "/run/a action=hope", NULL, "“tempfail”, “reject” are possible" },
+  { "milter-word", "milters", "/run/a timeout=3s", NULL, "“content=” are possible" },
+  { "milter-limit", "milters", "/run/a command=0s", NULL, "“1s” to “1h” is possible" },
   { "host-none", "inbound-host", "", "", NULL },
   { "host-two", "inbound-host", "a.example;b.example", NULL, "one is possible" },
   { "ranges",

@@ -191,62 +191,6 @@ test_refused_content_resets (void)
   assert_output (session, "452 4.3.1 The spool is full\r\n503 5.5.1 MAIL comes first\r\n");
 }
 
-/* What comes behind a RCPT that is held is answered behind it. */
-static void
-test_held_recipients (void)
-{
-  static const char held[] = "RCPT TO:<d@held.test> NOTIFY=NEVER ORCPT=rfc822;x@y.test\r\n";
-  static const char rest[] = "RCPT TO:<c@test.com>\r\n";
-  const RerouteReply refusal = { 550, "5.1.1", (char *) "No" };
-  g_autoptr (TestSession) session = test_session_new_in_transaction (FALSE);
-  g_autofree char *text = g_strconcat (held, rest, NULL);
-  const RerouteRecipient *recipient;
-
-  g_assert_cmpuint (test_session_feed (session, text, -1), ==, strlen (held));
-  assert_output (session, "");
-  g_assert_true (reroute_smtp_server_awaits_finish (session->machine));
-  g_assert_false (reroute_smtp_server_is_idle (session->machine));
-  reroute_smtp_server_finish_rcpt (session->machine, NULL);
-  test_session_collect (session);
-  assert_output (session, "250 2.1.5 Recipient taken\r\n");
-  g_assert_false (reroute_smtp_server_awaits_finish (session->machine));
-  test_session_feed (session, rest, -1);
-  assert_output (session, "250 2.1.5 Recipient taken\r\n");
-  test_session_feed (session, "DATA\r\n", -1);
-  test_session_feed (session, "a\r\n.\r\n", -1);
-  assert_output (session, "354 Send the message; end it with CR LF . CR LF\r\n250 2.0.0 Taken\r\n");
-  recipient = reroute_envelope_get_recipient (test_session_message (session, 0)->envelope, 1);
-  g_assert_cmpstr (recipient->address->text, ==, "d@held.test");
-  g_assert_cmpint (recipient->admitted_by.id, ==, 7);
-  g_assert_cmpstr (recipient->original, ==, "rfc822;x@y.test");
-  g_assert_cmpint (recipient->notify, ==, REROUTE_NOTIFY_NEVER);
-
-  /* The only one is refused: there is nobody to send to. */
-  test_session_feed (session, "MAIL FROM:<a@client.test>\r\n", -1);
-  test_session_feed (session, held, -1);
-  reroute_smtp_server_finish_rcpt (session->machine, &refusal);
-  /* Once. */
-  reroute_smtp_server_finish_rcpt (session->machine, NULL);
-  test_session_feed (session, "DATA\r\n", -1);
-  assert_output (session,
-                 "250 2.1.0 Sender taken\r\n550 5.1.1 No\r\n554 5.5.1 No valid recipients\r\n");
-}
-
-/* A session that ends meanwhile has said its last. */
-static void
-test_held_and_closed (void)
-{
-  g_autoptr (TestSession) session = test_session_new_in_transaction (FALSE);
-  const RerouteReply closing = { 421, "4.3.2", (char *) "Closing" };
-
-  test_session_feed (session, "RCPT TO:<d@held.test>\r\n", -1);
-  reroute_smtp_server_close (session->machine, &closing);
-  reroute_smtp_server_finish_rcpt (session->machine, NULL);
-  test_session_collect (session);
-  assert_output (session, "421 4.3.2 Closing\r\n");
-  g_assert_true (reroute_smtp_server_wants_close (session->machine));
-}
-
 static void
 test_limits_of_content (void)
 {
@@ -570,8 +514,6 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/server/junk-commands", test_junk_commands);
   g_test_add_func ("/smtp/server/refused-recipients", test_refused_recipients);
   g_test_add_func ("/smtp/server/nul-in-command", test_nul_in_command);
-  g_test_add_func ("/smtp/server/held-recipients", test_held_recipients);
-  g_test_add_func ("/smtp/server/held-and-closed", test_held_and_closed);
   g_test_add_func ("/smtp/server/auth-line", test_auth_line);
   g_test_add_func ("/smtp/server/auth-closed", test_auth_closed);
   g_test_add_func ("/smtp/server/auth-permits", test_auth_permits);

@@ -8,46 +8,14 @@
 #include "config.h"
 
 #include "service/relay/deliver/connection-private.h"
+#include "service/relay/socket-address.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-static socklen_t
-fill_address (const RerouteIp *ip, guint16 port, struct sockaddr_storage *storage)
-{
-  struct sockaddr_in *v4 = (struct sockaddr_in *) storage;
-  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *) storage;
-
-  memset (storage, 0, sizeof *storage);
-  if (reroute_ip_is_ipv4 (ip))
-    {
-      v4->sin_family = AF_INET;
-      v4->sin_port = htons (port);
-      memcpy (&v4->sin_addr, ip->octets + 12, 4);
-      return sizeof *v4;
-    }
-  v6->sin6_family = AF_INET6;
-  v6->sin6_port = htons (port);
-  memcpy (&v6->sin6_addr, ip->octets, sizeof ip->octets);
-  return sizeof *v6;
-}
-
-static socklen_t
-fill_path (const char *path, struct sockaddr_storage *storage)
-{
-  struct sockaddr_un *local = (struct sockaddr_un *) storage;
-
-  memset (storage, 0, sizeof *storage);
-  local->sun_family = AF_UNIX;
-  g_strlcpy (local->sun_path, path, sizeof local->sun_path);
-  return sizeof *local;
-}
 
 /* The address of the setting source-address that is of the endpoint's kind. */
 static gboolean
@@ -64,7 +32,7 @@ bind_source (const RerouteConnection *self, int fd)
 
       if (reroute_ip_is_ipv4 (&sources[i].first) != reroute_ip_is_ipv4 (&self->endpoint.ip))
         continue;
-      length = fill_address (&sources[i].first, 0, &storage);
+      length = reroute_socket_address_fill (&sources[i].first, 0, &storage);
       return bind (fd, (struct sockaddr *) &storage, length) == 0;
     }
   return TRUE;
@@ -86,8 +54,9 @@ reroute_connection_begin (RerouteConnection *self)
 {
   const RerouteEndpoint *endpoint = &self->endpoint;
   struct sockaddr_storage storage;
-  socklen_t length = endpoint->local ? fill_path (endpoint->name, &storage)
-                                     : fill_address (&endpoint->ip, endpoint->port, &storage);
+  socklen_t length = endpoint->local
+                       ? reroute_socket_address_fill_path (endpoint->name, &storage)
+                       : reroute_socket_address_fill (&endpoint->ip, endpoint->port, &storage);
   int fd = socket (storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int failure;
 

@@ -19,6 +19,7 @@
 #include "service/relay/deliver/retry-schedule.h"
 
 #define EXPIRED "4.4.7" /* RFC 3463 3.5: delivery time expired */
+#define HELD_REPLY "held by a mail filter"
 
 static void try_again (RerouteTimer *timer);
 
@@ -29,6 +30,18 @@ get_oldest_us (RerouteScheduler *scheduler)
   const RerouteQueued *oldest = g_queue_peek_head (&scheduler->order);
 
   return oldest != NULL ? oldest->message->received_us : 0;
+}
+
+/* The scheduler's thread alone interns replies: GLib's table is not safe when one thread drops
+   the last reference of a text that another is about to find. */
+static void
+set_reply (RerouteWaiting *recipient, const char *reply)
+{
+  if (g_strcmp0 (recipient->reply, reply) == 0)
+    return;
+  g_clear_pointer (&recipient->reply, g_ref_string_release);
+  if (reply != NULL)
+    recipient->reply = g_ref_string_new_intern (reply);
 }
 
 RerouteQueued *
@@ -44,6 +57,11 @@ reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint 
   self->worker = worker;
   self->n_alive = n;
   self->timer.func = try_again;
+  for (guint i = 0; message->held && i < n; i++)
+    {
+      self->recipients[i].state = REROUTE_RECIPIENT_HELD;
+      set_reply (&self->recipients[i], HELD_REPLY);
+    }
   if (content != NULL)
     {
       self->in_memory_octets = g_bytes_get_size (content);
@@ -79,16 +97,12 @@ reroute_queued_unref (RerouteQueued *self)
   g_free (self);
 }
 
-/* The scheduler's thread alone interns replies: GLib's table is not safe when one thread drops
-   the last reference of a text that another is about to find. */
-static void
-set_reply (RerouteWaiting *recipient, const char *reply)
+/* Nothing was recorded of the recipient. */
+static gboolean
+is_untouched (const RerouteVerdict *verdict)
 {
-  if (g_strcmp0 (recipient->reply, reply) == 0)
-    return;
-  g_clear_pointer (&recipient->reply, g_ref_string_release);
-  if (reply != NULL)
-    recipient->reply = g_ref_string_new_intern (reply);
+  return verdict->state == REROUTE_RECIPIENT_WAITING && verdict->due_us == 0 &&
+         verdict->tries == 0 && verdict->reply == NULL;
 }
 
 static void
@@ -96,6 +110,8 @@ take_verdict (RerouteQueued *self, const RerouteVerdict *verdict)
 {
   RerouteWaiting *recipient = &self->recipients[verdict->recipient];
 
+  if (self->message->held && is_untouched (verdict))
+    return;
   recipient->state = (guint8) verdict->state;
   recipient->due_us = verdict->due_us;
   recipient->tries = verdict->tries;

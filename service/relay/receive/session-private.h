@@ -13,6 +13,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _RerouteSessionMilters RerouteSessionMilters;
+
 struct _RerouteSession
 {
   RerouteIo io;
@@ -28,6 +30,7 @@ struct _RerouteSession
   gboolean is_notice; /* the reverse-path is null */
   gboolean permitted; /* by the generation that decided last */
   RerouteSpoolDraft *draft;
+  RerouteSessionMilters *milters; /* NULL: there are none */
 
   GByteArray *pending; /* input that waits for the reply to the end of data; NULL: none */
   gsize pending_taken;
@@ -66,9 +69,18 @@ void reroute_session_renew_deadline (RerouteSession *self);
 /* Never further than the whole wait for content; the timer finds the later deadline. */
 void reroute_session_credit_content (RerouteSession *self, gsize octets);
 
+/* --- session-spool.c --- */
+void reroute_session_begin_draft (RerouteSession *self);
+/* Our trace line on top of the draft. */
+void reroute_session_put_trace (RerouteSession *self, const RerouteEnvelope *envelope);
+/* The draft goes to the spool, and the client is answered when it is there.
+   @envelope: (transfer full) */
+void reroute_session_commit (RerouteSession *self, RerouteEnvelope *envelope);
+
 /* --- session-check.c --- */
-/* From inside RCPT: its reply waits until the next hop of @decision (transfer full) has said
-   whether it knows @recipient. */
+/* From inside RCPT, which has admitted @recipient: its reply waits until the next hop of @decision
+   has said whether it knows it, and then until the milters have spoken.
+   @decision: (transfer full) (nullable): %NULL: no next hop is asked */
 void reroute_session_check_recipient (RerouteSession *self,
                                       const RerouteAddress *recipient,
                                       RerouteDecision *decision);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * session.c - one SMTP session of a client: socket, turns, and the way into the spool
+ * session.c - one SMTP session of a client: socket, turns, and what the machine asks for
  *
  * A turn reads once, feeds the machine, and sends all replies at once.  Reading stops while a
  * commit is awaited, while the spool is behind with parts of the message, and while the client does
@@ -17,10 +17,10 @@
 #include "service/relay/receive/session.h"
 
 #include "service/relay/receive/session-log.h"
+#include "service/relay/receive/session-milter.h"
 #include "service/relay/receive/session-private.h"
 
 #include "common/limits.h"
-#include "service/relay/smtp/trace-header.h"
 
 #include <errno.h>
 #include <string.h>
@@ -65,6 +65,7 @@ reroute_session_close (RerouteSession *self)
   reroute_worker_disarm_timer (self->receiver->worker, &self->timer);
   reroute_stream_clear (&self->stream);
   close (self->io.fd);
+  g_clear_pointer (&self->milters, reroute_session_milters_free);
   g_clear_pointer (&self->draft, reroute_spool_draft_discard);
   reroute_admission_leave (self->receiver->config.admission, &self->client.ip);
   reroute_session_unref (self);
@@ -344,8 +345,15 @@ mail_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer u
 {
   RerouteSession *self = user_data;
 
+  RerouteReply *refusal = count (self, REROUTE_SETTING_MAX_MESSAGE_RATE);
+
   self->is_notice = envelope->reverse_path[0] == '\0';
-  return count (self, REROUTE_SETTING_MAX_MESSAGE_RATE);
+  if (refusal == NULL && self->milters != NULL)
+    {
+      reroute_smtp_server_hold (machine);
+      reroute_session_milters_ask_mail (self->milters, envelope);
+    }
+  return refusal;
 }
 
 static RerouteReply *
@@ -366,53 +374,22 @@ rcpt_cb (RerouteSmtpServer *machine,
   self->permitted = ruleset != NULL && reroute_ruleset_permits (ruleset, &self->client);
   if (refusal != NULL)
     reroute_session_log_refused (&self->client.ip, recipient, refusal);
-  else if (admitted.ask != NULL)
+  else if (admitted.ask != NULL || self->milters != NULL)
     reroute_session_check_recipient (self, recipient, admitted.ask);
   return refusal;
-}
-
-static void
-take_parts_saved_cb (RerouteWorker *worker, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-
-  if (!self->closed)
-    reroute_session_renew_deadline (self);
-  reroute_session_advance (self);
-  reroute_session_unref (self);
-}
-
-/* On the spool's writer. */
-static void
-parts_saved_cb (gpointer data, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-
-  reroute_session_ref (self);
-  reroute_worker_post (self->receiver->worker, take_parts_saved_cb, self);
 }
 
 static RerouteReply *
 data_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data)
 {
   RerouteSession *self = user_data;
-  RerouteSpool *spool = self->receiver->config.spool;
 
   g_assert (self->draft == NULL);
-  self->draft = reroute_spool_begin (spool);
-  reroute_spool_draft_set_resume (self->draft, parts_saved_cb, self);
-
-  g_autofree char *id = reroute_message_id_to_string (reroute_spool_draft_get_id (self->draft));
-  const RerouteTraceSession session = { reroute_smtp_server_is_esmtp (machine),
-                                        reroute_smtp_server_get_tls (machine),
-                                        self->client.authenticated };
-  g_autofree char *trace = reroute_trace_header_format (envelope,
-                                                        self->receiver->hostname,
-                                                        &session,
-                                                        id,
-                                                        reroute_spool_get_token (spool),
-                                                        g_get_real_time ());
-  reroute_spool_draft_append (self->draft, (const guint8 *) trace, strlen (trace));
+  reroute_session_begin_draft (self);
+  if (self->milters != NULL)
+    reroute_session_milters_begin (self->milters);
+  else
+    reroute_session_put_trace (self, envelope);
   return NULL;
 }
 
@@ -421,7 +398,10 @@ content_cb (RerouteSmtpServer *machine, const guint8 *octets, gsize length, gpoi
 {
   RerouteSession *self = user_data;
 
-  reroute_spool_draft_append (self->draft, octets, length);
+  if (self->milters != NULL)
+    reroute_session_milters_append (self->milters, octets, length);
+  else
+    reroute_spool_draft_append (self->draft, octets, length);
 }
 
 static void
@@ -429,39 +409,9 @@ abort_data_cb (RerouteSmtpServer *machine, gpointer user_data)
 {
   RerouteSession *self = user_data;
 
+  if (self->milters != NULL)
+    reroute_session_milters_drop (self->milters);
   g_clear_pointer (&self->draft, reroute_spool_draft_discard);
-}
-
-/* Back on the worker.  A message that was committed is ours, whether the client hears it or not. */
-static void
-take_commit_cb (RerouteWorker *worker, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-  RerouteReceiver *receiver = self->receiver;
-  g_autoptr (RerouteMessage) message = g_steal_pointer (&self->committed);
-  g_autoptr (GError) error = g_steal_pointer (&self->commit_error);
-  g_autoptr (RerouteReply) reply =
-               reroute_session_log_commit (&self->client.ip, self->account, message, error);
-
-  reroute_smtp_server_finish_data (self->machine, reply);
-  reroute_session_advance (self);
-  if (message != NULL)
-    receiver->config.accepted (
-      message, reroute_worker_get_number (worker), receiver->config.user_data);
-  reroute_session_unref (self);
-}
-
-/* On the spool's writer. */
-static void
-committed_cb (RerouteMessage *message, const GError *error, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-
-  if (error == NULL)
-    self->committed = reroute_message_ref (message);
-  else
-    self->commit_error = g_error_copy (error);
-  reroute_worker_post (self->receiver->worker, take_commit_cb, self);
 }
 
 static void
@@ -470,9 +420,10 @@ end_of_data_cb (RerouteSmtpServer *machine, RerouteEnvelope *envelope, gpointer 
   RerouteSession *self = user_data;
 
   envelope->client_permitted = self->permitted;
-  reroute_session_ref (self);
-  reroute_spool_commit (
-    self->receiver->config.spool, g_steal_pointer (&self->draft), envelope, committed_cb, self);
+  if (self->milters != NULL)
+    reroute_session_milters_judge (self->milters, envelope);
+  else
+    reroute_session_commit (self, envelope);
 }
 
 static const RerouteSmtpServerHandler handler = {
@@ -518,6 +469,7 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
   self->client.ip = *ip;
   self->permitted =
     receiver->ruleset != NULL && reroute_ruleset_permits (receiver->ruleset, &self->client);
+  self->milters = reroute_session_milters_new (self);
   self->machine = make_machine (self);
   g_queue_push_tail_link (&receiver->sessions, &self->link);
   reroute_worker_add_io (receiver->worker, &self->io);

@@ -50,6 +50,7 @@ typedef struct
   char *helo; /* what the client called itself */
   RerouteIp client_ip;
   gboolean client_permitted; /* a permitted host, or authenticated */
+  gboolean held;             /* from the beginning: a mail filter wants it looked at */
   GArray *recipients;        /* (element-type RerouteRecipient) */
 } RerouteEnvelope;
 

@@ -27,6 +27,8 @@ enum
   FLAG_IPV4 = 1 << 3,
   FLAG_ID = 1 << 4,
   RETURNS_SHIFT = 5,
+  RETURNS_MASK = 3,
+  FLAG_HELD = 1 << 7,
 };
 
 enum
@@ -79,8 +81,9 @@ reroute_envelope_pack (const RerouteEnvelope *self)
 
   put_octet (octets,
              (self->body_8bitmime ? FLAG_BODY_8BITMIME : 0) | (self->smtputf8 ? FLAG_SMTPUTF8 : 0) |
-               (self->client_permitted ? FLAG_CLIENT_PERMITTED : 0) | (ipv4 ? FLAG_IPV4 : 0) |
-               (self->id != NULL ? FLAG_ID : 0) | (guint) self->returns << RETURNS_SHIFT);
+               (self->client_permitted ? FLAG_CLIENT_PERMITTED : 0) | (self->held ? FLAG_HELD : 0) |
+               (ipv4 ? FLAG_IPV4 : 0) | (self->id != NULL ? FLAG_ID : 0) |
+               (guint) self->returns << RETURNS_SHIFT);
   g_byte_array_append (
     octets, self->client_ip.octets + skipped, (guint) sizeof self->client_ip.octets - skipped);
   put_number (octets, self->recipients->len);
@@ -140,7 +143,8 @@ reroute_envelope_unpack (const guint8 *packed)
   self->body_8bitmime = (flags & FLAG_BODY_8BITMIME) != 0;
   self->smtputf8 = (flags & FLAG_SMTPUTF8) != 0;
   self->client_permitted = (flags & FLAG_CLIENT_PERMITTED) != 0;
-  self->returns = (RerouteReturn) (flags >> RETURNS_SHIFT);
+  self->held = (flags & FLAG_HELD) != 0;
+  self->returns = (RerouteReturn) (flags >> RETURNS_SHIFT & RETURNS_MASK);
   self->client_ip = mapped;
   memcpy (self->client_ip.octets + skipped, at, sizeof self->client_ip.octets - skipped);
   at += sizeof self->client_ip.octets - skipped;

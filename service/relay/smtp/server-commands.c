@@ -273,16 +273,9 @@ run_mail (RerouteSmtpServer *self, char *argument)
   envelope->helo = g_strdup (self->helo);
   envelope->client_ip = self->config.client_ip;
   envelope->client_permitted = self->config.client_permitted;
-
-  g_autoptr (RerouteReply) refusal = self->handler.mail (self, envelope, self->user_data);
-  if (refusal != NULL)
-    {
-      reroute_smtp_server_put_reply (self, refusal);
-      return;
-    }
-  self->envelope = g_steal_pointer (&envelope);
-  reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_MAIL);
-  put (self, 250, "2.1.0", "Sender taken");
+  self->held =
+    (RerouteHeldCommand){ .envelope = g_steal_pointer (&envelope), .state = self->state };
+  reroute_smtp_server_ask_mail (self);
 }
 
 /* --- RCPT and DATA --- */
@@ -341,7 +334,6 @@ run_rcpt (RerouteSmtpServer *self, char *argument)
 {
   RerouteCommandPath path;
   RcptParameters parameters = { .smtputf8 = self->envelope->smtputf8 };
-  RerouteRowRef admitted_by = { 0 };
 
   if (!parse_path (self, argument, "TO:", &path))
     return;
@@ -357,18 +349,11 @@ run_rcpt (RerouteSmtpServer *self, char *argument)
       put (self, 452, "4.5.3", "Too many recipients in one message; send it again for the rest");
       return;
     }
-  self->holds = FALSE;
-  g_autoptr (RerouteReply) refusal =
-               self->handler.rcpt (self, address, &admitted_by, self->user_data);
-  self->held = (RerouteHeldRcpt){ .address = g_steal_pointer (&address),
-                                  .admitted_by = admitted_by,
-                                  .notify = parameters.notify,
-                                  .original = g_strdup (parameters.original),
-                                  .state = self->state };
-  if (refusal == NULL && self->holds)
-    reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_CHECK);
-  else
-    reroute_smtp_server_answer_rcpt (self, refusal);
+  self->held = (RerouteHeldCommand){ .address = g_steal_pointer (&address),
+                                     .notify = parameters.notify,
+                                     .original = g_strdup (parameters.original),
+                                     .state = self->state };
+  reroute_smtp_server_ask_rcpt (self);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Shared by server.c (octets, content, end of data), server-commands.c (what commands do),
-   server-held.c (the answer to RCPT), server-chunks.c (BDAT) and server-auth.c (AUTH). */
+   server-held.c (the answers to MAIL and RCPT), server-chunks.c (BDAT) and server-auth.c (AUTH). */
 
 #pragma once
 
@@ -18,7 +18,7 @@ typedef enum
   REROUTE_SMTP_SERVER_STATE_IDLE,          /* no transaction */
   REROUTE_SMTP_SERVER_STATE_IN_MAIL,       /* MAIL taken, no RCPT yet */
   REROUTE_SMTP_SERVER_STATE_IN_RCPT,       /* one recipient at least */
-  REROUTE_SMTP_SERVER_STATE_IN_CHECK,      /* the owner owes the reply to RCPT */
+  REROUTE_SMTP_SERVER_STATE_IN_CHECK,      /* the owner owes the reply to MAIL or RCPT */
   REROUTE_SMTP_SERVER_STATE_IN_SKIP,       /* octets of a refused chunk are read and dropped */
   REROUTE_SMTP_SERVER_STATE_IN_DATA,       /* 354 said */
   REROUTE_SMTP_SERVER_STATE_IN_CHUNK,      /* octets of a chunk come */
@@ -30,15 +30,16 @@ typedef enum
   REROUTE_SMTP_SERVER_STATE_CLOSED,        /* nothing more is read */
 } RerouteSmtpServerState;
 
-/* A RCPT that was read and is not answered. */
+/* A MAIL or a RCPT that was read and is not answered. */
 typedef struct
 {
-  RerouteAddress *address; /* NULL: there is none */
+  RerouteEnvelope *envelope; /* MAIL: what it begins; else NULL */
+  RerouteAddress *address;   /* RCPT: the recipient; else NULL */
   RerouteRowRef admitted_by;
   RerouteNotify notify;
   char *original;               /* ORCPT; (nullable) */
   RerouteSmtpServerState state; /* that it came in */
-} RerouteHeldRcpt;
+} RerouteHeldCommand;
 
 struct _RerouteSmtpServer
 {
@@ -60,8 +61,8 @@ struct _RerouteSmtpServer
   guint n_refused_recipients;
   RerouteEnvelope *envelope; /* of the open transaction, else NULL */
 
-  gboolean holds; /* the RCPT that runs now is answered later */
-  RerouteHeldRcpt held;
+  gboolean holds; /* the MAIL or RCPT that runs now is answered by the owner */
+  RerouteHeldCommand held;
 
   RerouteLine line;
   RerouteBody body;
@@ -110,9 +111,11 @@ void reroute_smtp_server_end_content (RerouteSmtpServer *self);
 /* Refuses a content with a CR or LF that stands alone; ends the session. */
 void reroute_smtp_server_end_for_bare (RerouteSmtpServer *self);
 
-/* server-held.c: answers the RCPT in self->held, or forgets it. */
-void reroute_smtp_server_answer_rcpt (RerouteSmtpServer *self, const RerouteReply *refusal);
-void reroute_smtp_server_forget_rcpt (RerouteSmtpServer *self);
+/* server-held.c: asks the owner about the MAIL or RCPT in self->held, and answers it unless the
+   owner holds it; or forgets it. */
+void reroute_smtp_server_ask_mail (RerouteSmtpServer *self);
+void reroute_smtp_server_ask_rcpt (RerouteSmtpServer *self);
+void reroute_smtp_server_forget_held (RerouteSmtpServer *self);
 
 /* server-chunks.c */
 void reroute_smtp_server_run_bdat (RerouteSmtpServer *self, char *argument);

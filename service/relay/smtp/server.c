@@ -34,7 +34,8 @@ static const struct
   [REROUTE_SMTP_SERVER_STATE_IDLE] = { "idle", "while waiting for MAIL" },
   [REROUTE_SMTP_SERVER_STATE_IN_MAIL] = { "in-mail", "while waiting for RCPT" },
   [REROUTE_SMTP_SERVER_STATE_IN_RCPT] = { "in-rcpt", "while waiting for RCPT or DATA" },
-  [REROUTE_SMTP_SERVER_STATE_IN_CHECK] = { "in-check", "while a recipient is checked" },
+  [REROUTE_SMTP_SERVER_STATE_IN_CHECK] = { "in-check",
+                                           "while the sender or a recipient is checked" },
   [REROUTE_SMTP_SERVER_STATE_IN_SKIP] = { "in-skip", "while dropping a refused chunk" },
   [REROUTE_SMTP_SERVER_STATE_IN_DATA] = { "in-data", "while receiving the content" },
   [REROUTE_SMTP_SERVER_STATE_IN_CHUNK] = { "in-chunk", "while receiving a chunk" },
@@ -156,7 +157,7 @@ reroute_smtp_server_reset (RerouteSmtpServer *self)
 
   if (had_content)
     reroute_smtp_server_drop_content (self);
-  reroute_smtp_server_forget_rcpt (self);
+  reroute_smtp_server_forget_held (self);
   g_clear_pointer (&self->envelope, reroute_envelope_free);
   if (self->state == REROUTE_SMTP_SERVER_STATE_IN_MAIL ||
       self->state == REROUTE_SMTP_SERVER_STATE_IN_RCPT ||
@@ -300,7 +301,7 @@ reroute_smtp_server_free (RerouteSmtpServer *self)
 {
   g_return_if_fail (self != NULL);
 
-  reroute_smtp_server_forget_rcpt (self);
+  reroute_smtp_server_forget_held (self);
   g_clear_pointer (&self->envelope, reroute_envelope_free);
   g_clear_pointer (&self->farewell, reroute_reply_free);
   g_clear_pointer (&self->chunk_refusal, reroute_reply_free);

@@ -18,8 +18,12 @@ typedef struct _RerouteSmtpServer RerouteSmtpServer;
 /*
  * The owner's side.  A function that returns a reply refuses with it (421 closes the session too);
  * NULL goes on with the machine's own reply.  From inside, reroute_smtp_server_finish_data(),
- * reroute_smtp_server_hold_rcpt() and the two that answer AUTH are the only functions that may
- * change the machine.
+ * reroute_smtp_server_hold(), reroute_smtp_server_finish_held() and the two that answer AUTH are
+ * the only functions that may change the machine.
+ *
+ * Behind reroute_smtp_server_hold() the answer to MAIL or RCPT comes by
+ * reroute_smtp_server_finish_held(), now or later; until then no further input is taken, and the
+ * envelope or the recipient that was given stays as it is.
  */
 typedef struct
 {
@@ -27,9 +31,7 @@ typedef struct
   RerouteReply *(*mail) (RerouteSmtpServer *machine,
                          const RerouteEnvelope *envelope,
                          gpointer user_data);
-  /* RCPT was valid.  Fill @admitted_by when it is taken, or may be: behind
-     reroute_smtp_server_hold_rcpt() the answer comes by reroute_smtp_server_finish_rcpt(); until
-     then no further input is taken. */
+  /* RCPT was valid.  Fill @admitted_by when it is taken, or may be, before it is answered. */
   RerouteReply *(*rcpt) (RerouteSmtpServer *machine,
                          const RerouteAddress *recipient,
                          RerouteRowRef *admitted_by,
@@ -89,7 +91,7 @@ void reroute_smtp_server_greet (RerouteSmtpServer *self, const RerouteReply *ref
  * reroute_smtp_server_feed:
  *
  * Returns: how many octets were taken; fewer than @length while the owner's answer to the end of
- *   data, to a RCPT that is held or to AUTH is awaited: feed the rest again behind it, before new
+ *   data, to what is held or to AUTH is awaited: feed the rest again behind it, before new
  *   octets.  A session that has ended takes everything and discards it.
  */
 gsize reroute_smtp_server_feed (RerouteSmtpServer *self, const guint8 *octets, gsize length);
@@ -102,12 +104,11 @@ gboolean reroute_smtp_server_wants_tls (const RerouteSmtpServer *self);
 void reroute_smtp_server_set_tls (RerouteSmtpServer *self, const char *tls);
 const char *reroute_smtp_server_get_tls (const RerouteSmtpServer *self); /* NULL: clear text */
 
-/* From inside rcpt, which then returns NULL: the answer comes later. */
-void reroute_smtp_server_hold_rcpt (RerouteSmtpServer *self);
-/* @refusal: (nullable): NULL takes the recipient.  A session that was closed meanwhile says
- * nothing.
- */
-void reroute_smtp_server_finish_rcpt (RerouteSmtpServer *self, const RerouteReply *refusal);
+/* From inside mail or rcpt, which then returns NULL. */
+void reroute_smtp_server_hold (RerouteSmtpServer *self);
+/* @refusal: (nullable): NULL takes the sender or the recipient.  A session that was closed
+   meanwhile says nothing. */
+void reroute_smtp_server_finish_held (RerouteSmtpServer *self, const RerouteReply *refusal);
 void reroute_smtp_server_finish_data (RerouteSmtpServer *self, const RerouteReply *reply);
 
 /* The owner's answer to AUTH: a challenge, or the end.  A reply of 235 makes the client a permitted
@@ -128,7 +129,7 @@ void reroute_smtp_server_close (RerouteSmtpServer *self, const RerouteReply *rep
 gboolean
 reroute_smtp_server_wants_close (const RerouteSmtpServer *self);      /* after the output is sent */
 gboolean reroute_smtp_server_is_idle (const RerouteSmtpServer *self); /* no transaction open */
-/* The owner owes the reply to a RCPT or to the end of data. */
+/* The owner owes a reply: no input is taken. */
 gboolean reroute_smtp_server_awaits_finish (const RerouteSmtpServer *self);
 /* Octets that are no commands are on their way, or more chunks of a message. */
 gboolean reroute_smtp_server_in_data (const RerouteSmtpServer *self);

@@ -37,6 +37,7 @@ enum
   FLAG_BODY_8BITMIME = 1 << 0,
   FLAG_SMTPUTF8 = 1 << 1,
   FLAG_CLIENT_PERMITTED = 1 << 2,
+  FLAG_HELD = 1 << 3,
 };
 
 static gboolean
@@ -108,9 +109,9 @@ reroute_envelope_encode (const RerouteEnvelope *envelope, GError **error)
 {
   const char *helo = envelope->helo != NULL ? envelope->helo : "";
   const char *reverse_path = envelope->reverse_path != NULL ? envelope->reverse_path : "";
-  guint8 flags = (envelope->body_8bitmime ? FLAG_BODY_8BITMIME : 0) |
-                 (envelope->smtputf8 ? FLAG_SMTPUTF8 : 0) |
-                 (envelope->client_permitted ? FLAG_CLIENT_PERMITTED : 0);
+  guint8 flags =
+    (envelope->body_8bitmime ? FLAG_BODY_8BITMIME : 0) | (envelope->smtputf8 ? FLAG_SMTPUTF8 : 0) |
+    (envelope->client_permitted ? FLAG_CLIENT_PERMITTED : 0) | (envelope->held ? FLAG_HELD : 0);
 
   if (envelope->recipients->len == 0)
     {
@@ -212,6 +213,7 @@ load_field (RerouteEnvelope *self, guint32 tag, const guint8 *value, gsize lengt
       self->body_8bitmime = (*value & FLAG_BODY_8BITMIME) != 0;
       self->smtputf8 = (*value & FLAG_SMTPUTF8) != 0;
       self->client_permitted = (*value & FLAG_CLIENT_PERMITTED) != 0;
+      self->held = (*value & FLAG_HELD) != 0;
       return TRUE;
     case TAG_CLIENT_IP:
       if (length != sizeof (RerouteIp))

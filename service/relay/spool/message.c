@@ -26,6 +26,7 @@ reroute_message_new (guint64 id,
   self->received_us = received_us;
   self->envelope = envelope;
   self->n_recipients = envelope->recipients->len;
+  self->held = envelope->held;
   self->content_octets = content_octets;
   g_mutex_init (&self->lock);
   return self;

@@ -16,7 +16,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   gatomicrefcount ref_count;
-  guint n_recipients;
+  guint n_recipients : 31;
+  guint held : 1;            /* the envelope's */
   guint64 id;                /* never repeats within a spool */
   gint64 received_us;        /* wall clock */
   RerouteEnvelope *envelope; /* (nullable): NULL while it is packed */

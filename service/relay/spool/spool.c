@@ -207,6 +207,14 @@ reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures)
   g_mutex_unlock (&self->lock);
 }
 
+int
+reroute_spool_get_directory_fd (const RerouteSpool *self)
+{
+  g_return_val_if_fail (self != NULL, -1);
+
+  return self->dir_fd;
+}
+
 const char *
 reroute_spool_get_token (RerouteSpool *self)
 {

@@ -176,6 +176,9 @@ GBytes *reroute_spool_read_file (RerouteSpool *self, const char *name, gsize mos
 gboolean
 reroute_spool_write_file (RerouteSpool *self, const char *name, GBytes *octets, GError **error);
 
+/* Of the spool's folder, for files without a name; borrowed. */
+int reroute_spool_get_directory_fd (const RerouteSpool *self);
+
 /* reroute_srs_keys_open() for this spool. */
 GPtrArray *reroute_spool_open_srs_keys (RerouteSpool *self, gint64 now_s, GError **error);
 

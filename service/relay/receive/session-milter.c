@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * session-milter.c - what milters have to say about the mail of a session
+ *
+ * While there are milters the content is kept beside the draft.  Once they have judged and changed
+ * it, it goes into the draft below our trace line, by way of the scanner that watches over every
+ * content: whatever a milter made of a body is on the wire what the client could have sent.
+ *
+ * What they want of the envelope is decided by the rules like the client's own RCPT.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-session"
+
+#include "service/relay/receive/session-milter.h"
+
+#include "service/relay/milter/chain.h"
+#include "service/relay/receive/session-log.h"
+#include "service/relay/smtp/body.h"
+
+#include "common/limits.h"
+
+#include <string.h>
+
+struct _RerouteSessionMilters
+{
+  RerouteSession *session;
+  RerouteSettings *settings;     /* when the session began */
+  RerouteMilterChain *chain;     /* NULL before the first MAIL */
+  char *tls;                     /* that the chain was told of; (nullable) */
+  RerouteMilterMessage *message; /* from DATA on */
+  RerouteEnvelope *envelope;     /* of the message that is judged */
+  gboolean discards;             /* the message, by what was said of MAIL or RCPT */
+  gboolean asking;               /* a question is on its way out: who asks goes on by himself */
+
+  /* on the way into the draft */
+  gboolean pouring;
+  RerouteBody scan;
+  guint64 place;
+};
+
+static void
+free_transaction (RerouteSessionMilters *self)
+{
+  g_clear_pointer (&self->message, reroute_milter_message_free);
+  g_clear_pointer (&self->envelope, reroute_envelope_free);
+  self->pouring = FALSE;
+}
+
+/* The machine was answered.  In the midst of a turn the session comes to what is next by itself. */
+static void
+advance (RerouteSessionMilters *self)
+{
+  if (!self->asking)
+    reroute_session_advance (self->session);
+}
+
+/* The message goes no further: @reply is the answer to the end of data. */
+static void
+finish_with (RerouteSessionMilters *self, const RerouteReply *reply)
+{
+  RerouteSession *session = self->session;
+
+  g_clear_pointer (&session->draft, reroute_spool_draft_discard);
+  free_transaction (self);
+  reroute_smtp_server_finish_data (session->machine, reply);
+  advance (self);
+}
+
+static void
+finish_with_error (RerouteSessionMilters *self, const GError *error)
+{
+  g_autoptr (RerouteReply) reply = reroute_session_log_commit (
+    &self->session->client.ip, self->session->account, NULL, error);
+
+  finish_with (self, reply);
+}
+
+/* --- into the draft --- */
+
+static void
+scanned_cb (const guint8 *octets, gsize length, gpointer user_data)
+{
+  RerouteSessionMilters *self = user_data;
+
+  reroute_spool_draft_append (self->session->draft, octets, length);
+}
+
+/* Returns: FALSE when it goes no further */
+static gboolean
+check_scan (RerouteSessionMilters *self)
+{
+  static const RerouteReply reply = {
+    451, "4.7.1", (char *) "A mail filter has made of the message what cannot be sent"
+  };
+
+  if (self->scan.fault == REROUTE_BODY_SOUND)
+    return TRUE;
+  finish_with (self, &reply);
+  return FALSE;
+}
+
+static void
+commit (RerouteSessionMilters *self)
+{
+  RerouteEnvelope *envelope = g_steal_pointer (&self->envelope);
+
+  free_transaction (self);
+  reroute_session_commit (self->session, envelope);
+}
+
+static void
+pour (RerouteSessionMilters *self)
+{
+  g_autoptr (GByteArray) chunk = g_byte_array_new ();
+  g_autoptr (GError) error = NULL;
+  gsize taken;
+
+  while (self->pouring &&
+         reroute_spool_draft_get_unsaved (self->session->draft) <= REROUTE_LIMIT_PARTS_UNSAVED)
+    {
+      g_byte_array_set_size (chunk, 0);
+      if (!reroute_milter_message_read (self->message, &self->place, chunk, &error))
+        {
+          finish_with_error (self, error);
+          return;
+        }
+      if (chunk->len > 0)
+        reroute_body_feed (&self->scan, chunk->data, chunk->len, &taken);
+      else
+        reroute_body_finish (&self->scan);
+      if (!check_scan (self))
+        return;
+      if (chunk->len == 0)
+        {
+          commit (self);
+          return;
+        }
+    }
+}
+
+void
+reroute_session_milters_resume (RerouteSessionMilters *self)
+{
+  if (self->pouring)
+    pour (self);
+}
+
+static void
+begin_to_pour (RerouteSessionMilters *self)
+{
+  reroute_session_put_trace (self->session, self->envelope);
+  self->place = 0;
+  self->pouring = TRUE;
+  reroute_body_begin (&self->scan, TRUE);
+  pour (self);
+}
+
+/* --- what they want of the envelope --- */
+
+static void
+log_wish (const RerouteSessionMilters *self, const char *what, const char *address, const char *why)
+{
+  g_autofree char *id =
+    reroute_message_id_to_string (reroute_spool_draft_get_id (self->session->draft));
+  g_autofree char *shown = g_strescape (address, NULL);
+
+  g_message ("id=%s milter wants %s <%s>: %s", id, what, shown, why);
+}
+
+static void
+add_recipient (RerouteSessionMilters *self, const char *text)
+{
+  RerouteReceiver *receiver = self->session->receiver;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RerouteAddress) address =
+               reroute_address_parse (text, self->envelope->smtputf8, &error);
+  g_autoptr (RerouteReply) refusal = NULL;
+  RerouteAdmitted admitted = { 0 };
+
+  if (address == NULL)
+    {
+      log_wish (self, "recipient", text, error->message);
+      return;
+    }
+  if (self->envelope->recipients->len >= receiver->session_config.max_recipients)
+    refusal = reroute_reply_new (452, "4.5.3", "Too many recipients in one message");
+  else
+    refusal = reroute_admission_rcpt (receiver->ruleset,
+                                      receiver->srs,
+                                      &self->session->client,
+                                      self->envelope->reverse_path[0] == '\0',
+                                      address,
+                                      &admitted);
+  /* A filter has its reasons: the next hop may say no later. */
+  g_clear_pointer (&admitted.ask, reroute_decision_free);
+  if (refusal != NULL)
+    {
+      g_autofree char *why = reroute_reply_to_string (refusal);
+      log_wish (self, "recipient", text, why);
+      return;
+    }
+  reroute_envelope_add_recipient (self->envelope, address, admitted.by);
+}
+
+static void
+delete_recipient (RerouteSessionMilters *self, const char *text)
+{
+  GArray *recipients = self->envelope->recipients;
+  gboolean found = FALSE;
+
+  for (guint i = recipients->len; i > 0; i--)
+    if (g_ascii_strcasecmp (reroute_envelope_get_recipient (self->envelope, i - 1)->address->text,
+                            text) == 0)
+      {
+        g_array_remove_index (recipients, i - 1);
+        found = TRUE;
+      }
+  if (!found)
+    log_wish (self, "to do without", text, "there is no such recipient");
+}
+
+static void
+change_sender (RerouteSessionMilters *self, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RerouteAddress) address = NULL;
+
+  if (*text != '\0')
+    {
+      address = reroute_address_parse (text, self->envelope->smtputf8, &error);
+      if (address == NULL || address->domain[0] == '\0')
+        {
+          log_wish (self, "sender", text, error != NULL ? error->message : "it has no domain");
+          return;
+        }
+    }
+  g_free (self->envelope->reverse_path);
+  self->envelope->reverse_path = g_strdup (address != NULL ? address->text : "");
+}
+
+static void
+grant_wishes (RerouteSessionMilters *self)
+{
+  static void (*const grant[]) (RerouteSessionMilters * self, const char *text) = {
+    [REROUTE_MILTER_ADDS_RCPT] = add_recipient,
+    [REROUTE_MILTER_DELETES_RCPT] = delete_recipient,
+    [REROUTE_MILTER_CHANGES_FROM] = change_sender,
+  };
+  guint n;
+  const RerouteMilterWish *wishes = reroute_milter_message_get_wishes (self->message, &n);
+
+  for (guint i = 0; i < n; i++)
+    grant[wishes[i].kind](self, wishes[i].address);
+}
+
+/* --- verdicts --- */
+
+static void
+log_verdict (const RerouteSessionMilters *self, const RerouteMilterOutcome *outcome)
+{
+  g_autofree char *client = reroute_ip_to_string (&self->session->client.ip);
+  g_autofree char *said =
+    outcome->refusal != NULL ? reroute_reply_to_string (outcome->refusal) : NULL;
+
+  if (outcome->milter != NULL)
+    g_message ("client=[%s] milter=%s status=%s%s%s%s",
+               client,
+               outcome->milter,
+               outcome->discard ? "discarded" : "refused",
+               said != NULL ? " (" : "",
+               said != NULL ? said : "",
+               said != NULL ? ")" : "");
+}
+
+static void
+discard (RerouteSessionMilters *self)
+{
+  static const RerouteReply taken = { 250, "2.0.0", (char *) "Ok" };
+
+  finish_with (self, &taken);
+}
+
+/* A message that is held is shown in the queue, and goes out when she says so. */
+static void
+hold (RerouteSessionMilters *self)
+{
+  const char *reason = reroute_milter_chain_get_quarantine (self->chain);
+
+  if (reason == NULL)
+    return;
+  g_autofree char *id =
+    reroute_message_id_to_string (reroute_spool_draft_get_id (self->session->draft));
+  g_autofree char *shown = g_strescape (reason, NULL);
+  g_message ("id=%s status=held (%s)", id, shown);
+  self->envelope->held = TRUE;
+}
+
+static void
+judged (RerouteSessionMilters *self, const RerouteMilterOutcome *outcome)
+{
+  if (outcome->refusal != NULL)
+    {
+      finish_with (self, outcome->refusal);
+      return;
+    }
+  if (!outcome->discard)
+    {
+      grant_wishes (self);
+      hold (self);
+    }
+  if (outcome->discard || self->envelope->recipients->len == 0)
+    discard (self);
+  else
+    begin_to_pour (self);
+}
+
+static void
+outcome_cb (const RerouteMilterOutcome *outcome, gpointer user_data)
+{
+  RerouteSessionMilters *self = user_data;
+
+  log_verdict (self, outcome);
+  if (self->envelope != NULL)
+    {
+      judged (self, outcome);
+      return;
+    }
+  self->discards = self->discards || outcome->discard;
+  reroute_smtp_server_finish_held (self->session->machine, outcome->refusal);
+  advance (self);
+}
+
+/* --- for the session --- */
+
+/* Made anew when STARTTLS came in between: milters are told of TLS when they are told of the
+   client. */
+static void
+make_chain (RerouteSessionMilters *self)
+{
+  RerouteSession *session = self->session;
+  const char *tls = reroute_smtp_server_get_tls (session->machine);
+  const RerouteMilterSession about = { session->receiver->hostname, session->client.ip, tls };
+
+  if (self->chain != NULL && g_strcmp0 (self->tls, tls) == 0)
+    return;
+  g_clear_pointer (&self->chain, reroute_milter_chain_free);
+  g_free (self->tls);
+  self->tls = g_strdup (tls);
+  self->chain =
+    reroute_milter_chain_new (session->receiver->worker, self->settings, &about, outcome_cb, self);
+}
+
+void
+reroute_session_milters_ask_mail (RerouteSessionMilters *self, const RerouteEnvelope *envelope)
+{
+  self->discards = FALSE;
+  make_chain (self);
+  self->asking = TRUE;
+  reroute_milter_chain_ask_mail (self->chain, envelope);
+  self->asking = FALSE;
+}
+
+void
+reroute_session_milters_ask_rcpt (RerouteSessionMilters *self, const RerouteAddress *recipient)
+{
+  self->asking = TRUE;
+  reroute_milter_chain_ask_rcpt (self->chain, recipient);
+  self->asking = FALSE;
+}
+
+void
+reroute_session_milters_begin (RerouteSessionMilters *self)
+{
+  free_transaction (self);
+  self->message = reroute_milter_message_new (
+    reroute_spool_get_directory_fd (self->session->receiver->config.spool));
+}
+
+void
+reroute_session_milters_append (RerouteSessionMilters *self, const guint8 *octets, gsize length)
+{
+  reroute_milter_message_append (self->message, octets, length);
+}
+
+void
+reroute_session_milters_drop (RerouteSessionMilters *self)
+{
+  free_transaction (self);
+}
+
+void
+reroute_session_milters_judge (RerouteSessionMilters *self, RerouteEnvelope *envelope)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id =
+    reroute_message_id_to_string (reroute_spool_draft_get_id (self->session->draft));
+
+  self->envelope = envelope;
+  self->asking = TRUE;
+  if (!reroute_milter_message_finish (self->message, &error))
+    finish_with_error (self, error);
+  else if (self->discards)
+    discard (self);
+  else
+    reroute_milter_chain_ask_message (self->chain, self->message, id);
+  self->asking = FALSE;
+}
+
+RerouteSessionMilters *
+reroute_session_milters_new (RerouteSession *session)
+{
+  gsize n;
+
+  reroute_settings_get_milters (session->receiver->settings, REROUTE_SETTING_MILTERS, &n);
+  if (n == 0)
+    return NULL;
+  RerouteSessionMilters *self = g_new0 (RerouteSessionMilters, 1);
+  self->session = session;
+  self->settings = reroute_settings_ref (session->receiver->settings);
+  reroute_body_init (&self->scan);
+  self->scan.normalize = TRUE;
+  self->scan.sink = scanned_cb;
+  self->scan.sink_data = self;
+  return self;
+}
+
+void
+reroute_session_milters_free (RerouteSessionMilters *self)
+{
+  g_clear_pointer (&self->chain, reroute_milter_chain_free);
+  free_transaction (self);
+  reroute_body_clear (&self->scan);
+  reroute_settings_unref (self->settings);
+  g_free (self->tls);
+  g_free (self);
+}
