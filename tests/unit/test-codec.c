@@ -66,7 +66,7 @@ assert_octets (GVariant *variant)
                    g_variant_get_size (ours),
                    g_variant_get_data (theirs),
                    g_variant_get_size (theirs));
-  g_autoptr (GVariant) arrived = travel (g_variant_ref (ours));
+  g_autoptr (GVariant) arrived = travel (ours);
   g_assert_true (g_variant_is_normal_form (arrived));
 }
 
