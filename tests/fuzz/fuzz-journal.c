@@ -147,7 +147,8 @@ check_entry (gpointer key, gpointer value, gpointer user_data)
   g_assert_true (reroute_entry_is_whole (entry));
   g_assert_cmpuint (entry->n_open, >, 0);
   g_assert_cmpuint (entry->n_open, <=, entry->n_recipients);
-  g_assert_cmpuint (entry->n_recipients, ==, entry->message->envelope->recipients->len);
+  g_assert_cmpuint (
+    entry->n_recipients, ==, reroute_message_unpack (entry->message)->recipients->len);
   g_autoptr (GBytes) payload = reroute_location_load (journal->dir_fd, &entry->record, NULL);
   g_assert_nonnull (payload);
 }
