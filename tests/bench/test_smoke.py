@@ -83,7 +83,7 @@ def check_waiting_mail_follows_new_rules(relay):
     """More waits for a host that says nothing than the relay holds tries for; all of it goes where a new rule says."""
     with Sink(reply=lambda verb, argument: 'stall' if verb == 'MAIL' else None) as stuck:
         for key in ('command-timeout', 'data-timeout'):
-            relay.service.set(key, '2s')
+            relay.service.set(key, '6s')
         relay.service.add_connection('moves.test', f'--host={stuck.endpoint}')
         relay.service.wait_applied()
         load = relay.load(to='moves.test', expect='moves.test', messages=QUEUED, octets=300)
