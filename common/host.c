@@ -231,9 +231,20 @@ static gboolean
 parse_lmtp_host (char *rest, RerouteHost *host, GError **error)
 {
   host->lmtp = TRUE;
-  if (strip_prefix (rest, "unix:") || *rest == '/')
+  /* A path that does not begin with a slash is told from a web address. */
+  gboolean is_path = strchr (rest, '/') != NULL && strstr (rest, "://") == NULL;
+  if (strip_prefix (rest, "unix:") || is_path)
     return parse_socket (rest, host, error);
   strip_prefix (rest, "inet:");
+  if (*rest == '\0')
+    {
+      g_set_error_literal (
+        error,
+        REROUTE_ERROR,
+        REROUTE_ERROR_HOST,
+        "host is empty: write “lmtp:mail.example.com” or “lmtp:/run/dovecot/lmtp”");
+      return FALSE;
+    }
   if (strpbrk (rest, ";,") != NULL)
     {
       g_autofree char *value = reroute_quote_value (rest, -1);

@@ -56,19 +56,27 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (RerouteEmailDomainDialog, reroute_email_domain_dialog, GTK_TYPE_WINDOW)
 
+/* A blank that was pasted with it is none of the name's. */
+static char *
+dup_account (RerouteEmailDomainDialog *self)
+{
+  return g_strstrip (g_strdup (gtk_editable_get_text (self->account)));
+}
+
 static RerouteRow *
 make_row (gpointer user_data)
 {
   RerouteEmailDomainDialog *self = REROUTE_EMAIL_DOMAIN_DIALOG (user_data);
   RerouteRowFields fields = reroute_row_form_get_fields (self->form);
   gboolean forward = gtk_check_button_get_active (self->forward_radio);
+  g_autofree char *account = dup_account (self);
   g_autoptr (RerouteHosts) hosts = forward ? reroute_host_grid_dup_hosts (self->hosts) : NULL;
   g_autoptr (GError) error = NULL;
   RerouteEmailDomain *entry = NULL;
 
   if (forward && hosts == NULL)
     return NULL;
-  fields.account = forward ? gtk_editable_get_text (self->account) : NULL;
+  fields.account = forward ? account : NULL;
   if (!forward)
     fields.account = NULL;
   entry = reroute_email_domain_new (&fields, hosts, &error);
@@ -92,7 +100,7 @@ static char *
 judge_account (GtkEditable *field, gpointer user_data)
 {
   RerouteEmailDomainDialog *self = REROUTE_EMAIL_DOMAIN_DIALOG (user_data);
-  const char *text = gtk_editable_get_text (field);
+  g_autofree char *text = dup_account (self);
 
   if (text[0] == '\0' || !gtk_check_button_get_active (self->forward_radio) ||
       reroute_account_check_name (text, NULL))

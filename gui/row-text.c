@@ -296,8 +296,12 @@ dup_account_sentence (const RerouteRow *row)
     row->page == REROUTE_PAGE_CONNECTIONS ? ((const RerouteEmailDomain *) row)->account : "";
   g_autofree char *name = bold (account);
 
+  if (account[0] == '\0')
+    return NULL;
   /* Translators: %s is the name of an account. */
-  return account[0] != '\0' ? g_strdup_printf (_ ("It logs in there as %s, by TLS."), name) : NULL;
+  return g_strdup_printf (row->tls == REROUTE_TLS_NONE
+                          ? _ ("It logs in there as %s.")
+                          : _ ("It logs in there as %s, by TLS."), name);
 }
 
 static void

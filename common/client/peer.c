@@ -103,8 +103,13 @@ explain (const Call *call, GError *error)
 {
   g_autofree char *sentence = NULL;
 
-  if (error->domain == REROUTE_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
+  if (error->domain == REROUTE_ERROR)
+    {
+      reroute_error_strip (error);
+      return;
+    }
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
     {
       g_dbus_error_strip_remote_error (error);

@@ -41,6 +41,7 @@ class Prompt:
         """The command fails with @status, and each of @says stands on standard error."""
         result = self.run(*words, stdin=stdin)
         assert result.returncode == status, f'{words}: {result.returncode} {result.stderr}'
+        assert 'GDBus.Error' not in result.stderr, result.stderr
         for text in [says] if isinstance(says, str) else says:
             assert text in result.stderr, f'{words}: “{text}” is not in “{result.stderr}”'
 

@@ -123,8 +123,12 @@ def test_forward_to_hosts(desk):
     desk.dialog.type('two words')
     desk.dialog.wait_text('“two words” cannot be the name of an account', ADD_HOST)
     desk.dialog.key('ctrl+a')
-    desk.dialog.type('smart')
+    desk.dialog.type('smart ')
     desk.dialog.wait_text('It logs in there as', ADD_HOST)
+    desk.dialog.key('alt+t')
+    desk.dialog.wait_text('Required, with a valid certificate', ADD_HOST)
+    desk.dialog.key('Down', 'Down', 'Down', 'Return')
+    desk.dialog.wait_text('Never without TLS.', ADD_HOST)
     desk.dialog.key('alt+l')
     desk.dialog.wait_text('Senders of other domains are rewritten.', ADD_HOST)
     desk.dialog.key('alt+k')
@@ -138,8 +142,8 @@ def test_forward_to_hosts(desk):
     row = desk.rows('connections')['fwd.test']
     assert [(host['name'], host['port']) for host in row['hosts']] == \
         [('mx1.example.net', 2525), ('192.0.2.7', 25)], row
-    assert (row['comment'], row['leaves'], row['recipient_check'], row['account']) == \
-        ('by contract', 'yes', 'call-ahead', 'smart'), row
+    assert (row['comment'], row['tls'], row['account']) == ('by contract', 'encrypted', 'smart'), row
+    assert (row['leaves'], row['recipient_check']) == ('yes', 'call-ahead'), row
 
 
 def test_cancel_of_the_list_takes_back(desk):

@@ -153,6 +153,7 @@ class Service:
         if status is not None and result.returncode != status:
             raise AssertionError(f'reroutectl {" ".join(arguments)}: exit status '
                                  f'{result.returncode}: {result.stderr or result.stdout}')
+        assert 'GDBus.Error' not in result.stderr, result.stderr
         return result.stdout if status == 0 else result.stderr
 
     def ctl_json(self, *arguments):
