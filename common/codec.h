@@ -10,9 +10,11 @@ G_BEGIN_DECLS
  * The forms that travel over D-Bus.  Every decoder validates: a peer is never trusted.
  *
  *   row      (sxsbba{sv})   page, id, domain, exact, enabled, the rest by name:
- *                           accept-from s, comment s, changed-by s, changed-us x;
+ *                           accept-from s, comment s, changed-by s, changed-us x, leaves b,
+ *                           recipient-check s;
  *                           routing: action s, target s;
- *                           connections: deliver s ("dns", "host"), hosts s, by-turns b.
+ *                           connections: deliver s ("dns", "host"), hosts s, by-turns b,
+ *                           tls s, account s.
  *                           A name that is absent has its default.
  *   change   (sv)           "put", row | "remove", (sx) page and id | "set", (ss) key and value |
  *                           "reset", s key

@@ -29,7 +29,8 @@ reroute_email_domain_new (const RerouteRowFields *fields, RerouteHosts *hosts, G
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "account “%s” is of no use: mail is delivered by DNS",
+                   "account “%s” is of no use: mail is delivered by DNS; name hosts, or leave the "
+                   "account empty",
                    parts.fields.account);
       return NULL;
     }

@@ -200,20 +200,28 @@ reroute_hosts_parse (const char *text, gboolean by_turns, GError **error)
   return g_steal_pointer (&self);
 }
 
+const char *
+reroute_socket_path_check (const char *path)
+{
+  g_return_val_if_fail (path != NULL, NULL);
+
+  if (*path != '/')
+    return "is no full path of a socket: write it from the first “/” on";
+  if (path[1] == '\0')
+    return "names no socket: write its full path, from the first “/” on";
+  if (strlen (path) > REROUTE_LIMIT_SOCKET_PATH_OCTETS)
+    return "is longer than the path of a socket can be";
+  for (const char *at = path; *at != '\0'; at++)
+    if (g_ascii_iscntrl (*at))
+      return "has a control character";
+  return NULL;
+}
+
 static gboolean
 parse_socket (const char *path, RerouteHost *host, GError **error)
 {
-  const char *trouble = NULL;
+  const char *trouble = reroute_socket_path_check (path);
 
-  if (*path != '/')
-    trouble = "is no full path: write it from the first “/” on";
-  else if (path[1] == '\0')
-    trouble = "names no socket";
-  else if (strlen (path) > REROUTE_LIMIT_SOCKET_PATH_OCTETS)
-    trouble = "is longer than the path of a socket can be";
-  for (const char *at = path; *at != '\0' && trouble == NULL; at++)
-    if (g_ascii_iscntrl (*at))
-      trouble = "has a control character";
   if (trouble != NULL)
     {
       g_autofree char *value = reroute_quote_value (path, -1);

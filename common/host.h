@@ -58,6 +58,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteHosts, reroute_hosts_unref)
 char *reroute_hosts_to_string (const RerouteHosts *self);
 
 /* The dialog's separate fields come in here; an empty port is the default one. */
+/* (nullable): what is wrong with @path as that of a Unix socket, as the end of a sentence. */
+const char *reroute_socket_path_check (const char *path);
+
 gboolean reroute_host_validate (const char *name, GError **error);
 gboolean reroute_port_parse (const char *text, guint16 *port, GError **error);
 

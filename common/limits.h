@@ -99,10 +99,12 @@
 #define REROUTE_LIMIT_STS_DOMAINS 5000    /* known at a time; the longest unused goes */
 #define REROUTE_LIMIT_STS_FILE_OCTETS (4 * 1024 * 1024)
 
+/* Milters */
+#define REROUTE_LIMIT_MILTER_PACKET_OCTETS (1024 * 1024) /* of a milter; Sendmail sends 64 KiB */
+
 /* Spool (design.md section 5) */
 #define REROUTE_LIMIT_SEGMENT_OCTETS (16 * 1024 * 1024)
 #define REROUTE_LIMIT_PART_OCTETS (256 * 1024)
-#define REROUTE_LIMIT_MILTER_PACKET_OCTETS (1024 * 1024) /* of a milter; Sendmail sends 64 KiB */
 #define REROUTE_LIMIT_PARTS_UNSAVED 3 /* then the sender is paused; engine-measures.md rule 7 */
 #define REROUTE_LIMIT_MEMORY_QUEUE_OCTETS (64 * 1024 * 1024) /* bodies kept in memory */
 

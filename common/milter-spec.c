@@ -11,6 +11,8 @@
 
 #include "common/milter-spec.h"
 
+#include "common/host.h"
+
 #include "common/domain-private.h"
 #include "common/error.h"
 #include "common/limits.h"
@@ -59,13 +61,10 @@ get_limit (RerouteMilterSpec *self, gsize i)
 static gboolean
 parse_path (const char *path, RerouteMilterSpec *spec, GError **error)
 {
-  if (*path != '/' || path[1] == '\0')
-    return fail (error, path, "is no full path of a socket: write it from the first “/” on");
-  if (strlen (path) > REROUTE_LIMIT_SOCKET_PATH_OCTETS)
-    return fail (error, path, "is longer than the path of a socket can be");
-  for (const char *at = path; *at != '\0'; at++)
-    if (g_ascii_iscntrl (*at))
-      return fail (error, path, "has a control character");
+  const char *trouble = reroute_socket_path_check (path);
+
+  if (trouble != NULL)
+    return fail (error, path, trouble);
   spec->path = g_strdup (path);
   return TRUE;
 }

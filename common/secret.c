@@ -7,6 +7,7 @@
 
 #include "common/secret.h"
 
+#include "common/base64.h"
 #include "common/error.h"
 #include "common/limits.h"
 
@@ -93,21 +94,20 @@ reroute_secret_to_string (const RerouteSecret *self)
   g_autofree char *user = g_base64_encode ((const guchar *) self->user, strlen (self->user));
   g_autofree char *value = g_base64_encode ((const guchar *) self->value, strlen (self->value));
 
-  return g_strdup_printf ("%s %s %s", kinds[self->kind], user, value);
+  char *text = g_strdup_printf ("%s %s %s", kinds[self->kind], user, value);
+  explicit_bzero (value, strlen (value));
+  return text;
 }
 
 /* (nullable) (transfer full): text without a NUL in it */
 static char *
 decode (const char *text)
 {
-  gsize length;
-  g_autofree guchar *octets = g_base64_decode (text, &length);
-  char *decoded = g_strndup ((const char *) octets, length);
+  g_autoptr (GBytes) octets = reroute_base64_decode (text);
+  gsize length = 0;
+  const char *data = octets != NULL ? g_bytes_get_data (octets, &length) : NULL;
 
-  if (strlen (decoded) == length)
-    return decoded;
-  g_free (decoded);
-  return NULL;
+  return data != NULL && memchr (data, '\0', length) == NULL ? g_strndup (data, length) : NULL;
 }
 
 RerouteSecret *
@@ -116,16 +116,20 @@ reroute_secret_parse (const char *text, GError **error)
   g_return_val_if_fail (text != NULL, NULL);
 
   g_auto (GStrv) words = g_strsplit (text, " ", 4);
+  gboolean is_whole = g_strv_length (words) == 3;
+  g_autofree char *user = is_whole ? decode (words[1]) : NULL;
+  g_autofree char *value = is_whole ? decode (words[2]) : NULL;
+  gsize kind = 0;
+  RerouteSecret *self = NULL;
 
-  for (gsize i = 0; g_strv_length (words) == 3 && i < G_N_ELEMENTS (kinds); i++)
-    {
-      g_autofree char *user = decode (words[1]);
-      g_autofree char *value = decode (words[2]);
-
-      if (g_str_equal (words[0], kinds[i]) && user != NULL && value != NULL)
-        return reroute_secret_new ((RerouteSecretKind) i, user, value, error);
-    }
-  g_set_error_literal (
-    error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "the secret of an account is malformed");
-  return NULL;
+  while (kind < G_N_ELEMENTS (kinds) && is_whole && !g_str_equal (words[0], kinds[kind]))
+    kind++;
+  if (kind < G_N_ELEMENTS (kinds) && user != NULL && value != NULL)
+    self = reroute_secret_new ((RerouteSecretKind) kind, user, value, error);
+  else
+    g_set_error_literal (
+      error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "the secret of an account is malformed");
+  if (value != NULL)
+    explicit_bzero (value, strlen (value));
+  return self;
 }

@@ -9,6 +9,8 @@
 
 #include "common/verifier.h"
 
+#include "common/base64.h"
+#include "common/domain-private.h"
 #include "common/error.h"
 #include "common/limits.h"
 
@@ -35,7 +37,8 @@ prepare_library (void)
 
   if (g_once_init_enter (&done))
     {
-      g_assert (gsasl_init (&library) == GSASL_OK);
+      int status = gsasl_init (&library);
+      g_assert (status == GSASL_OK);
       g_once_init_leave (&done, 1);
     }
 }
@@ -112,7 +115,7 @@ reroute_verifier_make (const char *password, GError **error)
              SCHEME "%u:%s$%s:%s", verifier.iterations, verifier.salt, stored_key, server_key)
          : NULL;
   if (!done)
-    fail (error, "no salt was to be had for the password");
+    fail (error, "the verifier of the password could not be made");
   reroute_verifier_clear (&verifier);
   return text;
 }
@@ -123,13 +126,12 @@ reroute_verifier_make (const char *password, GError **error)
 static guchar *
 decode (const char *text, gsize least, gsize most)
 {
-  gsize length;
-  g_autofree guchar *octets = g_base64_decode (text, &length);
-  g_autofree char *again = g_base64_encode (octets, length);
+  g_autoptr (GBytes) octets = reroute_base64_decode (text);
+  gsize length = octets != NULL ? g_bytes_get_size (octets) : 0;
 
-  if (length < least || length > most || !g_str_equal (again, text))
+  if (octets == NULL || length < least || length > most)
     return NULL;
-  return g_steal_pointer (&octets);
+  return g_memdup2 (g_bytes_get_data (octets, NULL), length);
 }
 
 static gboolean
@@ -259,6 +261,14 @@ reroute_account_check_name (const char *name, GError **error)
 
   for (const char *at = name; good && *at != '\0'; at = g_utf8_next_char (at))
     good = g_unichar_isgraph (g_utf8_get_char (at));
-  return good ||
-         fail (error, "the name of an account is malformed: wanted 1 to 255 octets without blanks");
+  if (good)
+    return TRUE;
+  g_autofree char *value = reroute_quote_value (name, -1);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "the name of an account is malformed, %s: wanted 1 to %d octets without blanks",
+               value,
+               REROUTE_LIMIT_ACCOUNT_OCTETS);
+  return FALSE;
 }

@@ -77,8 +77,6 @@ make_row (gpointer user_data)
   if (forward && hosts == NULL)
     return NULL;
   fields.account = forward ? account : NULL;
-  if (!forward)
-    fields.account = NULL;
   entry = reroute_email_domain_new (&fields, hosts, &error);
   if (entry == NULL)
     g_debug ("not yet: %s", error->message);
@@ -119,11 +117,11 @@ account_changed_cb (GtkEditable *field, RerouteEmailDomainDialog *self)
 static void
 delivery_toggled_cb (GtkCheckButton *button, RerouteEmailDomainDialog *self)
 {
+  gboolean forward = gtk_check_button_get_active (self->forward_radio);
   GtkWidget *focus = NULL;
 
   if (!gtk_check_button_get_active (button))
     return;
-  gboolean forward = gtk_check_button_get_active (self->forward_radio);
   gtk_widget_set_sensitive (GTK_WIDGET (self->hosts), forward);
   gtk_widget_set_sensitive (GTK_WIDGET (self->account), forward);
   if (self->form == NULL)

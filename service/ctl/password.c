@@ -13,10 +13,14 @@
 #include "common/limits.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+
+#define SHOWS_ALL                                                                                  \
+  "the terminal cannot be told to show nothing: say --password-stdin and send it there"
 
 void
 reroute_ctl_free_password (char *password)
@@ -48,25 +52,69 @@ read_line (int fd, GError **error)
   if (length > 0 && length <= REROUTE_LIMIT_PASSWORD_OCTETS)
     return line;
   reroute_ctl_free_password (line);
-  return refuse (error, length == 0 ? "no password was said" : "the password is too long");
+  if (length == 0)
+    return refuse (error, "no password was given");
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "the password is too long: wanted at most %d octets",
+               REROUTE_LIMIT_PASSWORD_OCTETS);
+  return NULL;
+}
+
+/* Signals that would end the program while the terminal shows nothing. */
+static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+static volatile sig_atomic_t caught;
+
+static void
+catch_signal (int number)
+{
+  caught = number;
+}
+
+/* Only so that read() returns: what was caught takes effect when the terminal is as before. */
+static void
+hold_signals (struct sigaction *before)
+{
+  const struct sigaction held = { .sa_handler = catch_signal };
+
+  caught = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS (ending); i++)
+    sigaction (ending[i], &held, &before[i]);
+}
+
+static void
+release_signals (const struct sigaction *before)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (ending); i++)
+    sigaction (ending[i], &before[i], NULL);
+  if (caught != 0)
+    raise (caught);
 }
 
 static char *
 ask (int fd, const char *prompt, GError **error)
 {
   struct termios shown, hidden;
-  char *password;
+  struct sigaction before[G_N_ELEMENTS (ending)];
+  char *password = NULL;
 
   if (tcgetattr (fd, &shown) != 0)
-    return refuse (error, "the terminal cannot be told to show nothing");
+    return refuse (error, SHOWS_ALL);
   hidden = shown;
   hidden.c_lflag &= ~(tcflag_t) ECHO;
+  hold_signals (before);
   if (tcsetattr (fd, TCSAFLUSH, &hidden) != 0)
-    return refuse (error, "the terminal cannot be told to show nothing");
-  dprintf (fd, "%s: ", prompt);
-  password = read_line (fd, error);
-  dprintf (fd, "\n");
-  tcsetattr (fd, TCSAFLUSH, &shown);
+    refuse (error, SHOWS_ALL);
+  else
+    {
+      dprintf (fd, "%s: ", prompt);
+      password = read_line (fd, error);
+      dprintf (fd, "\n");
+      tcsetattr (fd, TCSAFLUSH, &shown);
+    }
+  release_signals (before);
   return password;
 }
 

@@ -108,6 +108,7 @@ report_tls (RerouteCtl *ctl, guint64 serial)
         }
       g_usleep (RELAY_ASKED_US);
     }
+  g_printerr ("The relay has not taken it up yet: see “reroutectl status”.\n");
 }
 
 gboolean
@@ -129,7 +130,12 @@ reroute_ctl_settings_set (RerouteCtl *ctl, int argc, char **argv, GError **error
   if (settings == NULL ||
       !reroute_ctl_apply (ctl, changes, serial, REROUTE_CTL_AGREED_NOTHING, error))
     return FALSE;
-  if (!ctl->json && (g_str_equal (argv[1], "tls-certificate") || g_str_equal (argv[1], "tls-key")))
-    report_tls (ctl, serial + 1);
+  if (ctl->json || (!g_str_equal (argv[1], "tls-certificate") && !g_str_equal (argv[1], "tls-key")))
+    return TRUE;
+  /* A value that it had already makes no generation. */
+  g_clear_pointer (&settings, reroute_settings_unref);
+  settings = reroute_ctl_load_settings (ctl, &serial, NULL);
+  if (settings != NULL)
+    report_tls (ctl, serial);
   return TRUE;
 }

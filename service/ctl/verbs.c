@@ -43,7 +43,7 @@ static const RerouteVerb verbs[] = {
   { "account add", "NAME [--out [--user=USER] [--token-file=FILE]] [--password-stdin]",
     "let a client log in; with --out: let the relay log in for rows with this account",
     reroute_ctl_account_add },
-  { "account remove", "NAME [--out]", "let that login be no more", reroute_ctl_account_remove },
+  { "account remove", "NAME [--out]", "remove an account of clients; with --out: one that the relay logs in with", reroute_ctl_account_remove },
   { "explain", "ADDRESS [--from=CLIENT-IP]", "which way a recipient goes, and why",
     reroute_ctl_explain },
   { "check", "", "what is wrong with the rules", reroute_ctl_check },

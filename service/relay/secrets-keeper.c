@@ -21,7 +21,8 @@
 
 #define LOOK_EVERY_S 5
 #define DECOY "decoy "
-#define DECOY_KEY_NUMBERS 4 /* 32 octets */
+#define FILE_MARGIN_OCTETS 100 /* the decoy key's line, and ends of lines */
+#define DECOY_KEY_NUMBERS 4    /* 32 octets */
 
 typedef enum
 {
@@ -215,9 +216,11 @@ find_kind (const char *name, Kind *kind, GError **error)
   return FALSE;
 }
 
-/* The lines of a file without that of @name; how many others are there, and whether it was. */
+/* The lines of a file without the one that begins with @start; how many others begin with @word, as
+   the accounts do, and whether it was there. */
 static GString *
-copy_others (const char *text, const char *start, guint *n_others, gboolean *found)
+copy_others (
+  const char *text, const char *word, const char *start, guint *n_others, gboolean *found)
 {
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   GString *copy = g_string_new (NULL);
@@ -230,7 +233,7 @@ copy_others (const char *text, const char *start, guint *n_others, gboolean *fou
     else if (*lines[i] != '\0')
       {
         g_string_append_printf (copy, "%s\n", lines[i]);
-        ++*n_others;
+        *n_others += g_str_has_prefix (lines[i], word);
       }
   return copy;
 }
@@ -265,14 +268,17 @@ reroute_secrets_keeper_set (RerouteSecretsKeeper *self,
     return FALSE;
   const char *bare = name + strlen (kinds[kind].prefix);
   g_autofree char *start = g_strdup_printf ("%s%s ", kinds[kind].word, bare);
-  g_autoptr (GString) text = copy_others (self->texts[kind], start, &n_others, &found);
+  g_autoptr (GString) text =
+               copy_others (self->texts[kind], kinds[kind].word, start, &n_others, &found);
   if (*value == '\0' && !found)
     {
       g_set_error (
         error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_ENTRY, "there is no account “%s”", bare);
       return FALSE;
     }
-  if (*value != '\0' && n_others >= REROUTE_LIMIT_ACCOUNTS)
+  if (*value != '\0' && (n_others >= REROUTE_LIMIT_ACCOUNTS ||
+                         text->len + strlen (start) + strlen (value) + FILE_MARGIN_OCTETS >
+                           REROUTE_LIMIT_SECRETS_FILE_OCTETS))
     {
       g_set_error (error,
                    REROUTE_ERROR,

@@ -315,7 +315,8 @@ configure_once (void)
 
   if (g_once_init_enter (&done))
     {
-      sqlite3_config (SQLITE_CONFIG_MEMSTATUS, 0);
+      if (sqlite3_config (SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK)
+        g_debug ("SQLite counts what it allocates");
       g_once_init_leave (&done, 1);
     }
 }

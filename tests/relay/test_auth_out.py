@@ -106,6 +106,26 @@ def main():
             world.send(recipient)
             world.check_delivered(sink, recipient, 'LOGIN')
 
+        def test_call_ahead_logs_in():
+            """A recipient is asked for as its mail would be sent; without a secret nobody can tell."""
+            def reply(verb, argument):
+                return '550 5.1.1 who?' if verb == 'RCPT' and 'nobody@' in argument else None
+            sink = world.sink({'PLAIN': [PLAIN]}, reply=reply)
+            recipient = world.route(sink.endpoint, '--recipient-check=call-ahead')
+            rcpts, _ = send(service, 'a@client.test', ['nobody@' + recipient.split('@')[1]])
+            assert rcpts[0].startswith('550 5.1.1'), rcpts
+            world.send(recipient)
+            world.check_delivered(sink, recipient, 'PLAIN')
+            assert all(any(line.startswith('C: AUTH ') for line in said) for said in sink.conversations), \
+                sink.conversations
+            service.wait_empty()
+            unknown = world.route(sink.endpoint, '--recipient-check=call-ahead', account='missing')
+            count = len(sink.conversations)
+            world.send('nobody@' + unknown.split('@')[1])
+            world.deferred('no secret is kept for the account missing')
+            assert len(sink.conversations) == count
+            world.delete()
+
         def test_exim():
             for mechanism in ('PLAIN', 'LOGIN'):
                 exim = Exim(world.place, f'exim-{mechanism.lower()}',

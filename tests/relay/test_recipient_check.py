@@ -113,6 +113,7 @@ def main():
         def test_the_null_sender_may_be_refused():
             world.hosts['null'].answers['MAIL'] = '550 5.1.8 no null senders'
             world.takes('nobody@null.test')
+            assert any('C: MAIL FROM:<>' in lines for lines in world.hosts['null'].conversations)
 
         def test_without_pipelining():
             world.takes('user@lock-step.test')
@@ -177,6 +178,7 @@ def main():
         def test_slowness_refuses_nobody():
             world.hosts['slow'].answers['MAIL'] = 'stall'
             world.takes('nobody@slow.test')
+            assert world.hosts['slow'].conversations
 
         def test_off():
             world.service.ctl('connections', 'edit', 'good.test', '--recipient-check=none')

@@ -99,6 +99,7 @@ test_secret_refused (void)
     "secret smart password  c2VjcmV0",
     "secret smart password bQBl c2VjcmV0",
     "secret smart password bWU= AWE=",
+    "secret smart password bWU c2VjcmV0",
     "secret smart token bWU= c2VjcmV0",
     "secret smart token-file bWU= c2VjcmV0",
     "account smart password bWU= c2VjcmV0",
@@ -114,6 +115,16 @@ test_secret_refused (void)
       g_assert_true (g_str_has_prefix (error->message, "line 1 of the secrets: "));
       g_assert_null (strstr (error->message, "c2VjcmV0"));
     }
+}
+
+/* GLib's decoder would pass over the line's end, and the file that is kept would have two lines. */
+static void
+test_secret_is_one_line (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (reroute_secret_parse ("password bWU= c2Vj\ncmV0", &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_VALUE);
 }
 
 /* --- how it is told --- */
@@ -284,6 +295,7 @@ main (int argc, char **argv)
   g_test_add_func ("/account/decided", test_decided);
   g_test_add_func ("/account/secret-travels", test_secret_travels);
   g_test_add_func ("/account/secret-refused", test_secret_refused);
+  g_test_add_func ("/account/secret-is-one-line", test_secret_is_one_line);
   g_test_add_func ("/account/strongest", test_strongest);
   g_test_add_func ("/account/scram-proof", test_scram_proof);
   g_test_add_func ("/account/scram-without-end", test_scram_without_end);

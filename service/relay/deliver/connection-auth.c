@@ -11,22 +11,13 @@
 
 #include "service/relay/deliver/connection-private.h"
 
-#include <string.h>
-
-static gboolean
-is_loopback (const RerouteIp *ip)
-{
-  static const RerouteIp v6 = { .octets = { [15] = 1 } };
-
-  if (reroute_ip_is_ipv4 (ip))
-    return ip->octets[12] == 127;
-  return memcmp (ip, &v6, sizeof v6) == 0;
-}
+#include "common/ip.h"
 
 void
 reroute_connection_set_secret (RerouteConnection *self, RerouteSecret *secret)
 {
-  gboolean in_clear = self->tls_level == REROUTE_TLS_NONE && is_loopback (&self->endpoint.ip);
+  gboolean in_clear =
+    self->tls_level == REROUTE_TLS_NONE && reroute_ip_is_loopback (&self->endpoint.ip);
 
   if (secret == NULL)
     return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by connection.c (the socket and the machine), connection-tls.c and connection-auth.c. */
+/* Shared by connection.c (the socket and the machine), connection-open.c, connection-tls.c and
+   connection-auth.c. */
 
 #pragma once
 
@@ -50,8 +51,8 @@ void reroute_connection_fail (RerouteConnection *self, RerouteReply *reply);
 /* A 451 of our own that names the host; (transfer full) */
 RerouteReply *
 reroute_connection_trouble (const RerouteConnection *self, const char *status, const char *what);
-/* Begins to connect.  Returns 0, or an errno when it is clear at once that there is no connection
-   to be had. */
+/* connection-open.c: begins to connect.  Returns 0, or an errno when it is clear at once that there
+   is no connection to be had. */
 int reroute_connection_begin (RerouteConnection *self);
 /* Sends what there is to send, then goes by the machine's state. */
 void reroute_connection_pump (RerouteConnection *self);

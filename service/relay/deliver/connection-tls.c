@@ -214,9 +214,12 @@ reroute_connection_begin_tls (RerouteConnection *self)
 /* --- for the owner --- */
 
 gboolean
-reroute_connection_has_tls_failed (const RerouteConnection *self)
+reroute_connection_may_go_in_clear (const RerouteConnection *self, RerouteTlsLevel level)
 {
-  return self->tls_failed;
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->tls_failed && level == REROUTE_TLS_OPPORTUNISTIC && self->endpoint.tlsa == NULL &&
+         !reroute_endpoint_is_enforced (&self->endpoint);
 }
 
 char *

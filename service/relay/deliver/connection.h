@@ -64,8 +64,9 @@ void reroute_connection_quit (RerouteConnection *self);
 RerouteSmtpClient *reroute_connection_get_machine (RerouteConnection *self);
 /* "TLSv1.3 with cipher …, verified"; NULL: in clear text; (transfer full) */
 char *reroute_connection_dup_tls (RerouteConnection *self);
-/* After failed(): whether it was TLS that failed, and nothing else is known against the host. */
-gboolean reroute_connection_has_tls_failed (const RerouteConnection *self);
+/* After failed(): whether it was TLS that failed, of a host for which neither @level nor DANE nor a
+   policy demands it. */
+gboolean reroute_connection_may_go_in_clear (const RerouteConnection *self, RerouteTlsLevel level);
 /* Of the last transaction: whether it came as far as its content. */
 gboolean reroute_connection_has_sent_content (const RerouteConnection *self);
 const RerouteEndpoint *reroute_connection_get_endpoint (const RerouteConnection *self);

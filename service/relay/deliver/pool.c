@@ -312,11 +312,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   Try *try = session->try;
   RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
   gboolean reused = session->reused;
-  gboolean only_tls_failed =
-    session->tls_level == REROUTE_TLS_OPPORTUNISTIC &&
-    reroute_connection_get_endpoint (connection)->tlsa == NULL &&
-    !reroute_endpoint_is_enforced (reroute_connection_get_endpoint (connection)) &&
-    reroute_connection_has_tls_failed (connection);
+  gboolean only_tls_failed = reroute_connection_may_go_in_clear (connection, session->tls_level);
   gboolean may_have_delivered;
   g_autoptr (RerouteReply) soft = NULL;
 

@@ -30,7 +30,7 @@
 typedef struct
 {
   char *recipient;
-  RerouteProbeFunc func;
+  RerouteSchedulerProbeFunc func;
   gpointer user_data;
   gint64 due_us; /* monotonic: no later */
 } Ask;
@@ -42,6 +42,7 @@ typedef struct
   char *key;
   RerouteHosts *hosts; /* NULL: */
   char *dns_domain;
+  char *account; /* (nullable): that is logged in to, as for mail */
   RerouteTlsLevel tls_level;
 
   GQueue asks; /* (element-type Ask): the first is the one that is asked for now */
@@ -226,10 +227,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   Host *host = user_data;
   gboolean asked_before = host->has_asked;
   gboolean only_tls_failed =
-    host->tls_level == REROUTE_TLS_OPPORTUNISTIC && !host->in_clear &&
-    reroute_connection_get_endpoint (connection)->tlsa == NULL &&
-    !reroute_endpoint_is_enforced (reroute_connection_get_endpoint (connection)) &&
-    reroute_connection_has_tls_failed (connection);
+    !host->in_clear && reroute_connection_may_go_in_clear (connection, host->tls_level);
   g_autofree char *why = reroute_reply_to_string (reply);
 
   drop_connection (host);
@@ -255,6 +253,15 @@ static const RerouteConnectionHandler connection_handler = {
   connection_failed,
 };
 
+/* (nullable) */
+static RerouteSecret *
+find_secret (const RerouteProber *self, const char *account)
+{
+  const RerouteSecrets *secrets = self->scheduler->secrets;
+
+  return account != NULL && secrets != NULL ? reroute_secrets_find (secrets, account) : NULL;
+}
+
 static void
 connect_to (Host *host)
 {
@@ -266,6 +273,7 @@ connect_to (Host *host)
     .hostname = reroute_scheduler_get_hostname (self->scheduler),
     .tls = reroute_tls_client_renew (&self->tls, &self->tls_trust, settings),
     .tls_level = host->in_clear ? REROUTE_TLS_NONE : host->tls_level,
+    .secret = find_secret (self, host->account),
   };
 
   host->connection =
@@ -365,6 +373,7 @@ free_host (gpointer data)
   g_clear_pointer (&host->endpoints, g_array_unref);
   g_clear_pointer (&host->hosts, reroute_hosts_unref);
   g_free (host->dns_domain);
+  g_free (host->account);
   g_free (host->key);
   g_free (host);
 }
@@ -382,10 +391,11 @@ get_host (RerouteProber *self, const RerouteDecision *decision)
 {
   g_autofree char *where = decision->hosts != NULL ? reroute_hosts_to_string (decision->hosts)
                                                    : g_strdup (decision->dns_domain);
-  g_autofree char *key = g_strdup_printf ("%s by %s, tls=%s",
+  g_autofree char *key = g_strdup_printf ("%s by %s, tls=%s, account=%s",
                                           where,
                                           decision->hosts != NULL ? "host" : "dns",
-                                          reroute_tls_level_to_string (decision->tls));
+                                          reroute_tls_level_to_string (decision->tls),
+                                          decision->account != NULL ? decision->account : "");
   Host *host = g_hash_table_lookup (self->hosts, key);
 
   if (host != NULL)
@@ -397,6 +407,7 @@ get_host (RerouteProber *self, const RerouteDecision *decision)
   host->key = g_steal_pointer (&key);
   host->hosts = decision->hosts != NULL ? reroute_hosts_ref (decision->hosts) : NULL;
   host->dns_domain = g_strdup (decision->dns_domain);
+  host->account = g_strdup (decision->account);
   host->tls_level = decision->tls;
   host->timer.func = timed_out;
   g_queue_init (&host->asks);
@@ -444,7 +455,7 @@ reroute_prober_free (RerouteProber *self)
 void
 reroute_prober_ask (RerouteProber *self,
                     const RerouteDecision *decision,
-                    RerouteProbeFunc func,
+                    RerouteSchedulerProbeFunc func,
                     gpointer user_data)
 {
   Host *host;
@@ -452,7 +463,11 @@ reroute_prober_ask (RerouteProber *self,
   gint64 now_us = get_now_us (self);
   Ask *ask;
 
-  if (self->closing)
+  /* A host that wants a login takes nothing from a stranger, which says nothing of the recipient.
+   */
+  gboolean is_stranger = decision->account != NULL && find_secret (self, decision->account) == NULL;
+
+  if (self->closing || is_stranger)
     {
       func (FALSE, user_data);
       return;

@@ -13,10 +13,6 @@ G_BEGIN_DECLS
  * scheduler's thread.
  */
 
-/* @unknown: the next hop has said that there is no such recipient; FALSE: it has one, or nobody can
-   tell now. */
-typedef void (*RerouteProbeFunc) (gboolean unknown, gpointer user_data);
-
 RerouteProber *reroute_prober_new (RerouteScheduler *scheduler);
 /* Answers who waits; from then on nobody is asked. */
 void reroute_prober_close (RerouteProber *self);
@@ -32,7 +28,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteProber, reroute_prober_free)
  */
 void reroute_prober_ask (RerouteProber *self,
                          const RerouteDecision *decision,
-                         RerouteProbeFunc func,
+                         RerouteSchedulerProbeFunc func,
                          gpointer user_data);
 
 /* Whether a reply to RCPT says that there is no such recipient, and not that the host takes no mail

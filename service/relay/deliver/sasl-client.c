@@ -27,7 +27,6 @@ struct _RerouteSaslClient
   const char *mechanism;
   Gsasl_session *session; /* NULL: XOAUTH2 */
   char *token;            /* of XOAUTH2 */
-  gboolean begun;
   gboolean complete;
 };
 
@@ -80,7 +79,8 @@ get_library (void)
 
   if (g_once_init_enter (&done))
     {
-      g_assert (gsasl_init (&library) == GSASL_OK);
+      int status = gsasl_init (&library);
+      g_assert (status == GSASL_OK);
       gsasl_callback_set (library, property_cb);
       g_once_init_leave (&done, 1);
     }

@@ -89,7 +89,8 @@ struct _RerouteScheduler
   GHashTable *routes;      /* of route.c */
 
   GHashTable *queue;  /* (element-type guint64 RerouteQueued) */
-  GQueue order;       /* (element-type RerouteQueued): oldest first */
+  GQueue order;       /* (element-type RerouteQueued): oldest first, but for what came
+                         in while the queue was restored */
   GQueue early_calls; /* (element-type GTask): wait until the queue is restored */
   gsize in_memory_octets;
 
@@ -159,17 +160,19 @@ void reroute_scheduler_enqueue (RerouteScheduler *self, RerouteMessage *message,
 /* While stopping: whether all is in hand no more. */
 void reroute_scheduler_check_drained (RerouteScheduler *self);
 
+/* --- restore.c --- */
+/* Those that waited for the queue are answered. */
+void reroute_scheduler_run_early_calls (RerouteScheduler *self);
+
+/* --- queue-verbs.c --- */
+/* Runs a call about the queue, a GTask. */
+void reroute_queue_verb_run (RerouteWorker *thread, gpointer task);
+
 /* --- queued.c --- */
 RerouteQueued *
 reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint worker);
 RerouteQueued *reroute_queued_ref (RerouteQueued *self);
 void reroute_queued_unref (RerouteQueued *self);
-/* restore.c: those that waited are answered. */
-void reroute_scheduler_run_early_calls (RerouteScheduler *self);
-
-/* queue-verbs.c: runs a call about the queue, a GTask. */
-void reroute_queue_verb_run (RerouteWorker *thread, gpointer task);
-
 void reroute_queued_restore (RerouteQueued *self, const RerouteSpoolEntry *entry);
 /* What MAIL and RCPT said; borrowed until reroute_queued_rest(). */
 const RerouteEnvelope *reroute_queued_get_envelope (RerouteQueued *self);

@@ -74,10 +74,9 @@ submitted (RerouteWorker *thread, gpointer user_data)
 void
 reroute_scheduler_submit (RerouteScheduler *self, RerouteMessage *message, guint worker)
 {
-  Submission *submission = g_new (Submission, 1);
-
   g_return_if_fail (worker < self->n_workers);
 
+  Submission *submission = g_new (Submission, 1);
   *submission = (Submission){ self, reroute_message_ref (message), worker };
   g_atomic_int_inc (&self->n_submitted);
   reroute_worker_post (self->thread, submitted, submission);
@@ -260,10 +259,9 @@ reroute_scheduler_probe (RerouteScheduler *self,
                          RerouteSchedulerProbeFunc func,
                          gpointer user_data)
 {
-  Probe *probe = g_new (Probe, 1);
-
   g_return_if_fail (worker < self->n_workers);
 
+  Probe *probe = g_new (Probe, 1);
   *probe = (Probe){ self, decision, worker, func, user_data, FALSE };
   reroute_worker_post (self->thread, begin_probe, probe);
 }

@@ -15,7 +15,7 @@ typedef struct _RerouteAccounts RerouteAccounts;
 
 /**
  * reroute_accounts_parse:
- * @text: a line an account: its name, a blank, its verifier; and a line "decoy KEY", the key of
+ * @text: a line "account NAME VERIFIER" each; and a line "decoy KEY", the key of
  * reroute_verifier_make_decoy() in base64
  *
  * Errors: %REROUTE_ERROR_VALUE naming the line, not what is in it.

@@ -22,6 +22,7 @@ struct _RerouteSaslServer
   char *name;
   Gsasl_session *session; /* NULL: the library has no such mechanism, or no memory */
   gboolean begun;
+  gboolean heard;  /* the client has said something */
   gboolean proved; /* the client awaits what the server proves, and says no more */
 };
 
@@ -87,7 +88,8 @@ get_library (void)
 
   if (g_once_init_enter (&done))
     {
-      g_assert (gsasl_init (&library) == GSASL_OK);
+      int status = gsasl_init (&library);
+      g_assert (status == GSASL_OK);
       gsasl_callback_set (library, property_cb);
       g_once_init_leave (&done, 1);
     }
@@ -188,8 +190,10 @@ reroute_sasl_server_step (RerouteSaslServer *self, GBytes *response, GBytes **ch
   int result = GSASL_OK;
 
   *challenge = NULL;
-  if (self->session == NULL || (!self->begun && asks_for_binding (response) &&
-                                g_str_equal (self->mechanism, "SCRAM-SHA-256")))
+  gboolean binds =
+    !self->heard && asks_for_binding (response) && g_str_equal (self->mechanism, "SCRAM-SHA-256");
+  self->heard = self->heard || response != NULL;
+  if (self->session == NULL || binds)
     return REROUTE_SASL_FAILED;
   if (self->proved)
     return response != NULL && g_bytes_get_size (response) == 0 ? REROUTE_SASL_SUCCEEDED

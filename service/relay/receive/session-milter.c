@@ -282,7 +282,7 @@ discard (RerouteSessionMilters *self)
   finish_with (self, &taken);
 }
 
-/* A message that is held is shown in the queue, and goes out when she says so. */
+/* A message that is held is shown in the queue until an administrator deletes it. */
 static void
 hold (RerouteSessionMilters *self)
 {

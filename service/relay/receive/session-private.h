@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by session.c (octets, time limits, what the machine asks for), session-tls.c and
-   session-auth.c. */
+/* Shared by session.c (octets, turns, what the machine asks for) and the session-*.c beside it, one
+   for each thing that it does. */
 
 #pragma once
 

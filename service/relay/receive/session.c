@@ -374,7 +374,7 @@ rcpt_cb (RerouteSmtpServer *machine,
   self->permitted = ruleset != NULL && reroute_ruleset_permits (ruleset, &self->client);
   if (refusal != NULL)
     reroute_session_log_refused (&self->client.ip, recipient, refusal);
-  else if (admitted.ask != NULL || self->milters != NULL)
+  else
     reroute_session_check_recipient (self, recipient, admitted.ask);
   return refusal;
 }

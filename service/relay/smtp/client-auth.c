@@ -12,6 +12,7 @@
 
 #include "service/relay/smtp/client-private.h"
 
+#include "common/base64.h"
 #include "common/error.h"
 
 #include <string.h>
@@ -105,14 +106,12 @@ reroute_smtp_client_respond (RerouteSmtpClient *self, GBytes *response)
 static gboolean
 take_challenge (RerouteSmtpClient *self, const char *text)
 {
-  gsize length = 0;
-  g_autofree guchar *octets = *text != '\0' ? g_base64_decode (text, &length) : NULL;
-  g_autofree char *again = g_base64_encode (octets, length);
+  GBytes *challenge = reroute_base64_decode (text);
 
-  if (!g_str_equal (again, text))
+  if (challenge == NULL)
     return FALSE;
   g_clear_pointer (&self->challenge, g_bytes_unref);
-  self->challenge = g_bytes_new (octets, length);
+  self->challenge = challenge;
   reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_AUTH_CHALLENGE);
   return TRUE;
 }

@@ -12,8 +12,7 @@ G_BEGIN_DECLS
  *
  * The sending side of one SMTP session as a pure machine.  It pipelines MAIL, RCPT and DATA
  * where PIPELINING is offered.  It can speak LMTP instead.  The content itself is written by the
- * owner, between
- * %REROUTE_SMTP_CLIENT_SEND_CONTENT and reroute_smtp_client_content_sent().
+ * owner, between %REROUTE_SMTP_CLIENT_SEND_CONTENT and reroute_smtp_client_content_sent().
  */
 typedef struct _RerouteSmtpClient RerouteSmtpClient;
 

@@ -12,6 +12,8 @@
 
 #include "service/relay/smtp/server-private.h"
 
+#include "common/base64.h"
+
 #include "common/limits.h"
 
 #include <string.h>
@@ -53,20 +55,6 @@ give_up (RerouteSmtpServer *self, guint code, const char *status, const char *te
   reroute_smtp_server_put_bad (self, code, status, text);
 }
 
-/* (transfer full) (nullable): NULL for what is no base64; "" is nothing. */
-static GBytes *
-decode (const char *text)
-{
-  gsize length = 0;
-  g_autofree guchar *octets = *text != '\0' ? g_base64_decode (text, &length) : NULL;
-  g_autofree char *again = g_base64_encode (octets, length);
-
-  /* GLib passes over what it does not know. */
-  if (!g_str_equal (again, text))
-    return NULL;
-  return g_bytes_new_take (g_steal_pointer (&octets), length);
-}
-
 static void
 begin (RerouteSmtpServer *self, const char *mechanism, const char *initial)
 {
@@ -74,7 +62,7 @@ begin (RerouteSmtpServer *self, const char *mechanism, const char *initial)
 
   if (initial != NULL)
     {
-      response = decode (g_str_equal (initial, "=") ? "" : initial);
+      response = reroute_base64_decode (g_str_equal (initial, "=") ? "" : initial);
       if (response == NULL || *initial == '\0')
         {
           reroute_smtp_server_put_bad (self, 501, "5.5.2", "The initial response is not base64");
@@ -113,7 +101,8 @@ reroute_smtp_server_run_auth_line (RerouteSmtpServer *self)
 {
   const RerouteLine *line = &self->line;
   gsize length = strlen (line->text->str);
-  g_autoptr (GBytes) response = length == line->text->len ? decode (line->text->str) : NULL;
+  g_autoptr (GBytes) response =
+               length == line->text->len ? reroute_base64_decode (line->text->str) : NULL;
 
   if (self->more_follows)
     reroute_smtp_server_put_last (self, 554, "5.5.0", "Wait for the reply before you go on");

@@ -2,10 +2,9 @@
  *
  * server.c - the receiving side of one SMTP session: octets in, replies and events out
  *
- * Commands are in server-commands.c, BDAT in server-chunks.c, AUTH in server-auth.c, the content's
- * scanner in body.c.
- * Whatever ends a transaction resets it whole, and a session that is closed discards what still
- * comes.
+ * Commands are in server-commands.c, answers that come late in server-held.c, BDAT in
+ * server-chunks.c, AUTH in server-auth.c, the content's scanner in body.c.  Whatever ends a
+ * transaction resets it whole, and a session that is closed discards what still comes.
  *
  * Standards: RFC 5321, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC 3463, RFC 4954,
  * RFC 6152, RFC 6531.

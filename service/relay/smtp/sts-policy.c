@@ -47,7 +47,7 @@ reroute_sts_mode_to_string (RerouteStsMode mode)
 
 /* --- fields --- */
 
-/* @value: quoted when it is no secret to a terminal; else @what alone. */
+/* Quotes the beginning of @value, as a terminal may show it. */
 static gboolean
 fail (GError **error, const char *what, const char *value)
 {

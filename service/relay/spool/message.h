@@ -10,8 +10,8 @@ G_BEGIN_DECLS
  * RerouteMessage:
  *
  * A message the spool holds, or is about to.  Reference-counted, shared between threads; all but
- * the cached content is immutable after the commit.  The scheduler packs the envelope while the
- * message only waits: whoever it hands the message to finds it unpacked.
+ * the cached content is immutable after the commit.  The journal's reader and the scheduler pack
+ * the envelope of a message that only waits: whoever it hands the message to finds it unpacked.
  */
 typedef struct
 {

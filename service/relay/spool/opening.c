@@ -134,8 +134,11 @@ continue_segment (RerouteSpool *self)
 static void
 raise_ids (RerouteSpool *self, guint64 ids)
 {
-  if (__atomic_load_n (&self->next_id, __ATOMIC_RELAXED) < ids)
-    __atomic_store_n (&self->next_id, ids, __ATOMIC_RELAXED);
+  guint64 now = __atomic_load_n (&self->next_id, __ATOMIC_RELAXED);
+
+  while (now < ids && !__atomic_compare_exchange_n (
+                        &self->next_id, &now, ids, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    ;
 }
 
 /* Reserves ids before a message with one of them is written.  A full disk is no reason not to
