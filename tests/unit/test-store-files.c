@@ -276,13 +276,30 @@ test_check_of_nothing (StoreFixture *f, gconstpointer data)
   store_assert_rows (f, "");
 }
 
+/* A database that an older version left, as it is kept in tests/data. */
 static void
-test_schema_1 (StoreFixture *f, gconstpointer data)
+open_released (StoreFixture *f, const char *name)
 {
-  g_autofree char *released = g_test_build_filename (G_TEST_DIST, "data", "schema-1.db", NULL);
+  g_autofree char *released = g_test_build_filename (G_TEST_DIST, "data", name, NULL);
 
   copy_file (released, f->path);
   store_open_book (f);
+}
+
+static const RerouteRow *
+get_row (StoreFixture *f, ReroutePage page, const char *domain)
+{
+  const RerouteRow *row =
+    reroute_ruleset_find_row (reroute_rulebook_get_ruleset (f->book), page, domain, FALSE);
+
+  g_assert_nonnull (row);
+  return row;
+}
+
+static void
+test_schema_1 (StoreFixture *f, gconstpointer data)
+{
+  open_released (f, "schema-1.db");
   store_assert_rows (
     f, "connections 3 fwd.test; connections 4 dns.test; routing 1 test.com; routing 2 #exact.test");
   g_assert_cmpuint (reroute_rulebook_get_serial (f->book), ==, 3);
@@ -296,20 +313,13 @@ test_schema_1 (StoreFixture *f, gconstpointer data)
 static void
 assert_tls (StoreFixture *f, const char *domain, RerouteTlsLevel level)
 {
-  const RerouteRow *row = reroute_ruleset_find_row (
-    reroute_rulebook_get_ruleset (f->book), REROUTE_PAGE_CONNECTIONS, domain, FALSE);
-
-  g_assert_nonnull (row);
-  g_assert_cmpint (row->tls, ==, level);
+  g_assert_cmpint (get_row (f, REROUTE_PAGE_CONNECTIONS, domain)->tls, ==, level);
 }
 
 static void
 test_schema_2 (StoreFixture *f, gconstpointer data)
 {
-  g_autofree char *released = g_test_build_filename (G_TEST_DIST, "data", "schema-2.db", NULL);
-
-  copy_file (released, f->path);
-  store_open_book (f);
+  open_released (f, "schema-2.db");
   store_assert_rows (f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com");
   assert_tls (f, "fwd.test", REROUTE_TLS_ENCRYPTED);
   assert_tls (f, "dns.test", REROUTE_TLS_UNSET);
@@ -320,20 +330,13 @@ test_schema_2 (StoreFixture *f, gconstpointer data)
 static void
 assert_leaves (StoreFixture *f, ReroutePage page, const char *domain, gboolean leaves)
 {
-  const RerouteRow *row =
-    reroute_ruleset_find_row (reroute_rulebook_get_ruleset (f->book), page, domain, FALSE);
-
-  g_assert_nonnull (row);
-  g_assert_cmpint (row->leaves, ==, leaves);
+  g_assert_cmpint (get_row (f, page, domain)->leaves, ==, leaves);
 }
 
 static void
 test_schema_3 (StoreFixture *f, gconstpointer data)
 {
-  g_autofree char *released = g_test_build_filename (G_TEST_DIST, "data", "schema-3.db", NULL);
-
-  copy_file (released, f->path);
-  store_open_book (f);
+  open_released (f, "schema-3.db");
   store_assert_rows (f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com");
   assert_leaves (f, REROUTE_PAGE_ROUTING, "test.com", FALSE);
   assert_leaves (f, REROUTE_PAGE_CONNECTIONS, "fwd.test", FALSE);
@@ -346,20 +349,13 @@ test_schema_3 (StoreFixture *f, gconstpointer data)
 static void
 assert_check (StoreFixture *f, ReroutePage page, const char *domain, RerouteRecipientCheck check)
 {
-  const RerouteRow *row =
-    reroute_ruleset_find_row (reroute_rulebook_get_ruleset (f->book), page, domain, FALSE);
-
-  g_assert_nonnull (row);
-  g_assert_cmpint (row->recipient_check, ==, check);
+  g_assert_cmpint (get_row (f, page, domain)->recipient_check, ==, check);
 }
 
 static void
 test_schema_4 (StoreFixture *f, gconstpointer data)
 {
-  g_autofree char *released = g_test_build_filename (G_TEST_DIST, "data", "schema-4.db", NULL);
-
-  copy_file (released, f->path);
-  store_open_book (f);
+  open_released (f, "schema-4.db");
   store_assert_rows (f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com");
   assert_check (f, REROUTE_PAGE_ROUTING, "test.com", REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
   assert_check (f, REROUTE_PAGE_CONNECTIONS, "fwd.test", REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
@@ -372,20 +368,15 @@ test_schema_4 (StoreFixture *f, gconstpointer data)
 static void
 assert_account (StoreFixture *f, const char *domain, const char *account)
 {
-  const RerouteRow *row = reroute_ruleset_find_row (
-    reroute_rulebook_get_ruleset (f->book), REROUTE_PAGE_CONNECTIONS, domain, FALSE);
+  const RerouteRow *row = get_row (f, REROUTE_PAGE_CONNECTIONS, domain);
 
-  g_assert_nonnull (row);
   g_assert_cmpstr (((const RerouteEmailDomain *) row)->account, ==, account);
 }
 
 static void
 test_schema_5 (StoreFixture *f, gconstpointer data)
 {
-  g_autofree char *released = g_test_build_filename (G_TEST_DIST, "data", "schema-5.db", NULL);
-
-  copy_file (released, f->path);
-  store_open_book (f);
+  open_released (f, "schema-5.db");
   store_assert_rows (f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com");
   assert_account (f, "fwd.test", "smart");
   assert_account (f, "dns.test", "");
