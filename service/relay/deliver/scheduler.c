@@ -124,94 +124,87 @@ wake_waiting (RerouteScheduler *self, gboolean first)
     }
 }
 
+/* Something new for the scheduler's thread to hold. */
 typedef struct
 {
   RerouteScheduler *scheduler;
-  RerouteRuleset *ruleset;
-} NewRules;
+  gpointer value; /* a reference */
+} News;
+
+static void
+post_news (RerouteScheduler *self, RerouteWorkerFunc func, gpointer value)
+{
+  News *news = g_new (News, 1);
+
+  *news = (News){ self, value };
+  reroute_worker_post (self->thread, func, news);
+}
+
+/* What waits for a connection, or for what has changed, is decided by it; @first: everything does.
+ */
+static void
+decide_anew (RerouteScheduler *self, gboolean first)
+{
+  if (self->stopping)
+    return;
+  reroute_destinations_withdraw (self);
+  wake_waiting (self, first);
+}
 
 static void
 ruleset_arrived (RerouteWorker *thread, gpointer user_data)
 {
-  g_autofree NewRules *rules = user_data;
-  RerouteScheduler *self = rules->scheduler;
+  g_autofree News *news = user_data;
+  RerouteScheduler *self = news->scheduler;
   g_autoptr (RerouteRuleset) old = self->ruleset;
   g_autoptr (GError) error = NULL;
 
-  self->ruleset = rules->ruleset;
+  self->ruleset = news->value;
   self->generation++;
   self->own_addresses_us = 0;
   reroute_routes_forget (self);
   if (!reroute_scheduler_update_resolver (self, &error))
     g_warning ("DNS stays as it was: %s", error->message);
-  if (self->stopping)
-    return;
-  reroute_destinations_withdraw (self);
-  wake_waiting (self, old == NULL);
+  decide_anew (self, old == NULL);
 }
 
 void
 reroute_scheduler_set_ruleset (RerouteScheduler *self, RerouteRuleset *ruleset)
 {
-  NewRules *rules = g_new (NewRules, 1);
-
-  *rules = (NewRules){ self, reroute_ruleset_ref (ruleset) };
-  reroute_worker_post (self->thread, ruleset_arrived, rules);
+  post_news (self, ruleset_arrived, reroute_ruleset_ref (ruleset));
 }
-
-typedef struct
-{
-  RerouteScheduler *scheduler;
-  RerouteSrs *srs;
-} NewSrs;
 
 static void
 srs_arrived (RerouteWorker *thread, gpointer user_data)
 {
-  g_autofree NewSrs *news = user_data;
+  g_autofree News *news = user_data;
 
   g_clear_pointer (&news->scheduler->srs, reroute_srs_unref);
-  news->scheduler->srs = news->srs;
+  news->scheduler->srs = news->value;
 }
 
 void
 reroute_scheduler_set_srs (RerouteScheduler *self, RerouteSrs *srs)
 {
-  NewSrs *news = g_new (NewSrs, 1);
-
-  *news = (NewSrs){ self, srs != NULL ? reroute_srs_ref (srs) : NULL };
-  reroute_worker_post (self->thread, srs_arrived, news);
+  post_news (self, srs_arrived, srs != NULL ? reroute_srs_ref (srs) : NULL);
 }
 
-typedef struct
-{
-  RerouteScheduler *scheduler;
-  RerouteSecrets *secrets;
-} NewSecrets;
-
-/* What waits for a secret, or for a connection with an older one, is decided anew. */
 static void
 secrets_arrived (RerouteWorker *thread, gpointer user_data)
 {
-  g_autofree NewSecrets *news = user_data;
+  g_autofree News *news = user_data;
   RerouteScheduler *self = news->scheduler;
 
   g_clear_pointer (&self->secrets, reroute_secrets_unref);
-  self->secrets = news->secrets;
+  self->secrets = news->value;
   self->generation++;
-  if (self->stopping)
-    return;
-  reroute_destinations_withdraw (self);
-  wake_waiting (self, FALSE);
+  decide_anew (self, FALSE);
 }
 
 void
 reroute_scheduler_set_secrets (RerouteScheduler *self, RerouteSecrets *secrets)
 {
-  NewSecrets *news = g_new (NewSecrets, 1);
-
-  *news = (NewSecrets){ self, reroute_secrets_ref (secrets) };
-  reroute_worker_post (self->thread, secrets_arrived, news);
+  post_news (self, secrets_arrived, reroute_secrets_ref (secrets));
 }
 
 /* --- recipients that are asked for before their mail is taken --- */
