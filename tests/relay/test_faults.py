@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What happens to mail when something beside the relay goes wrong."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import threading
 
 from memory import is_sanitized
+from milter import Milter
 from place import Place, answers, free_port, poll
 from sink import Sink
 from support import RELAYD, Client, Service, daemon_environment, send
@@ -107,8 +109,9 @@ def test_mail_waits_when_its_entry_is_removed():
         service.wait_empty()
 
 
-def test_full_disk_answers_452_and_loses_nothing():
-    with Place('disk') as place:
+def fill_the_disk(milters=()):
+    """@milters: functions of a path, each makes a filter."""
+    with Place('disk') as place, contextlib.ExitStack() as stack:
         service = Service(place)
         port = free_port()
         small = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs -o size=200m,mode=755 none "$0" && exec "$@"']
@@ -120,6 +123,8 @@ def test_full_disk_answers_452_and_loses_nothing():
         service.start()
         service.set('retry-intervals', '1s')
         service.add_connection('disk.test', f'--host=127.0.0.1:{port}')
+        filters = [stack.enter_context(make(place.join('milter'))) for make in milters]
+        service.set('milters', ', '.join(milter.address for milter in filters))
         service.wait_applied()
         body = b'Subject: big\r\n\r\n' + (b'x' * 998 + b'\r\n') * 2000
         acknowledged = []
@@ -131,6 +136,7 @@ def test_full_disk_answers_452_and_loses_nothing():
                 acknowledged.append(f'u{number}@disk.test')
         expect(reply, '452 4.3.1')
         assert len(acknowledged) > 10, len(acknowledged)
+        assert all('END' in milter.stages for milter in filters)
         expect(send(service, 'a@source.test', ['later@disk.test'], body)[1], '452 4.3.1')
         with Sink(port=port) as sink:
             poll('all that was acknowledged', lambda: len(sink.messages) >= len(acknowledged), 120, 0.1)
@@ -141,6 +147,15 @@ def test_full_disk_answers_452_and_loses_nothing():
                  lambda: send(service, 'a@source.test', ['later@disk.test'], body)[1].startswith('250'))
             poll('the later message', lambda: 'later@disk.test' in sink.recipients())
         service.close()
+
+
+def test_full_disk_answers_452_and_loses_nothing():
+    fill_the_disk()
+
+
+def test_full_disk_behind_a_filter():
+    """What is kept for the filter is kept on the same disk."""
+    fill_the_disk([lambda path: Milter(path=path)])
 
 
 def test_a_row_for_permitted_hosts_does_not_serve_strangers():
