@@ -246,7 +246,8 @@ gather (const struct iovec *parts, gsize n_parts, guint8 *record)
     {
       gsize n = MIN (parts[i].iov_len, RECORD_OCTETS - length);
 
-      memcpy (record + length, parts[i].iov_base, n);
+      if (n > 0) /* an empty part may be nowhere */
+        memcpy (record + length, parts[i].iov_base, n);
       length += n;
     }
   return length;
