@@ -14,7 +14,7 @@
 void
 load_connection_init (LoadConnection *self)
 {
-  self->fd = -1;
+  self->stream = (RerouteStream){ .fd = -1 };
   self->before = g_string_new (NULL);
   self->after = g_string_new (NULL);
 }
@@ -39,24 +39,38 @@ load_connection_clear (LoadConnection *self)
 gboolean
 load_connection_open (LoadConnection *self, const LoadEndpoint *endpoint, int epoll, gpointer data)
 {
-  self->fd = load_endpoint_connect (endpoint);
-  if (self->fd < 0)
+  self->stream.fd = load_endpoint_connect (endpoint);
+  if (self->stream.fd < 0)
     return FALSE;
   self->epoll = epoll;
   self->data = data;
   self->writing = FALSE;
   self->part = G_N_ELEMENTS (self->parts);
   self->n_line = 0;
-  load_watch (epoll, EPOLL_CTL_ADD, self->fd, EPOLLIN, data);
+  load_watch (epoll, EPOLL_CTL_ADD, self->stream.fd, EPOLLIN, data);
   return TRUE;
 }
 
 void
 load_connection_close (LoadConnection *self)
 {
-  if (self->fd >= 0)
-    close (self->fd);
-  self->fd = -1;
+  reroute_stream_clear (&self->stream);
+  if (self->stream.fd >= 0)
+    close (self->stream.fd);
+  self->stream.fd = -1;
+}
+
+/* What is sent and read from here on is in TLS, once load_shake_hands() is done.
+   Returns: %FALSE when it cannot be begun */
+gboolean
+load_connection_begin_tls (LoadConnection *self, RerouteTlsClient *client)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (reroute_tls_client_begin (client, &self->stream, NULL, "target", &error))
+    return TRUE;
+  g_printerr ("load: %s\n", error->message);
+  return FALSE;
 }
 
 /* Passes over @sent octets of the parts. */
@@ -84,15 +98,14 @@ load_connection_flush (LoadConnection *self)
 
   while (self->part < G_N_ELEMENTS (self->parts))
     {
-      struct msghdr message = { .msg_iov = self->parts + self->part,
-                                .msg_iovlen = G_N_ELEMENTS (self->parts) - self->part };
-      gssize sent = sendmsg (self->fd, &message, MSG_NOSIGNAL);
+      gssize sent = reroute_stream_write_parts (
+        &self->stream, self->parts + self->part, G_N_ELEMENTS (self->parts) - self->part);
 
       if (sent < 0 && errno == EAGAIN)
         break;
       if (sent < 0)
         {
-          shutdown (self->fd, SHUT_RDWR);
+          shutdown (self->stream.fd, SHUT_RDWR);
           self->part = G_N_ELEMENTS (self->parts);
           break;
         }
@@ -101,7 +114,7 @@ load_connection_flush (LoadConnection *self)
   writing = self->part < G_N_ELEMENTS (self->parts);
   if (writing != self->writing)
     load_watch (
-      self->epoll, EPOLL_CTL_MOD, self->fd, EPOLLIN | (writing ? EPOLLOUT : 0), self->data);
+      self->epoll, EPOLL_CTL_MOD, self->stream.fd, EPOLLIN | (writing ? EPOLLOUT : 0), self->data);
   self->writing = writing;
 }
 

@@ -2,9 +2,8 @@
 
 #pragma once
 
+#include "service/relay/deliver/tls-client.h"
 #include "tests/bench/endpoint.h"
-
-#include <sys/uio.h>
 
 G_BEGIN_DECLS
 
@@ -13,7 +12,7 @@ G_BEGIN_DECLS
 /* A connection of the source: what goes out, and replies that come in. */
 typedef struct
 {
-  int fd; /* or -1 */
+  RerouteStream stream; /* its descriptor: or -1 */
   int epoll;
   gpointer data;    /* of its events */
   gboolean writing; /* something is left to be sent */
@@ -31,6 +30,7 @@ void load_connection_clear (LoadConnection *self);
 gboolean
 load_connection_open (LoadConnection *self, const LoadEndpoint *endpoint, int epoll, gpointer data);
 void load_connection_close (LoadConnection *self);
+gboolean load_connection_begin_tls (LoadConnection *self, RerouteTlsClient *client);
 
 void load_connection_send (LoadConnection *self, const char *lines, gsize octets);
 void load_connection_flush (LoadConnection *self);

@@ -92,6 +92,18 @@ load_watch (int epoll, int operation, int fd, guint32 events, gpointer data)
     g_error ("epoll_ctl: %s", g_strerror (errno));
 }
 
+/* A step of the handshake of @stream, which @epoll watches: from now on for what comes next. */
+RerouteHandshake
+load_shake_hands (int epoll, RerouteStream *stream, gpointer data)
+{
+  RerouteHandshake result = reroute_stream_shake_hands (stream);
+  guint32 events =
+    result == REROUTE_HANDSHAKE_WAITS ? reroute_stream_get_wanted_events (stream) : EPOLLIN;
+
+  load_watch (epoll, EPOLL_CTL_MOD, stream->fd, events, data);
+  return result;
+}
+
 /* Waits for events until @until_ns of load_now_ns(); G_MAXINT64: for ever. */
 int
 load_wait (int epoll, struct epoll_event *events, int n_events, gint64 until_ns)

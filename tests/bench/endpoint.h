@@ -2,10 +2,9 @@
 
 #pragma once
 
-#include <glib.h>
+#include "service/relay/stream.h"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 G_BEGIN_DECLS
 
@@ -20,6 +19,7 @@ int load_endpoint_listen (const LoadEndpoint *self, GError **error);
 int load_endpoint_connect (const LoadEndpoint *self);
 
 void load_watch (int epoll, int operation, int fd, guint32 events, gpointer data);
+RerouteHandshake load_shake_hands (int epoll, RerouteStream *stream, gpointer data);
 int load_wait (int epoll, struct epoll_event *events, int n_events, gint64 until_ns);
 
 G_END_DECLS

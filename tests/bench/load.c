@@ -34,7 +34,8 @@ static struct
   int messages, octets, recipients, domains, received;
   int sessions, per_connection, wait_ms;
   double rate;
-  gboolean lock_step, retry, stay;
+  gboolean lock_step, retry, stay, starttls;
+  char *certificate, *key;
   int limit_s, settle_ms;
 } options = {
   .messages = 1000,
@@ -66,6 +67,9 @@ static const GOptionEntry entries[] = {
   { "lock-step", 0, 0, G_OPTION_ARG_NONE, &options.lock_step, "no envelope goes with the content of the message before", NULL },
   { "retry", 0, 0, G_OPTION_ARG_NONE, &options.retry, "sends again what was answered 4xx or broken off", NULL },
   { "wait-ms", 0, 0, G_OPTION_ARG_INT, &options.wait_ms, "before anything is tried again (default: 100)", "MS" },
+  { "starttls", 0, 0, G_OPTION_ARG_NONE, &options.starttls, "hands everything in by TLS; any certificate will do", NULL },
+  { "sink-certificate", 0, 0, G_OPTION_ARG_FILENAME, &options.certificate, "the sink offers STARTTLS with it", "PEM-FILE" },
+  { "sink-key", 0, 0, G_OPTION_ARG_FILENAME, &options.key, "its key (default: in the same file)", "PEM-FILE" },
   { "stay", 0, 0, G_OPTION_ARG_NONE, &options.stay, "ends at the command `finish` or the limit only", NULL },
   { "limit", 0, 0, G_OPTION_ARG_INT, &options.limit_s, "ends after so long, whatever is missing (default: 60)", "S" },
   { "settle-ms", 0, 0, G_OPTION_ARG_INT, &options.settle_ms, "waits for duplicates when all has arrived (default: 0)", "MS" },
@@ -172,6 +176,16 @@ wait_for_end (Load *self)
     }
 }
 
+/* (nullable): the sink's TLS; NULL without an error: it has none */
+static RerouteTlsServer *
+open_certificate (GError **error)
+{
+  const char *const certificates[] = { options.certificate, NULL };
+  const char *const keys[] = { options.key, NULL };
+
+  return options.certificate != NULL ? reroute_tls_server_new (certificates, keys, error) : NULL;
+}
+
 /* Returns: the exit status */
 static int
 run (const LoadEndpoint *target, const LoadEndpoint *sink, Load *self, GError **error)
@@ -182,11 +196,21 @@ run (const LoadEndpoint *target, const LoadEndpoint *sink, Load *self, GError **
                     .ahead = !options.lock_step,
                     .retry = options.retry,
                     .wait_ms = (guint) options.wait_ms };
+  static const char *const nobody[] = { NULL };
   LoadReport report = { .ledger = &self->ledger };
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (RerouteTlsServer) server = open_certificate (&failure);
+  g_autoptr (RerouteTlsClient) client = options.starttls ? reroute_tls_client_new (nobody) : NULL;
   int status = 2;
 
+  plan.tls = client;
+  if (failure != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return status;
+    }
   load_ledger_init (&self->ledger, (guint32) options.messages, self->shape.recipients);
-  self->sink = load_sink_new (sink, &self->shape, &self->ledger);
+  self->sink = load_sink_new (sink, server, &self->shape, &self->ledger);
   if (load_sink_set_mode (self->sink, self->mode, error))
     {
       self->source = load_source_new (target, &plan, &self->shape, &self->ledger);

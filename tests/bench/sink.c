@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * sink.c - takes messages, and compares every octet with what the source has made
+ * sink.c - takes messages: a thread with an epoll descriptor, which others give orders to
  *
- * A thread with an epoll descriptor.  Content is compared while it comes in and looked through for
- * its end only once it differs, so that a whole message costs one memcmp().  Offers no CHUNKING.
- *
- * Standards: RFC 5321, RFC 2920 (pipelining).
+ * What is said and compared is in sink-session.c.
  */
 
 #include "config.h"
 
-#include "tests/bench/sink.h"
+#include "tests/bench/sink-private.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,72 +16,10 @@
 #include <unistd.h>
 
 #define READ_OCTETS (256 * 1024)
-#define HEAD_MAX_OCTETS (64 * 1024)
 #define EVENTS 256
-#define DOT ".\r\n"
-
-typedef enum
-{
-  STATE_COMMAND,
-  STATE_HEAD, /* of the content */
-  STATE_BODY, /* as expected so far */
-  STATE_SKIP, /* content that is not as expected, up to its end */
-} State;
-
-typedef struct
-{
-  guint32 number;
-  guint recipient;
-} Recipient;
-
-typedef struct _Connection Connection;
-
-struct _Connection
-{
-  int fd;
-  State state;
-  gboolean writing;   /* replies wait for the client to read */
-  gboolean closing;   /* when they have been sent */
-  GByteArray *carry;  /* what came in and is not complete */
-  GByteArray *unsent; /* replies */
-  gboolean in_mail;   /* a transaction is under way */
-  guint accepted;     /* recipients in it, those too that were not expected */
-  GArray *recipients; /* Recipient: the expected ones */
-  guint32 number;     /* of the message whose content comes in, or LOAD_NONE */
-  gsize position;     /* in its body */
-  GString *tail;      /* its last line and the final dot */
-  char last[4];       /* octets of the content that came in last */
-  Connection *previous;
-  Connection *next;
-};
-
-struct _LoadSink
-{
-  LoadEndpoint endpoint;
-  const LoadShape *shape;
-  LoadLedger *ledger;
-  LoadSinkFigures figures;
-  GThread *thread;
-  int epoll;
-  int wake;
-  int listener; /* or -1 */
-  Connection *connections;
-  GString *replies; /* to what one read brought */
-  char *buffer;
-  LoadSinkMode mode;
-  gboolean stop;
-
-  /* An order to the thread */
-  GMutex mutex;
-  GCond cond;
-  gboolean ordered;
-  gboolean wanted_stop;
-  LoadSinkMode wanted;
-  GError *error;
-};
 
 static void
-close_connection (LoadSink *self, Connection *connection)
+close_connection (LoadSink *self, LoadSinkConnection *connection)
 {
   if (connection->previous != NULL)
     connection->previous->next = connection->next;
@@ -92,7 +27,8 @@ close_connection (LoadSink *self, Connection *connection)
     self->connections = connection->next;
   if (connection->next != NULL)
     connection->next->previous = connection->previous;
-  close (connection->fd);
+  reroute_stream_clear (&connection->stream);
+  close (connection->stream.fd);
   g_byte_array_unref (connection->carry);
   g_byte_array_unref (connection->unsent);
   g_array_unref (connection->recipients);
@@ -101,254 +37,9 @@ close_connection (LoadSink *self, Connection *connection)
   self->figures.open--;
 }
 
-static void
-reply (LoadSink *self, const char *text)
-{
-  g_string_append (self->replies, text);
-}
-
-static void
-reset (Connection *connection)
-{
-  connection->in_mail = FALSE;
-  connection->accepted = 0;
-  g_array_set_size (connection->recipients, 0);
-}
-
-/* Content, its end included, is complete. */
-static void
-take_message (LoadSink *self, Connection *connection)
-{
-  gint64 now_ns = load_now_ns ();
-
-  for (guint n = 0; n < connection->recipients->len; n++)
-    {
-      const Recipient *recipient = &g_array_index (connection->recipients, Recipient, n);
-
-      /* Content that nobody knows counts for those whose envelope it came in. */
-      if (connection->number != LOAD_NONE && recipient->number != connection->number)
-        self->figures.wrong_recipients++;
-      else
-        load_ledger_arrive (self->ledger, recipient->number, recipient->recipient, now_ns);
-    }
-  reset (connection);
-  connection->state = STATE_COMMAND;
-  reply (self, "250 2.0.0 taken\r\n");
-}
-
-static gsize
-consume_head (LoadSink *self, Connection *connection, const char *data, gsize octets)
-{
-  const char *end = memmem (data, octets, "\r\n\r\n", 4);
-  g_autoptr (GString) head = NULL;
-
-  if (end == NULL && octets < HEAD_MAX_OCTETS && memmem (data, octets, "\r\n" DOT, 5) == NULL &&
-      (octets < strlen (DOT) || memcmp (data, DOT, strlen (DOT)) != 0))
-    return 0;
-  head = g_string_new_len (data, end != NULL ? end + 4 - data : 0);
-  connection->number = LOAD_NONE;
-  memcpy (connection->last, "\0\0\r\n", 4);
-  if (!load_shape_read_head (self->shape, head, &connection->number) ||
-      connection->number >= self->ledger->messages)
-    {
-      /* Without recipients of ours it is no message of ours. */
-      if (connection->recipients->len > 0)
-        self->figures.wrong_content++;
-      else
-        self->figures.foreign++;
-      connection->number = LOAD_NONE;
-      connection->state = STATE_SKIP;
-      return 0;
-    }
-  g_string_truncate (connection->tail, 0);
-  load_shape_append_tail (self->shape, connection->number, connection->tail);
-  g_string_append (connection->tail, DOT);
-  connection->position = 0;
-  connection->state = STATE_BODY;
-  return head->len;
-}
-
-static void
-remember_last (Connection *connection, const char *data, gsize octets)
-{
-  gsize kept = MIN (octets, sizeof connection->last);
-
-  memmove (connection->last, connection->last + kept, sizeof connection->last - kept);
-  memcpy (connection->last + sizeof connection->last - kept, data + octets - kept, kept);
-}
-
-static gsize
-consume_body (LoadSink *self, Connection *connection, const char *data, gsize octets)
-{
-  const char *lines = load_shape_lines (self->shape, connection->number);
-  gsize n_lines = self->shape->lines_octets, end = n_lines + connection->tail->len;
-  gsize done = 0;
-  gboolean same = TRUE;
-
-  if (connection->position < n_lines)
-    {
-      done = MIN (octets, n_lines - connection->position);
-      same = memcmp (data, lines + connection->position, done) == 0;
-    }
-  if (same && done < octets)
-    {
-      gsize at = connection->position + done - n_lines;
-      gsize rest = MIN (octets - done, connection->tail->len - at);
-
-      same = memcmp (data + done, connection->tail->str + at, rest) == 0;
-      done += rest;
-    }
-  if (!same)
-    {
-      self->figures.wrong_content++;
-      connection->state = STATE_SKIP;
-      return 0;
-    }
-  remember_last (connection, data, done);
-  connection->position += done;
-  if (connection->position == end)
-    take_message (self, connection);
-  return done;
-}
-
-/* Up to CR LF . CR LF, of which any part may have come before. */
-static gsize
-consume_skipped (LoadSink *self, Connection *connection, const char *data, gsize octets)
-{
-  for (gsize n = 0; n < octets; n++)
-    {
-      if (data[n] == '\n' && memcmp (connection->last, "\r\n.\r", 4) == 0)
-        {
-          take_message (self, connection);
-          return n + 1;
-        }
-      memmove (connection->last, connection->last + 1, 3);
-      connection->last[3] = data[n];
-    }
-  return octets;
-}
-
-static void
-run_mail (LoadSink *self, Connection *connection, const char *line, gsize octets)
-{
-  reset (connection);
-  connection->in_mail = self->mode != LOAD_SINK_DEFER;
-  self->figures.deferred += !connection->in_mail;
-  reply (self, connection->in_mail ? "250 2.1.0 ok\r\n" : "451 4.3.0 later\r\n");
-}
-
-static void
-run_rcpt (LoadSink *self, Connection *connection, const char *line, gsize octets)
-{
-  const char *begin = memchr (line, '<', octets);
-  const char *end = memchr (line, '>', octets);
-  gsize length = begin != NULL && end > begin ? (gsize) (end - begin - 1) : 0;
-  Recipient recipient;
-
-  if (!connection->in_mail)
-    {
-      reply (self, "503 5.5.1 MAIL first\r\n");
-      return;
-    }
-  if (load_shape_read_recipient (
-        self->shape, begin + 1, length, &recipient.number, &recipient.recipient) &&
-      recipient.number < self->ledger->messages)
-    g_array_append_val (connection->recipients, recipient);
-  else if (length != strlen (self->shape->reverse_path) ||
-           memcmp (begin + 1, self->shape->reverse_path, length) != 0)
-    self->figures.wrong_recipients++;
-  connection->accepted++;
-  reply (self, "250 2.1.5 ok\r\n");
-}
-
-static void
-run_data (LoadSink *self, Connection *connection, const char *line, gsize octets)
-{
-  if (connection->accepted == 0)
-    {
-      reply (self, "503 5.5.1 RCPT first\r\n");
-      return;
-    }
-  connection->state = STATE_HEAD;
-  reply (self, "354 go on\r\n");
-}
-
-static void
-run_ehlo (LoadSink *self, Connection *connection, const char *line, gsize octets)
-{
-  reply (self,
-         "250-sink.test\r\n250-PIPELINING\r\n250-SIZE 2147483648\r\n250-8BITMIME\r\n"
-         "250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES\r\n");
-}
-
-static void
-run_reset (LoadSink *self, Connection *connection, const char *line, gsize octets)
-{
-  reset (connection);
-  reply (self, "250 2.0.0 ok\r\n");
-}
-
-static void
-run_quit (LoadSink *self, Connection *connection, const char *line, gsize octets)
-{
-  connection->closing = TRUE;
-  reply (self, "221 2.0.0 bye\r\n");
-}
-
-static const struct
-{
-  const char *verb;
-  void (*run) (LoadSink *self, Connection *connection, const char *line, gsize octets);
-} commands[] = {
-  { "RCPT", run_rcpt }, { "MAIL", run_mail },  { "DATA", run_data },  { "EHLO", run_ehlo },
-  { "HELO", run_ehlo }, { "RSET", run_reset }, { "NOOP", run_reset }, { "QUIT", run_quit },
-};
-
-static gsize
-consume_command (LoadSink *self, Connection *connection, const char *data, gsize octets)
-{
-  const char *end = memchr (data, '\n', octets);
-
-  if (end == NULL)
-    return 0;
-  for (gsize n = 0; n < G_N_ELEMENTS (commands); n++)
-    {
-      if (end - data < 4 || g_ascii_strncasecmp (data, commands[n].verb, 4) != 0)
-        continue;
-      commands[n].run (self, connection, data, end - data);
-      return end + 1 - data;
-    }
-  reply (self, "500 5.5.2 not known here\r\n");
-  return end + 1 - data;
-}
-
-/* Returns: how many octets were used; the rest wants more behind it. */
-static gsize
-consume (LoadSink *self, Connection *connection, const char *data, gsize octets)
-{
-  static gsize (*const consumers[]) (LoadSink *, Connection *, const char *, gsize) = {
-    [STATE_COMMAND] = consume_command,
-    [STATE_HEAD] = consume_head,
-    [STATE_BODY] = consume_body,
-    [STATE_SKIP] = consume_skipped,
-  };
-  gsize used = 0;
-
-  while (used < octets)
-    {
-      State before = connection->state;
-      gsize now = consumers[before](self, connection, data + used, octets - used);
-
-      if (now == 0 && connection->state == before)
-        break;
-      used += now;
-    }
-  return used;
-}
-
 /* Returns: %FALSE when the connection is over and closed */
 static gboolean
-send_replies (LoadSink *self, Connection *connection)
+send_replies (LoadSink *self, LoadSinkConnection *connection)
 {
   const void *data = self->replies->str;
   gsize octets = self->replies->len;
@@ -360,7 +51,7 @@ send_replies (LoadSink *self, Connection *connection)
       data = connection->unsent->data;
       octets = connection->unsent->len;
     }
-  sent = octets > 0 ? send (connection->fd, data, octets, MSG_NOSIGNAL) : 0;
+  sent = octets > 0 ? reroute_stream_write (&connection->stream, data, octets) : 0;
   if ((sent < 0 && errno != EAGAIN) || (sent == (gssize) octets && connection->closing))
     {
       g_string_truncate (self->replies, 0);
@@ -378,29 +69,59 @@ send_replies (LoadSink *self, Connection *connection)
       connection->writing = !connection->writing;
       load_watch (self->epoll,
                   EPOLL_CTL_MOD,
-                  connection->fd,
+                  connection->stream.fd,
                   EPOLLIN | (connection->writing ? EPOLLOUT : 0),
                   connection);
     }
   return TRUE;
 }
 
-static void
-serve (LoadSink *self, Connection *connection)
+/* Returns: whether the client's first command has come with the end of the handshake */
+static gboolean
+shake_hands (LoadSink *self, LoadSinkConnection *connection)
 {
-  gssize got = recv (connection->fd, self->buffer, READ_OCTETS, 0);
+  RerouteHandshake result = load_shake_hands (self->epoll, &connection->stream, connection);
+
+  connection->shaking = result == REROUTE_HANDSHAKE_WAITS;
+  if (result == REROUTE_HANDSHAKE_DONE)
+    return reroute_stream_has_input (&connection->stream);
+  if (result == REROUTE_HANDSHAKE_FAILED)
+    close_connection (self, connection);
+  return FALSE;
+}
+
+/* Nothing that came in clear text counts in TLS. Returns: as shake_hands() */
+static gboolean
+begin_tls (LoadSink *self, LoadSinkConnection *connection)
+{
+  g_autoptr (GError) error = NULL;
+
+  connection->starting = FALSE;
+  g_byte_array_set_size (connection->carry, 0);
+  if (reroute_tls_server_begin (self->tls, &connection->stream, &error))
+    return shake_hands (self, connection);
+  g_printerr ("load: %s\n", error->message);
+  close_connection (self, connection);
+  return FALSE;
+}
+
+/* Reads once. Returns: whether there is more that no event will announce */
+static gboolean
+take_input (LoadSink *self, LoadSinkConnection *connection)
+{
+  gssize got = reroute_stream_read (&connection->stream, self->buffer, READ_OCTETS);
   const char *data = self->buffer;
   gsize octets = (gsize) got, used;
 
   if (got < 0 && errno == EAGAIN)
     {
       send_replies (self, connection);
-      return;
+      return FALSE;
     }
   if (got <= 0)
     {
       close_connection (self, connection);
-      return;
+      return FALSE;
     }
   if (connection->carry->len > 0)
     {
@@ -408,12 +129,26 @@ serve (LoadSink *self, Connection *connection)
       data = (const char *) connection->carry->data;
       octets = connection->carry->len;
     }
-  used = consume (self, connection, data, octets);
+  used = load_sink_consume (self, connection, data, octets);
   if (connection->carry->len > 0)
     g_byte_array_remove_range (connection->carry, 0, used);
   else if (used < octets)
     g_byte_array_append (connection->carry, (const guint8 *) data + used, octets - used);
-  send_replies (self, connection);
+  if (!send_replies (self, connection))
+    return FALSE;
+  if (connection->starting)
+    return begin_tls (self, connection);
+  return reroute_stream_has_input (&connection->stream);
+}
+
+static void
+serve (LoadSink *self, LoadSinkConnection *connection)
+{
+  gboolean more =
+    connection->shaking ? shake_hands (self, connection) : take_input (self, connection);
+
+  while (more)
+    more = take_input (self, connection);
 }
 
 static void
@@ -423,12 +158,12 @@ accept_all (LoadSink *self)
 
   while ((fd = accept4 (self->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
     {
-      Connection *connection = g_new0 (Connection, 1);
+      LoadSinkConnection *connection = g_new0 (LoadSinkConnection, 1);
 
-      connection->fd = fd;
+      connection->stream.fd = fd;
       connection->carry = g_byte_array_new ();
       connection->unsent = g_byte_array_new ();
-      connection->recipients = g_array_new (FALSE, FALSE, sizeof (Recipient));
+      connection->recipients = g_array_new (FALSE, FALSE, sizeof (LoadSinkRecipient));
       connection->tail = g_string_new (NULL);
       connection->next = self->connections;
       if (connection->next != NULL)
@@ -440,7 +175,8 @@ accept_all (LoadSink *self)
       load_watch (self->epoll, EPOLL_CTL_ADD, fd, EPOLLIN, connection);
       connection->closing = self->mode == LOAD_SINK_REFUSE;
       self->figures.refused += connection->closing;
-      reply (self, connection->closing ? "421 4.3.2 not now\r\n" : "220 sink.test ESMTP\r\n");
+      g_string_append (self->replies,
+                       connection->closing ? "421 4.3.2 not now\r\n" : "220 sink.test ESMTP\r\n");
       send_replies (self, connection);
     }
 }
@@ -534,13 +270,18 @@ order (LoadSink *self, LoadSinkMode mode, gboolean stop, GError **error)
   return FALSE;
 }
 
-/* A sink, closed as yet, and its thread. @shape and @ledger stay until load_sink_stop(). */
+/* A sink, closed as yet, and its thread. @tls (nullable), @shape and @ledger stay until
+   load_sink_stop(). */
 LoadSink *
-load_sink_new (const LoadEndpoint *endpoint, const LoadShape *shape, LoadLedger *ledger)
+load_sink_new (const LoadEndpoint *endpoint,
+               RerouteTlsServer *tls,
+               const LoadShape *shape,
+               LoadLedger *ledger)
 {
   LoadSink *self = g_new0 (LoadSink, 1);
 
   self->endpoint = *endpoint;
+  self->tls = tls;
   self->shape = shape;
   self->ledger = ledger;
   self->mode = LOAD_SINK_CLOSED;

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "service/relay/receive/tls-server.h"
 #include "tests/bench/endpoint.h"
 #include "tests/bench/ledger.h"
 #include "tests/bench/shape.h"
@@ -34,7 +35,10 @@ typedef struct
   double cpu_s;
 } LoadSinkFigures;
 
-LoadSink *load_sink_new (const LoadEndpoint *endpoint, const LoadShape *shape, LoadLedger *ledger);
+LoadSink *load_sink_new (const LoadEndpoint *endpoint,
+                         RerouteTlsServer *tls,
+                         const LoadShape *shape,
+                         LoadLedger *ledger);
 gboolean load_sink_set_mode (LoadSink *self, LoadSinkMode mode, GError **error);
 LoadSinkFigures load_sink_stop (LoadSink *self);
 

@@ -25,13 +25,16 @@
 #define UNGREETED_MAX                                                                              \
   512 /* connections under way: the kernel drops those over its backlog for a second */
 #define CODE_CLOSING 421
+#define EHLO "EHLO source.test\r\n"
 
 /* What the next reply answers. */
 typedef enum
 {
   STAGE_GREETING,
   STAGE_EHLO,
-  STAGE_IDLE, /* nothing: there is no message to send */
+  STAGE_STARTTLS,
+  STAGE_HANDSHAKE, /* no reply: TLS begins */
+  STAGE_IDLE,      /* nothing: there is no message to send */
   STAGE_MAIL,
   STAGE_RCPT,
   STAGE_DATA,
@@ -252,6 +255,38 @@ refuse (LoadSource *self, Session *session, guint code)
   session->number = LOAD_NONE;
 }
 
+/* The connection is gone: what was under way is tried again, or over. */
+static void
+lose (LoadSource *self, Session *session)
+{
+  gboolean uncertain = session->stage == STAGE_DOT;
+
+  if (session->stage == STAGE_GREETING)
+    self->figures.refused_connections++;
+  else if (session->stage != STAGE_QUIT)
+    self->figures.lost_connections++;
+  if (session->number != LOAD_NONE && uncertain)
+    self->ledger->uncertain[session->number] = TRUE;
+  if (session->number != LOAD_NONE && uncertain && !self->plan.retry)
+    load_ledger_fail (self->ledger, session->number, LOAD_OUTCOME_BROKEN);
+  else
+    give_back (self, session->number, later_ns (self));
+  give_back (self, session->ahead, self->now_ns);
+  session->number = session->ahead = LOAD_NONE;
+  disconnect (self, session, later_ns (self));
+}
+
+static void
+shake_hands (LoadSource *self, Session *session)
+{
+  RerouteHandshake result = load_shake_hands (self->epoll, &session->connection.stream, session);
+
+  if (result == REROUTE_HANDSHAKE_DONE)
+    send_command (self, session, EHLO, STAGE_EHLO);
+  else if (result == REROUTE_HANDSHAKE_FAILED)
+    lose (self, session);
+}
+
 static void
 answer_greeting (LoadSource *self, Session *session, guint code)
 {
@@ -266,7 +301,28 @@ answer_greeting (LoadSource *self, Session *session, guint code)
   session->greeted = TRUE;
   self->figures.connections++;
   self->figures.most = MAX (self->figures.most, self->greeted);
-  send_command (self, session, "EHLO source.test\r\n", STAGE_EHLO);
+  send_command (self, session, EHLO, STAGE_EHLO);
+}
+
+static void
+answer_ehlo (LoadSource *self, Session *session, guint code)
+{
+  if (self->plan.tls != NULL && session->connection.stream.tls == NULL)
+    send_command (self, session, "STARTTLS\r\n", STAGE_STARTTLS);
+  else
+    go_on (self, session);
+}
+
+static void
+answer_starttls (LoadSource *self, Session *session, guint code)
+{
+  if (code == 220 && load_connection_begin_tls (&session->connection, self->plan.tls))
+    {
+      session->stage = STAGE_HANDSHAKE;
+      shake_hands (self, session);
+    }
+  else
+    lose (self, session);
 }
 
 static void
@@ -340,31 +396,12 @@ answer_quit (LoadSource *self, Session *session, guint code)
 }
 
 static void (*const answers[]) (LoadSource *self, Session *session, guint code) = {
-  [STAGE_GREETING] = answer_greeting, [STAGE_EHLO] = answer_ready, [STAGE_MAIL] = answer_mail,
-  [STAGE_RCPT] = answer_rcpt,         [STAGE_DATA] = answer_data,  [STAGE_DOT] = answer_dot,
-  [STAGE_RSET] = answer_ready,        [STAGE_QUIT] = answer_quit,
+  [STAGE_GREETING] = answer_greeting, [STAGE_EHLO] = answer_ehlo,
+  [STAGE_STARTTLS] = answer_starttls, [STAGE_MAIL] = answer_mail,
+  [STAGE_RCPT] = answer_rcpt,         [STAGE_DATA] = answer_data,
+  [STAGE_DOT] = answer_dot,           [STAGE_RSET] = answer_ready,
+  [STAGE_QUIT] = answer_quit,
 };
-
-/* The connection is gone: what was under way is tried again, or over. */
-static void
-lose (LoadSource *self, Session *session)
-{
-  gboolean uncertain = session->stage == STAGE_DOT;
-
-  if (session->stage == STAGE_GREETING)
-    self->figures.refused_connections++;
-  else if (session->stage != STAGE_QUIT)
-    self->figures.lost_connections++;
-  if (session->number != LOAD_NONE && uncertain)
-    self->ledger->uncertain[session->number] = TRUE;
-  if (session->number != LOAD_NONE && uncertain && !self->plan.retry)
-    load_ledger_fail (self->ledger, session->number, LOAD_OUTCOME_BROKEN);
-  else
-    give_back (self, session->number, later_ns (self));
-  give_back (self, session->ahead, self->now_ns);
-  session->number = session->ahead = LOAD_NONE;
-  disconnect (self, session, later_ns (self));
-}
 
 /* 421 at any place: the server closes. */
 static void
@@ -386,25 +423,38 @@ answer (LoadSource *self, Session *session, guint code)
     answers[session->stage](self, session, code);
 }
 
+/* Reads once, and takes every whole reply in it. */
+static void
+read_replies (LoadSource *self, Session *session)
+{
+  gssize got = reroute_stream_read (&session->connection.stream, self->buffer, READ_OCTETS);
+  const char *data = self->buffer;
+  gsize octets = (gsize) MAX (got, 0);
+  guint code;
+
+  if (got == 0 || (got < 0 && errno != EAGAIN))
+    lose (self, session);
+  while (session->connection.stream.fd >= 0 &&
+         load_connection_next_reply (&session->connection, &data, &octets, &code))
+    answer (self, session, code);
+}
+
 static void
 serve (LoadSource *self, Session *session, guint32 events)
 {
-  const char *data = self->buffer;
-  gsize octets;
-  gssize got;
-  guint code;
-
+  if (session->stage == STAGE_HANDSHAKE)
+    {
+      shake_hands (self, session);
+      return;
+    }
   if ((events & EPOLLOUT) != 0)
     load_connection_flush (&session->connection);
   if ((events & ~(guint32) EPOLLOUT) == 0)
     return;
-  got = recv (session->connection.fd, self->buffer, READ_OCTETS, 0);
-  if (got == 0 || (got < 0 && errno != EAGAIN))
-    lose (self, session);
-  octets = (gsize) MAX (got, 0);
-  while (session->connection.fd >= 0 &&
-         load_connection_next_reply (&session->connection, &data, &octets, &code))
-    answer (self, session, code);
+  do
+    read_replies (self, session);
+  while (session->stage != STAGE_HANDSHAKE &&
+         reroute_stream_has_input (&session->connection.stream));
 }
 
 static void
@@ -533,7 +583,7 @@ load_source_stop (LoadSource *self)
     {
       Session *session = self->sessions + n;
 
-      if (session->stage == STAGE_IDLE && session->connection.fd >= 0)
+      if (session->stage == STAGE_IDLE && session->connection.stream.fd >= 0)
         send_command (self, session, "QUIT\r\n", STAGE_QUIT);
       load_connection_clear (&session->connection);
     }

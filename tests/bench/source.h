@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "service/relay/deliver/tls-client.h"
 #include "tests/bench/endpoint.h"
 #include "tests/bench/ledger.h"
 #include "tests/bench/shape.h"
@@ -16,6 +17,8 @@ typedef struct
   gboolean ahead;       /* the next envelope goes with the content of a message */
   gboolean retry;       /* a message that was answered 4xx, or broken off, is sent again */
   guint wait_ms;        /* before a session that was turned away connects anew */
+
+  RerouteTlsClient *tls; /* (nullable): every session says STARTTLS, and sends nothing without it */
 } LoadPlan;
 
 typedef struct _LoadSource LoadSource;

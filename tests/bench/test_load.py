@@ -3,11 +3,13 @@
 """The load program notices what a bad relay does: each case hands a few messages on, one of them wrong."""
 
 import os
+import ssl
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from loader import Endpoint, Load, faults  # noqa: E402
+from certs import Authority  # noqa: E402
 from place import Place, poll  # noqa: E402
 from sink import Sink  # noqa: E402
 from support import Client  # noqa: E402
@@ -167,6 +169,33 @@ def test_refused_and_yet_sent():
         figures = load.done()
     assert faults(figures) == {'unpromised': 1}, figures
     assert figures['refused']['5xx'] == 1, figures
+
+
+def test_tls_on_both_sides():
+    """The source sends nothing but in TLS, which the sink offers."""
+    with Place('load') as place:
+        certificate = Authority(place).issue('sink.test')
+        sink = Endpoint()
+        figures = Load(place, sink, sink, to=DOMAIN, messages=60, sessions=3, octets=40000, per_connection=7,
+                       received=0, starttls=True, sink_certificate=certificate.path,
+                       sink_key=certificate.key_path).done()
+    assert faults(figures) == {} and figures['arrived'] == 60, figures
+    assert figures['source']['lost_connections'] == 0, figures
+
+
+def test_source_says_starttls():
+    with Place('load') as place:
+        certificate = Authority(place).issue('sink.test')
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.path, certificate.key_path)
+        with Sink(tls=context) as front:
+            load = Load(place, front.endpoint, Endpoint(), to=DOMAIN, messages=MESSAGES, sessions=2, stay=True,
+                        starttls=True)
+            assert load.event('sent')['accepted'] == MESSAGES
+            load.command('finish')
+            load.done()
+            assert len(front.messages) == MESSAGES
+            assert all(message.tls is not None for message in front.messages)
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from loader import Endpoint, Load, faults  # noqa: E402
+from certs import Authority  # noqa: E402
 from place import Place, poll  # noqa: E402
 from sink import Sink  # noqa: E402
 from support import Service  # noqa: E402
@@ -65,6 +66,21 @@ class Relay:
 def check_kind(relay, name):
     rewrite, options = KINDS[name]
     relay.finished(relay.load(rewrite, settle_ms=20, **options))
+
+
+def check_tls(relay, options):
+    """In TLS on both sides: the source asks for it, and the relay sends nothing without it."""
+    certificate = Authority(relay.place).issue('relay.test')
+    for key, value in (('tls-certificate', certificate.path), ('tls-key', certificate.key_path),
+                       ('tls-level', 'encrypted')):
+        relay.service.set(key, value)
+    relay.service.wait_applied()
+    for more in options:
+        relay.finished(relay.load(settle_ms=20, starttls=True, sink_certificate=certificate.path,
+                                  sink_key=certificate.key_path, **more))
+    for key in ('tls-certificate', 'tls-key', 'tls-level'):
+        relay.service.ctl('settings', 'set', key)
+    relay.service.wait_applied()
 
 
 def check_next_hop_away(relay, mode):
@@ -127,6 +143,8 @@ def main():
         relay = Relay(place)
         for name in KINDS:
             tap.case(name, check_kind, relay, name)
+        tap.case('tls', check_tls, relay, ({'messages': 400}, {'messages': 100, 'octets': 50000, 'per_connection': 3},
+                                           {'messages': 4, 'octets': 5000000, 'sessions': 2}))
         for mode in ('closed', 'refuse', 'defer'):
             tap.case(f'next-hop-{mode}', check_next_hop_away, relay, mode)
         tap.case('waiting-mail-follows-new-rules', check_waiting_mail_follows_new_rules, relay)
