@@ -61,6 +61,10 @@
 #define REROUTE_LIMIT_SCRAM_ITERATIONS_OUT 131072 /* that a next hop may ask for: 0.1 s */
 #define REROUTE_LIMIT_PASSWORD_OCTETS 1000
 #define REROUTE_LIMIT_TOKEN_OCTETS 8192
+#define REROUTE_LIMIT_TOKEN_COMMAND_OCTETS 64 /* of its name */
+#define REROUTE_LIMIT_TOKEN_COMMAND_S 30      /* then it is ended */
+#define REROUTE_LIMIT_TOKEN_COMMANDS 16       /* at the same time */
+#define REROUTE_LIMIT_TOKEN_KEPT_S 300        /* where a command does not say how long */
 #define REROUTE_LIMIT_ACCOUNT_OCTETS 255
 #define REROUTE_LIMIT_ACCOUNTS 10000
 #define REROUTE_LIMIT_SECRETS_FILE_OCTETS (8 * 1024 * 1024) /* accounts, or secrets */

@@ -16,6 +16,7 @@
 static const char *const kinds[] = {
   [REROUTE_SECRET_PASSWORD] = "password",
   [REROUTE_SECRET_TOKEN_FILE] = "token-file",
+  [REROUTE_SECRET_TOKEN_COMMAND] = "token-command",
 };
 
 /* What fits into one message of every mechanism. */
@@ -37,25 +38,55 @@ check_text (const char *what, const char *text, gsize most, GError **error)
   return good;
 }
 
+static gboolean
+check_file (const char *name, GError **error)
+{
+  if (g_path_is_absolute (name))
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "file name “%s” does not begin with a slash: wanted an absolute one",
+               name);
+  return FALSE;
+}
+
+gboolean
+reroute_secret_check_command (const char *name, GError **error)
+{
+  g_return_val_if_fail (name != NULL, FALSE);
+
+  gsize length = strlen (name);
+  gboolean good = length > 0 && length <= REROUTE_LIMIT_TOKEN_COMMAND_OCTETS && name[0] != '.';
+
+  for (const char *at = name; good && *at != '\0'; at++)
+    good = g_ascii_isalnum (*at) || strchr ("._-", *at) != NULL;
+  if (!good)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_VALUE,
+                 "“%s” is no token command: wanted the bare name of a program in the relay's "
+                 "directory of them",
+                 name);
+  return good;
+}
+
 RerouteSecret *
 reroute_secret_new (RerouteSecretKind kind, const char *user, const char *value, GError **error)
 {
   g_return_val_if_fail (user != NULL && value != NULL, NULL);
 
-  const char *what = kind == REROUTE_SECRET_PASSWORD ? "password" : "name of the token's file";
+  static const char *const whats[] = {
+    [REROUTE_SECRET_PASSWORD] = "password",
+    [REROUTE_SECRET_TOKEN_FILE] = "name of the token's file",
+    [REROUTE_SECRET_TOKEN_COMMAND] = "name of the token's command",
+  };
 
   if (!check_text ("user name", user, REROUTE_LIMIT_ACCOUNT_OCTETS, error) ||
-      !check_text (what, value, REROUTE_LIMIT_PASSWORD_OCTETS, error))
+      !check_text (whats[kind], value, REROUTE_LIMIT_PASSWORD_OCTETS, error) ||
+      (kind == REROUTE_SECRET_TOKEN_FILE && !check_file (value, error)) ||
+      (kind == REROUTE_SECRET_TOKEN_COMMAND && !reroute_secret_check_command (value, error)))
     return NULL;
-  if (kind == REROUTE_SECRET_TOKEN_FILE && !g_path_is_absolute (value))
-    {
-      g_set_error (error,
-                   REROUTE_ERROR,
-                   REROUTE_ERROR_VALUE,
-                   "file name “%s” does not begin with a slash: wanted an absolute one",
-                   value);
-      return NULL;
-    }
   RerouteSecret *self = g_new0 (RerouteSecret, 1);
   g_atomic_ref_count_init (&self->ref_count);
   self->kind = kind;

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 typedef enum
 {
   REROUTE_SECRET_PASSWORD,
-  REROUTE_SECRET_TOKEN_FILE, /* the first line of a file is an OAuth 2.0 access token */
+  REROUTE_SECRET_TOKEN_FILE,    /* the first line of a file is an OAuth 2.0 access token */
+  REROUTE_SECRET_TOKEN_COMMAND, /* a program prints one */
 } RerouteSecretKind;
 
 /**
@@ -23,7 +24,7 @@ typedef struct
   gatomicrefcount ref_count;
   RerouteSecretKind kind;
   char *user;
-  char *value; /* the password, or the absolute name of the file */
+  char *value; /* the password, the absolute name of the file, or the program's bare name */
 } RerouteSecret;
 
 /* Errors: %REROUTE_ERROR_VALUE, without what is secret.  (transfer full) */
@@ -32,6 +33,10 @@ reroute_secret_new (RerouteSecretKind kind, const char *user, const char *value,
 RerouteSecret *reroute_secret_ref (RerouteSecret *self);
 void reroute_secret_unref (RerouteSecret *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSecret, reroute_secret_unref)
+
+/* Whether @name may be that of a program in the directory of token commands: letters, digits, dots,
+   hyphens and underlines, no dot in front.  Errors: %REROUTE_ERROR_VALUE */
+gboolean reroute_secret_check_command (const char *name, GError **error);
 
 /* "password USER VALUE", both in base64: what SetSecret takes and the relay keeps. */
 char *reroute_secret_to_string (const RerouteSecret *self);

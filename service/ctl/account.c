@@ -26,6 +26,7 @@ typedef struct
   gboolean from_stdin;
   char *user;
   char *token_file;
+  char *token_command;
 } AccountOptions;
 
 static void
@@ -33,6 +34,7 @@ account_options_clear (AccountOptions *options)
 {
   g_clear_pointer (&options->user, g_free);
   g_clear_pointer (&options->token_file, g_free);
+  g_clear_pointer (&options->token_command, g_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AccountOptions, account_options_clear)
@@ -103,6 +105,7 @@ parse_options (RerouteCtl *ctl, AccountOptions *options, int *argc, char ***argv
     { "out", 0, 0, G_OPTION_ARG_NONE, &options->out, NULL, NULL },
     { "user", 0, 0, G_OPTION_ARG_STRING, &options->user, NULL, NULL },
     { "token-file", 0, 0, G_OPTION_ARG_FILENAME, &options->token_file, NULL, NULL },
+    { "token-command", 0, 0, G_OPTION_ARG_STRING, &options->token_command, NULL, NULL },
     { "password-stdin", 0, 0, G_OPTION_ARG_NONE, &options->from_stdin, NULL, NULL },
     { NULL },
   };
@@ -110,20 +113,23 @@ parse_options (RerouteCtl *ctl, AccountOptions *options, int *argc, char ***argv
   if (!reroute_ctl_parse (ctl, entries, argc, argv, 1, 1, error) ||
       !reroute_account_check_name ((*argv)[1], error))
     return FALSE;
-  if (!options->out && (options->user != NULL || options->token_file != NULL))
+  if (!options->out &&
+      (options->user != NULL || options->token_file != NULL || options->token_command != NULL))
     {
-      g_set_error_literal (error,
-                           G_OPTION_ERROR,
-                           G_OPTION_ERROR_FAILED,
-                           "--user and --token-file are for the relay's own logins: say --out too");
+      g_set_error_literal (
+        error,
+        G_OPTION_ERROR,
+        G_OPTION_ERROR_FAILED,
+        "--user, --token-file and --token-command are for the relay's own logins: say "
+        "--out too");
       return FALSE;
     }
-  if (options->token_file != NULL && options->from_stdin)
+  if ((options->token_file != NULL) + (options->token_command != NULL) + options->from_stdin > 1)
     {
       g_set_error_literal (error,
                            G_OPTION_ERROR,
                            G_OPTION_ERROR_FAILED,
-                           "--token-file and --password-stdin exclude each other");
+                           "--token-file, --token-command and --password-stdin exclude each other");
       return FALSE;
     }
   return TRUE;
@@ -141,9 +147,12 @@ make_value (const AccountOptions *options,
 
   if (!options->out)
     return reroute_verifier_make (password, error);
-  secret = options->token_file != NULL
-             ? reroute_secret_new (REROUTE_SECRET_TOKEN_FILE, user, options->token_file, error)
-             : reroute_secret_new (REROUTE_SECRET_PASSWORD, user, password, error);
+  if (options->token_file != NULL)
+    secret = reroute_secret_new (REROUTE_SECRET_TOKEN_FILE, user, options->token_file, error);
+  else if (options->token_command != NULL)
+    secret = reroute_secret_new (REROUTE_SECRET_TOKEN_COMMAND, user, options->token_command, error);
+  else
+    secret = reroute_secret_new (REROUTE_SECRET_PASSWORD, user, password, error);
   return secret != NULL ? reroute_secret_to_string (secret) : NULL;
 }
 
@@ -159,7 +168,7 @@ reroute_ctl_account_add (RerouteCtl *ctl, int argc, char **argv, GError **error)
   if (!parse_options (ctl, &options, &argc, &argv, error))
     return FALSE;
   prompt = g_strdup_printf ("Password for %s", options.user != NULL ? options.user : argv[1]);
-  if (options.token_file == NULL)
+  if (options.token_file == NULL && options.token_command == NULL)
     {
       password = reroute_ctl_read_password (prompt, options.from_stdin, error);
       if (password == NULL)

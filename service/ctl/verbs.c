@@ -40,7 +40,7 @@ static const RerouteVerb verbs[] = {
     reroute_ctl_settings_set },
   { "account list", "", "who may log in here, and what the relay logs in with elsewhere",
     reroute_ctl_account_list },
-  { "account add", "NAME [--out [--user=USER] [--token-file=FILE]] [--password-stdin]",
+  { "account add", "NAME [--out [--user=USER] [--token-file=FILE|--token-command=NAME]] [--password-stdin]",
     "let a client log in; with --out: let the relay log in for rows with this account",
     reroute_ctl_account_add },
   { "account remove", "NAME [--out]", "remove an account of clients; with --out: one that the relay logs in with", reroute_ctl_account_remove },

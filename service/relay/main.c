@@ -10,6 +10,7 @@
 #include "service/relay/relay.h"
 #include "service/relay/sandbox.h"
 #include "service/relay/spool/spool.h"
+#include "service/relay/token-helper.h"
 
 #include <locale.h>
 #include <malloc.h>
@@ -62,14 +63,25 @@ enter_sandbox (const RerouteRelayOptions *options, GError **error)
          reroute_sandbox_enter (directory, error);
 }
 
+/* Before the sandbox, in which no program is run.  Returns: as reroute_token_helper_start() */
+static int
+start_token_helper (const RerouteRelayOptions *options)
+{
+  g_autofree char *directory = reroute_relay_options_dup_token_commands (options);
+
+  return reroute_token_helper_start (directory);
+}
+
 static gboolean
 run (const RerouteRelayOptions *options, GError **error)
 {
+  int token_helper = start_token_helper (options);
+
   if (!enter_sandbox (options, error))
     return FALSE;
   raise_descriptor_limit ();
   reroute_log_writer_start ();
-  gboolean done = reroute_relay_run (options, error);
+  gboolean done = reroute_relay_run (options, token_helper, error);
   reroute_log_writer_stop ();
   return done;
 }

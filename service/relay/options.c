@@ -11,6 +11,8 @@
 #include "common/limits.h"
 #include "service/relay/receive/listener.h"
 
+#define TOKEN_COMMANDS "token-commands"
+
 typedef struct
 {
   RerouteRelayOptions values;
@@ -30,6 +32,7 @@ parse (Parsed *parsed, char ***arguments, GError **error)
     { "listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->listen, "Receive there, whatever the setting “listen” says; may be repeated", "HOST:PORT" },
     { "dns", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->dns, "Ask this name server, whatever the setting “dns-servers” says; may be repeated", "HOST:PORT" },
     { "trust-anchor", 0, 0, G_OPTION_ARG_FILENAME, &values->trust_anchor, "Validate DNS from the DS or DNSKEY records in FILE", "FILE" },
+    { "token-commands", 0, 0, G_OPTION_ARG_FILENAME, &values->token_commands, "Run programs in DIR that print access tokens", "DIR" },
     { "mx-port", 0, 0, G_OPTION_ARG_INT, &parsed->mx_port, "Connect to mail exchangers on port N", "N" },
     { "mta-sts-port", 0, 0, G_OPTION_ARG_INT, &parsed->mta_sts_port, "Fetch MTA-STS policies from port N", "N" },
     { "check", 0, 0, G_OPTION_ARG_NONE, &values->check, "Read the queue, tell what is in it, change nothing", NULL },
@@ -117,6 +120,7 @@ reroute_relay_options_clear (RerouteRelayOptions *self)
 
   g_clear_pointer (&self->bus, g_free);
   g_clear_pointer (&self->spool, g_free);
+  g_clear_pointer (&self->token_commands, g_free);
   g_clear_pointer (&self->listen, g_strfreev);
   g_clear_pointer (&self->dns, g_strfreev);
   g_clear_pointer (&self->trust_anchor, g_free);
@@ -133,6 +137,18 @@ reroute_relay_options_dup_spool (const RerouteRelayOptions *self)
     return g_build_filename (g_get_user_state_dir (), "reroute", "spool", NULL);
   /* Not within the state directory of reroute-rulesd, which is another user's. */
   return g_strdup (REROUTE_STATE_DIR "-relay");
+}
+
+char *
+reroute_relay_options_dup_token_commands (const RerouteRelayOptions *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  if (self->token_commands != NULL)
+    return g_strdup (self->token_commands);
+  if (self->session || self->bus != NULL)
+    return g_build_filename (g_get_user_config_dir (), "reroute", TOKEN_COMMANDS, NULL);
+  return g_build_filename (REROUTE_CONFIG_DIR, TOKEN_COMMANDS, NULL);
 }
 
 GStrv

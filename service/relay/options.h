@@ -12,9 +12,10 @@ typedef struct
   gboolean session;
   char *bus;
   char *spool;
-  char **listen;      /* (nullable) (array zero-terminated=1): instead of the setting */
-  char **dns;         /* (nullable) (array zero-terminated=1): instead of the setting */
-  char *trust_anchor; /* (nullable): a file of DNS records to validate from */
+  char *token_commands; /* (nullable): --token-commands */
+  char **listen;        /* (nullable) (array zero-terminated=1): instead of the setting */
+  char **dns;           /* (nullable) (array zero-terminated=1): instead of the setting */
+  char *trust_anchor;   /* (nullable): a file of DNS records to validate from */
   guint16 mx_port;
   guint16 mta_sts_port;
   gboolean check;
@@ -35,6 +36,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteRelayOptions, reroute_relay_options_cle
 
 /* (transfer full): where the queue is: --spool, else the place for that bus. */
 char *reroute_relay_options_dup_spool (const RerouteRelayOptions *self);
+
+/* (transfer full): where programs that print tokens are: --token-commands, else the place for that
+   bus. */
+char *reroute_relay_options_dup_token_commands (const RerouteRelayOptions *self);
 
 /* Where to receive, as reroute_listener_open() wants it.  @ruleset: (nullable) */
 GStrv reroute_relay_options_list_endpoints (const RerouteRelayOptions *self,

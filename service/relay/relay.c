@@ -40,6 +40,7 @@ typedef struct
 {
   RerouteRelayParts parts;
   const RerouteRelayOptions *options;
+  int token_helper;
   GMainLoop *loop;
   char *machine_hostname;
 
@@ -409,6 +410,7 @@ make_scheduler (Relay *self, GError **error)
     .spool = self->parts.spool,
     .dns_servers = (const char *const *) self->options->dns,
     .trust_anchor = self->options->trust_anchor,
+    .token_helper = self->token_helper,
     .mx_port = self->options->mx_port,
     .mta_sts_port = self->options->mta_sts_port,
     .listen_port = listeners->len > 0 ? ((RerouteListener *) listeners->pdata[0])->port : 0,
@@ -524,12 +526,13 @@ take_apart (Relay *self)
 }
 
 gboolean
-reroute_relay_run (const RerouteRelayOptions *options, GError **error)
+reroute_relay_run (const RerouteRelayOptions *options, int token_helper, GError **error)
 {
   g_return_val_if_fail (options != NULL, FALSE);
 
   Relay self = {
     .options = options,
+    .token_helper = token_helper,
     .loop = g_main_loop_new (NULL, FALSE),
     .machine_hostname = reroute_domain_normalize (g_get_host_name (), NULL),
   };

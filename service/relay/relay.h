@@ -27,11 +27,12 @@ typedef struct
 
 /**
  * reroute_relay_run:
+ * @token_helper: (transfer full): see reroute_token_helper_start()
  *
  * Runs the relay until SIGTERM or SIGINT; a second one ends it at once.
  *
  * Returns: whether it started and stopped as it should; else @error is set
  */
-gboolean reroute_relay_run (const RerouteRelayOptions *options, GError **error);
+gboolean reroute_relay_run (const RerouteRelayOptions *options, int token_helper, GError **error);
 
 G_END_DECLS

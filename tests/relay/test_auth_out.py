@@ -4,7 +4,9 @@
 
 import base64
 import contextlib
+import glob
 import os
+import signal
 import ssl
 import stat
 
@@ -16,6 +18,8 @@ from support import Service, send
 from tap import run
 
 USER, PASSWORD = 'me@provider.test', 'Hält:dicht 17'
+TOKEN = 'ya29.of-a-command'
+SAID = f'user={USER}\1auth=Bearer {TOKEN}\1\1'.encode()
 PLAIN = f'\0{USER}\0{PASSWORD}'.encode()
 LOGIN = [USER.encode(), PASSWORD.encode()]
 
@@ -28,7 +32,8 @@ class World:
         self.place = stack.enter_context(Place('auth-out'))
         self.authority = Authority(self.place)
         self.certificate = self.authority.issue('provider.test')
-        self.service = stack.enter_context(Service(self.place))
+        self.commands = self.place.folder('commands')
+        self.service = stack.enter_context(Service(self.place, [f'--token-commands={self.commands}']))
         self.service.set('hostname', 'relay.test')
         self.count = 0
 
@@ -51,6 +56,11 @@ class World:
     def add(self, account, password=PASSWORD):
         self.service.ctl('account', 'add', account, '--out', f'--user={USER}', '--password-stdin',
                          text=password + '\n')
+
+    def command(self, name, text, mode=0o755):
+        """A program in the directory of token commands, and an account that is its namesake."""
+        self.place.write(f'#!/bin/sh\n{text}\n', 'commands', name, mode=mode)
+        self.service.ctl('account', 'add', name, '--out', f'--user={USER}', f'--token-command={name}')
 
     def send(self, recipient):
         rcpts, last = send(self.service, 'a@client.test', [recipient])
@@ -163,6 +173,95 @@ def main():
             assert 'C: AUTH XOAUTH2' in message.session, message.session
             service.wait_empty()
 
+        def test_token_command():
+            """Its token is kept, until a host refuses it."""
+            world.command('issue', 'echo "$1" >>"$0.runs"; cat "$0.token"; echo noise >&2')
+            token, runs = (os.path.join(world.commands, f'issue.{name}') for name in ('token', 'runs'))
+            world.place.write('expired\n3600\n', token)
+            sink = world.sink({'PLAIN': [PLAIN], 'XOAUTH2': [SAID]})
+            recipient = world.route(sink.endpoint, account='issue')
+            world.send(recipient)
+            world.deferred('535 5.7.8 no such login')
+            world.place.write(TOKEN + '\n', token)
+            service.ctl('queue', 'retry', '--all')
+            world.check_delivered(sink, recipient, 'XOAUTH2')
+            assert read(runs).split() == [USER] * 2, read(runs)
+            second = world.sink({'XOAUTH2': [SAID]})
+            recipient = world.route(second.endpoint, account='issue')
+            world.send(recipient)
+            world.check_delivered(second, recipient, 'XOAUTH2')
+            assert read(runs).split() == [USER] * 2, read(runs)
+            assert not any(TOKEN in line or 'noise' in line for _, lines in world.place.logs() for line in lines)
+
+        def test_one_run_for_all_who_wait():
+            """A token that is good for no time serves those who have asked for it before it came."""
+            world.command('slow', f'echo x >>"$0.runs"; until [ -e "$0.go" ]; do sleep 0.05; done; echo {TOKEN}; echo 0')
+            sinks = [world.sink({'XOAUTH2': [SAID]}) for _ in range(3)]
+            recipients = [world.route(sink.endpoint, account='slow') for sink in sinks]
+            for recipient in recipients[:2]:
+                world.send(recipient)
+            poll('both hosts to have said what they offer', lambda: all(
+                any('AUTH XOAUTH2' in line for line in lines[4:]) for sink in sinks[:2]
+                for lines in list(sink.conversations)) and all(sink.conversations for sink in sinks[:2]))
+            world.place.write('', 'commands', 'slow.go')
+            for sink, recipient in zip(sinks[:2], recipients):
+                world.check_delivered(sink, recipient, 'XOAUTH2')
+            assert read(os.path.join(world.commands, 'slow.runs')) == 'x\n'
+            world.send(recipients[2])
+            world.check_delivered(sinks[2], recipients[2], 'XOAUTH2')
+            assert read(os.path.join(world.commands, 'slow.runs')) == 'x\nx\n'
+
+        def test_token_command_fails():
+            """Each puts its mail off, and says why; a host each, as one that fails is left alone for a while."""
+            reasons = {'status': (f'echo {TOKEN}; exit 3', 'the command “status” ended with status 3'),
+                       'signal': ('kill -9 $$', 'the command “signal” was ended by signal 9'),
+                       'silent': ('exit 0', 'the first line that the command “silent” prints is no token'),
+                       'words': ('echo no token', 'the first line that the command “words” prints is no token'),
+                       'much': ('yes | head -c 20000', 'the command “much” prints more than 8256 octets'),
+                       'data': (f'echo {TOKEN}', 'the command “data” cannot be run')}
+            for name, (text, _) in reasons.items():
+                world.command(name, text, mode=0o644 if name == 'data' else 0o755)
+                sink = world.sink({'XOAUTH2': [SAID]})
+                service.add_connection(f'{name}.test', f'--host={sink.endpoint}', f'--account={name}')
+            service.wait_applied()
+            for name in reasons:
+                world.send(f'u@{name}.test')
+
+            def said():
+                return {recipient['address']: recipient['last_reply'] for message in service.queued()
+                        for recipient in message['recipients'] if recipient['last_reply']}
+            replies = poll('a reason for each', lambda: len(said()) == len(reasons) and said(), step_s=0.1)
+            for name, (_, why) in reasons.items():
+                assert f'cannot log in: {why}' in replies[f'u@{name}.test'], replies
+            world.delete()
+
+        def test_token_command_without_end():
+            """As its time limit does, an alarm ends it, and all that it has started."""
+            world.command('endless', 'echo $$ >"$0.pid"; sleep 1000 & sleep 1000')
+            pid_file = os.path.join(world.commands, 'endless.pid')
+            sink = world.sink({'XOAUTH2': [SAID]})
+            world.send(world.route(sink.endpoint, account='endless'))
+            pid = int(poll('the command to run', lambda: os.path.exists(pid_file) and read(pid_file)))
+            children = poll('what it starts', lambda: len(children_of(pid)) == 2 and children_of(pid))
+            os.kill(parent_of(pid), signal.SIGALRM)
+            world.deferred('the command “endless” takes longer than 30 s')
+            poll('all of them to be gone', lambda: not any(is_alive(each) for each in [pid, *children]))
+            world.delete()
+
+        def test_token_command_is_a_bare_name():
+            for name in ('/bin/sh', '../x', '.x', 'a b', ''):
+                message = service.ctl('account', 'add', 'x', '--out', f'--token-command={name}', status=1)
+                assert 'token' in message and ('bare name' in message or name == ''), message
+
+        def test_no_directory_of_commands():
+            with Place('auth-out') as place, Service(place, ['--token-commands=/nowhere']) as other:
+                other.ctl('account', 'add', 'x', '--out', '--token-command=x')
+                other.add_connection('d.test', f'--host={world.sink({"XOAUTH2": [SAID]}).endpoint}', '--account=x')
+                other.wait_applied()
+                assert send(other, 'a@client.test', ['u@d.test'])[1].startswith('250')
+                poll('the reason', lambda: 'no token command can be run' in
+                     other.queued()[0]['recipients'][0]['last_reply'])
+
         def test_refused_login_puts_off():
             sink = world.sink({'PLAIN': [PLAIN]})
             world.add('wrong', 'guess')
@@ -263,6 +362,27 @@ def main():
                     assert not any(text in octets for text in hidden), path
 
         run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
+
+
+def is_alive(pid):
+    """Whether there is such a process, and it is no zombie."""
+    return os.path.exists(f'/proc/{pid}') and stat_fields(pid)[0] != 'Z'
+
+
+def stat_fields(pid):
+    try:
+        return read(f'/proc/{pid}/stat').rsplit(')', 1)[1].split()
+    except OSError:
+        return ['Z', '0']
+
+
+def parent_of(pid):
+    return int(stat_fields(pid)[1])
+
+
+def children_of(pid):
+    return [int(path.split('/')[2]) for path in glob.glob('/proc/[0-9]*/stat')
+            if parent_of(path.split('/')[2]) == pid]
 
 
 def read(path):

@@ -31,8 +31,10 @@ struct _RerouteConnection
   gboolean shaking; /* hands, for TLS */
   gboolean tls_failed;
 
-  RerouteSecret *secret;   /* (nullable): what is logged in with */
-  RerouteSaslClient *sasl; /* (nullable): the exchange */
+  RerouteSecret *secret;              /* (nullable): what is logged in with */
+  RerouteTokens *tokens;              /* borrowed */
+  RerouteSaslClient *sasl;            /* (nullable): the exchange */
+  RerouteTokenRequest *token_request; /* (nullable): the exchange waits for it */
 
   gboolean connecting;
   gboolean idle; /* no transaction is open: input means the end */
@@ -69,11 +71,15 @@ void reroute_connection_note_clear_text (RerouteConnection *self);
 void reroute_connection_fail_tls (RerouteConnection *self, const char *why);
 
 /* --- connection-auth.c --- */
-/* Behind reroute_connection_set_tls().  @secret: (nullable) */
-void reroute_connection_set_secret (RerouteConnection *self, RerouteSecret *secret);
+/* Behind reroute_connection_set_tls().  @secret: (nullable); @tokens: borrowed */
+void reroute_connection_set_secret (RerouteConnection *self,
+                                    RerouteSecret *secret,
+                                    RerouteTokens *tokens);
 /* Each returns FALSE when @self may be gone. */
 gboolean reroute_connection_begin_auth (RerouteConnection *self);
 gboolean reroute_connection_answer_challenge (RerouteConnection *self);
 gboolean reroute_connection_end_auth (RerouteConnection *self); /* greeted: whether all was said */
+/* The session has ended: a token that was said in vain is of no use any more. */
+void reroute_connection_forget_token (RerouteConnection *self);
 
 G_END_DECLS

@@ -75,6 +75,7 @@ reroute_connection_free (RerouteConnection *self)
   g_clear_pointer (&self->failure, reroute_reply_free);
   reroute_endpoint_clear (&self->endpoint);
   g_clear_pointer (&self->tls, reroute_tls_client_unref);
+  g_clear_pointer (&self->token_request, reroute_token_request_cancel);
   g_clear_pointer (&self->sasl, reroute_sasl_client_free);
   g_clear_pointer (&self->secret, reroute_secret_unref);
   g_free (self->session_key);
@@ -234,6 +235,7 @@ fail_closed (RerouteConnection *self)
 {
   const RerouteReply *reply = reroute_smtp_client_get_session_reply (self->machine);
 
+  reroute_connection_forget_token (self);
   if (reply != NULL)
     reroute_connection_fail (self, reroute_reply_copy (reply));
   else
@@ -396,7 +398,7 @@ reroute_connection_new (RerouteWorker *worker,
   if (config->endpoint->lmtp)
     reroute_smtp_client_set_lmtp (self->machine);
   reroute_connection_set_tls (self, config->tls, config->tls_level);
-  reroute_connection_set_secret (self, config->secret);
+  reroute_connection_set_secret (self, config->secret, config->tokens);
   self->handler = handler;
   self->user_data = user_data;
   self->connecting = TRUE;

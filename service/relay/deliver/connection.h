@@ -6,6 +6,7 @@
 #include "common/settings.h"
 #include "service/relay/deliver/next-hop.h"
 #include "service/relay/deliver/tls-client.h"
+#include "service/relay/deliver/tokens.h"
 #include "service/relay/smtp/client.h"
 #include "service/relay/spool/spool.h"
 #include "service/relay/worker.h"
@@ -40,6 +41,7 @@ typedef struct
   RerouteTlsClient *tls;
   RerouteTlsLevel tls_level;
   RerouteSecret *secret; /* (nullable): to log in with */
+  RerouteTokens *tokens; /* borrowed: where the secret is a command */
 } RerouteConnectionConfig;
 
 /* Begins to connect. */

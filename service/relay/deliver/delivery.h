@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/secret.h"
+#include "service/relay/deliver/tokens.h"
 #include "service/relay/deliver/next-hop.h"
 #include "service/relay/smtp/reply.h"
 #include "service/relay/spool/spool.h"
@@ -28,6 +29,7 @@ typedef struct
   RerouteTlsLevel tls_level;
   char *account;           /* (nullable): that is logged in to, with the secret */
   RerouteSecret *secret;   /* (nullable): a reference */
+  RerouteTokens *tokens;   /* borrowed: for a secret that is a command */
   gpointer scheduler_data; /* the scheduler's own */
 
   /* filled in by the pool */

@@ -425,6 +425,7 @@ connect_to (ReroutePool *self, Try *try, const RerouteEndpoint *endpoint)
     .tls = get_tls (self, settings),
     .tls_level = try->in_clear ? REROUTE_TLS_NONE : try->delivery->tls_level,
     .secret = try->delivery->secret,
+    .tokens = try->delivery->tokens,
   };
   Session *session = g_new0 (Session, 1);
 

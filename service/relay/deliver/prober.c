@@ -274,6 +274,7 @@ connect_to (Host *host)
     .tls = reroute_tls_client_renew (&self->tls, &self->tls_trust, settings),
     .tls_level = host->in_clear ? REROUTE_TLS_NONE : host->tls_level,
     .secret = find_secret (self, host->account),
+    .tokens = self->scheduler->tokens,
   };
 
   host->connection =

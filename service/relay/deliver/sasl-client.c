@@ -41,6 +41,7 @@ static const struct
   { "PLAIN", REROUTE_SECRET_PASSWORD, FALSE },
   { "LOGIN", REROUTE_SECRET_PASSWORD, TRUE },
   { XOAUTH2, REROUTE_SECRET_TOKEN_FILE, FALSE },
+  { XOAUTH2, REROUTE_SECRET_TOKEN_COMMAND, FALSE },
 };
 
 static gboolean
@@ -152,6 +153,8 @@ reroute_sasl_client_new (RerouteSecret *secret, const char *offered, GError **er
     }
   if (secret->kind == REROUTE_SECRET_TOKEN_FILE)
     return read_token (self, error) ? g_steal_pointer (&self) : NULL;
+  if (secret->kind == REROUTE_SECRET_TOKEN_COMMAND)
+    return g_steal_pointer (&self);
   if (gsasl_client_start (get_library (), self->mechanism, &self->session) != GSASL_OK)
     {
       fail (error, "the library for AUTH does not have the mechanism");
@@ -173,6 +176,30 @@ reroute_sasl_client_free (RerouteSaslClient *self)
   g_free (self->token);
   reroute_secret_unref (self->secret);
   g_free (self);
+}
+
+gboolean
+reroute_sasl_client_wants_token (const RerouteSaslClient *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->secret->kind == REROUTE_SECRET_TOKEN_COMMAND && self->token == NULL;
+}
+
+void
+reroute_sasl_client_take_token (RerouteSaslClient *self, char *token)
+{
+  g_return_if_fail (self != NULL && reroute_sasl_client_wants_token (self));
+
+  self->token = token;
+}
+
+const char *
+reroute_sasl_client_get_token (const RerouteSaslClient *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->token;
 }
 
 const char *

@@ -15,7 +15,7 @@ typedef struct _RerouteSaslClient RerouteSaslClient;
 
 /**
  * reroute_sasl_client_new:
- * @secret: a reference is taken; a token is read from its file now
+ * @secret: a reference is taken; a token is read from its file now, one of a command is awaited
  * @offered: mechanisms in capitals, parted by blanks
  *
  * Takes the strongest mechanism that is offered and that the secret is for.
@@ -26,6 +26,13 @@ RerouteSaslClient *
 reroute_sasl_client_new (RerouteSecret *secret, const char *offered, GError **error);
 void reroute_sasl_client_free (RerouteSaslClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSaslClient, reroute_sasl_client_free)
+
+/* Whether reroute_sasl_client_take_token() comes before the first step. */
+gboolean reroute_sasl_client_wants_token (const RerouteSaslClient *self);
+/* @token: (transfer full): printable, without blanks */
+void reroute_sasl_client_take_token (RerouteSaslClient *self, char *token);
+/* (nullable): what is said in XOAUTH2 */
+const char *reroute_sasl_client_get_token (const RerouteSaslClient *self);
 
 const char *reroute_sasl_client_get_mechanism (const RerouteSaslClient *self);
 

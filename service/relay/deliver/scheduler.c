@@ -290,6 +290,7 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
   self->spool = config->spool;
   self->dns_servers = g_strdupv ((char **) config->dns_servers);
   self->trust_anchor = g_strdup (config->trust_anchor);
+  self->tokens = reroute_tokens_new (config->token_helper);
   self->mx_port = config->mx_port != 0 ? config->mx_port : REROUTE_DEFAULT_SMTP_PORT;
   self->listen_port = config->listen_port;
   self->hostname = g_strdup (config->hostname != NULL ? config->hostname : g_get_host_name ());
@@ -440,6 +441,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   g_array_unref (self->own_addresses);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   g_clear_pointer (&self->secrets, reroute_secrets_unref);
+  g_clear_pointer (&self->tokens, reroute_tokens_free);
   g_clear_pointer (&self->srs, reroute_srs_unref);
   reroute_ruleset_unref (self->no_rules);
   g_strfreev (self->dns_servers);

@@ -23,6 +23,7 @@ typedef struct
   RerouteSpool *spool;            /* borrowed */
   const char *const *dns_servers; /* --dns; NULL: the setting */
   const char *trust_anchor;       /* (nullable): a file; --trust-anchor */
+  int token_helper;               /* (transfer full): see reroute_tokens_new() */
   guint16 mx_port;                /* 25 unless --mx-port */
   guint16 mta_sts_port;           /* 443 unless --mta-sts-port */
   guint16 listen_port;            /* of --listen; 0: the ports of the setting */

@@ -365,6 +365,7 @@ find_secret (RerouteTry *self)
   if (secret != NULL)
     {
       self->delivery->secret = reroute_secret_ref (secret);
+      self->delivery->tokens = self->scheduler->tokens;
       return TRUE;
     }
   g_autofree char *text = g_strdup_printf ("no secret is kept for the account %s", account);
