@@ -4,6 +4,11 @@
  *
  * A line is a word, a name and a value.  What is in the files is for nobody's eyes: no log line, no
  * reply and no error shows a value.
+ *
+ * A file among the credentials that the service manager hands over comes in place of the one in the
+ * spool's directory; it is read like that one, and never written.
+ *
+ * Source: systemd.exec(5), CREDENTIALS_DIRECTORY.
  */
 
 #include "config.h"
@@ -100,9 +105,47 @@ static const struct
   [KIND_OUT] = { "secrets", "secret ", "out:", put_secrets_in_force, check_secret },
 };
 
+/* (nullable) (transfer full): its path among the credentials, where it is there */
+static char *
+find_credential (const char *file)
+{
+  const char *directory = g_getenv ("CREDENTIALS_DIRECTORY");
+  g_autofree char *path = directory != NULL ? g_build_filename (directory, file, NULL) : NULL;
+
+  return path != NULL && g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
+}
+
+static char *
+read_credential (const char *path, GError **error)
+{
+  char *text = NULL;
+  gsize length;
+
+  if (!g_file_get_contents (path, &text, &length, error))
+    {
+      g_prefix_error (error, "cannot read a credential: ");
+      return NULL;
+    }
+  if (length <= REROUTE_LIMIT_SECRETS_FILE_OCTETS && strlen (text) == length)
+    return text;
+  explicit_bzero (text, length);
+  g_free (text);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "credential “%s” is too long, or no text: wanted at most %d octets",
+               path,
+               REROUTE_LIMIT_SECRETS_FILE_OCTETS);
+  return NULL;
+}
+
 static char *
 read_text (RerouteSecretsKeeper *self, const char *file, GError **error)
 {
+  g_autofree char *credential = find_credential (file);
+
+  if (credential != NULL)
+    return read_credential (credential, error);
   g_autoptr (GBytes) octets = reroute_spool_read_file (
     self->spool, file, REROUTE_LIMIT_SECRETS_FILE_OCTETS, error);
   gsize length = 0;
@@ -251,6 +294,21 @@ add_decoy_key (GString *text)
   g_string_prepend (text, DECOY);
 }
 
+/* Whether the names of @kind are kept where we may write. */
+static gboolean
+check_writable (Kind kind, GError **error)
+{
+  g_autofree char *credential = find_credential (kinds[kind].file);
+
+  if (credential != NULL)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_VALUE,
+                 "these accounts come from the credential “%s”: change that one",
+                 credential);
+  return credential == NULL;
+}
+
 gboolean
 reroute_secrets_keeper_set (RerouteSecretsKeeper *self,
                             const char *name,
@@ -263,8 +321,8 @@ reroute_secrets_keeper_set (RerouteSecretsKeeper *self,
   guint n_others;
   gboolean found;
 
-  if (!find_kind (name, &kind, error) || (*value != '\0' && !kinds[kind].check (value, error)) ||
-      !load (self, kind, error))
+  if (!find_kind (name, &kind, error) || !check_writable (kind, error) ||
+      (*value != '\0' && !kinds[kind].check (value, error)) || !load (self, kind, error))
     return FALSE;
   const char *bare = name + strlen (kinds[kind].prefix);
   g_autofree char *start = g_strdup_printf ("%s%s ", kinds[kind].word, bare);

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
  *
  * Keeps who may log in, and what the relay logs in with, in two files of the spool's directory, and
  * in force; a file that somebody else has put there is read within seconds.  One that cannot be
- * used changes nothing.  Lives in the main thread.
+ * used changes nothing.  A credential of the same name ($CREDENTIALS_DIRECTORY) comes in place of a
+ * file and is never written.  Lives in the main thread.
  */
 typedef struct _RerouteSecretsKeeper RerouteSecretsKeeper;
 
@@ -31,8 +32,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSecretsKeeper, reroute_secrets_keeper_free
  *
  * On the disk, and in force, when it returns.
  *
- * Errors: %REROUTE_ERROR_VALUE, %REROUTE_ERROR_NO_SUCH_ENTRY, %REROUTE_ERROR_TOO_LARGE,
- *   %REROUTE_ERROR_SPOOL; none says what is in @value.
+ * Errors: %REROUTE_ERROR_VALUE, also where they come from a credential,
+ * %REROUTE_ERROR_NO_SUCH_ENTRY, %REROUTE_ERROR_TOO_LARGE, %REROUTE_ERROR_SPOOL; none says what is
+ * in @value.
  */
 gboolean reroute_secrets_keeper_set (RerouteSecretsKeeper *self,
                                      const char *name,

@@ -14,7 +14,7 @@ from place import Place, poll
 from certs import Authority
 from peers import Exim
 from sink import Sink
-from support import Service, send
+from support import Client, Service, send
 from tap import run
 
 USER, PASSWORD = 'me@provider.test', 'Hält:dicht 17'
@@ -261,6 +261,41 @@ def main():
                 assert send(other, 'a@client.test', ['u@d.test'])[1].startswith('250')
                 poll('the reason', lambda: 'no token command can be run' in
                      other.queued()[0]['recipients'][0]['last_reply'])
+
+        def test_credentials_come_in_place_of_files():
+            """A login both ways, and a certificate's key, from the service manager's directory."""
+            with Place('credentials') as place, Sink() as behind:
+                folder = place.folder('credentials', mode=0o700)
+                other = Service(place)
+                other.relay_environment = {'CREDENTIALS_DIRECTORY': folder}
+                place.write('secret smart password '
+                            f'{base64.b64encode(USER.encode()).decode()} '
+                            f'{base64.b64encode(PASSWORD.encode()).decode()}\n', 'credentials', 'secrets', mode=0o400)
+                world.certificate.install(place.join('tls.pem'), place.join('credentials', 'tls.key'))
+                with other:
+                    other.set('tls-certificate', place.join('tls.pem'))
+                    other.set('tls-key', place.join('credentials', 'tls.key'))
+                    sink = world.sink({'PLAIN': [PLAIN]})
+                    other.add_connection('d.test', f'--host={sink.endpoint}', '--account=smart')
+                    other.add_connection('in.test', f'--host={behind.endpoint}')
+                    other.wait_applied()
+                    assert 'STARTTLS' in Client(other.host, other.port).ehlo
+                    assert send(other, 'a@client.test', ['u@d.test'])[1].startswith('250')
+                    world.check_delivered(sink, 'u@d.test', 'PLAIN')
+                    assert other.ctl_json('account', 'list') == [{'name': 'smart', 'kind': 'out'}]
+                    for arguments in (('add', 'more', '--out', '--password-stdin'), ('remove', 'smart', '--out')):
+                        message = other.ctl('account', *arguments, text='x\n', status=1)
+                        assert 'come from the credential' in message, message
+                    # The other kind still has its file, until there is a credential for it.
+                    other.ctl('account', 'add', 'client', '--password-stdin', text='of-the-file\n')
+                    with open(os.path.join(other.spool, 'accounts'), encoding='utf-8') as stream:
+                        verifier = stream.read().split('account client ')[1]
+                    place.write(f'account other {verifier}', 'credentials', 'accounts', mode=0o400)
+                    other.stop_relay()
+                    other.start_relay()
+                    names = [account['name'] for account in other.ctl_json('account', 'list')]
+                    assert names == ['other', 'smart'], names
+                    assert not os.path.exists(os.path.join(other.spool, 'secrets'))
 
         def test_refused_login_puts_off():
             sink = world.sink({'PLAIN': [PLAIN]})
