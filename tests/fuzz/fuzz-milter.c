@@ -70,7 +70,7 @@ static void
 ask_next (Run *run)
 {
   if (run->n_asked % 3 == 0)
-    reroute_milter_machine_ask_mail (run->machine, run->envelope);
+    reroute_milter_machine_ask_mail (run->machine, run->envelope, NULL);
   else if (run->n_asked % 3 == 1)
     reroute_milter_machine_ask_rcpt (run->machine, run->address);
   else

@@ -4,11 +4,14 @@
 
 import contextlib
 import re
+import smtplib
 import socket
+import ssl
 import struct
 import threading
 
 from place import Place, free_port, poll
+from certs import Authority
 from milter import (ACCEPT, CONTINUE, DISCARD, NO_REPLY_HEADER, PROGRESS, REJECT, SHUTDOWN, SKIP, SKIP_BODY, TEMPFAIL,
                     Milter, add_header, add_rcpt, change_from, change_header, code, delete_rcpt, insert_header, packet,
                     quarantine, replace_body)
@@ -149,6 +152,25 @@ def main():
                 assert macros['i'] in replies[-1], (macros, replies)
                 message, = world.sink.messages[before:]
                 assert below_trace(message) == CONTENT, message.content
+
+        def test_it_is_told_of_a_login():
+            """With every MAIL behind it, and nothing of one before it."""
+            certificate = Authority(world.place).issue('relay.test')
+            for key, value in (('tls-certificate', certificate.path), ('tls-key', certificate.key_path)):
+                service.set(key, value)
+            service.ctl('account', 'add', 'me@in.test', '--password-stdin', text='secret\n')
+            with world.filters(None) as milter, smtplib.SMTP(service.host, service.port) as client:
+                client.starttls(context=ssl._create_unverified_context())
+                client.ehlo()
+                assert client.mail(SENDER)[0] == 250 and client.rset()[0] == 250
+                assert not [name for name in milter.macros if name.startswith('{auth_')], milter.macros
+                client.user, client.password = 'me@in.test', 'secret'
+                client.auth('PLAIN', client.auth_plain)
+                assert client.mail(SENDER)[0] == 250
+                assert {name: value for name, value in milter.macros.items() if name.startswith('{auth_')} == {
+                    '{auth_type}': 'PLAIN', '{auth_authen}': 'me@in.test', '{auth_ssf}': '0'}, milter.macros
+            for key in ('tls-certificate', 'tls-key'):
+                service.ctl('settings', 'set', key)
 
         def test_changes_of_the_header():
             with world.filters(at_end(add_header('X-Last', ' end\n of it'), insert_header(0, 'X-First', ' top'),

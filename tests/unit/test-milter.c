@@ -365,7 +365,7 @@ test_conversation (void)
   g_autoptr (RerouteMilterMessage) message =
                make_message (OCTETS ("A: 1\r\nB: 2\r\n\r\nbody\r\n"), 0);
 
-  reroute_milter_machine_ask_mail (machine, envelope);
+  reroute_milter_machine_ask_mail (machine, envelope, NULL);
   expect (machine, "O");
   g_assert_true (say (machine, OCTETS ("O\0\0\0\6\0\0\0\1\0\x10\0\0")));
   expect (machine, "DC");
@@ -398,12 +398,12 @@ test_conversation (void)
   expect (machine, "");
   g_assert_cmpint (reroute_milter_machine_get_verdict (machine), ==, REROUTE_MILTER_GOES_ON);
   /* The next message: nothing is told twice, and nothing is left to end. */
-  reroute_milter_machine_ask_mail (machine, envelope);
+  reroute_milter_machine_ask_mail (machine, envelope, NULL);
   g_assert_false (reroute_milter_machine_has_changed (machine));
   expect (machine, "DM");
   g_assert_true (say (machine, OCTETS ("c")));
   expect (machine, "");
-  reroute_milter_machine_ask_mail (machine, envelope);
+  reroute_milter_machine_ask_mail (machine, envelope, NULL);
   expect (machine, "ADM");
 }
 
@@ -418,7 +418,7 @@ test_not_agreed (void)
     {
       g_autoptr (RerouteMilterMachine) machine = make_machine ();
       g_autoptr (RerouteMilterMessage) message = make_message (OCTETS ("A: 1\r\n"), 0);
-      reroute_milter_machine_ask_mail (machine, envelope);
+      reroute_milter_machine_ask_mail (machine, envelope, NULL);
       g_free (take_kinds (machine));
       /* Spares all but the end of the message. */
       g_assert_true (say (machine, OCTETS ("O\0\0\0\6\0\0\0\1\0\0\2\x7f")));

@@ -45,6 +45,7 @@ struct _RerouteMilterChain
 
   Question question;
   const RerouteEnvelope *envelope;
+  const RerouteMilterLogin *login;
   const RerouteAddress *address;
   RerouteMilterMessage *message;
   char *queue_id;
@@ -140,7 +141,7 @@ ask_link (Link *link)
       reroute_milter_connection_new (self->worker, link->spec, &self->session, &handler, link);
   RerouteMilterMachine *machine = reroute_milter_connection_get_machine (link->connection);
   if (self->question == ASK_MAIL)
-    reroute_milter_machine_ask_mail (machine, self->envelope);
+    reroute_milter_machine_ask_mail (machine, self->envelope, self->login);
   else if (self->question == ASK_RCPT)
     reroute_milter_machine_ask_rcpt (machine, self->address);
   else
@@ -182,13 +183,16 @@ ask (RerouteMilterChain *self, Question question)
 }
 
 void
-reroute_milter_chain_ask_mail (RerouteMilterChain *self, const RerouteEnvelope *envelope)
+reroute_milter_chain_ask_mail (RerouteMilterChain *self,
+                               const RerouteEnvelope *envelope,
+                               const RerouteMilterLogin *login)
 {
   g_return_if_fail (self != NULL && envelope != NULL);
 
   for (gsize i = 0; i < self->n_links; i++)
     self->links[i].failed = FALSE;
   self->envelope = envelope;
+  self->login = login;
   ask (self, ASK_MAIL);
 }
 

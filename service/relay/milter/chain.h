@@ -38,8 +38,10 @@ void reroute_milter_chain_free (RerouteMilterChain *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteMilterChain, reroute_milter_chain_free)
 
 /* One question at a time; the arguments must live until it is answered.  MAIL begins a message, and
-   ends one that was not ended. */
-void reroute_milter_chain_ask_mail (RerouteMilterChain *self, const RerouteEnvelope *envelope);
+   ends one that was not ended.  @login: (nullable) */
+void reroute_milter_chain_ask_mail (RerouteMilterChain *self,
+                                    const RerouteEnvelope *envelope,
+                                    const RerouteMilterLogin *login);
 void reroute_milter_chain_ask_rcpt (RerouteMilterChain *self, const RerouteAddress *address);
 /* Each milter sees @message as those before it have changed it. */
 void reroute_milter_chain_ask_message (RerouteMilterChain *self,

@@ -115,6 +115,7 @@ put_mail (RerouteMilterMachine *self, GError **error)
 {
   const char *sender = self->envelope->reverse_path;
   const char *at = strrchr (sender, '@');
+  const RerouteMilterLogin *login = self->login;
 
   put_macros (self,
               REROUTE_MILTER_COMMAND_MAIL,
@@ -124,6 +125,12 @@ put_mail (RerouteMilterMachine *self, GError **error)
               at != NULL ? at + 1 : "",
               "{mail_mailer}",
               "esmtp",
+              "{auth_type}",
+              login != NULL ? login->mechanism : NULL,
+              "{auth_authen}",
+              login != NULL ? login->account : NULL,
+              "{auth_ssf}", /* of the mechanism: none of ours encrypts, TLS does */
+              login != NULL ? "0" : NULL,
               NULL);
   guint begin = reroute_milter_packet_begin (self->output, REROUTE_MILTER_COMMAND_MAIL);
   put_path (self, sender);

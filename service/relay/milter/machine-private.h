@@ -64,6 +64,7 @@ struct _RerouteMilterMachine
   char *quarantine;
 
   const RerouteEnvelope *envelope;
+  const RerouteMilterLogin *login; /* (nullable) */
   const RerouteAddress *address;
   RerouteMilterMessage *message;
   char *queue_id;

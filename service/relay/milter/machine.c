@@ -153,7 +153,9 @@ reroute_milter_machine_free (RerouteMilterMachine *self)
 }
 
 void
-reroute_milter_machine_ask_mail (RerouteMilterMachine *self, const RerouteEnvelope *envelope)
+reroute_milter_machine_ask_mail (RerouteMilterMachine *self,
+                                 const RerouteEnvelope *envelope,
+                                 const RerouteMilterLogin *login)
 {
   g_return_if_fail (self != NULL && envelope != NULL);
 
@@ -162,6 +164,7 @@ reroute_milter_machine_ask_mail (RerouteMilterMachine *self, const RerouteEnvelo
   self->in_message = self->message_accepted = self->message_discarded = self->changed = FALSE;
   g_clear_pointer (&self->quarantine, g_free);
   self->envelope = envelope;
+  self->login = login;
   if (self->connection_refusal != NULL)
     {
       g_clear_pointer (&self->reply, reroute_reply_free);

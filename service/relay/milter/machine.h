@@ -32,12 +32,22 @@ typedef struct
   const char *tls; /* (nullable): "TLSv1.3 with cipher …" */
 } RerouteMilterSession;
 
+/* How the client has logged in. */
+typedef struct
+{
+  const char *mechanism;
+  const char *account;
+} RerouteMilterLogin;
+
 RerouteMilterMachine *reroute_milter_machine_new (const RerouteMilterSession *session);
 void reroute_milter_machine_free (RerouteMilterMachine *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteMilterMachine, reroute_milter_machine_free)
 
-/* What the owner asks; the arguments must live until there is a verdict.  @queue_id is copied. */
-void reroute_milter_machine_ask_mail (RerouteMilterMachine *self, const RerouteEnvelope *envelope);
+/* What the owner asks; the arguments must live until there is a verdict.  @queue_id is copied;
+   @login: (nullable) */
+void reroute_milter_machine_ask_mail (RerouteMilterMachine *self,
+                                      const RerouteEnvelope *envelope,
+                                      const RerouteMilterLogin *login);
 void reroute_milter_machine_ask_rcpt (RerouteMilterMachine *self, const RerouteAddress *address);
 void reroute_milter_machine_ask_message (RerouteMilterMachine *self,
                                          RerouteMilterMessage *message,

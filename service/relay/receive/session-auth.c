@@ -34,6 +34,7 @@ succeed (RerouteSession *self)
 
   self->client.authenticated = self->permitted = TRUE;
   self->account = g_strdup (reroute_sasl_server_get_name (self->sasl));
+  self->mechanism = g_strdup (reroute_sasl_server_get_mechanism (self->sasl));
   reroute_session_log_login (&self->client.ip, self->sasl, reply);
   reroute_smtp_server_finish_auth (self->machine, reply);
 }

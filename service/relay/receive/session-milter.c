@@ -29,6 +29,7 @@ struct _RerouteSessionMilters
   RerouteSettings *settings;     /* when the session began */
   RerouteMilterChain *chain;     /* NULL before the first MAIL */
   char *tls;                     /* that the chain was told of; (nullable) */
+  RerouteMilterLogin login;      /* borrows from the session */
   RerouteMilterMessage *message; /* from DATA on */
   RerouteEnvelope *envelope;     /* of the message that is judged */
   gboolean discards;             /* the message, by what was said of MAIL or RCPT */
@@ -358,7 +359,9 @@ reroute_session_milters_ask_mail (RerouteSessionMilters *self, const RerouteEnve
   self->discards = FALSE;
   make_chain (self);
   self->asking = TRUE;
-  reroute_milter_chain_ask_mail (self->chain, envelope);
+  self->login = (RerouteMilterLogin){ self->session->mechanism, self->session->account };
+  reroute_milter_chain_ask_mail (
+    self->chain, envelope, self->session->account != NULL ? &self->login : NULL);
   self->asking = FALSE;
 }
 

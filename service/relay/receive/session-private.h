@@ -27,6 +27,7 @@ struct _RerouteSession
   RerouteTlsServer *tls; /* (nullable): what STARTTLS begins */
   RerouteClient client;
   char *account;      /* (nullable): that the client has logged in to */
+  char *mechanism;    /* (nullable): by which */
   gboolean is_notice; /* the reverse-path is null */
   gboolean permitted; /* by the generation that decided last */
   RerouteSpoolDraft *draft;

@@ -50,6 +50,7 @@ reroute_session_unref (RerouteSession *self)
   g_clear_pointer (&self->tls, reroute_tls_server_unref);
   g_clear_pointer (&self->sasl, reroute_sasl_server_free);
   g_free (self->account);
+  g_free (self->mechanism);
   g_clear_pointer (&self->pending, g_byte_array_unref);
   reroute_receiver_forget_session (receiver, &self->link);
   g_free (self);
