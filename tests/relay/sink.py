@@ -35,7 +35,8 @@ class Sink:
     @take: called with each message when it is answered with 250; then nothing is kept here.
     @lmtp: LHLO instead of EHLO, and an answer for each recipient: DOT is called with it.
     @path: of a Unix socket to listen on instead.
-    @tls: an ssl context: STARTTLS is offered; `broken`: it is offered, and the connection closed instead.
+    @tls: an ssl context: STARTTLS is offered; `broken`: it is offered, and the connection closed instead;
+        `stalled`: it is offered, and nothing said then.
     @auth: {mechanism: what a client has to say, response by response}: offered, and wanted before MAIL.
     """
 
@@ -187,6 +188,10 @@ class _Session:
         if not await self.say('STARTTLS', argument, '220 2.0.0 go ahead'):
             return
         if self.sink.tls == 'broken':
+            raise ConnectionError
+        if self.sink.tls == 'stalled':
+            while await self.reader.read(4096):
+                pass
             raise ConnectionError
         self.reset()
         await self.writer.start_tls(self.sink.tls)

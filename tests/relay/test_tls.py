@@ -184,6 +184,21 @@ def main():
                 plain.sendall(b'EHLO client.test\r\n')
                 assert b'220' not in plain.recv(1024)
 
+        def test_handshake_that_stalls():
+            """Half of what a client says first, or nothing: its time limit is that of a silent client at most."""
+            service.set('idle-timeout', '1s')
+            service.wait_applied()
+            hello = InMemory(world.context()).said()
+            with contextlib.ExitStack() as stalled:
+                clients = [stalled.enter_context(behind_starttls(service)) for _ in range(2)]
+                clients += [stalled.enter_context(socket.create_connection((service.host, world.tls_port), 30))
+                            for _ in range(2)]
+                for client, octets in zip(clients, (b'', hello[:100]) * 2):
+                    client.sendall(octets)
+                assert [client.recv(100) for client in clients] == [b''] * 4
+            service.ctl('settings', 'set', 'idle-timeout')
+            service.wait_applied()
+
         def test_large_message_and_many_pipelined():
             large = b'Subject: large\r\n\r\n' + b'.%s\r\n' % (b'z' * 900) * 2000
             world.service.set('max-junk-commands', '100000')
@@ -252,17 +267,36 @@ def alternative_names(world):
                           capture_output=True, check=True).stdout
 
 
+def behind_starttls(service, timeout_s=30):
+    """A socket whose STARTTLS was answered."""
+    plain = socket.create_connection((service.host, service.port), timeout_s)
+    with plain.makefile('rb', buffering=0) as reader:
+        reader.readline()
+        plain.sendall(b'STARTTLS\r\n')
+        assert reader.readline().startswith(b'220')
+    return plain
+
+
 def tls_client(world):
     """A socket in TLS behind STARTTLS, nothing said yet."""
-    plain = socket.create_connection((world.service.host, world.service.port), 60)
-    reader = plain.makefile('rb', buffering=0)
-    reader.readline()
-    plain.sendall(b'STARTTLS\r\n')
-    assert reader.readline().startswith(b'220')
-    reader.close()
+    plain = behind_starttls(world.service, 60)
     secure = world.context().wrap_socket(plain, server_hostname=HOSTNAME)
     secure.replies = secure.makefile('rb')
     return secure
+
+
+class InMemory:
+    """The client's side of TLS, apart from any socket."""
+
+    def __init__(self, context):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=HOSTNAME)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            self.tls.do_handshake()
+
+    def said(self):
+        """What is to be sent."""
+        return self.outgoing.read()
 
 
 def expect(client, start, limit=20):

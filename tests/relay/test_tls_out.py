@@ -28,7 +28,7 @@ def server_context(certificate, version=None):
 class World:
     """A relay that delivers to whatever host a test makes, by a name that its DNS knows."""
 
-    NAMES = ('good', 'other', 'strange', 'old', 'plain', 'broken', 'mx')
+    NAMES = ('good', 'other', 'strange', 'old', 'plain', 'broken', 'stalled', 'mx')
 
     def __init__(self, stack):
         self.stack = stack
@@ -123,6 +123,16 @@ def main():
             before = len(broken.conversations)
             world.arrives(broken, 'broken.test', None)
             assert len(broken.conversations) == before, broken.conversations
+
+        def test_handshake_that_stalls():
+            """Its time limit is a command's at most: then clear text, or mail that waits."""
+            stalled = world.sink('stalled', 'stalled')
+            world.service.set('command-timeout', '1s')
+            world.level('opportunistic')
+            world.arrives(stalled, 'stalled.test', None)
+            world.level('encrypted')
+            world.waits('stalled.test', '4.7.5', 'no handshake within the time limit')
+            world.service.ctl('settings', 'set', 'command-timeout')
 
         def test_none():
             world.level('none')

@@ -200,11 +200,12 @@ reroute_connection_begin_tls (RerouteConnection *self)
   const char *host = reroute_ip_parse (self->endpoint.name, &ip) ? NULL : self->endpoint.name;
   g_autoptr (GError) error = NULL;
 
+  gint64 command_s = reroute_settings_get_number (self->settings, REROUTE_SETTING_COMMAND_TIMEOUT);
+  gint64 limit_s = MIN (REROUTE_LIMIT_TLS_HANDSHAKE_S, command_s);
+
   self->shaking = TRUE;
-  reroute_worker_arm_timer (self->worker,
-                            &self->timer,
-                            reroute_worker_now_us (self->worker) +
-                              REROUTE_LIMIT_TLS_HANDSHAKE_S * G_USEC_PER_SEC);
+  reroute_worker_arm_timer (
+    self->worker, &self->timer, reroute_worker_now_us (self->worker) + limit_s * G_USEC_PER_SEC);
   if (reroute_tls_client_begin (self->tls, &self->stream, host, self->session_key, &error))
     reroute_connection_shake_hands (self);
   else

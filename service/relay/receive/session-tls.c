@@ -3,7 +3,8 @@
  * session-tls.c - the handshake of a session
  *
  * It begins when the reply to STARTTLS has left, or at once on a listener that is for TLS, and has
- * one time limit from its beginning to its end.  What came in clear text before it is gone.
+ * one time limit from its beginning to its end, that of a silent client at most.  What came in
+ * clear text before it is gone.
  *
  * Standards: RFC 3207, RFC 8314 section 3.3.
  */
@@ -54,6 +55,7 @@ reroute_session_begin_tls (RerouteSession *self)
       return;
     }
   self->shaking = TRUE;
-  reroute_session_set_deadline (self, REROUTE_LIMIT_TLS_HANDSHAKE_S * G_USEC_PER_SEC);
+  reroute_session_set_deadline (
+    self, MIN (REROUTE_LIMIT_TLS_HANDSHAKE_S * G_USEC_PER_SEC, self->receiver->idle_us));
   reroute_session_shake_hands (self);
 }
