@@ -199,6 +199,31 @@ def main():
             service.ctl('settings', 'set', 'idle-timeout')
             service.wait_applied()
 
+        def test_behind_a_proxy():
+            """The header comes in clear text before TLS, which may begin in the same segment."""
+            v1 = b'PROXY TCP4 192.0.2.9 127.0.0.1 4096 465\r\n'
+            v2 = b'\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\x09\x7f\0\0\1\x10\0\1\xd1'
+            local = b'\r\n\r\n\0\r\nQUIT\n\x20\0\0\0'
+            service.set('proxy-hosts', '127.0.0.1')
+            service.set('permitted-hosts', '192.0.2.9')
+            service.wait_applied()
+            for header, split, reply in ((v1, False, '250'), (v1, True, '250'), (v2, False, '250'), (v2, True, '250'),
+                                         (local, False, '550 5.7.1'), (v1.replace(b'.9 ', b'.8 '), True, '550 5.7.1')):
+                with Proxied(world, header, split) as client:
+                    client.command('EHLO client.test')
+                    client.command('MAIL FROM:<a@b.test>')
+                    said = client.command('RCPT TO:<u@else.test>')
+                    assert said.startswith(reply), (header, split, said)
+            for octets in (InMemory(world.context()).said(), v1[:20] + b'\r\n'):
+                with socket.create_connection((service.host, world.tls_port), 60) as plain:
+                    plain.sendall(octets)
+                    # A reset: not all of it was read.
+                    with contextlib.suppress(ConnectionResetError):
+                        assert plain.recv(100) == b'', octets
+            for key in ('proxy-hosts', 'permitted-hosts'):
+                service.ctl('settings', 'set', key)
+            service.wait_applied()
+
         def test_large_message_and_many_pipelined():
             large = b'Subject: large\r\n\r\n' + b'.%s\r\n' % (b'z' * 900) * 2000
             world.service.set('max-junk-commands', '100000')
@@ -297,6 +322,53 @@ class InMemory:
     def said(self):
         """What is to be sent."""
         return self.outgoing.read()
+
+
+class Proxied(Client):
+    """A client in TLS behind @header, with which the handshake begins unless it is @split."""
+
+    def __init__(self, world, header, split):
+        self.memory = InMemory(world.context())
+        self.lines = []
+        self.socket = socket.create_connection((world.service.host, world.tls_port), 60)
+        self.stream = self
+        if split:
+            for octet in header:
+                self.socket.sendall(bytes([octet]))
+            header = b''
+        self.socket.sendall(header + self.memory.said())
+        self.step(self.memory.tls.do_handshake)
+        self.banner = self.reply()
+
+    def step(self, function, *arguments):
+        """Calls it until it has what it wants of the server."""
+        while True:
+            try:
+                result = function(*arguments)
+            except ssl.SSLWantReadError:
+                result = None
+            octets = self.memory.said()
+            if octets:
+                self.socket.sendall(octets)
+            if result is not None or function == self.memory.tls.do_handshake and self.memory.tls.version():
+                return result
+            octets = self.socket.recv(65536)
+            assert octets, 'the server closed the connection'
+            self.memory.incoming.write(octets)
+
+    def readline(self):
+        """As a stream of the replies."""
+        line = b''
+        while not line.endswith(b'\n'):
+            line += self.step(self.memory.tls.read, 1)
+        return line
+
+    def command(self, text):
+        self.step(self.memory.tls.write, text.encode() + b'\r\n')
+        return self.reply()
+
+    def close(self):
+        self.socket.close()
 
 
 def expect(client, start, limit=20):

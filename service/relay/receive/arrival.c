@@ -5,6 +5,9 @@
  * Who stands in the setting proxy-hosts must speak first, and speak the PROXY protocol; nobody else
  * is listened to.  From the header on the connection is its client's, for every limit and rule.
  *
+ * Where TLS begins behind the header, the client's first octets belong to its handshake: they are
+ * looked at and left in the socket.  In clear text they are an early talker's.
+ *
  * Source: HAProxy, "The PROXY protocol, versions 1 & 2", section 2.
  */
 
@@ -30,8 +33,10 @@ typedef struct
   GList link; /* in the receiver's arrivals */
   RerouteReceiver *receiver;
   RerouteIp proxy;
+  gboolean in_tls;
   guint8 header[REROUTE_PROXY_HEADER_OCTETS];
-  gsize length;
+  gsize length; /* of what has come */
+  gsize taken;  /* of it, out of the socket */
 } Arrival;
 
 /* Returns: its descriptor, the caller's to close */
@@ -65,39 +70,48 @@ admit (Arrival *self, const RerouteIp *client, gsize taken)
   RerouteReceiver *receiver = self->receiver;
   gboolean early = self->length > taken;
 
-  reroute_receiver_welcome (receiver, leave (self), client, early);
+  if (self->in_tls)
+    reroute_receiver_welcome_in_tls (receiver, leave (self), client);
+  else
+    reroute_receiver_welcome (receiver, leave (self), client, early);
+}
+
+/* Takes what was looked at out of the socket, up to @length octets of the header in all. */
+static gboolean
+take (Arrival *self, gsize length)
+{
+  gsize wanted = length - self->taken;
+
+  self->taken = length;
+  return wanted == 0 ||
+         recv (self->io.fd, self->header + length - wanted, wanted, 0) == (gssize) wanted;
 }
 
 static void
 judge (Arrival *self)
 {
-  RerouteIp client;
-  gsize taken;
+  RerouteIp client = self->proxy;
+  gsize taken = self->length;
+  RerouteProxyResult result =
+    reroute_proxy_header_parse (self->header, self->length, &taken, &client);
+  gboolean complete = result == REROUTE_PROXY_CLIENT || result == REROUTE_PROXY_ITSELF;
 
-  switch (reroute_proxy_header_parse (self->header, self->length, &taken, &client))
-    {
-    case REROUTE_PROXY_CLIENT:
-      admit (self, &client, taken);
-      return;
-    case REROUTE_PROXY_ITSELF:
-      client = self->proxy;
-      admit (self, &client, taken);
-      return;
-    case REROUTE_PROXY_BAD:
-      refuse (self, "no PROXY header that is valid");
-      return;
-    case REROUTE_PROXY_UNFINISHED:
-    default:
-      if (self->length == sizeof self->header)
-        refuse (self, "a PROXY header without an end");
-    }
+  if (!take (self, complete && self->in_tls ? taken : self->length))
+    refuse (self, "connection lost before the PROXY header");
+  else if (result == REROUTE_PROXY_BAD)
+    refuse (self, "no PROXY header that is valid");
+  else if (complete)
+    admit (self, result == REROUTE_PROXY_CLIENT ? &client : &self->proxy, taken);
+  else if (self->length == sizeof self->header)
+    refuse (self, "a PROXY header without an end");
 }
 
 static void
 ready_cb (RerouteIo *io, guint32 events)
 {
   Arrival *self = (Arrival *) io;
-  gssize n = recv (self->io.fd, self->header + self->length, sizeof self->header - self->length, 0);
+  gssize n =
+    recv (self->io.fd, self->header + self->length, sizeof self->header - self->length, MSG_PEEK);
 
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
@@ -135,7 +149,7 @@ time_limit_cb (RerouteTimer *timer)
 }
 
 void
-reroute_arrival_start (RerouteReceiver *receiver, int fd, const RerouteIp *proxy)
+reroute_arrival_start (RerouteReceiver *receiver, int fd, const RerouteIp *proxy, gboolean in_tls)
 {
   g_return_if_fail (receiver != NULL && fd >= 0 && proxy != NULL);
 
@@ -145,6 +159,7 @@ reroute_arrival_start (RerouteReceiver *receiver, int fd, const RerouteIp *proxy
   self->link.data = self;
   self->receiver = receiver;
   self->proxy = *proxy;
+  self->in_tls = in_tls;
   g_queue_push_tail_link (&receiver->arrivals, &self->link);
   reroute_worker_add_io (receiver->worker, &self->io);
   wait_for_header (self);

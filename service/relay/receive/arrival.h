@@ -8,9 +8,11 @@
 
 G_BEGIN_DECLS
 
-/* @fd: taken; the caller has counted @proxy in by reroute_admission_enter_proxy().  It stands in
-   the receiver's list of arrivals until it becomes a session or ends. */
-void reroute_arrival_start (RerouteReceiver *receiver, int fd, const RerouteIp *proxy);
+/* @in_tls: TLS begins behind the header.  @fd: taken; the caller has counted @proxy in by
+   reroute_admission_enter_proxy().  It stands in the receiver's list of arrivals until it becomes a
+   session or ends. */
+void
+reroute_arrival_start (RerouteReceiver *receiver, int fd, const RerouteIp *proxy, gboolean in_tls);
 
 /* Ends all of a receiver's. */
 void reroute_arrivals_end (RerouteReceiver *receiver);

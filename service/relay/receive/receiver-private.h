@@ -41,6 +41,8 @@ struct _RerouteReceiver
    has spoken already. */
 void
 reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client, gboolean early);
+/* The same where TLS comes first. */
+void reroute_receiver_welcome_in_tls (RerouteReceiver *self, int fd, const RerouteIp *client);
 /* A session is gone for good. */
 void reroute_receiver_forget_session (RerouteReceiver *self, GList *link);
 

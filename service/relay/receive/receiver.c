@@ -112,23 +112,22 @@ reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client
 }
 
 /* Who waits for TLS understands no refusal in clear text. */
-static void
-welcome_in_tls (Door *door, int fd, const RerouteIp *ip)
+void
+reroute_receiver_welcome_in_tls (RerouteReceiver *self, int fd, const RerouteIp *client)
 {
-  RerouteReceiver *self = door->receiver;
   g_autoptr (RerouteReply) refusal = NULL;
 
   if (self->tls == NULL)
     {
-      g_info ("%s: no certificate is in force", door->listener->label);
+      g_info ("a connection in TLS is closed: no certificate is in force");
       close (fd);
       return;
     }
-  refusal = reroute_admission_enter (self->config.admission, self->ruleset, ip);
+  refusal = reroute_admission_enter (self->config.admission, self->ruleset, client);
   if (refusal != NULL)
     close (fd);
   else
-    reroute_session_start (self, fd, ip, TRUE);
+    reroute_session_start (self, fd, client, TRUE);
 }
 
 /* Who knocks is a client, or a proxy that will tell whose connection it is. */
@@ -136,23 +135,22 @@ static void
 welcome (Door *door, int fd, const RerouteIp *ip)
 {
   RerouteReceiver *self = door->receiver;
-  g_autoptr (RerouteReply) refusal = NULL;
+  gboolean in_tls = door->listener->in_tls;
+  gboolean is_proxy = reroute_settings_contains (self->settings, REROUTE_SETTING_PROXY_HOSTS, ip);
+  g_autoptr (RerouteReply) refusal =
+               is_proxy ? reroute_admission_enter_proxy (self->config.admission, self->settings)
+                        : NULL;
 
-  if (door->listener->in_tls)
-    {
-      welcome_in_tls (door, fd, ip);
-      return;
-    }
-  if (!reroute_settings_contains (self->settings, REROUTE_SETTING_PROXY_HOSTS, ip))
-    {
-      reroute_receiver_welcome (self, fd, ip, FALSE);
-      return;
-    }
-  refusal = reroute_admission_enter_proxy (self->config.admission, self->settings);
-  if (refusal != NULL)
+  if (refusal != NULL && in_tls)
+    close (fd);
+  else if (refusal != NULL)
     refuse (fd, ip, refusal);
+  else if (is_proxy)
+    reroute_arrival_start (self, fd, ip, in_tls);
+  else if (in_tls)
+    reroute_receiver_welcome_in_tls (self, fd, ip);
   else
-    reroute_arrival_start (self, fd, ip);
+    reroute_receiver_welcome (self, fd, ip, FALSE);
 }
 
 /* Returns: whether to go on accepting */
