@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may give the relay a secret on a system bus: a private one with the policy that is installed, as root and as
+another user, with polkit (a mock of it) and without."""
+
+import contextlib
+import os
+import re
+import subprocess
+
+from place import ROOT, Place, free_port, poll
+from support import RELAYD, daemon_environment
+from tap import Skip, run
+
+STRANGER = '65534'
+VERIFIER = 'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$' + ':'.join(['A' * 43 + '='] * 2)
+ACCESS = 'org.reroute.Error.Access'
+
+# As the machine's system bus has it, with the holes of our own policy and of polkit's.
+CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>{address}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+    <allow send_destination="org.freedesktop.PolicyKit1"/>
+  </policy>
+  <policy user="root">
+    <allow own="org.freedesktop.PolicyKit1"/>
+  </policy>
+  <include>{policy}</include>
+</busconfig>
+'''
+
+
+class World:
+    """A system bus of the test's own and a relay on it, which holds no rules."""
+
+    def __init__(self, stack):
+        if os.geteuid() != 0:
+            raise Skip('needs root to call as another user')
+        self.place = place = stack.enter_context(Place('authority'))
+        os.chmod(place.path, 0o755)
+        self.address = f'unix:path={place.join("bus")}'
+        self.environment = dict(daemon_environment(), DBUS_SYSTEM_BUS_ADDRESS=self.address)
+        config = place.write(CONFIG.format(address=self.address, policy=os.path.join(ROOT, 'data', 'org.reroute.conf')),
+                             'bus.conf')
+        place.start('bus', ['dbus-daemon', '--nofork', '--nopidfile', '--nosyslog', f'--config-file={config}'],
+                    self.environment)
+        poll('the bus', lambda: os.path.exists(place.join('bus')))
+        place.start('relayd', [RELAYD, f'--spool={place.folder("spool", mode=0o700)}',
+                               f'--listen=127.0.0.1:{free_port()}'], self.environment)
+        poll('the relay on the bus', lambda: 'method return' in self.call('Status'))
+
+    def call(self, method, *arguments, user='0'):
+        """What dbus-send says of a call of Relay1, its errors too."""
+        return self.send('org.reroute.Relay', '/org/reroute/Relay', f'org.reroute.Relay1.{method}', *arguments,
+                         user=user)
+
+    def send(self, destination, path, method, *arguments, user='0'):
+        command = ['setpriv', f'--reuid={user}', f'--regid={user}', '--clear-groups', 'dbus-send',
+                   f'--bus={self.address}', '--print-reply', f'--dest={destination}', path, method, *arguments]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return result.stdout + result.stderr
+
+    def set_secret(self, name, user, value=VERIFIER):
+        return self.call('SetSecret', f'string:{name}', f'string:{value}', user=user)
+
+    def names(self):
+        return re.findall(r'string "(.*)"', self.call('ListSecrets'))
+
+    @contextlib.contextmanager
+    def polkit(self, *allowed):
+        """A polkit that grants these actions to anybody, and no other."""
+        mock = self.place.start('polkit', ['/usr/bin/python3', '-m', 'dbusmock', '--system', '--template', 'polkitd'],
+                                self.environment)
+        bus = ('org.freedesktop.DBus', '/', 'org.freedesktop.DBus.NameHasOwner', 'string:org.freedesktop.PolicyKit1')
+        poll('polkit on the bus', lambda: mock.poll() is not None or 'true' in self.send(*bus))
+        if mock.poll() is not None:
+            self.place.processes.remove(mock)
+            raise Skip('python3-dbusmock does not run')
+        answer = self.send('org.freedesktop.PolicyKit1', '/org/freedesktop/PolicyKit1/Authority',
+                           'org.freedesktop.DBus.Mock.SetAllowed', f'array:string:{",".join(allowed)}')
+        assert 'method return' in answer, answer
+        yield
+        self.place.end(mock)
+
+
+def main():
+    with contextlib.ExitStack() as stack:
+        try:
+            world = World(stack)
+        except Skip as skip:
+            reason = str(skip)
+
+            def test_authority():
+                raise Skip(reason)
+            run(test_authority)
+
+        def test_without_polkit_root_alone():
+            assert 'method return' in world.set_secret('in:root', '0')
+            answer = world.set_secret('in:stranger', STRANGER)
+            assert ACCESS in answer and 'polkit does not answer' in answer, answer
+            assert ACCESS in world.call('ListSecrets', user=STRANGER)
+            assert world.names() == ['in:root']
+
+        def test_polkit_decides_for_others():
+            with world.polkit('org.reroute.queue.manage', 'org.reroute.queue.view'):
+                answer = world.set_secret('in:stranger', STRANGER)
+                assert ACCESS in answer and 'org.reroute.rules.modify' in answer, answer
+                assert ACCESS in world.call('ListSecrets', user=STRANGER)
+                assert 'method return' in world.set_secret('in:second', '0')
+                assert world.names() == ['in:root', 'in:second']
+            with world.polkit('org.reroute.rules.modify'):
+                assert 'method return' in world.set_secret('in:stranger', STRANGER)
+                assert 'in:second' in world.call('ListSecrets', user=STRANGER)
+                assert 'method return' in world.set_secret('in:second', STRANGER, value='')
+            assert world.names() == ['in:root', 'in:stranger']
+
+        def test_refused_value_is_not_repeated():
+            answer = world.set_secret('out:x', '0', value='password hunter2')
+            assert 'org.reroute.Error.Value' in answer and 'hunter2' not in answer, answer
+            assert not [line for _, lines in world.place.logs() for line in lines if 'hunter2' in line or 'A' * 43 in line]
+
+        def test_nobody_else_may_be_the_relay():
+            answer = world.send('org.freedesktop.DBus', '/', 'org.freedesktop.DBus.RequestName',
+                                'string:org.reroute.Relay', 'uint32:0', user=STRANGER)
+            assert 'not allowed to own' in answer, answer
+
+        run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
+
+
+if __name__ == '__main__':
+    main()
