@@ -104,6 +104,13 @@ def check_null_sender(world, dovecot, tag):
     assert len(world.notices.messages) == before, 'a notice for a null sender'
 
 
+def recipients_answers(service, *users):
+    """What RCPT is answered for each."""
+    with Client(service.host, service.port) as client:
+        client.command(f'MAIL FROM:<{SENDER}>')
+        return [client.command(f'RCPT TO:<{user}@in.test>') for user in users]
+
+
 def main():
     with contextlib.ExitStack() as stack:
         world = World(stack)
@@ -120,6 +127,33 @@ def main():
             peer = dovecot()
             check_mixture(world, peer, f'lmtp:{peer.endpoint}', f'{HOST}[{HOST}]:{peer.port}', 'tcp')
             check_null_sender(world, peer, 'tcp')
+
+        def test_call_ahead_to_dovecot():
+            """It says at RCPT whom it does not know, over TCP and the socket; nobody is turned away when it is gone."""
+            peer = dovecot()
+            service.ctl('routing', 'edit', 'in.test', '--recipient-check=call-ahead')
+            for number, host in enumerate((f'lmtp:{peer.endpoint}', f'lmtp:unix:{peer.socket}')):
+                world.use(host)
+                answers = recipients_answers(service, f'nobody{number}', 'goodtcp', f'none{number}')
+                assert [answer[:9] for answer in answers] == ['550 5.1.1', '250 2.1.5', '550 5.1.1'], answers
+                assert not any('dovecot' in answer.lower() or peer.folder in answer for answer in answers), answers
+            world.use(f'lmtp:{world.place.join("no-such-socket")}')
+            assert recipients_answers(service, 'nobody9') == ['250 2.1.5 Recipient taken']
+            service.ctl('routing', 'edit', 'in.test', '--recipient-check=none')
+
+        def test_call_ahead_speaks_lmtp():
+            """LHLO, and no message: the session that asks has no DATA, and answers for the known and the unknown."""
+            service.ctl('routing', 'edit', 'in.test', '--recipient-check=call-ahead')
+            sink = world.sink(lambda verb, argument: '550 5.1.1 <x> no such user, ask inner.test'
+                              if verb == 'RCPT' and argument.startswith('unknown') else None)
+            answers = recipients_answers(service, 'unknown', 'known')
+            assert answers[0].startswith('550 5.1.1') and 'inner.test' not in answers[0], answers
+            assert answers[1].startswith('250'), answers
+            verbs = [line.split()[1] for line in sink.conversations[0] if line.startswith('C: ')]
+            assert verbs[0] == 'LHLO' and not {'EHLO', 'HELO', 'DATA'} & set(verbs), verbs
+            assert not sink.messages
+            service.ctl('routing', 'edit', 'in.test', '--recipient-check=none')
+            service.wait_applied()
 
         def test_dovecot_over_a_socket():
             peer = dovecot()
