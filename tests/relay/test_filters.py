@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real mail filters: OpenDKIM signs and verifies, rspamd refuses and adds, and both in a row."""
+"""Real mail filters: OpenDKIM signs and verifies, rspamd refuses and adds, both in a row, and python3-milter."""
 
 import contextlib
 import re
 
 from place import Place
 from peers import OpenDkim, Rspamd
+from python_milter import PythonMilter
 from sink import Sink
 from support import Client, Service, send
 from tap import run
@@ -111,6 +112,23 @@ def main():
             assert below_trace(message) == HEAD + b'X-Rspamd: seen\r\n\r\nbody\r\n', message.content
             rcpts, reply = send(service, SENDER, ['u@in.test'], HEAD.replace(b'a test', b'a spam') + b'\r\nbody\r\n')
             assert rcpts[0].startswith('250') and reply.startswith('554 5.7.1'), (rcpts, reply)
+
+        def test_python3_milter_changes_everything():
+            """Each change that libmilter has, and its refusals of a recipient and of a header field."""
+            peer = PythonMilter(world.place).start()
+            world.use(peer.address)
+            message, = world.arrive(HEAD + b'\r\nbody\r\n', 'u@in.test', 'gone@in.test')
+            assert message.reverse_path == 'changed@origin.test', message.reverse_path
+            assert sorted(message.recipients) == ['added@in.test', 'u@in.test'], message.recipients
+            head, body = below_trace(message).split(b'\r\n\r\n', 1)
+            saw = re.search(rb'\r\nX-Saw: 6 octets, helo client\.test, id \w+$', head)
+            assert saw and head[:saw.start()] == b'X-Top: first\r\n' + HEAD.replace(b'a test', b'changed')[:-2], head
+            assert body == b'new body\r\n', body
+            rcpts, _ = send(service, SENDER, ['unwanted@in.test'], HEAD + b'\r\nbody\r\n')
+            assert rcpts == ['550-5.1.1 not wanted\n550 5.1.1 by python3-milter'], rcpts
+            _, reply = send(service, SENDER, ['u@in.test'], HEAD + b'X-Refuse: me\r\n\r\nbody\r\n')
+            assert reply.startswith('451 4.7.1'), reply
+            peer.stop()
 
         def test_both_in_a_row():
             """OpenDKIM signs what rspamd has added."""
