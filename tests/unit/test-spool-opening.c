@@ -13,6 +13,7 @@
 
 #define SEGMENT_OCTETS (256 * 1024)
 #define N_QUEUED 40
+#define N_OPENINGS 5
 
 /* Hands in a message that nothing waits for yet. */
 static guint64
@@ -164,6 +165,35 @@ test_ids_rise (void)
   spool_fixture_clear (&fixture);
 }
 
+/* Each opening goes on in the segment of the one before, and takes mail before it has read it. */
+static void
+test_ids_rise_within_a_segment (void)
+{
+  SpoolFixture fixture;
+  guint64 last_id = 0;
+  g_autoptr (GAsyncQueue) read = g_async_queue_new ();
+  g_autoptr (GAsyncQueue) committed = g_async_queue_new ();
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  for (guint n = 1; n <= N_OPENINGS; n++)
+    {
+      g_autoptr (GError) error = NULL;
+      fixture.spool = reroute_spool_open (fixture.directory, SEGMENT_OCTETS, &error);
+      g_assert_no_error (error);
+      guint64 id = hand_in (fixture.spool, n, committed_cb, committed);
+      g_assert_cmpuint (id, >, last_id);
+      last_id = id;
+      reroute_spool_start (fixture.spool, read_cb, read);
+      reroute_message_unref (g_async_queue_pop (committed));
+      fixture.entries = g_async_queue_pop (read);
+      g_assert_cmpuint (fixture.entries->len, ==, n - 1);
+      spool_fixture_close (&fixture);
+    }
+  g_autoptr (GPtrArray) paths = spool_fixture_list (fixture.directory, "journal-");
+  g_assert_cmpuint (paths->len, ==, 1);
+  spool_fixture_clear (&fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -171,5 +201,6 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/opening/takes-mail-at-once", test_takes_mail_at_once);
   g_test_add_func ("/spool/opening/is-stopped", test_is_stopped);
   g_test_add_func ("/spool/opening/ids-rise", test_ids_rise);
+  g_test_add_func ("/spool/opening/ids-rise-within-a-segment", test_ids_rise_within_a_segment);
   return g_test_run ();
 }

@@ -199,7 +199,7 @@ reroute_spool_read (RerouteSpool *self)
   return is_read;
 }
 
-/* Ids that nobody got before.  When the beginnings of the segments do not tell, all is read. */
+/* Ids that nobody got before.  When the newest segment does not tell, all is read. */
 static gboolean
 choose_ids (RerouteSpool *self, GError **error)
 {

@@ -127,10 +127,7 @@ look_into_segment (RerouteScan *self, guint index, GError **error)
             &header, first, REROUTE_SPOOL_BLOCK_OCTETS, segment->serial) &&
           header.type == REROUTE_RECORD_BATCH &&
           reroute_batch_record_decode (&batch, first + REROUTE_RECORD_HEADER_OCTETS, header.length))
-        {
-          self->first_synced[index] = batch.synced;
-          self->first_ids[index] = batch.ids;
-        }
+        self->first_synced[index] = batch.synced;
       return TRUE;
     }
   return FALSE;
@@ -171,7 +168,6 @@ list_segments (RerouteScan *self, GError **error)
   closedir (dir);
   g_ptr_array_sort (self->segments, compare_segments);
   self->first_synced = g_new0 (guint64, MAX (self->segments->len, 1));
-  self->first_ids = g_new0 (guint64, MAX (self->segments->len, 1));
   return TRUE;
 }
 
@@ -184,19 +180,4 @@ reroute_scan_look (RerouteScan *self, GError **error)
     if (!look_into_segment (self, i, error))
       return FALSE;
   return TRUE;
-}
-
-guint64
-reroute_scan_bound_ids (const RerouteScan *self)
-{
-  guint64 ahead = 0, bound = 0;
-
-  for (guint i = self->segments->len; i-- > 0;)
-    {
-      const RerouteSegment *segment = g_ptr_array_index (self->segments, i);
-      ahead += (segment->size / REROUTE_SPOOL_BLOCK_OCTETS + 1) * REROUTE_SPOOL_IDS_AHEAD;
-      if (self->first_ids[i] != 0)
-        bound = MAX (bound, self->first_ids[i] + ahead);
-    }
-  return bound;
 }

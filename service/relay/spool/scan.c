@@ -406,10 +406,32 @@ reroute_scan_free (RerouteScan *self)
   g_clear_pointer (&self->segments, g_ptr_array_unref);
   g_clear_pointer (&self->damages, g_ptr_array_unref);
   g_free (self->first_synced);
-  g_free (self->first_ids);
   free_room (self);
   g_clear_pointer (&self->pending, g_bytes_unref);
   g_free (self);
+}
+
+/* The highest number that the batches of one segment reserve; 1: it has no batch, 0: unreadable. */
+static guint64
+read_ids (const RerouteScan *self, const RerouteSegment *segment)
+{
+  RerouteScan *alone = reroute_scan_new (self->dir_fd, FALSE);
+
+  g_ptr_array_add (alone->segments, reroute_segment_new (segment->serial, segment->size));
+  alone->first_synced = g_new0 (guint64, 1);
+  guint64 ids = scan_segment (alone, 0, NULL) ? alone->ids : 0;
+  reroute_scan_free (alone);
+  return ids;
+}
+
+guint64
+reroute_scan_bound_ids (const RerouteScan *self)
+{
+  guint64 ids = 1;
+
+  for (guint i = self->segments->len; i-- > 0 && ids == 1;)
+    ids = read_ids (self, g_ptr_array_index (self->segments, i));
+  return ids > 1 ? ids + REROUTE_SPOOL_IDS_AHEAD : 0;
 }
 
 static gboolean

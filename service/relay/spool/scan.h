@@ -26,7 +26,6 @@ typedef struct
 
   /*< private >*/
   guint64 *first_synced; /* what the first batch of each segment says; 0: nothing to go by */
-  guint64 *first_ids;    /* likewise */
   guint8 *buffer;
   gsize buffer_octets;
   gsize buffer_used; /* zeros behind it */
@@ -44,8 +43,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteScan, reroute_scan_free)
    not ours, or a newer format. */
 gboolean reroute_scan_look (RerouteScan *self, GError **error);
 
-/* After the look: a number above every id that was given away, as each block that is written
-   reserves REROUTE_SPOOL_IDS_AHEAD at most; 0: the beginnings do not tell. */
+/* After the look: a number above every id that was given away.  Only the newest segment that has a
+   batch is read: ids rise from batch to batch, over restarts too.  Returns: 0: it does not tell */
 guint64 reroute_scan_bound_ids (const RerouteScan *self);
 
 /* After the look.  Errors: %REROUTE_ERROR_SPOOL: cannot be read; %G_IO_ERROR_CANCELLED */
