@@ -16,7 +16,7 @@
 
 #include "service/relay/spool/fault-point.h"
 
-#define VERDICTS_LINGER_US (10 * 1000)
+#define VERDICTS_LINGER_US (25 * 1000)
 #define KEPT_RETRY_US (200 * 1000)
 #define CRAMPED_LINGER_US (500 * 1000)
 
