@@ -14,7 +14,10 @@ from tap import Skip
 
 OPENSMTPD = ('opensmtpd', 'libevent-2.1-7', 'libdb5.3', 'libssl3')
 
+# Without the limits it waits some seconds between two connections.
 CONFIG = '''
+mta limit conn-delay-host 0 conn-delay-route 0 reconn-delay-route 0 conn-delay-source 0
+mta limit conn-delay-connector 0 conn-delay-relay 0 conn-delay-domain 0
 pki here cert "{folder}/pem"
 pki here key "{folder}/key"
 table users file:{folder}/users
