@@ -90,18 +90,20 @@ take (Arrival *self, gsize length)
 static void
 judge (Arrival *self)
 {
-  RerouteIp client = self->proxy;
+  RerouteIp client;
   gsize taken = self->length;
   RerouteProxyResult result =
     reroute_proxy_header_parse (self->header, self->length, &taken, &client);
   gboolean complete = result == REROUTE_PROXY_CLIENT || result == REROUTE_PROXY_ITSELF;
 
+  if (result != REROUTE_PROXY_CLIENT)
+    client = self->proxy;
   if (!take (self, complete && self->in_tls ? taken : self->length))
     refuse (self, "connection lost before the PROXY header");
   else if (result == REROUTE_PROXY_BAD)
     refuse (self, "no PROXY header that is valid");
   else if (complete)
-    admit (self, result == REROUTE_PROXY_CLIENT ? &client : &self->proxy, taken);
+    admit (self, &client, taken);
   else if (self->length == sizeof self->header)
     refuse (self, "a PROXY header without an end");
 }
