@@ -542,31 +542,35 @@ reroute_relay_client_queue_message_finish (RerouteRelayClient *self,
 void
 reroute_relay_client_queue_act_async (RerouteRelayClient *self,
                                       RerouteQueueVerb verb,
-                                      const guint64 *ids,
-                                      gsize n_ids,
+                                      const RerouteQueueSelection *selection,
                                       GCancellable *cancellable,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data)
 {
   static const char *const methods[] = {
-    [REROUTE_QUEUE_RETRY] = "QueueRetry",
+    [REROUTE_QUEUE_RETRY] = "QueueRetry",     [REROUTE_QUEUE_HOLD] = "QueueHold",
+    [REROUTE_QUEUE_RELEASE] = "QueueRelease", [REROUTE_QUEUE_RETURN] = "QueueReturn",
     [REROUTE_QUEUE_DELETE] = "QueueDelete",
   };
-  GVariant *array = g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, ids, n_ids, sizeof *ids);
+  GVariant *ids = g_variant_new_fixed_array (
+    G_VARIANT_TYPE_UINT64, selection->ids, selection->n_ids, sizeof selection->ids[0]);
+  GVariant *filter = selection->filter != NULL
+                       ? selection->filter
+                       : g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
 
   g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
 
   start_call (g_task_new (self, cancellable, callback, user_data),
               methods[verb],
-              g_variant_new ("(@at)", array),
-              "(u)",
+              g_variant_new ("(@at@a{sv})", ids, filter),
+              "(uuu)",
               REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
 
 gboolean
 reroute_relay_client_queue_act_finish (RerouteRelayClient *self,
                                        GAsyncResult *result,
-                                       guint *count,
+                                       RerouteQueueCounts *counts,
                                        GError **error)
 {
   g_autoptr (GVariant) reply = NULL;
@@ -576,7 +580,7 @@ reroute_relay_client_queue_act_finish (RerouteRelayClient *self,
   reply = g_task_propagate_pointer (G_TASK (result), error);
   if (reply == NULL)
     return FALSE;
-  if (count != NULL)
-    g_variant_get (reply, "(u)", count);
+  if (counts != NULL)
+    g_variant_get (reply, "(uuu)", &counts->done, &counts->busy, &counts->silent);
   return TRUE;
 }

@@ -137,20 +137,37 @@ GVariant *reroute_relay_client_queue_message_finish (RerouteRelayClient *self,
 typedef enum
 {
   REROUTE_QUEUE_RETRY,
+  REROUTE_QUEUE_HOLD,
+  REROUTE_QUEUE_RELEASE,
+  REROUTE_QUEUE_RETURN,
   REROUTE_QUEUE_DELETE,
 } RerouteQueueVerb;
 
-/* @ids: (array length=n_ids); none means all for RETRY.  @count of finish: messages concerned */
+/* As Relay1.QueueRetry documents. */
+typedef struct
+{
+  const guint64 *ids; /* (array length=n_ids) */
+  gsize n_ids;        /* 0: every message */
+  GVariant *filter;   /* (nullable): a{sv}, floating or not; NULL: every recipient */
+} RerouteQueueSelection;
+
+/* Messages. */
+typedef struct
+{
+  guint done;   /* what was asked for was done, to a recipient at least */
+  guint busy;   /* a recipient was on its way just then and left alone */
+  guint silent; /* RETURN: a recipient stays, as nobody may be told */
+} RerouteQueueCounts;
+
 void reroute_relay_client_queue_act_async (RerouteRelayClient *self,
                                            RerouteQueueVerb verb,
-                                           const guint64 *ids,
-                                           gsize n_ids,
+                                           const RerouteQueueSelection *selection,
                                            GCancellable *cancellable,
                                            GAsyncReadyCallback callback,
                                            gpointer user_data);
 gboolean reroute_relay_client_queue_act_finish (RerouteRelayClient *self,
                                                 GAsyncResult *result,
-                                                guint *count,
+                                                RerouteQueueCounts *counts,
                                                 GError **error);
 
 G_END_DECLS

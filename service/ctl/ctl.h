@@ -67,6 +67,9 @@ void reroute_ctl_add_string (JsonBuilder *builder, const char *name, const char 
 void reroute_ctl_add_int (JsonBuilder *builder, const char *name, gint64 value);
 void reroute_ctl_add_boolean (JsonBuilder *builder, const char *name, gboolean value);
 
+/* The id of a message as the log and the lists show it, in hexadecimal. */
+gboolean reroute_ctl_parse_message_id (const char *text, guint64 *id, GError **error);
+
 /* The verbs, one file each. */
 #define REROUTE_CTL_VERB(name)                                                                     \
   gboolean reroute_ctl_##name (RerouteCtl *ctl, int argc, char **argv, GError **error)
@@ -94,6 +97,9 @@ REROUTE_CTL_VERB (export);
 REROUTE_CTL_VERB (queue_list);
 REROUTE_CTL_VERB (queue_show);
 REROUTE_CTL_VERB (queue_retry);
+REROUTE_CTL_VERB (queue_hold);
+REROUTE_CTL_VERB (queue_release);
+REROUTE_CTL_VERB (queue_return);
 REROUTE_CTL_VERB (queue_delete);
 
 G_END_DECLS

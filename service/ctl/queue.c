@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * queue.c - reroutectl queue list | show | retry | delete
+ * queue.c - reroutectl queue list | show
  */
 
 #include "config.h"
@@ -8,7 +8,6 @@
 #include "service/ctl/ctl.h"
 #include "service/ctl/table.h"
 
-#include "common/error.h"
 #include "common/limits.h"
 
 /* Ids are shown as the log shows them, in hexadecimal. */
@@ -16,35 +15,6 @@ static char *
 format_id (guint64 id)
 {
   return g_strdup_printf ("%" G_GINT64_MODIFIER "x", id);
-}
-
-static gboolean
-parse_id (const char *text, guint64 *id, GError **error)
-{
-  if (g_ascii_string_to_unsigned (text, 16, 1, G_MAXUINT64, id, NULL))
-    return TRUE;
-  g_set_error (error,
-               REROUTE_ERROR,
-               REROUTE_ERROR_VALUE,
-               "“%s” is not the id of a message: “reroutectl queue list” shows them",
-               text);
-  return FALSE;
-}
-
-static GArray *
-parse_ids (int argc, char **argv, GError **error)
-{
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint64));
-
-  for (int i = 1; i < argc; i++)
-    {
-      guint64 id;
-
-      if (!parse_id (argv[i], &id, error))
-        return NULL;
-      g_array_append_val (ids, id);
-    }
-  return g_steal_pointer (&ids);
 }
 
 static void
@@ -180,7 +150,8 @@ reroute_ctl_queue_show (RerouteCtl *ctl, int argc, char **argv, GError **error)
   guint32 tries;
   guint64 id;
 
-  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 1, 1, error) || !parse_id (argv[1], &id, error))
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 1, 1, error) ||
+      !reroute_ctl_parse_message_id (argv[1], &id, error))
     return FALSE;
   reroute_relay_client_queue_message_async (ctl->relay, id, NULL, reroute_ctl_wait_cb, &result);
   values =
@@ -209,64 +180,4 @@ reroute_ctl_queue_show (RerouteCtl *ctl, int argc, char **argv, GError **error)
   reroute_table_print (table);
   show_text (values);
   return TRUE;
-}
-
-static gboolean
-act (RerouteCtl *ctl, RerouteQueueVerb verb, GArray *ids, const char *words, GError **error)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-  guint count = 0;
-
-  reroute_relay_client_queue_act_async (
-    ctl->relay, verb, (const guint64 *) ids->data, ids->len, NULL, reroute_ctl_wait_cb, &result);
-  if (!reroute_relay_client_queue_act_finish (
-        ctl->relay, reroute_ctl_wait (&result), &count, error))
-    return FALSE;
-  if (ctl->json)
-    {
-      g_autoptr (JsonBuilder) builder = json_builder_new ();
-
-      json_builder_begin_object (builder);
-      reroute_ctl_add_int (builder, "count", count);
-      json_builder_end_object (builder);
-      reroute_ctl_print_json (builder);
-    }
-  else
-    {
-      g_print ("%u of %u %s\n", count, MAX (ids->len, count), words);
-    }
-  return TRUE;
-}
-
-gboolean
-reroute_ctl_queue_retry (RerouteCtl *ctl, int argc, char **argv, GError **error)
-{
-  gboolean all = FALSE;
-  const GOptionEntry entries[] = {
-    { "all", 0, 0, G_OPTION_ARG_NONE, &all, NULL, NULL },
-    { NULL },
-  };
-  g_autoptr (GArray) ids = NULL;
-
-  if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 0, G_MAXINT, error))
-    return FALSE;
-  if (all == (argc > 1))
-    {
-      g_set_error_literal (
-        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "name the messages to try, or say --all");
-      return FALSE;
-    }
-  ids = parse_ids (argc, argv, error);
-  return ids != NULL && act (ctl, REROUTE_QUEUE_RETRY, ids, "messages are tried now", error);
-}
-
-gboolean
-reroute_ctl_queue_delete (RerouteCtl *ctl, int argc, char **argv, GError **error)
-{
-  g_autoptr (GArray) ids = NULL;
-
-  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 1, G_MAXINT, error))
-    return FALSE;
-  ids = parse_ids (argc, argv, error);
-  return ids != NULL && act (ctl, REROUTE_QUEUE_DELETE, ids, "messages deleted", error);
 }

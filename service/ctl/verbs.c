@@ -17,6 +17,7 @@
   " [--comment=TEXT]"
 #define ROW_OPTIONS ROW_VALUES " [--off]"
 #define EDIT_OPTIONS ROW_VALUES " [--on|--off] [--confirm]"
+#define MESSAGES "ID...|(--next-hop=HOP|--entry=ENTRY|--state=STATE|--matching=TEXT)...|--all"
 
 /* clang-format off */
 static const RerouteVerb verbs[] = {
@@ -53,8 +54,12 @@ static const RerouteVerb verbs[] = {
   { "export", "[FILE]", "write every row as CSV", reroute_ctl_export },
   { "queue list", "[TEXT]", "the messages that wait", reroute_ctl_queue_list },
   { "queue show", "ID", "one message: its recipients and headers", reroute_ctl_queue_show },
-  { "queue retry", "ID...|--all", "try messages now", reroute_ctl_queue_retry },
-  { "queue delete", "ID...", "delete messages without a notice to their senders",
+  { "queue retry", MESSAGES, "try messages now", reroute_ctl_queue_retry },
+  { "queue hold", MESSAGES, "keep messages from being tried", reroute_ctl_queue_hold },
+  { "queue release", MESSAGES, "try messages that are held", reroute_ctl_queue_release },
+  { "queue return", MESSAGES, "send messages back with a notice of failure",
+    reroute_ctl_queue_return },
+  { "queue delete", MESSAGES, "delete messages without a notice to their senders",
     reroute_ctl_queue_delete },
 };
 /* clang-format on */

@@ -58,6 +58,7 @@ typedef struct
   const Method *method;
   GDBusMethodInvocation *invocation; /* consumed by the reply */
   GVariant *arguments;
+  guint uid; /* who asks */
 } Call;
 
 struct _Method
@@ -146,6 +147,7 @@ add_scheduler_figures (GVariantBuilder *builder, const RerouteRelayParts *parts)
     builder, "{sv}", "queue-read", g_variant_new_boolean (figures.is_restored));
   add_number (builder, "messages-queued", figures.messages);
   add_number (builder, "recipients-queued", figures.recipients);
+  add_number (builder, "recipients-held", figures.held);
   add_number (builder, "received", figures.received);
   add_number (builder, "delivered", figures.delivered);
   add_number (builder, "deferred", figures.deferred);
@@ -322,23 +324,28 @@ run_queue_message (Call *call)
   reroute_scheduler_show_async (self->parts->scheduler, id, self->cancellable, answered_cb, call);
 }
 
-typedef void (*QueueVerb) (RerouteScheduler *scheduler,
-                           const guint64 *ids,
-                           gsize n,
-                           GCancellable *cancellable,
-                           GAsyncReadyCallback callback,
-                           gpointer user_data);
+static void
+acted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Call *call = user_data;
+  GTask *task = G_TASK (result);
+
+  if (!g_task_had_error (task))
+    g_message ("%s: asked by uid %u",
+               g_dbus_method_invocation_get_method_name (call->invocation),
+               call->uid);
+  answered_cb (source, result, user_data);
+}
 
 static void
-run_queue_verb (Call *call, QueueVerb verb)
+act (Call *call, RerouteQueueAction action)
 {
   RerouteRelayService *self = call->service;
   g_autoptr (GVariant) array = g_variant_get_child_value (call->arguments, 0);
-  gsize n;
-  const guint64 *ids = g_variant_get_fixed_array (array, &n, sizeof *ids);
 
-  if (n <= IDS_MOST)
-    verb (self->parts->scheduler, ids, n, self->cancellable, answered_cb, call);
+  if (g_variant_n_children (array) <= IDS_MOST)
+    reroute_scheduler_act_async (
+      self->parts->scheduler, action, call->arguments, self->cancellable, acted_cb, call);
   else
     reply_error (call,
                  g_error_new (REROUTE_ERROR,
@@ -350,13 +357,31 @@ run_queue_verb (Call *call, QueueVerb verb)
 static void
 run_queue_retry (Call *call)
 {
-  run_queue_verb (call, reroute_scheduler_retry_async);
+  act (call, REROUTE_QUEUE_ACTION_RETRY);
+}
+
+static void
+run_queue_hold (Call *call)
+{
+  act (call, REROUTE_QUEUE_ACTION_HOLD);
+}
+
+static void
+run_queue_release (Call *call)
+{
+  act (call, REROUTE_QUEUE_ACTION_RELEASE);
+}
+
+static void
+run_queue_return (Call *call)
+{
+  act (call, REROUTE_QUEUE_ACTION_RETURN);
 }
 
 static void
 run_queue_delete (Call *call)
 {
-  run_queue_verb (call, reroute_scheduler_delete_async);
+  act (call, REROUTE_QUEUE_ACTION_DELETE);
 }
 
 /* --- secrets --- */
@@ -396,6 +421,9 @@ static const Method methods[] = {
   { "handle-queue",         REROUTE_ACTION_QUEUE_VIEW,    run_queue },
   { "handle-queue-message", REROUTE_ACTION_QUEUE_VIEW,    run_queue_message },
   { "handle-queue-retry",   REROUTE_ACTION_QUEUE_MANAGE,  run_queue_retry },
+  { "handle-queue-hold",    REROUTE_ACTION_QUEUE_MANAGE,  run_queue_hold },
+  { "handle-queue-release", REROUTE_ACTION_QUEUE_MANAGE,  run_queue_release },
+  { "handle-queue-return",  REROUTE_ACTION_QUEUE_MANAGE,  run_queue_return },
   { "handle-queue-delete",  REROUTE_ACTION_QUEUE_MANAGE,  run_queue_delete },
   { "handle-set-secret",    REROUTE_ACTION_RULES_MODIFY,  run_set_secret },
   { "handle-list-secrets",  REROUTE_ACTION_RULES_MODIFY,  run_list_secrets },
@@ -409,7 +437,7 @@ authorized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   RerouteRelayService *self = call->service;
   GError *error = NULL;
 
-  if (!reroute_authority_check_finish (self->authority, result, NULL, &error))
+  if (!reroute_authority_check_finish (self->authority, result, &call->uid, &error))
     reply_error (call, error);
   else if (self->parts == NULL)
     reply_error (call,

@@ -269,8 +269,10 @@ def main():
                 service.stop_relay()
                 service.start_relay()
             assert world.log(r'status=held \(looks odd\)')
-            service.ctl('queue', 'delete', item['id'])
+            before = len(world.sink.messages)
+            service.ctl('queue', 'release', item['id'])
             service.wait_empty()
+            assert b'X-Held: yes' in world.sink.messages[before].content
 
         def test_several_messages_of_a_session():
             """One connection; the filter's word about one message is not its word about the next."""

@@ -1,425 +1,289 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * queue-verbs.c - the verbs of org.reroute.Relay1 that read and change the queue
+ * queue-verbs.c - what an administrator does with mail that waits
  *
- * A call is a GTask of the main thread; its function runs on the scheduler's and returns the
- * method's out values as a tuple.
+ * Retry, hold, release, return to the sender, delete: of messages, and of them the recipients that
+ * a filter takes.  What a worker has is left alone, for its final dot may be in flight.
+ *
+ * Standards: RFC 3461 section 4.1 (who may be sent a notice), RFC 3463.
  */
 
 #include "config.h"
 
 #define G_LOG_DOMAIN "reroute-deliver"
 
-#include "service/relay/deliver/scheduler-private.h"
-
-#include <string.h>
+#include "service/relay/deliver/queue-private.h"
 
 #include "common/error.h"
-#include "common/limits.h"
 
-/* Rows after which a page ends, so that an answer stays under REROUTE_LIMIT_REPLY_OCTETS. */
-#define PAGE_OCTETS (REROUTE_LIMIT_REPLY_OCTETS / 2)
+#define PORTION 256 /* messages a turn of the worker */
 
-typedef struct _Call Call;
-typedef GVariant *(*CallFunc) (const Call *call, GError **error);
+#define RETURNED "5.0.0" /* RFC 3463 3.1: other undefined status */
 
-/* A call on its way to the scheduler's thread. */
-struct _Call
+/* What came of one verb for one message. */
+typedef struct
 {
-  RerouteScheduler *scheduler;
-  char *filter; /* lower case */
-  guint offset;
-  guint limit;
-  guint64 *ids;
-  gsize n_ids;
-  CallFunc run;
-};
+  gboolean done;   /* for a recipient at least */
+  gboolean busy;   /* a worker has one, or its notice is just being made */
+  gboolean silent; /* of one nobody may be told that it failed */
+} Result;
+
+/* The recipients of a message that a verb is for and that are nobody's just now. */
+typedef struct
+{
+  RerouteQueued *queued;
+  guint n;
+  guint *recipients; /* (array length=n) */
+} Selection;
+
+typedef void (*Verb) (const Selection *selection, Result *result);
 
 static void
-free_call (gpointer data)
+log_recipient (const Selection *selection, guint index, const char *status)
 {
-  Call *call = data;
+  g_autofree char *id = reroute_message_id_to_string (selection->queued->message->id);
+  const RerouteEnvelope *envelope = reroute_queued_get_envelope (selection->queued);
 
-  g_free (call->filter);
-  g_free (call->ids);
-  g_free (call);
+  g_message ("id=%s to=<%s> status=%s",
+             id,
+             reroute_envelope_get_recipient (envelope, index)->address->text,
+             status);
 }
 
-void
-reroute_queue_verb_run (RerouteWorker *thread, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  Call *call = g_task_get_task_data (task);
-  RerouteScheduler *scheduler = call->scheduler;
-  GError *error = NULL;
-  GVariant *value;
-
-  if (!scheduler->figures.is_restored && !scheduler->stopping)
-    {
-      g_queue_push_tail (&scheduler->early_calls, g_steal_pointer (&task));
-      return;
-    }
-  if (g_task_return_error_if_cancelled (task))
-    return;
-  value = call->run (call, &error);
-  if (value == NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_pointer (task, g_variant_ref_sink (value), (GDestroyNotify) g_variant_unref);
-}
-
-/* @call: (transfer full) */
-static void
-start_call (Call *call,
-            RerouteScheduler *self,
-            GCancellable *cancellable,
-            GAsyncReadyCallback callback,
-            gpointer user_data)
-{
-  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, start_call);
-  call->scheduler = self;
-  g_task_set_task_data (task, call, free_call);
-  reroute_worker_post (self->thread, reroute_queue_verb_run, task);
-}
-
-GVariant *
-reroute_scheduler_call_finish (RerouteScheduler *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-/* --- listing --- */
-
-static GVariant *
-make_string (const char *text)
-{
-  return g_variant_new_take_string (g_utf8_make_valid (text != NULL ? text : "", -1));
-}
-
+/* Why it waits now, with the words of the last failure; borrowed from @texts. */
 static const char *
-name_state (const RerouteWaiting *recipient)
+add_last (GStringChunk *texts, const char *reason, const char *last)
 {
-  if (recipient->state == REROUTE_RECIPIENT_HELD)
-    return "held";
-  return recipient->phase == REROUTE_PHASE_IDLE || recipient->phase == REROUTE_PHASE_PARKED
-           ? "waiting"
-           : "active";
+  g_autofree char *text = g_strdup_printf ("%s; before: %s", reason, last);
+
+  return g_string_chunk_insert (texts, text);
 }
 
-/* a(ssxus): those that are not final */
-static GVariant *
-describe_recipients (RerouteQueued *self)
+/* Records a state for those of the selection that are in the state @from. */
+static void
+record (const Selection *selection,
+        RerouteRecipientState from,
+        RerouteVerdict like,
+        const char *status,
+        Result *result)
 {
-  const RerouteEnvelope *envelope = reroute_queued_get_envelope (self);
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ssxus)"));
-  for (guint i = 0; i < self->message->n_recipients; i++)
-    {
-      const RerouteWaiting *recipient = &self->recipients[i];
-
-      if (recipient->state >= REROUTE_RECIPIENT_SENT)
-        continue;
-      g_variant_builder_add (
-        &builder,
-        "(@ssxu@s)",
-        make_string (reroute_envelope_get_recipient (envelope, i)->address->text),
-        name_state (recipient),
-        recipient->due_us,
-        recipient->tries,
-        make_string (recipient->reply));
-    }
-  return g_variant_builder_end (&builder);
-}
-
-/* Whether @needle, in lower case, stands in @text. */
-static gboolean
-contains (const char *text, const char *needle)
-{
-  g_autofree char *lower = text != NULL ? g_ascii_strdown (text, -1) : NULL;
-
-  return lower != NULL && strstr (lower, needle) != NULL;
-}
-
-static gboolean
-matches_next_hop (RerouteQueued *self, const RerouteRecipient *recipient, const char *filter)
-{
-  g_autoptr (RerouteDecision) decision = NULL;
-
-  if (self->scheduler->ruleset == NULL)
-    return FALSE;
-  decision = reroute_ruleset_decide (self->scheduler->ruleset, recipient->address, NULL, NULL);
-  return contains (reroute_decision_get_next_hop (decision), filter);
-}
-
-static gboolean
-matches (RerouteQueued *self, const char *filter)
-{
-  const RerouteEnvelope *envelope;
-  g_autofree char *id = NULL;
-
-  if (filter[0] == '\0')
-    return TRUE;
-  id = reroute_message_id_to_string (self->message->id);
-  envelope = reroute_queued_get_envelope (self);
-  if (contains (id, filter) || contains (envelope->reverse_path, filter))
-    return TRUE;
-  for (guint i = 0; i < envelope->recipients->len; i++)
-    {
-      const RerouteRecipient *recipient = reroute_envelope_get_recipient (envelope, i);
-
-      if (self->recipients[i].state < REROUTE_RECIPIENT_SENT &&
-          (contains (recipient->address->text, filter) ||
-           matches_next_hop (self, recipient, filter)))
-        return TRUE;
-    }
-  return FALSE;
-}
-
-static GVariant *
-describe (RerouteQueued *self)
-{
-  return g_variant_new ("(tx@st@a(ssxus))",
-                        self->message->id,
-                        self->message->received_us,
-                        make_string (reroute_queued_get_envelope (self)->reverse_path),
-                        (guint64) self->message->content_octets,
-                        describe_recipients (self));
-}
-
-static GVariant *
-run_list (const Call *call, GError **error)
-{
-  GVariantBuilder builder;
-  gsize octets = 0;
-  guint total = 0;
+  g_autofree RerouteVerdict *verdicts = g_new0 (RerouteVerdict, selection->n);
+  g_autoptr (GStringChunk) texts = g_string_chunk_new (256);
   guint n = 0;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(txsta(ssxus))"));
-  for (GList *each = call->scheduler->order.head; each != NULL; each = each->next)
+  for (guint i = 0; i < selection->n; i++)
     {
-      RerouteQueued *queued = each->data;
-      GVariant *row;
+      guint index = selection->recipients[i];
+      const RerouteWaiting *recipient = &selection->queued->recipients[index];
 
-      if (matches (queued, call->filter) && total++ >= call->offset && n < call->limit &&
-          octets <= PAGE_OCTETS)
-        {
-          row = describe (queued);
-          octets += g_variant_get_size (row);
-          n++;
-          g_variant_builder_add_value (&builder, row);
-        }
-      reroute_queued_rest (queued);
+      if (recipient->state != from)
+        continue;
+      verdicts[n] = like;
+      verdicts[n].recipient = index;
+      verdicts[n].tries = recipient->tries;
+      verdicts[n].flags = recipient->flags;
+      if (like.state == REROUTE_RECIPIENT_HELD && recipient->reply != NULL)
+        verdicts[n].reply = add_last (texts, like.reply, recipient->reply);
+      n++;
+      log_recipient (selection, index, status);
     }
-  return g_variant_new ("(ua(txsta(ssxus)))", total, &builder);
-}
-
-void
-reroute_scheduler_queue_async (RerouteScheduler *self,
-                               const char *filter,
-                               guint offset,
-                               guint limit,
-                               GCancellable *cancellable,
-                               GAsyncReadyCallback callback,
-                               gpointer user_data)
-{
-  Call *call = g_new0 (Call, 1);
-
-  call->filter = g_ascii_strdown (filter, -1);
-  call->offset = offset;
-  call->limit = limit;
-  call->run = run_list;
-  start_call (call, self, cancellable, callback, user_data);
-}
-
-/* --- one message --- */
-
-static RerouteQueued *
-find (RerouteScheduler *self, guint64 id, GError **error)
-{
-  RerouteQueued *queued = g_hash_table_lookup (self->queue, &id);
-  g_autofree char *text = NULL;
-
-  if (queued != NULL)
-    return queued;
-  text = reroute_message_id_to_string (id);
-  g_set_error (error,
-               REROUTE_ERROR,
-               REROUTE_ERROR_NO_SUCH_ENTRY,
-               "no message “%s” waits: it may have been delivered",
-               text);
-  return NULL;
+  result->done = result->done || n > 0;
+  reroute_queued_record (selection->queued, verdicts, n);
 }
 
 static void
-add_value (GVariantBuilder *builder, const char *name, GVariant *value)
+retry (const Selection *selection, Result *result)
 {
-  g_variant_builder_add (builder, "{sv}", name, value);
-}
-
-static GVariant *
-run_show (const Call *call, GError **error)
-{
-  RerouteQueued *queued = find (call->scheduler, call->ids[0], error);
-  g_autoptr (GByteArray) headers = NULL;
-  const RerouteEnvelope *envelope;
-  g_autofree char *client = NULL;
-  GVariantBuilder builder;
-
-  if (queued == NULL)
-    return NULL;
-  envelope = reroute_queued_get_envelope (queued);
-  client = reroute_ip_to_string (&envelope->client_ip);
-  headers = reroute_queued_dup_headers (queued);
-  g_byte_array_append (headers, (const guint8 *) "", 1);
-  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  add_value (&builder, "id", g_variant_new_uint64 (queued->message->id));
-  add_value (&builder, "received", g_variant_new_int64 (queued->message->received_us));
-  add_value (&builder, "reverse-path", make_string (envelope->reverse_path));
-  add_value (&builder, "octets", g_variant_new_uint64 (queued->message->content_octets));
-  add_value (&builder, "recipients", describe_recipients (queued));
-  add_value (&builder, "client", make_string (client));
-  add_value (&builder, "helo", make_string (envelope->helo));
-  add_value (&builder, "headers", make_string ((const char *) headers->data));
-  reroute_queued_rest (queued);
-  return g_variant_new ("(a{sv})", &builder);
-}
-
-void
-reroute_scheduler_show_async (RerouteScheduler *self,
-                              guint64 id,
-                              GCancellable *cancellable,
-                              GAsyncReadyCallback callback,
-                              gpointer user_data)
-{
-  Call *call = g_new0 (Call, 1);
-
-  call->ids = g_memdup2 (&id, sizeof id);
-  call->n_ids = 1;
-  call->run = run_show;
-  start_call (call, self, cancellable, callback, user_data);
-}
-
-/* --- retry --- */
-
-/* TRUE: one of its recipients was waiting. */
-static gboolean
-retry (RerouteQueued *self)
-{
-  gboolean waited = FALSE;
-
-  for (guint i = 0; i < self->message->n_recipients; i++)
+  for (guint i = 0; i < selection->n; i++)
     {
-      if (!reroute_queued_is_due (&self->recipients[i], G_MAXINT64))
+      RerouteWaiting *recipient = &selection->queued->recipients[selection->recipients[i]];
+
+      if (!reroute_queued_is_due (recipient, G_MAXINT64))
         continue;
-      self->recipients[i].due_us = 0;
-      waited = TRUE;
+      recipient->due_us = 0;
+      result->done = TRUE;
     }
-  if (waited)
-    reroute_queued_arm (self);
-  return waited;
 }
 
-static GVariant *
-run_retry (const Call *call, GError **error)
+static void
+hold (const Selection *selection, Result *result)
 {
-  RerouteScheduler *self = call->scheduler;
-  guint count = 0;
+  const RerouteVerdict held = { .state = REROUTE_RECIPIENT_HELD,
+                                .reply = "held by an administrator" };
 
-  reroute_destinations_forgive (self);
-  if (call->n_ids == 0)
+  record (selection, REROUTE_RECIPIENT_WAITING, held, "held (by an administrator)", result);
+  reroute_queued_release_content (selection->queued);
+}
+
+/* Also what a mail filter wanted to be held. */
+static void
+release (const Selection *selection, Result *result)
+{
+  const RerouteVerdict released = { .state = REROUTE_RECIPIENT_WAITING,
+                                    .reply = "released by an administrator" };
+
+  record (selection, REROUTE_RECIPIENT_HELD, released, "released", result);
+}
+
+static void delete (const Selection *selection, Result *result)
+{
+  const RerouteVerdict deleted = { .state = REROUTE_RECIPIENT_DELETED,
+                                   .reply = "deleted by an administrator" };
+
+  record (selection, REROUTE_RECIPIENT_WAITING, deleted, "deleted", result);
+  record (selection, REROUTE_RECIPIENT_HELD, deleted, "deleted", result);
+}
+
+static void
+give_back (const Selection *selection, Result *result)
+{
+  const RerouteEnvelope *envelope = reroute_queued_get_envelope (selection->queued);
+  g_autofree RerouteOutcome *outcomes = g_new0 (RerouteOutcome, selection->n);
+  guint n = 0;
+
+  for (guint i = 0; i < selection->n; i++)
     {
-      for (GList *each = self->order.head; each != NULL; each = each->next)
-        count += retry (each->data);
+      guint index = selection->recipients[i];
+      const char *last = selection->queued->recipients[index].reply;
+      g_autofree char *text =
+        g_strdup_printf (last != NULL ? "returned to the sender by an administrator: %s"
+                                      : "returned to the sender by an administrator",
+                         last);
+
+      if (!reroute_envelope_wants_notice (envelope, index, REROUTE_NOTIFY_FAILURE))
+        {
+          result->silent = TRUE;
+          continue;
+        }
+      outcomes[n++] = (RerouteOutcome){ .kind = REROUTE_OUTCOME_FAILED,
+                                        .recipient = index,
+                                        .reply = reroute_reply_new (550, RETURNED, text) };
     }
-  for (gsize i = 0; i < call->n_ids; i++)
-    {
-      RerouteQueued *queued = g_hash_table_lookup (self->queue, &call->ids[i]);
-
-      count += queued != NULL && retry (queued);
-    }
-  return g_variant_new ("(u)", count);
+  result->done = n > 0;
+  if (n > 0)
+    reroute_queued_settle (selection->queued, outcomes, n);
 }
 
-static Call *
-new_call_with_ids (const guint64 *ids, gsize n, CallFunc run)
+static const Verb verbs[] = {
+  [REROUTE_QUEUE_ACTION_RETRY] = retry,     [REROUTE_QUEUE_ACTION_HOLD] = hold,
+  [REROUTE_QUEUE_ACTION_RELEASE] = release, [REROUTE_QUEUE_ACTION_RETURN] = give_back,
+  [REROUTE_QUEUE_ACTION_DELETE] = delete,
+};
+
+/* --- one message, many messages --- */
+
+static Result
+act (const RerouteQueueCall *call, RerouteQueued *queued)
 {
-  Call *call = g_new0 (Call, 1);
-
-  call->ids = g_memdup2 (ids, n * sizeof ids[0]);
-  call->n_ids = n;
-  call->run = run;
-  return call;
-}
-
-void
-reroute_scheduler_retry_async (RerouteScheduler *self,
-                               const guint64 *ids,
-                               gsize n,
-                               GCancellable *cancellable,
-                               GAsyncReadyCallback callback,
-                               gpointer user_data)
-{
-  start_call (new_call_with_ids (ids, n, run_retry), self, cancellable, callback, user_data);
-}
-
-/* --- delete --- */
-
-/* TRUE: nothing of it is left.  What a worker has, and what is owed a notice just now, stays. */
-static gboolean delete (RerouteQueued *self)
-{
-  const RerouteEnvelope *envelope = reroute_queued_get_envelope (self);
-  guint n = self->message->n_recipients;
-  g_autofree RerouteVerdict *verdicts = g_new0 (RerouteVerdict, n);
-  g_autofree char *id = reroute_message_id_to_string (self->message->id);
-  guint n_verdicts = 0;
-  gboolean gone;
+  guint n = queued->message->n_recipients;
+  g_autofree guint *recipients = g_new (guint, n);
+  Selection selection = { queued, 0, recipients };
+  Result result = { FALSE, FALSE, FALSE };
 
   for (guint i = 0; i < n; i++)
     {
-      const RerouteWaiting *recipient = &self->recipients[i];
-
-      if (recipient->state >= REROUTE_RECIPIENT_SENT || recipient->phase > REROUTE_PHASE_PARKED)
+      if (!reroute_queue_filter_takes (call->filter, queued, i))
         continue;
-      verdicts[n_verdicts++] = (RerouteVerdict){ .recipient = i,
-                                                 .state = REROUTE_RECIPIENT_DELETED,
-                                                 .tries = recipient->tries,
-                                                 .flags = recipient->flags,
-                                                 .reply = "deleted by an administrator" };
-      g_message ("id=%s to=<%s> status=deleted",
-                 id,
-                 reroute_envelope_get_recipient (envelope, i)->address->text);
+      if (queued->recipients[i].phase > REROUTE_PHASE_PARKED)
+        result.busy = TRUE;
+      else
+        recipients[selection.n++] = i;
     }
-  gone = n_verdicts == self->n_alive;
-  reroute_queued_record (self, verdicts, n_verdicts);
-  return gone;
+  if (selection.n > 0)
+    {
+      reroute_queued_ref (queued);
+      if (call->action != REROUTE_QUEUE_ACTION_RETRY)
+        reroute_queued_leave_tries (queued);
+      verbs[call->action](&selection, &result);
+      if (queued->n_alive > 0)
+        reroute_queued_arm (queued);
+      reroute_queued_unref (queued);
+    }
+  else
+    reroute_queued_rest (queued);
+  return result;
+}
+
+/* All that wait now; those that come meanwhile are not meant. */
+static void
+take_ids (RerouteQueueCall *call)
+{
+  RerouteScheduler *scheduler = call->scheduler;
+  guint64 *next;
+
+  call->n_ids = scheduler->order.length;
+  call->ids = next = g_new (guint64, call->n_ids);
+  for (GList *each = scheduler->order.head; each != NULL; each = each->next)
+    *next++ = ((RerouteQueued *) each->data)->message->id;
 }
 
 static GVariant *
-run_delete (const Call *call, GError **error)
+run_verb (RerouteQueueCall *call, GError **error)
 {
-  guint count = 0;
+  RerouteScheduler *scheduler = call->scheduler;
+  gsize end;
 
-  for (gsize i = 0; i < call->n_ids; i++)
+  if (call->ids == NULL)
+    take_ids (call);
+  if (call->next == 0 && call->action == REROUTE_QUEUE_ACTION_RETRY)
+    reroute_destinations_forgive (scheduler);
+  end = MIN (call->n_ids, call->next + PORTION);
+  for (; call->next < end; call->next++)
     {
-      RerouteQueued *queued = g_hash_table_lookup (call->scheduler->queue, &call->ids[i]);
+      RerouteQueued *queued = g_hash_table_lookup (scheduler->queue, &call->ids[call->next]);
+      Result result = { FALSE, FALSE, FALSE };
 
-      count += queued != NULL && delete (queued);
+      if (queued != NULL)
+        result = act (call, queued);
+      call->n_done += result.done;
+      call->n_busy += result.busy;
+      call->n_silent += result.silent;
     }
-  return g_variant_new ("(u)", count);
+  if (call->next < call->n_ids)
+    return NULL;
+  return g_variant_new ("(uuu)", call->n_done, call->n_busy, call->n_silent);
+}
+
+static gboolean
+check_selection (const RerouteQueueFilter *filter, gsize n_ids, GError **error)
+{
+  if (n_ids > 0 || reroute_queue_filter_says_something (filter))
+    return TRUE;
+  g_set_error_literal (error,
+                       REROUTE_ERROR,
+                       REROUTE_ERROR_VALUE,
+                       "no messages are named: wanted ids, a filter, or “all”");
+  return FALSE;
 }
 
 void
-reroute_scheduler_delete_async (RerouteScheduler *self,
-                                const guint64 *ids,
-                                gsize n,
-                                GCancellable *cancellable,
-                                GAsyncReadyCallback callback,
-                                gpointer user_data)
+reroute_scheduler_act_async (RerouteScheduler *self,
+                             RerouteQueueAction action,
+                             GVariant *selection,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
 {
-  start_call (new_call_with_ids (ids, n, run_delete), self, cancellable, callback, user_data);
+  g_autoptr (GVariant) array = g_variant_get_child_value (selection, 0);
+  g_autoptr (GVariant) values = g_variant_get_child_value (selection, 1);
+  gsize n_ids;
+  const guint64 *ids = g_variant_get_fixed_array (array, &n_ids, sizeof *ids);
+  GError *error = NULL;
+  g_autoptr (RerouteQueueFilter) filter = reroute_queue_filter_new (values, &error);
+  RerouteQueueCall *call;
+
+  g_return_if_fail ((guint) action < G_N_ELEMENTS (verbs));
+
+  if (filter == NULL || !check_selection (filter, n_ids, &error))
+    {
+      g_task_report_error (NULL, callback, user_data, reroute_scheduler_act_async, error);
+      return;
+    }
+  call = g_new0 (RerouteQueueCall, 1);
+  call->action = action;
+  call->filter = g_steal_pointer (&filter);
+  call->n_ids = n_ids;
+  call->ids = g_memdup2 (ids, n_ids * sizeof ids[0]); /* NULL when there are none */
+  call->run = run_verb;
+  reroute_queue_call_start (call, self, cancellable, callback, user_data);
 }

@@ -44,6 +44,21 @@ set_reply (RerouteWaiting *recipient, const char *reply)
     recipient->reply = g_ref_string_new_intern (reply);
 }
 
+static void
+set_state (RerouteQueued *self, RerouteWaiting *recipient, RerouteRecipientState state)
+{
+  RerouteScheduler *scheduler = self->scheduler;
+  gboolean was_held = recipient->state == REROUTE_RECIPIENT_HELD;
+  gboolean is_held = state == REROUTE_RECIPIENT_HELD;
+
+  recipient->state = (guint8) state;
+  if (was_held == is_held)
+    return;
+  g_mutex_lock (&scheduler->lock);
+  scheduler->figures.held += is_held ? 1 : -1;
+  g_mutex_unlock (&scheduler->lock);
+}
+
 RerouteQueued *
 reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint worker)
 {
@@ -59,7 +74,7 @@ reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint 
   self->timer.func = try_again;
   for (guint i = 0; message->held && i < n; i++)
     {
-      self->recipients[i].state = REROUTE_RECIPIENT_HELD;
+      set_state (self, &self->recipients[i], REROUTE_RECIPIENT_HELD);
       set_reply (&self->recipients[i], HELD_REPLY);
     }
   if (content != NULL)
@@ -112,7 +127,7 @@ take_verdict (RerouteQueued *self, const RerouteVerdict *verdict)
 
   if (self->message->held && is_untouched (verdict))
     return;
-  recipient->state = (guint8) verdict->state;
+  set_state (self, recipient, verdict->state);
   recipient->due_us = verdict->due_us;
   recipient->tries = verdict->tries;
   recipient->flags = (guint8) verdict->flags;
@@ -208,12 +223,18 @@ reroute_queued_arm (RerouteQueued *self)
   RerouteWorker *thread = self->scheduler->thread;
   gint64 now_us = g_get_real_time ();
   gint64 due_us = G_MAXINT64;
+  gint64 look_us = G_MAXINT64;
 
   for (guint i = 0; i < self->message->n_recipients; i++)
     {
-      if (reroute_queued_is_due (&self->recipients[i], G_MAXINT64))
-        due_us = MIN (due_us, self->recipients[i].due_us);
+      const RerouteWaiting *recipient = &self->recipients[i];
+
+      if (reroute_queued_is_due (recipient, G_MAXINT64))
+        due_us = MIN (due_us, recipient->due_us);
+      else if (reroute_waiting_is_held (recipient))
+        look_us = reroute_queued_get_held_look_us (self, now_us);
     }
+  due_us = MIN (due_us, look_us);
   if (due_us == G_MAXINT64)
     reroute_worker_disarm_timer (thread, &self->timer);
   else
@@ -221,6 +242,21 @@ reroute_queued_arm (RerouteQueued *self)
       thread, &self->timer, reroute_worker_now_us (thread) + MAX (due_us - now_us, 0) + 1);
   if (due_us > now_us)
     reroute_queued_rest (self);
+}
+
+void
+reroute_queued_leave_tries (RerouteQueued *self)
+{
+  self->n_left++;
+  for (guint i = 0; i < self->message->n_recipients; i++)
+    {
+      RerouteWaiting *recipient = &self->recipients[i];
+
+      if (recipient->phase != REROUTE_PHASE_PLACED)
+        continue;
+      recipient->phase = REROUTE_PHASE_IDLE;
+      recipient->due_us = 0;
+    }
 }
 
 void
@@ -305,15 +341,22 @@ log_outcome (RerouteQueued *self, const RerouteOutcome *outcome, const char *sta
              said);
 }
 
+RerouteReply *
+reroute_reply_new_expired (const char *last)
+{
+  g_autofree char *text = g_strdup_printf ("delivery time expired: %s", last);
+
+  return reroute_reply_new (550, EXPIRED, text);
+}
+
 static void
 expire (RerouteOutcome *outcome)
 {
   g_autofree char *last = reroute_reply_to_string (outcome->reply);
-  g_autofree char *text = g_strdup_printf ("delivery time expired: %s", last);
 
   outcome->kind = REROUTE_OUTCOME_FAILED;
   reroute_reply_free (outcome->reply);
-  outcome->reply = reroute_reply_new (550, EXPIRED, text);
+  outcome->reply = reroute_reply_new_expired (last);
 }
 
 /* Turns a deferral into a failure when the time is over; else sets its due time. */

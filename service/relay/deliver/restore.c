@@ -38,7 +38,7 @@ reroute_scheduler_run_early_calls (RerouteScheduler *self)
 {
   for (gpointer call = g_queue_pop_head (&self->early_calls); call != NULL;
        call = g_queue_pop_head (&self->early_calls))
-    reroute_worker_post (self->thread, reroute_queue_verb_run, call);
+    reroute_worker_post (self->thread, reroute_queue_call_run, call);
 }
 
 static void

@@ -44,6 +44,7 @@ struct _RerouteQueued
   RerouteMessage *message;
   GList link;             /* in RerouteScheduler.order */
   guint n_alive;          /* recipients that are not final; 0: it has left the queue */
+  guint n_left;           /* how often its recipients were taken out of tries */
   gsize in_memory_octets; /* of content */
   RerouteWaiting recipients[];
 };
@@ -120,6 +121,7 @@ struct _RerouteTry
   GArray *endpoints;         /* (element-type RerouteEndpoint): all that were found, in order */
   char *next_hop;            /* as decided: a domain or a host */
   guint generation;          /* of the rules that decided it */
+  guint n_left;              /* of queued when it began; another number: it is void */
   RerouteDestination *destination;
   gboolean in_memory; /* counted in the destination's n_in_memory */
   guint worker;
@@ -165,9 +167,9 @@ void reroute_scheduler_check_drained (RerouteScheduler *self);
 /* Those that waited for the queue are answered. */
 void reroute_scheduler_run_early_calls (RerouteScheduler *self);
 
-/* --- queue-verbs.c --- */
+/* --- queue-call.c --- */
 /* Runs a call about the queue, a GTask. */
-void reroute_queue_verb_run (RerouteWorker *thread, gpointer task);
+void reroute_queue_call_run (RerouteWorker *thread, gpointer task);
 
 /* --- queued.c --- */
 RerouteQueued *
@@ -186,11 +188,15 @@ void reroute_queued_arm (RerouteQueued *self);
 /* Recipients that were parked are due now. */
 void reroute_queued_unpark (RerouteQueued *self);
 gboolean reroute_queued_is_due (const RerouteWaiting *recipient, gint64 now_us);
+/* Recipients that wait for DNS or for a connection are idle; what still has them is void. */
+void reroute_queued_leave_tries (RerouteQueued *self);
 void reroute_queued_release_content (RerouteQueued *self);
 /* Records what became of recipients that are idle no more, and their notices; clears the
    outcomes' replies. */
 void reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n);
 gint64 reroute_queued_get_expiry_us (RerouteQueued *self);
+/* The failure of one whose time is over; @last: what it was told last */
+RerouteReply *reroute_reply_new_expired (const char *last);
 /* The verdict of an outcome; its reply is borrowed from @texts. */
 RerouteVerdict reroute_queued_make_verdict (RerouteQueued *self,
                                             const RerouteOutcome *outcome,
@@ -198,7 +204,18 @@ RerouteVerdict reroute_queued_make_verdict (RerouteQueued *self,
 /* The last step of a settlement: states and the spool's record. */
 void reroute_queued_record (RerouteQueued *self, const RerouteVerdict *verdicts, guint n);
 
+/* --- held.c --- */
+/* Whether it is held and nothing is under way with it. */
+gboolean reroute_waiting_is_held (const RerouteWaiting *self);
+/* When held recipients are looked at next, wall clock. */
+gint64 reroute_queued_get_held_look_us (RerouteQueued *self, gint64 now_us);
+/* @outcomes: (element-type RerouteOutcome): held recipients whose time is over are added */
+void reroute_queued_add_expired (RerouteQueued *self, gint64 now_us, GArray *outcomes);
+
 /* --- try.c --- */
+/* Whether the entry that let the recipient in is gone, so that it waits for another. */
+gboolean reroute_recipient_lost_its_entry (const RerouteRecipient *recipient,
+                                           const RerouteDecision *decision);
 /* Decides every recipient that is due and sends it on its way. */
 void reroute_queued_try (RerouteQueued *self);
 /* Waits for a connection to the first of the endpoints that is not known to be dead. */

@@ -77,6 +77,7 @@ void reroute_scheduler_probe (RerouteScheduler *self,
 typedef struct
 {
   guint64 messages, recipients, received, delivered, deferred, failed;
+  guint64 held; /* recipients */
   gint64 oldest_us;
   guint connections;
   gboolean is_restored; /* what the spool had at start is among the messages */
@@ -100,18 +101,25 @@ void reroute_scheduler_show_async (RerouteScheduler *self,
                                    GCancellable *cancellable,
                                    GAsyncReadyCallback callback,
                                    gpointer user_data);
-void reroute_scheduler_retry_async (RerouteScheduler *self,
-                                    const guint64 *ids,
-                                    gsize n,
-                                    GCancellable *cancellable,
-                                    GAsyncReadyCallback callback,
-                                    gpointer user_data);
-void reroute_scheduler_delete_async (RerouteScheduler *self,
-                                     const guint64 *ids,
-                                     gsize n,
-                                     GCancellable *cancellable,
-                                     GAsyncReadyCallback callback,
-                                     gpointer user_data);
+
+/* What is done with mail that waits. */
+typedef enum
+{
+  REROUTE_QUEUE_ACTION_RETRY,
+  REROUTE_QUEUE_ACTION_HOLD,
+  REROUTE_QUEUE_ACTION_RELEASE,
+  REROUTE_QUEUE_ACTION_RETURN,
+  REROUTE_QUEUE_ACTION_DELETE,
+} RerouteQueueAction;
+
+/* @selection: (ata{sv}): the in values of Relay1.QueueRetry and its like
+   Errors: %REROUTE_ERROR_VALUE: it names nothing, or by a name that is none. */
+void reroute_scheduler_act_async (RerouteScheduler *self,
+                                  RerouteQueueAction action,
+                                  GVariant *selection,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
 void reroute_scheduler_explain_async (RerouteScheduler *self,
                                       const char *address,
                                       const RerouteClient *client,

@@ -51,12 +51,20 @@ reroute_try_free (RerouteTry *self)
   g_free (self);
 }
 
+/* Whether its recipients were taken out of it, and may be in another by now. */
+static gboolean
+is_void (const RerouteTry *self)
+{
+  return self->n_left != self->queued->n_left;
+}
+
 void
 reroute_try_withdraw (RerouteTry *self)
 {
   RerouteQueued *queued = self->queued;
+  guint n = is_void (self) ? 0 : self->delivery->n_recipients;
 
-  for (guint i = 0; i < self->delivery->n_recipients; i++)
+  for (guint i = 0; i < n; i++)
     {
       RerouteWaiting *recipient = &queued->recipients[self->delivery->recipients[i]];
 
@@ -80,7 +88,7 @@ reroute_try_prune (RerouteTry *self)
       guint index = delivery->recipients[i];
       char *rcpt_out = g_steal_pointer (&delivery->rcpt_out[i]);
 
-      if (self->queued->recipients[index].state != REROUTE_RECIPIENT_WAITING)
+      if (is_void (self) || self->queued->recipients[index].state != REROUTE_RECIPIENT_WAITING)
         {
           g_free (rcpt_out);
           continue;
@@ -291,6 +299,13 @@ reject (const RerouteDecision *decision, guint recipient)
   };
 }
 
+gboolean
+reroute_recipient_lost_its_entry (const RerouteRecipient *recipient,
+                                  const RerouteDecision *decision)
+{
+  return recipient->admitted_by.id != 0 && decision->admitting == NULL;
+}
+
 static Group *
 find_group (RerouteScheduler *scheduler, GPtrArray *groups, const RerouteDecision *decision)
 {
@@ -331,7 +346,7 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   Group *group;
 
   /* Never default delivery for mail that an entry let in. */
-  if (recipient->admitted_by.id != 0 && decision->admitting == NULL)
+  if (reroute_recipient_lost_its_entry (recipient, decision))
     {
       outcome.kind = REROUTE_OUTCOME_PUT_OFF;
       outcome.reply = reroute_reply_new (451, "4.3.5", "its entry was removed");
@@ -386,6 +401,7 @@ begin (RerouteQueued *queued, Group *group)
   self->queued = reroute_queued_ref (queued);
   self->next_hop = g_steal_pointer (&group->next_hop);
   self->generation = queued->scheduler->generation;
+  self->n_left = queued->n_left;
   self->delivery = reroute_delivery_new (queued->message, group->recipients->len);
   self->delivery->tls_level = group->tls;
   if (group->leaves)
@@ -417,6 +433,7 @@ reroute_queued_try (RerouteQueued *self)
       if (reroute_queued_is_due (&self->recipients[i], now_us))
         decide (self, i, groups, outcomes);
     }
+  reroute_queued_add_expired (self, now_us, outcomes);
   if (outcomes->len > 0)
     reroute_queued_settle (self, (RerouteOutcome *) (gpointer) outcomes->data, outcomes->len);
   for (guint i = 0; i < groups->len; i++)

@@ -283,7 +283,7 @@ discard (RerouteSessionMilters *self)
   finish_with (self, &taken);
 }
 
-/* A message that is held is shown in the queue until an administrator deletes it. */
+/* A message that is held waits in the queue until an administrator says what becomes of it. */
 static void
 hold (RerouteSessionMilters *self)
 {

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * queue-call.c - calls of org.reroute.Relay1 about the queue, on their way to the scheduler's
+ * thread
+ *
+ * A call is a GTask of the main thread; its function runs on the scheduler's and returns the
+ * method's out values as a tuple.  What goes through many messages does so a portion a turn, so
+ * that mail goes on meanwhile.
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/queue-private.h"
+
+static void
+free_call (gpointer data)
+{
+  RerouteQueueCall *call = data;
+
+  reroute_queue_filter_free (call->filter);
+  g_free (call->ids);
+  g_free (call);
+}
+
+void
+reroute_queue_call_run (RerouteWorker *thread, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  RerouteQueueCall *call = g_task_get_task_data (task);
+  RerouteScheduler *scheduler = call->scheduler;
+  GError *error = NULL;
+  GVariant *value;
+
+  if (!scheduler->figures.is_restored && !scheduler->stopping)
+    {
+      g_queue_push_tail (&scheduler->early_calls, g_steal_pointer (&task));
+      return;
+    }
+  if (g_task_return_error_if_cancelled (task))
+    return;
+  value = call->run (call, &error);
+  if (value != NULL)
+    g_task_return_pointer (task, g_variant_ref_sink (value), (GDestroyNotify) g_variant_unref);
+  else if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    reroute_worker_post (thread, reroute_queue_call_run, g_steal_pointer (&task));
+}
+
+void
+reroute_queue_call_start (RerouteQueueCall *call,
+                          RerouteScheduler *scheduler,
+                          GCancellable *cancellable,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data)
+{
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, reroute_queue_call_start);
+  call->scheduler = scheduler;
+  g_task_set_task_data (task, call, free_call);
+  reroute_worker_post (scheduler->thread, reroute_queue_call_run, task);
+}
+
+GVariant *
+reroute_scheduler_call_finish (RerouteScheduler *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

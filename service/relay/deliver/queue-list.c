@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * queue-list.c - what the queue shows of itself: pages of messages, and one message
+ */
+
+#include "config.h"
+
+#include "service/relay/deliver/queue-private.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+
+/* Rows after which a page ends, so that an answer stays under REROUTE_LIMIT_REPLY_OCTETS. */
+#define PAGE_OCTETS (REROUTE_LIMIT_REPLY_OCTETS / 2)
+
+static GVariant *
+make_string (const char *text)
+{
+  return g_variant_new_take_string (g_utf8_make_valid (text != NULL ? text : "", -1));
+}
+
+/* a(ssxus): those that are not final */
+static GVariant *
+describe_recipients (RerouteQueued *self)
+{
+  const RerouteEnvelope *envelope = reroute_queued_get_envelope (self);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ssxus)"));
+  for (guint i = 0; i < self->message->n_recipients; i++)
+    {
+      const RerouteWaiting *recipient = &self->recipients[i];
+
+      if (recipient->state >= REROUTE_RECIPIENT_SENT)
+        continue;
+      g_variant_builder_add (
+        &builder,
+        "(@ssxu@s)",
+        make_string (reroute_envelope_get_recipient (envelope, i)->address->text),
+        reroute_waiting_get_state_name (recipient),
+        recipient->due_us,
+        recipient->tries,
+        make_string (recipient->reply));
+    }
+  return g_variant_builder_end (&builder);
+}
+
+static gboolean
+matches (RerouteQueued *self, const RerouteQueueFilter *filter)
+{
+  for (guint i = 0; i < self->message->n_recipients; i++)
+    if (reroute_queue_filter_takes (filter, self, i))
+      return TRUE;
+  return FALSE;
+}
+
+static GVariant *
+describe (RerouteQueued *self)
+{
+  return g_variant_new ("(tx@st@a(ssxus))",
+                        self->message->id,
+                        self->message->received_us,
+                        make_string (reroute_queued_get_envelope (self)->reverse_path),
+                        (guint64) self->message->content_octets,
+                        describe_recipients (self));
+}
+
+static GVariant *
+run_list (RerouteQueueCall *call, GError **error)
+{
+  GVariantBuilder builder;
+  gsize octets = 0;
+  guint total = 0;
+  guint n = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(txsta(ssxus))"));
+  for (GList *each = call->scheduler->order.head; each != NULL; each = each->next)
+    {
+      RerouteQueued *queued = each->data;
+      GVariant *row;
+
+      if (matches (queued, call->filter) && total++ >= call->offset && n < call->limit &&
+          octets <= PAGE_OCTETS)
+        {
+          row = describe (queued);
+          octets += g_variant_get_size (row);
+          n++;
+          g_variant_builder_add_value (&builder, row);
+        }
+      reroute_queued_rest (queued);
+    }
+  return g_variant_new ("(ua(txsta(ssxus)))", total, &builder);
+}
+
+void
+reroute_scheduler_queue_async (RerouteScheduler *self,
+                               const char *filter,
+                               guint offset,
+                               guint limit,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  RerouteQueueCall *call = g_new0 (RerouteQueueCall, 1);
+
+  call->filter = g_new0 (RerouteQueueFilter, 1);
+  call->filter->text = g_ascii_strdown (filter, -1);
+  call->offset = offset;
+  call->limit = limit;
+  call->run = run_list;
+  reroute_queue_call_start (call, self, cancellable, callback, user_data);
+}
+
+/* --- one message --- */
+
+static RerouteQueued *
+find (RerouteScheduler *self, guint64 id, GError **error)
+{
+  RerouteQueued *queued = g_hash_table_lookup (self->queue, &id);
+  g_autofree char *text = NULL;
+
+  if (queued != NULL)
+    return queued;
+  text = reroute_message_id_to_string (id);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_NO_SUCH_ENTRY,
+               "no message “%s” waits: it may have been delivered",
+               text);
+  return NULL;
+}
+
+static void
+add_value (GVariantBuilder *builder, const char *name, GVariant *value)
+{
+  g_variant_builder_add (builder, "{sv}", name, value);
+}
+
+static GVariant *
+run_show (RerouteQueueCall *call, GError **error)
+{
+  RerouteQueued *queued = find (call->scheduler, call->ids[0], error);
+  g_autoptr (GByteArray) headers = NULL;
+  const RerouteEnvelope *envelope;
+  g_autofree char *client = NULL;
+  GVariantBuilder builder;
+
+  if (queued == NULL)
+    return NULL;
+  envelope = reroute_queued_get_envelope (queued);
+  client = reroute_ip_to_string (&envelope->client_ip);
+  headers = reroute_queued_dup_headers (queued);
+  g_byte_array_append (headers, (const guint8 *) "", 1);
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  add_value (&builder, "id", g_variant_new_uint64 (queued->message->id));
+  add_value (&builder, "received", g_variant_new_int64 (queued->message->received_us));
+  add_value (&builder, "reverse-path", make_string (envelope->reverse_path));
+  add_value (&builder, "octets", g_variant_new_uint64 (queued->message->content_octets));
+  add_value (&builder, "recipients", describe_recipients (queued));
+  add_value (&builder, "client", make_string (client));
+  add_value (&builder, "helo", make_string (envelope->helo));
+  add_value (&builder, "headers", make_string ((const char *) headers->data));
+  reroute_queued_rest (queued);
+  return g_variant_new ("(a{sv})", &builder);
+}
+
+void
+reroute_scheduler_show_async (RerouteScheduler *self,
+                              guint64 id,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  RerouteQueueCall *call = g_new0 (RerouteQueueCall, 1);
+
+  call->ids = g_memdup2 (&id, sizeof id);
+  call->n_ids = 1;
+  call->run = run_show;
+  reroute_queue_call_start (call, self, cancellable, callback, user_data);
+}

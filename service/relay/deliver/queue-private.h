@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* What the verbs of org.reroute.Relay1 that concern the queue share; all but the start of a call is
+   for the scheduler's thread. */
+
+#pragma once
+
+#include "service/relay/deliver/scheduler-private.h"
+
+G_BEGIN_DECLS
+
+/* --- queue-filter.c --- */
+
+/* Which recipients are meant; a NULL member asks for nothing. */
+typedef struct
+{
+  gboolean all; /* said in so many words, where nothing else is asked for */
+  char *text;   /* lower case: stands in the id, the reverse-path, the recipient or the next hop */
+  char *next_hop; /* as RerouteQueuePlace has it */
+  char *entry;    /* likewise */
+  char *state;    /* "waiting", "active", "held" */
+} RerouteQueueFilter;
+
+/**
+ * reroute_queue_filter_new:
+ * @values: a{sv} as Relay1.QueueRetry documents
+ *
+ * Errors: %REROUTE_ERROR_VALUE: a name that is none, or a value of another type.
+ *
+ * Returns: (transfer full): %NULL with @error
+ */
+RerouteQueueFilter *reroute_queue_filter_new (GVariant *values, GError **error);
+void reroute_queue_filter_free (RerouteQueueFilter *self); /* @self: (nullable) */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteQueueFilter, reroute_queue_filter_free)
+
+/* Whether it asks for anything at all. */
+gboolean reroute_queue_filter_says_something (const RerouteQueueFilter *self);
+/* Whether a recipient that is not final is meant. */
+gboolean
+reroute_queue_filter_takes (const RerouteQueueFilter *self, RerouteQueued *queued, guint recipient);
+
+/* Where a recipient goes by the rules of now. */
+typedef struct
+{
+  char *next_hop; /* "mx1.example.com:25", "lmtp:/run/lmtp", "example.com" by DNS; "" nowhere */
+  char *entry; /* the row that decided: "routing test.com", "connections #fwd.test"; "" none did */
+} RerouteQueuePlace;
+
+void reroute_queued_find_place (RerouteQueued *queued, guint recipient, RerouteQueuePlace *place);
+void reroute_queue_place_clear (RerouteQueuePlace *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteQueuePlace, reroute_queue_place_clear)
+
+/* "waiting", "active", "held" */
+const char *reroute_waiting_get_state_name (const RerouteWaiting *self);
+
+/* --- queue-call.c --- */
+
+typedef struct _RerouteQueueCall RerouteQueueCall;
+
+/* The method's out values as a tuple (floating); NULL with @error; NULL without: it is not done and
+   wants another turn. */
+typedef GVariant *(*RerouteQueueCallFunc) (RerouteQueueCall *call, GError **error);
+
+/* A call on its way to the scheduler's thread. */
+struct _RerouteQueueCall
+{
+  RerouteScheduler *scheduler;
+  RerouteQueueFilter *filter; /* (nullable) */
+  guint offset;
+  guint limit;
+  guint64 *ids;
+  gsize n_ids;
+  gsize next; /* of the ids, when it takes several turns */
+  RerouteQueueAction action;
+  guint n_done, n_busy, n_silent; /* as the verbs answer */
+  RerouteQueueCallFunc run;
+};
+
+/* @call: (transfer full): of g_new0() */
+void reroute_queue_call_start (RerouteQueueCall *call,
+                               RerouteScheduler *scheduler,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data);
+
+G_END_DECLS
