@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "common/client/relay-client.h"
+#include "common/client/relay-client-private.h"
 
 #include "common/client/peer.h"
 #include "common/codec.h"
@@ -232,9 +232,8 @@ call_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
-/* Takes @task over. */
-static void
-start_call (
+void
+reroute_relay_client_start_call (
   GTask *task, const char *method, GVariant *arguments, const char *reply_type, int timeout_ms)
 {
   RerouteRelayClient *self = g_task_get_source_object (task);
@@ -250,9 +249,8 @@ start_call (
                      task);
 }
 
-/* The one a{sv} that came back. */
-static GVariant *
-finish_values (RerouteRelayClient *self, GAsyncResult *result, GError **error)
+GVariant *
+reroute_relay_client_finish_values (RerouteRelayClient *self, GAsyncResult *result, GError **error)
 {
   g_autoptr (GVariant) reply = NULL;
 
@@ -270,17 +268,17 @@ reroute_relay_client_status_async (RerouteRelayClient *self,
 {
   g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
 
-  start_call (g_task_new (self, cancellable, callback, user_data),
-              "Status",
-              NULL,
-              "(a{sv})",
-              REROUTE_LIMIT_CALL_MS);
+  reroute_relay_client_start_call (g_task_new (self, cancellable, callback, user_data),
+                                   "Status",
+                                   NULL,
+                                   "(a{sv})",
+                                   REROUTE_LIMIT_CALL_MS);
 }
 
 GVariant *
 reroute_relay_client_status_finish (RerouteRelayClient *self, GAsyncResult *result, GError **error)
 {
-  return finish_values (self, result, error);
+  return reroute_relay_client_finish_values (self, result, error);
 }
 
 void
@@ -298,11 +296,12 @@ reroute_relay_client_explain_async (RerouteRelayClient *self,
 
   g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
 
-  start_call (g_task_new (self, cancellable, callback, user_data),
-              "Explain",
-              g_variant_new ("(ssb@a(sv))", address, client, authenticated, edit),
-              "(a{sv}a" REROUTE_STEP_TYPE ")",
-              REROUTE_LIMIT_CALL_INTERACTIVE_MS);
+  reroute_relay_client_start_call (
+    g_task_new (self, cancellable, callback, user_data),
+    "Explain",
+    g_variant_new ("(ssb@a(sv))", address, client, authenticated, edit),
+    "(a{sv}a" REROUTE_STEP_TYPE ")",
+    REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
 
 GVariant *
@@ -339,11 +338,11 @@ reroute_relay_client_mx_leads_here_async (RerouteRelayClient *self,
 {
   g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
 
-  start_call (g_task_new (self, cancellable, callback, user_data),
-              "MxLeadsHere",
-              g_variant_new ("(^as)", domains),
-              "(a{sb})",
-              REROUTE_LIMIT_MX_ANSWER_MS);
+  reroute_relay_client_start_call (g_task_new (self, cancellable, callback, user_data),
+                                   "MxLeadsHere",
+                                   g_variant_new ("(^as)", domains),
+                                   "(a{sb})",
+                                   REROUTE_LIMIT_MX_ANSWER_MS);
 }
 
 GHashTable *
@@ -351,7 +350,7 @@ reroute_relay_client_mx_leads_here_finish (RerouteRelayClient *self,
                                            GAsyncResult *result,
                                            GError **error)
 {
-  g_autoptr (GVariant) values = finish_values (self, result, error);
+  g_autoptr (GVariant) values = reroute_relay_client_finish_values (self, result, error);
   GHashTable *facts = NULL;
   GVariantIter iter;
   const char *domain = NULL;
@@ -378,11 +377,11 @@ reroute_relay_client_set_secret_async (RerouteRelayClient *self,
 {
   g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self) && name != NULL && value != NULL);
 
-  start_call (g_task_new (self, cancellable, callback, user_data),
-              "SetSecret",
-              g_variant_new ("(ss)", name, value),
-              "()",
-              REROUTE_LIMIT_CALL_INTERACTIVE_MS);
+  reroute_relay_client_start_call (g_task_new (self, cancellable, callback, user_data),
+                                   "SetSecret",
+                                   g_variant_new ("(ss)", name, value),
+                                   "()",
+                                   REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
 
 gboolean
@@ -406,11 +405,11 @@ reroute_relay_client_list_secrets_async (RerouteRelayClient *self,
 {
   g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
 
-  start_call (g_task_new (self, cancellable, callback, user_data),
-              "ListSecrets",
-              NULL,
-              "(as)",
-              REROUTE_LIMIT_CALL_INTERACTIVE_MS);
+  reroute_relay_client_start_call (g_task_new (self, cancellable, callback, user_data),
+                                   "ListSecrets",
+                                   NULL,
+                                   "(as)",
+                                   REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
 
 GStrv
@@ -418,169 +417,7 @@ reroute_relay_client_list_secrets_finish (RerouteRelayClient *self,
                                           GAsyncResult *result,
                                           GError **error)
 {
-  g_autoptr (GVariant) names = finish_values (self, result, error);
+  g_autoptr (GVariant) names = reroute_relay_client_finish_values (self, result, error);
 
   return names != NULL ? g_variant_dup_strv (names, NULL) : NULL;
-}
-
-/* --- the queue --- */
-
-static void
-queued_recipient_free (gpointer data)
-{
-  RerouteQueuedRecipient *recipient = data;
-
-  g_free (recipient->address);
-  g_free (recipient->state);
-  g_free (recipient->last_reply);
-  g_free (recipient);
-}
-
-static void
-queued_message_free (gpointer data)
-{
-  RerouteQueuedMessage *message = data;
-
-  g_free (message->reverse_path);
-  g_ptr_array_unref (message->recipients);
-  g_free (message);
-}
-
-void
-reroute_queue_page_free (RerouteQueuePage *self)
-{
-  g_ptr_array_unref (self->messages);
-  g_free (self);
-}
-
-void
-reroute_relay_client_queue_async (RerouteRelayClient *self,
-                                  const char *filter,
-                                  guint offset,
-                                  guint limit,
-                                  GCancellable *cancellable,
-                                  GAsyncReadyCallback callback,
-                                  gpointer user_data)
-{
-  g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
-
-  start_call (g_task_new (self, cancellable, callback, user_data),
-              "Queue",
-              g_variant_new ("(suu)", filter, offset, limit),
-              "(ua(txsta(ssxus)))",
-              REROUTE_LIMIT_CALL_INTERACTIVE_MS);
-}
-
-static GPtrArray *
-read_recipients (GVariantIter *iter)
-{
-  GPtrArray *recipients = g_ptr_array_new_with_free_func (queued_recipient_free);
-  RerouteQueuedRecipient read = { 0 };
-
-  while (g_variant_iter_next (
-    iter, "(ssxus)", &read.address, &read.state, &read.next_try_us, &read.tries, &read.last_reply))
-    g_ptr_array_add (recipients, g_memdup2 (&read, sizeof read));
-  return recipients;
-}
-
-RerouteQueuePage *
-reroute_relay_client_queue_finish (RerouteRelayClient *self, GAsyncResult *result, GError **error)
-{
-  g_autoptr (GVariant) reply = NULL;
-  g_autoptr (GVariantIter) iter = NULL;
-  GVariantIter *recipients = NULL;
-  RerouteQueuePage *page = NULL;
-  RerouteQueuedMessage read = { 0 };
-
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-
-  reply = g_task_propagate_pointer (G_TASK (result), error);
-  if (reply == NULL)
-    return NULL;
-  page = g_new0 (RerouteQueuePage, 1);
-  page->messages = g_ptr_array_new_with_free_func (queued_message_free);
-  g_variant_get (reply, "(ua(txsta(ssxus)))", &page->total, &iter);
-  while (g_variant_iter_next (iter,
-                              "(txsta(ssxus))",
-                              &read.id,
-                              &read.received_us,
-                              &read.reverse_path,
-                              &read.octets,
-                              &recipients))
-    {
-      read.recipients = read_recipients (recipients);
-      g_variant_iter_free (recipients);
-      g_ptr_array_add (page->messages, g_memdup2 (&read, sizeof read));
-    }
-  return page;
-}
-
-void
-reroute_relay_client_queue_message_async (RerouteRelayClient *self,
-                                          guint64 id,
-                                          GCancellable *cancellable,
-                                          GAsyncReadyCallback callback,
-                                          gpointer user_data)
-{
-  g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
-
-  start_call (g_task_new (self, cancellable, callback, user_data),
-              "QueueMessage",
-              g_variant_new ("(t)", id),
-              "(a{sv})",
-              REROUTE_LIMIT_CALL_INTERACTIVE_MS);
-}
-
-GVariant *
-reroute_relay_client_queue_message_finish (RerouteRelayClient *self,
-                                           GAsyncResult *result,
-                                           GError **error)
-{
-  return finish_values (self, result, error);
-}
-
-void
-reroute_relay_client_queue_act_async (RerouteRelayClient *self,
-                                      RerouteQueueVerb verb,
-                                      const RerouteQueueSelection *selection,
-                                      GCancellable *cancellable,
-                                      GAsyncReadyCallback callback,
-                                      gpointer user_data)
-{
-  static const char *const methods[] = {
-    [REROUTE_QUEUE_RETRY] = "QueueRetry",     [REROUTE_QUEUE_HOLD] = "QueueHold",
-    [REROUTE_QUEUE_RELEASE] = "QueueRelease", [REROUTE_QUEUE_RETURN] = "QueueReturn",
-    [REROUTE_QUEUE_DELETE] = "QueueDelete",
-  };
-  GVariant *ids = g_variant_new_fixed_array (
-    G_VARIANT_TYPE_UINT64, selection->ids, selection->n_ids, sizeof selection->ids[0]);
-  GVariant *filter = selection->filter != NULL
-                       ? selection->filter
-                       : g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
-
-  g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
-
-  start_call (g_task_new (self, cancellable, callback, user_data),
-              methods[verb],
-              g_variant_new ("(@at@a{sv})", ids, filter),
-              "(uuu)",
-              REROUTE_LIMIT_CALL_INTERACTIVE_MS);
-}
-
-gboolean
-reroute_relay_client_queue_act_finish (RerouteRelayClient *self,
-                                       GAsyncResult *result,
-                                       RerouteQueueCounts *counts,
-                                       GError **error)
-{
-  g_autoptr (GVariant) reply = NULL;
-
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-
-  reply = g_task_propagate_pointer (G_TASK (result), error);
-  if (reply == NULL)
-    return FALSE;
-  if (counts != NULL)
-    g_variant_get (reply, "(uuu)", &counts->done, &counts->busy, &counts->silent);
-  return TRUE;
 }

@@ -111,6 +111,7 @@ typedef struct
   GPtrArray *messages; /* (element-type RerouteQueuedMessage): oldest first */
 } RerouteQueuePage;
 
+void reroute_queued_message_free (gpointer message); /* a RerouteQueuedMessage */
 void reroute_queue_page_free (RerouteQueuePage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteQueuePage, reroute_queue_page_free)
 
@@ -123,6 +124,47 @@ void reroute_relay_client_queue_async (RerouteRelayClient *self,
                                        gpointer user_data);
 RerouteQueuePage *
 reroute_relay_client_queue_finish (RerouteRelayClient *self, GAsyncResult *result, GError **error);
+
+/* What is asked of the groups of the queue, or of one of them; as Relay1.QueueGroups documents. */
+typedef struct
+{
+  const char *by;   /* "next-hop" or "entry" */
+  const char *text; /* that stands in the keys; of one group: its key */
+  guint offset;
+  guint limit;
+} RerouteQueueQuestion;
+
+/* Messages of which recipients go the same way. */
+typedef struct
+{
+  char *key; /* "": nowhere, or decided by no row */
+  guint n_messages;
+  guint n_held;
+  guint64 octets;
+  gint64 oldest_us;   /* wall clock */
+  gint64 next_try_us; /* wall clock; 0: none */
+  char *last_failure;
+} RerouteQueueGroup;
+
+void reroute_queue_group_free (gpointer group);
+
+void reroute_relay_client_queue_groups_async (RerouteRelayClient *self,
+                                              const RerouteQueueQuestion *question,
+                                              GCancellable *cancellable,
+                                              GAsyncReadyCallback callback,
+                                              gpointer user_data);
+/* (transfer full) (element-type RerouteQueueGroup); @total: groups without a limit */
+GPtrArray *reroute_relay_client_queue_groups_finish (RerouteRelayClient *self,
+                                                     GAsyncResult *result,
+                                                     guint *total,
+                                                     GError **error);
+
+/* The messages of a group; reroute_relay_client_queue_finish() ends it. */
+void reroute_relay_client_queue_group_async (RerouteRelayClient *self,
+                                             const RerouteQueueQuestion *question,
+                                             GCancellable *cancellable,
+                                             GAsyncReadyCallback callback,
+                                             gpointer user_data);
 
 /* (transfer full): a{sv} as Relay1.QueueMessage documents */
 void reroute_relay_client_queue_message_async (RerouteRelayClient *self,

@@ -71,18 +71,51 @@ message_to_table (const RerouteQueuedMessage *message, RerouteTable *table)
     }
 }
 
+/* What of the queue is listed. */
+typedef struct
+{
+  char *by;       /* (nullable): its groups by this */
+  char *next_hop; /* (nullable): the messages of this group, or */
+  char *entry;
+  const char *text;
+} Wanted;
+
+static void
+clear_wanted (Wanted *self)
+{
+  g_clear_pointer (&self->by, g_free);
+  g_clear_pointer (&self->next_hop, g_free);
+  g_clear_pointer (&self->entry, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Wanted, clear_wanted)
+
 static RerouteQueuePage *
-load_page (RerouteCtl *ctl, const char *filter, guint offset, GError **error)
+load_page (RerouteCtl *ctl, const Wanted *wanted, guint offset, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
+  const RerouteQueueQuestion question = {
+    .by = wanted->next_hop != NULL ? "next-hop" : "entry",
+    .text = wanted->next_hop != NULL ? wanted->next_hop : wanted->entry,
+    .offset = offset,
+    .limit = REROUTE_LIMIT_PAGE_ROWS,
+  };
 
-  reroute_relay_client_queue_async (
-    ctl->relay, filter, offset, REROUTE_LIMIT_PAGE_ROWS, NULL, reroute_ctl_wait_cb, &result);
+  if (question.text != NULL)
+    reroute_relay_client_queue_group_async (
+      ctl->relay, &question, NULL, reroute_ctl_wait_cb, &result);
+  else
+    reroute_relay_client_queue_async (ctl->relay,
+                                      wanted->text,
+                                      offset,
+                                      REROUTE_LIMIT_PAGE_ROWS,
+                                      NULL,
+                                      reroute_ctl_wait_cb,
+                                      &result);
   return reroute_relay_client_queue_finish (ctl->relay, reroute_ctl_wait (&result), error);
 }
 
-gboolean
-reroute_ctl_queue_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
+static gboolean
+list_messages (RerouteCtl *ctl, const Wanted *wanted, GError **error)
 {
   static const char *const titles[] = { "ID",    "RECEIVED", "FROM",       "TO",
                                         "STATE", "NEXT TRY", "LAST REPLY", NULL };
@@ -91,12 +124,10 @@ reroute_ctl_queue_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
   guint offset = 0;
   guint total;
 
-  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 0, 1, error))
-    return FALSE;
   json_builder_begin_array (builder);
   do
     {
-      g_autoptr (RerouteQueuePage) page = load_page (ctl, argc > 1 ? argv[1] : "", offset, error);
+      g_autoptr (RerouteQueuePage) page = load_page (ctl, wanted, offset, error);
 
       if (page == NULL)
         return FALSE;
@@ -122,6 +153,128 @@ reroute_ctl_queue_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
   else
     g_print ("no message waits\n");
   return TRUE;
+}
+
+/* --- groups --- */
+
+static void
+group_to_json (const RerouteQueueGroup *group, JsonBuilder *builder)
+{
+  json_builder_begin_object (builder);
+  reroute_ctl_add_string (builder, "key", group->key);
+  reroute_ctl_add_int (builder, "messages", group->n_messages);
+  reroute_ctl_add_int (builder, "held", group->n_held);
+  reroute_ctl_add_int (builder, "octets", (gint64) group->octets);
+  reroute_ctl_add_int (builder, "oldest_us", group->oldest_us);
+  reroute_ctl_add_int (builder, "next_try_us", group->next_try_us);
+  reroute_ctl_add_string (builder, "last_failure", group->last_failure);
+  json_builder_end_object (builder);
+}
+
+static void
+group_to_table (const RerouteQueueGroup *group, RerouteTable *table)
+{
+  g_autofree char *messages = g_strdup_printf ("%u", group->n_messages);
+  g_autofree char *held = g_strdup_printf ("%u", group->n_held);
+  g_autofree char *octets = g_strdup_printf ("%" G_GUINT64_FORMAT, group->octets);
+  g_autofree char *oldest = reroute_table_format_time (group->oldest_us);
+  g_autofree char *next_try = reroute_table_format_time (group->next_try_us);
+
+  reroute_table_add (table,
+                     group->key[0] != '\0' ? group->key : "none",
+                     messages,
+                     held,
+                     octets,
+                     oldest,
+                     next_try,
+                     group->last_failure,
+                     NULL);
+}
+
+static GPtrArray *
+load_groups (RerouteCtl *ctl, const Wanted *wanted, guint offset, guint *total, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  const RerouteQueueQuestion question = {
+    .by = wanted->by, .text = wanted->text, .offset = offset, .limit = REROUTE_LIMIT_PAGE_ROWS
+  };
+
+  reroute_relay_client_queue_groups_async (
+    ctl->relay, &question, NULL, reroute_ctl_wait_cb, &result);
+  return reroute_relay_client_queue_groups_finish (
+    ctl->relay, reroute_ctl_wait (&result), total, error);
+}
+
+static gboolean
+list_groups (RerouteCtl *ctl, const Wanted *wanted, GError **error)
+{
+  const char *const titles[] = { g_str_equal (wanted->by, "entry") ? "ENTRY" : "NEXT HOP",
+                                 "MESSAGES",
+                                 "HELD",
+                                 "OCTETS",
+                                 "OLDEST",
+                                 "NEXT TRY",
+                                 "LAST FAILURE",
+                                 NULL };
+  g_autoptr (RerouteTable) table = reroute_table_new (titles);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  guint offset = 0;
+  guint total = 0;
+  guint n;
+
+  json_builder_begin_array (builder);
+  do
+    {
+      g_autoptr (GPtrArray) groups = load_groups (ctl, wanted, offset, &total, error);
+
+      if (groups == NULL)
+        return FALSE;
+      n = groups->len;
+      for (guint i = 0; i < n; i++)
+        {
+          group_to_json (groups->pdata[i], builder);
+          group_to_table (groups->pdata[i], table);
+        }
+      offset += n;
+    }
+  while (offset < total && n > 0);
+  json_builder_end_array (builder);
+
+  if (ctl->json)
+    reroute_ctl_print_json (builder);
+  else if (offset > 0)
+    reroute_table_print (table);
+  else
+    g_print ("no message waits\n");
+  return TRUE;
+}
+
+gboolean
+reroute_ctl_queue_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  g_auto (Wanted) wanted = { NULL };
+  const GOptionEntry entries[] = {
+    { "by", 0, 0, G_OPTION_ARG_STRING, &wanted.by, NULL, NULL },
+    { "next-hop", 0, 0, G_OPTION_ARG_STRING, &wanted.next_hop, NULL, NULL },
+    { "entry", 0, 0, G_OPTION_ARG_STRING, &wanted.entry, NULL, NULL },
+    { NULL },
+  };
+  guint n_said;
+
+  if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 0, 1, error))
+    return FALSE;
+  n_said = (wanted.next_hop != NULL) + (wanted.entry != NULL) + (wanted.by != NULL || argc > 1);
+  if (n_said > 1)
+    {
+      g_set_error_literal (error,
+                           G_OPTION_ERROR,
+                           G_OPTION_ERROR_FAILED,
+                           "say one of --next-hop, --entry, --by and TEXT");
+      return FALSE;
+    }
+  wanted.text = argc > 1 ? argv[1] : "";
+  return wanted.by != NULL ? list_groups (ctl, &wanted, error)
+                           : list_messages (ctl, &wanted, error);
 }
 
 static void

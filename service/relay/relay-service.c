@@ -315,6 +315,30 @@ run_queue (Call *call)
 }
 
 static void
+run_queue_groups (Call *call)
+{
+  RerouteRelayService *self = call->service;
+  const char *text;
+  GError *error = NULL;
+
+  g_variant_get_child (call->arguments, 1, "&s", &text);
+  if (!check_text ("filter", text, &error))
+    reply_error (call, error);
+  else
+    reroute_scheduler_queue_groups_async (
+      self->parts->scheduler, call->arguments, self->cancellable, answered_cb, call);
+}
+
+static void
+run_queue_group (Call *call)
+{
+  RerouteRelayService *self = call->service;
+
+  reroute_scheduler_queue_group_async (
+    self->parts->scheduler, call->arguments, self->cancellable, answered_cb, call);
+}
+
+static void
 run_queue_message (Call *call)
 {
   RerouteRelayService *self = call->service;
@@ -419,6 +443,8 @@ static const Method methods[] = {
   { "handle-explain",       REROUTE_ACTION_QUEUE_VIEW,    run_explain },
   { "handle-mx-leads-here", NULL,                         run_mx_leads_here },
   { "handle-queue",         REROUTE_ACTION_QUEUE_VIEW,    run_queue },
+  { "handle-queue-groups",  REROUTE_ACTION_QUEUE_VIEW,    run_queue_groups },
+  { "handle-queue-group",   REROUTE_ACTION_QUEUE_VIEW,    run_queue_group },
   { "handle-queue-message", REROUTE_ACTION_QUEUE_VIEW,    run_queue_message },
   { "handle-queue-retry",   REROUTE_ACTION_QUEUE_MANAGE,  run_queue_retry },
   { "handle-queue-hold",    REROUTE_ACTION_QUEUE_MANAGE,  run_queue_hold },
@@ -476,10 +502,8 @@ figures_cb (gpointer user_data)
 
   reroute_scheduler_get_figures (self->parts->scheduler, &now);
   g_clear_pointer (&now.dns, g_free);
-  if (serial == self->told_serial && now.messages == self->told.messages &&
-      now.recipients == self->told.recipients && now.received == self->told.received &&
-      now.delivered == self->told.delivered && now.deferred == self->told.deferred &&
-      now.failed == self->told.failed)
+  if (serial == self->told_serial && now.changes == self->told.changes &&
+      now.received == self->told.received && now.is_restored == self->told.is_restored)
     return G_SOURCE_CONTINUE;
   self->told = now;
   self->told_serial = serial;

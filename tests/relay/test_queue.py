@@ -189,15 +189,60 @@ def main():
             service.wait_empty()
             assert sorted(slow.recipients()) == ['u@slow.test', 'v@slow.test'], slow.recipients()
 
+        def test_groups_count_what_goes_their_way():
+            first = world.defer('u@one.test', 'v@one.test', 'w@two.test')
+            second = world.defer('x@one.test')
+            world.do('hold', second)
+            one, two = world.one.endpoint, world.two.endpoint
+
+            def groups(by, *words):
+                return {group['key']: group for group in service.ctl_json('queue', 'list', f'--by={by}', *words)}
+            by_hop, by_entry = groups('next-hop'), groups('entry')
+            assert {key: (group['messages'], group['held']) for key, group in by_hop.items()} == {
+                one: (2, 1), two: (1, 0)}, by_hop
+            assert set(by_entry) == {'connections one.test', 'connections two.test'}, by_entry
+            assert by_hop[two]['last_failure'] == GREYLISTED and by_hop[two]['next_try_us'] > by_hop[two]['oldest_us']
+            received = {message['id']: message for message in service.queued()}
+            assert by_hop[one]['octets'] == received[first]['octets'] + received[second]['octets']
+            assert by_hop[one]['oldest_us'] == received[first]['received_us']
+            assert set(groups('next-hop', two)) == {two}
+
+            def listed(*words):
+                return [(message['id'], [recipient['address'] for recipient in message['recipients']])
+                        for message in service.ctl_json('queue', 'list', *words)]
+            assert listed(f'--next-hop={one}') == [(first, ['u@one.test', 'v@one.test']), (second, ['x@one.test'])]
+            assert listed('--entry=connections two.test') == [(first, ['w@two.test'])]
+            assert listed('--next-hop=nowhere.test') == []
+            # What leaves, and what comes, is followed; a message stays where a recipient of it does.
+            world.do('delete', '--matching=u@one.test')
+            assert groups('next-hop')[one]['messages'] == 2 and listed(f'--next-hop={one}')[0] == (first, ['v@one.test'])
+            world.do('delete', '--matching=v@one.test')
+            assert groups('next-hop')[one]['messages'] == 1 and groups('next-hop')[two]['messages'] == 1
+            third = world.defer('y@two.test')
+            assert listed(f'--next-hop={two}') == [(first, ['w@two.test']), (third, ['y@two.test'])]
+            # Another rule, another way.
+            service.ctl('connections', 'edit', 'two.test', f'--host={one}')
+            service.wait_applied()
+            assert groups('next-hop')[one]['messages'] == 3 and two not in groups('next-hop')
+            world.do('delete', '--all', gives=(3, 0, 0))
+            service.wait_empty()
+            assert not groups('next-hop') and not groups('entry')
+            service.ctl('connections', 'edit', 'two.test', f'--host={two}')
+            service.wait_applied()
+
         def test_selections_that_are_none():
             for words in ((), ('1', '--all'), ('1', '--state=held')):
                 service.ctl('queue', 'hold', *words, status=2)
+            for words in (('--by=entry', '--entry=x'), ('--next-hop=x', 'text')):
+                service.ctl('queue', 'list', *words, status=2)
+            assert 'wanted “next-hop”' in service.ctl('queue', 'list', '--by=colour', status=1)
             assert 'xyz' in service.ctl('queue', 'hold', 'xyz', status=1)
             world.do('hold', 'ffffff', gives=(0, 0, 0))
 
         for case in (test_held_mail_waits_through_a_crash_until_it_is_released, test_held_mail_expires,
                      test_returned_mail_is_reported_at_once, test_what_nobody_may_be_told_of_stays,
-                     test_filters_take_recipients, test_what_is_on_its_way_is_left_alone, test_selections_that_are_none):
+                     test_filters_take_recipients, test_what_is_on_its_way_is_left_alone,
+                     test_groups_count_what_goes_their_way, test_selections_that_are_none):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case)
     tap.done()
 

@@ -18,6 +18,7 @@ free_call (gpointer data)
   RerouteQueueCall *call = data;
 
   reroute_queue_filter_free (call->filter);
+  g_free (call->text);
   g_free (call->ids);
   g_free (call);
 }

@@ -10,18 +10,15 @@
 #include "common/error.h"
 #include "common/limits.h"
 
-/* Rows after which a page ends, so that an answer stays under REROUTE_LIMIT_REPLY_OCTETS. */
-#define PAGE_OCTETS (REROUTE_LIMIT_REPLY_OCTETS / 2)
-
-static GVariant *
-make_string (const char *text)
+GVariant *
+reroute_queue_make_string (const char *text)
 {
   return g_variant_new_take_string (g_utf8_make_valid (text != NULL ? text : "", -1));
 }
 
 /* a(ssxus): those that are not final */
 static GVariant *
-describe_recipients (RerouteQueued *self)
+describe_recipients (RerouteQueued *self, const RerouteIndexGroup *group, RerouteQueueBy by)
 {
   const RerouteEnvelope *envelope = reroute_queued_get_envelope (self);
   GVariantBuilder builder;
@@ -31,16 +28,17 @@ describe_recipients (RerouteQueued *self)
     {
       const RerouteWaiting *recipient = &self->recipients[i];
 
-      if (recipient->state >= REROUTE_RECIPIENT_SENT)
+      if (recipient->state >= REROUTE_RECIPIENT_SENT ||
+          (group != NULL && !reroute_index_group_has (group, self, i, by)))
         continue;
       g_variant_builder_add (
         &builder,
         "(@ssxu@s)",
-        make_string (reroute_envelope_get_recipient (envelope, i)->address->text),
+        reroute_queue_make_string (reroute_envelope_get_recipient (envelope, i)->address->text),
         reroute_waiting_get_state_name (recipient),
         recipient->due_us,
         recipient->tries,
-        make_string (recipient->reply));
+        reroute_queue_make_string (recipient->reply));
     }
   return g_variant_builder_end (&builder);
 }
@@ -54,15 +52,16 @@ matches (RerouteQueued *self, const RerouteQueueFilter *filter)
   return FALSE;
 }
 
-static GVariant *
-describe (RerouteQueued *self)
+GVariant *
+reroute_queued_describe (RerouteQueued *self, const RerouteIndexGroup *group, RerouteQueueBy by)
 {
-  return g_variant_new ("(tx@st@a(ssxus))",
-                        self->message->id,
-                        self->message->received_us,
-                        make_string (reroute_queued_get_envelope (self)->reverse_path),
-                        (guint64) self->message->content_octets,
-                        describe_recipients (self));
+  return g_variant_new (
+    "(tx@st@a(ssxus))",
+    self->message->id,
+    self->message->received_us,
+    reroute_queue_make_string (reroute_queued_get_envelope (self)->reverse_path),
+    (guint64) self->message->content_octets,
+    describe_recipients (self, group, by));
 }
 
 static GVariant *
@@ -73,23 +72,23 @@ run_list (RerouteQueueCall *call, GError **error)
   guint total = 0;
   guint n = 0;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(txsta(ssxus))"));
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a" REROUTE_QUEUE_ROW_TYPE));
   for (GList *each = call->scheduler->order.head; each != NULL; each = each->next)
     {
       RerouteQueued *queued = each->data;
       GVariant *row;
 
       if (matches (queued, call->filter) && total++ >= call->offset && n < call->limit &&
-          octets <= PAGE_OCTETS)
+          octets <= REROUTE_QUEUE_PAGE_OCTETS)
         {
-          row = describe (queued);
+          row = reroute_queued_describe (queued, NULL, 0);
           octets += g_variant_get_size (row);
           n++;
           g_variant_builder_add_value (&builder, row);
         }
       reroute_queued_rest (queued);
     }
-  return g_variant_new ("(ua(txsta(ssxus)))", total, &builder);
+  return g_variant_new ("(ua" REROUTE_QUEUE_ROW_TYPE ")", total, &builder);
 }
 
 void
@@ -154,12 +153,12 @@ run_show (RerouteQueueCall *call, GError **error)
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   add_value (&builder, "id", g_variant_new_uint64 (queued->message->id));
   add_value (&builder, "received", g_variant_new_int64 (queued->message->received_us));
-  add_value (&builder, "reverse-path", make_string (envelope->reverse_path));
+  add_value (&builder, "reverse-path", reroute_queue_make_string (envelope->reverse_path));
   add_value (&builder, "octets", g_variant_new_uint64 (queued->message->content_octets));
-  add_value (&builder, "recipients", describe_recipients (queued));
-  add_value (&builder, "client", make_string (client));
-  add_value (&builder, "helo", make_string (envelope->helo));
-  add_value (&builder, "headers", make_string ((const char *) headers->data));
+  add_value (&builder, "recipients", describe_recipients (queued, NULL, 0));
+  add_value (&builder, "client", reroute_queue_make_string (client));
+  add_value (&builder, "helo", reroute_queue_make_string (envelope->helo));
+  add_value (&builder, "headers", reroute_queue_make_string ((const char *) headers->data));
   reroute_queued_rest (queued);
   return g_variant_new ("(a{sv})", &builder);
 }

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "service/relay/deliver/scheduler-private.h"
+#include "service/relay/deliver/queue-index.h"
 
 G_BEGIN_DECLS
 
@@ -53,6 +53,20 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteQueuePlace, reroute_queue_place_clear)
 /* "waiting", "active", "held" */
 const char *reroute_waiting_get_state_name (const RerouteWaiting *self);
 
+/* --- queue-list.c --- */
+
+/* A message: id, received, reverse-path, octets, recipients. */
+#define REROUTE_QUEUE_ROW_TYPE "(txsta(ssxus))"
+/* Rows after which a page ends, so that an answer stays under REROUTE_LIMIT_REPLY_OCTETS. */
+#define REROUTE_QUEUE_PAGE_OCTETS (REROUTE_LIMIT_REPLY_OCTETS / 2)
+
+/* (transfer floating): @text, (nullable), made valid. */
+GVariant *reroute_queue_make_string (const char *text);
+/* (transfer floating): a row, with the recipients that are not final; @group: (nullable): of this
+   group alone */
+GVariant *
+reroute_queued_describe (RerouteQueued *queued, const RerouteIndexGroup *group, RerouteQueueBy by);
+
 /* --- queue-call.c --- */
 
 typedef struct _RerouteQueueCall RerouteQueueCall;
@@ -66,6 +80,8 @@ struct _RerouteQueueCall
 {
   RerouteScheduler *scheduler;
   RerouteQueueFilter *filter; /* (nullable) */
+  RerouteQueueBy by;
+  char *text; /* (nullable): of groups: what stands in their keys, in lower case, or one key */
   guint offset;
   guint limit;
   guint64 *ids;

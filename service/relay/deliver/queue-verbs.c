@@ -241,6 +241,7 @@ run_verb (RerouteQueueCall *call, GError **error)
     }
   if (call->next < call->n_ids)
     return NULL;
+  reroute_scheduler_note_change (scheduler);
   return g_variant_new ("(uuu)", call->n_done, call->n_busy, call->n_silent);
 }
 

@@ -88,6 +88,7 @@ reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint 
   g_queue_push_tail_link (&scheduler->order, &self->link);
   g_mutex_lock (&scheduler->lock);
   scheduler->figures.messages++;
+  scheduler->figures.changes++;
   scheduler->figures.oldest_us = get_oldest_us (scheduler);
   scheduler->figures.recipients += n;
   g_mutex_unlock (&scheduler->lock);
@@ -132,7 +133,10 @@ take_verdict (RerouteQueued *self, const RerouteVerdict *verdict)
   recipient->tries = verdict->tries;
   recipient->flags = (guint8) verdict->flags;
   if (verdict->state >= REROUTE_RECIPIENT_SENT)
-    self->n_alive--;
+    {
+      self->n_alive--;
+      reroute_queue_index_drop_recipient (self, verdict->recipient);
+    }
   if (self->n_alive > 0)
     set_reply (recipient, verdict->reply);
 }
@@ -142,6 +146,7 @@ count_alive (RerouteQueued *self, guint before)
 {
   g_mutex_lock (&self->scheduler->lock);
   self->scheduler->figures.recipients -= before - self->n_alive;
+  self->scheduler->figures.changes++;
   g_mutex_unlock (&self->scheduler->lock);
 }
 
@@ -153,6 +158,14 @@ reroute_queued_restore (RerouteQueued *self, const RerouteSpoolEntry *entry)
   for (guint i = 0; i < entry->n_verdicts; i++)
     take_verdict (self, &entry->verdicts[i]);
   count_alive (self, before);
+}
+
+void
+reroute_scheduler_note_change (RerouteScheduler *self)
+{
+  g_mutex_lock (&self->lock);
+  self->figures.changes++;
+  g_mutex_unlock (&self->lock);
 }
 
 /* --- what is in memory --- */
@@ -200,9 +213,11 @@ reroute_queued_leave (RerouteQueued *self)
   reroute_worker_disarm_timer (scheduler->thread, &self->timer);
   forget_content_size (self);
   g_hash_table_remove (scheduler->queue, &self->message->id);
+  reroute_queue_index_drop (self);
   g_queue_unlink (&scheduler->order, &self->link);
   g_mutex_lock (&scheduler->lock);
   scheduler->figures.messages--;
+  scheduler->figures.changes++;
   scheduler->figures.oldest_us = get_oldest_us (scheduler);
   g_mutex_unlock (&scheduler->lock);
   reroute_queued_unref (self);
@@ -527,6 +542,7 @@ count_outcomes (RerouteQueued *self, const RerouteOutcome *outcomes, guint n)
       figures->delivered += outcomes[i].kind == REROUTE_OUTCOME_SENT;
       figures->deferred += outcomes[i].kind == REROUTE_OUTCOME_DEFERRED;
       figures->failed += outcomes[i].kind == REROUTE_OUTCOME_FAILED;
+      figures->changes++;
     }
   g_mutex_unlock (&self->scheduler->lock);
 }

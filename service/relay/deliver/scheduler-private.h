@@ -34,6 +34,9 @@ typedef struct
   guint8 waits_for_rules;
 } RerouteWaiting;
 
+typedef struct _RerouteQueueIndex RerouteQueueIndex;
+typedef struct _RerouteQueuePlaces RerouteQueuePlaces;
+
 /* A message with recipients that are not final. */
 struct _RerouteQueued
 {
@@ -42,10 +45,11 @@ struct _RerouteQueued
   guint worker;
   RerouteScheduler *scheduler;
   RerouteMessage *message;
-  GList link;             /* in RerouteScheduler.order */
-  guint n_alive;          /* recipients that are not final; 0: it has left the queue */
-  guint n_left;           /* how often its recipients were taken out of tries */
-  gsize in_memory_octets; /* of content */
+  GList link;                 /* in RerouteScheduler.order */
+  guint n_alive;              /* recipients that are not final; 0: it has left the queue */
+  guint n_left;               /* how often its recipients were taken out of tries */
+  gsize in_memory_octets;     /* of content */
+  RerouteQueuePlaces *places; /* in the index, of each recipient; NULL: it was not looked at */
   RerouteWaiting recipients[];
 };
 
@@ -90,10 +94,11 @@ struct _RerouteScheduler
   gint64 own_addresses_us; /* monotonic: when they were read */
   GHashTable *routes;      /* of route.c */
 
-  GHashTable *queue;  /* (element-type guint64 RerouteQueued) */
-  GQueue order;       /* (element-type RerouteQueued): oldest first, but for what came
-                         in while the queue was restored */
-  GQueue early_calls; /* (element-type GTask): wait until the queue is restored */
+  GHashTable *queue;        /* (element-type guint64 RerouteQueued) */
+  GQueue order;             /* (element-type RerouteQueued): oldest first, but for what came
+                               in while the queue was restored */
+  RerouteQueueIndex *index; /* (nullable): while somebody asks for it */
+  GQueue early_calls;       /* (element-type GTask): wait until the queue is restored */
   gsize in_memory_octets;
 
   RerouteDestinations destinations;
@@ -171,7 +176,15 @@ void reroute_scheduler_run_early_calls (RerouteScheduler *self);
 /* Runs a call about the queue, a GTask. */
 void reroute_queue_call_run (RerouteWorker *thread, gpointer task);
 
+/* --- queue-index.c --- */
+void reroute_queue_index_free (RerouteScheduler *scheduler); /* when there is one */
+/* A message leaves, or one of its recipients is final. */
+void reroute_queue_index_drop (RerouteQueued *queued);
+void reroute_queue_index_drop_recipient (RerouteQueued *queued, guint recipient);
+
 /* --- queued.c --- */
+/* Counts a change that the figures do not show. */
+void reroute_scheduler_note_change (RerouteScheduler *self);
 RerouteQueued *
 reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint worker);
 RerouteQueued *reroute_queued_ref (RerouteQueued *self);

@@ -430,6 +430,7 @@ reroute_scheduler_free (RerouteScheduler *self)
     return;
   for (guint i = 0; i < self->n_workers; i++)
     g_clear_pointer (&self->pools[i], reroute_pool_free);
+  reroute_queue_index_free (self);
   while ((head = self->order.head) != NULL)
     reroute_queued_leave (head->data);
   reroute_destinations_clear (self);

@@ -77,7 +77,8 @@ void reroute_scheduler_probe (RerouteScheduler *self,
 typedef struct
 {
   guint64 messages, recipients, received, delivered, deferred, failed;
-  guint64 held; /* recipients */
+  guint64 held;    /* recipients */
+  guint64 changes; /* of the queue: it looks as it did while this stays */
   gint64 oldest_us;
   guint connections;
   gboolean is_restored; /* what the spool had at start is among the messages */
@@ -96,6 +97,18 @@ void reroute_scheduler_queue_async (RerouteScheduler *self,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
+/* @arguments: (ssuu): the in values of Relay1.QueueGroups, of Relay1.QueueGroup
+   Errors: %REROUTE_ERROR_VALUE: there are no such groups. */
+void reroute_scheduler_queue_groups_async (RerouteScheduler *self,
+                                           GVariant *arguments,
+                                           GCancellable *cancellable,
+                                           GAsyncReadyCallback callback,
+                                           gpointer user_data);
+void reroute_scheduler_queue_group_async (RerouteScheduler *self,
+                                          GVariant *arguments,
+                                          GCancellable *cancellable,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data);
 void reroute_scheduler_show_async (RerouteScheduler *self,
                                    guint64 id,
                                    GCancellable *cancellable,
