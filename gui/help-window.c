@@ -87,6 +87,17 @@ static const struct
     N_("How many connections there may be at a time, in all and with one host. A client beyond the limit is told to come "
        "again later; outgoing mail beyond it waits for a free connection.\n\n"
        "Some hosts refuse a second message in one connection: write 1 for the messages sent in one connection.") },
+  { "queues", N_("Queues"),
+    N_("Mail that could not be delivered at once waits here. The first list shows it by the host that it goes to, or by "
+       "the entry that sends it there, with what that host said last; the second one, the messages of the selected line. "
+       "Both follow the relay by themselves.\n\n"
+       "• Retry Now tries messages now, instead of at their next try.\n"
+       "• Hold keeps them from being tried until Release; a mail filter can hold mail, too. Held mail grows old as all "
+       "mail does: after the message time-out it is returned.\n"
+       "• Return to Sender gives them up now: the sender gets a notice of failure.\n"
+       "• Delete removes them, and nobody is told.\n\n"
+       "When an entry is corrected, what waits for it follows the new rule at its next try. “No next hop” is mail whose "
+       "entry was removed: it waits until another entry covers it.") },
   { "history", N_("History"),
     N_("Whenever something is saved, here or by reroutectl, it becomes a generation of the rules with a number of its "
        "own: who saved it, when, and what changed, entry by entry.\n\n"

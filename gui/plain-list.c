@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * plain-list.c - columns of text for a list that is held whole
+ * plain-list.c - columns of text for a list of values
  */
 
 #include "config.h"
@@ -30,7 +30,7 @@ reroute_list_line_finalize (GObject *object)
 {
   RerouteListLine *self = REROUTE_LIST_LINE (object);
 
-  self->free_func (self->value);
+  g_clear_pointer (&self->value, self->free_func);
 
   G_OBJECT_CLASS (reroute_list_line_parent_class)->finalize (object);
 }
@@ -67,6 +67,24 @@ reroute_list_line_get_value (RerouteListLine *self)
   return self->value;
 }
 
+void
+reroute_list_line_set_value (RerouteListLine *self, gpointer value)
+{
+  g_return_if_fail (REROUTE_IS_LIST_LINE (self));
+
+  g_clear_pointer (&self->value, self->free_func);
+  self->value = value;
+  reroute_list_line_tell_again (self);
+}
+
+void
+reroute_list_line_tell_again (RerouteListLine *self)
+{
+  g_return_if_fail (REROUTE_IS_LIST_LINE (self));
+
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
 /* --- columns --- */
 
 /* One column of one list; lives as long as its factory. */
@@ -88,7 +106,8 @@ show_cell (GtkListItem *list_item, const Cell *cell)
 {
   GtkLabel *label = GTK_LABEL (gtk_list_item_get_child (list_item));
   RerouteListLine *line = gtk_list_item_get_item (list_item);
-  g_autofree char *text = cell->func (line->value, cell->user_data);
+  g_autofree char *text =
+    line->value != NULL ? cell->func (line->value, cell->user_data) : g_strdup ("");
 
   gtk_label_set_label (label, text);
   gtk_widget_set_tooltip_text (GTK_WIDGET (label), text[0] != '\0' ? text : NULL);
@@ -165,6 +184,6 @@ reroute_text_columns_refresh (GListModel *lines)
     {
       g_autoptr (RerouteListLine) line = g_list_model_get_item (lines, i);
 
-      g_signal_emit (line, signals[CHANGED], 0);
+      reroute_list_line_tell_again (line);
     }
 }

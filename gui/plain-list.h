@@ -9,14 +9,18 @@ G_BEGIN_DECLS
 /**
  * RerouteListLine:
  *
- * One line of a list that is held whole: a value of any kind.
+ * One line of a list: a value of any kind, or the place of one that is being read.
  */
 #define REROUTE_TYPE_LIST_LINE (reroute_list_line_get_type ())
 G_DECLARE_FINAL_TYPE (RerouteListLine, reroute_list_line, REROUTE, LIST_LINE, GObject)
 
-/* @value: (transfer full): freed with @free_func. */
+/* @value: (transfer full) (nullable): freed with @free_func; the cells of %NULL are empty. */
 RerouteListLine *reroute_list_line_new (gpointer value, GDestroyNotify free_func);
 gpointer reroute_list_line_get_value (RerouteListLine *self);
+/* @value: (transfer full) (nullable): shown from now on. */
+void reroute_list_line_set_value (RerouteListLine *self, gpointer value);
+/* What is said of it is another thing: its cells are filled anew. */
+void reroute_list_line_tell_again (RerouteListLine *self);
 
 /* (transfer full): what stands in a cell. */
 typedef char *(*RerouteCellFunc) (gpointer value, gpointer user_data);

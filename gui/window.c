@@ -18,6 +18,7 @@
 #include "gui/naming.h"
 #include "gui/news-window.h"
 #include "gui/page.h"
+#include "gui/queues-page.h"
 #include "gui/question-window.h"
 #include "gui/routing-page.h"
 #include "gui/row-text.h"
@@ -551,6 +552,7 @@ reroute_window_class_init (RerouteWindowClass *klass)
   g_type_ensure (REROUTE_TYPE_GENERAL_PAGE);
   g_type_ensure (REROUTE_TYPE_ROUTING_PAGE);
   g_type_ensure (REROUTE_TYPE_CONNECTIONS_PAGE);
+  g_type_ensure (REROUTE_TYPE_QUEUES_PAGE);
   g_type_ensure (REROUTE_TYPE_HISTORY_PAGE);
   bind_template (widget_class);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_Escape, 0, escape_cb, NULL);

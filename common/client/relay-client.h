@@ -111,7 +111,8 @@ typedef struct
   GPtrArray *messages; /* (element-type RerouteQueuedMessage): oldest first */
 } RerouteQueuePage;
 
-void reroute_queued_message_free (gpointer message); /* a RerouteQueuedMessage */
+void reroute_queued_recipient_free (gpointer recipient); /* a RerouteQueuedRecipient */
+void reroute_queued_message_free (gpointer message);     /* a RerouteQueuedMessage */
 void reroute_queue_page_free (RerouteQueuePage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteQueuePage, reroute_queue_page_free)
 
@@ -175,6 +176,9 @@ void reroute_relay_client_queue_message_async (RerouteRelayClient *self,
 GVariant *reroute_relay_client_queue_message_finish (RerouteRelayClient *self,
                                                      GAsyncResult *result,
                                                      GError **error);
+
+/* (transfer full) (element-type RerouteQueuedRecipient): those of that answer */
+GPtrArray *reroute_queued_recipients_from_values (GVariant *values);
 
 typedef enum
 {

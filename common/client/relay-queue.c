@@ -9,8 +9,8 @@
 
 #include "common/limits.h"
 
-static void
-queued_recipient_free (gpointer data)
+void
+reroute_queued_recipient_free (gpointer data)
 {
   RerouteQueuedRecipient *recipient = data;
 
@@ -58,13 +58,23 @@ reroute_relay_client_queue_async (RerouteRelayClient *self,
 static GPtrArray *
 read_recipients (GVariantIter *iter)
 {
-  GPtrArray *recipients = g_ptr_array_new_with_free_func (queued_recipient_free);
+  GPtrArray *recipients = g_ptr_array_new_with_free_func (reroute_queued_recipient_free);
   RerouteQueuedRecipient read = { 0 };
 
   while (g_variant_iter_next (
     iter, "(ssxus)", &read.address, &read.state, &read.next_try_us, &read.tries, &read.last_reply))
     g_ptr_array_add (recipients, g_memdup2 (&read, sizeof read));
   return recipients;
+}
+
+GPtrArray *
+reroute_queued_recipients_from_values (GVariant *values)
+{
+  g_autoptr (GVariantIter) iter = NULL;
+
+  if (g_variant_lookup (values, "recipients", "a(ssxus)", &iter))
+    return read_recipients (iter);
+  return g_ptr_array_new_with_free_func (reroute_queued_recipient_free);
 }
 
 RerouteQueuePage *

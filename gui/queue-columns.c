@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * queue-columns.c - the columns of the Queues page and of the details of a message
+ */
+
+#include "config.h"
+
+#include "gui/queue-columns.h"
+
+#include "gui/plain-list.h"
+#include "gui/queue-text.h"
+
+#include <glib/gi18n.h>
+
+static char *
+name_cell (gpointer value, gpointer user_data)
+{
+  return reroute_queue_dup_group_name (reroute_queue_groups_get_by (user_data),
+                                       ((RerouteQueueGroup *) value)->key);
+}
+
+static char *
+count_cell (gpointer value, gpointer user_data)
+{
+  return g_strdup_printf ("%'u", ((RerouteQueueGroup *) value)->n_messages);
+}
+
+static char *
+oldest_cell (gpointer value, gpointer user_data)
+{
+  return reroute_dup_age (((RerouteQueueGroup *) value)->oldest_us);
+}
+
+static char *
+next_try_cell (gpointer value, gpointer user_data)
+{
+  return reroute_dup_wait (((RerouteQueueGroup *) value)->next_try_us);
+}
+
+static char *
+failure_cell (gpointer value, gpointer user_data)
+{
+  return g_strdup (((RerouteQueueGroup *) value)->last_failure);
+}
+
+static char *
+originator_cell (gpointer value, gpointer user_data)
+{
+  const char *reverse_path = ((RerouteQueuedMessage *) value)->reverse_path;
+
+  return g_strdup (reverse_path[0] != '\0' ? reverse_path : "<>");
+}
+
+static char *
+recipient_cell (gpointer value, gpointer user_data)
+{
+  return reroute_queue_dup_recipients (value);
+}
+
+static char *
+size_cell (gpointer value, gpointer user_data)
+{
+  return reroute_dup_size (((RerouteQueuedMessage *) value)->octets);
+}
+
+static char *
+age_cell (gpointer value, gpointer user_data)
+{
+  return reroute_dup_age (((RerouteQueuedMessage *) value)->received_us);
+}
+
+static char *
+state_cell (gpointer value, gpointer user_data)
+{
+  return reroute_queue_dup_state (value);
+}
+
+static char *
+address_cell (gpointer value, gpointer user_data)
+{
+  return g_strdup (((RerouteQueuedRecipient *) value)->address);
+}
+
+static char *
+recipient_state_cell (gpointer value, gpointer user_data)
+{
+  return reroute_queue_dup_recipient_state (((RerouteQueuedRecipient *) value)->state);
+}
+
+static char *
+tries_cell (gpointer value, gpointer user_data)
+{
+  return g_strdup_printf ("%'u", ((RerouteQueuedRecipient *) value)->tries);
+}
+
+static char *
+recipient_next_try_cell (gpointer value, gpointer user_data)
+{
+  const RerouteQueuedRecipient *recipient = value;
+  gboolean waits = g_str_equal (recipient->state, "waiting");
+
+  return reroute_dup_wait (waits ? recipient->next_try_us : 0);
+}
+
+static char *
+reply_cell (gpointer value, gpointer user_data)
+{
+  return g_strdup (((RerouteQueuedRecipient *) value)->last_reply);
+}
+
+void
+reroute_queue_columns_add_groups (GtkColumnView *view, RerouteQueueGroups *groups)
+{
+  const RerouteTextColumn
+    columns
+      [] = {
+        { _ ("Next Hop"), 230, FALSE, name_cell },
+          { _ ("Messages"), 104, TRUE, count_cell },
+            { _ ("Oldest"), 72, TRUE, oldest_cell },
+              { _ ("Next Try"), 92, TRUE, next_try_cell },
+                { _ ("Last Failure"), -1, FALSE, failure_cell },
+              };
+
+  reroute_text_columns_add (view, columns, G_N_ELEMENTS (columns), groups);
+}
+
+void
+reroute_queue_columns_name_groups (GtkColumnView *view, RerouteQueueGroups *groups)
+{
+  g_autoptr (GtkColumnViewColumn) first =
+               g_list_model_get_item (gtk_column_view_get_columns (view), 0);
+  gboolean by_entry = g_str_equal (reroute_queue_groups_get_by (groups), "entry");
+
+  gtk_column_view_column_set_title (first, by_entry ? _ ("Entry") : _ ("Next Hop"));
+}
+
+void
+reroute_queue_columns_add_messages (GtkColumnView *view)
+{
+  const RerouteTextColumn columns[] = {
+    { _ ("Originator"), 200, FALSE, originator_cell },
+      { _ ("Recipient"), -1, FALSE, recipient_cell },
+        { _ ("Size"), 84, TRUE, size_cell },
+          { _ ("Age"), 72, TRUE, age_cell },
+            { _ ("State"), 110, FALSE, state_cell },
+          };
+
+  reroute_text_columns_add (view, columns, G_N_ELEMENTS (columns), NULL);
+}
+
+void
+reroute_queue_columns_add_recipients (GtkColumnView *view)
+{
+  const RerouteTextColumn columns[] = {
+    { _ ("Recipient"), 190, FALSE, address_cell },
+      { _ ("State"), 92, FALSE, recipient_state_cell },
+        { _ ("Next Try"), 92, TRUE, recipient_next_try_cell },
+          { _ ("Tries"), 60, TRUE, tries_cell },
+            { _ ("Last Reply"), -1, FALSE, reply_cell },
+          };
+
+  reroute_text_columns_add (view, columns, G_N_ELEMENTS (columns), NULL);
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * queue-model.c - the messages of one group of the queue, read in pages
+ *
+ * Unlike the rows of rows-model.c they have an order that never changes (the oldest first, by id)
+ * and nothing lies over them, so a page that comes is merged by id into what is there: what left is
+ * taken out, what is new put in, and the length is the relay's.  Only lines that were looked at
+ * exist.
+ */
+
+#include "config.h"
+
+#include "gui/queue-model.h"
+
+#include "gui/plain-list.h"
+
+#define PAGE 200        /* messages a call */
+#define IN_FLIGHT 2     /* calls at a time while someone drags the scrollbar */
+#define PAGES_HELD 100  /* with their messages */
+#define NEVER G_MAXUINT /* no page */
+
+struct _RerouteQueueModel
+{
+  GObject parent_instance;
+
+  RerouteRelayClient *relay;
+  char *by;
+  char *key;           /* (nullable) */
+  GPtrArray *lines;    /* (element-type RerouteListLine) (nullable elements): NULL: not looked at */
+  GHashTable *read_at; /* page -> the tick of its last call */
+  guint tick;          /* counts refreshes */
+  guint used[2];       /* the pages that were looked at last */
+  GArray *wanted;      /* (element-type guint): pages, the most urgent last */
+  guint n_in_flight;
+  GCancellable *cancellable; /* of this group */
+};
+
+enum
+{
+  UPDATED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void list_model_iface_init (GListModelInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (RerouteQueueModel,
+                               reroute_queue_model,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, list_model_iface_init))
+
+static void
+unref_line (gpointer line)
+{
+  g_clear_object (&line);
+}
+
+static const RerouteQueuedMessage *
+message_at (RerouteQueueModel *self, guint position)
+{
+  RerouteListLine *line = self->lines->pdata[position];
+
+  return line != NULL ? reroute_list_line_get_value (line) : NULL;
+}
+
+/* --- merging --- */
+
+static void
+remove_line (RerouteQueueModel *self, guint position, guint n)
+{
+  g_ptr_array_remove_range (self->lines, position, n);
+  g_list_model_items_changed (G_LIST_MODEL (self), position, n, 0);
+}
+
+/* @message: (transfer full) */
+static void
+show_message (RerouteQueueModel *self, guint position, RerouteQueuedMessage *message)
+{
+  RerouteListLine *line = self->lines->pdata[position];
+
+  if (line == NULL)
+    self->lines->pdata[position] = reroute_list_line_new (message, reroute_queued_message_free);
+  else
+    reroute_list_line_set_value (line, message);
+}
+
+static void
+insert_line (RerouteQueueModel *self, guint position)
+{
+  g_ptr_array_insert (self->lines, (int) position, NULL);
+  g_list_model_items_changed (G_LIST_MODEL (self), position, 0, 1);
+}
+
+/* Where @message, the next of a page, stands from now on: at @position, or behind those that have
+   left. */
+static void
+put_message (RerouteQueueModel *self, guint position, RerouteQueuedMessage *message)
+{
+  const RerouteQueuedMessage *there = NULL;
+
+  while (position < self->lines->len && (there = message_at (self, position)) != NULL &&
+         there->id < message->id)
+    remove_line (self, position, 1);
+  if (position == self->lines->len || (there != NULL && there->id > message->id))
+    insert_line (self, position);
+  show_message (self, position, message);
+}
+
+static void
+set_length (RerouteQueueModel *self, guint length)
+{
+  guint before = self->lines->len;
+
+  if (length < before)
+    {
+      remove_line (self, length, before - length);
+      return;
+    }
+  g_ptr_array_set_size (self->lines, (int) length);
+  if (length > before)
+    g_list_model_items_changed (G_LIST_MODEL (self), before, 0, length - before);
+}
+
+/* --- reading --- */
+
+typedef struct
+{
+  RerouteQueueModel *self;
+  GCancellable *cancellable;
+  guint page;
+  guint offset; /* what a page that is too large for one answer lacks */
+} Request;
+
+static void
+request_free (Request *request)
+{
+  g_clear_object (&request->self);
+  g_clear_object (&request->cancellable);
+  g_free (request);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_free)
+
+static void ask (RerouteQueueModel *self, guint page, guint offset);
+
+/* Lets go of the pages that are farthest from @page. */
+static void
+evict (RerouteQueueModel *self, guint page)
+{
+  GHashTableIter iter;
+  gpointer key;
+  guint farthest = page;
+
+  if (g_hash_table_size (self->read_at) <= PAGES_HELD)
+    return;
+  g_hash_table_iter_init (&iter, self->read_at);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      guint each = GPOINTER_TO_UINT (key);
+
+      if (ABS ((int) each - (int) page) > ABS ((int) farthest - (int) page))
+        farthest = each;
+    }
+  g_hash_table_remove (self->read_at, GUINT_TO_POINTER (farthest));
+  for (guint i = farthest * PAGE; i < self->lines->len && i < (farthest + 1) * PAGE; i++)
+    unref_line (g_steal_pointer (&self->lines->pdata[i]));
+}
+
+static void
+ask_next (RerouteQueueModel *self)
+{
+  while (self->n_in_flight < IN_FLIGHT && self->wanted->len > 0)
+    {
+      guint page = g_array_index (self->wanted, guint, self->wanted->len - 1);
+
+      g_array_set_size (self->wanted, self->wanted->len - 1);
+      ask (self, page, page * PAGE);
+    }
+}
+
+/* Returns: how many were put */
+static guint
+take_page (RerouteQueueModel *self, const Request *request, RerouteQueuePage *page)
+{
+  guint n = page->messages->len;
+
+  g_ptr_array_set_free_func (page->messages, NULL);
+  /* Lines before it that were not read yet. */
+  if (self->lines->len < request->offset)
+    set_length (self, request->offset);
+  for (guint i = 0; i < n; i++)
+    put_message (self, request->offset + i, page->messages->pdata[i]);
+  set_length (self, page->total);
+  return n;
+}
+
+static void
+came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Request) request = user_data;
+  RerouteQueueModel *self = request->self;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RerouteQueuePage) page =
+               reroute_relay_client_queue_finish (REROUTE_RELAY_CLIENT (source), result, &error);
+  guint end;
+
+  if (g_cancellable_is_cancelled (request->cancellable))
+    return;
+  self->n_in_flight--;
+  if (page == NULL)
+    {
+      g_debug ("no messages: %s", error->message);
+      g_hash_table_remove (self->read_at, GUINT_TO_POINTER (request->page));
+      return;
+    }
+  end = request->offset + take_page (self, request, page);
+  if (end > request->offset && end < page->total && end < (request->page + 1) * PAGE)
+    ask (self, request->page, end);
+  evict (self, request->page);
+  g_signal_emit (self, signals[UPDATED], 0);
+  ask_next (self);
+}
+
+static void
+ask (RerouteQueueModel *self, guint page, guint offset)
+{
+  const RerouteQueueQuestion question = {
+    .by = self->by,
+    .text = self->key,
+    .offset = offset,
+    .limit = (page + 1) * PAGE - offset,
+  };
+  Request *request = g_new0 (Request, 1);
+
+  request->self = g_object_ref (self);
+  request->cancellable = g_object_ref (self->cancellable);
+  request->page = page;
+  request->offset = offset;
+  self->n_in_flight++;
+  reroute_relay_client_queue_group_async (
+    self->relay, &question, self->cancellable, came_cb, request);
+}
+
+static void
+want (RerouteQueueModel *self, guint page)
+{
+  gpointer key = GUINT_TO_POINTER (page);
+
+  if (self->key == NULL ||
+      g_hash_table_lookup (self->read_at, key) == GUINT_TO_POINTER (self->tick))
+    return;
+  g_hash_table_insert (self->read_at, key, GUINT_TO_POINTER (self->tick));
+  g_array_append_val (self->wanted, page);
+  ask_next (self);
+}
+
+static void
+use (RerouteQueueModel *self, guint page)
+{
+  if (self->used[0] != page)
+    {
+      self->used[1] = self->used[0];
+      self->used[0] = page;
+    }
+  want (self, page);
+}
+
+/* --- GListModel --- */
+
+static GType
+get_item_type (GListModel *model)
+{
+  return REROUTE_TYPE_LIST_LINE;
+}
+
+static guint
+get_n_items (GListModel *model)
+{
+  return REROUTE_QUEUE_MODEL (model)->lines->len;
+}
+
+static gpointer
+get_item (GListModel *model, guint position)
+{
+  RerouteQueueModel *self = REROUTE_QUEUE_MODEL (model);
+
+  if (position >= self->lines->len)
+    return NULL;
+  if (self->lines->pdata[position] == NULL)
+    self->lines->pdata[position] = reroute_list_line_new (NULL, reroute_queued_message_free);
+  use (self, position / PAGE);
+  return g_object_ref (self->lines->pdata[position]);
+}
+
+static void
+list_model_iface_init (GListModelInterface *iface)
+{
+  iface->get_item_type = get_item_type;
+  iface->get_n_items = get_n_items;
+  iface->get_item = get_item;
+}
+
+/* --- GObject --- */
+
+static void
+reroute_queue_model_dispose (GObject *object)
+{
+  RerouteQueueModel *self = REROUTE_QUEUE_MODEL (object);
+
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->relay);
+  g_clear_pointer (&self->lines, g_ptr_array_unref);
+  g_clear_pointer (&self->read_at, g_hash_table_unref);
+  g_clear_pointer (&self->wanted, g_array_unref);
+  g_clear_pointer (&self->by, g_free);
+  g_clear_pointer (&self->key, g_free);
+
+  G_OBJECT_CLASS (reroute_queue_model_parent_class)->dispose (object);
+}
+
+static void
+reroute_queue_model_class_init (RerouteQueueModelClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = reroute_queue_model_dispose;
+
+  signals[UPDATED] = g_signal_new (
+    "updated", REROUTE_TYPE_QUEUE_MODEL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+reroute_queue_model_init (RerouteQueueModel *self)
+{
+  self->lines = g_ptr_array_new_with_free_func (unref_line);
+  self->read_at = g_hash_table_new (NULL, NULL);
+  self->wanted = g_array_new (FALSE, FALSE, sizeof (guint));
+  self->used[0] = self->used[1] = NEVER;
+  self->tick = 1;
+}
+
+RerouteQueueModel *
+reroute_queue_model_new (RerouteRelayClient *relay)
+{
+  RerouteQueueModel *self = g_object_new (REROUTE_TYPE_QUEUE_MODEL, NULL);
+
+  self->relay = g_object_ref (relay);
+  return self;
+}
+
+void
+reroute_queue_model_set_group (RerouteQueueModel *self, const char *by, const char *key)
+{
+  g_return_if_fail (REROUTE_IS_QUEUE_MODEL (self));
+
+  if (g_strcmp0 (self->by, by) == 0 && g_strcmp0 (self->key, key) == 0)
+    return;
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  g_free (self->by);
+  g_free (self->key);
+  self->by = g_strdup (by);
+  self->key = g_strdup (key);
+  self->n_in_flight = 0;
+  g_array_set_size (self->wanted, 0);
+  g_hash_table_remove_all (self->read_at);
+  self->used[0] = self->used[1] = NEVER;
+  set_length (self, 0);
+  want (self, 0);
+  g_signal_emit (self, signals[UPDATED], 0);
+}
+
+void
+reroute_queue_model_refresh (RerouteQueueModel *self)
+{
+  guint used[2];
+
+  g_return_if_fail (REROUTE_IS_QUEUE_MODEL (self));
+
+  used[0] = self->used[0];
+  used[1] = self->used[1];
+  self->tick++;
+  g_array_set_size (self->wanted, 0);
+  if (used[1] != NEVER && used[1] * PAGE < self->lines->len)
+    want (self, used[1]);
+  want (self, used[0] != NEVER && used[0] * PAGE < self->lines->len ? used[0] : 0);
+}
+
+const RerouteQueuedMessage *
+reroute_queue_model_get_message (RerouteQueueModel *self, guint position)
+{
+  const RerouteQueuedMessage *message = NULL;
+
+  g_return_val_if_fail (REROUTE_IS_QUEUE_MODEL (self), NULL);
+
+  if (position < self->lines->len)
+    message = message_at (self, position);
+  if (message == NULL && position < self->lines->len)
+    want (self, position / PAGE);
+  return message;
+}
+
+void
+reroute_queue_model_tell_again (RerouteQueueModel *self)
+{
+  g_return_if_fail (REROUTE_IS_QUEUE_MODEL (self));
+
+  for (guint i = 0; i < self->lines->len; i++)
+    if (self->lines->pdata[i] != NULL)
+      reroute_list_line_tell_again (self->lines->pdata[i]);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/client/relay-client.h"
+
+G_BEGIN_DECLS
+
+/* All are (transfer full). */
+
+/* "9 h": how long ago; "–" for 0. */
+char *reroute_dup_age (gint64 since_us);
+/* "in 12 min", "now"; "–" for 0. */
+char *reroute_dup_wait (gint64 until_us);
+char *reroute_dup_size (guint64 octets);
+
+/* @by: "next-hop" or "entry".  "mx1.example.com:25", "Routing: test.com", "Default delivery" */
+char *reroute_queue_dup_group_name (const char *by, const char *key);
+/* Markup: what was said last of the group; NULL: nothing yet. */
+char *reroute_queue_dup_failure (const char *by, const RerouteQueueGroup *group);
+
+/* "Waiting", "Under way", "Held", "Partly held" */
+char *reroute_queue_dup_state (const RerouteQueuedMessage *message);
+char *reroute_queue_dup_recipient_state (const char *state);
+/* "user@example.com", "user@example.com and 2 more" */
+char *reroute_queue_dup_recipients (const RerouteQueuedMessage *message);
+
+G_END_DECLS

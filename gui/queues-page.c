@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * queues-page.c - the Queues page: mail that waits, by next hop or by entry
+ *
+ * Above the groups, below the messages of the selected one.  Both are read again while the page is
+ * shown and the relay says that its queue has changed.
+ */
+
+#include "config.h"
+
+#include "gui/queues-page.h"
+
+#include "common/limits.h"
+#include "gui/naming.h"
+#include "gui/note.h"
+#include "gui/plain-list.h"
+#include "gui/queue-actions.h"
+#include "gui/queue-columns.h"
+#include "gui/queue-details-window.h"
+#include "gui/queue-groups.h"
+#include "gui/queue-model.h"
+#include "gui/queue-text.h"
+#include "gui/row-text.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#define AGES_S 10 /* after which ages and waits are told anew */
+
+struct _RerouteQueuesPage
+{
+  GtkBox parent_instance;
+
+  GtkDropDown *by;
+  GtkEditable *search;
+  GtkLabel *total;
+  GtkColumnView *groups_view;
+  GtkWidget *empty;
+  GtkLabel *empty_title;
+  GtkLabel *empty_text;
+  RerouteNote *note;
+  GtkLabel *messages_title;
+  GtkLabel *selected;
+  GtkWidget *all_button;
+  GtkColumnView *messages_view;
+  GtkWidget *details_button;
+  GtkWidget *retry_button;
+  GtkWidget *hold_button;
+  GtkWidget *release_button;
+  GtkWidget *return_button;
+  GtkWidget *delete_button;
+
+  RerouteSheet *sheet;
+  RerouteQueueGroups *groups;
+  GtkSingleSelection *group;
+  RerouteQueueModel *messages;
+  GtkMultiSelection *selection;
+
+  guint ages_id;
+  char *problem; /* what a verb could not do; NULL: nothing of the kind */
+};
+
+static void page_iface_init (ReroutePropertyPageInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (RerouteQueuesPage,
+                               reroute_queues_page,
+                               GTK_TYPE_BOX,
+                               G_IMPLEMENT_INTERFACE (REROUTE_TYPE_PROPERTY_PAGE, page_iface_init))
+
+static const char *
+get_by (RerouteQueuesPage *self)
+{
+  return reroute_queue_groups_get_by (self->groups);
+}
+
+/* (transfer none) (nullable) */
+static const RerouteQueueGroup *
+get_group (RerouteQueuesPage *self)
+{
+  RerouteListLine *line = gtk_single_selection_get_selected_item (self->group);
+
+  return line != NULL ? reroute_list_line_get_value (line) : NULL;
+}
+
+/* --- what is shown --- */
+
+static void
+show_note (RerouteQueuesPage *self)
+{
+  const GError *error = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *markup = NULL;
+
+  error = reroute_queue_groups_get_error (self->groups);
+  if (self->problem != NULL || error != NULL)
+    {
+      text = self->problem != NULL ? g_strdup (self->problem) : reroute_dup_error (error);
+      markup = g_markup_escape_text (text, -1);
+      reroute_note_show (self->note, REROUTE_NOTE_WARNING, markup, NULL);
+      return;
+    }
+  markup = reroute_queue_dup_failure (get_by (self), get_group (self));
+  reroute_note_show (self->note, REROUTE_NOTE_PLAIN, markup, NULL);
+}
+
+static void
+show_total (RerouteQueuesPage *self)
+{
+  guint64 n_queued = reroute_queue_groups_get_n_queued (self->groups);
+  guint n = (guint) MIN (n_queued, G_MAXUINT);
+  g_autofree char *oldest = reroute_dup_age (reroute_queue_groups_get_oldest_us (self->groups));
+  g_autofree char *as_of = reroute_dup_moment (reroute_queue_groups_get_as_of_us (self->groups));
+  g_autofree char *text = NULL;
+
+  if (!reroute_sheet_is_relay_available (self->sheet) &&
+      reroute_queue_groups_is_loaded (self->groups))
+    /* Translators: date and time of what a list shows */
+    text = g_strdup_printf (_ ("Shown as of %s"), as_of);
+  else if (n > 0)
+    /* Translators: %s is a span of time such as 9 h */
+    text = g_strdup_printf (
+      g_dngettext (
+        GETTEXT_PACKAGE, "%'u message waits, for %s", "%'u messages wait, the oldest for %s", n),
+      n,
+      oldest);
+  gtk_label_set_label (self->total, text != NULL ? text : "");
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->total), text);
+}
+
+static void
+show_empty (RerouteQueuesPage *self)
+{
+  const char *text = gtk_editable_get_text (self->search);
+  gboolean available = reroute_sheet_is_relay_available (self->sheet);
+  g_autofree char *nothing = NULL;
+
+  gtk_widget_set_visible (
+    self->empty,
+    g_list_model_get_n_items (reroute_queue_groups_get_lines (self->groups)) == 0 &&
+      (reroute_queue_groups_is_loaded (self->groups) || !available));
+  gtk_widget_set_visible (GTK_WIDGET (self->empty_title), text[0] == '\0' || !available);
+  gtk_label_set_label (
+    self->empty_title, available ? _ ("No mail waits") : _ ("The relay is not running"));
+  if (text[0] != '\0')
+    nothing = g_strdup_printf (_ ("Nothing here contains “%s”."), text);
+  else
+    nothing = g_strdup (_ ("Mail that cannot be delivered at once is shown here until it is."));
+  gtk_label_set_label (self->empty_text,
+                       available ? nothing : _ ("What waits is shown when it runs again."));
+}
+
+/* What of the selected messages can be held, and what released. */
+static void
+look_at_selection (RerouteQueuesPage *self, GtkBitset *selected, gboolean *can_hold, gboolean *held)
+{
+  GtkBitsetIter iter;
+  guint position;
+  guint n = 0;
+
+  for (gboolean more = gtk_bitset_iter_init_first (&iter, selected, &position);
+       more && n < REROUTE_LIMIT_PAGE_ROWS;
+       more = gtk_bitset_iter_next (&iter, &position), n++)
+    {
+      const RerouteQueuedMessage *message =
+        reroute_queue_model_get_message (self->messages, position);
+
+      for (guint i = 0; message != NULL && i < message->recipients->len; i++)
+        {
+          const RerouteQueuedRecipient *recipient = message->recipients->pdata[i];
+          gboolean is_held = g_str_equal (recipient->state, "held");
+
+          *held = *held || is_held;
+          *can_hold = *can_hold || !is_held;
+        }
+    }
+}
+
+static void
+show_buttons (RerouteQueuesPage *self)
+{
+  g_autoptr (GtkBitset) selected =
+               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  guint n = (guint) gtk_bitset_get_size (selected);
+  guint total = g_list_model_get_n_items (G_LIST_MODEL (self->messages));
+  gboolean can_act = n > 0 && reroute_sheet_is_relay_available (self->sheet);
+  gboolean can_hold = FALSE;
+  gboolean held = FALSE;
+  g_autofree char *text = g_strdup_printf (
+    /* Translators: how many lines of a list are selected */
+    g_dngettext (GETTEXT_PACKAGE, "%'u of %'u selected", "%'u of %'u selected", n),
+    n,
+    total);
+
+  look_at_selection (self, selected, &can_hold, &held);
+  gtk_label_set_label (self->selected, total > 0 ? text : "");
+  gtk_widget_set_sensitive (self->all_button, total > 0 && n < total);
+  gtk_widget_set_sensitive (self->details_button, can_act && n == 1);
+  gtk_widget_set_sensitive (self->retry_button, can_act);
+  gtk_widget_set_sensitive (self->hold_button, can_act && can_hold);
+  gtk_widget_set_sensitive (self->release_button, can_act && held);
+  gtk_widget_set_sensitive (self->return_button, can_act);
+  gtk_widget_set_sensitive (self->delete_button, can_act);
+}
+
+static char *
+dup_title (RerouteQueuesPage *self)
+{
+  const RerouteQueueGroup *group = get_group (self);
+  g_autofree char *name = NULL;
+  g_auto (GStrv) parts = NULL;
+  g_autofree char *escaped = NULL;
+
+  if (group == NULL)
+    return g_strdup (_ ("_Messages"));
+  name = reroute_queue_dup_group_name (get_by (self), group->key);
+  parts = g_strsplit (name, "_", -1);
+  escaped = g_strjoinv ("__", parts);
+  /* Translators: %s is a host, or an entry */
+  return g_strdup_printf (_ ("_Messages for %s"), escaped);
+}
+
+static void
+update (RerouteQueuesPage *self)
+{
+  g_autofree char *title = dup_title (self);
+
+  gtk_label_set_label (self->messages_title, title);
+  show_total (self);
+  show_empty (self);
+  show_note (self);
+  show_buttons (self);
+}
+
+/* --- the groups --- */
+
+static void
+groups_updated_cb (RerouteQueueGroups *groups, RerouteQueuesPage *self)
+{
+  reroute_queue_model_refresh (self->messages);
+  update (self);
+}
+
+static void
+group_selected_cb (GtkSingleSelection *selection, GParamSpec *pspec, RerouteQueuesPage *self)
+{
+  const RerouteQueueGroup *group = get_group (self);
+
+  g_clear_pointer (&self->problem, g_free);
+  reroute_queue_model_set_group (self->messages, get_by (self), group != NULL ? group->key : NULL);
+  update (self);
+}
+
+/* Another grouping, or another search. */
+static void
+asked_cb (RerouteQueuesPage *self)
+{
+  if (self->groups == NULL)
+    return;
+  reroute_queue_groups_set_question (self->groups,
+                                     gtk_drop_down_get_selected (self->by) == 1 ? "entry"
+                                                                                : "next-hop",
+                                     gtk_editable_get_text (self->search));
+  reroute_queue_columns_name_groups (self->groups_view, self->groups);
+}
+
+static gboolean
+clear_search (ReroutePropertyPage *page)
+{
+  RerouteQueuesPage *self = REROUTE_QUEUES_PAGE (page);
+
+  if (gtk_editable_get_text (self->search)[0] == '\0')
+    return FALSE;
+  gtk_editable_set_text (self->search, "");
+  return TRUE;
+}
+
+/* Esc in the search: clears it, then is the window's. */
+static void
+stop_search_cb (GtkSearchEntry *search, RerouteQueuesPage *self)
+{
+  if (!clear_search (REROUTE_PROPERTY_PAGE (self)))
+    gtk_window_close (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))));
+}
+
+/* --- verbs --- */
+
+static void
+acted_cb (GObject *owner, const char *problem)
+{
+  RerouteQueuesPage *self = REROUTE_QUEUES_PAGE (owner);
+
+  g_free (self->problem);
+  self->problem = g_strdup (problem);
+  reroute_queue_groups_refresh (self->groups);
+  update (self);
+}
+
+/* The ids of the selected messages; none when all of the group are meant. */
+static GArray *
+dup_ids (RerouteQueuesPage *self)
+{
+  g_autoptr (GtkBitset) selected =
+               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  GArray *ids = g_array_new (FALSE, FALSE, sizeof (guint64));
+  GtkBitsetIter iter;
+  guint position;
+
+  if (gtk_bitset_get_size (selected) == g_list_model_get_n_items (G_LIST_MODEL (self->messages)))
+    return ids;
+  for (gboolean more = gtk_bitset_iter_init_first (&iter, selected, &position); more;
+       more = gtk_bitset_iter_next (&iter, &position))
+    {
+      const RerouteQueuedMessage *message =
+        reroute_queue_model_get_message (self->messages, position);
+
+      if (message != NULL)
+        g_array_append_val (ids, message->id);
+    }
+  return ids;
+}
+
+static void
+act (RerouteQueuesPage *self, RerouteQueueVerb verb, GtkWidget *button)
+{
+  const RerouteQueueGroup *group = get_group (self);
+  g_autoptr (GtkBitset) selected =
+               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  g_autoptr (GArray) ids = NULL;
+
+  if (group == NULL || !gtk_widget_is_sensitive (button))
+    return;
+  ids = dup_ids (self);
+  reroute_queue_act (&(RerouteQueueDeed){ .relay = reroute_sheet_get_relay (self->sheet),
+                                          .verb = verb,
+                                          .by = get_by (self),
+                                          .key = group->key,
+                                          .ids = ids,
+                                          .n = (guint) gtk_bitset_get_size (selected) },
+                     acted_cb,
+                     GTK_WIDGET (self));
+}
+
+static void
+retry_clicked_cb (GtkButton *button, RerouteQueuesPage *self)
+{
+  act (self, REROUTE_QUEUE_RETRY, self->retry_button);
+}
+
+static void
+hold_clicked_cb (GtkButton *button, RerouteQueuesPage *self)
+{
+  act (self, REROUTE_QUEUE_HOLD, self->hold_button);
+}
+
+static void
+release_clicked_cb (GtkButton *button, RerouteQueuesPage *self)
+{
+  act (self, REROUTE_QUEUE_RELEASE, self->release_button);
+}
+
+static void
+return_clicked_cb (GtkButton *button, RerouteQueuesPage *self)
+{
+  act (self, REROUTE_QUEUE_RETURN, self->return_button);
+}
+
+static void
+delete_clicked_cb (GtkButton *button, RerouteQueuesPage *self)
+{
+  act (self, REROUTE_QUEUE_DELETE, self->delete_button);
+}
+
+static void
+all_clicked_cb (GtkButton *button, RerouteQueuesPage *self)
+{
+  gtk_selection_model_select_all (GTK_SELECTION_MODEL (self->selection));
+}
+
+static void
+show_details (RerouteQueuesPage *self)
+{
+  g_autoptr (GtkBitset) selected =
+               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  const RerouteQueuedMessage *message = NULL;
+
+  if (gtk_bitset_get_size (selected) == 1)
+    message = reroute_queue_model_get_message (self->messages, gtk_bitset_get_minimum (selected));
+  if (message != NULL)
+    reroute_queue_details_window_show (
+      GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), self->sheet, message->id);
+}
+
+static void
+details_clicked_cb (GtkButton *button, RerouteQueuesPage *self)
+{
+  show_details (self);
+}
+
+static void
+activate_cb (GtkColumnView *view, guint position, RerouteQueuesPage *self)
+{
+  gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
+  show_details (self);
+}
+
+static gboolean
+list_key_cb (GtkEventControllerKey *controller,
+             guint keyval,
+             guint keycode,
+             GdkModifierType state,
+             RerouteQueuesPage *self)
+{
+  if (keyval != GDK_KEY_Delete && keyval != GDK_KEY_KP_Delete)
+    return GDK_EVENT_PROPAGATE;
+  act (self, REROUTE_QUEUE_DELETE, self->delete_button);
+  return GDK_EVENT_STOP;
+}
+
+/* --- live --- */
+
+static gboolean
+ages_cb (gpointer user_data)
+{
+  RerouteQueuesPage *self = REROUTE_QUEUES_PAGE (user_data);
+
+  reroute_text_columns_refresh (reroute_queue_groups_get_lines (self->groups));
+  reroute_queue_model_tell_again (self->messages);
+  show_total (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+map_cb (GtkWidget *widget, gpointer user_data)
+{
+  RerouteQueuesPage *self = REROUTE_QUEUES_PAGE (widget);
+
+  if (self->sheet == NULL || self->ages_id != 0)
+    return;
+  self->ages_id = g_timeout_add_seconds (AGES_S, ages_cb, self);
+  reroute_queue_groups_set_shown (self->groups, TRUE);
+}
+
+static void
+unmap_cb (GtkWidget *widget, gpointer user_data)
+{
+  RerouteQueuesPage *self = REROUTE_QUEUES_PAGE (widget);
+
+  g_clear_handle_id (&self->ages_id, g_source_remove);
+  if (self->groups != NULL)
+    reroute_queue_groups_set_shown (self->groups, FALSE);
+}
+
+static void
+selection_changed_cb (GtkSelectionModel *selection,
+                      guint position,
+                      guint n_items,
+                      RerouteQueuesPage *self)
+{
+  g_clear_pointer (&self->problem, g_free);
+  show_note (self);
+  show_buttons (self);
+}
+
+static void
+make_lists (RerouteQueuesPage *self)
+{
+  self->group =
+    gtk_single_selection_new (g_object_ref (reroute_queue_groups_get_lines (self->groups)));
+  reroute_queue_columns_add_groups (self->groups_view, self->groups);
+  gtk_column_view_set_model (self->groups_view, GTK_SELECTION_MODEL (self->group));
+
+  self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->messages)));
+  reroute_queue_columns_add_messages (self->messages_view);
+  gtk_column_view_set_model (self->messages_view, GTK_SELECTION_MODEL (self->selection));
+}
+
+/* --- ReroutePropertyPage --- */
+
+static void
+open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
+{
+  RerouteQueuesPage *self = REROUTE_QUEUES_PAGE (page);
+  RerouteRelayClient *relay = reroute_sheet_get_relay (sheet);
+
+  self->sheet = g_object_ref (sheet);
+  self->groups = reroute_queue_groups_new (relay);
+  self->messages = reroute_queue_model_new (relay);
+  make_lists (self);
+  g_signal_connect_object (
+    self->group, "notify::selected-item", G_CALLBACK (group_selected_cb), self, 0);
+  g_signal_connect_object (
+    self->selection, "selection-changed", G_CALLBACK (selection_changed_cb), self, 0);
+  g_signal_connect_object (
+    self->messages, "updated", G_CALLBACK (show_buttons), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->groups, "updated", G_CALLBACK (groups_updated_cb), self, 0);
+  g_signal_connect_object (sheet, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect (self, "map", G_CALLBACK (map_cb), NULL);
+  g_signal_connect (self, "unmap", G_CALLBACK (unmap_cb), NULL);
+  update (self);
+}
+
+static void
+focus_search (ReroutePropertyPage *page)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (REROUTE_QUEUES_PAGE (page)->search));
+}
+
+static void
+page_iface_init (ReroutePropertyPageInterface *iface)
+{
+  iface->help_topic = "queues";
+  iface->open = open_sheet;
+  iface->focus_search = focus_search;
+  iface->clear_search = clear_search;
+}
+
+/* --- GObject --- */
+
+static void
+reroute_queues_page_dispose (GObject *object)
+{
+  RerouteQueuesPage *self = REROUTE_QUEUES_PAGE (object);
+
+  g_clear_handle_id (&self->ages_id, g_source_remove);
+  g_clear_object (&self->selection);
+  g_clear_object (&self->messages);
+  g_clear_object (&self->group);
+  g_clear_object (&self->groups);
+  g_clear_object (&self->sheet);
+  g_clear_pointer (&self->problem, g_free);
+
+  G_OBJECT_CLASS (reroute_queues_page_parent_class)->dispose (object);
+}
+
+static void
+reroute_queues_page_class_init (RerouteQueuesPageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = reroute_queues_page_dispose;
+
+  g_type_ensure (REROUTE_TYPE_NOTE);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/queues-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, by);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, search);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, total);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, groups_view);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, empty);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, empty_title);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, empty_text);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, note);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, messages_title);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, selected);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, all_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, messages_view);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, details_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, retry_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, hold_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, release_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, return_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, delete_button);
+  gtk_widget_class_bind_template_callback (widget_class, asked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, stop_search_cb);
+  gtk_widget_class_bind_template_callback (widget_class, all_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, activate_cb);
+  gtk_widget_class_bind_template_callback (widget_class, details_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, retry_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, hold_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, release_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, return_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, delete_clicked_cb);
+}
+
+static void
+reroute_queues_page_init (RerouteQueuesPage *self)
+{
+  GtkEventController *keys = NULL;
+
+  gtk_widget_init_template (GTK_WIDGET (self));
+  reroute_name_tree (GTK_WIDGET (self));
+  g_object_set (self->search, "placeholder-text", _ ("Search hosts and entries"), NULL);
+  reroute_name_widget (GTK_WIDGET (self->search), _ ("Search hosts and entries"));
+  reroute_name_widget (GTK_WIDGET (self->by), _ ("Group by"));
+  reroute_name_widget (GTK_WIDGET (self->groups_view), _ ("Queues"));
+  reroute_name_widget (GTK_WIDGET (self->messages_view), _ ("Messages"));
+  keys = gtk_event_controller_key_new ();
+  g_signal_connect (keys, "key-pressed", G_CALLBACK (list_key_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self->messages_view), keys);
+  reroute_name_let_tab_leave (self->groups_view);
+  reroute_name_let_tab_leave (self->messages_view);
+}

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Queues page on mail that is really deferred: what it shows, and every verb with what comes of it."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from desk import SHEET, poll, run_with_relay    # noqa: E402
+from screen import pyatspi                      # noqa: E402
+from sink import Sink                           # noqa: E402
+from support import send                        # noqa: E402
+
+GREYLISTED = '451 4.7.1 Greylisted, try again in 5 minutes'
+SENDER = 'orders@back.test'
+
+
+class Street:
+    """A host that puts mail off until it is opened, one that always takes it."""
+
+    def __init__(self):
+        self.open = False
+        self.wall = Sink(reply=self.answer).__enter__()
+        self.back = Sink().__enter__()
+
+    def answer(self, verb, _argument):
+        return GREYLISTED if verb == 'RCPT' and not self.open else None
+
+
+STREET = Street()
+
+
+def defer(desk, recipient, sender=SENDER):
+    service = desk.service
+    assert send(service, sender, [recipient], b'Subject: to be seen\r\n\r\nbody\r\n')[1].startswith('250')
+    poll('it to wait', lambda: any(each['address'] == recipient and each['tries'] for message in service.queued()
+                                   for each in message['recipients']))
+
+
+def state_of(desk, recipient):
+    states = [each['state'] for message in desk.service.queued() for each in message['recipients']
+              if each['address'] == recipient]
+    return states[0] if states else None
+
+
+def choose(desk, recipient):
+    desk.dialog.click(SHEET, 'label', recipient)
+    desk.dialog.wait_sensitive(SHEET, 'push button', 'Delete…')
+
+
+def group_by(desk, name, key):
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('alt+g', 'space')
+
+    def is_shown():
+        node = desk.dialog.find(SHEET, 'label', name)
+        return node and node.getState().contains(pyatspi().STATE_SHOWING)
+    poll(f'“{name}” to be offered', is_shown)
+    desk.dialog.key(key, 'Return')
+
+
+def cells(desk):
+    texts = desk.dialog.texts()
+    return [text for before, text in zip(texts, texts[1:]) if before == 'GtkColumnViewCell']
+
+
+def test_empty_queue_says_so(desk):
+    desk.service.add_connection('wall.test', f'--host={STREET.wall.endpoint}')
+    desk.service.add_connection('back.test', f'--host={STREET.back.endpoint}')
+    desk.service.wait_applied()
+    desk.open()
+    desk.page(3)
+    desk.dialog.wait_text('No mail waits')
+
+
+def test_what_waits_comes_by_itself(desk):
+    """Next hop, counts, the host's own words; then the messages of the group."""
+    for name in 'abcde':
+        defer(desk, f'{name}@wall.test')
+    desk.dialog.wait_text(STREET.wall.endpoint)
+    desk.dialog.wait_text('5 messages wait, the oldest for ')
+    desk.dialog.wait_text(GREYLISTED)
+    for name in 'abcde':
+        desk.dialog.wait_text(f'{name}@wall.test')
+    shown = cells(desk)
+    assert shown[:2] == [STREET.wall.endpoint, '5'] and shown[4] == GREYLISTED, shown
+    assert shown.count(SENDER) == 5 and shown.count('Waiting') == 5, shown
+
+
+def test_details(desk):
+    choose(desk, 'a@wall.test')
+    desk.dialog.click(SHEET, 'push button', 'Details…')
+    for text in ('a@wall.test', GREYLISTED, 'Subject: to be seen', f'From {SENDER}'):
+        desk.dialog.wait_text(text, 'Message Details')
+    desk.dialog.focus('Message Details')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed('Message Details')
+
+
+def test_hold_and_release(desk):
+    choose(desk, 'b@wall.test')
+    desk.dialog.click(SHEET, 'push button', 'Hold')
+    desk.dialog.wait_text('Held')
+    assert state_of(desk, 'b@wall.test') == 'held'
+    desk.dialog.click(SHEET, 'push button', 'Release')
+    poll('it to be released', lambda: state_of(desk, 'b@wall.test') != 'held')
+    desk.dialog.wait_no_text('Held')
+
+
+def test_return_asks_once(desk):
+    choose(desk, 'c@wall.test')
+    desk.dialog.click(SHEET, 'push button', 'Return to Sender…')
+    desk.dialog.wait_text('Return 1 message to its sender?', 'Return to Sender')
+    desk.dialog.focus('Return to Sender')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed('Return to Sender')
+    assert state_of(desk, 'c@wall.test') and not STREET.back.messages
+    desk.dialog.click(SHEET, 'push button', 'Return to Sender…')
+    desk.dialog.click('Return to Sender', 'push button', 'Return')
+    poll('the notice', lambda: STREET.back.messages)
+    assert b'c@wall.test' in STREET.back.messages[0].content and STREET.back.messages[0].recipients == [SENDER]
+    desk.dialog.wait_no_text('c@wall.test')
+    assert state_of(desk, 'c@wall.test') is None
+
+
+def test_what_nobody_may_be_told_of_stays(desk):
+    defer(desk, 'null@wall.test', sender='')
+    desk.dialog.wait_text('null@wall.test')
+    choose(desk, 'null@wall.test')
+    desk.dialog.click(SHEET, 'push button', 'Return to Sender…')
+    desk.dialog.click('Return to Sender', 'push button', 'Return')
+    desk.dialog.wait_text('1 message stays')
+    assert state_of(desk, 'null@wall.test') == 'waiting'
+
+
+def test_delete_by_key(desk):
+    choose(desk, 'null@wall.test')
+    desk.dialog.key('Delete')
+    desk.dialog.click('Delete Messages', 'push button', 'Delete')
+    desk.dialog.wait_no_text('null@wall.test')
+    assert state_of(desk, 'null@wall.test') is None
+
+
+def test_groups_by_entry_and_search(desk):
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('nowhere')
+    desk.dialog.wait_text('Nothing here contains “nowhere”.')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_text('a@wall.test')
+    group_by(desk, 'Entry', 'Down')
+    desk.dialog.wait_text('Connections: wall.test')
+    desk.dialog.wait_text('Messages for Connections: wall.test')
+    group_by(desk, 'Next hop', 'Up')
+    desk.dialog.wait_text(f'Messages for {STREET.wall.endpoint}')
+
+
+def test_select_all_and_retry(desk):
+    """Everything of the group is tried now, and leaves the page when it is delivered."""
+    STREET.open = True
+    desk.dialog.wait_text('a@wall.test')
+    desk.dialog.click(SHEET, 'push button', 'Select All')
+    desk.dialog.wait_text('4 of 4 selected')
+    desk.dialog.click(SHEET, 'push button', 'Retry Now')
+    poll('all of them', lambda: sorted(STREET.wall.recipients()) == [f'{name}@wall.test' for name in 'abde'])
+    desk.dialog.wait_text('No mail waits')
+
+
+def test_relay_goes_and_comes(desk):
+    STREET.open = False
+    defer(desk, 'late@wall.test')
+    desk.dialog.wait_text('late@wall.test')
+    desk.service.stop_relay()
+    desk.dialog.wait_text('Shown as of ')
+    desk.dialog.wait_text('The relay is not running')
+    desk.service.start_relay()
+    desk.dialog.wait_text('1 message waits, for ')
+    desk.dialog.wait_text('late@wall.test')
+
+
+if __name__ == '__main__':
+    run_with_relay('queues', *[case for name, case in list(globals().items()) if name.startswith('test_')])
