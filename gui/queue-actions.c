@@ -18,7 +18,7 @@ typedef struct
   RerouteQueueVerb verb;
   char *by;
   char *key;
-  GArray *ids;
+  GArray *ids; /* (nullable) */
   RerouteQueueActedFunc func;
   GtkWidget *owner; /* borrowed: it holds this */
 } Action;
@@ -31,7 +31,7 @@ clear_action (gpointer data)
   g_object_unref (self->relay);
   g_free (self->by);
   g_free (self->key);
-  g_array_unref (self->ids);
+  g_clear_pointer (&self->ids, g_array_unref);
 }
 
 static void
@@ -84,8 +84,13 @@ static void
 run (Action *self)
 {
   GVariantBuilder filter;
-  RerouteQueueSelection selection = { (const guint64 *) self->ids->data, self->ids->len, NULL };
+  RerouteQueueSelection selection = { NULL };
 
+  if (self->ids != NULL)
+    {
+      selection.ids = (const guint64 *) self->ids->data;
+      selection.n_ids = self->ids->len;
+    }
   g_variant_builder_init (&filter, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&filter, "{sv}", self->by, g_variant_new_string (self->key));
   selection.filter = g_variant_builder_end (&filter);
@@ -135,7 +140,7 @@ reroute_queue_act (const RerouteQueueDeed *deed, RerouteQueueActedFunc func, Gtk
   self->verb = deed->verb;
   self->by = g_strdup (deed->by);
   self->key = g_strdup (deed->key);
-  self->ids = g_array_ref (deed->ids);
+  self->ids = deed->ids != NULL ? g_array_ref (deed->ids) : NULL;
   self->func = func;
   self->owner = owner;
   g_object_set_data_full (G_OBJECT (owner), "queue-action", self, unref_action);

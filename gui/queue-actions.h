@@ -15,7 +15,7 @@ typedef struct
   RerouteQueueVerb verb;
   const char *by;  /* of the group, as Relay1.QueueGroups */
   const char *key; /* of the group */
-  GArray *ids;     /* (element-type guint64): none: all of the group */
+  GArray *ids;     /* (nullable) (element-type guint64): NULL: all of the group */
   guint n;         /* messages */
 } RerouteQueueDeed;
 

@@ -295,18 +295,16 @@ acted_cb (GObject *owner, const char *problem)
   update (self);
 }
 
-/* The ids of the selected messages; none when all of the group are meant. */
+/* The ids of the selected messages, as far as they were read.  @all: they are all of the group, and
+   some of them were not read. */
 static GArray *
-dup_ids (RerouteQueuesPage *self)
+dup_ids (RerouteQueuesPage *self, GtkBitset *selected, gboolean *all)
 {
-  g_autoptr (GtkBitset) selected =
-               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->messages));
   GArray *ids = g_array_new (FALSE, FALSE, sizeof (guint64));
   GtkBitsetIter iter;
   guint position;
 
-  if (gtk_bitset_get_size (selected) == g_list_model_get_n_items (G_LIST_MODEL (self->messages)))
-    return ids;
   for (gboolean more = gtk_bitset_iter_init_first (&iter, selected, &position); more;
        more = gtk_bitset_iter_next (&iter, &position))
     {
@@ -316,6 +314,7 @@ dup_ids (RerouteQueuesPage *self)
       if (message != NULL)
         g_array_append_val (ids, message->id);
     }
+  *all = gtk_bitset_get_size (selected) == n && ids->len < n;
   return ids;
 }
 
@@ -326,18 +325,22 @@ act (RerouteQueuesPage *self, RerouteQueueVerb verb, GtkWidget *button)
   g_autoptr (GtkBitset) selected =
                gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
   g_autoptr (GArray) ids = NULL;
+  gboolean all;
 
   if (group == NULL || !gtk_widget_is_sensitive (button))
     return;
-  ids = dup_ids (self);
-  reroute_queue_act (&(RerouteQueueDeed){ .relay = reroute_sheet_get_relay (self->sheet),
-                                          .verb = verb,
-                                          .by = get_by (self),
-                                          .key = group->key,
-                                          .ids = ids,
-                                          .n = (guint) gtk_bitset_get_size (selected) },
-                     acted_cb,
-                     GTK_WIDGET (self));
+  ids = dup_ids (self, selected, &all);
+  if (ids->len == 0 && !all)
+    return;
+  reroute_queue_act (
+    &(RerouteQueueDeed){ .relay = reroute_sheet_get_relay (self->sheet),
+                         .verb = verb,
+                         .by = get_by (self),
+                         .key = group->key,
+                         .ids = all ? NULL : ids,
+                         .n = all ? (guint) gtk_bitset_get_size (selected) : ids->len },
+    acted_cb,
+    GTK_WIDGET (self));
 }
 
 static void
