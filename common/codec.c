@@ -11,6 +11,7 @@
 #include "common/codec.h"
 
 #include "common/error.h"
+#include "common/recipient.h"
 #include "common/row-columns.h"
 #include "common/variant-writer.h"
 
@@ -67,11 +68,13 @@ add_true (NamedWriter *rest, const char *name, gboolean value)
 static void
 write_named_values (NamedWriter *rest, const RerouteRow *row)
 {
-  add_string (rest, "accept-from", reroute_accept_from_to_string (row->accept_from));
   add_string (rest, "comment", row->comment);
   add_string (rest, "changed-by", row->changed_by);
   if (row->changed_us != 0)
     reroute_variant_writer_add_int64 (rest->writer, &rest->entries, "changed-us", row->changed_us);
+  if (row->page == REROUTE_PAGE_RECIPIENTS)
+    return;
+  add_string (rest, "accept-from", reroute_accept_from_to_string (row->accept_from));
   add_true (rest, "leaves", row->leaves);
   if (row->recipient_check != REROUTE_RECIPIENT_CHECK_NONE)
     add_string (rest, "recipient-check", reroute_recipient_check_to_string (row->recipient_check));
@@ -146,6 +149,8 @@ static gboolean
 read_named_values (GVariantIter *rest, ReroutePage page, NamedValues *values, GError **error)
 {
   gboolean routing = page == REROUTE_PAGE_ROUTING;
+  gboolean connections = page == REROUTE_PAGE_CONNECTIONS;
+  gboolean entry = routing || connections;
   const struct
   {
     const char *name;
@@ -153,19 +158,19 @@ read_named_values (GVariantIter *rest, ReroutePage page, NamedValues *values, GE
     gpointer value;
     gboolean belongs;
   } fields[] = {
-    { "accept-from", "s", &values->accept_from, TRUE },
+    { "accept-from", "s", &values->accept_from, entry },
     { "comment", "s", &values->comment, TRUE },
     { "changed-by", "s", &values->changed_by, TRUE },
     { "changed-us", "x", &values->changed_us, TRUE },
-    { "leaves", "b", &values->leaves, TRUE },
-    { "recipient-check", "s", &values->recipient_check, TRUE },
+    { "leaves", "b", &values->leaves, entry },
+    { "recipient-check", "s", &values->recipient_check, entry },
     { "action", "s", &values->action, routing },
     { "target", "s", &values->target, routing },
-    { "deliver", "s", &values->deliver, !routing },
-    { "hosts", "s", &values->hosts, !routing },
-    { "by-turns", "b", &values->by_turns, !routing },
-    { "tls", "s", &values->tls, !routing },
-    { "account", "s", &values->account, !routing },
+    { "deliver", "s", &values->deliver, connections },
+    { "hosts", "s", &values->hosts, connections },
+    { "by-turns", "b", &values->by_turns, connections },
+    { "tls", "s", &values->tls, connections },
+    { "account", "s", &values->account, connections },
   };
   const char *name;
   GVariant *item;
@@ -284,6 +289,8 @@ reroute_row_from_variant (GVariant *variant, GError **error)
   fields.changed_us = values.changed_us;
   fields.leaves = values.leaves;
   fields.account = values.account;
+  if (page == REROUTE_PAGE_RECIPIENTS)
+    return reroute_recipient_new (&fields, error);
   return page == REROUTE_PAGE_ROUTING ? make_routing_entry (&fields, &values, error)
                                       : make_email_domain (&fields, &values, error);
 }

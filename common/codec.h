@@ -10,11 +10,12 @@ G_BEGIN_DECLS
  * The forms that travel over D-Bus.  Every decoder validates: a peer is never trusted.
  *
  *   row      (sxsbba{sv})   page, id, domain, exact, enabled, the rest by name:
- *                           accept-from s, comment s, changed-by s, changed-us x, leaves b,
- *                           recipient-check s;
+ *                           comment s, changed-by s, changed-us x;
+ *                           routing and connections: accept-from s, leaves b, recipient-check s;
  *                           routing: action s, target s;
  *                           connections: deliver s ("dns", "host"), hosts s, by-turns b,
  *                           tls s, account s.
+ *                           Of a recipient the domain is its address.
  *                           A name that is absent has its default.
  *   change   (sv)           "put", row | "remove", (sx) page and id | "set", (ss) key and value |
  *                           "reset", s key

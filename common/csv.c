@@ -14,6 +14,7 @@
 
 #include "common/domain-private.h"
 #include "common/error.h"
+#include "common/recipient.h"
 
 #include <string.h>
 
@@ -271,6 +272,35 @@ make_email_domain (const RerouteRowFields *fields, const char *const *cells, GEr
   return (RerouteRow *) reroute_email_domain_new (fields, hosts, error);
 }
 
+/* An address and a comment; what the other page's columns must say of it anyway may stand there. */
+static RerouteRow *
+make_recipient (const char *const *cells, GError **error)
+{
+  RerouteRowFields fields = { .domain = cells[COLUMN_DOMAIN],
+                              .comment = cells[COLUMN_COMMENT],
+                              .enabled = TRUE };
+
+  for (Column column = 0; column < N_COLUMNS; column++)
+    {
+      gboolean wanted =
+        column == COLUMN_PAGE || column == COLUMN_DOMAIN || column == COLUMN_COMMENT;
+      gboolean said = column == COLUMN_MATCH     ? g_ascii_strcasecmp (cells[column], "exact") == 0
+                      : column == COLUMN_ENABLED ? g_ascii_strcasecmp (cells[column], "yes") == 0
+                                                 : FALSE;
+      if (wanted || said || *cells[column] == '\0')
+        continue;
+      g_autofree char *value = reroute_quote_value (cells[column], -1);
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "%s %s is of no use on the page “recipients”",
+                   column_names[column],
+                   value);
+      return NULL;
+    }
+  return reroute_recipient_new (&fields, error);
+}
+
 static RerouteRow *
 make_row (const char *const *cells, GError **error)
 {
@@ -282,6 +312,8 @@ make_row (const char *const *cells, GError **error)
 
   if (*cells[COLUMN_PAGE] != '\0' && !reroute_page_from_string (cells[COLUMN_PAGE], &page, error))
     return NULL;
+  if (page == REROUTE_PAGE_RECIPIENTS)
+    return make_recipient (cells, error);
   if (*cells[COLUMN_ACCEPT_FROM] != '\0' &&
       !reroute_accept_from_from_string (cells[COLUMN_ACCEPT_FROM], &fields.accept_from, error))
     return NULL;
@@ -304,7 +336,7 @@ hash_row (gconstpointer data)
 {
   const RerouteRow *row = data;
 
-  return g_str_hash (row->domain) * 4 + row->page * 2 + row->exact;
+  return g_str_hash (row->domain) * 8 + row->page * 2 + row->exact;
 }
 
 static gboolean
@@ -346,11 +378,12 @@ add_row (Reader *reader)
     }
   g_ptr_array_add (reader->rows, row);
   guint earlier = GPOINTER_TO_UINT (g_hash_table_lookup (reader->lines, row));
+  g_autofree char *label = earlier != 0 ? reroute_row_dup_label (row) : NULL;
   if (earlier != 0)
     complain (reader,
-              "domain “%s%s” stands in line %u already",
-              row->exact ? "#" : "",
-              row->domain,
+              "%s “%s” stands in line %u already",
+              row->page == REROUTE_PAGE_RECIPIENTS ? "recipient" : "domain",
+              label,
               earlier);
   else
     g_hash_table_insert (reader->lines, row, GUINT_TO_POINTER (reader->line));
@@ -449,8 +482,18 @@ reroute_csv_append_header (GString *out)
     append_cell (out, column_names[i], i + 1 < N_COLUMNS ? ',' : '\n');
 }
 
-void
-reroute_csv_append_row (GString *out, const RerouteRow *row)
+static void
+append_recipient (GString *out, const RerouteRow *row)
+{
+  append_cell (out, reroute_page_to_string (row->page), ',');
+  append_cell (out, row->domain, ',');
+  for (Column column = COLUMN_MATCH; column < N_COLUMNS; column++)
+    append_cell (
+      out, column == COLUMN_COMMENT ? row->comment : "", column + 1 < N_COLUMNS ? ',' : '\n');
+}
+
+static void
+append_entry (GString *out, const RerouteRow *row)
 {
   const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
   gboolean routing = row->page == REROUTE_PAGE_ROUTING;
@@ -479,4 +522,15 @@ reroute_csv_append_row (GString *out, const RerouteRow *row)
                  : "",
                ',');
   append_cell (out, routing ? "" : ((const RerouteEmailDomain *) row)->account, '\n');
+}
+
+void
+reroute_csv_append_row (GString *out, const RerouteRow *row)
+{
+  g_return_if_fail (out != NULL && row != NULL);
+
+  if (row->page == REROUTE_PAGE_RECIPIENTS)
+    append_recipient (out, row);
+  else
+    append_entry (out, row);
 }

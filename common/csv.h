@@ -24,9 +24,9 @@ void reroute_csv_error_free (RerouteCsvError *self);
  * @errors: (out) (nullable) (element-type RerouteCsvError): one for each bad line, by line; %NULL
  *   when there is none
  *
- * Defaults: page routing; match subdomains; action reroute on the Routing page, on the other host
- * with a target and dns without one; accept_from anyone; enabled yes; order in-order (the other is
- * by-turns).
+ * A line of the page recipients has an address as its domain, and a comment.  Defaults: page
+ * routing; match subdomains; action reroute on the Routing page, on the other host with a target
+ * and dns without one; accept_from anyone; enabled yes; order in-order (the other is by-turns).
  *
  * Returns: (transfer full) (nullable) (element-type RerouteRow): the rows, or %NULL when a line is
  *   bad

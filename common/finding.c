@@ -69,6 +69,10 @@ static const Spec specs[] = {
   { "never-acts-inbound", LEVEL (WARNING), 2,
     N_("%s is on the Connections page too. The Routing entry %s sends its mail to the inbound host, so the entry "
        "there never acts.") },
+  /* Translators: an entry: a domain, perhaps with # in front */
+  { "list-empty", LEVEL (WARNING), 1,
+    N_("The entry %s takes mail for the recipients on its list only, and the list is empty: everybody but the "
+       "postmaster is refused.") },
   { "postmaster-missing", LEVEL (WARNING), 0,
     N_("Mail to the postmaster of this server has nowhere to go and is put off. Set the postmaster's mailbox or "
        "the inbound host.") },

@@ -12,6 +12,7 @@
 
 #include "common/email-domain.h"
 #include "common/error.h"
+#include "common/recipient.h"
 #include "common/routing-entry.h"
 
 #include <string.h>
@@ -46,7 +47,9 @@ typedef enum
 
 #define ON_ROUTING (1 << REROUTE_PAGE_ROUTING)
 #define ON_CONNECTIONS (1 << REROUTE_PAGE_CONNECTIONS)
+#define ON_RECIPIENTS (1 << REROUTE_PAGE_RECIPIENTS)
 #define ON_BOTH (ON_ROUTING | ON_CONNECTIONS)
+#define ON_ALL (ON_BOTH | ON_RECIPIENTS)
 
 static const struct
 {
@@ -56,14 +59,14 @@ static const struct
   const char *text; /* the default of a text */
   gboolean flag;    /* the default of a flag */
 } specs[N_COLUMNS] = {
-  [COLUMN_ID] = { "id", KIND_NUMBER, ON_BOTH, NULL, FALSE },
-  [COLUMN_CHANGED_US] = { "changed-us", KIND_NUMBER, ON_BOTH, NULL, FALSE },
+  [COLUMN_ID] = { "id", KIND_NUMBER, ON_ALL, NULL, FALSE },
+  [COLUMN_CHANGED_US] = { "changed-us", KIND_NUMBER, ON_ALL, NULL, FALSE },
   [COLUMN_EXACT] = { "exact", KIND_FLAG, ON_BOTH, NULL, FALSE },
   [COLUMN_ENABLED] = { "enabled", KIND_FLAG, ON_BOTH, NULL, TRUE },
   [COLUMN_BY_TURNS] = { "by-turns", KIND_FLAG, ON_CONNECTIONS, NULL, FALSE },
-  [COLUMN_DOMAIN] = { "domain", KIND_TEXT, ON_BOTH, "", FALSE },
-  [COLUMN_COMMENT] = { "comment", KIND_TEXT, ON_BOTH, "", FALSE },
-  [COLUMN_CHANGED_BY] = { "changed-by", KIND_TEXT, ON_BOTH, "", FALSE },
+  [COLUMN_DOMAIN] = { "domain", KIND_TEXT, ON_ALL, "", FALSE },
+  [COLUMN_COMMENT] = { "comment", KIND_TEXT, ON_ALL, "", FALSE },
+  [COLUMN_CHANGED_BY] = { "changed-by", KIND_TEXT, ON_ALL, "", FALSE },
   [COLUMN_ACCEPT_FROM] = { "accept-from", KIND_TEXT, ON_BOTH, "anyone", FALSE },
   [COLUMN_ACTION] = { "action", KIND_TEXT, ON_ROUTING, "reroute", FALSE },
   [COLUMN_TARGET] = { "target", KIND_TEXT, ON_ROUTING, "", FALSE },
@@ -142,12 +145,14 @@ reroute_columns_writer_add (RerouteColumnsWriter *self, const RerouteRow *row)
 
   add_number (self, COLUMN_ID, row->id);
   add_number (self, COLUMN_CHANGED_US, row->changed_us);
-  add_flag (self, COLUMN_EXACT, row->exact);
-  add_flag (self, COLUMN_ENABLED, row->enabled);
-  add_flag (self, COLUMN_LEAVES, row->leaves);
   add_text (self, COLUMN_DOMAIN, row->domain);
   add_text (self, COLUMN_COMMENT, row->comment);
   add_text (self, COLUMN_CHANGED_BY, row->changed_by);
+  if (row->page == REROUTE_PAGE_RECIPIENTS)
+    return;
+  add_flag (self, COLUMN_EXACT, row->exact);
+  add_flag (self, COLUMN_ENABLED, row->enabled);
+  add_flag (self, COLUMN_LEAVES, row->leaves);
   add_text (self, COLUMN_ACCEPT_FROM, reroute_accept_from_to_string (row->accept_from));
   add_text (self, COLUMN_RECIPIENT_CHECK, reroute_recipient_check_to_string (row->recipient_check));
   if (row->page == REROUTE_PAGE_ROUTING)
@@ -404,6 +409,8 @@ make_row (Reader *reader, gsize i, GError **error)
     .changed_us = get_number (reader, COLUMN_CHANGED_US, i),
   };
 
+  if (reader->page == REROUTE_PAGE_RECIPIENTS)
+    return reroute_recipient_new (&fields, error);
   if (!reroute_accept_from_from_string (
         next_text (reader, COLUMN_ACCEPT_FROM), &fields.accept_from, error) ||
       !reroute_recipient_check_from_string (

@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* Everything a row of either page is made of, checked already. */
+/* Everything a row of any page is made of, checked already. */
 typedef struct
 {
   ReroutePage page;
@@ -27,6 +27,12 @@ gboolean reroute_row_parts_init (RerouteRowParts *parts,
                                  const char *noun,
                                  char *domain,
                                  GError **error);
+
+/* The same for a recipient: @key as its domain, borrowed, a comment, and nothing else. */
+gboolean reroute_row_parts_init_recipient (RerouteRowParts *parts,
+                                           const RerouteRowFields *fields,
+                                           const char *key,
+                                           GError **error);
 
 /* One allocation for the row and its strings; a reference of the hosts is taken. */
 gpointer reroute_row_assemble (const RerouteRowParts *parts);

@@ -19,10 +19,10 @@
 
 #include <string.h>
 
-static const char *const page_names[] = { "routing", "connections" };
+static const char *const page_names[] = { "routing", "connections", "recipients" };
 static const char *const accept_from_names[] = { "anyone", "permitted" };
 static const char *const tls_names[] = { "", "none", "opportunistic", "encrypted", "verified" };
-static const char *const check_names[] = { "none", "call-ahead" };
+static const char *const check_names[] = { "none", "call-ahead", "list" };
 
 static gboolean
 check_text (const char *text, const char *noun, GError **error)
@@ -127,6 +127,38 @@ reroute_row_parts_init (RerouteRowParts *parts,
          check_text (parts->fields.changed_by, "changed-by", error);
 }
 
+gboolean
+reroute_row_parts_init_recipient (RerouteRowParts *parts,
+                                  const RerouteRowFields *fields,
+                                  const char *key,
+                                  GError **error)
+{
+  memset (parts, 0, sizeof *parts);
+  parts->page = REROUTE_PAGE_RECIPIENTS;
+  parts->fields = (RerouteRowFields){
+    .id = fields->id,
+    .domain = key,
+    .exact = TRUE,
+    .enabled = TRUE,
+    .comment = fields->comment != NULL ? fields->comment : "",
+    .changed_by = fields->changed_by != NULL ? fields->changed_by : "",
+    .changed_us = fields->changed_us,
+  };
+  if (!fields->enabled || fields->accept_from != REROUTE_ACCEPT_FROM_ANYONE || fields->leaves ||
+      fields->tls != REROUTE_TLS_UNSET || fields->recipient_check != REROUTE_RECIPIENT_CHECK_NONE ||
+      (fields->account != NULL && *fields->account != '\0'))
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "recipient “%s” has an address and a comment: the rest is a matter of entries",
+                   key);
+      return FALSE;
+    }
+  return check_text (parts->fields.comment, "comment", error) &&
+         check_text (parts->fields.changed_by, "changed-by", error);
+}
+
 /* Puts @text at *@at, which moves behind it; "" takes no room. */
 static char *
 place (char **at, const char *text)
@@ -151,12 +183,17 @@ gpointer
 reroute_row_assemble (const RerouteRowParts *parts)
 {
   const RerouteRowFields *fields = &parts->fields;
-  gboolean routing = parts->page == REROUTE_PAGE_ROUTING;
-  gsize size = routing ? sizeof (RerouteRoutingEntry) : sizeof (RerouteEmailDomain);
+  static const gsize sizes[REROUTE_N_PAGES] = {
+    [REROUTE_PAGE_ROUTING] = sizeof (RerouteRoutingEntry),
+    [REROUTE_PAGE_CONNECTIONS] = sizeof (RerouteEmailDomain),
+    [REROUTE_PAGE_RECIPIENTS] = sizeof (RerouteRow),
+  };
+  gboolean connections = parts->page == REROUTE_PAGE_CONNECTIONS;
+  gsize size = sizes[parts->page];
   gboolean same_target = parts->target != NULL && g_str_equal (parts->target, parts->target_key);
   gsize room = room_for (fields->domain) + room_for (fields->comment) + room_for (parts->target) +
                (same_target ? 0 : room_for (parts->target_key)) +
-               (routing ? 0 : room_for (fields->account));
+               (connections ? room_for (fields->account) : 0);
   RerouteRow *row = g_malloc0 (size + room);
   char *at = (char *) row + size;
 
@@ -175,13 +212,15 @@ reroute_row_assemble (const RerouteRowParts *parts)
   /* A few people change a million rows.  Never freed: GLib's interned GRefString loses its last
      reference and is found by another thread at the same time. */
   row->changed_by = g_intern_string (fields->changed_by);
-  if (!routing)
+  if (connections)
     {
       RerouteEmailDomain *email_domain = (RerouteEmailDomain *) row;
       email_domain->hosts = parts->hosts != NULL ? reroute_hosts_ref (parts->hosts) : NULL;
       email_domain->account = place (&at, fields->account);
       return row;
     }
+  if (parts->page != REROUTE_PAGE_ROUTING)
+    return row;
   RerouteRoutingEntry *entry = (RerouteRoutingEntry *) row;
   entry->action = parts->action;
   if (parts->target != NULL)
@@ -234,6 +273,8 @@ reroute_row_equal (const RerouteRow *a, const RerouteRow *b)
                                 ((const RerouteEmailDomain *) b)->hosts) &&
            g_str_equal (((const RerouteEmailDomain *) a)->account,
                         ((const RerouteEmailDomain *) b)->account);
+  if (a->page == REROUTE_PAGE_RECIPIENTS)
+    return TRUE;
   const RerouteRoutingEntry *x = (const RerouteRoutingEntry *) a;
   const RerouteRoutingEntry *y = (const RerouteRoutingEntry *) b;
   return x->action == y->action && g_strcmp0 (x->target, y->target) == 0;
@@ -274,7 +315,7 @@ reroute_row_stamp (const RerouteRow *row, gint64 id, const char *changed_by, gin
       parts.target = entry->target;
       parts.target_key = entry->target_key;
     }
-  else
+  else if (row->page == REROUTE_PAGE_CONNECTIONS)
     parts.hosts = ((const RerouteEmailDomain *) row)->hosts;
   parts.fields.id = id;
   parts.fields.changed_by = changed_by != NULL ? changed_by : "";
@@ -298,7 +339,8 @@ reroute_row_dup_label (const RerouteRow *row)
 {
   g_return_val_if_fail (row != NULL, NULL);
 
-  return g_strconcat (row->exact ? "#" : "", row->domain, NULL);
+  gboolean marked = row->exact && row->page != REROUTE_PAGE_RECIPIENTS;
+  return g_strconcat (marked ? "#" : "", row->domain, NULL);
 }
 
 const char *
@@ -322,7 +364,7 @@ reroute_page_from_string (const char *text, ReroutePage *page, GError **error)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "page %s is unknown: “routing” and “connections” are possible",
+               "page %s is unknown: “routing”, “connections” and “recipients” are possible",
                value);
   return FALSE;
 }
@@ -401,7 +443,7 @@ reroute_recipient_check_from_string (const char *text, RerouteRecipientCheck *ch
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "recipient-check %s is unknown: “none” and “call-ahead” are possible",
+               "recipient-check %s is unknown: “none”, “call-ahead” and “list” are possible",
                value);
   return FALSE;
 }

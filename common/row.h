@@ -10,9 +10,12 @@ typedef enum
 {
   REROUTE_PAGE_ROUTING,     /* rows are RerouteRoutingEntry */
   REROUTE_PAGE_CONNECTIONS, /* rows are RerouteEmailDomain */
+  REROUTE_PAGE_RECIPIENTS,  /* rows are RerouteRow: addresses that exist (common/recipient.h) */
 } ReroutePage;
 
-#define REROUTE_N_PAGES 2
+#define REROUTE_N_PAGES 3
+/* Those before REROUTE_PAGE_RECIPIENTS: their rows are entries for a domain. */
+#define REROUTE_N_ENTRY_PAGES 2
 
 /* How mail that leaves is protected, from nothing to everything; behind the first in the order of
    the choices of the setting tls-level. */
@@ -36,13 +39,14 @@ typedef enum
 {
   REROUTE_RECIPIENT_CHECK_NONE,
   REROUTE_RECIPIENT_CHECK_CALL_AHEAD, /* the next hop is asked */
+  REROUTE_RECIPIENT_CHECK_LIST,       /* it stands on the page “recipients” */
 } RerouteRecipientCheck;
 
 /**
  * RerouteRow:
  *
- * What a row of either page has; the first member of RerouteRoutingEntry and
- * RerouteEmailDomain.  Immutable, reference-counted.
+ * What a row of any page has; the first member of RerouteRoutingEntry and
+ * RerouteEmailDomain, the whole of a recipient.  Immutable, reference-counted.
  */
 typedef struct
 {
@@ -55,7 +59,7 @@ typedef struct
   RerouteTlsLevel tls : 4; /* of an E-Mail Domain row */
   RerouteRecipientCheck recipient_check : 2;
   gint64 id;              /* of the row in the store, never reused; 0 before it is stored */
-  char *domain;           /* normal form */
+  char *domain;           /* normal form; of a recipient its key, with the local part */
   char *comment;          /* "" when there is none */
   const char *changed_by; /* interned; "" before it is stored */
   gint64 changed_us;      /* wall clock, microseconds since 1970 */
@@ -96,10 +100,10 @@ RerouteRowFields reroute_row_get_fields (const RerouteRow *row);
    finds.  (transfer full) (nullable): NULL for a text that is looked for everywhere */
 char *reroute_row_filter_dup_domain (const char *filter);
 
-/* "#test.com" for an exact row: how it is typed and listed. */
+/* "#test.com" for an exact row: how it is typed and listed; an address is listed as it is. */
 char *reroute_row_dup_label (const RerouteRow *row);
 
-const char *reroute_page_to_string (ReroutePage page); /* "routing", "connections" */
+const char *reroute_page_to_string (ReroutePage page); /* "routing", "connections", "recipients" */
 gboolean reroute_page_from_string (const char *text, ReroutePage *page, GError **error);
 const char *
 reroute_accept_from_to_string (RerouteAcceptFrom accept_from); /* "anyone", "permitted" */
@@ -110,7 +114,7 @@ reroute_accept_from_from_string (const char *text, RerouteAcceptFrom *accept_fro
 const char *reroute_tls_level_to_string (RerouteTlsLevel level);
 gboolean reroute_tls_level_from_string (const char *text, RerouteTlsLevel *level, GError **error);
 
-/* "none", "call-ahead" */
+/* "none", "call-ahead", "list" */
 const char *reroute_recipient_check_to_string (RerouteRecipientCheck check);
 gboolean reroute_recipient_check_from_string (const char *text,
                                               RerouteRecipientCheck *check,

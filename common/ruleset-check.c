@@ -11,17 +11,17 @@
 
 #include "common/ruleset-check.h"
 #include "common/finding-private.h"
+#include "common/ruleset-check-private.h"
 
 #include "common/domain.h"
 #include "common/limits.h"
 #include "common/own-endpoint.h"
+#include "common/recipient.h"
 
-#include <libpsl.h>
 #include <string.h>
 
 /* Of one code; a person reads them. */
 #define FINDINGS_PER_CODE 200
-#define QUESTIONS_MAX 64
 /* An edit of more rows is judged with the whole table, which is faster than its neighbours. */
 #define SMALL_EDIT_ROWS 10000
 
@@ -35,6 +35,7 @@ typedef struct
   GHashTable *counts; /* (element-type utf8 uint): findings of each code */
   GHashTable *seen;   /* (element-type utf8): what was said already, of rows that come twice */
   GHashTable *rows;   /* (element-type RerouteRow): neighbours to judge */
+  GHashTable *listed; /* (element-type utf8): domains with recipients; NULL: not looked up */
   guint n_more;
   gboolean whole; /* every row is judged, once */
   gboolean reroute;
@@ -285,16 +286,33 @@ check_routing_row (Check *check, RerouteRow *row)
 }
 
 static void
+check_recipients (Check *check, RerouteRow *row)
+{
+  if (row->recipient_check != REROUTE_RECIPIENT_CHECK_LIST)
+    return;
+  if (check->listed == NULL)
+    check->listed = reroute_check_find_listed (check->rules);
+  if (g_hash_table_contains (check->listed, row->domain))
+    return;
+  g_autofree char *label = reroute_row_dup_label (row);
+  say_of (check, row, "list-empty", label, NULL);
+}
+
+static void
 judge (Check *check, RerouteRow *row)
 {
   if (!check->whole && !is_first (check, "row", row->page, row->id))
     return;
   check_duplicate (check, row);
   if (!row->enabled)
-    check_disabled (check, row);
-  else if (row->page == REROUTE_PAGE_ROUTING)
+    {
+      check_disabled (check, row);
+      return;
+    }
+  check_recipients (check, row);
+  if (row->page == REROUTE_PAGE_ROUTING)
     check_routing_row (check, row);
-  else
+  else if (row->page == REROUTE_PAGE_CONNECTIONS)
     {
       check_reached (check, row);
       check_hosts (check, ((RerouteEmailDomain *) row)->hosts, row);
@@ -303,33 +321,10 @@ judge (Check *check, RerouteRow *row)
 
 /* --- anyone, for a domain that is not ours --- */
 
-/* Whether strangers may do more by @after than by @before. */
-static gboolean
-opens (const RerouteRow *before, const RerouteRow *after)
-{
-  if (after == NULL || !after->enabled || after->accept_from != REROUTE_ACCEPT_FROM_ANYONE ||
-      reroute_domain_is_literal (after->domain))
-    return FALSE;
-  return before == NULL || !before->enabled || before->accept_from != REROUTE_ACCEPT_FROM_ANYONE ||
-         (before->exact && !after->exact) || !g_str_equal (before->domain, after->domain);
-}
-
-static const char *
-get_reason (Check *check, const RerouteRow *row)
-{
-  if (strchr (row->domain, '.') == NULL)
-    return "anyone-single-label";
-  if (psl_is_public_suffix2 (psl_builtin (), row->domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE))
-    return "anyone-public-suffix";
-  gpointer fact =
-    check->mx_facts != NULL ? g_hash_table_lookup (check->mx_facts, row->domain) : NULL;
-  return GPOINTER_TO_INT (fact) == 1 + FALSE ? "anyone-not-ours" : NULL;
-}
-
 static void
 check_anyone (Check *check, RerouteRow *before, RerouteRow *after)
 {
-  const char *code = opens (before, after) ? get_reason (check, after) : NULL;
+  const char *code = reroute_check_anyone (before, after, check->mx_facts);
   RerouteFinding *finding = code != NULL ? say (check, code, after->domain, NULL, NULL) : NULL;
 
   if (finding == NULL)
@@ -349,13 +344,15 @@ add_neighbour (Check *check, RerouteRow *row)
     g_hash_table_add (check->rows, row);
 }
 
-/* The rows of both pages that act, or would, for a domain whose entry differs. */
+/* The entries that act, or would, for a domain whose entry or list differs. */
 static void
-add_neighbours (Check *check, const char *domain)
+add_neighbours (Check *check, const RerouteRow *row)
 {
+  gboolean is_entry = row->page != REROUTE_PAGE_RECIPIENTS;
+  const char *domain = is_entry ? row->domain : reroute_recipient_get_domain (row);
   const char *parent = reroute_domain_parent (domain);
 
-  for (guint page = 0; page < REROUTE_N_PAGES; page++)
+  for (guint page = 0; page < REROUTE_N_ENTRY_PAGES; page++)
     {
       add_neighbour (check, reroute_ruleset_lookup (check->rules, page, domain));
       add_neighbour (check, reroute_ruleset_find_row (check->rules, page, domain, TRUE));
@@ -376,10 +373,10 @@ changed_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
   if (after != NULL)
     {
       judge (check, after);
-      add_neighbours (check, after->domain);
+      add_neighbours (check, after);
     }
   if (before != NULL)
-    add_neighbours (check, before->domain);
+    add_neighbours (check, before);
   return TRUE;
 }
 
@@ -541,6 +538,7 @@ reroute_ruleset_check (const RerouteRuleset *self,
 
   check_rows (&check);
   check_settings (&check);
+  g_clear_pointer (&check.listed, g_hash_table_unref);
   if (check.n_more > 0)
     {
       g_autofree char *n_more = g_strdup_printf ("%u", check.n_more);
@@ -548,40 +546,4 @@ reroute_ruleset_check (const RerouteRuleset *self,
     }
   g_ptr_array_sort (check.findings, compare_levels);
   return check.findings;
-}
-
-/* --- what DNS is asked --- */
-
-static gboolean
-question_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
-{
-  GHashTable *domains = user_data;
-
-  if (opens (before, after) && strchr (after->domain, '.') != NULL &&
-      !g_hash_table_contains (domains, after->domain))
-    g_hash_table_add (domains, g_strdup (after->domain));
-  return g_hash_table_size (domains) < QUESTIONS_MAX;
-}
-
-static gboolean
-question_of_row_cb (RerouteRow *row, gpointer user_data)
-{
-  return question_cb (NULL, row, user_data);
-}
-
-char **
-reroute_ruleset_check_questions (const RerouteRuleset *self, const RerouteRuleset *base)
-{
-  g_return_val_if_fail (self != NULL, NULL);
-
-  g_autoptr (GHashTable) domains = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (guint page = 0; page < REROUTE_N_PAGES; page++)
-    if (base != NULL)
-      reroute_ruleset_foreach_change (self, base, page, question_cb, domains);
-    else
-      reroute_ruleset_foreach (self, page, question_of_row_cb, domains);
-  guint n;
-  char **questions = (char **) g_hash_table_get_keys_as_array (domains, &n);
-  g_hash_table_steal_all (domains);
-  return questions;
 }

@@ -476,9 +476,33 @@ is_our_postmaster (const Walk *walk)
          (*walk->recipient->key == '\0' || g_str_equal (walk->recipient->key, hostname));
 }
 
+/* What is queued was taken when the list had it, and is not judged again. */
+static void
+check_list (Walk *walk, const RerouteRow *row, gboolean is_arriving)
+{
+  if (reroute_ruleset_lists (walk->rules, row, walk->recipient))
+    {
+      say (walk,
+           "listed",
+           row,
+           "The list of the entry %s%s has the recipient.",
+           mark (row),
+           row->domain);
+      return;
+    }
+  say (walk,
+       "not-listed",
+       row,
+       "The list of the entry %s%s does not have the recipient.",
+       mark (row),
+       row->domain);
+  if (is_arriving)
+    reject (walk, "refused", 550, "5.1.1", "There is no such recipient");
+}
+
 /* Nobody is turned away from the postmaster (RFC 5321 4.5.1). */
 static void
-choose_check (Walk *walk)
+choose_check (Walk *walk, gboolean is_arriving)
 {
   RerouteDecision *decision = walk->decision;
   const RerouteRow *row = decision->admitting;
@@ -487,6 +511,8 @@ choose_check (Walk *walk)
       reroute_address_is_postmaster (walk->recipient))
     return;
   decision->recipient_check = row->recipient_check;
+  if (row->recipient_check == REROUTE_RECIPIENT_CHECK_LIST)
+    check_list (walk, row, is_arriving);
   if (row->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD)
     say (walk,
          "call-ahead",
@@ -562,7 +588,7 @@ reroute_ruleset_decide (const RerouteRuleset *self,
   else if (client == NULL || admit (&walk, client))
     {
       route (&walk);
-      choose_check (&walk);
+      choose_check (&walk, client != NULL);
     }
   return g_steal_pointer (&decision);
 }

@@ -10,7 +10,10 @@
 #include "common/ruleset.h"
 
 #include "common/error.h"
+#include "common/recipient.h"
 #include "common/row-table.h"
+
+#include <string.h>
 
 struct _RerouteRuleset
 {
@@ -115,13 +118,15 @@ reroute_ruleset_builder_reserve (RerouteRulesetBuilder *self, ReroutePage page, 
 static gboolean
 fail_no_such_entry (ReroutePage page, gint64 id, GError **error)
 {
+  static const char *const titles[REROUTE_N_PAGES] = { "Routing", "Connections", "Recipients" };
+
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_NO_SUCH_ENTRY,
                "the %s page has no entry with the id %" G_GINT64_FORMAT
                ": it may have been removed "
                "meanwhile",
-               page == REROUTE_PAGE_ROUTING ? "Routing" : "Connections",
+               titles[page],
                id);
   return FALSE;
 }
@@ -131,10 +136,9 @@ reroute_ruleset_builder_put (RerouteRulesetBuilder *self, RerouteRow *row, GErro
 {
   g_return_val_if_fail (self != NULL && row != NULL, FALSE);
 
-  ReroutePage other =
-    row->page == REROUTE_PAGE_ROUTING ? REROUTE_PAGE_CONNECTIONS : REROUTE_PAGE_ROUTING;
-  if (row->id != 0 && reroute_row_table_get (self->pages[other], row->id) != NULL)
-    return fail_no_such_entry (row->page, row->id, error);
+  for (ReroutePage page = 0; row->id != 0 && page < REROUTE_N_PAGES; page++)
+    if (page != row->page && reroute_row_table_get (self->pages[page], row->id) != NULL)
+      return fail_no_such_entry (row->page, row->id, error);
   if (row->id != 0)
     {
       self->next_new_id = MIN (self->next_new_id, row->id - 1);
@@ -259,6 +263,33 @@ reroute_ruleset_foreach_change (const RerouteRuleset *self,
 
   if (self->pages[page] != base->pages[page])
     reroute_row_table_diff (base->pages[page], self->pages[page], func, user_data);
+}
+
+/* Under the domain as received, or that of the entry; with what stands behind a “+” or without. */
+gboolean
+reroute_ruleset_lists (const RerouteRuleset *self,
+                       const RerouteRow *entry,
+                       const RerouteAddress *recipient)
+{
+  g_return_val_if_fail (self != NULL && entry != NULL && recipient != NULL, FALSE);
+
+  const char *const domains[] = { recipient->key, entry->domain };
+  gsize n_whole = strlen (recipient->local_part);
+  gsize n_base = reroute_recipient_get_base_octets (recipient);
+  guint n_domains = g_str_equal (domains[0], domains[1]) ? 1 : 2;
+
+  for (guint i = 0; i < n_domains; i++)
+    {
+      g_autofree char *whole = reroute_recipient_dup_key (recipient, n_whole, domains[i]);
+      if (reroute_ruleset_find_row (self, REROUTE_PAGE_RECIPIENTS, whole, TRUE) != NULL)
+        return TRUE;
+      if (n_base == n_whole)
+        continue;
+      g_autofree char *base = reroute_recipient_dup_key (recipient, n_base, domains[i]);
+      if (reroute_ruleset_find_row (self, REROUTE_PAGE_RECIPIENTS, base, TRUE) != NULL)
+        return TRUE;
+    }
+  return FALSE;
 }
 
 gboolean

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 /**
  * RerouteRuleset:
  *
- * One generation: every row of both pages and every setting.  Immutable, reference-counted,
+ * One generation: every row of all pages and every setting.  Immutable, reference-counted,
  * shared between threads.  A generation made from another by a few changes shares
  * the rest with it: neither its time nor its memory grows with the number of rows.
  */
@@ -167,6 +167,12 @@ const char *reroute_decision_get_next_hop (const RerouteDecision *self);
 /* Whether a sender's domain is one that we receive mail for: an entry says so, or it is the
    server's own name.  @domain: in normal form */
 gboolean reroute_ruleset_is_ours (const RerouteRuleset *self, const char *domain);
+
+/* Whether @recipient stands on the list that @entry asks: under its domain as received or under
+   that of the entry, with or without what stands behind a “+”.  One or a few hash probes. */
+gboolean reroute_ruleset_lists (const RerouteRuleset *self,
+                                const RerouteRow *entry,
+                                const RerouteAddress *recipient);
 
 /* Whether a client may relay to anywhere: a permitted host, or authenticated. */
 gboolean reroute_ruleset_permits (const RerouteRuleset *self, const RerouteClient *client);

@@ -36,7 +36,7 @@ struct _RerouteEmailDomainDialog
   GtkDropDown *tls;
   GtkEditable *account;
   RerouteFieldError *account_error;
-  GtkCheckButton *call_ahead;
+  GtkDropDown *recipient_check;
   GtkCheckButton *leaves;
   GtkCheckButton *enabled;
   RerouteNote *note;
@@ -212,7 +212,7 @@ reroute_email_domain_dialog_class_init (RerouteEmailDomainDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, accept_from);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, comment);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, tls);
-  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, call_ahead);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, recipient_check);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, account);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, account_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, leaves);
@@ -262,7 +262,7 @@ reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, Reroute
     .accept_from = self->accept_from,
     .tls = self->tls,
     .comment = self->comment,
-    .call_ahead = self->call_ahead,
+    .recipient_check = self->recipient_check,
     .leaves = self->leaves,
     .enabled = self->enabled,
     .note = self->note,

@@ -35,6 +35,8 @@ static const Pattern patterns[] = {
     N_("The entry %s accepts mail from permitted hosts only, and this client is none.") },
   { "call-ahead", STAGE (ADMISSION),
     N_("The entry %s has the next host asked whether it knows the recipient.") },
+  { "listed", STAGE (ADMISSION), N_("The list of the entry %s has the recipient.") },
+  { "not-listed", STAGE (ADMISSION), N_("The list of the entry %s does not have the recipient.") },
   /* Translators: %s is an address */
   { "srs-reverse", STAGE (ADMISSION),
     N_("It is the sender %s as this server has rewritten it: a notice to it is taken from anyone.") },

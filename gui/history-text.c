@@ -55,7 +55,11 @@ static const char *const patterns[] = {
                           N_ ("E-Mail Domain: %s added"),
                               N_ ("E-Mail Domain: %s changed"),
                                   N_ ("E-Mail Domain: %s removed"),
-                              };
+                                      /* Translators: an address */
+                                      N_ ("Recipients: %s added"),
+                                          N_ ("Recipients: %s changed"),
+                                              N_ ("Recipients: %s removed"),
+                                          };
 
 /* NULL when @part is no count. */
 static char *
@@ -125,6 +129,8 @@ reroute_difference_dup_page (const RerouteDifference *difference)
 
   if (named == NULL || named->kind != REROUTE_CHANGE_PUT)
     return g_strdup (_ ("Setting"));
+  if (named->row->page == REROUTE_PAGE_RECIPIENTS)
+    return g_strdup (_ ("Recipients"));
   return g_strdup (named->row->page == REROUTE_PAGE_ROUTING ? _ ("Routing") : _ ("Connections"));
 }
 

@@ -34,7 +34,7 @@ struct _RerouteRoutingDialog
   RerouteFieldError *target_error;
   GtkDropDown *accept_from;
   GtkEditable *comment;
-  GtkCheckButton *call_ahead;
+  GtkDropDown *recipient_check;
   GtkCheckButton *leaves;
   GtkCheckButton *enabled;
   RerouteNote *note;
@@ -194,7 +194,7 @@ reroute_routing_dialog_class_init (RerouteRoutingDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, target_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, accept_from);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, comment);
-  gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, call_ahead);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, recipient_check);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, leaves);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, enabled);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, note);
@@ -246,7 +246,7 @@ reroute_routing_dialog_new (GtkWindow *parent, RerouteSheet *sheet, RerouteRow *
     .reach = self->reach,
     .accept_from = self->accept_from,
     .comment = self->comment,
-    .call_ahead = self->call_ahead,
+    .recipient_check = self->recipient_check,
     .leaves = self->leaves,
     .enabled = self->enabled,
     .note = self->note,

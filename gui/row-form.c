@@ -140,8 +140,7 @@ fill (RerouteRowForm *self)
                               self->edited->accept_from == REROUTE_ACCEPT_FROM_ANYONE ? 0 : 1);
   if (widgets->tls != NULL)
     gtk_drop_down_set_selected (widgets->tls, self->edited->tls);
-  gtk_check_button_set_active (widgets->call_ahead,
-                               self->edited->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
+  gtk_drop_down_set_selected (widgets->recipient_check, self->edited->recipient_check);
   gtk_check_button_set_active (widgets->leaves, self->edited->leaves);
   gtk_editable_set_text (widgets->comment, self->edited->comment);
   gtk_label_set_label (widgets->provenance, provenance != NULL ? provenance : "");
@@ -196,7 +195,7 @@ reroute_row_form_new (RerouteSheet *sheet,
     g_signal_connect_object (
       widgets->tls, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (
-    widgets->call_ahead, "toggled", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
+    widgets->recipient_check, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (
     widgets->leaves, "toggled", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (
@@ -220,9 +219,8 @@ reroute_row_form_get_fields (RerouteRowForm *self)
                      : REROUTE_ACCEPT_FROM_ANYONE,
     .enabled = gtk_check_button_get_active (widgets->enabled),
     .leaves = gtk_check_button_get_active (widgets->leaves),
-    .recipient_check = gtk_check_button_get_active (widgets->call_ahead)
-                         ? REROUTE_RECIPIENT_CHECK_CALL_AHEAD
-                         : REROUTE_RECIPIENT_CHECK_NONE,
+    .recipient_check =
+      (RerouteRecipientCheck) gtk_drop_down_get_selected (widgets->recipient_check),
     .tls = widgets->tls != NULL ? (RerouteTlsLevel) gtk_drop_down_get_selected (widgets->tls)
                                 : REROUTE_TLS_UNSET,
     .comment = gtk_editable_get_text (widgets->comment),

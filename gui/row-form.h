@@ -20,7 +20,7 @@ typedef struct
   GtkDropDown *accept_from;
   GtkDropDown *tls; /* (nullable): in the order of RerouteTlsLevel */
   GtkEditable *comment;
-  GtkCheckButton *call_ahead; /* the recipient check */
+  GtkDropDown *recipient_check; /* in the order of RerouteRecipientCheck */
   GtkCheckButton *leaves;
   GtkCheckButton *enabled;
   RerouteNote *note;

@@ -32,8 +32,11 @@ dup_domain (const RerouteRow *row)
 static char *
 dup_label (const RerouteRow *row)
 {
-  g_autofree char *domain = dup_domain (row);
+  g_autofree char *domain = NULL;
 
+  if (row->page == REROUTE_PAGE_RECIPIENTS)
+    return g_strdup (row->domain);
+  domain = dup_domain (row);
   return g_strconcat (row->exact ? "#" : "", domain, NULL);
 }
 
@@ -73,6 +76,8 @@ dup_target (const RerouteRow *row)
   const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
   const RerouteEmailDomain *domain = (const RerouteEmailDomain *) row;
 
+  if (row->page == REROUTE_PAGE_RECIPIENTS)
+    return g_strdup (_ ("<on the list>"));
   if (row->page == REROUTE_PAGE_CONNECTIONS)
     return domain->hosts != NULL ? dup_hosts (domain->hosts) : g_strdup (_ ("DNS"));
   switch (entry->action)
@@ -304,6 +309,22 @@ dup_account_sentence (const RerouteRow *row)
                           : _ ("It logs in there as %s, by TLS."), name);
 }
 
+/* (nullable) */
+static const char *
+get_check_sentence (const RerouteRow *row)
+{
+  switch (row->recipient_check)
+    {
+    case REROUTE_RECIPIENT_CHECK_CALL_AHEAD:
+      return _ ("Recipients that the next host does not know are refused.");
+    case REROUTE_RECIPIENT_CHECK_LIST:
+      return _ ("Recipients that are not on its list are refused.");
+    case REROUTE_RECIPIENT_CHECK_NONE:
+    default:
+      return NULL;
+    }
+}
+
 static void
 add_sentence (GStrvBuilder *sentences, const char *sentence)
 {
@@ -339,10 +360,7 @@ reroute_row_dup_sentence (const RerouteRow *row)
   add_sentence (builder, get_tls_sentence (row));
   account = dup_account_sentence (row);
   add_sentence (builder, account);
-  add_sentence (builder,
-                row->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD
-                ? _ ("Recipients that the next host does not know are refused.")
-                : NULL);
+  add_sentence (builder, get_check_sentence (row));
   add_sentence (builder, is_rewritten ? _ ("Senders of other domains are rewritten.") : NULL);
   add_sentence (builder,
                 row->accept_from == REROUTE_ACCEPT_FROM_ANYONE

@@ -69,6 +69,9 @@ void reroute_ctl_add_boolean (JsonBuilder *builder, const char *name, gboolean v
 
 /* The id of a message as the log and the lists show it, in hexadecimal. */
 gboolean reroute_ctl_parse_message_id (const char *text, guint64 *id, GError **error);
+/* What stands in the file @name, or comes from the standard input when it is "-"; a NUL behind it.
+   Errors: of the domain G_FILE_ERROR.  @length: of it, in octets */
+char *reroute_ctl_read_input (const char *name, gsize *length, GError **error);
 
 /* The verbs, one file each. */
 #define REROUTE_CTL_VERB(name)                                                                     \
@@ -82,6 +85,10 @@ REROUTE_CTL_VERB (connections_list);
 REROUTE_CTL_VERB (connections_add);
 REROUTE_CTL_VERB (connections_edit);
 REROUTE_CTL_VERB (connections_remove);
+REROUTE_CTL_VERB (recipients_list);
+REROUTE_CTL_VERB (recipients_add);
+REROUTE_CTL_VERB (recipients_remove);
+REROUTE_CTL_VERB (recipients_import);
 REROUTE_CTL_VERB (account_list);
 REROUTE_CTL_VERB (account_add);
 REROUTE_CTL_VERB (account_remove);

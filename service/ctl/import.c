@@ -34,8 +34,8 @@ load_saved (RerouteCtl *ctl, GError **error)
   return reroute_rules_client_load_finish (ctl->rules, reroute_ctl_wait (&result), error);
 }
 
-static char *
-read_input (const char *name, gsize *length, GError **error)
+char *
+reroute_ctl_read_input (const char *name, gsize *length, GError **error)
 {
   g_autoptr (GString) text = NULL;
   char block[65536];
@@ -127,7 +127,7 @@ parse_file (const char *name, gboolean *says_accept_from, GError **error)
   GPtrArray *rows;
   gsize length = 0;
 
-  text = read_input (name, &length, error);
+  text = reroute_ctl_read_input (name, &length, error);
   if (text == NULL)
     return NULL;
   *says_accept_from = header_says_accept_from (text);

@@ -13,7 +13,7 @@
 #define TLS " [--tls=none|opportunistic|encrypted|verified]"
 #define ACCOUNT " [--account=NAME]"
 #define ROW_VALUES                                                                                 \
-  " [--accept-from=anyone|permitted] [--leaves=yes|no] [--recipient-check=none|call-ahead]"        \
+  " [--accept-from=anyone|permitted] [--leaves=yes|no] [--recipient-check=none|call-ahead|list]"   \
   " [--comment=TEXT]"
 #define ROW_OPTIONS ROW_VALUES " [--off]"
 #define EDIT_OPTIONS ROW_VALUES " [--on|--off] [--confirm]"
@@ -35,6 +35,13 @@ static const RerouteVerb verbs[] = {
   { "connections edit", "DOMAIN [--host=HOST[:PORT][,...]|--dns] [--mx] [--by-turns]" TLS ACCOUNT EDIT_OPTIONS,
     "change an E-Mail Domain row", reroute_ctl_connections_edit },
   { "connections remove", "DOMAIN", "remove an E-Mail Domain row", reroute_ctl_connections_remove },
+  { "recipients list", "[DOMAIN]", "the recipients that exist, for entries with the check list",
+    reroute_ctl_recipients_list },
+  { "recipients add", "DOMAIN ADDRESS...", "add to the list of a domain", reroute_ctl_recipients_add },
+  { "recipients remove", "DOMAIN ADDRESS...", "take off the list of a domain",
+    reroute_ctl_recipients_remove },
+  { "recipients import", "[--replace] DOMAIN FILE", "add an address a line to the list of a domain",
+    reroute_ctl_recipients_import },
   { "settings list", "", "every setting and its value", reroute_ctl_settings_list },
   { "settings get", "KEY", "the value of a setting", reroute_ctl_settings_get },
   { "settings set", "KEY [VALUE]", "give a setting a value; without one, its default",

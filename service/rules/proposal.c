@@ -256,7 +256,9 @@ build_next (RerouteProposal *self, GError **error)
 static const char *
 get_page_title (ReroutePage page)
 {
-  return page == REROUTE_PAGE_ROUTING ? "Routing" : "E-Mail Domain";
+  static const char *const titles[REROUTE_N_PAGES] = { "Routing", "E-Mail Domain", "Recipients" };
+
+  return titles[page];
 }
 
 /* “added test.com to Routing”, “test.com (Routing)”: what a single change did. */

@@ -12,6 +12,7 @@
 
 #include "common/domain.h"
 #include "common/error.h"
+#include "common/recipient.h"
 #include "service/rules/schema.h"
 
 #define COMMON_COLUMNS                                                                             \
@@ -19,6 +20,8 @@
   "leaves, recipient_check"
 #define ROUTING_COLUMNS COMMON_COLUMNS ", action, target"
 #define CONNECTIONS_COLUMNS COMMON_COLUMNS ", hosts, by_turns, tls, account"
+/* In the places of the common ones. */
+#define RECIPIENTS_COLUMNS "id, address, 1, 'anyone', 1, comment, changed_by, changed_us, 0, 'none'"
 
 enum
 {
@@ -64,49 +67,15 @@ static const struct
               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     .remove = "DELETE FROM connections WHERE id = ?1",
   },
+  [REROUTE_PAGE_RECIPIENTS] = {
+    .after = "SELECT " RECIPIENTS_COLUMNS " FROM recipients WHERE id > ?1 ORDER BY id LIMIT ?2",
+    .one = "SELECT " RECIPIENTS_COLUMNS " FROM recipients WHERE id = ?1",
+    .count = "SELECT count(*) FROM recipients",
+    .insert = "INSERT INTO recipients (id, address, comment, changed_by, changed_us, search) "
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    .remove = "DELETE FROM recipients WHERE id = ?1",
+  },
 };
-
-/* A filter reads the whole table, and is the faster for not going through an index. */
-#define LIST(table, order)                                                                         \
-  {                                                                                                \
-    "SELECT id FROM " table " ORDER BY " order " LIMIT ?1 OFFSET ?2",                              \
-      "SELECT id FROM " table " NOT INDEXED WHERE instr (search, ?1) > 0 ORDER BY " order,         \
-      "SELECT id FROM " table " WHERE domain = ?1 ORDER BY " order                                 \
-  }
-#define LISTS(order, connections_order)                                                            \
-  {                                                                                                \
-    [REROUTE_PAGE_ROUTING] = LIST ("routing", order), [REROUTE_PAGE_CONNECTIONS] =                 \
-                                                        LIST ("connections", connections_order)    \
-  }
-
-/* clang-format off */
-static const struct
-{
-  const char *sort;
-  struct
-  {
-    const char *plain;
-    const char *filtered;
-    const char *of_domain;
-  } pages[REROUTE_N_PAGES];
-} lists[] = {
-  { "domain",       LISTS ("domain, exact", "domain, exact") },
-  { "-domain",      LISTS ("domain DESC, exact DESC", "domain DESC, exact DESC") },
-  { "target",       LISTS ("target, domain, exact", "hosts, domain, exact") },
-  { "-target",      LISTS ("target DESC, domain DESC, exact DESC",
-                           "hosts DESC, domain DESC, exact DESC") },
-  { "accept-from",  LISTS ("accept_from, domain, exact", "accept_from, domain, exact") },
-  { "-accept-from", LISTS ("accept_from DESC, domain DESC, exact DESC",
-                           "accept_from DESC, domain DESC, exact DESC") },
-  { "comment",      LISTS ("comment, domain, exact", "comment, domain, exact") },
-  { "-comment",     LISTS ("comment DESC, domain DESC, exact DESC",
-                           "comment DESC, domain DESC, exact DESC") },
-  { "changed",      LISTS ("changed_us, id", "changed_us, id") },
-  { "-changed",     LISTS ("changed_us DESC, id DESC", "changed_us DESC, id DESC") },
-  { "id",           LISTS ("id", "id") },
-  { "-id",          LISTS ("id DESC", "id DESC") },
-};
-/* clang-format on */
 
 /* --- state and settings --- */
 
@@ -243,7 +212,8 @@ append_domain (GString *text, const char *domain)
 static char *
 make_search (const RerouteRow *row, const char *target)
 {
-  g_autoptr (GString) text = g_string_new (row->exact ? "#" : NULL);
+  gboolean marked = row->exact && row->page != REROUTE_PAGE_RECIPIENTS;
+  g_autoptr (GString) text = g_string_new (marked ? "#" : NULL);
 
   append_domain (text, row->domain);
   append_line (text, target);
@@ -252,6 +222,20 @@ make_search (const RerouteRow *row, const char *target)
     return g_utf8_casefold (text->str, text->len);
   g_string_ascii_down (text);
   return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static gboolean
+add_recipient (RerouteQuery *query, const RerouteRow *row, GError **error)
+{
+  g_autofree char *search = make_search (row, "");
+
+  reroute_query_bind_int64 (query, 1, row->id);
+  reroute_query_bind_text (query, 2, row->domain);
+  reroute_query_bind_text (query, 3, row->comment);
+  reroute_query_bind_text (query, 4, row->changed_by);
+  reroute_query_bind_int64 (query, 5, row->changed_us);
+  reroute_query_bind_text (query, 6, search);
+  return reroute_query_run (query, error);
 }
 
 gboolean
@@ -265,6 +249,8 @@ reroute_row_store_add (RerouteStore *store, const RerouteRow *row, GError **erro
 
   if (query == NULL)
     return FALSE;
+  if (row->page == REROUTE_PAGE_RECIPIENTS)
+    return add_recipient (query, row, error);
   reroute_query_bind_int64 (query, 1 + COLUMN_ID, row->id);
   reroute_query_bind_text (query, 1 + COLUMN_DOMAIN, row->domain);
   reroute_query_bind_int64 (query, 1 + COLUMN_EXACT, row->exact);
@@ -372,8 +358,9 @@ make_row (RerouteQuery *query, ReroutePage page, GError **error)
              reroute_query_get_text (query, COLUMN_RECIPIENT_CHECK),
              &fields.recipient_check,
              &failure))
-    row = page == REROUTE_PAGE_ROUTING ? make_routing_entry (query, &fields, &failure)
-                                       : make_email_domain (query, &fields, &failure);
+    row = page == REROUTE_PAGE_RECIPIENTS ? reroute_recipient_new (&fields, &failure)
+          : page == REROUTE_PAGE_ROUTING  ? make_routing_entry (query, &fields, &failure)
+                                          : make_email_domain (query, &fields, &failure);
   if (row == NULL)
     g_set_error (error,
                  REROUTE_ERROR,
@@ -501,83 +488,4 @@ reroute_row_store_load (RerouteStore *store, gint64 *next_row_id, GError **error
       return NULL;
     }
   return reroute_ruleset_builder_build (builder, serial);
-}
-
-/* --- lists --- */
-
-static int
-find_list (const char *sort)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
-    if (g_str_equal (lists[i].sort, sort))
-      return (int) i;
-  return -1;
-}
-
-gboolean
-reroute_row_store_check_sort (const char *sort, GError **error)
-{
-  if (find_list (sort) >= 0)
-    return TRUE;
-  g_set_error (
-    error,
-    REROUTE_ERROR,
-    REROUTE_ERROR_VALUE,
-    "cannot sort by “%s”: wanted domain, target, accept-from, comment, changed or id, with "
-    "“-” in front to turn the order round",
-    sort);
-  return FALSE;
-}
-
-static GArray *
-collect_ids (RerouteQuery *query, GError **error)
-{
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
-  g_autoptr (GError) failure = NULL;
-
-  while (reroute_query_step (query, &failure))
-    {
-      gint64 id = reroute_query_get_int64 (query, 0);
-      g_array_append_val (ids, id);
-    }
-  if (failure == NULL)
-    return g_steal_pointer (&ids);
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return NULL;
-}
-
-GArray *
-reroute_row_store_list (RerouteStore *store,
-                        ReroutePage page,
-                        const char *sort,
-                        guint offset,
-                        guint limit,
-                        GError **error)
-{
-  RerouteQuery *query =
-    reroute_store_query (store, lists[find_list (sort)].pages[page].plain, error);
-
-  if (query == NULL)
-    return NULL;
-  reroute_query_bind_int64 (query, 1, limit);
-  reroute_query_bind_int64 (query, 2, offset);
-  return collect_ids (query, error);
-}
-
-GArray *
-reroute_row_store_list_filtered (
-  RerouteStore *store, ReroutePage page, const char *sort, const char *filter, GError **error)
-{
-  g_autofree char *domain = reroute_row_filter_dup_domain (filter);
-  g_autofree char *folded = domain == NULL ? g_utf8_casefold (filter, -1) : NULL;
-  int list = find_list (sort);
-  RerouteQuery *query = reroute_store_query (store,
-                                             domain != NULL ? lists[list].pages[page].of_domain
-                                                            : lists[list].pages[page].filtered,
-                                             error);
-
-  if (query == NULL)
-    return NULL;
-  reroute_query_bind_text (query, 1, domain != NULL ? domain : folded);
-  return collect_ids (query, error);
 }

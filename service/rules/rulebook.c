@@ -87,11 +87,13 @@ reroute_rulebook_check (const char *path, char **summary, GError **error)
       return FALSE;
     }
   *summary = g_strdup_printf ("%s: generation %" G_GUINT64_FORMAT ", %" G_GSIZE_FORMAT
-                              " Routing entries, %" G_GSIZE_FORMAT " E-Mail Domain entries",
+                              " Routing entries, %" G_GSIZE_FORMAT
+                              " E-Mail Domain entries, %" G_GSIZE_FORMAT " listed recipients",
                               path,
                               reroute_ruleset_get_serial (ruleset),
                               reroute_ruleset_get_n_rows (ruleset, REROUTE_PAGE_ROUTING),
-                              reroute_ruleset_get_n_rows (ruleset, REROUTE_PAGE_CONNECTIONS));
+                              reroute_ruleset_get_n_rows (ruleset, REROUTE_PAGE_CONNECTIONS),
+                              reroute_ruleset_get_n_rows (ruleset, REROUTE_PAGE_RECIPIENTS));
   return TRUE;
 }
 

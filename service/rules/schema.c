@@ -106,6 +106,22 @@ static const char version_5[] =
   "ALTER TABLE connections ADD COLUMN account TEXT NOT NULL DEFAULT '';"
   "PRAGMA user_version = 5;";
 
+/* The recipients that exist, for entries with the check “list”; an address is in the form of
+   common/recipient.h. */
+static const char version_6[] =
+  "CREATE TABLE recipients ("
+  "  id INTEGER PRIMARY KEY,"
+  "  address TEXT NOT NULL,"
+  "  comment TEXT NOT NULL,"
+  "  changed_by TEXT NOT NULL,"
+  "  changed_us INTEGER NOT NULL,"
+  "  search TEXT NOT NULL"
+  ") STRICT;"
+  "CREATE UNIQUE INDEX recipients_address ON recipients (address);"
+  "CREATE INDEX recipients_comment ON recipients (comment, address);"
+  "CREATE INDEX recipients_changed ON recipients (changed_us, id);"
+  "PRAGMA user_version = 6;";
+
 #define INDEX(name, columns) { "DROP INDEX " name, "CREATE INDEX " name " ON " columns }
 
 /* What the migrations come to. */
@@ -127,11 +143,18 @@ static const RerouteSchemaIndex indexes[REROUTE_N_PAGES][6] = {
     INDEX ("connections_changed", "connections (changed_us, id)"),
     { NULL, NULL },
   },
+  [REROUTE_PAGE_RECIPIENTS] = {
+    { "DROP INDEX recipients_address",
+      "CREATE UNIQUE INDEX recipients_address ON recipients (address)" },
+    INDEX ("recipients_comment", "recipients (comment, address)"),
+    INDEX ("recipients_changed", "recipients (changed_us, id)"),
+    { NULL, NULL },
+  },
 };
 /* clang-format on */
 
 static const char *const migrations[] = {
-  version_1, version_2, version_3, version_4, version_5,
+  version_1, version_2, version_3, version_4, version_5, version_6,
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (migrations) == REROUTE_SCHEMA_VERSION);

@@ -87,6 +87,35 @@ def test_add_lists_what_was_added(prompt):
     assert rows_of(prompt, 'routing')['test.com']['leaves'] == 'no'
 
 
+def test_recipients_of_a_list(prompt):
+    def addresses(*domain):
+        return [row['address'] for row in prompt.data('recipients', 'list', *domain)]
+    prompt.good('routing', 'edit', 'test.com', '--recipient-check=list')
+    assert prompt.good('recipients', 'add', 'test.com', 'Anna', 'bob@sub.test.com', 'anna@test.com') \
+        == '2 added, 0 removed\n'
+    prompt.good('recipients', 'add', 'other.example', 'carl@other.example')
+    assert addresses('#test.com') == ['anna@test.com', 'bob@sub.test.com']
+    assert addresses() == ['anna@test.com', 'bob@sub.test.com', 'carl@other.example']
+    assert prompt.good('recipients', 'list', 'other.example').split() == ['ADDRESS', 'COMMENT', 'carl@other.example']
+    prompt.refused('recipients', 'add', 'test.com', 'x', 'carl@other.example', says='is not of “test.com”')
+    prompt.refused('recipients', 'remove', 'test.com', 'nobody', says='“nobody@test.com” is not on the list')
+    assert addresses('test.com') == ['anna@test.com', 'bob@sub.test.com']
+    text = '# ours\n\n Anna \ndora\na b\n'
+    prompt.refused('recipients', 'import', 'test.com', '-', stdin=text, says=['-:5: ', 'nothing was changed: 1 lines'])
+    assert prompt.good('recipients', 'import', 'test.com', '-', stdin=text[:-4]) == '1 added, 0 removed\n'
+    prompt.good('recipients', 'import', '--replace', 'test.com', '-', stdin='dora\r\n')
+    assert addresses() == ['carl@other.example', 'dora@test.com']
+    exported = prompt.good('export')
+    assert 'recipients,dora@test.com,,' in exported, exported
+    prompt.good('recipients', 'remove', 'test.com', 'DORA@test.com')
+    prompt.good('import', '--replace', '-', stdin=exported)
+    assert addresses() == ['carl@other.example', 'dora@test.com']
+    assert prompt.data('history')[0]['summary'] == 'Recipients: dora@test.com added'
+    prompt.good('recipients', 'remove', 'other.example', 'carl')
+    prompt.good('recipients', 'remove', 'test.com', 'dora')
+    prompt.good('routing', 'edit', 'test.com', '--recipient-check=call-ahead')
+
+
 def test_table_shows_rows(prompt):
     lines = prompt.good('routing', 'list', 'test.com').splitlines()
     assert lines[0].split()[:2] == ['DOMAIN', 'ACTION'], lines
@@ -249,7 +278,7 @@ def test_bus_not_there_says_what_to_do(prompt):
 
 
 CASES = [
-    test_add_lists_what_was_added, test_table_shows_rows,
+    test_add_lists_what_was_added, test_recipients_of_a_list, test_table_shows_rows,
     test_edit_changes_what_is_said_and_keeps_the_rest, test_bad_input_is_named,
     test_contradictions_are_refused, test_anyone_is_asked_for_what_is_not_ours,
     test_usage_errors_end_with_2, test_settings_have_defaults_and_come_back_to_them,

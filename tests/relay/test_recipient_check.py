@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recipients that the next hop is asked for before their mail is taken."""
+"""Recipients that the next hop, or a list, is asked for before their mail is taken."""
 
 import contextlib
 import threading
@@ -140,6 +140,52 @@ def main():
             world.takes('nobody@unchecked.test', 'postmaster@good.test')
             assert host.asked == before
             assert world.ask('u@nowhere.test').startswith('550 5.7.1')
+
+        def test_listed_recipients_alone_are_taken():
+            """What changes on the list acts with the next RCPT TO of an open session."""
+            service = world.service
+
+            def findings():
+                return [finding['code'] for finding in service.ctl_json('check')]
+
+            service.add_connection('listed.test', f'--host={host.endpoint}', '--recipient-check=list')
+            service.wait_applied()
+            assert 'list-empty' in findings()
+            with Client(service.host, service.port) as client:
+                assert world.ask('user@listed.test', client=client) == REFUSAL
+                assert world.ask('postmaster@listed.test', client=client).startswith('250')
+                service.ctl('recipients', 'add', 'listed.test', 'User', 'second@sub.listed.test')
+                service.wait_applied()
+                taken = ('user@listed.test', 'USER+tag@listed.test', '"user"@listed.test', 'user@sub.listed.test',
+                         'second@sub.listed.test')
+                assert all(said.startswith('250 2.1.5') for said in world.ask(*taken, client=client))
+                assert world.ask('second@listed.test', 'nobody@listed.test', client=client) == [REFUSAL] * 2
+                service.ctl('recipients', 'remove', 'listed.test', 'user')
+                service.wait_applied()
+                assert world.ask('user@listed.test', client=client) == REFUSAL
+                back = service.ctl_json('history')[1]['serial']
+                service.ctl('revert', str(back))
+                service.wait_applied()
+                assert world.ask('user@listed.test', client=client).startswith('250')
+            assert 'list-empty' not in findings()
+            assert 'user' not in host.asked
+
+        def test_a_long_list():
+            service = world.service
+            service.add_connection('long.test', f'--host={host.endpoint}', '--recipient-check=list')
+            lines = ''.join(f'user{i}@long.test\n' for i in range(20000))
+            assert 'added, 0 removed' in service.ctl('recipients', 'import', 'long.test', '-', text=lines)
+            service.wait_applied()
+            world.takes('user0@long.test', 'user19999@long.test')
+            world.refuses('user20000@long.test')
+            service.stop_relay()
+            service.start_relay()
+            world.takes('user19999@long.test')
+            world.refuses('user20000@long.test')
+            service.ctl('recipients', 'import', '--replace', 'long.test', '-', text='user1\n')
+            service.wait_applied()
+            world.takes('user1@long.test')
+            world.refuses('user0@long.test')
 
         def test_a_client_that_goes_harms_nobody():
             release = threading.Event()

@@ -384,6 +384,20 @@ test_schema_5 (StoreFixture *f, gconstpointer data)
   assert_account (f, "fwd.test", "other");
 }
 
+static void
+test_schema_6 (StoreFixture *f, gconstpointer data)
+{
+  open_released (f, "schema-6.db");
+  store_assert_rows (f,
+                     "connections 2 fwd.test; connections 3 dns.test; "
+                     "recipients 5 berta@sub.dns.test; routing 1 test.com");
+  assert_check (f, REROUTE_PAGE_CONNECTIONS, "dns.test", REROUTE_RECIPIENT_CHECK_LIST);
+  store_revert (f, 10);
+  store_assert_rows (f,
+                     "connections 2 fwd.test; connections 3 dns.test; recipients 4 anna@dns.test; "
+                     "recipients 5 berta@sub.dns.test; routing 1 test.com");
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/store-files/" name, StoreFixture, NULL, store_set_up_open, func, store_tear_down)
 #define ADD_CLOSED(name, func)                                                                     \
@@ -405,5 +419,6 @@ main (int argc, char *argv[])
   ADD_CLOSED ("schema-3", test_schema_3);
   ADD_CLOSED ("schema-4", test_schema_4);
   ADD_CLOSED ("schema-5", test_schema_5);
+  ADD_CLOSED ("schema-6", test_schema_6);
   return g_test_run ();
 }

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * ruleset-check-domains.c - which domains are not ours, and which have listed recipients
+ *
+ * What ruleset-check.c and whoever asks DNS for it look up alike.
+ */
+
+#include "config.h"
+
+#include "common/ruleset-check-private.h"
+
+#include "common/domain.h"
+#include "common/recipient.h"
+
+#include <libpsl.h>
+#include <string.h>
+
+#define QUESTIONS_MAX 64
+
+/* --- anyone, for a domain that is not ours --- */
+
+/* Whether strangers may do more by @after than by @before. */
+static gboolean
+opens (const RerouteRow *before, const RerouteRow *after)
+{
+  if (after == NULL || !after->enabled || after->accept_from != REROUTE_ACCEPT_FROM_ANYONE ||
+      after->page == REROUTE_PAGE_RECIPIENTS || reroute_domain_is_literal (after->domain))
+    return FALSE;
+  return before == NULL || !before->enabled || before->accept_from != REROUTE_ACCEPT_FROM_ANYONE ||
+         (before->exact && !after->exact) || !g_str_equal (before->domain, after->domain);
+}
+
+static const char *
+get_reason (const RerouteRow *row, RerouteMxFacts *mx_facts)
+{
+  if (strchr (row->domain, '.') == NULL)
+    return "anyone-single-label";
+  if (psl_is_public_suffix2 (psl_builtin (), row->domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE))
+    return "anyone-public-suffix";
+  gpointer fact = mx_facts != NULL ? g_hash_table_lookup (mx_facts, row->domain) : NULL;
+  return GPOINTER_TO_INT (fact) == 1 + FALSE ? "anyone-not-ours" : NULL;
+}
+
+const char *
+reroute_check_anyone (const RerouteRow *before, const RerouteRow *after, RerouteMxFacts *mx_facts)
+{
+  return opens (before, after) ? get_reason (after, mx_facts) : NULL;
+}
+
+/* --- what DNS is asked --- */
+
+static gboolean
+question_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
+{
+  GHashTable *domains = user_data;
+
+  if (opens (before, after) && strchr (after->domain, '.') != NULL &&
+      !g_hash_table_contains (domains, after->domain))
+    g_hash_table_add (domains, g_strdup (after->domain));
+  return g_hash_table_size (domains) < QUESTIONS_MAX;
+}
+
+static gboolean
+question_of_row_cb (RerouteRow *row, gpointer user_data)
+{
+  return question_cb (NULL, row, user_data);
+}
+
+char **
+reroute_ruleset_check_questions (const RerouteRuleset *self, const RerouteRuleset *base)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_autoptr (GHashTable) domains = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint page = 0; page < REROUTE_N_ENTRY_PAGES; page++)
+    if (base != NULL)
+      reroute_ruleset_foreach_change (self, base, page, question_cb, domains);
+    else
+      reroute_ruleset_foreach (self, page, question_of_row_cb, domains);
+  guint n;
+  char **questions = (char **) g_hash_table_get_keys_as_array (domains, &n);
+  g_hash_table_steal_all (domains);
+  return questions;
+}
+
+/* --- lists of recipients --- */
+
+static gboolean
+listed_cb (RerouteRow *row, gpointer user_data)
+{
+  const char *domain = reroute_recipient_get_domain (row);
+
+  while (domain != NULL && g_hash_table_add (user_data, (gpointer) domain))
+    domain = reroute_domain_parent (domain);
+  return TRUE;
+}
+
+GHashTable *
+reroute_check_find_listed (const RerouteRuleset *rules)
+{
+  GHashTable *listed = g_hash_table_new (g_str_hash, g_str_equal);
+
+  reroute_ruleset_foreach (rules, REROUTE_PAGE_RECIPIENTS, listed_cb, listed);
+  return listed;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "common/ruleset-check.h"
+
+G_BEGIN_DECLS
+
+/* The code of the finding when a row lets strangers do more than before, for a domain that is
+   perhaps not ours; NULL: none.  @before: (nullable); @after: (nullable); @mx_facts: (nullable) */
+const char *
+reroute_check_anyone (const RerouteRow *before, const RerouteRow *after, RerouteMxFacts *mx_facts);
+
+/* (transfer full) (element-type utf8): every domain with a recipient on a list, and those above
+   it; borrowed from the rows of @rules */
+GHashTable *reroute_check_find_listed (const RerouteRuleset *rules);
+
+G_END_DECLS

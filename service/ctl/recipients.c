@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * recipients.c - reroutectl recipients list | add | remove | import: the lists that the check
+ * “list” of an entry asks
+ *
+ * A list belongs to a domain: the addresses of it and of the domains below it.
+ */
+
+#include "config.h"
+
+#include "service/ctl/rows.h"
+
+#include "common/domain.h"
+#include "common/error.h"
+#include "common/recipient.h"
+#include "service/ctl/edit.h"
+#include "service/ctl/table.h"
+
+/* A list as it is saved, and what shall become of it. */
+typedef struct
+{
+  char *domain;
+  guint64 serial;
+  GHashTable *saved; /* (element-type utf8 RerouteRow): by address */
+  GHashTable *kept;  /* (element-type utf8): addresses that stay or come */
+  GPtrArray *changes;
+  guint n_added, n_removed;
+} List;
+
+static void
+list_clear (List *self)
+{
+  g_clear_pointer (&self->domain, g_free);
+  g_clear_pointer (&self->saved, g_hash_table_unref);
+  g_clear_pointer (&self->kept, g_hash_table_unref);
+  g_clear_pointer (&self->changes, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (List, list_clear)
+
+/* "test.com", or "#test.com" as its entry is called. */
+static char *
+dup_domain (const char *name, GError **error)
+{
+  return reroute_domain_normalize (name[0] == '#' ? name + 1 : name, error);
+}
+
+static gboolean
+take_saved (RerouteRow *row, gpointer user_data)
+{
+  List *list = user_data;
+
+  if (reroute_recipient_is_below (row, list->domain))
+    g_hash_table_insert (list->saved, row->domain, reroute_row_ref (row));
+  return TRUE;
+}
+
+static gboolean
+open_list (RerouteCtl *ctl, const char *name, List *list, GError **error)
+{
+  list->domain = dup_domain (name, error);
+  list->saved = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, reroute_row_unref);
+  list->kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  list->changes = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+  return list->domain != NULL &&
+         reroute_ctl_foreach_row (
+           ctl, REROUTE_PAGE_RECIPIENTS, list->domain, take_saved, list, &list->serial, error);
+}
+
+/* FALSE with an error: it is no address of the list. */
+static gboolean
+plan_addition (List *list, const char *text, GError **error)
+{
+  g_autoptr (RerouteRow) row = reroute_recipient_parse_line (text, list->domain, error);
+
+  if (row == NULL)
+    return FALSE;
+  if (g_hash_table_add (list->kept, g_strdup (row->domain)) &&
+      !g_hash_table_contains (list->saved, row->domain))
+    {
+      g_ptr_array_add (list->changes, reroute_change_new_put (row));
+      list->n_added++;
+    }
+  return TRUE;
+}
+
+static void
+plan_removal (List *list, const RerouteRow *row)
+{
+  g_ptr_array_add (list->changes, reroute_change_new_remove (row->page, row->id));
+  list->n_removed++;
+}
+
+/* Saves what was planned and says how much it was. */
+static gboolean
+save (RerouteCtl *ctl, List *list, GError **error)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  if (!reroute_ctl_apply (ctl, list->changes, list->serial, REROUTE_CTL_AGREED_NOTHING, error))
+    return FALSE;
+  if (!ctl->json)
+    {
+      g_print ("%u added, %u removed\n", list->n_added, list->n_removed);
+      return TRUE;
+    }
+  json_builder_begin_object (builder);
+  reroute_ctl_add_int (builder, "added", list->n_added);
+  reroute_ctl_add_int (builder, "removed", list->n_removed);
+  json_builder_end_object (builder);
+  reroute_ctl_print_json (builder);
+  return TRUE;
+}
+
+/* --- list --- */
+
+typedef struct
+{
+  const char *domain; /* NULL: of every list */
+  JsonBuilder *builder;
+  RerouteTable *table;
+} Listing;
+
+static gboolean
+show_recipient (RerouteRow *row, gpointer user_data)
+{
+  Listing *listing = user_data;
+
+  if (listing->domain != NULL && !reroute_recipient_is_below (row, listing->domain))
+    return TRUE;
+  reroute_table_add (listing->table, row->domain, row->comment, NULL);
+  json_builder_begin_object (listing->builder);
+  reroute_ctl_add_int (listing->builder, "id", row->id);
+  reroute_ctl_add_string (listing->builder, "address", row->domain);
+  reroute_ctl_add_string (listing->builder, "comment", row->comment);
+  reroute_ctl_add_string (listing->builder, "changed_by", row->changed_by);
+  reroute_ctl_add_int (listing->builder, "changed_us", row->changed_us);
+  json_builder_end_object (listing->builder);
+  return TRUE;
+}
+
+gboolean
+reroute_ctl_recipients_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  static const char *const titles[] = { "ADDRESS", "COMMENT", NULL };
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (RerouteTable) table = reroute_table_new (titles);
+  g_autofree char *domain = NULL;
+  Listing listing = { NULL, builder, table };
+  guint64 serial = 0;
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 0, 1, error))
+    return FALSE;
+  if (argc > 1)
+    {
+      domain = dup_domain (argv[1], error);
+      if (domain == NULL)
+        return FALSE;
+    }
+  listing.domain = domain;
+  json_builder_begin_array (builder);
+  if (!reroute_ctl_foreach_row (ctl,
+                                REROUTE_PAGE_RECIPIENTS,
+                                domain != NULL ? domain : "",
+                                show_recipient,
+                                &listing,
+                                &serial,
+                                error))
+    return FALSE;
+  json_builder_end_array (builder);
+  if (ctl->json)
+    reroute_ctl_print_json (builder);
+  else
+    reroute_table_print (table);
+  return TRUE;
+}
+
+/* --- add, remove --- */
+
+gboolean
+reroute_ctl_recipients_add (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  g_auto (List) list = { 0 };
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 2, G_MAXINT, error) ||
+      !open_list (ctl, argv[1], &list, error))
+    return FALSE;
+  for (int i = 2; i < argc; i++)
+    if (!plan_addition (&list, argv[i], error))
+      return FALSE;
+  return save (ctl, &list, error);
+}
+
+static gboolean
+plan_named_removal (List *list, const char *text, GError **error)
+{
+  g_autoptr (RerouteRow) row = reroute_recipient_parse_line (text, list->domain, error);
+
+  if (row == NULL)
+    return FALSE;
+  const RerouteRow *saved = g_hash_table_lookup (list->saved, row->domain);
+  if (saved == NULL)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_NO_SUCH_ENTRY,
+                   "“%s” is not on the list of “%s”: “reroutectl recipients list %s” shows it",
+                   row->domain,
+                   list->domain,
+                   list->domain);
+      return FALSE;
+    }
+  if (g_hash_table_add (list->kept, g_strdup (row->domain)))
+    plan_removal (list, saved);
+  return TRUE;
+}
+
+gboolean
+reroute_ctl_recipients_remove (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  g_auto (List) list = { 0 };
+
+  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 2, G_MAXINT, error) ||
+      !open_list (ctl, argv[1], &list, error))
+    return FALSE;
+  for (int i = 2; i < argc; i++)
+    if (!plan_named_removal (&list, argv[i], error))
+      return FALSE;
+  return save (ctl, &list, error);
+}
+
+/* --- import --- */
+
+/* An address a line; blank lines, and those that begin with "#", say nothing. */
+static gboolean
+plan_lines (List *list, const char *name, const char *text, GError **error)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  guint n_bad = 0;
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      const char *line = g_strstrip (lines[i]);
+      g_autoptr (GError) failure = NULL;
+
+      if (*line == '\0' || *line == '#' || plan_addition (list, line, &failure))
+        continue;
+      g_printerr ("%s:%u: %s\n", name, i + 1, failure->message);
+      n_bad++;
+    }
+  if (n_bad == 0)
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "nothing was changed: %u lines of “%s” are not understood",
+               n_bad,
+               name);
+  return FALSE;
+}
+
+static void
+plan_rest (List *list)
+{
+  GHashTableIter iter;
+  gpointer address, row;
+
+  g_hash_table_iter_init (&iter, list->saved);
+  while (g_hash_table_iter_next (&iter, &address, &row))
+    if (!g_hash_table_contains (list->kept, address))
+      plan_removal (list, row);
+}
+
+gboolean
+reroute_ctl_recipients_import (RerouteCtl *ctl, int argc, char **argv, GError **error)
+{
+  gboolean replace = FALSE;
+  const GOptionEntry entries[] = {
+    { "replace", 0, 0, G_OPTION_ARG_NONE, &replace, NULL, NULL },
+    { NULL },
+  };
+  g_auto (List) list = { 0 };
+  g_autofree char *text = NULL;
+  gsize length = 0;
+
+  if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 2, 2, error))
+    return FALSE;
+  text = reroute_ctl_read_input (argv[2], &length, error);
+  if (text == NULL)
+    return FALSE;
+  if (!g_utf8_validate_len (text, length, NULL))
+    {
+      g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "“%s” is not UTF-8 text", argv[2]);
+      return FALSE;
+    }
+  if (!open_list (ctl, argv[1], &list, error) || !plan_lines (&list, argv[2], text, error))
+    return FALSE;
+  if (replace)
+    plan_rest (&list);
+  return save (ctl, &list, error);
+}
