@@ -73,6 +73,14 @@ static const Spec specs[] = {
   { "list-empty", LEVEL (WARNING), 1,
     N_("The entry %s takes mail for the recipients on its list only, and the list is empty: everybody but the "
        "postmaster is refused.") },
+  /* Translators: an entry: a domain, perhaps with # in front */
+  { "call-ahead-by-dns", LEVEL (WARNING), 1,
+    N_("Recipients of the entry %s are asked for at the exchangers that DNS names. Hosts of others take that for "
+       "spying and may shut this server out: ask hosts of your own alone.") },
+  /* Translators: an entry: a domain, perhaps with # in front; the name of an account */
+  { "account-without-tls", LEVEL (WARNING), 2,
+    N_("The entry %s says never to use TLS, and without TLS the password of the account %s is told to this "
+       "machine alone: its mail is put off until it expires.") },
   { "postmaster-missing", LEVEL (WARNING), 0,
     N_("Mail to the postmaster of this server has nowhere to go and is put off. Set the postmaster's mailbox or "
        "the inbound host.") },

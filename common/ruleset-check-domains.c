@@ -103,3 +103,34 @@ reroute_check_find_listed (const RerouteRuleset *rules)
   reroute_ruleset_foreach (rules, REROUTE_PAGE_RECIPIENTS, listed_cb, listed);
   return listed;
 }
+
+/* --- where a recipient is asked for, and a password told --- */
+
+gboolean
+reroute_check_asks_strangers (const RerouteRuleset *rules, const RerouteRow *row)
+{
+  g_autofree char *text = g_strconcat ("user@", row->domain, NULL);
+  g_autoptr (RerouteAddress) recipient = reroute_address_parse (text, FALSE, NULL);
+
+  if (recipient == NULL)
+    return FALSE;
+  g_autoptr (RerouteDecision) decision = reroute_ruleset_decide (rules, recipient, NULL, NULL);
+  return decision->admitting == row && decision->dns_domain != NULL &&
+         !reroute_domain_is_literal (decision->dns_domain);
+}
+
+gboolean
+reroute_check_is_this_machine (const RerouteHosts *hosts)
+{
+  for (gsize i = 0; i < hosts->n_hosts; i++)
+    {
+      const RerouteHost *host = &hosts->hosts[i];
+      RerouteIp ip;
+
+      if (!host->literal && g_ascii_strcasecmp (host->name, "localhost") != 0)
+        return FALSE;
+      if (host->literal && (!reroute_ip_parse (host->name, &ip) || !reroute_ip_is_loopback (&ip)))
+        return FALSE;
+    }
+  return TRUE;
+}

@@ -15,4 +15,11 @@ reroute_check_anyone (const RerouteRow *before, const RerouteRow *after, Reroute
    it; borrowed from the rows of @rules */
 GHashTable *reroute_check_find_listed (const RerouteRuleset *rules);
 
+/* Whether recipients that @row admits are asked for at what DNS names: hosts that nobody has
+   chosen. */
+gboolean reroute_check_asks_strangers (const RerouteRuleset *rules, const RerouteRow *row);
+
+/* Whether every host is a loopback address or localhost. */
+gboolean reroute_check_is_this_machine (const RerouteHosts *hosts);
+
 G_END_DECLS

@@ -285,17 +285,41 @@ check_routing_row (Check *check, RerouteRow *row)
     say_of (check, row, "always-relay-default", row->domain, NULL);
 }
 
+static gboolean
+is_list_empty (Check *check, const RerouteRow *row)
+{
+  if (check->listed == NULL)
+    check->listed = reroute_check_find_listed (check->rules);
+  return !g_hash_table_contains (check->listed, row->domain);
+}
+
 static void
 check_recipients (Check *check, RerouteRow *row)
 {
-  if (row->recipient_check != REROUTE_RECIPIENT_CHECK_LIST)
-    return;
-  if (check->listed == NULL)
-    check->listed = reroute_check_find_listed (check->rules);
-  if (g_hash_table_contains (check->listed, row->domain))
+  const char *code = NULL;
+
+  if (row->recipient_check == REROUTE_RECIPIENT_CHECK_LIST && is_list_empty (check, row))
+    code = "list-empty";
+  else if (row->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD &&
+           reroute_check_asks_strangers (check->rules, row))
+    code = "call-ahead-by-dns";
+  if (code == NULL)
     return;
   g_autofree char *label = reroute_row_dup_label (row);
-  say_of (check, row, "list-empty", label, NULL);
+  say_of (check, row, code, label, NULL);
+}
+
+/* A password goes to this machine without TLS, to no other. */
+static void
+check_account (Check *check, RerouteRow *row)
+{
+  const RerouteEmailDomain *domain = (const RerouteEmailDomain *) row;
+
+  if (row->tls != REROUTE_TLS_NONE || *domain->account == '\0' || domain->hosts == NULL ||
+      reroute_check_is_this_machine (domain->hosts))
+    return;
+  g_autofree char *label = reroute_row_dup_label (row);
+  say_of (check, row, "account-without-tls", label, domain->account);
 }
 
 static void
@@ -315,6 +339,7 @@ judge (Check *check, RerouteRow *row)
   else if (row->page == REROUTE_PAGE_CONNECTIONS)
     {
       check_reached (check, row);
+      check_account (check, row);
       check_hosts (check, ((RerouteEmailDomain *) row)->hosts, row);
     }
 }
