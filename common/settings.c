@@ -103,6 +103,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Most recipients in a minute from one client that is not permitted; 0: no limit.") },
   { ID (PROXY_HOSTS), "proxy-hosts", TYPE (RANGES), "", 0, 10000, NULL,
     N_("Addresses and ranges of proxies that tell the client's address by the PROXY protocol.") },
+  { ID (XCLIENT_HOSTS), "xclient-hosts", TYPE (RANGES), "", 0, 10000, NULL,
+    N_("Addresses and ranges of hosts that may say by XCLIENT whose session theirs is.") },
   { ID (LISTEN_TLS), "listen-tls", TYPE (ENDPOINTS), "", 0, 64, NULL,
     N_("Addresses and ports where mail is received in TLS from the first octet; empty: none.") },
   { ID (TLS_CERTIFICATE), "tls-certificate", TYPE (PATHS), "", 0, 32, NULL,

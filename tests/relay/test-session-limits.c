@@ -277,6 +277,95 @@ test_no_proxy (void)
   receive_fixture_clear (&fixture);
 }
 
+/* --- XCLIENT: the session is another client's from there on --- */
+
+static const LimitRow xclient_rows[] = {
+  /* clang-format off */
+  { "permitted", "permitted-hosts=192.0.2.9",
+    "XCLIENT ADDR=192.0.2.9 -> 220\n" RELAYS, FALSE },
+  { "not-permitted", "permitted-hosts=127.0.0.1",
+    "EHLO c -> 250\nXCLIENT ADDR=192.0.2.9 -> 220\n" RELAYS_NOT, FALSE },
+  { "unknown-address", "permitted-hosts=127.0.0.1",
+    "XCLIENT ADDR=[UNAVAILABLE] -> 220\n" RELAYS_NOT, FALSE },
+  { "login", "",
+    "XCLIENT ADDR=192.0.2.9 LOGIN=anna -> 220\n" RELAYS, FALSE },
+  { "login-in-two-commands", "",
+    "XCLIENT LOGIN=anna -> 220\nXCLIENT ADDR=192.0.2.9 -> 220\n" RELAYS, FALSE },
+  { "login-taken-back", "",
+    "XCLIENT LOGIN=anna -> 220\nXCLIENT LOGIN=[UNAVAILABLE] -> 220\n" RELAYS_NOT, FALSE },
+  { "again", "permitted-hosts=192.0.2.9",
+    "XCLIENT ADDR=192.0.2.10 -> 220\nXCLIENT ADDR=192.0.2.9 -> 220\n" RELAYS, FALSE },
+  { "rate", "max-message-rate=1",
+    "EHLO c -> 250\nMAIL FROM:<> -> 250\nRSET -> 250\nXCLIENT ADDR=192.0.2.9 -> 220\nEHLO c -> 250\n"
+    "MAIL FROM:<> -> 250\nRSET -> 250\nMAIL FROM:<> -> 450 4.7.1", FALSE },
+  { "forbidden", "forbidden-hosts=192.0.2.9", "XCLIENT ADDR=192.0.2.9 -> 554 5.7.1", TRUE },
+  { "mode", "transfer-mode=outbound\npermitted-hosts=127.0.0.1", "XCLIENT ADDR=192.0.2.9 -> 421 4.3.2", TRUE },
+  { "refused", "", "XCLIENT ADDR=x -> 501\nMAIL FROM:<> -> 503", FALSE },
+  /* clang-format on */
+};
+
+static void
+test_xclient (gconstpointer data)
+{
+  const LimitRow *row = data;
+  g_autofree char *settings = g_strdup_printf ("xclient-hosts=127.0.0.1\n%s", row->settings);
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, settings));
+  int fd = client_connect (receive_fixture_get_port (&fixture));
+  client_expect (fd, "220 ");
+  client_talk (fd, row->talk);
+  if (row->closed)
+    client_expect_end (fd);
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
+/* Sessions count as those of the client that is named, and are given back as such. */
+static void
+test_xclient_counts_clients (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture,
+                        sample_rules (RULES,
+                                      "xclient-hosts=127.0.0.1\nmax-connections-per-client=1\n"
+                                      "max-inbound-connections=2"));
+  int first = client_connect (receive_fixture_get_port (&fixture));
+  client_expect (first, "220 ");
+  client_talk (first, "XCLIENT ADDR=192.0.2.9 -> 220");
+  int second = client_connect (receive_fixture_get_port (&fixture));
+  client_expect (second, "220 ");
+  client_talk (second, "XCLIENT ADDR=192.0.2.9 -> 421 4.7.0");
+  client_expect_end (second);
+  close (second);
+  client_talk (first, "XCLIENT ADDR=192.0.2.10 -> 220\nQUIT -> 221");
+  client_expect_end (first);
+  close (first);
+  receive_fixture_sync (&fixture);
+  g_assert_cmpuint (reroute_admission_get_n_sessions (fixture.admission), ==, 0);
+  receive_fixture_clear (&fixture);
+}
+
+/* Whom the message is from goes with it. */
+static void
+test_xclient_in_the_message (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, "xclient-hosts=127.0.0.1"));
+  int fd = client_connect (receive_fixture_get_port (&fixture));
+  client_expect (fd, "220 ");
+  client_talk (fd,
+               "XCLIENT ADDR=192.0.2.9 HELO=far.test PROTO=ESMTP -> 220\nMAIL FROM:<> -> 250\n"
+               "RCPT TO:<a@test.com> -> 250\nDATA -> 354\n. -> 250");
+  g_autoptr (RerouteMessage) message = receive_fixture_pop (&fixture);
+  g_autofree char *content = receive_fixture_read (&fixture, message);
+  g_assert_nonnull (strstr (content, "Received: from far.test ([192.0.2.9])"));
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -299,5 +388,12 @@ main (int argc, char **argv)
   g_test_add_func ("/proxy/counts-clients", test_proxy_counts_clients);
   g_test_add_func ("/proxy/silent", test_silent_proxy);
   g_test_add_func ("/proxy/not-set", test_no_proxy);
+  for (gsize i = 0; i < G_N_ELEMENTS (xclient_rows); i++)
+    {
+      g_autofree char *path = g_strconcat ("/xclient/", xclient_rows[i].name, NULL);
+      g_test_add_data_func (path, &xclient_rows[i], test_xclient);
+    }
+  g_test_add_func ("/xclient/counts-clients", test_xclient_counts_clients);
+  g_test_add_func ("/xclient/in-the-message", test_xclient_in_the_message);
   return g_test_run ();
 }

@@ -148,11 +148,24 @@ auth_cb (RerouteSmtpServer *machine, const char *mechanism, GBytes *response, gp
     }
 }
 
+/* 192.0.2.66 may not come in; who has logged in, or comes from 192.0.2.1, is permitted. */
+static RerouteReply *
+xclient_cb (RerouteSmtpServer *machine, const RerouteSmtpServerXclient *said, gpointer user_data)
+{
+  g_autofree char *ip = reroute_ip_to_string (&said->ip);
+  gboolean permitted = g_str_equal (ip, "192.0.2.1") || said->login != NULL;
+
+  if (g_str_equal (ip, "192.0.2.66"))
+    return reroute_reply_new (554, "5.7.1", "access denied");
+  reroute_smtp_server_set_client (machine, &said->ip, permitted, said->login != NULL);
+  return NULL;
+}
+
 TestSession *
 test_session_new (const RerouteSmtpServerConfig *config)
 {
   static const RerouteSmtpServerHandler handler = {
-    mail_cb, rcpt_cb, data_cb, content_cb, end_of_data_cb, abort_data_cb, auth_cb,
+    mail_cb, rcpt_cb, data_cb, content_cb, end_of_data_cb, abort_data_cb, auth_cb, xclient_cb,
   };
   TestSession *self = g_new0 (TestSession, 1);
 

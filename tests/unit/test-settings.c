@@ -48,6 +48,7 @@ static const char *const keys[] = {
   "max-message-rate",
   "max-recipient-rate",
   "proxy-hosts",
+  "xclient-hosts",
   "listen-tls",
   "tls-certificate",
   "tls-key",

@@ -125,24 +125,46 @@ judge_room (const RerouteAdmission *self, const RerouteSettings *settings)
            : reroute_reply_new (421, "4.3.2", "too many connections, try again later");
 }
 
+/* With the lock held.  (transfer full) (nullable): the refusal */
+static RerouteReply *
+count_client_in (RerouteAdmission *self, const RerouteSettings *settings, const RerouteIp *client)
+{
+  gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_CONNECTIONS_PER_CLIENT);
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_client, client));
+
+  if (n >= most)
+    return reroute_reply_new (421, "4.7.0", "too many connections from your address");
+  g_hash_table_replace (
+    self->by_client, g_memdup2 (client, sizeof *client), GUINT_TO_POINTER (n + 1));
+  return NULL;
+}
+
+/* With the lock held. */
+static void
+count_client_out (RerouteAdmission *self, const RerouteIp *client)
+{
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_client, client));
+
+  g_return_if_fail (n > 0);
+  if (n == 1)
+    g_hash_table_remove (self->by_client, client);
+  else
+    g_hash_table_replace (
+      self->by_client, g_memdup2 (client, sizeof *client), GUINT_TO_POINTER (n - 1));
+}
+
 static RerouteReply *
 count_in (RerouteAdmission *self, const RerouteSettings *settings, const RerouteIp *ip)
 {
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
   RerouteIp client = client_of (ip);
   RerouteReply *refusal = judge_room (self, settings);
-  gint64 most_of_client =
-    reroute_settings_get_number (settings, REROUTE_SETTING_MAX_CONNECTIONS_PER_CLIENT);
-  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_client, &client));
 
-  if (refusal != NULL)
-    return refusal;
-  if (n >= most_of_client)
-    return reroute_reply_new (421, "4.7.0", "too many connections from your address");
-  self->n_sessions++;
-  g_hash_table_replace (
-    self->by_client, g_memdup2 (&client, sizeof client), GUINT_TO_POINTER (n + 1));
-  return NULL;
+  if (refusal == NULL)
+    refusal = count_client_in (self, settings, &client);
+  if (refusal == NULL)
+    self->n_sessions++;
+  return refusal;
 }
 
 RerouteReply *
@@ -165,15 +187,32 @@ reroute_admission_leave (RerouteAdmission *self, const RerouteIp *ip)
 
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
   RerouteIp client = client_of (ip);
-  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_client, &client));
-
-  g_return_if_fail (n > 0);
   self->n_sessions--;
-  if (n == 1)
-    g_hash_table_remove (self->by_client, &client);
-  else
-    g_hash_table_replace (
-      self->by_client, g_memdup2 (&client, sizeof client), GUINT_TO_POINTER (n - 1));
+  count_client_out (self, &client);
+}
+
+RerouteReply *
+reroute_admission_move (RerouteAdmission *self,
+                        RerouteRuleset *ruleset,
+                        const RerouteIp *from,
+                        const RerouteIp *to)
+{
+  g_return_val_if_fail (self != NULL && from != NULL && to != NULL, NULL);
+
+  g_autoptr (RerouteSettings) settings =
+               ruleset != NULL ? reroute_settings_ref (reroute_ruleset_get_settings (ruleset))
+                               : reroute_settings_new ();
+  RerouteIp before = client_of (from);
+  RerouteIp after = client_of (to);
+  RerouteReply *refusal = judge_settings (ruleset, settings, to);
+  if (refusal != NULL || equal_ip (&before, &after))
+    return refusal;
+
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
+  refusal = count_client_in (self, settings, &after);
+  if (refusal == NULL)
+    count_client_out (self, &before);
+  return refusal;
 }
 
 RerouteReply *

@@ -34,6 +34,13 @@ RerouteReply *
 reroute_admission_enter (RerouteAdmission *self, RerouteRuleset *ruleset, const RerouteIp *ip);
 void reroute_admission_leave (RerouteAdmission *self, const RerouteIp *ip);
 
+/* A session of @from is one of @to from here on: judged as reroute_admission_enter() does, but for
+   the room in all, which it has.  Refused, it stays @from's.  (transfer full) (nullable) */
+RerouteReply *reroute_admission_move (RerouteAdmission *self,
+                                      RerouteRuleset *ruleset,
+                                      const RerouteIp *from,
+                                      const RerouteIp *to);
+
 /* The same for a proxy that has not said whose connection it is: it counts among all, as nobody's.
  */
 RerouteReply *reroute_admission_enter_proxy (RerouteAdmission *self,

@@ -354,6 +354,12 @@ make_chain (RerouteSessionMilters *self)
 }
 
 void
+reroute_session_milters_forget_client (RerouteSessionMilters *self)
+{
+  g_clear_pointer (&self->chain, reroute_milter_chain_free);
+}
+
+void
 reroute_session_milters_ask_mail (RerouteSessionMilters *self, const RerouteEnvelope *envelope)
 {
   self->discards = FALSE;

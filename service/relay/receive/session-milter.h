@@ -13,6 +13,9 @@ RerouteSessionMilters *reroute_session_milters_new (RerouteSession *session);
 /* Nothing is asked any more; a message that is judged is dropped. */
 void reroute_session_milters_free (RerouteSessionMilters *self);
 
+/* Outside a transaction: the client is somebody else from here on. */
+void reroute_session_milters_forget_client (RerouteSessionMilters *self);
+
 /* MAIL and RCPT, which the machine holds until they are answered. */
 void reroute_session_milters_ask_mail (RerouteSessionMilters *self,
                                        const RerouteEnvelope *envelope);

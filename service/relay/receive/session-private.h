@@ -26,10 +26,11 @@ struct _RerouteSession
   RerouteSmtpServer *machine;
   RerouteTlsServer *tls; /* (nullable): what STARTTLS begins */
   RerouteClient client;
-  char *account;      /* (nullable): that the client has logged in to */
-  char *mechanism;    /* (nullable): by which */
-  gboolean is_notice; /* the reverse-path is null */
-  gboolean permitted; /* by the generation that decided last */
+  char *account;          /* (nullable): that the client has logged in to */
+  char *mechanism;        /* (nullable): by which */
+  gboolean login_is_told; /* by XCLIENT: it is not the login of the host that says it */
+  gboolean is_notice;     /* the reverse-path is null */
+  gboolean permitted;     /* by the generation that decided last */
   RerouteSpoolDraft *draft;
   RerouteSessionMilters *milters; /* NULL: there are none */
 
@@ -91,6 +92,11 @@ void reroute_session_auth_cb (RerouteSmtpServer *machine,
                               const char *mechanism,
                               GBytes *response,
                               gpointer user_data);
+
+/* --- session-xclient.c --- */
+RerouteReply *reroute_session_xclient_cb (RerouteSmtpServer *machine,
+                                          const RerouteSmtpServerXclient *said,
+                                          gpointer user_data);
 
 /* --- session-tls.c --- */
 void reroute_session_begin_tls (RerouteSession *self);

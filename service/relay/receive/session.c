@@ -435,6 +435,7 @@ static const RerouteSmtpServerHandler handler = {
   .end_of_data = end_of_data_cb,
   .abort_data = abort_data_cb,
   .auth = reroute_session_auth_cb,
+  .xclient = reroute_session_xclient_cb,
 };
 
 /* --- the receiver's side --- */
@@ -448,6 +449,8 @@ make_machine (RerouteSession *self)
   config.client_ip = self->client.ip;
   config.client_permitted = self->permitted;
   config.offers_tls = self->tls != NULL;
+  config.offers_xclient =
+    reroute_settings_contains (receiver->settings, REROUTE_SETTING_XCLIENT_HOSTS, &self->client.ip);
   config.auth_mechanisms = receiver->accounts != NULL ? REROUTE_SASL_SERVER_MECHANISMS : NULL;
   RerouteSmtpServer *machine = reroute_smtp_server_new (&config, &handler, self);
   reroute_smtp_server_set_token (machine, reroute_spool_get_token (receiver->config.spool));

@@ -47,6 +47,8 @@ put_offers (RerouteSmtpServer *self)
     g_string_append (text, "\nSTARTTLS");
   if (reroute_smtp_server_offers_auth (self))
     g_string_append_printf (text, "\nAUTH %s", self->config.auth_mechanisms);
+  if (self->config.offers_xclient)
+    reroute_smtp_server_append_xclient_offer (text);
   put (self, 250, "", text->str);
 }
 
@@ -484,6 +486,7 @@ static const Command commands[] = {
   { "BDAT",     reroute_smtp_server_run_bdat, ANY, ARGUMENT | OCTETS, NULL,                      "RFC 3030 2" },
   { "STARTTLS", run_starttls,    ANY,         GROUP_END,            NULL,                        "RFC 3207" },
   { "AUTH",     reroute_smtp_server_run_auth, OUTSIDE, ARGUMENT | GROUP_END, "Not within a transaction", "RFC 4954 4" },
+  { "XCLIENT",  reroute_smtp_server_run_xclient, OUTSIDE, ARGUMENT | GROUP_END | JUNK, "Not within a transaction", "Postfix XCLIENT_README" },
   { "ETRN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 1985" },
   { "TURN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 5321 F.1" },
   { "GET",      run_http,        ANY,         ARGUMENT,             NULL,                        "RFC 9110 9.3.1" },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Shared by server.c (octets, content, end of data), server-commands.c (what commands do),
-   server-held.c (the answers to MAIL and RCPT), server-chunks.c (BDAT) and server-auth.c (AUTH). */
+   server-held.c (the answers to MAIL and RCPT), server-chunks.c (BDAT), server-auth.c (AUTH) and
+   server-xclient.c (XCLIENT). */
 
 #pragma once
 
@@ -93,6 +94,7 @@ void reroute_smtp_server_put_bad (RerouteSmtpServer *self,
 void reroute_smtp_server_count (RerouteSmtpServer *self, guint *n, guint most, const char *text);
 /* A command that leads to no message. */
 void reroute_smtp_server_count_junk (RerouteSmtpServer *self);
+void reroute_smtp_server_put_greeting (RerouteSmtpServer *self);
 /* Replies and closes: the rest of the input is of no use, or a danger. */
 void reroute_smtp_server_put_last (RerouteSmtpServer *self,
                                    guint code,
@@ -127,6 +129,10 @@ gboolean reroute_smtp_server_offers_auth (const RerouteSmtpServer *self); /* now
 void reroute_smtp_server_run_auth (RerouteSmtpServer *self, char *argument);
 /* The whole line that was read in state IN_AUTH. */
 void reroute_smtp_server_run_auth_line (RerouteSmtpServer *self);
+
+/* server-xclient.c */
+void reroute_smtp_server_run_xclient (RerouteSmtpServer *self, char *argument);
+void reroute_smtp_server_append_xclient_offer (GString *text); /* a line of EHLO */
 
 /* server-commands.c: runs the whole line that was read. */
 void reroute_smtp_server_run_line (RerouteSmtpServer *self);

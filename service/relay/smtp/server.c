@@ -3,8 +3,9 @@
  * server.c - the receiving side of one SMTP session: octets in, replies and events out
  *
  * Commands are in server-commands.c, answers that come late in server-held.c, BDAT in
- * server-chunks.c, AUTH in server-auth.c, the content's scanner in body.c.  Whatever ends a
- * transaction resets it whole, and a session that is closed discards what still comes.
+ * server-chunks.c, AUTH in server-auth.c, XCLIENT in server-xclient.c, the content's scanner in
+ * body.c.  Whatever ends a transaction resets it whole, and a session that is closed discards what
+ * still comes.
  *
  * Standards: RFC 5321, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC 3463, RFC 4954,
  * RFC 6152, RFC 6531.
@@ -129,6 +130,14 @@ reroute_smtp_server_put_last (RerouteSmtpServer *self,
   reroute_smtp_server_reset (self);
   reroute_smtp_server_put (self, code, status, text);
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_CLOSED);
+}
+
+void
+reroute_smtp_server_put_greeting (RerouteSmtpServer *self)
+{
+  g_autofree char *text = g_strconcat (self->config.hostname, " ESMTP", NULL);
+
+  reroute_smtp_server_put (self, 220, "", text);
 }
 
 /* The content was begun and is neither whole nor refused. */
@@ -327,8 +336,7 @@ reroute_smtp_server_greet (RerouteSmtpServer *self, const RerouteReply *refusal)
       reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_CLOSED);
       return;
     }
-  g_autofree char *text = g_strconcat (self->config.hostname, " ESMTP", NULL);
-  reroute_smtp_server_put (self, 220, "", text);
+  reroute_smtp_server_put_greeting (self);
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_GREETED);
 }
 

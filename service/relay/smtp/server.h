@@ -15,11 +15,22 @@ G_BEGIN_DECLS
  */
 typedef struct _RerouteSmtpServer RerouteSmtpServer;
 
+/* What XCLIENT has said of the client; what it left out is as it was. */
+typedef struct
+{
+  gboolean has_ip;
+  RerouteIp ip; /* zeroed when it is not known */
+  gboolean has_login;
+  char *login; /* NULL when the client has not logged in */
+  char *helo;  /* (nullable) */
+  gboolean esmtp;
+} RerouteSmtpServerXclient;
+
 /*
  * The owner's side.  A function that returns a reply refuses with it (421 closes the session too);
  * NULL goes on with the machine's own reply.  From inside, reroute_smtp_server_finish_data(),
- * reroute_smtp_server_hold(), reroute_smtp_server_finish_held() and the two that answer AUTH are
- * the only functions that may change the machine.
+ * reroute_smtp_server_hold(), reroute_smtp_server_finish_held(), the two that answer AUTH and
+ * reroute_smtp_server_set_client() are the only functions that may change the machine.
  *
  * Behind reroute_smtp_server_hold() the answer to MAIL or RCPT comes by
  * reroute_smtp_server_finish_held(), now or later; until then no further input is taken, and the
@@ -58,6 +69,11 @@ typedef struct
                 const char *mechanism,
                 GBytes *response,
                 gpointer user_data);
+  /* XCLIENT was valid: the client is somebody else from here on.  Say who by
+     reroute_smtp_server_set_client(); a refusal ends the session. */
+  RerouteReply *(*xclient) (RerouteSmtpServer *machine,
+                            const RerouteSmtpServerXclient *said,
+                            gpointer user_data);
 } RerouteSmtpServerHandler;
 
 /* What the machine needs to know; copied. */
@@ -72,6 +88,7 @@ typedef struct
   RerouteIp client_ip;
   gboolean client_permitted; /* may send a bare LF, source routes */
   gboolean offers_tls;       /* STARTTLS */
+  gboolean offers_xclient;   /* XCLIENT, to a host that is trusted */
   const char
     *auth_mechanisms; /* (nullable): that are offered in TLS: "SCRAM-SHA-256 PLAIN"; borrowed
                        */
@@ -117,6 +134,13 @@ void
 reroute_smtp_server_continue_auth (RerouteSmtpServer *self, const guint8 *octets, gsize length);
 void reroute_smtp_server_finish_auth (RerouteSmtpServer *self, const RerouteReply *reply);
 gboolean reroute_smtp_server_is_authenticated (const RerouteSmtpServer *self);
+
+/* From inside xclient: whose session it is, whether that client is a permitted one, and whether it
+   counts as logged in. */
+void reroute_smtp_server_set_client (RerouteSmtpServer *self,
+                                     const RerouteIp *ip,
+                                     gboolean permitted,
+                                     gboolean authenticated);
 
 /* Octets to send, in order; taken off by reroute_smtp_server_sent(). */
 const guint8 *reroute_smtp_server_peek_output (RerouteSmtpServer *self, gsize *length);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * session-xclient.c - the client of a session becomes whom a trusted host names
+ *
+ * What the host itself may do, by its address or by its own login, counts for nothing from there
+ * on.
+ *
+ * Source: Postfix XCLIENT_README.
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-session"
+
+#include "service/relay/receive/session-milter.h"
+#include "service/relay/receive/session-private.h"
+
+/* An address that is not known is nobody's: “::”. */
+static RerouteIp
+get_ip (const RerouteSession *self, const RerouteSmtpServerXclient *said)
+{
+  return said->has_ip ? said->ip : self->client.ip;
+}
+
+static void
+take_login (RerouteSession *self, const RerouteSmtpServerXclient *said)
+{
+  if (!said->has_login && self->login_is_told)
+    return;
+  g_free (self->account);
+  g_free (self->mechanism);
+  self->account = g_strdup (said->login);
+  self->mechanism = self->account != NULL ? g_strdup ("XCLIENT") : NULL; /* as Postfix calls it */
+  self->client.authenticated = self->account != NULL;
+  self->login_is_told = self->account != NULL;
+}
+
+RerouteReply *
+reroute_session_xclient_cb (RerouteSmtpServer *machine,
+                            const RerouteSmtpServerXclient *said,
+                            gpointer user_data)
+{
+  RerouteSession *self = user_data;
+  RerouteReceiver *receiver = self->receiver;
+  RerouteIp ip = get_ip (self, said);
+  g_autofree char *host = reroute_ip_to_string (&self->client.ip);
+  g_autofree char *client = reroute_ip_to_string (&ip);
+  RerouteReply *refusal =
+    reroute_admission_move (receiver->config.admission, receiver->ruleset, &self->client.ip, &ip);
+
+  g_message ("client=[%s] xclient=[%s] login=%s status=%s",
+             host,
+             client,
+             said->login != NULL ? said->login : "",
+             refusal != NULL ? "refused" : "taken");
+  if (refusal != NULL)
+    return refusal;
+  self->client.ip = ip;
+  take_login (self, said);
+  self->permitted =
+    receiver->ruleset != NULL && reroute_ruleset_permits (receiver->ruleset, &self->client);
+  reroute_smtp_server_set_client (machine, &ip, self->permitted, self->client.authenticated);
+  if (self->milters != NULL)
+    reroute_session_milters_forget_client (self->milters);
+  return NULL;
+}
