@@ -272,7 +272,7 @@ make_email_domain (const RerouteRowFields *fields, const char *const *cells, GEr
   return (RerouteRow *) reroute_email_domain_new (fields, hosts, error);
 }
 
-/* An address and a comment; what the other page's columns must say of it anyway may stand there. */
+/* An address and a comment; that it is exact and on may be said, for so it is. */
 static RerouteRow *
 make_recipient (const char *const *cells, GError **error)
 {

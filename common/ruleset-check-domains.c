@@ -88,10 +88,14 @@ reroute_ruleset_check_questions (const RerouteRuleset *self, const RerouteRulese
 static gboolean
 listed_cb (RerouteRow *row, gpointer user_data)
 {
+  GHashTable *listed = user_data;
   const char *domain = reroute_recipient_get_domain (row);
 
-  while (domain != NULL && g_hash_table_add (user_data, (gpointer) domain))
-    domain = reroute_domain_parent (domain);
+  /* Where it was known, those above it are. */
+  if (g_hash_table_insert (listed, (gpointer) domain, GINT_TO_POINTER (TRUE)))
+    while ((domain = reroute_domain_parent (domain)) != NULL &&
+           !g_hash_table_contains (listed, domain))
+      g_hash_table_insert (listed, (gpointer) domain, GINT_TO_POINTER (FALSE));
   return TRUE;
 }
 

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 const char *
 reroute_check_anyone (const RerouteRow *before, const RerouteRow *after, RerouteMxFacts *mx_facts);
 
-/* (transfer full) (element-type utf8): every domain with a recipient on a list, and those above
-   it; borrowed from the rows of @rules */
+/* (transfer full) (element-type utf8 gboolean): every domain with a recipient on a list (TRUE), and
+   those above it alone (FALSE); borrowed from the rows of @rules */
 GHashTable *reroute_check_find_listed (const RerouteRuleset *rules);
 
 /* Whether recipients that @row admits are asked for at what DNS names: hosts that nobody has

@@ -35,7 +35,7 @@ typedef struct
   GHashTable *counts; /* (element-type utf8 uint): findings of each code */
   GHashTable *seen;   /* (element-type utf8): what was said already, of rows that come twice */
   GHashTable *rows;   /* (element-type RerouteRow): neighbours to judge */
-  GHashTable *listed; /* (element-type utf8): domains with recipients; NULL: not looked up */
+  GHashTable *listed; /* as of reroute_check_find_listed(); NULL: not looked up */
   guint n_more;
   gboolean whole; /* every row is judged, once */
   gboolean reroute;
@@ -290,7 +290,10 @@ is_list_empty (Check *check, const RerouteRow *row)
 {
   if (check->listed == NULL)
     check->listed = reroute_check_find_listed (check->rules);
-  return !g_hash_table_contains (check->listed, row->domain);
+  gpointer has_own = NULL;
+  if (!g_hash_table_lookup_extended (check->listed, row->domain, NULL, &has_own))
+    return TRUE;
+  return row->exact && !GPOINTER_TO_INT (has_own);
 }
 
 static void

@@ -79,6 +79,14 @@ static const Row rows[] = {
     "recipients,u@sub.b.test",
     "",
     "warning list-empty c1" },
+  { "list-below-an-exact-entry",
+    "issue 4",
+    NULL,
+    "connections,a.test,exact,host,gw.test,,,,list\nconnections,b.test,exact,host,gw.test,,,,list\n"
+    "recipients,u@x.y.a.test\nrecipients,u@x.b.test\nrecipients,u@b.test\n"
+    "recipients,u@z.x.b.test",
+    "",
+    "warning list-empty c1" },
   { "list-emptied",
     "issue 4",
     "connections,a.test,,host,gw.test,,,,list\nrecipients,u@a.test\nrecipients,v@a.test",
