@@ -11,7 +11,8 @@
 
 #include "gui/email-domain-window.h"
 #include "gui/naming.h"
-#include "gui/setting-field.h"
+#include "gui/setting-check.h"
+#include "gui/setting-entry.h"
 #include "gui/setting-windows.h"
 #include "gui/test-strip.h"
 
@@ -32,6 +33,8 @@ struct _RerouteConnectionsPage
   GtkCheckButton *forward_radio;
   GtkEditable *forward;
   RerouteFieldError *forward_error;
+  GtkEditable *account;
+  RerouteFieldError *account_error;
   GtkLabel *accept_label;
   GtkLabel *permit_label;
   GtkEditable *retry;
@@ -40,6 +43,7 @@ struct _RerouteConnectionsPage
 
   RerouteSheet *sheet;
   RerouteSettingField *forward_field;
+  RerouteSettingField *account_field;
   RerouteSettingField *retry_field;
   gboolean showing;
 };
@@ -149,6 +153,14 @@ show_hosts_summary (RerouteConnectionsPage *self)
                        n_permitted > 0 ? permit : _ ("No host may send to any domain."));
 }
 
+/* Only at hosts that are named there is somebody to log in to. */
+static void
+show_forward (RerouteConnectionsPage *self, gboolean forward)
+{
+  reroute_setting_field_set_active (self->forward_field, forward);
+  reroute_setting_field_set_active (self->account_field, forward);
+}
+
 static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteConnectionsPage *self)
 {
@@ -172,7 +184,7 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteConnectionsPage *self)
   gtk_check_button_set_active (dns ? self->dns_radio : self->forward_radio, TRUE);
   gtk_widget_set_sensitive (GTK_WIDGET (self->dns_radio), ready);
   gtk_widget_set_sensitive (GTK_WIDGET (self->forward_radio), ready);
-  reroute_setting_field_set_active (self->forward_field, !dns);
+  show_forward (self, !dns);
   self->showing = FALSE;
 }
 
@@ -194,7 +206,7 @@ delivery_toggled_cb (GtkCheckButton *button, RerouteConnectionsPage *self)
 
   if (self->showing || !gtk_check_button_get_active (button))
     return;
-  reroute_setting_field_set_active (self->forward_field, forward);
+  show_forward (self, forward);
   focus = gtk_root_get_focus (gtk_widget_get_root (GTK_WIDGET (self)));
   if (forward && !GTK_IS_CHECK_BUTTON (focus))
     gtk_widget_grab_focus (GTK_WIDGET (self->forward));
@@ -248,14 +260,21 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
                                                    self->forward_error,
                                                    show_hosts,
                                                    read_hosts);
+  self->account_field = reroute_setting_field_new (
+    sheet, REROUTE_SETTING_DEFAULT_ACCOUNT, self->account, self->account_error, NULL, NULL);
   self->retry_field = reroute_setting_field_new (sheet,
                                                  REROUTE_SETTING_RETRY_INTERVALS,
                                                  self->retry,
                                                  self->retry_error,
                                                  show_list,
                                                  read_durations);
+  reroute_setting_entries_open (GTK_WIDGET (self), sheet);
   reroute_test_strip_open (self->test_strip, sheet);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
+  for (int i = 0; i < N_MODES; i++)
+    gtk_widget_set_tooltip_text (
+      GTK_WIDGET (get_mode_radio (self, i)),
+      _ (reroute_setting_specs ()[REROUTE_SETTING_TRANSFER_MODE].summary));
   sheet_changed_cb (sheet, self);
 }
 
@@ -265,6 +284,7 @@ flush (ReroutePropertyPage *page)
   RerouteConnectionsPage *self = REROUTE_CONNECTIONS_PAGE (page);
 
   return reroute_setting_field_flush (self->forward_field) &&
+         reroute_setting_field_flush (self->account_field) &&
          reroute_setting_field_flush (self->retry_field);
 }
 
@@ -282,6 +302,7 @@ reroute_connections_page_dispose (GObject *object)
   RerouteConnectionsPage *self = REROUTE_CONNECTIONS_PAGE (object);
 
   g_clear_object (&self->forward_field);
+  g_clear_object (&self->account_field);
   g_clear_object (&self->retry_field);
   g_clear_object (&self->sheet);
 
@@ -296,6 +317,7 @@ reroute_connections_page_class_init (RerouteConnectionsPageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = reroute_connections_page_dispose;
 
   g_type_ensure (REROUTE_TYPE_FIELD_ERROR);
+  g_type_ensure (REROUTE_TYPE_SETTING_CHECK);
   g_type_ensure (REROUTE_TYPE_TEST_STRIP);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/reroute/gui/connections-page.ui");
@@ -307,6 +329,8 @@ reroute_connections_page_class_init (RerouteConnectionsPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, forward_radio);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, forward);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, forward_error);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, account);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, account_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, accept_label);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, permit_label);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, retry);

@@ -103,8 +103,7 @@ judge_account (GtkEditable *field, gpointer user_data)
   if (text[0] == '\0' || !gtk_check_button_get_active (self->forward_radio) ||
       reroute_account_check_name (text, NULL))
     return NULL;
-  return g_strdup_printf (_ ("“%s” cannot be the name of an account: write it without blanks."),
-                             text);
+  return reroute_dup_account_error (text);
 }
 
 static void

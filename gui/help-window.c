@@ -32,15 +32,21 @@ static const struct
   { "general", N_("General"),
     N_("This Server: the host name stands in greetings and in the Received line of every message. “Listen on” names the "
        "addresses and ports where mail is received, such as “0.0.0.0:25, [::]:25”; new ones open as soon as they are "
-       "saved, before the old ones close.\n\n"
+       "saved, before the old ones close. “In TLS on” names those where a client speaks TLS from the first octet, "
+       "usually on port 465.\n\n"
        "Own addresses are further addresses by which the world knows this server, such as the public one behind "
        "address translation: mail is never sent to them, so that it cannot go round. Outgoing addresses are those that "
        "connections to other hosts come from; empty: as the machine chooses.\n\n"
+       "“Rewrite senders at” is a domain of yours: where mail leaves your organisation, senders of other domains get an "
+       "address in it (SRS), and a notice to such an address goes back to the sender.\n\n"
        "Inbound Mail: the inbound host takes the mail of domains that the Routing page accepts as “inbound”, and mail "
        "for the postmaster of this server when no mailbox is named for it. With “lmtp:” in front it is spoken to by "
        "LMTP: “lmtp:mail.example.com:24”, or “lmtp:/run/dovecot/lmtp” for a socket of this machine.\n\n"
        "Limits: a larger message is refused before it is sent when the sender states its size, else at its end; "
-       "further recipients are put off, and the sender hands them in with its next message.") },
+       "further recipients are put off, and the sender hands them in with its next message.\n\n"
+       "Mail filters are asked about every message that comes in, one after the other: “unix:/run/rspamd/milter.sock” "
+       "or “inet:127.0.0.1:8891”, separated by commas. Behind each may stand what happens when it does not answer: "
+       "action=tempfail (the sender tries again, as without a word), action=reject or action=accept.") },
   { "routing", N_("Routing"),
     N_("The table says what becomes of mail by the domain of its recipient.\n\n"
        "An entry covers its domain and all subdomains; an entry for “#example.com” covers example.com alone. "
@@ -60,7 +66,10 @@ static const struct
        "A “#” in front of the domain chooses “This domain only”. An entry that is off is as if it were not there.") },
   { "connections", N_("Connections"),
     N_("Message Delivery says how mail leaves for domains without an entry of their own: to the exchangers that DNS "
-       "names, or all of it to one host or several, separated by commas, which take turns.\n\n"
+       "names, or all of it to one host or several, separated by commas, which take turns. Where such a host wants a "
+       "login, the account is named below it.\n\n"
+       "“Leaves our organisation” gives senders of other domains an address of yours, in the domain that the General "
+       "page names, so that the receiving server does not take the mail for a forgery.\n\n"
        "E-Mail Domain… lists the domains that have a host of their own; their mail keeps its recipient.\n\n"
        "Transfer Mode stops what comes in, what goes out, or both; “None (Flush Queues)” takes no more mail and goes "
        "on sending what waits.\n\n"
@@ -75,6 +84,8 @@ static const struct
   { "hosts", N_("Specify by Host"),
     N_("The first list names hosts whose connections are rejected. All others may connect, and may send to the domains "
        "whose entries say “Anyone”; hosts in the second list may send to every domain.\n\n"
+       "Proxies, such as HAProxy, tell the address of the client that they stand before (PROXY protocol); it is believed "
+       "only from the addresses named here, and from these alone it is wanted.\n\n"
        "Write an address (192.0.2.7), a network (192.0.2.0/24, 2001:db8::/32) or an address with its mask "
        "(192.0.2.0;255.255.255.0), or several with blanks or commas between them. Delete removes what is selected.") },
   { "timeouts", N_("Message Time-outs"),
@@ -86,7 +97,9 @@ static const struct
   { "limits", N_("Advanced"),
     N_("How many connections there may be at a time, in all and with one host. A client beyond the limit is told to come "
        "again later; outgoing mail beyond it waits for a free connection.\n\n"
-       "Some hosts refuse a second message in one connection: write 1 for the messages sent in one connection.") },
+       "Some hosts refuse a second message in one connection: write 1 for the messages sent in one connection.\n\n"
+       "A client that makes mistakes, leads a conversation without a message or guesses at recipients loses its "
+       "connection. Hosts that may send to every domain are never put off for the number of their messages.") },
   { "queues", N_("Queues"),
     N_("Mail that could not be delivered at once waits here. The first list shows it by the host that it goes to, or by "
        "the entry that sends it there, with what that host said last; the second one, the messages of the selected line. "

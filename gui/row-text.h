@@ -44,6 +44,7 @@ char *reroute_dup_counts (guint n_errors, guint n_warnings);
 char *reroute_dup_domain_error (const char *text, const GError *error);
 char *reroute_dup_host_error (const char *text, const GError *error);
 char *reroute_dup_port_error (void);
+char *reroute_dup_account_error (const char *name);
 /* (transfer full): for a person, whatever went wrong. */
 char *reroute_dup_error (const GError *error);
 

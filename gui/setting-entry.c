@@ -7,6 +7,8 @@
 
 #include "gui/setting-entry.h"
 
+#include "gui/setting-check.h"
+
 struct _RerouteSettingEntry
 {
   GtkEntry parent_instance;
@@ -96,6 +98,11 @@ reroute_setting_entries_open (GtkWidget *root, RerouteSheet *sheet)
 
       self->field = reroute_setting_field_new (
         sheet, self->spec->id, GTK_EDITABLE (self), self->error, NULL, NULL);
+      return;
+    }
+  if (REROUTE_IS_SETTING_CHECK (root))
+    {
+      reroute_setting_check_open (REROUTE_SETTING_CHECK (root), sheet);
       return;
     }
   for (GtkWidget *child = gtk_widget_get_first_child (root); child != NULL;

@@ -20,7 +20,7 @@ G_DECLARE_FINAL_TYPE (RerouteSettingEntry, reroute_setting_entry, REROUTE, SETTI
 /* @error: (nullable): may come later as the property. */
 GtkWidget *reroute_setting_entry_new (RerouteSettingId id, RerouteFieldError *error);
 
-/* Every setting entry below @root shows its setting from now on. */
+/* Every setting entry and setting check below @root shows its setting from now on. */
 void reroute_setting_entries_open (GtkWidget *root, RerouteSheet *sheet);
 /* FALSE when what stands in one of them is wrong; the first such has the focus and says so. */
 gboolean reroute_setting_entries_flush (GtkWidget *root);

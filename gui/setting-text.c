@@ -14,19 +14,27 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define LIST_SEPARATORS ", \t\n"
+/* Between the elements of a list: a file name and a filter with its options have blanks in them. */
+static const char *
+get_separators (const RerouteSettingSpec *spec)
+{
+  gboolean has_blanks =
+    spec->type == REROUTE_SETTING_TYPE_PATHS || spec->type == REROUTE_SETTING_TYPE_MILTERS;
+
+  return has_blanks ? "," : ", \t\n";
+}
 
 /* The first element of a list that is wrong by itself; @text when none is. */
 static char *
 dup_wrong_part (const RerouteSettingSpec *spec, const char *text)
 {
-  g_auto (GStrv) parts = g_strsplit_set (text, LIST_SEPARATORS, -1);
+  g_auto (GStrv) parts = g_strsplit_set (text, get_separators (spec), -1);
 
   for (char **part = parts; *part != NULL; part++)
     {
       g_autofree char *value = NULL;
 
-      if (**part == '\0')
+      if (*g_strstrip (*part) == '\0')
         continue;
       value = reroute_setting_canonicalize (spec, *part, NULL);
       if (value == NULL)
@@ -58,6 +66,9 @@ dup_endpoint_error (const RerouteSettingSpec *spec, const char *part)
   if (spec->id == REROUTE_SETTING_HEALTH_LISTEN)
     return g_strdup_printf (
       _ ("“%s” is no loopback address with a port. Write one such as “127.0.0.1:8025”."), part);
+  if (spec->id == REROUTE_SETTING_LISTEN_TLS)
+    return g_strdup_printf (
+      _ ("“%s” is no address with a port. Write one such as “0.0.0.0:465” or “[::]:465”."), part);
   return g_strdup_printf (
     _ ("“%s” is no address with a port. Write one such as “0.0.0.0:25” or “[::]:25”."), part);
 }
@@ -108,12 +119,15 @@ reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
 
   g_return_val_if_fail (spec != NULL && text != NULL, NULL);
 
-  part = dup_wrong_part (spec, text);
+  part = spec->type == REROUTE_SETTING_TYPE_ACCOUNT ? g_strstrip (g_strdup (text))
+                                                    : dup_wrong_part (spec, text);
   switch (spec->type)
     {
     case REROUTE_SETTING_TYPE_HOSTNAME:
       return g_strdup_printf (
-        _ ("“%s” is no host name. Write a whole one, such as “mail.example.com”."), part);
+        spec->id == REROUTE_SETTING_SRS_DOMAIN
+        ? _ ("“%s” is no domain. Write one of yours, such as “example.com”.")
+        : _ ("“%s” is no host name. Write a whole one, such as “mail.example.com”."), part);
     case REROUTE_SETTING_TYPE_ENDPOINTS:
       return dup_endpoint_error (spec, part);
     case REROUTE_SETTING_TYPE_RANGES:
@@ -128,7 +142,14 @@ reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
       return g_strdup_printf (
         _ ("“%s” is no e-mail address. Write one such as “postmaster@example.com”."), part);
     case REROUTE_SETTING_TYPE_MILTERS:
-      return g_strdup (_ ("Write filters such as “unix:/run/rspamd/milter.sock action=accept, inet:127.0.0.1:8891”."));
+      return g_strdup_printf (
+        _ ("“%s” is no mail filter. Write filters such as “unix:/run/rspamd/milter.sock action=accept, inet:127.0.0.1:8891”."),
+           part);
+    case REROUTE_SETTING_TYPE_PATHS:
+      return g_strdup_printf (_ ("“%s” is no full file name. Write it from the first “/” on, such as “/etc/reroute/mail.pem”."),
+                                 part);
+    case REROUTE_SETTING_TYPE_ACCOUNT:
+      return reroute_dup_account_error (part);
     case REROUTE_SETTING_TYPE_DURATIONS:
       return g_strdup (_ ("Write times such as “1m, 5m, 30m, 1h”: a number, then s, m, h or d."));
     case REROUTE_SETTING_TYPE_OCTETS:

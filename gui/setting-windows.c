@@ -15,7 +15,9 @@
 
 #include <glib/gi18n.h>
 
-#define LIST_HEIGHT 520 /* of a window with two lists, in pixels */
+#define LIST_HEIGHT 520  /* of a window with two lists, in pixels */
+#define FIELDS_WIDTH 600 /* of a window with fields, and the most of its height */
+#define FIELDS_HEIGHT 700
 
 /* Wraps, but asks for much of its width: a window is as high as its narrowest width wants it. */
 static void
@@ -62,8 +64,10 @@ make_hint (const char *text)
   return hint;
 }
 
+/* @third: (nullable): what stands below the lists. */
 static GtkWindow *
-make_lists_window (RerouteSubSheet *window, GtkWidget *first, GtkWidget *second, const char *hint)
+make_lists_window (
+  RerouteSubSheet *window, GtkWidget *first, GtkWidget *second, GtkWidget *third, const char *hint)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
 
@@ -71,6 +75,8 @@ make_lists_window (RerouteSubSheet *window, GtkWidget *first, GtkWidget *second,
   gtk_widget_set_vexpand (second, TRUE);
   gtk_box_append (GTK_BOX (box), first);
   gtk_box_append (GTK_BOX (box), second);
+  if (third != NULL)
+    gtk_box_append (GTK_BOX (box), third);
   gtk_box_append (GTK_BOX (box), make_hint (hint));
   gtk_window_set_default_size (GTK_WINDOW (window), -1, LIST_HEIGHT);
   reroute_sub_sheet_set_content (window, box);
@@ -84,8 +90,29 @@ reroute_restrictions_window_new (GtkWindow *parent, RerouteSheet *sheet)
     parent, sheet, _ ("Routing Restrictions"), "restrictions"),
     make_permitted (sheet),
     make_forbidden (sheet, _ ("Hosts and clients that can _never route mail:")),
+                    NULL,
                     _ ("Everyone may send to the domains whose entries say “Anyone”. Hosts that can never route mail are "
        "turned away when they connect, whatever the first list says."));
+}
+
+static GtkWidget *
+make_proxies (void)
+{
+  GtkWidget *grid = gtk_grid_new ();
+  GtkWidget *label = gtk_label_new_with_mnemonic (_ ("_Proxies that tell the client's address:"));
+  GtkWidget *error = g_object_new (REROUTE_TYPE_FIELD_ERROR, NULL);
+  GtkWidget *entry =
+    reroute_setting_entry_new (REROUTE_SETTING_PROXY_HOSTS, REROUTE_FIELD_ERROR (error));
+
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_mnemonic_widget (GTK_LABEL (label), entry);
+  gtk_entry_set_placeholder_text (GTK_ENTRY (entry), _ ("None"));
+  gtk_widget_set_hexpand (entry, TRUE);
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  gtk_grid_attach (GTK_GRID (grid), label, 0, 0, 1, 1);
+  gtk_grid_attach (GTK_GRID (grid), entry, 0, 1, 1, 1);
+  gtk_grid_attach (GTK_GRID (grid), error, 0, 2, 1, 1);
+  return grid;
 }
 
 GtkWindow *
@@ -95,6 +122,7 @@ reroute_hosts_window_new (GtkWindow *parent, RerouteSheet *sheet)
     reroute_sub_sheet_new (parent, sheet, _ ("Specify by Host"), "hosts"),
                            make_forbidden (sheet, _ ("Re_ject connections from these hosts:")),
                                            make_permitted (sheet),
+                                           make_proxies (),
                                            _ ("All other hosts may connect and send to the domains whose entries say “Anyone”. Both lists are those "
        "of Routing Restrictions on the Routing page."));
 }
@@ -134,19 +162,43 @@ add_line (GtkGrid *grid, int row, const Line *line)
   gtk_grid_attach (grid, error, 0, row + 1, 2, 1);
 }
 
+/* As high as its captions want it at its real width: unasked, GTK takes the narrowest one. */
+static void
+fit_height (GtkWindow *window)
+{
+  int height = 0;
+
+  gtk_widget_measure (gtk_window_get_child (window),
+                      GTK_ORIENTATION_VERTICAL,
+                      FIELDS_WIDTH,
+                      NULL,
+                      &height,
+                      NULL,
+                      NULL);
+  gtk_window_set_default_size (window, FIELDS_WIDTH, MIN (height, FIELDS_HEIGHT));
+}
+
 static GtkWindow *
 make_fields_window (RerouteSubSheet *window, const Line *lines, gsize n, const char *hint)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  GtkWidget *scroller = gtk_scrolled_window_new ();
   GtkWidget *grid = gtk_grid_new ();
 
+  /* With large letters the lines are more than a small screen has room for. */
+  gtk_scrolled_window_set_policy (
+    GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), grid);
+  gtk_widget_set_vexpand (scroller, TRUE);
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   for (gsize i = 0; i < n; i++)
     add_line (GTK_GRID (grid), (int) i * 2, &lines[i]);
-  gtk_box_append (GTK_BOX (box), grid);
+  gtk_box_append (GTK_BOX (box), scroller);
   gtk_box_append (GTK_BOX (box), make_hint (hint));
   reroute_sub_sheet_set_content (window, box);
+  fit_height (GTK_WINDOW (window));
   return GTK_WINDOW (window);
 }
 
@@ -176,21 +228,28 @@ reroute_timeouts_window_new (GtkWindow *parent, RerouteSheet *sheet)
 GtkWindow *
 reroute_limits_window_new (GtkWindow *parent, RerouteSheet *sheet)
 {
+  /* clang-format off */
   static const Line lines[] = {
-    { N_ ("Maximum number of _inbound connections:"), REROUTE_SETTING_MAX_INBOUND_CONNECTIONS },
-      { N_ ("Maximum number of connections from a single _client:"),
-            REROUTE_SETTING_MAX_CONNECTIONS_PER_CLIENT },
-        { N_ ("Maximum number of _outbound connections:"),
-              REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS },
-          { N_ ("Maximum number of connections to a single _host:"),
-                REROUTE_SETTING_MAX_CONNECTIONS_PER_HOST },
-            { N_ ("Maximum number of _messages sent in one connection:"),
-                  REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION },
-          };
+    { N_("Connections"), -1 },
+    { N_("Maximum number of _inbound connections:"), REROUTE_SETTING_MAX_INBOUND_CONNECTIONS },
+    { N_("Maximum number of connections from a single _client:"), REROUTE_SETTING_MAX_CONNECTIONS_PER_CLIENT },
+    { N_("Maximum number of _outbound connections:"), REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS },
+    { N_("Maximum number of connections to a single _host:"), REROUTE_SETTING_MAX_CONNECTIONS_PER_HOST },
+    { N_("Maximum number of _messages sent in one connection:"), REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION },
+    { N_("A client's connection is closed after"), -1 },
+    { N_("Commands with an _error in them:"), REROUTE_SETTING_MAX_BAD_COMMANDS },
+    { N_("Commands that lead to _no message:"), REROUTE_SETTING_MAX_JUNK_COMMANDS },
+    { N_("Recipients that are _refused:"), REROUTE_SETTING_MAX_REFUSED_RECIPIENTS },
+    { N_("A client is put off after"), -1 },
+    { N_("Messages in a min_ute, if it is not permitted:"), REROUTE_SETTING_MAX_MESSAGE_RATE },
+    { N_("Reci_pients in a minute, if it is not permitted:"), REROUTE_SETTING_MAX_RECIPIENT_RATE },
+    { N_("_Failed logins in ten minutes:"), REROUTE_SETTING_MAX_AUTH_FAILURES },
+  };
+  /* clang-format on */
 
   return make_fields_window (
     reroute_sub_sheet_new (parent, sheet, _ ("Advanced"), "limits"),
                            lines,
                            G_N_ELEMENTS (lines),
-                           _ ("To receive or send nothing at all, choose another transfer mode."));
+                           _ ("To receive or send nothing at all, choose another transfer mode. Where a client is put off, 0 is no limit."));
 }

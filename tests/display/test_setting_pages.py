@@ -7,7 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from desk import SHEET, run    # noqa: E402
+from desk import SHEET, run       # noqa: E402
+from screen import pyatspi        # noqa: E402
 
 RESTRICTIONS = 'Routing Restrictions'
 LIMITS = 'Advanced'
@@ -17,6 +18,9 @@ WRONG = (
     ('alt+h', 'mail..example.org', '“mail..example.org” is no host name.', ''),
     ('alt+l', '', 'Write at least one address with its port', '0.0.0.0:25, [::]:25'),
     ('alt+l', '0.0.0.0:25, 127.0.0.1:99999', '“127.0.0.1:99999” is no address with a port.', '0.0.0.0:25, [::]:25'),
+    ('alt+s', '0.0.0.0:0', '“0.0.0.0:0” is no address with a port. Write one such as “0.0.0.0:465”', ''),
+    ('alt+w', 'srs@example.org', '“srs@example.org” is no domain. Write one of yours', ''),
+    ('alt+f', 'unix:/run/a.sock action=accept, unix:b', '“unix:b” is no mail filter.', ''),
     ('alt+o', '203.0.113.0/24', '“203.0.113.0/24” is no address.', ''),
     ('alt+i', 'user@example.com', '“user@example.com” is an e-mail address. A host is wanted', ''),
     ('alt+m', 'postmaster', '“postmaster” is no e-mail address.', ''),
@@ -55,8 +59,14 @@ def test_general_is_saved(desk):
     fill(desk, 'alt+i', 'mailbox.example.net')
     fill(desk, 'alt+m', 'admin@example.org')
     fill(desk, 'alt+z', '20 MB')
-    desk.dialog.wait_text('4 unsaved changes')
+    fill(desk, 'alt+s', '127.0.0.1')
+    fill(desk, 'alt+w', 'Example.ORG')
+    fill(desk, 'alt+f', '/run/rspamd/milter.sock  action=accept,inet:127.0.0.1:8891')
+    desk.dialog.wait_text('7 unsaved changes')
     desk.apply()
+    assert desk.setting('listen-tls') == '127.0.0.1:465'
+    assert desk.setting('srs-domain') == 'example.org'
+    assert desk.setting('milters') == 'unix:/run/rspamd/milter.sock action=accept, inet:127.0.0.1:8891'
     assert desk.setting('hostname') == 'mail.example.org'
     assert desk.setting('inbound-host').startswith('mailbox.example.net')
     assert desk.setting('postmaster') == 'admin@example.org'
@@ -144,6 +154,36 @@ def test_cancel_of_a_sub_sheet_takes_back(desk):
     desk.dialog.wait_no_text('unsaved')
 
 
+def test_proxies(desk):
+    desk.page(2)
+    desk.dialog.click(SHEET, 'push button', 'Hosts…')
+    fill(desk, 'alt+p', '192.0.2.1/24', 'Specify by Host')
+    desk.dialog.wait_text('“192.0.2.1/24” starts inside a network.', 'Specify by Host')
+    fill(desk, 'alt+p', '192.0.2.9', 'Specify by Host')
+    desk.dialog.click('Specify by Host', 'push button', 'OK')
+    desk.dialog.wait_closed('Specify by Host')
+    desk.apply()
+    assert desk.setting('proxy-hosts') == '192.0.2.9'
+
+
+def test_default_delivery_with_an_account(desk):
+    """There is somebody to log in to only at hosts."""
+    desk.page(2)
+    account = desk.dialog.find(SHEET, 'text', 'Account:')
+    assert not account.getState().contains(pyatspi().STATE_SENSITIVE)
+    desk.dialog.key('alt+f')
+    desk.dialog.type('smart.example.net')
+    fill(desk, 'alt+c', 'our account')
+    desk.dialog.wait_text('“our account” cannot be the name of an account: write it without blanks.')
+    fill(desk, 'alt+c', 'ours')
+    desk.dialog.key('alt+g')
+    desk.dialog.wait_text('3 unsaved changes')
+    desk.apply()
+    assert desk.setting('default-delivery') == 'smart.example.net'
+    assert desk.setting('default-account') == 'ours'
+    assert desk.setting('default-leaves') == 'yes'
+
+
 def test_limits(desk):
     desk.page(2)
     desk.dialog.click(SHEET, 'push button', 'Advanced…')
@@ -151,10 +191,17 @@ def test_limits(desk):
     desk.dialog.wait_text('Write a whole number from 1 to 1000000.', LIMITS)
     desk.dialog.click(LIMITS, 'push button', 'OK')
     fill(desk, 'alt+m', '1', LIMITS)
+    fill(desk, 'alt+u', 'many', LIMITS)
+    desk.dialog.wait_text('Write a whole number from 0 to 1000000.', LIMITS)
+    for letter, number in zip('enrupf', range(31, 37)):
+        fill(desk, f'alt+{letter}', str(number), LIMITS)
     desk.dialog.click(LIMITS, 'push button', 'OK')
     desk.dialog.wait_closed(LIMITS)
     desk.apply()
     assert desk.setting('max-messages-per-connection') == '1'
+    assert [desk.setting(key) for key in ('max-bad-commands', 'max-junk-commands', 'max-refused-recipients',
+                                          'max-message-rate', 'max-recipient-rate', 'max-auth-failures')] == \
+        ['31', '32', '33', '34', '35', '36']
 
 
 def test_timeouts(desk):

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * refusal-text.c - what is said of a value that common/ refused, and of a change that was not saved
+ */
+
+#include "config.h"
+
+#include "gui/row-text.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+/* "test..com" without its empty parts. */
+static char *
+without_empty_labels (const char *text)
+{
+  GString *good = g_string_new (NULL);
+  g_auto (GStrv) labels = g_strsplit (text, ".", -1);
+
+  for (char **label = labels; *label != NULL; label++)
+    {
+      if (**label == '\0')
+        continue;
+      if (good->len > 0)
+        g_string_append_c (good, '.');
+      g_string_append (good, *label);
+    }
+  return g_string_free (good, FALSE);
+}
+
+static gboolean
+has_long_label (const char *text)
+{
+  g_auto (GStrv) labels = g_strsplit (text, ".", -1);
+
+  for (char **label = labels; *label != NULL; label++)
+    if (strlen (*label) > REROUTE_LIMIT_LABEL_OCTETS)
+      return TRUE;
+  return FALSE;
+}
+
+char *
+reroute_dup_domain_error (const char *text, const GError *error)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (text));
+  g_autofree char *good = without_empty_labels (trimmed);
+  const char *at = strrchr (trimmed, '@');
+
+  if (trimmed[0] == '\0')
+    return g_strdup (_ ("Write a domain such as “test.com”."));
+  if (strchr (trimmed, '*') != NULL)
+    return g_strdup (_ ("“*” cannot stand for a domain. Choose “This domain and its subdomains”."));
+  if (at != NULL && at[1] != '\0')
+    return g_strdup_printf (
+      _ ("“%s” is an address. Write the part after the “@”: “%s”."), trimmed, at + 1);
+  if (strstr (trimmed, "..") != NULL && good[0] != '\0')
+    return g_strdup_printf (
+      _ ("“%s” has an empty part between two dots. Write “%s”."), trimmed, good);
+  if (strlen (trimmed) > REROUTE_LIMIT_DOMAIN_OCTETS)
+    return g_strdup_printf (_ ("A domain has at most %d characters; this one has %ld."),
+                               REROUTE_LIMIT_DOMAIN_OCTETS,
+                               g_utf8_strlen (trimmed, -1));
+  if (has_long_label (trimmed))
+    return g_strdup_printf (
+      _ ("“%s” has a part of more than %d characters."), trimmed, REROUTE_LIMIT_LABEL_OCTETS);
+  if (error != NULL && error->domain == REROUTE_ERROR && error->code == REROUTE_ERROR_VALUE)
+    return g_strdup (error->message);
+  return g_strdup_printf (_ ("“%s” is not a domain. Write a name such as “test.com”."), trimmed);
+}
+
+char *
+reroute_dup_host_error (const char *text, const GError *error)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (text));
+
+  if (trimmed[0] == '\0')
+    return g_strdup (
+      _ ("Write a host name or an address, such as “mx1.example.com” or “192.0.2.25”."));
+  if (strchr (trimmed, '@') != NULL)
+    return g_strdup_printf (
+      _ ("“%s” is an e-mail address. A host is wanted, such as “mx1.example.com”."), trimmed);
+  return g_strdup_printf (_ ("“%s” is neither a host name nor an address."), trimmed);
+}
+
+char *
+reroute_dup_port_error (void)
+{
+  return g_strdup (_ ("Port is a number from 1 to 65535."));
+}
+
+char *
+reroute_dup_account_error (const char *name)
+{
+  return g_strdup_printf (_ ("“%s” cannot be the name of an account: write it without blanks."),
+                             name);
+}
+
+char *
+reroute_dup_error (const GError *error)
+{
+  const struct
+  {
+    RerouteError code;
+    const char *sentence;
+  } table[] = {
+    { REROUTE_ERROR_ACCESS, _ ("You may not change the rules on this server. %s") },
+      { REROUTE_ERROR_STORE, _ ("The rules could not be saved: the database failed. %s") },
+        { REROUTE_ERROR_UNAVAILABLE,
+          _ ("The rules service does not answer; nothing was saved. %s") },
+          { REROUTE_ERROR_NO_SUCH_ENTRY,
+            _ ("An entry that you changed is not there any more. %s") },
+            { REROUTE_ERROR_TOO_LARGE, _ ("This is more than the rules service takes. %s") },
+          };
+
+  g_return_val_if_fail (error != NULL, NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
+    if (g_error_matches (error, REROUTE_ERROR, table[i].code))
+      {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        return g_strdup_printf (table[i].sentence, error->message);
+#pragma GCC diagnostic pop
+      }
+  return g_strdup_printf (_ ("It was not saved: %s"), error->message);
+}
