@@ -278,3 +278,11 @@ reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, Reroute
   gtk_widget_grab_focus (GTK_WIDGET (self->domain));
   return self;
 }
+
+void
+reroute_email_domain_dialog_focus_tls (RerouteEmailDomainDialog *self)
+{
+  g_return_if_fail (REROUTE_IS_EMAIL_DOMAIN_DIALOG (self));
+
+  gtk_widget_grab_focus (GTK_WIDGET (self->tls));
+}

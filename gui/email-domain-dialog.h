@@ -23,4 +23,7 @@ G_DECLARE_FINAL_TYPE (
 RerouteEmailDomainDialog *
 reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, RerouteRow *row);
 
+/* The first key is for what protects the mail of the domain. */
+void reroute_email_domain_dialog_focus_tls (RerouteEmailDomainDialog *self);
+
 G_END_DECLS

@@ -140,7 +140,7 @@ reroute_email_domain_window_new (GtkWindow *parent, RerouteSheet *sheet)
 
   self->sheet = g_object_ref (sheet);
   self->mark = reroute_edit_get_mark (reroute_sheet_get_edit (sheet));
-  reroute_rows_view_open (self->rows, sheet, REROUTE_PAGE_CONNECTIONS);
+  reroute_rows_view_open (self->rows, sheet, REROUTE_ROWS_CONNECTIONS);
   reroute_rows_view_focus_list (self->rows);
   return self;
 }

@@ -111,6 +111,25 @@ static const struct
        "• Delete removes them, and nobody is told.\n\n"
        "When an entry is corrected, what waits for it follows the new rule at its next try. “No next hop” is mail whose "
        "entry was removed: it waits until another entry covers it.") },
+  { "security", N_("Security"),
+    N_("Certificates and keys are files on the server: with them clients are offered TLS (STARTTLS). Several are "
+       "separated by commas, and each client gets the one for the name that it asks for. A key may stand in its "
+       "certificate's file. New ones are taken up as soon as they are saved; a certificate that is renewed in its file is "
+       "noticed by itself.\n\n"
+       "“TLS to other hosts” is for all mail that leaves; an entry of the list may say something else for its domain. "
+       "“Required” keeps mail back rather than send it in clear text; “Required, with a valid certificate” also where the "
+       "certificate is not for that host. Where the domain of the recipient is signed (DANE) or has an MTA-STS policy, "
+       "that is kept to first.\n\n"
+       "The list shows the entries of E-Mail Domain on the Connections page, with what protects their mail. Edit opens "
+       "the same entry.\n\n"
+       "Accounts… shows who may log in here, and what this relay logs in with at other hosts.") },
+  { "accounts", N_("Accounts"),
+    N_("There are two kinds. With an account of a client, a mail program or a server logs in here, in TLS, and may then send "
+       "to every domain. With an account of this relay, the relay logs in at the hosts of entries that name it, or at "
+       "those of the default delivery.\n\n"
+       "Passwords are kept by the relay alone, those of clients only as something to check them by. They are never "
+       "shown again, and stand neither in the rules nor in an export; whoever has forgotten one gets another.\n\n"
+       "Accounts act at once, without Apply, and are no part of the history.") },
   { "history", N_("History"),
     N_("Whenever something is saved, here or by reroutectl, it becomes a generation of the rules with a number of its "
        "own: who saved it, when, and what changed, entry by entry.\n\n"

@@ -127,3 +127,18 @@ reroute_dup_error (const GError *error)
       }
   return g_strdup_printf (_ ("It was not saved: %s"), error->message);
 }
+
+char *
+reroute_dup_account_refusal (const GError *error)
+{
+  g_return_val_if_fail (error != NULL, NULL);
+
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
+    return g_strdup (_ ("The relay is not running: it keeps the accounts. Start it first."));
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ACCESS))
+    return g_strdup_printf (_ ("You may not see or change accounts on this server. %s"),
+                               error->message);
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_ENTRY))
+    return g_strdup (_ ("There is no such account any more."));
+  return g_strdup_printf (_ ("The relay refused it: %s"), error->message);
+}

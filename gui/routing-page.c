@@ -91,7 +91,7 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
   RerouteRoutingPage *self = REROUTE_ROUTING_PAGE (page);
 
   self->sheet = g_object_ref (sheet);
-  reroute_rows_view_open (self->rows, sheet, REROUTE_PAGE_ROUTING);
+  reroute_rows_view_open (self->rows, sheet, REROUTE_ROWS_ROUTING);
   reroute_test_strip_open (self->test_strip, sheet);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   sheet_changed_cb (sheet, self);

@@ -93,6 +93,21 @@ dup_target (const RerouteRow *row)
     }
 }
 
+static char *
+dup_tls (const RerouteRow *row)
+{
+  const char *const words[] = {
+    [REROUTE_TLS_UNSET] =
+      _ ("As set for all domains"),
+         [REROUTE_TLS_NONE] = C_ ("tls", "Never"),
+         [REROUTE_TLS_OPPORTUNISTIC] = C_ ("tls", "Where it is offered"),
+         [REROUTE_TLS_ENCRYPTED] = C_ ("tls", "Required"),
+         [REROUTE_TLS_VERIFIED] = C_ ("tls", "Required, with a valid certificate"),
+    };
+
+  return g_strdup (words[row->tls]);
+}
+
 char *
 reroute_row_dup_cell (const RerouteRow *row, RerouteColumn column)
 {
@@ -114,6 +129,16 @@ reroute_row_dup_cell (const RerouteRow *row, RerouteColumn column)
                          : C_ ("column", "Permitted hosts"));
     case REROUTE_COLUMN_COMMENT:
       return g_strdup (row->comment);
+    case REROUTE_COLUMN_TLS:
+      return dup_tls (row);
+    case REROUTE_COLUMN_ACCOUNT:
+      return g_strdup (((const RerouteEmailDomain *) row)->account);
+    case REROUTE_COLUMN_RECIPIENT_CHECK:
+      return g_strdup (row->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD
+                         ? C_ ("column", "Asks the host")
+                         : "");
+    case REROUTE_COLUMN_LEAVES:
+      return g_strdup (row->leaves ? C_ ("column", "Yes") : "");
     case REROUTE_COLUMN_STATE:
     default:
       return g_strdup ("");

@@ -18,10 +18,15 @@ typedef enum
   REROUTE_COLUMN_TARGET, /* "<inbound>", "example.com"; "DNS", "gw1.example:2525, gw2.example" */
   REROUTE_COLUMN_ACCEPT_FROM, /* "Anyone", "Permitted hosts" */
   REROUTE_COLUMN_COMMENT,
+  /* Of E-Mail Domain rows; rulesd does not sort by these. */
+  REROUTE_COLUMN_TLS,     /* "Required" */
+  REROUTE_COLUMN_ACCOUNT, /* that the relay logs in to there */
+  REROUTE_COLUMN_RECIPIENT_CHECK,
+  REROUTE_COLUMN_LEAVES,
 } RerouteColumn;
 
 char *reroute_row_dup_cell (const RerouteRow *row, RerouteColumn column);
-/* How rulesd names the column in a sort. */
+/* How rulesd names the column in a sort; only of one that it sorts by. */
 const char *reroute_column_to_sort (RerouteColumn column);
 /* As rulesd sorts and filters, for rows that it does not have yet. */
 int reroute_row_compare (const RerouteRow *a, const RerouteRow *b, RerouteColumn column);
@@ -47,5 +52,7 @@ char *reroute_dup_port_error (void);
 char *reroute_dup_account_error (const char *name);
 /* (transfer full): for a person, whatever went wrong. */
 char *reroute_dup_error (const GError *error);
+/* (transfer full): for a person: why accounts cannot be read, or one was not kept or removed. */
+char *reroute_dup_account_refusal (const GError *error);
 
 G_END_DECLS

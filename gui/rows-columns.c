@@ -16,6 +16,7 @@
 
 #include <glib/gi18n.h>
 
+#define COLUMNS_MOST 5
 #define CELL_PADDING 24 /* of a header with its arrow, in pixels */
 
 /* One column of one list; lives as long as its factory. */
@@ -243,36 +244,81 @@ let_sort (GtkColumnViewColumn *view_column, Sorting *sorting, RerouteColumn colu
   gtk_column_view_column_set_sorter (view_column, sorter);
 }
 
+/* The columns behind the state; -1 as the width: the rest. */
+typedef struct
+{
+  RerouteColumn column;
+  const char *title;
+  int width;
+  gboolean sorts;
+} ColumnLook;
+
+static guint
+get_routing_columns (GtkWidget *view, ColumnLook *looks)
+{
+  const char *const accept_words[] = { _ ("Accept From"), C_ ("column", "Anyone"), C_ ("column", "Permitted hosts"), NULL };
+  /* A domain of ordinary length, so that the column grows with the font. */
+  const char *const domain_words[] = { "oldname.example", NULL };
+  const char *const target_words[] = { _ ("Route To"),
+                                          _ ("<always relay>"), _ ("<inbound>"), NULL };
+
+  looks[0] =
+    (ColumnLook){ REROUTE_COLUMN_DOMAIN, _ ("Sent To"), measure (view, 190, domain_words), TRUE };
+  looks[1] =
+    (ColumnLook){ REROUTE_COLUMN_TARGET, _ ("Route To"), measure (view, 170, target_words), TRUE };
+  looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCEPT_FROM,
+                           _ ("Accept From"), measure (view, 140, accept_words), TRUE };
+  looks[3] = (ColumnLook){ REROUTE_COLUMN_COMMENT, _ ("Comment"), -1, TRUE };
+  return 4;
+}
+
+static guint
+get_connections_columns (GtkWidget *view, ColumnLook *looks)
+{
+  const char *const accept_words[] = { _ ("Accept From"), C_ ("column", "Anyone"), C_ ("column", "Permitted hosts"), NULL };
+  const char *const domain_words[] = { "oldname.example", NULL };
+
+  looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN,
+                           _ ("E-Mail Domain"), measure (view, 180, domain_words), TRUE };
+  looks[1] = (ColumnLook){ REROUTE_COLUMN_TARGET, _ ("Deliver Using"), -1, TRUE };
+  looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCEPT_FROM,
+                           _ ("Accept From"), measure (view, 140, accept_words), TRUE };
+  looks[3] = (ColumnLook){ REROUTE_COLUMN_COMMENT, _ ("Comment"), 140, TRUE };
+  return 4;
+}
+
+static guint
+get_security_columns (GtkWidget *view, ColumnLook *looks)
+{
+  const char *const check_words[] = { _ ("Recipient Check"), C_ ("column", "Asks the host"), NULL };
+  const char *const leaves_words[] = { _ ("Leaves"), C_ ("column", "Yes"), NULL };
+  const char *const domain_words[] = { "oldname.example", NULL };
+
+  looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN,
+                           _ ("E-Mail Domain"), measure (view, 180, domain_words), TRUE };
+  looks[1] = (ColumnLook){ REROUTE_COLUMN_TLS, _ ("TLS"), -1, FALSE };
+  looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCOUNT, _ ("Account"), 110, FALSE };
+  looks[3] = (ColumnLook){ REROUTE_COLUMN_RECIPIENT_CHECK,
+                           _ ("Recipient Check"), measure (view, 120, check_words), FALSE };
+  looks[4] =
+    (ColumnLook){ REROUTE_COLUMN_LEAVES, _ ("Leaves"), measure (view, 60, leaves_words), FALSE };
+  return 5;
+}
+
 void
 reroute_rows_columns_add (GtkColumnView *view,
                           RerouteRowsModel *model,
                           RerouteSheet *sheet,
-                          ReroutePage page)
+                          RerouteRowsLook look)
 {
-  gboolean routing = page == REROUTE_PAGE_ROUTING;
-  const char *const accept_words[] = { _ ("Accept From"), C_ ("column", "Anyone"), C_ ("column", "Permitted hosts"), NULL };
-  /* A domain of ordinary length, so that the column grows with the font. */
-  const char *const domain_words[] = { "oldname.example", NULL };
-  const int domain_width = measure (GTK_WIDGET (view), routing ? 190 : 180, domain_words);
-  const char *const target_words[] = { _ ("Route To"),
-                                          _ ("<always relay>"), _ ("<inbound>"), NULL };
-  const struct
-  {
-    RerouteColumn column;
-    const char *title;
-    int width; /* -1: the rest */
-  } columns[] = {
-    { REROUTE_COLUMN_DOMAIN,
-      routing
-      ? _ ("Sent To") : _ ("E-Mail Domain"), domain_width },
-      { REROUTE_COLUMN_TARGET,
-        routing
-        ? _ ("Route To")
-             : _ ("Deliver Using"), routing ? measure (GTK_WIDGET (view), 170, target_words) : -1 },
-        { REROUTE_COLUMN_ACCEPT_FROM,
-          _ ("Accept From"), measure (GTK_WIDGET (view), 140, accept_words) },
-          { REROUTE_COLUMN_COMMENT, _ ("Comment"), routing ? -1 : 140 },
-        };
+  guint (*const get_columns[]) (GtkWidget * view, ColumnLook * looks) = {
+    [REROUTE_ROWS_ROUTING] = get_routing_columns,
+    [REROUTE_ROWS_CONNECTIONS] = get_connections_columns,
+    [REROUTE_ROWS_SECURITY] = get_security_columns,
+  };
+  ReroutePage page = look == REROUTE_ROWS_ROUTING ? REROUTE_PAGE_ROUTING : REROUTE_PAGE_CONNECTIONS;
+  ColumnLook columns[COLUMNS_MOST];
+  guint n_columns = get_columns[look](GTK_WIDGET (view), columns);
   Sorting *sorting = g_new0 (Sorting, 1);
   GtkColumnViewColumn *first = NULL;
 
@@ -280,7 +326,7 @@ reroute_rows_columns_add (GtkColumnView *view,
   g_object_set_data_full (G_OBJECT (view), "sorting", sorting, g_free);
   gtk_column_view_column_set_fixed_width (add_column (view, sheet, page, REROUTE_COLUMN_STATE, ""),
                                           30);
-  for (gsize i = 0; i < G_N_ELEMENTS (columns); i++)
+  for (guint i = 0; i < n_columns; i++)
     {
       GtkColumnViewColumn *made =
         add_column (view, sheet, page, columns[i].column, columns[i].title);
@@ -290,7 +336,8 @@ reroute_rows_columns_add (GtkColumnView *view,
       else
         gtk_column_view_column_set_fixed_width (made, columns[i].width);
       gtk_column_view_column_set_resizable (made, TRUE);
-      let_sort (made, sorting, columns[i].column);
+      if (columns[i].sorts)
+        let_sort (made, sorting, columns[i].column);
       if (i == 0)
         first = made;
     }

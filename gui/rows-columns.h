@@ -8,16 +8,24 @@
 
 G_BEGIN_DECLS
 
+/* A list of rows, and which of their columns it has. */
+typedef enum
+{
+  REROUTE_ROWS_ROUTING,     /* of the Routing page */
+  REROUTE_ROWS_CONNECTIONS, /* E-Mail Domain */
+  REROUTE_ROWS_SECURITY,    /* the same rows, with what protects their mail */
+} RerouteRowsLook;
+
 /**
  * reroute_rows_columns_add:
  * @view: an empty list
  * @model: what is sorted when a header is clicked
  *
- * Gives @view the columns of that page, each measured for the language.
+ * Gives @view its columns, each measured for the language.
  */
 void reroute_rows_columns_add (GtkColumnView *view,
                                RerouteRowsModel *model,
                                RerouteSheet *sheet,
-                               ReroutePage page);
+                               RerouteRowsLook look);
 
 G_END_DECLS

@@ -10,7 +10,6 @@
 #include "gui/naming.h"
 #include "gui/note.h"
 #include "gui/row-item.h"
-#include "gui/rows-columns.h"
 #include "gui/rows-model.h"
 
 #include <glib/gi18n.h>
@@ -393,8 +392,9 @@ reroute_rows_view_init (RerouteRowsView *self)
 }
 
 void
-reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, ReroutePage page)
+reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, RerouteRowsLook look)
 {
+  ReroutePage page = look == REROUTE_ROWS_ROUTING ? REROUTE_PAGE_ROUTING : REROUTE_PAGE_CONNECTIONS;
   const char *name = page == REROUTE_PAGE_ROUTING ? _ ("Routing table") : _ ("E-mail domains");
   const char *hint = page == REROUTE_PAGE_ROUTING ? _ ("Search domains and comments")
                                                   : _ ("Search domains and hosts");
@@ -406,7 +406,7 @@ reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, ReroutePage 
   self->page = page;
   self->model = reroute_rows_model_new (sheet, page);
   self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->model)));
-  reroute_rows_columns_add (self->view, self->model, sheet, page);
+  reroute_rows_columns_add (self->view, self->model, sheet, look);
   gtk_column_view_set_model (self->view, GTK_SELECTION_MODEL (self->selection));
   g_object_set (self->search, "placeholder-text", hint, NULL);
   reroute_name_widget (GTK_WIDGET (self->search), hint);

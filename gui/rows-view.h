@@ -4,7 +4,7 @@
 
 #include <gtk/gtk.h>
 
-#include "gui/sheet.h"
+#include "gui/rows-columns.h"
 
 G_BEGIN_DECLS
 
@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 #define REROUTE_TYPE_ROWS_VIEW (reroute_rows_view_get_type ())
 G_DECLARE_FINAL_TYPE (RerouteRowsView, reroute_rows_view, REROUTE, ROWS_VIEW, GtkBox)
 
-void reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, ReroutePage page);
+void reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, RerouteRowsLook look);
 
 /* @in_use: whether the table acts; when not it can be read only, and says so. */
 void reroute_rows_view_set_in_use (RerouteRowsView *self, gboolean in_use);

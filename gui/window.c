@@ -22,6 +22,7 @@
 #include "gui/question-window.h"
 #include "gui/routing-page.h"
 #include "gui/row-text.h"
+#include "gui/security-page.h"
 #include "gui/sheet.h"
 
 #include <glib/gi18n.h>
@@ -553,6 +554,7 @@ reroute_window_class_init (RerouteWindowClass *klass)
   g_type_ensure (REROUTE_TYPE_ROUTING_PAGE);
   g_type_ensure (REROUTE_TYPE_CONNECTIONS_PAGE);
   g_type_ensure (REROUTE_TYPE_QUEUES_PAGE);
+  g_type_ensure (REROUTE_TYPE_SECURITY_PAGE);
   g_type_ensure (REROUTE_TYPE_HISTORY_PAGE);
   bind_template (widget_class);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_Escape, 0, escape_cb, NULL);

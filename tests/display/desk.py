@@ -57,6 +57,10 @@ class Desk:
         self.dialog.focus(SHEET)
         self.dialog.key(*['ctrl+Page_Up'] * 9, *['ctrl+Page_Down'] * number)
 
+    def tab(self, name):
+        """Shows the page of that name."""
+        self.dialog.click(SHEET, 'page tab', name)
+
     def apply(self):
         before = self.serial()
         self.dialog.click(SHEET, 'push button', 'Apply')

@@ -8,6 +8,8 @@
 
 #include "config.h"
 
+#include "gui/account-dialog.h"
+#include "gui/accounts-window.h"
 #include "gui/application.h"
 #include "gui/email-domain-dialog.h"
 #include "gui/email-domain-window.h"
@@ -107,6 +109,8 @@ test_dialogs (void)
     reroute_hosts_window_new (NULL, sheet),
     reroute_timeouts_window_new (NULL, sheet),
     reroute_limits_window_new (NULL, sheet),
+    GTK_WINDOW (reroute_accounts_window_new (NULL, sheet)),
+    GTK_WINDOW (reroute_account_dialog_new (NULL, reroute_sheet_get_relay (sheet), NULL)),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (windows); i++)

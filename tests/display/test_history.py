@@ -24,7 +24,7 @@ def test_generations_are_listed(desk):
     desk.ctl('routing', 'add', 'two.test', '--reroute-to=example.net', '--accept-from=anyone')
     desk.ctl('settings', 'set', 'postmaster', 'admin@example.org')
     desk.open()
-    desk.page(4)
+    desk.tab('History')
     desk.dialog.wait_text('Routing: one.test added')
     texts = desk.dialog.texts()
     assert texts.index('postmaster set to admin@example.org') < texts.index('Routing: two.test added'), texts
@@ -75,7 +75,7 @@ def test_bring_back(desk):
     desk.dialog.key('alt+h')
     desk.dialog.type('mail.example.org')
     desk.dialog.wait_text('1 unsaved change')
-    desk.page(4)
+    desk.tab('History')
     desk.dialog.click(SHEET, 'label', 'Routing: two.test added')
     desk.dialog.click(SHEET, 'push button', 'Bring Back 2…')
     desk.dialog.click(QUESTION, 'push button', 'Bring Back')

@@ -59,7 +59,7 @@ def test_empty_queue_says_so(desk):
     desk.service.add_connection('back.test', f'--host={STREET.back.endpoint}')
     desk.service.wait_applied()
     desk.open()
-    desk.page(3)
+    desk.tab('Queues')
     desk.dialog.wait_text('No mail waits')
 
 

@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Security page: TLS for all domains and by domain; accounts whose passwords go to the relay and never come back."""
+
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from desk import SHEET, run_with_relay     # noqa: E402
+from screen import poll, pyatspi           # noqa: E402
+
+SECRET = 'correct horse battery'
+
+
+def accounts(desk):
+    return {(account['name'], account['kind']) for account in json.loads(desk.ctl('--json', 'account', 'list'))}
+
+
+def fill(desk, letter, text, title=SHEET):
+    desk.dialog.focus(title)
+    desk.dialog.key(letter, 'ctrl+a')
+    desk.dialog.type(text)
+
+
+def choose(desk, opening, index, title=SHEET):
+    """In a drop-down that the key @opening opens, the choice of that number, from 0: the first has the focus."""
+    desk.dialog.key(opening)
+    poll('the choices', lambda: any(node.getRoleName() == 'list item' and
+                                    node.getState().contains(pyatspi().STATE_FOCUSED)
+                                    for node in desk.dialog.walk(desk.dialog.window(title))))
+    desk.dialog.key(*['Down'] * index, 'Return')
+
+
+def test_tls_for_all_domains(desk):
+    """A file name is wanted whole; levels are words in a list."""
+    desk.ctl('connections', 'add', 'partner.example', '--host=mx.partner.example', '--accept-from=permitted')
+    desk.open()
+    desk.tab('Security')
+    fill(desk, 'alt+c', '/etc/reroute/a b.pem, mail.pem')
+    desk.dialog.wait_text('“mail.pem” is no full file name. Write it from the first “/” on')
+    fill(desk, 'alt+c', '/etc/reroute/a b.pem, /etc/reroute/mail.pem')
+    fill(desk, 'alt+k', '/etc/reroute/a.key,/etc/reroute/mail.key')
+    fill(desk, 'alt+u', '/etc/ssl/own.pem')
+    desk.dialog.key('alt+f')
+    choose(desk, 'alt+t', 2)
+    desk.dialog.wait_text('5 unsaved changes')
+    desk.apply()
+    assert [desk.setting(key) for key in ('tls-certificate', 'tls-key', 'tls-trust', 'tls-level', 'mta-sts')] == \
+        ['/etc/reroute/a b.pem, /etc/reroute/mail.pem', '/etc/reroute/a.key, /etc/reroute/mail.key',
+         '/etc/ssl/own.pem', 'encrypted', 'no']
+
+
+def test_edit_opens_the_entry_on_its_level(desk):
+    desk.dialog.click(SHEET, 'label', 'partner.example')
+    desk.dialog.key('Return')
+    desk.dialog.focus('Edit E-Mail Domain')
+    choose(desk, 'space', 4, 'Edit E-Mail Domain')
+    desk.confirm('Edit E-Mail Domain')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.apply()
+    assert desk.rows('connections')['partner.example']['tls'] == 'verified'
+
+
+def test_account_of_a_client(desk):
+    """Refused beside its field; kept at once; what was typed is nowhere to be read."""
+    desk.dialog.click(SHEET, 'push button', 'Accounts…')
+    desk.dialog.wait_text('No accounts yet', 'Accounts')
+    desk.dialog.click('Accounts', 'push button', 'Add…')
+    fill(desk, 'alt+n', 'mail client', 'Add Account')
+    desk.dialog.wait_text('“mail client” cannot be the name of an account: write it without blanks.', 'Add Account')
+    fill(desk, 'alt+n', 'client', 'Add Account')
+    fill(desk, 'alt+p', SECRET, 'Add Account')
+    fill(desk, 'alt+g', SECRET + 'x', 'Add Account')
+    desk.dialog.wait_text('The two passwords differ.', 'Add Account')
+    fill(desk, 'alt+g', SECRET, 'Add Account')
+    desk.dialog.wait_sensitive('Add Account', 'push button', 'OK')
+    # GTK 4.8 lets the accessibility bus of her session read what is being typed, and nothing later.
+    assert [node.getRoleName() for node in desk.dialog.walk(desk.dialog.window('Add Account'))
+            if SECRET in desk.dialog.text_of(node)] == ['password text'] * 2
+    desk.dialog.key('Return')
+    desk.dialog.wait_closed('Add Account')
+    desk.dialog.wait_text('A client that logs in here', 'Accounts')
+    assert accounts(desk) == {('client', 'in')}
+    assert not any(SECRET in text for text in desk.dialog.texts('Accounts') + desk.dialog.texts(SHEET))
+    assert SECRET not in desk.ctl('account', 'list') + desk.ctl('settings', 'list') + desk.ctl('history')
+
+
+def test_account_at_other_hosts(desk):
+    desk.dialog.click('Accounts', 'push button', 'Add…')
+    fill(desk, 'alt+n', 'smart', 'Add Account')
+    choose(desk, 'alt+u', 1, 'Add Account')
+    desk.dialog.wait('Add Account', 'text', 'User name there:')
+    fill(desk, 'alt+m', 'us@smart.example', 'Add Account')
+    fill(desk, 'alt+p', SECRET, 'Add Account')
+    fill(desk, 'alt+g', SECRET, 'Add Account')
+    desk.confirm('Add Account')
+    desk.dialog.wait_text('This relay, at other hosts', 'Accounts')
+    assert accounts(desk) == {('client', 'in'), ('smart', 'out')}
+
+
+def test_remove_asks(desk):
+    desk.dialog.click('Accounts', 'label', 'client')
+    desk.dialog.key('Delete')
+    desk.dialog.wait_text('Remove the account “client”?', 'Remove Account')
+    desk.dialog.key('alt+r')
+    desk.dialog.wait_closed('Remove Account')
+    poll('one account', lambda: accounts(desk) == {('smart', 'out')})
+
+
+def test_without_the_relay(desk):
+    """Says who keeps the accounts, and lists them when it is back."""
+    desk.service.stop_relay()
+    desk.dialog.wait_text('The relay is not running: it keeps the accounts.', 'Accounts')
+    desk.service.start_relay()
+    desk.dialog.wait_no_text('The relay is not running', 'Accounts')
+    desk.dialog.wait_text('smart', 'Accounts')
+
+
+if __name__ == '__main__':
+    run_with_relay('security', *[case for name, case in list(globals().items()) if name.startswith('test_')])
