@@ -103,6 +103,10 @@
 #define REROUTE_LIMIT_STS_DOMAINS 5000    /* known at a time; the longest unused goes */
 #define REROUTE_LIMIT_STS_FILE_OCTETS (4 * 1024 * 1024)
 
+/* Log */
+#define REROUTE_LIMIT_LOG_KEPT_OCTETS (1024 * 1024) /* of the last lines, for who looks at them */
+#define REROUTE_LIMIT_LOG_LINES 1000                /* in one answer */
+
 /* Milters */
 #define REROUTE_LIMIT_MILTER_PACKET_OCTETS (1024 * 1024) /* of a milter; Sendmail sends 64 KiB */
 

@@ -15,6 +15,7 @@
 #include "common/domain-private.h"
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/log-level.h"
 #include "common/quantity.h"
 #include "common/verifier.h"
 
@@ -451,6 +452,20 @@ parse_milters (const RerouteSettingSpec *spec,
   return check_count (spec, value->milters->len, text, error);
 }
 
+static gboolean
+parse_log_levels (const RerouteSettingSpec *spec,
+                  const char *text,
+                  RerouteSettingValue *value,
+                  GError **error)
+{
+  RerouteLogLevel levels[REROUTE_N_LOG_CATEGORIES];
+
+  if (!reroute_log_levels_parse (text, levels, error))
+    return FALSE;
+  value->text = reroute_log_levels_to_string (levels);
+  return TRUE;
+}
+
 static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_HOSTNAME] = parse_hostname,
   [REROUTE_SETTING_TYPE_ENDPOINTS] = parse_endpoints,
@@ -469,6 +484,7 @@ static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_PATHS] = parse_paths,
   [REROUTE_SETTING_TYPE_ACCOUNT] = parse_account,
   [REROUTE_SETTING_TYPE_MILTERS] = parse_milters,
+  [REROUTE_SETTING_TYPE_LOG_LEVELS] = parse_log_levels,
 };
 
 static void

@@ -127,6 +127,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Account at the hosts of the default delivery that the relay logs in to; empty: none.") },
   { ID (MILTERS), "milters", TYPE (MILTERS), "", 0, 16, NULL,
     N_("Mail filters that are asked about every message that comes in, in order; empty: none.") },
+  { ID (LOG_LEVELS), "log-levels", TYPE (LOG_LEVELS), "", 0, 0, NULL,
+    N_("How much the relay's log tells, by category; what is not named: “minimum”.") },
 };
 /* clang-format on */
 

@@ -11,23 +11,24 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  REROUTE_SETTING_TYPE_HOSTNAME,  /* normal form of a domain */
-  REROUTE_SETTING_TYPE_ENDPOINTS, /* "127.0.0.1:2525, [::1]:2525" */
-  REROUTE_SETTING_TYPE_BOOLEAN,   /* "yes", "no" */
-  REROUTE_SETTING_TYPE_ENUM,      /* one of choices */
-  REROUTE_SETTING_TYPE_DELIVERY,  /* "dns", or hosts */
-  REROUTE_SETTING_TYPE_HOST,      /* one host, perhaps by LMTP, or "" */
-  REROUTE_SETTING_TYPE_RANGES,    /* address ranges, or "" */
-  REROUTE_SETTING_TYPE_ADDRESSES, /* IP addresses, or "" */
-  REROUTE_SETTING_TYPE_DNS,       /* "system", "recursive", or addresses with ports */
-  REROUTE_SETTING_TYPE_MAILBOX,   /* an address, or "" */
-  REROUTE_SETTING_TYPE_DURATION,  /* "90s", "15m", "4h", "5d" */
-  REROUTE_SETTING_TYPE_DURATIONS, /* "15m,30m,1h,4h" */
-  REROUTE_SETTING_TYPE_OCTETS,    /* "50 MiB", "1000 KiB", "4096" */
-  REROUTE_SETTING_TYPE_COUNT,     /* a whole number */
-  REROUTE_SETTING_TYPE_PATHS,     /* absolute file names, separated by commas, or "" */
-  REROUTE_SETTING_TYPE_ACCOUNT,   /* the name of an account, or "" */
-  REROUTE_SETTING_TYPE_MILTERS,   /* milters with their options, separated by commas, or "" */
+  REROUTE_SETTING_TYPE_HOSTNAME,   /* normal form of a domain */
+  REROUTE_SETTING_TYPE_ENDPOINTS,  /* "127.0.0.1:2525, [::1]:2525" */
+  REROUTE_SETTING_TYPE_BOOLEAN,    /* "yes", "no" */
+  REROUTE_SETTING_TYPE_ENUM,       /* one of choices */
+  REROUTE_SETTING_TYPE_DELIVERY,   /* "dns", or hosts */
+  REROUTE_SETTING_TYPE_HOST,       /* one host, perhaps by LMTP, or "" */
+  REROUTE_SETTING_TYPE_RANGES,     /* address ranges, or "" */
+  REROUTE_SETTING_TYPE_ADDRESSES,  /* IP addresses, or "" */
+  REROUTE_SETTING_TYPE_DNS,        /* "system", "recursive", or addresses with ports */
+  REROUTE_SETTING_TYPE_MAILBOX,    /* an address, or "" */
+  REROUTE_SETTING_TYPE_DURATION,   /* "90s", "15m", "4h", "5d" */
+  REROUTE_SETTING_TYPE_DURATIONS,  /* "15m,30m,1h,4h" */
+  REROUTE_SETTING_TYPE_OCTETS,     /* "50 MiB", "1000 KiB", "4096" */
+  REROUTE_SETTING_TYPE_COUNT,      /* a whole number */
+  REROUTE_SETTING_TYPE_PATHS,      /* absolute file names, separated by commas, or "" */
+  REROUTE_SETTING_TYPE_ACCOUNT,    /* the name of an account, or "" */
+  REROUTE_SETTING_TYPE_MILTERS,    /* milters with their options, separated by commas, or "" */
+  REROUTE_SETTING_TYPE_LOG_LEVELS, /* "session=medium, delivery=maximum", or "" */
 } RerouteSettingType;
 
 /* The order of the table in settings.c. */
@@ -80,6 +81,7 @@ typedef enum
   REROUTE_SETTING_MAX_AUTH_FAILURES, /* 0 is off */
   REROUTE_SETTING_DEFAULT_ACCOUNT,   /* "" is none */
   REROUTE_SETTING_MILTERS,           /* "" is off */
+  REROUTE_SETTING_LOG_LEVELS,        /* reroute_log_levels_parse() takes it apart */
   REROUTE_N_SETTINGS,
 } RerouteSettingId;
 

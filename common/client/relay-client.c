@@ -209,6 +209,14 @@ reroute_relay_client_watch (RerouteRelayClient *self)
   subscribe (self);
 }
 
+RerouteBus *
+reroute_relay_client_get_bus (RerouteRelayClient *self)
+{
+  g_return_val_if_fail (REROUTE_IS_RELAY_CLIENT (self), NULL);
+
+  return self->bus;
+}
+
 gboolean
 reroute_relay_client_get_available (RerouteRelayClient *self)
 {

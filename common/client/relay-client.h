@@ -23,6 +23,8 @@ G_DECLARE_FINAL_TYPE (RerouteRelayClient, reroute_relay_client, REROUTE, RELAY_C
 RerouteRelayClient *reroute_relay_client_new (RerouteBus *bus);
 
 void reroute_relay_client_watch (RerouteRelayClient *self);
+/* (transfer none) */
+RerouteBus *reroute_relay_client_get_bus (RerouteRelayClient *self);
 gboolean reroute_relay_client_get_available (RerouteRelayClient *self);
 
 /* (transfer full): a{sv} as Relay1.Status documents; g_variant_lookup() reads it */

@@ -101,6 +101,7 @@ REROUTE_CTL_VERB (history);
 REROUTE_CTL_VERB (revert);
 REROUTE_CTL_VERB (import);
 REROUTE_CTL_VERB (export);
+REROUTE_CTL_VERB (log);
 REROUTE_CTL_VERB (queue_list);
 REROUTE_CTL_VERB (queue_show);
 REROUTE_CTL_VERB (queue_retry);

@@ -59,6 +59,8 @@ static const RerouteVerb verbs[] = {
   { "revert", "SERIAL [--confirm]", "bring a generation back, as a new one", reroute_ctl_revert },
   { "import", "[--dry-run] [--replace] FILE", "add or update rows from CSV", reroute_ctl_import },
   { "export", "[FILE]", "write every row as CSV", reroute_ctl_export },
+  { "log", "[--follow] [--category=NAME[,...]] [TEXT]",
+    "the last lines of the relay's log; with --follow also those that come", reroute_ctl_log },
   { "queue list", "[[--by=next-hop|entry] [TEXT]|--next-hop=HOP|--entry=ENTRY]",
     "the messages that wait, or where they go", reroute_ctl_queue_list },
   { "queue show", "ID", "one message: its recipients and headers", reroute_ctl_queue_show },

@@ -13,6 +13,9 @@
 
 #include "service/relay/log-writer.h"
 
+#include "common/limits.h"
+#include "service/relay/log-ring.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,11 +30,14 @@ static struct
   GThread *thread;
   gboolean to_journal; /* standard error is journald's */
   char **shown;        /* domains whose debug and info lines are shown; {"all"} for every one */
+  int levels[REROUTE_N_LOG_CATEGORIES]; /* atomic: RerouteLogLevel */
+  RerouteLogRing *ring;
 
   GMutex lock; /* of what follows */
   GCond changed;
   GCond written;
   GString *lines;
+  GArray *marks; /* (element-type RerouteLogMark): one for each of the lines */
   guint n_lost;
   gboolean urgent; /* somebody waits for the lines to be written */
   gboolean stopping;
@@ -65,14 +71,27 @@ find_level (GLogLevelFlags flags)
 }
 
 static gboolean
-is_shown (GLogLevelFlags level, const char *domain)
+is_asked_for (const char *domain)
 {
-  if ((level & (G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG)) == 0)
-    return TRUE;
   if (log_writer.shown == NULL)
     return FALSE;
   return g_strv_contains ((const char *const *) log_writer.shown, "all") ||
          (domain != NULL && g_strv_contains ((const char *const *) log_writer.shown, domain));
+}
+
+static gboolean
+is_shown (GLogLevelFlags level, RerouteLogCategory category, const char *domain)
+{
+  RerouteLogLevel wanted = REROUTE_LOG_NONE;
+
+  if ((level & G_LOG_LEVEL_MESSAGE) != 0)
+    wanted = REROUTE_LOG_MINIMUM;
+  else if ((level & G_LOG_LEVEL_INFO) != 0)
+    wanted = REROUTE_LOG_MEDIUM;
+  else if ((level & G_LOG_LEVEL_DEBUG) != 0)
+    wanted = REROUTE_LOG_MAXIMUM;
+  return wanted <= (RerouteLogLevel) g_atomic_int_get (&log_writer.levels[category]) ||
+         is_asked_for (domain);
 }
 
 /* "2026-11-25 18:10:42", made once a second. */
@@ -91,11 +110,8 @@ format_second (gint64 now_s)
 }
 
 static void
-append_head (GString *line, GLogLevelFlags level, const char *domain)
+append_head (GString *line, gsize i, gint64 now_us, const char *domain)
 {
-  gsize i = find_level (level);
-  gint64 now_us = g_get_real_time ();
-
   int now_ms = (int) (now_us % G_USEC_PER_SEC / 1000);
   const char fraction[] = { '.',
                             (char) ('0' + now_ms / 100),
@@ -134,13 +150,42 @@ write_all (const char *octets, gsize length)
     }
 }
 
-/* Takes what waits.  With the lock held. */
+static void
+append_line (GLogLevelFlags level,
+             RerouteLogCategory category,
+             const char *domain,
+             const char *text)
+{
+  gsize i = find_level (level);
+  RerouteLogMark mark = { .time_us = g_get_real_time (),
+                          .category = (guint8) category,
+                          .severity = (guint8) levels[i].severity };
+
+  append_head (log_writer.lines, i, mark.time_us, domain);
+  mark.start = (guint32) log_writer.lines->len;
+  g_string_append (log_writer.lines, text);
+  mark.length = (guint32) log_writer.lines->len - mark.start;
+  g_string_append_c (log_writer.lines, '\n');
+  g_array_append_val (log_writer.marks, mark);
+}
+
+/* What waits is replaced by nothing.  With the lock held. */
+static void
+start_lines (void)
+{
+  log_writer.lines = g_string_new (NULL);
+  log_writer.marks = g_array_new (FALSE, FALSE, sizeof (RerouteLogMark));
+}
+
+/* Takes what waits.  With the lock held.
+   @marks: (out) (transfer full) */
 static GString *
-take_lines (void)
+take_lines (GArray **marks)
 {
   GString *lines = g_steal_pointer (&log_writer.lines);
 
-  log_writer.lines = g_string_new (NULL);
+  *marks = g_steal_pointer (&log_writer.marks);
+  start_lines ();
   log_writer.n_taken++;
   log_writer.urgent = FALSE;
   if (log_writer.n_lost > 0)
@@ -170,8 +215,11 @@ run (gpointer user_data)
   while (!log_writer.stopping)
     {
       wait_for_lines ();
-      g_autoptr (GString) lines = take_lines ();
+      GArray *marks = NULL;
+      GString *lines = take_lines (&marks);
       g_mutex_unlock (&log_writer.lock);
+      /* Whoever looks at the log has the ring for some milliseconds: none of us waits for that. */
+      reroute_log_ring_push (log_writer.ring, lines, marks);
       write_all (lines->str, lines->len);
       g_mutex_lock (&log_writer.lock);
       log_writer.n_written++;
@@ -199,8 +247,10 @@ wait_until_written (void)
 static void
 write_left (void)
 {
-  g_autoptr (GString) lines = take_lines ();
+  GArray *marks = NULL;
+  GString *lines = take_lines (&marks);
 
+  reroute_log_ring_push (log_writer.ring, lines, marks);
   write_all (lines->str, lines->len);
 }
 
@@ -221,18 +271,16 @@ write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
   const char *domain = find_field (fields, n_fields, "GLIB_DOMAIN", "reroute-relayd");
   const char *text = find_field (fields, n_fields, "MESSAGE", "");
 
-  if (!is_shown (level, domain))
+  RerouteLogCategory category = reroute_log_category_of (domain);
+
+  if (!is_shown (level, category, domain))
     return G_LOG_WRITER_HANDLED;
   g_mutex_lock (&log_writer.lock);
   gboolean was_empty = log_writer.lines->len == 0;
   if (log_writer.lines->len > BUFFER_MOST_OCTETS)
     log_writer.n_lost++;
   else
-    {
-      append_head (log_writer.lines, level, domain);
-      g_string_append (log_writer.lines, text);
-      g_string_append_c (log_writer.lines, '\n');
-    }
+    append_line (level, category, domain, text);
   if (log_writer.stopping)
     write_left ();
   else if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING)) != 0)
@@ -252,7 +300,10 @@ reroute_log_writer_start (void)
 
   log_writer.shown = shown != NULL ? g_strsplit_set (shown, " ,", -1) : NULL;
   log_writer.to_journal = g_log_writer_is_journald (STDERR_FILENO);
-  log_writer.lines = g_string_new (NULL);
+  for (guint i = 0; i < REROUTE_N_LOG_CATEGORIES; i++)
+    log_writer.levels[i] = REROUTE_LOG_MINIMUM;
+  log_writer.ring = reroute_log_ring_new (REROUTE_LIMIT_LOG_KEPT_OCTETS);
+  start_lines ();
   log_writer.thread = g_thread_new ("log", run, NULL);
   g_log_set_writer_func (write_fields, NULL, NULL);
 }
@@ -270,4 +321,17 @@ reroute_log_writer_stop (void)
   g_mutex_lock (&log_writer.lock);
   write_left ();
   g_mutex_unlock (&log_writer.lock);
+}
+
+void
+reroute_log_writer_set_levels (const RerouteLogLevel *levels_wanted)
+{
+  for (guint i = 0; i < REROUTE_N_LOG_CATEGORIES; i++)
+    g_atomic_int_set (&log_writer.levels[i], (int) levels_wanted[i]);
+}
+
+RerouteLogRing *
+reroute_log_writer_get_ring (void)
+{
+  return log_writer.ring;
 }

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "service/relay/log-ring.h"
 
 G_BEGIN_DECLS
 
@@ -12,13 +12,20 @@ G_BEGIN_DECLS
  * From now on what the program logs is gathered and written to standard error by a thread of its
  * own, some milliseconds late: a busy relay logs two lines a message, and a write() for each costs
  * more than the decision.  A warning, and what is worse, is written before g_log() returns, unless
- * the reader of standard error takes more than a second.  Which lines are shown is
- * G_MESSAGES_DEBUG's say, as with GLib.
+ * the reader of standard error takes more than a second.  Which lines are shown is the say of
+ * reroute_log_writer_set_levels(), and of G_MESSAGES_DEBUG, as with GLib.
  *
  * Lines begin with the time, or with "<PRIORITY>" for journald when standard error leads there
  * (sd-daemon(3)).  A reader that stops reading loses lines, which are counted, and stops nothing.
  */
 void reroute_log_writer_start (void);
+
+/* @levels_wanted: (array length=REROUTE_N_LOG_CATEGORIES): how much is said; all minimum at the
+ * start. */
+void reroute_log_writer_set_levels (const RerouteLogLevel *levels_wanted);
+
+/* (transfer none): the last lines that were written; kept until the program ends. */
+RerouteLogRing *reroute_log_writer_get_ring (void);
 
 /* Writes what is left; what is logged later is written at once. */
 void reroute_log_writer_stop (void);

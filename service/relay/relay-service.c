@@ -19,6 +19,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
+#include "service/relay/log-writer.h"
 
 #include <string.h>
 
@@ -408,6 +409,50 @@ run_queue_delete (Call *call)
   act (call, REROUTE_QUEUE_ACTION_DELETE);
 }
 
+/* --- the log --- */
+
+/* A bit for each of @names; all when there are none.  0: one of them is unknown. */
+static guint
+parse_categories (const char *const *names, GError **error)
+{
+  guint categories = 0;
+
+  for (; *names != NULL; names++)
+    {
+      RerouteLogCategory category;
+
+      if (!reroute_log_category_from_string (*names, &category))
+        {
+          g_set_error (error,
+                       REROUTE_ERROR,
+                       REROUTE_ERROR_VALUE,
+                       "“%.64s” is no category of the log: wanted session, tls, delivery, milter, "
+                       "spool, rules or service",
+                       *names);
+          return 0;
+        }
+      categories |= 1u << category;
+    }
+  return categories != 0 ? categories : G_MAXUINT;
+}
+
+static void
+run_log_since (Call *call)
+{
+  RerouteLogQuestion question = { 0 };
+  g_autofree const char **names = NULL;
+  GError *error = NULL;
+
+  g_variant_get (
+    call->arguments, "(t&s^a&su)", &question.cursor, &question.filter, &names, &question.limit);
+  question.limit = MIN (question.limit, REROUTE_LIMIT_LOG_LINES);
+  question.categories = parse_categories (names, &error);
+  if (question.categories == 0 || !check_text ("filter", question.filter, &error))
+    reply_error (call, error);
+  else
+    reply_value (call, reroute_log_ring_read (reroute_log_writer_get_ring (), &question));
+}
+
 /* --- secrets --- */
 
 static void
@@ -451,6 +496,7 @@ static const Method methods[] = {
   { "handle-queue-release", REROUTE_ACTION_QUEUE_MANAGE,  run_queue_release },
   { "handle-queue-return",  REROUTE_ACTION_QUEUE_MANAGE,  run_queue_return },
   { "handle-queue-delete",  REROUTE_ACTION_QUEUE_MANAGE,  run_queue_delete },
+  { "handle-log-since",     REROUTE_ACTION_QUEUE_VIEW,    run_log_since },
   { "handle-set-secret",    REROUTE_ACTION_RULES_MODIFY,  run_set_secret },
   { "handle-list-secrets",  REROUTE_ACTION_RULES_MODIFY,  run_list_secrets },
   /* clang-format on */

@@ -20,6 +20,7 @@
 #include "common/names.h"
 #include "service/relay/call-ahead.h"
 #include "service/relay/health.h"
+#include "service/relay/log-writer.h"
 #include "service/relay/relay-service.h"
 #include "service/relay/srs-keeper.h"
 #include "service/relay/supervisor.h"
@@ -257,12 +258,23 @@ srs_changed_cb (RerouteSrs *srs, gpointer user_data)
 }
 
 static void
+set_log_levels (RerouteSettings *settings)
+{
+  RerouteLogLevel levels[REROUTE_N_LOG_CATEGORIES];
+
+  if (reroute_log_levels_parse (
+        reroute_settings_get_text (settings, REROUTE_SETTING_LOG_LEVELS), levels, NULL))
+    reroute_log_writer_set_levels (levels);
+}
+
+static void
 take_settings (Relay *self, RerouteSettings *settings)
 {
   const char *hostname = reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME);
   g_autoptr (GError) error = NULL;
 
   self->parts.hostname = hostname[0] != '\0' ? hostname : self->machine_hostname;
+  set_log_levels (settings);
   reroute_tls_keeper_set_settings (self->parts.tls, settings);
   reroute_srs_keeper_set_settings (self->srs, settings);
   if (!reroute_health_set_endpoints (

@@ -86,6 +86,112 @@ test_debug_lines_are_shown_where_asked (void)
   g_assert_null (strstr (text, "hidden"));
 }
 
+/* A category says more or less without the environment; warnings are said always. */
+static void
+test_levels (void)
+{
+  RerouteLogLevel levels[REROUTE_N_LOG_CATEGORIES];
+  g_autofree char *text = NULL;
+
+  g_assert_true (
+    reroute_log_levels_parse ("spool=medium, session=none, delivery=maximum", levels, NULL));
+  reroute_log_writer_set_levels (levels);
+  g_log ("reroute-spool", G_LOG_LEVEL_INFO, "spool info");
+  g_log ("reroute-spool", G_LOG_LEVEL_DEBUG, "spool debug");
+  g_log ("reroute-session", G_LOG_LEVEL_MESSAGE, "session message");
+  g_log ("reroute-session", G_LOG_LEVEL_WARNING, "session warning");
+  g_log ("reroute-deliver", G_LOG_LEVEL_DEBUG, "delivery debug");
+  g_message ("last");
+  text = read_until ("last");
+  g_assert_nonnull (strstr (text, "reroute-spool info: spool info\n"));
+  g_assert_null (strstr (text, "spool debug"));
+  g_assert_null (strstr (text, "session message"));
+  g_assert_nonnull (strstr (text, "session warning"));
+  g_assert_nonnull (strstr (text, "reroute-deliver debug: delivery debug\n"));
+  g_assert_true (reroute_log_levels_parse ("", levels, NULL));
+  reroute_log_writer_set_levels (levels);
+}
+
+/* What was written can be asked for: by category, by text, and page by page. */
+static void
+test_what_is_kept (void)
+{
+  RerouteLogQuestion question = { .filter = "KEPT", .categories = G_MAXUINT, .limit = 2 };
+  g_autofree char *text = NULL;
+  guint64 next, missed, number;
+  guint severity;
+  gint64 time_us;
+  const char *category, *line;
+
+  g_log ("reroute-spool", G_LOG_LEVEL_MESSAGE, "kept 1");
+  g_log ("reroute-deliver", G_LOG_LEVEL_WARNING, "kept 2");
+  g_message ("other");
+  g_message ("kept 3 \xff");
+  text = read_until ("kept 3");
+
+  g_autoptr (GVariant) first = g_variant_ref_sink (
+    reroute_log_ring_read (reroute_log_writer_get_ring (), &question));
+  g_autoptr (GVariant) lines = g_variant_get_child_value (first, 2);
+  g_assert_cmpuint (g_variant_n_children (lines), ==, 2);
+  g_variant_get_child (lines, 1, "(tx&su&s)", &number, &time_us, &category, &severity, &line);
+  g_assert_cmpstr (category, ==, "delivery");
+  g_assert_cmpuint (severity, ==, 4);
+  g_assert_cmpstr (line, ==, "kept 2");
+  g_variant_get (first, "(tta(txsus))", &next, &missed, NULL);
+  g_assert_cmpuint (next, >, number);
+  g_assert_cmpuint (missed, ==, 0);
+
+  question.cursor = next;
+  g_autoptr (GVariant) rest = g_variant_ref_sink (
+    reroute_log_ring_read (reroute_log_writer_get_ring (), &question));
+  g_autoptr (GVariant) rest_lines = g_variant_get_child_value (rest, 2);
+  g_assert_cmpuint (g_variant_n_children (rest_lines), ==, 1);
+  g_variant_get_child (rest_lines, 0, "(tx&su&s)", &number, &time_us, &category, &severity, &line);
+  g_assert_cmpstr (category, ==, "service");
+  g_assert_cmpstr (line, ==, "kept 3 \357\277\275");
+
+  question =
+    (RerouteLogQuestion){ .filter = "kept", .categories = 1u << REROUTE_LOG_SPOOL, .limit = 9 };
+  g_autoptr (GVariant) spool = g_variant_ref_sink (
+    reroute_log_ring_read (reroute_log_writer_get_ring (), &question));
+  g_autoptr (GVariant) spool_lines = g_variant_get_child_value (spool, 2);
+  g_assert_cmpuint (g_variant_n_children (spool_lines), ==, 1);
+}
+
+/* The ring lets go of its oldest batches, and tells how many lines those had. */
+static void
+test_the_ring_is_bounded (void)
+{
+  RerouteLogRing *ring = reroute_log_ring_new (10000);
+  RerouteLogQuestion question = { .cursor = 1, .filter = "", .categories = G_MAXUINT, .limit = 1 };
+  guint64 next, missed, number;
+
+  for (guint i = 0; i < 100; i++)
+    {
+      GString *text = g_string_sized_new (1000);
+      GArray *marks = g_array_new (FALSE, FALSE, sizeof (RerouteLogMark));
+      RerouteLogMark mark = { .start = 0, .length = 4 };
+
+      g_string_append (text, "line");
+      g_array_append_val (marks, mark);
+      reroute_log_ring_push (ring, text, marks);
+    }
+  g_autoptr (GVariant) answer = g_variant_ref_sink (reroute_log_ring_read (ring, &question));
+  g_autoptr (GVariant) lines = g_variant_get_child_value (answer, 2);
+  g_variant_get (answer, "(tta(txsus))", &next, &missed, NULL);
+  g_variant_get_child (lines, 0, "(txsus)", &number, NULL, NULL, NULL, NULL);
+  g_assert_cmpuint (missed, >, 80);
+  g_assert_cmpuint (missed, <, 100);
+  g_assert_cmpuint (number, ==, missed + 1);
+  g_assert_cmpuint (next, ==, number + 1);
+  question.cursor = G_MAXUINT64;
+  g_autoptr (GVariant) end = g_variant_ref_sink (reroute_log_ring_read (ring, &question));
+  g_variant_get (end, "(tta(txsus))", &next, &missed, NULL);
+  g_assert_cmpuint (next, ==, 101);
+  g_assert_cmpuint (missed, ==, 0);
+  reroute_log_ring_free (ring);
+}
+
 static gpointer
 log_many (gpointer data)
 {
@@ -180,6 +286,9 @@ main (int argc, char **argv)
   g_test_add_func ("/log-writer/a-message-arrives-by-itself", test_a_message_arrives_by_itself);
   g_test_add_func ("/log-writer/debug-lines-are-shown-where-asked",
                    test_debug_lines_are_shown_where_asked);
+  g_test_add_func ("/log-writer/levels", test_levels);
+  g_test_add_func ("/log-writer/what-is-kept", test_what_is_kept);
+  g_test_add_func ("/log-writer/the-ring-is-bounded", test_the_ring_is_bounded);
   g_test_add_func ("/log-writer/threads-share-it", test_threads_share_it);
   g_test_add_func ("/log-writer/a-reader-that-is-stuck", test_a_reader_that_is_stuck);
   g_test_add_func ("/log-writer/stopped-it-writes-what-is-left",

@@ -60,6 +60,7 @@ static const char *const keys[] = {
   "max-auth-failures",
   "default-account",
   "milters",
+  "log-levels",
 };
 
 static void
@@ -148,6 +149,19 @@ static const Row rows[] = {
     "unix:/run/a.sock  action=Accept, inet:8891@127.0.0.1 command=60s content=5m connect=1m",
     "unix:/run/a.sock action=accept, inet:127.0.0.1:8891 connect=1m command=1m",
     NULL },
+  { "log-levels",
+    "log-levels",
+    " Delivery=Maximum,session = none , tls=minimum",
+    "session=none, delivery=maximum",
+    NULL },
+  { "log-levels-all", "log-levels", "", "", NULL },
+  { "log-levels-level",
+    "log-levels",
+    "session=loud",
+    NULL,
+    "“session=loud” is no level of the log" },
+  { "log-levels-category", "log-levels", "dns=medium", NULL, "of session, tls, delivery" },
+  { "log-levels-bare", "log-levels", "medium", NULL, "wanted like “session=medium”" },
   { "milters-short", "milters", "/run/a.sock,[::1]:1", "unix:/run/a.sock, inet:[::1]:1", NULL },
   { "milters-none", "milters", " , ", "", NULL },
   { "milter-name", "milters", "inet:localhost:8891", NULL, "is no address with a port" },

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""reroutectl log: the last lines by category and text, how much is said, and what comes while it is followed."""
+
+import subprocess
+
+from place import Place, poll
+from sink import Sink
+from support import CTL, Client, Service, daemon_environment, send
+from tap import Tap
+
+
+def lines(service, *arguments):
+    return service.ctl_json('log', *arguments)
+
+
+def refuse(service):
+    """A stranger's recipient that nobody has an entry for."""
+    with Client(service.host, service.port) as client:
+        client.command('MAIL FROM:<a@b.test>')
+        assert client.command('RCPT TO:<nobody@elsewhere.test>').startswith('550')
+
+
+def test_a_delivery_is_found_by_category_and_text(service):
+    send(service, 'a@b.test', ['found@here.test'])
+    poll('its line', lambda: lines(service, '--category=delivery', 'TO=<FOUND@'))
+    line, = lines(service, '--category=delivery', 'TO=<FOUND@')
+    assert line['category'] == 'delivery' and line['severity'] == 'message' and line['time_us'] > 0
+    assert 'status=sent' in line['text'], line
+    assert not lines(service, '--category=spool,tls', 'to=<found@')
+    assert 'to=<found@here.test>' in service.ctl('log', '--category=DELIVERY')
+
+
+def test_refusals_at_level_medium(service):
+    """Nothing is said at minimum; the level acts without a restart; warnings alone at none."""
+    refuse(service)
+    service.set('log-levels', 'session=medium')
+    service.wait_applied()
+    assert not lines(service, 'nobody@elsewhere.test')
+    refuse(service)
+    line, = poll('the refusal', lambda: lines(service, '--category=session', 'nobody@elsewhere.test'))
+    assert line['severity'] == 'info' and '550' in line['text'], line
+    service.set('log-levels', 'delivery=none, session=none')
+    service.wait_applied()
+    send(service, 'a@b.test', ['silent@here.test'])
+    service.wait_empty()
+    assert not lines(service, 'silent@here.test')
+    service.set('log-levels', '')
+    service.wait_applied()
+
+
+def test_what_is_wrong_is_told(service):
+    assert '“dns” is no category of the log' in service.ctl('log', '--category=dns', status=1)
+    assert '“session=loud” is no level of the log' in service.ctl('settings', 'set', 'log-levels', 'session=loud', status=1)
+    assert '--json and --follow' in service.ctl('--json', 'log', '--follow', status=2)
+
+
+def test_follow(service):
+    """What comes is shown by itself, until the relay is gone."""
+    with subprocess.Popen([CTL, f'--bus={service.bus.address}', 'log', '--follow', 'to=<new'], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=daemon_environment()) as following:
+        for number in range(2):
+            send(service, 'a@b.test', [f'new{number}@here.test'])
+            assert f'to=<new{number}@here.test>' in following.stdout.readline()
+        service.kill_relay()
+        assert following.wait(60) == 1
+        said = following.stderr.read()
+        assert 'reroute-relayd' in said, said
+    service.start_relay()
+
+
+def main():
+    with Place('log') as place, Sink() as sink, Service(place) as service:
+        service.set('default-delivery', sink.endpoint)
+        service.add_routing('here.test', '--relay')
+        service.wait_applied()
+        tap = Tap()
+        for name, case in list(globals().items()):
+            if name.startswith('test_'):
+                tap.case(name.removeprefix('test_').replace('_', '-'), case, service)
+    tap.done()
+
+
+if __name__ == '__main__':
+    main()
