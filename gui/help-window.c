@@ -130,6 +130,14 @@ static const struct
        "Passwords are kept by the relay alone, those of clients only as something to check them by. They are never "
        "shown again, and stand neither in the rules nor in an export; whoever has forgotten one gets another.\n\n"
        "Accounts act at once, without Apply, and are no part of the history.") },
+  { "diagnostics", N_("Diagnostics"),
+    N_("Logging levels say how much the relay writes, by category. Minimum: each message that is taken and each delivery. "
+       "Medium: also each recipient and connection that is refused. Maximum: also what helps to find a fault. None: "
+       "warnings alone, which are written at every level. Levels act with Apply, without a restart.\n\n"
+       "Below is the log as the relay writes it, from the last mebibyte that it keeps; new lines come by themselves. The "
+       "search and the category choose among its lines. Without “Follow new lines” the list stays where you have scrolled "
+       "it.\n\n"
+       "At a prompt, “reroutectl log --follow” shows the same.") },
   { "history", N_("History"),
     N_("Whenever something is saved, here or by reroutectl, it becomes a generation of the rules with a number of its "
        "own: who saved it, when, and what changed, entry by entry.\n\n"

@@ -11,6 +11,7 @@
 
 #include "gui/banner.h"
 #include "gui/connections-page.h"
+#include "gui/diagnostics-page.h"
 #include "gui/findings-window.h"
 #include "gui/general-page.h"
 #include "gui/help-window.h"
@@ -555,6 +556,7 @@ reroute_window_class_init (RerouteWindowClass *klass)
   g_type_ensure (REROUTE_TYPE_CONNECTIONS_PAGE);
   g_type_ensure (REROUTE_TYPE_QUEUES_PAGE);
   g_type_ensure (REROUTE_TYPE_SECURITY_PAGE);
+  g_type_ensure (REROUTE_TYPE_DIAGNOSTICS_PAGE);
   g_type_ensure (REROUTE_TYPE_HISTORY_PAGE);
   bind_template (widget_class);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_Escape, 0, escape_cb, NULL);

@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Diagnostics page: levels by category, and the log of a relay that works."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from desk import SHEET, run_with_relay     # noqa: E402
+from screen import poll, pyatspi           # noqa: E402
+
+
+def test_the_log_comes_by_itself(desk):
+    """What the relay wrote before the page was opened, and a generation that is saved meanwhile."""
+    desk.open()
+    desk.tab('Diagnostics')
+    desk.dialog.wait_text('receiving on ')
+    desk.ctl('routing', 'add', 'test.com', '--reroute-to=example.com', '--accept-from=anyone')
+    desk.dialog.wait_text(f'rules of generation {desk.serial()} are in force')
+
+
+def test_a_search_chooses_among_the_lines(desk):
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('RECEIVING')
+    desk.dialog.wait_no_text('are in force')
+    desk.dialog.wait_text('receiving on ')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_text('are in force')
+
+
+def test_levels_are_saved(desk):
+    """A drop-down a category; the relay takes the level up with Apply."""
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('alt+d')
+    poll('the choices', lambda: any(node.getRoleName() == 'list item' and
+                                    node.getState().contains(pyatspi().STATE_FOCUSED)
+                                    for node in desk.dialog.walk(desk.dialog.window(SHEET))))
+    desk.dialog.key('Down', 'Down', 'Down', 'Return')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.apply()
+    assert desk.setting('log-levels') == 'delivery=maximum'
+
+
+def test_without_the_relay(desk):
+    desk.service.stop_relay()
+    desk.dialog.wait_text('The relay is not running: new lines are shown as soon as it is.')
+    desk.service.start_relay()
+    desk.dialog.wait_no_text('new lines are shown')
+    desk.dialog.wait_text('receiving on ')
+
+
+if __name__ == '__main__':
+    run_with_relay('diagnostics', *[case for name, case in list(globals().items()) if name.startswith('test_')])
