@@ -94,7 +94,6 @@
 
 /* MTA-STS (RFC 8461) */
 #define REROUTE_LIMIT_STS_POLICY_OCTETS 65536 /* section 3.3 */
-#define REROUTE_LIMIT_STS_FETCH_S 60          /* section 3.3 */
 #define REROUTE_LIMIT_STS_RETRY_S 300         /* wait after a fetch that failed; section 3.3 */
 #define REROUTE_LIMIT_STS_FRESH_S 300     /* a record is asked for again after this, or its TTL */
 #define REROUTE_LIMIT_STS_REFRESH_S 86400 /* a policy is fetched anew; section 3.3 */
@@ -106,6 +105,26 @@
 /* Log */
 #define REROUTE_LIMIT_LOG_KEPT_OCTETS (1024 * 1024) /* of the last lines, for who looks at them */
 #define REROUTE_LIMIT_LOG_LINES 1000                /* in one answer */
+
+/* HTTPS, as a client */
+#define REROUTE_LIMIT_HTTPS_ANSWER_OCTETS 65536 /* a policy; RFC 8461 section 3.3 */
+#define REROUTE_LIMIT_HTTPS_S 60                /* from question to answer; RFC 8461 section 3.3 */
+
+/* TLS reports (RFC 8460) */
+#define REROUTE_LIMIT_TLS_REPORT_DOMAINS 10000 /* in a day; mail to more of them goes uncounted */
+#define REROUTE_LIMIT_TLS_REPORT_POLICIES 16   /* of one domain in a day */
+#define REROUTE_LIMIT_TLS_REPORT_FAILURES                                                          \
+  64 /* kinds of them with one policy; others are summed                                           \
+      */
+#define REROUTE_LIMIT_TLS_REPORT_REASON_OCTETS 200
+#define REROUTE_LIMIT_TLS_REPORT_RECORDS 16         /* TLSA records that are shown of a host */
+#define REROUTE_LIMIT_TLS_REPORT_RECORD_OCTETS 1000 /* of each, in text */
+#define REROUTE_LIMIT_TLS_REPORT_ADDRESSES 8        /* that one domain's reports go to */
+#define REROUTE_LIMIT_TLS_REPORT_SAVE_S 60          /* what is new since is lost in a crash */
+#define REROUTE_LIMIT_TLS_REPORT_SPREAD_S 14400     /* behind midnight; section 4.1 */
+#define REROUTE_LIMIT_TLS_REPORT_RETRY_S 3600
+#define REROUTE_LIMIT_TLS_REPORT_GIVE_UP_S 86400 /* behind the first try; section 5.5 */
+#define REROUTE_LIMIT_TLS_REPORT_FILE_OCTETS (64 * 1024 * 1024)
 
 /* Milters */
 #define REROUTE_LIMIT_MILTER_PACKET_OCTETS (1024 * 1024) /* of a milter; Sendmail sends 64 KiB */

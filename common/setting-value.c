@@ -427,6 +427,23 @@ parse_account (const RerouteSettingSpec *spec,
 }
 
 static gboolean
+parse_text (const RerouteSettingSpec *spec,
+            const char *text,
+            RerouteSettingValue *value,
+            GError **error)
+{
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
+    if (g_unichar_iscntrl (g_utf8_get_char (at)))
+      return fail (error, text, "has a control character");
+  value->text = g_strdup (text);
+  if ((gint64) strlen (text) <= spec->maximum)
+    return TRUE;
+  g_autofree char *wanted = g_strdup_printf (
+    "is too long: at most %" G_GINT64_FORMAT " octets are possible", spec->maximum);
+  return fail (error, text, wanted);
+}
+
+static gboolean
 parse_milters (const RerouteSettingSpec *spec,
                const char *text,
                RerouteSettingValue *value,
@@ -483,6 +500,7 @@ static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_COUNT] = parse_count,
   [REROUTE_SETTING_TYPE_PATHS] = parse_paths,
   [REROUTE_SETTING_TYPE_ACCOUNT] = parse_account,
+  [REROUTE_SETTING_TYPE_TEXT] = parse_text,
   [REROUTE_SETTING_TYPE_MILTERS] = parse_milters,
   [REROUTE_SETTING_TYPE_LOG_LEVELS] = parse_log_levels,
 };

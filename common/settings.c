@@ -129,6 +129,12 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Mail filters that are asked about every message that comes in, in order; empty: none.") },
   { ID (LOG_LEVELS), "log-levels", TYPE (LOG_LEVELS), "", 0, 0, NULL,
     N_("How much the relay's log tells, by category; what is not named: “minimum”.") },
+  { ID (TLS_REPORT), "tls-report", TYPE (BOOLEAN), "no", 0, 0, NULL,
+    N_("Whether other domains are sent the reports about TLS with their hosts that they ask for.") },
+  { ID (TLS_REPORT_FROM), "tls-report-from", TYPE (MAILBOX), "", 0, 0, NULL,
+    N_("Mailbox that reports about TLS name for questions; empty: the postmaster of this server.") },
+  { ID (TLS_REPORT_ORGANIZATION), "tls-report-organization", TYPE (TEXT), "", 0, 200, NULL,
+    N_("Organisation that reports about TLS come from; empty: the name of this server.") },
 };
 /* clang-format on */
 

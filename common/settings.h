@@ -27,6 +27,7 @@ typedef enum
   REROUTE_SETTING_TYPE_COUNT,      /* a whole number */
   REROUTE_SETTING_TYPE_PATHS,      /* absolute file names, separated by commas, or "" */
   REROUTE_SETTING_TYPE_ACCOUNT,    /* the name of an account, or "" */
+  REROUTE_SETTING_TYPE_TEXT,       /* one line, for people */
   REROUTE_SETTING_TYPE_MILTERS,    /* milters with their options, separated by commas, or "" */
   REROUTE_SETTING_TYPE_LOG_LEVELS, /* "session=medium, delivery=maximum", or "" */
 } RerouteSettingType;
@@ -82,6 +83,9 @@ typedef enum
   REROUTE_SETTING_DEFAULT_ACCOUNT,   /* "" is none */
   REROUTE_SETTING_MILTERS,           /* "" is off */
   REROUTE_SETTING_LOG_LEVELS,        /* reroute_log_levels_parse() takes it apart */
+  REROUTE_SETTING_TLS_REPORT,
+  REROUTE_SETTING_TLS_REPORT_FROM,         /* "" is the postmaster of this server */
+  REROUTE_SETTING_TLS_REPORT_ORGANIZATION, /* "" is the name of this server */
   REROUTE_N_SETTINGS,
 } RerouteSettingId;
 

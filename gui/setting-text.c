@@ -141,6 +141,8 @@ reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
     case REROUTE_SETTING_TYPE_MAILBOX:
       return g_strdup_printf (
         _ ("“%s” is no e-mail address. Write one such as “postmaster@example.com”."), part);
+    case REROUTE_SETTING_TYPE_TEXT:
+      return g_strdup_printf (_ ("Write one line of at most %'d octets."), (int) spec->maximum);
     case REROUTE_SETTING_TYPE_MILTERS:
       return g_strdup_printf (
         _ ("“%s” is no mail filter. Write filters such as “unix:/run/rspamd/milter.sock action=accept, inet:127.0.0.1:8891”."),

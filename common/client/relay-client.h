@@ -87,6 +87,29 @@ GStrv reroute_relay_client_list_secrets_finish (RerouteRelayClient *self,
                                                 GAsyncResult *result,
                                                 GError **error);
 
+/* --- reports about TLS --- */
+
+/* @domain: "": all */
+void reroute_relay_client_tls_report_async (RerouteRelayClient *self,
+                                            const char *domain,
+                                            guint offset,
+                                            GCancellable *cancellable,
+                                            GAsyncReadyCallback callback,
+                                            gpointer user_data);
+/* (transfer full): total and rows as Relay1.TlsReport documents: (ua(ssssttas)) */
+GVariant *reroute_relay_client_tls_report_finish (RerouteRelayClient *self,
+                                                  GAsyncResult *result,
+                                                  GError **error);
+void reroute_relay_client_send_tls_reports_async (RerouteRelayClient *self,
+                                                  gboolean today,
+                                                  GCancellable *cancellable,
+                                                  GAsyncReadyCallback callback,
+                                                  gpointer user_data);
+gboolean reroute_relay_client_send_tls_reports_finish (RerouteRelayClient *self,
+                                                       GAsyncResult *result,
+                                                       guint *count,
+                                                       GError **error);
+
 /* --- the queue --- */
 
 typedef struct

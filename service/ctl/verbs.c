@@ -71,6 +71,9 @@ static const RerouteVerb verbs[] = {
     reroute_ctl_queue_return },
   { "queue delete", MESSAGES, "delete messages without a notice to their senders",
     reroute_ctl_queue_delete },
+  { "tls-report", "[DOMAIN] | --send [--today]",
+    "how TLS went with the hosts of other domains; with --send: report it to them now",
+    reroute_ctl_tls_report },
 };
 /* clang-format on */
 

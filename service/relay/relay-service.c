@@ -16,6 +16,7 @@
 #include "common/client/authority.h"
 #include "common/client/dbus-relay1.h"
 #include "common/codec.h"
+#include "common/domain.h"
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
@@ -480,6 +481,42 @@ run_list_secrets (Call *call)
   reply_value (call, g_variant_new ("(^as)", names));
 }
 
+/* --- reports about TLS --- */
+
+static void
+run_tls_report (Call *call)
+{
+  RerouteRelayService *self = call->service;
+  const char *domain;
+  g_autofree char *normal = NULL;
+  guint offset, limit;
+  GError *error = NULL;
+
+  g_variant_get (call->arguments, "(&suu)", &domain, &offset, &limit);
+  normal = *domain != '\0' ? reroute_domain_normalize (domain, &error) : g_strdup ("");
+  if (normal == NULL)
+    reply_error (call, error);
+  else
+    reroute_scheduler_tls_report_async (self->parts->scheduler,
+                                        normal,
+                                        offset,
+                                        MIN (limit, REROUTE_LIMIT_PAGE_ROWS),
+                                        self->cancellable,
+                                        answered_cb,
+                                        call);
+}
+
+static void
+run_send_tls_reports (Call *call)
+{
+  RerouteRelayService *self = call->service;
+  gboolean today;
+
+  g_variant_get (call->arguments, "(b)", &today);
+  reroute_scheduler_send_tls_reports_async (
+    self->parts->scheduler, today, self->cancellable, answered_cb, call);
+}
+
 /* --- every call --- */
 
 static const Method methods[] = {
@@ -499,6 +536,8 @@ static const Method methods[] = {
   { "handle-log-since",     REROUTE_ACTION_QUEUE_VIEW,    run_log_since },
   { "handle-set-secret",    REROUTE_ACTION_RULES_MODIFY,  run_set_secret },
   { "handle-list-secrets",  REROUTE_ACTION_RULES_MODIFY,  run_list_secrets },
+  { "handle-tls-report",    REROUTE_ACTION_QUEUE_VIEW,    run_tls_report },
+  { "handle-send-tls-reports", REROUTE_ACTION_QUEUE_MANAGE, run_send_tls_reports },
   /* clang-format on */
 };
 

@@ -41,3 +41,21 @@ reroute_socket_address_fill_path (const char *path, struct sockaddr_storage *sto
   g_strlcpy (local->sun_path, path, sizeof local->sun_path);
   return sizeof *local;
 }
+
+gboolean
+reroute_socket_address_read (const struct sockaddr *address, RerouteIp *ip)
+{
+  static const RerouteIp mapped = { { [10] = 0xff, [11] = 0xff } };
+
+  if (address->sa_family == AF_INET)
+    {
+      *ip = mapped;
+      memcpy (
+        ip->octets + 12, &((const struct sockaddr_in *) (gconstpointer) address)->sin_addr, 4);
+      return TRUE;
+    }
+  if (address->sa_family != AF_INET6)
+    return FALSE;
+  memcpy (ip->octets, &((const struct sockaddr_in6 *) (gconstpointer) address)->sin6_addr, 16);
+  return TRUE;
+}

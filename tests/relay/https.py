@@ -33,12 +33,13 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class Https:
-    """Used as a context manager.  @paths: (host, path) of every request; @asked: of every handshake."""
+    """Used as a context manager.  @paths: (host, path) of every request; @asked: of every handshake;
+    @posts: (host, path, type, body) of what was posted and answered."""
 
     def __init__(self, host='127.0.0.1'):
         self.host, self.port = host, 0
         self.contexts, self.answers = {}, {}
-        self.paths, self.asked = [], []
+        self.paths, self.asked, self.posts = [], [], []
 
     def add(self, host, certificate, answer):
         self.contexts[host] = server_context(certificate)
@@ -53,6 +54,15 @@ class Https:
             def do_GET(self):  # pylint: disable=invalid-name
                 host = self.headers['Host'].split(':')[0]
                 outer.paths.append((host, self.path))
+                self.answer(host)
+
+            def do_POST(self):  # pylint: disable=invalid-name
+                host = self.headers['Host'].split(':')[0]
+                body = self.rfile.read(int(self.headers['Content-Length']))
+                self.answer(host)
+                outer.posts.append((host, self.path, self.headers['Content-Type'], body))
+
+            def answer(self, host):
                 answer = outer.answers[host]
                 if answer.when is not None:
                     answer.when.wait()

@@ -155,17 +155,19 @@ test_bad_fields (void)
   g_assert_null (reroute_envelope_decode (early, sizeof early, NULL));
 }
 
-/* What a mail filter wants to be held is so after a restart, too. */
+/* What a mail filter wants to be held is so after a restart, too, and so is what TLS is worth. */
 static void
 test_held (void)
 {
   g_autoptr (RerouteEnvelope) envelope = decode (format_1, sizeof format_1);
 
-  g_assert_false (envelope->held);
+  g_assert_false (envelope->held || envelope->tls_optional);
   envelope->held = TRUE;
+  envelope->tls_optional = TRUE;
   g_autoptr (GByteArray) octets = encode (envelope);
   g_autoptr (RerouteEnvelope) again = decode (octets->data, octets->len);
-  g_assert_true (again->held && again->body_8bitmime && again->client_permitted);
+  g_assert_true (again->held && again->tls_optional && again->body_8bitmime &&
+                 again->client_permitted);
 }
 
 static RerouteSegmentHeader

@@ -61,6 +61,9 @@ static const char *const keys[] = {
   "default-account",
   "milters",
   "log-levels",
+  "tls-report",
+  "tls-report-from",
+  "tls-report-organization",
 };
 
 static void
@@ -96,6 +99,9 @@ typedef struct
   const char *canonical; /* NULL: refused */
   const char *message;   /* part of the refusal */
 } Row;
+
+#define TEXT_67 "An organisation with a name that is longer than any that is needed."
+#define TEXT_201 TEXT_67 TEXT_67 TEXT_67
 
 static const Row rows[] = {
   { "hostname", "hostname", "Mail.Example.COM.", "mail.example.com", NULL },
@@ -170,6 +176,9 @@ static const Row rows[] = {
   { "milter-action", "milters", "/run/a action=hope", NULL, "“tempfail”, “reject” are possible" },
   { "milter-word", "milters", "/run/a timeout=3s", NULL, "“content=” are possible" },
   { "milter-limit", "milters", "/run/a command=0s", NULL, "“1s” to “1h” is possible" },
+  { "text", "tls-report-organization", " Größe & Co. ", "Größe & Co.", NULL },
+  { "text-control", "tls-report-organization", "a\nb", NULL, "has a control character" },
+  { "text-long", "tls-report-organization", TEXT_201, NULL, "at most 200 octets are possible" },
   { "host-none", "inbound-host", "", "", NULL },
   { "host-two", "inbound-host", "a.example;b.example", NULL, "one is possible" },
   { "ranges",

@@ -49,6 +49,18 @@ prepare (const RerouteConnection *self, int fd)
   return bind_source (self, fd);
 }
 
+RerouteIp
+reroute_connection_get_source (const RerouteConnection *self)
+{
+  struct sockaddr_storage storage;
+  socklen_t length = sizeof storage;
+  RerouteIp ip = { 0 };
+
+  if (getsockname (self->io.fd, (struct sockaddr *) &storage, &length) == 0)
+    reroute_socket_address_read ((const struct sockaddr *) &storage, &ip);
+  return ip;
+}
+
 int
 reroute_connection_begin (RerouteConnection *self)
 {

@@ -30,6 +30,8 @@ struct _RerouteConnection
   gboolean session_kept;
   gboolean shaking; /* hands, for TLS */
   gboolean tls_failed;
+  RerouteTlsVerdict tls_verdict;
+  char *tls_reason; /* of a failure; (nullable) */
 
   RerouteSecret *secret;              /* (nullable): what is logged in with */
   RerouteTokens *tokens;              /* borrowed */
@@ -56,6 +58,8 @@ reroute_connection_trouble (const RerouteConnection *self, const char *status, c
 /* connection-open.c: begins to connect.  Returns 0, or an errno when it is clear at once that there
    is no connection to be had. */
 int reroute_connection_begin (RerouteConnection *self);
+/* Our address of a connection over TCP; unspecified when there is none. */
+RerouteIp reroute_connection_get_source (const RerouteConnection *self);
 /* Sends what there is to send, then goes by the machine's state. */
 void reroute_connection_pump (RerouteConnection *self);
 
@@ -66,7 +70,8 @@ reroute_connection_set_tls (RerouteConnection *self, RerouteTlsClient *tls, Rero
 void reroute_connection_begin_tls (RerouteConnection *self);
 /* When the socket is ready. */
 void reroute_connection_shake_hands (RerouteConnection *self);
-/* A session begins without TLS: told where the domain's policy is on trial. */
+/* A session begins without TLS, or ends because there is none: told where the domain's policy is on
+   trial. */
 void reroute_connection_note_clear_text (RerouteConnection *self);
 void reroute_connection_fail_tls (RerouteConnection *self, const char *why);
 

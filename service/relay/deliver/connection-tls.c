@@ -46,6 +46,16 @@ reroute_connection_set_tls (RerouteConnection *self, RerouteTlsClient *tls, Rero
                                demanded ? REROUTE_SMTP_CLIENT_TLS_ALWAYS : of_level[level]);
 }
 
+/* The first failure counts. */
+static void
+note_verdict (RerouteConnection *self, RerouteTlsVerdict verdict, const char *reason)
+{
+  if (self->tls_verdict > REROUTE_TLS_VERDICT_SUCCESS)
+    return;
+  self->tls_verdict = verdict;
+  self->tls_reason = g_strdup (reason);
+}
+
 /* A domain whose policy is on trial wants to know. */
 static void
 log_trial (const RerouteConnection *self, const char *why)
@@ -68,7 +78,10 @@ is_on_trial (const RerouteConnection *self)
 void
 reroute_connection_note_clear_text (RerouteConnection *self)
 {
-  if (self->stream.tls == NULL && is_on_trial (self))
+  if (self->stream.tls != NULL || self->tls_level == REROUTE_TLS_NONE)
+    return;
+  note_verdict (self, REROUTE_TLS_VERDICT_STARTTLS_NOT_SUPPORTED, NULL);
+  if (is_on_trial (self))
     log_trial (self, "the host does not do STARTTLS");
 }
 
@@ -78,6 +91,7 @@ reroute_connection_fail_tls (RerouteConnection *self, const char *why)
   g_autofree char *text = g_strdup_printf ("TLS failed: %s", why);
 
   self->tls_failed = TRUE;
+  note_verdict (self, REROUTE_TLS_VERDICT_VALIDATION_FAILURE, why);
   if (is_on_trial (self))
     log_trial (self, text);
   reroute_connection_fail (self, reroute_connection_trouble (self, "4.7.5", text));
@@ -116,6 +130,20 @@ list_names (const RerouteEndpoint *endpoint)
   return g_strv_builder_end (names);
 }
 
+/* By the authorities that are trusted. */
+static gboolean
+check_certificate (RerouteConnection *self, const char *const *names, GError **error)
+{
+  RerouteTlsVerdict verdict;
+  g_autoptr (GError) local_error = NULL;
+
+  if (reroute_tls_client_verify (self->tls, &self->stream, names, &verdict, &local_error))
+    return TRUE;
+  note_verdict (self, verdict, local_error->message);
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
+}
+
 /* What a policy demands of a host. */
 static gboolean
 check_by_sts (RerouteConnection *self, GError **error)
@@ -129,9 +157,10 @@ check_by_sts (RerouteConnection *self, GError **error)
                    REROUTE_ERROR_PROTOCOL,
                    "“%s” is none of the exchangers that the policy names",
                    self->endpoint.name);
+      note_verdict (self, REROUTE_TLS_VERDICT_VALIDATION_FAILURE, REROUTE_TLS_REASON_BARRED);
       return FALSE;
     }
-  if (reroute_tls_client_verify (self->tls, &self->stream, names, error))
+  if (check_certificate (self, names, error))
     return TRUE;
   g_prefix_error (error, "MTA-STS policy of “%s”: ", self->endpoint.domain);
   return FALSE;
@@ -160,8 +189,10 @@ check_peer (RerouteConnection *self, GError **error)
     return check_by_sts (self, error);
   if (is_on_trial (self))
     try_policy (self);
+  if (self->endpoint.tlsa != NULL)
+    note_verdict (self, REROUTE_TLS_VERDICT_TLSA_INVALID, NULL);
   return self->tls_level < REROUTE_TLS_VERIFIED ||
-         reroute_tls_client_verify (self->tls, &self->stream, (const char *const *) names, error);
+         check_certificate (self, (const char *const *) names, error);
 }
 
 /* --- the handshake --- */
@@ -182,6 +213,7 @@ reroute_connection_shake_hands (RerouteConnection *self)
   else
     {
       self->shaking = FALSE;
+      note_verdict (self, REROUTE_TLS_VERDICT_SUCCESS, NULL);
       reroute_worker_arm_timer (
         self->worker,
         &self->timer,
@@ -213,6 +245,18 @@ reroute_connection_begin_tls (RerouteConnection *self)
 }
 
 /* --- for the owner --- */
+
+RerouteTlsVerdict
+reroute_connection_get_tls_verdict (const RerouteConnection *self,
+                                    const char **reason,
+                                    RerouteIp *sending)
+{
+  g_return_val_if_fail (self != NULL, REROUTE_TLS_VERDICT_NONE);
+
+  *reason = self->tls_reason;
+  *sending = reroute_connection_get_source (self);
+  return self->tls_verdict;
+}
 
 gboolean
 reroute_connection_may_go_in_clear (const RerouteConnection *self, RerouteTlsLevel level)

@@ -79,6 +79,7 @@ reroute_connection_free (RerouteConnection *self)
   g_clear_pointer (&self->sasl, reroute_sasl_client_free);
   g_clear_pointer (&self->secret, reroute_secret_unref);
   g_free (self->session_key);
+  g_free (self->tls_reason);
   g_free (self);
 }
 
@@ -236,6 +237,8 @@ fail_closed (RerouteConnection *self)
   const RerouteReply *reply = reroute_smtp_client_get_session_reply (self->machine);
 
   reroute_connection_forget_token (self);
+  if (reroute_smtp_client_lacks_tls (self->machine))
+    reroute_connection_note_clear_text (self);
   if (reply != NULL)
     reroute_connection_fail (self, reroute_reply_copy (reply));
   else

@@ -6,6 +6,7 @@
 #include "common/settings.h"
 #include "service/relay/deliver/next-hop.h"
 #include "service/relay/deliver/tls-client.h"
+#include "service/relay/deliver/tls-verdict.h"
 #include "service/relay/deliver/tokens.h"
 #include "service/relay/smtp/client.h"
 #include "service/relay/spool/spool.h"
@@ -66,6 +67,11 @@ void reroute_connection_quit (RerouteConnection *self);
 RerouteSmtpClient *reroute_connection_get_machine (RerouteConnection *self);
 /* "TLSv1.3 with cipher …, verified"; NULL: in clear text; (transfer full) */
 char *reroute_connection_dup_tls (RerouteConnection *self);
+/* How TLS went; @reason (out) (nullable) (transfer none): of a failure.  @sending (out): our
+   address of the connection, as far as it is known.  Returns: NONE: it did not come to it */
+RerouteTlsVerdict reroute_connection_get_tls_verdict (const RerouteConnection *self,
+                                                      const char **reason,
+                                                      RerouteIp *sending);
 /* After failed(): whether it was TLS that failed, of a host for which neither @level nor DANE nor a
    policy demands it. */
 gboolean reroute_connection_may_go_in_clear (const RerouteConnection *self, RerouteTlsLevel level);

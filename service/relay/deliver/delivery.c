@@ -47,6 +47,35 @@ reroute_delivery_free (RerouteDelivery *self)
   g_clear_pointer (&self->secret, reroute_secret_unref);
   g_free (self->relay);
   g_free (self->tls);
+  g_clear_pointer (&self->tls_results, g_array_unref);
   reroute_message_unref (self->message);
   g_free (self);
+}
+
+static void
+clear_session_tls (gpointer data)
+{
+  g_free (((RerouteSessionTls *) data)->reason);
+}
+
+void
+reroute_delivery_note_tls (RerouteDelivery *self,
+                           guint endpoint,
+                           const RerouteConnection *connection)
+{
+  RerouteSessionTls session = { .endpoint = endpoint };
+  const char *reason;
+
+  if (!self->reports_tls)
+    return;
+  session.verdict = reroute_connection_get_tls_verdict (connection, &reason, &session.sending);
+  if (session.verdict == REROUTE_TLS_VERDICT_NONE)
+    return;
+  session.reason = g_strdup (reason);
+  if (self->tls_results == NULL)
+    {
+      self->tls_results = g_array_new (FALSE, FALSE, sizeof session);
+      g_array_set_clear_func (self->tls_results, clear_session_tls);
+    }
+  g_array_append_val (self->tls_results, session);
 }

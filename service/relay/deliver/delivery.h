@@ -3,8 +3,9 @@
 #pragma once
 
 #include "common/secret.h"
-#include "service/relay/deliver/tokens.h"
+#include "service/relay/deliver/connection.h"
 #include "service/relay/deliver/next-hop.h"
+#include "service/relay/deliver/tokens.h"
 #include "service/relay/smtp/reply.h"
 #include "service/relay/spool/spool.h"
 #include "service/relay/worker.h"
@@ -30,6 +31,7 @@ typedef struct
   char *account;           /* (nullable): that is logged in to, with the secret */
   RerouteSecret *secret;   /* (nullable): a reference */
   RerouteTokens *tokens;   /* borrowed: for a secret that is a command */
+  gboolean reports_tls;    /* the pool fills in tls_results */
   gpointer scheduler_data; /* the scheduler's own */
 
   /* filled in by the pool */
@@ -41,9 +43,25 @@ typedef struct
   gboolean lacks_extension;    /* the hosts that were reached cannot take a message like this */
   int answered;                /* the endpoint whose replies these are; -1: none */
   gboolean offers_dsn;         /* that endpoint: it sends notices of its own (RFC 3461) */
-  char *relay; /* "mx1.example.net[192.0.2.1]:25": who answered, or was tried last */
-  char *tls;   /* of the connection to it: "TLSv1.3 with cipher …"; NULL: clear text */
+  char *relay;         /* "mx1.example.net[192.0.2.1]:25": who answered, or was tried last */
+  char *tls;           /* of the connection to it: "TLSv1.3 with cipher …"; NULL: clear text */
+  GArray *tls_results; /* (element-type RerouteSessionTls): of the sessions that were begun; NULL:
+                          none */
 } RerouteDelivery;
+
+/* How TLS went in a session. */
+typedef struct
+{
+  guint endpoint;
+  RerouteTlsVerdict verdict;
+  char *reason; /* (nullable) */
+  RerouteIp sending;
+} RerouteSessionTls;
+
+/* On the worker: adds to tls_results, where it is wanted. */
+void reroute_delivery_note_tls (RerouteDelivery *self,
+                                guint endpoint,
+                                const RerouteConnection *connection);
 
 void reroute_delivery_free (RerouteDelivery *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteDelivery, reroute_delivery_free)

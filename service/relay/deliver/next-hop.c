@@ -58,72 +58,13 @@ typedef struct
 
 static void next_question (Walk *walk);
 
-RerouteEndpoint
-reroute_endpoint_copy (const RerouteEndpoint *self)
-{
-  RerouteEndpoint copy = *self;
-
-  copy.name = g_strdup (self->name);
-  copy.domain = g_strdup (self->domain);
-  copy.tlsa = self->tlsa != NULL ? g_ptr_array_ref (self->tlsa) : NULL;
-  copy.sts = self->sts != NULL ? reroute_sts_policy_ref (self->sts) : NULL;
-  return copy;
-}
-
-gboolean
-reroute_endpoint_is_same (const RerouteEndpoint *a, const RerouteEndpoint *b)
-{
-  return a->port == b->port && memcmp (&a->ip, &b->ip, sizeof a->ip) == 0 && a->lmtp == b->lmtp &&
-         a->local == b->local && (!a->local || g_str_equal (a->name, b->name));
-}
-
-char *
-reroute_endpoint_dup_label (const RerouteEndpoint *self)
-{
-  if (self->local)
-    return g_strdup (self->name);
-
-  g_autofree char *address = reroute_ip_to_string (&self->ip);
-  return g_strdup_printf ("%s[%s]:%u", self->name, address, self->port);
-}
-
-void
-reroute_endpoint_clear (RerouteEndpoint *self)
-{
-  g_clear_pointer (&self->name, g_free);
-  g_clear_pointer (&self->domain, g_free);
-  g_clear_pointer (&self->tlsa, g_ptr_array_unref);
-  g_clear_pointer (&self->sts, reroute_sts_policy_unref);
-}
-
-gboolean
-reroute_endpoint_is_enforced (const RerouteEndpoint *self)
-{
-  return self->sts != NULL && self->sts->mode == REROUTE_STS_ENFORCE;
-}
-
-gboolean
-reroute_endpoint_is_barred (const RerouteEndpoint *self, RerouteTlsLevel level)
-{
-  return level != REROUTE_TLS_NONE && reroute_endpoint_is_enforced (self) &&
-         !reroute_sts_policy_covers (self->sts, self->name);
-}
-
-GArray *
-reroute_endpoints_new (void)
-{
-  GArray *endpoints = g_array_new (FALSE, TRUE, sizeof (RerouteEndpoint));
-
-  g_array_set_clear_func (endpoints, (GDestroyNotify) reroute_endpoint_clear);
-  return endpoints;
-}
-
 void
 reroute_next_hop_free (RerouteNextHop *self)
 {
   if (self == NULL)
     return;
   g_array_unref (self->endpoints);
+  g_clear_pointer (&self->unproven, g_array_unref);
   g_free (self->reason);
   g_free (self);
 }
@@ -380,6 +321,22 @@ take_addresses (Walk *walk, const RerouteDnsAnswer *answer)
   g_clear_pointer (&walk->name, g_free);
 }
 
+static void
+set_unproven (Walk *walk)
+{
+  GArray *endpoints = walk->result->endpoints;
+
+  if (walk->result->unproven == NULL)
+    walk->result->unproven = reroute_endpoints_new ();
+  for (gsize i = walk->tlsa_first_endpoint; i < endpoints->len; i++)
+    {
+      RerouteEndpoint endpoint =
+        reroute_endpoint_copy (&g_array_index (endpoints, RerouteEndpoint, i));
+      g_array_append_val (walk->result->unproven, endpoint);
+    }
+  g_array_set_size (endpoints, (guint) walk->tlsa_first_endpoint);
+}
+
 /* Records that cannot be had now are no reason to do without them (RFC 7672 2.1.3). */
 static void
 take_tlsa (Walk *walk, const RerouteDnsAnswer *answer)
@@ -395,7 +352,7 @@ take_tlsa (Walk *walk, const RerouteDnsAnswer *answer)
         REROUTE_NEXT_HOP_DEFER,
         "4.7.5",
         g_strdup_printf ("cannot look up the TLSA records of “%s”: %s", host, answer->reason));
-      g_array_set_size (endpoints, (guint) walk->tlsa_first_endpoint);
+      set_unproven (walk);
       return;
     }
   if (answer->status != REROUTE_DNS_ANSWER || !answer->secure)

@@ -28,6 +28,8 @@ gboolean reroute_endpoint_is_same (const RerouteEndpoint *a, const RerouteEndpoi
 /* "mx1.example.net[192.0.2.1]:25", "/run/dovecot/lmtp"; (transfer full) */
 char *reroute_endpoint_dup_label (const RerouteEndpoint *self);
 void reroute_endpoint_clear (RerouteEndpoint *self);
+/* Forgets what is known of its TLSA records and its domain's policy. */
+void reroute_endpoint_clear_policy (RerouteEndpoint *self);
 /* Whether mail that is sent there in TLS at all needs a certificate for its name (RFC 8461 4). */
 gboolean reroute_endpoint_is_enforced (const RerouteEndpoint *self);
 /* Whether its domain's policy does not name it, for mail of that level. */
@@ -46,6 +48,8 @@ typedef struct
 {
   RerouteNextHopState state;
   GArray *endpoints;   /* (element-type RerouteEndpoint) in the order to try */
+  GArray *unproven;    /* (element-type RerouteEndpoint): whether these have TLSA records cannot be
+                          found out; NULL: there are none */
   const char *via;     /* "mx", "a", "ip", "socket": how the first was found */
   const char *status;  /* "5.1.10", "5.4.6", "5.1.2", "4.4.3", "5.4.4" when not FOUND */
   gboolean leads_here; /* one of the addresses that were looked up is our own */

@@ -165,48 +165,19 @@ finish (Notice *self)
   if (queued->n_alive > 0)
     reroute_queued_arm (queued);
   notice_free (self);
-  reroute_scheduler_check_drained (scheduler);
 }
 
 static void
-spooled_here (RerouteWorker *thread, gpointer user_data)
+spooled (RerouteMessage *notice, gpointer user_data)
 {
   Notice *self = user_data;
 
-  self->queued->scheduler->n_notices--;
+  if (notice != NULL)
+    self->notice = reroute_message_ref (notice);
   finish (self);
 }
 
-/* On the spool's thread. */
-static void
-spooled (RerouteMessage *message, const GError *error, gpointer user_data)
-{
-  Notice *self = user_data;
-
-  if (error == NULL)
-    self->notice = reroute_message_ref (message);
-  else
-    g_warning ("cannot spool a notice: %s", error->message);
-  reroute_worker_post (self->queued->scheduler->thread, spooled_here, self);
-}
-
 /* --- making it --- */
-
-static RerouteEnvelope *
-make_envelope (RerouteScheduler *scheduler, RerouteAddress *to)
-{
-  RerouteEnvelope *envelope = reroute_envelope_new ();
-  const RerouteRowRef nobody = { 0 };
-
-  g_free (envelope->reverse_path);
-  envelope->reverse_path = g_strdup ("");
-  g_free (envelope->helo);
-  envelope->helo = g_strdup (reroute_scheduler_get_hostname (scheduler));
-  envelope->smtputf8 = !g_str_is_ascii (to->text);
-  envelope->client_permitted = TRUE;
-  reroute_envelope_add_recipient (envelope, to, nobody);
-  return envelope;
-}
 
 static const char *
 get_status (const RerouteOutcome *outcome)
@@ -276,12 +247,10 @@ format (Notice *self, GPtrArray *diagnostics)
 void
 reroute_notice_send (RerouteQueued *queued, RerouteDsnKind kind, RerouteOutcome *outcomes, guint n)
 {
-  RerouteScheduler *scheduler = queued->scheduler;
   g_autoptr (RerouteAddress) to = reroute_address_parse (
     reroute_queued_get_envelope (queued)->reverse_path, TRUE, NULL);
   g_autoptr (GPtrArray) diagnostics = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GBytes) content = NULL;
-  RerouteSpoolDraft *draft;
   Notice *self = g_new0 (Notice, 1);
 
   self->queued = reroute_queued_ref (queued);
@@ -296,8 +265,5 @@ reroute_notice_send (RerouteQueued *queued, RerouteDsnKind kind, RerouteOutcome 
       return;
     }
   content = format (self, diagnostics);
-  draft = reroute_spool_begin (scheduler->spool);
-  reroute_spool_draft_append (draft, g_bytes_get_data (content, NULL), g_bytes_get_size (content));
-  scheduler->n_notices++;
-  reroute_spool_commit (scheduler->spool, draft, make_envelope (scheduler, to), spooled, self);
+  reroute_own_mail_spool (queued->scheduler, to, content, FALSE, spooled, self);
 }

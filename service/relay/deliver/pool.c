@@ -212,7 +212,10 @@ begin_transaction (Session *session)
 static void
 connection_ready (RerouteConnection *connection, gpointer user_data)
 {
-  begin_transaction (user_data);
+  Session *session = user_data;
+
+  reroute_delivery_note_tls (session->try->delivery, session->try->index, connection);
+  begin_transaction (session);
 }
 
 /* A host that puts off everything before it has seen the content: another may take it now. */
@@ -321,6 +324,8 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
       session_free (session);
       return;
     }
+  if (session->n_messages == 0)
+    reroute_delivery_note_tls (try->delivery, try->index, connection);
   may_have_delivered = reroute_smtp_client_may_have_delivered (machine);
   soft = soften (reply);
   set_relay (session, try->delivery);

@@ -10,9 +10,9 @@
 #include "config.h"
 
 #include "service/relay/deliver/scheduler-private.h"
+#include "service/relay/socket-address.h"
 
 #include <ifaddrs.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #define ROOT_ANCHOR "/usr/share/dns/root.key" /* of dns-root-data */
@@ -163,20 +163,10 @@ reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
 static void
 add_address (GArray *addresses, const struct sockaddr *address)
 {
-  static const guint8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
   RerouteIp ip;
 
-  if (address->sa_family == AF_INET)
-    {
-      memcpy (ip.octets, mapped, sizeof mapped);
-      memcpy (ip.octets + 12, &((const struct sockaddr_in *) (gconstpointer) address)->sin_addr, 4);
-    }
-  else if (address->sa_family == AF_INET6)
-    memcpy (ip.octets, &((const struct sockaddr_in6 *) (gconstpointer) address)->sin6_addr, 16);
-  else
-    return;
   /* Loopback has rules of its own. */
-  if (!reroute_ip_is_loopback (&ip))
+  if (reroute_socket_address_read (address, &ip) && !reroute_ip_is_loopback (&ip))
     g_array_append_val (addresses, ip);
 }
 

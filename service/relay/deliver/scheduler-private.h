@@ -53,7 +53,8 @@ struct _RerouteQueued
   RerouteWaiting recipients[];
 };
 
-typedef struct _RerouteProber RerouteProber; /* of prober.h */
+typedef struct _RerouteProber RerouteProber;           /* of prober.h */
+typedef struct _RerouteTlsReporter RerouteTlsReporter; /* of tls-reporter.h */
 
 /* A resolver stays until the last question to it was answered. */
 typedef struct
@@ -89,6 +90,7 @@ struct _RerouteScheduler
   RerouteResolverUse *resolver;
   GPtrArray *resolvers; /* (element-type RerouteResolverUse) */
   RerouteSts *sts;
+  RerouteTlsReporter *tls_reporter;
   RerouteProber *prober;
   GArray *own_addresses;
   gint64 own_addresses_us; /* monotonic: when they were read */
@@ -244,6 +246,15 @@ void reroute_try_deliver (RerouteTry *self); /* to the worker that it was leased
 /* A worker gives a try back: @delivery: (transfer full) */
 void reroute_try_take_back (RerouteDelivery *delivery);
 
+/* --- try-tls.c --- */
+/* Whether it is counted how TLS goes with the hosts. */
+gboolean reroute_try_counts_tls (RerouteTry *self);
+/* How it went in the sessions of @delivery. */
+void reroute_try_count_sessions (RerouteTry *self, const RerouteDelivery *delivery);
+/* Hosts that were not asked: their domain's policy does not name them, or nobody can say whether
+   they have TLSA records. */
+void reroute_try_count_passed_over (RerouteTry *self, const RerouteNextHop *next_hop);
+
 /* --- route.c --- */
 typedef struct _RerouteRoute RerouteRoute;
 typedef void (*RerouteRouteFunc) (const RerouteNextHop *next_hop, gpointer user_data);
@@ -286,6 +297,18 @@ void reroute_scheduler_find_next_hop (RerouteScheduler *self,
                                       guint turn,
                                       RerouteNextHopFunc func,
                                       gpointer user_data);
+
+/* --- own-mail.c --- */
+/* @message: (nullable): NULL: it could not be spooled, which was logged */
+typedef void (*RerouteOwnMailFunc) (RerouteMessage *message, gpointer user_data);
+/* Spools mail of our own; @func runs later, on the scheduler's thread, and enqueues it.
+   @tls_optional: it goes out whatever the policies of the recipient's domain say of TLS */
+void reroute_own_mail_spool (RerouteScheduler *scheduler,
+                             RerouteAddress *to,
+                             GBytes *content,
+                             gboolean tls_optional,
+                             RerouteOwnMailFunc func,
+                             gpointer user_data);
 
 /* --- notice.c --- */
 /* Spools a notice about the outcomes, whose replies it takes, then records them, but for RELAYED.

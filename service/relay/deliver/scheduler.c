@@ -21,6 +21,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "service/relay/deliver/prober.h"
+#include "service/relay/deliver/tls-reporter.h"
 
 RerouteSettings *
 reroute_scheduler_get_settings (RerouteScheduler *self)
@@ -165,6 +166,7 @@ ruleset_arrived (RerouteWorker *thread, gpointer user_data)
   reroute_routes_forget (self);
   if (!reroute_scheduler_update_resolver (self, &error))
     g_warning ("DNS stays as it was: %s", error->message);
+  reroute_tls_reporter_update (self->tls_reporter);
   decide_anew (self, old == NULL);
 }
 
@@ -279,6 +281,7 @@ RerouteScheduler *
 reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
 {
   g_autoptr (RerouteScheduler) self = g_new0 (RerouteScheduler, 1);
+  guint16 https_port;
 
   g_return_val_if_fail (config->n_workers > 0, NULL);
 
@@ -310,8 +313,10 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
       reroute_pool_new (self->workers[i], self->spool, self->hostname, delivery_done, self);
   if (!reroute_scheduler_update_resolver (self, error))
     return NULL;
-  self->sts = reroute_scheduler_make_sts (
-    self, config->mta_sts_port != 0 ? config->mta_sts_port : REROUTE_DEFAULT_HTTPS_PORT);
+  https_port =
+    config->mta_sts_port != 0 ? config->mta_sts_port : (guint16) REROUTE_DEFAULT_HTTPS_PORT;
+  self->sts = reroute_scheduler_make_sts (self, https_port);
+  self->tls_reporter = reroute_tls_reporter_new (self, https_port != REROUTE_DEFAULT_HTTPS_PORT);
   self->prober = reroute_prober_new (self);
   return g_steal_pointer (&self);
 }
@@ -391,6 +396,7 @@ close_resolvers (RerouteWorker *thread, gpointer user_data)
   RerouteScheduler *self = user_data;
 
   reroute_sts_close (self->sts);
+  reroute_tls_reporter_close (self->tls_reporter);
   for (guint i = 0; i < self->resolvers->len; i++)
     {
       RerouteResolverUse *use = self->resolvers->pdata[i];
@@ -436,6 +442,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   reroute_destinations_clear (self);
   g_clear_pointer (&self->prober, reroute_prober_free);
   g_clear_pointer (&self->sts, reroute_sts_free);
+  g_clear_pointer (&self->tls_reporter, reroute_tls_reporter_free);
   g_hash_table_unref (self->routes);
   g_hash_table_unref (self->queue);
   g_ptr_array_unref (self->resolvers);

@@ -145,6 +145,20 @@ void reroute_scheduler_mx_leads_here_async (RerouteScheduler *self,
                                             GCancellable *cancellable,
                                             GAsyncReadyCallback callback,
                                             gpointer user_data);
+/* @domain: in normal form; "": all */
+void reroute_scheduler_tls_report_async (RerouteScheduler *self,
+                                         const char *domain,
+                                         guint offset,
+                                         guint limit,
+                                         GCancellable *cancellable,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data);
+/* Also what there is of @today. */
+void reroute_scheduler_send_tls_reports_async (RerouteScheduler *self,
+                                               gboolean today,
+                                               GCancellable *cancellable,
+                                               GAsyncReadyCallback callback,
+                                               gpointer user_data);
 /* (transfer full): NULL with an error: %REROUTE_ERROR_NO_SUCH_ENTRY … */
 GVariant *
 reroute_scheduler_call_finish (RerouteScheduler *self, GAsyncResult *result, GError **error);

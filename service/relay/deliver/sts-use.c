@@ -11,6 +11,7 @@
 #include "config.h"
 
 #include "service/relay/deliver/scheduler-private.h"
+#include "service/relay/deliver/tls-reporter.h"
 
 /* A walk through the endpoints of a next hop. */
 typedef struct
@@ -123,6 +124,15 @@ get_trust (gpointer user_data)
            : NULL;
 }
 
+static void
+failed (const char *domain, RerouteTlsVerdict verdict, const char *why, gpointer user_data)
+{
+  RerouteScheduler *self = user_data;
+  const RerouteTlsResult result = { .verdict = verdict, .reason = why };
+
+  reroute_tls_reporter_add (self->tls_reporter, domain, &result);
+}
+
 RerouteSts *
 reroute_scheduler_make_sts (RerouteScheduler *self, guint16 port)
 {
@@ -132,6 +142,7 @@ reroute_scheduler_make_sts (RerouteScheduler *self, guint16 port)
     .port = port,
     .ask = ask,
     .get_trust = get_trust,
+    .failed = failed,
     .user_data = self,
   };
 

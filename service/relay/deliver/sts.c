@@ -17,7 +17,7 @@
 
 #include "common/limits.h"
 #include "service/relay/deliver/sts-cache.h"
-#include "service/relay/deliver/sts-thread.h"
+#include "service/relay/deliver/https.h"
 
 #define FILE_NAME "mta-sts"
 #define SAVE_AFTER_US G_USEC_PER_SEC
@@ -42,7 +42,7 @@ struct _RerouteSts
 {
   RerouteStsConfig config;
   RerouteStsCache *cache;
-  RerouteStsThread *thread;
+  RerouteHttps *https;
   gboolean closing;
   RerouteTimer save;
   RerouteTimer refresh;
@@ -62,7 +62,7 @@ save (RerouteSts *self)
 {
   g_autoptr (GBytes) octets = reroute_sts_cache_to_file (self->cache);
 
-  reroute_sts_thread_save (self->thread, FILE_NAME, octets);
+  reroute_https_save (self->https, FILE_NAME, octets);
 }
 
 static void
@@ -121,7 +121,7 @@ finish (RerouteSts *self, RerouteStsEntry *entry)
 }
 
 static void
-fail (RerouteSts *self, RerouteStsEntry *entry, const char *why)
+fail (RerouteSts *self, RerouteStsEntry *entry, RerouteTlsVerdict verdict, const char *why)
 {
   g_autofree char *known = entry->policy != NULL
                              ? g_strdup_printf ("that of before, %s, is used",
@@ -129,7 +129,10 @@ fail (RerouteSts *self, RerouteStsEntry *entry, const char *why)
                              : g_strdup ("there is none of before: mail goes as without one");
 
   if (!self->closing)
-    g_warning ("the MTA-STS policy of %s cannot be had: %s; %s", entry->domain, why, known);
+    {
+      g_warning ("the MTA-STS policy of %s cannot be had: %s; %s", entry->domain, why, known);
+      self->config.failed (entry->domain, verdict, why, self->config.user_data);
+    }
   g_free (entry->failed_id);
   entry->failed_id = g_strdup (entry->wanted_id);
   entry->retry_us =
@@ -140,7 +143,7 @@ fail (RerouteSts *self, RerouteStsEntry *entry, const char *why)
 /* --- fetching --- */
 
 static void
-fetched (GBytes *text, const char *why, gpointer user_data)
+fetched (GBytes *text, const RerouteHttpsTrouble *trouble, gpointer user_data)
 {
   g_autofree Question *question = user_data;
   RerouteSts *self = question->sts;
@@ -154,7 +157,14 @@ fetched (GBytes *text, const char *why, gpointer user_data)
     policy = reroute_sts_policy_parse (octets != NULL ? octets : "", length, &error);
   if (policy == NULL)
     {
-      fail (self, entry, error != NULL ? error->message : why);
+      if (error != NULL)
+        fail (self, entry, REROUTE_TLS_VERDICT_STS_POLICY_INVALID, error->message);
+      else
+        fail (self,
+              entry,
+              trouble->bad_certificate ? REROUTE_TLS_VERDICT_STS_WEBPKI_INVALID
+                                       : REROUTE_TLS_VERDICT_STS_POLICY_FETCH_ERROR,
+              trouble->why);
       return;
     }
   if (entry->policy == NULL || entry->policy->mode != policy->mode ||
@@ -170,34 +180,18 @@ fetched (GBytes *text, const char *why, gpointer user_data)
   finish (self, entry);
 }
 
-/* Its own loopback is not what a domain may make a server talk to. */
-static GArray *
-choose_addresses (const RerouteSts *self, const RerouteDnsAnswer *answer)
-{
-  GArray *chosen = g_array_new (FALSE, FALSE, sizeof (RerouteIp));
-
-  for (guint i = 0; i < answer->addresses->len && chosen->len < REROUTE_LIMIT_ADDRESSES_PER_TRY;
-       i++)
-    {
-      const RerouteIp *ip = &g_array_index (answer->addresses, RerouteIp, i);
-
-      if (reroute_ip_is_unspecified (ip) ||
-          (reroute_ip_is_loopback (ip) && self->config.port == REROUTE_DEFAULT_HTTPS_PORT))
-        continue;
-      g_array_append_val (chosen, *ip);
-    }
-  return chosen;
-}
-
 static void
 took_addresses (const RerouteDnsAnswer *answer, gpointer user_data)
 {
   Question *question = user_data;
   RerouteSts *self = question->sts;
   RerouteStsEntry *entry = question->entry;
-  g_autoptr (GArray) addresses = choose_addresses (self, answer);
-  const RerouteStsQuestion wanted = {
-    .domain = entry->domain,
+  g_autoptr (GArray) addresses = reroute_https_choose_addresses (
+    answer, self->config.port != REROUTE_DEFAULT_HTTPS_PORT);
+  g_autofree char *host = g_strconcat ("mta-sts.", entry->domain, NULL);
+  const RerouteHttpsRequest wanted = {
+    .host = host,
+    .path = "/.well-known/mta-sts.txt",
     .addresses = (const RerouteIp *) (gconstpointer) addresses->data,
     .n_addresses = addresses->len,
     .port = self->config.port,
@@ -215,10 +209,11 @@ took_addresses (const RerouteDnsAnswer *answer, gpointer user_data)
       g_free (question);
       fail (self,
             entry,
+            REROUTE_TLS_VERDICT_STS_POLICY_FETCH_ERROR,
             answer->status == REROUTE_DNS_FAILED ? answer->reason : "its host has no address");
       return;
     }
-  reroute_sts_thread_fetch (self->thread, &wanted, fetched, question);
+  reroute_https_send (self->https, &wanted, fetched, question);
 }
 
 /* --- the record --- */
@@ -352,7 +347,7 @@ reroute_sts_new (const RerouteStsConfig *config)
 
   self->config = *config;
   self->cache = reroute_sts_cache_new (sizeof (Asker));
-  self->thread = reroute_sts_thread_new (config->worker, config->spool);
+  self->https = reroute_https_new (config->worker, config->spool);
   self->save.func = save_due;
   self->refresh.func = refresh_due;
   read_file (self);
@@ -370,7 +365,7 @@ reroute_sts_close (RerouteSts *self)
     save (self);
   reroute_worker_disarm_timer (self->config.worker, &self->save);
   reroute_worker_disarm_timer (self->config.worker, &self->refresh);
-  g_clear_pointer (&self->thread, reroute_sts_thread_free);
+  g_clear_pointer (&self->https, reroute_https_free);
 }
 
 void
@@ -378,7 +373,7 @@ reroute_sts_free (RerouteSts *self)
 {
   g_return_if_fail (self != NULL);
 
-  g_clear_pointer (&self->thread, reroute_sts_thread_free);
+  g_clear_pointer (&self->https, reroute_https_free);
   reroute_sts_cache_free (self->cache);
   g_free (self);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "service/relay/deliver/resolver.h"
+#include "service/relay/deliver/tls-verdict.h"
 #include "service/relay/smtp/sts-policy.h"
 #include "service/relay/spool/spool.h"
 
@@ -36,6 +37,11 @@ typedef struct
   /* (array zero-terminated=1) (nullable): the PEM files of the setting tls-trust now; NULL: nothing
      is to be asked now */
   const char *const *(*get_trust) (gpointer user_data);
+  /* Told of every policy that was looked for in vain, and @why. */
+  void (*failed) (const char *domain,
+                  RerouteTlsVerdict verdict,
+                  const char *why,
+                  gpointer user_data);
   gpointer user_data;
 } RerouteStsConfig;
 

@@ -201,6 +201,7 @@ gboolean
 reroute_tls_client_verify (RerouteTlsClient *self,
                            const RerouteStream *stream,
                            const char *const *names,
+                           RerouteTlsVerdict *verdict,
                            GError **error)
 {
   g_return_val_if_fail (self != NULL && stream != NULL && names != NULL, FALSE);
@@ -208,24 +209,32 @@ reroute_tls_client_verify (RerouteTlsClient *self,
   gnutls_session_t session = reroute_stream_get_session (stream);
   unsigned int n_shown = 0;
   const gnutls_datum_t *shown = gnutls_certificate_get_peers (session, &n_shown);
-  unsigned int verdict = 0;
+  unsigned int status = 0;
   g_autofree char *wanted = NULL;
   g_autofree char *why = NULL;
 
+  *verdict = REROUTE_TLS_VERDICT_VALIDATION_FAILURE;
   if (!read_trust (self, error))
     return FALSE;
   if (n_shown == 0)
     return fail_verification (error, "it shows none");
-  if (gnutls_certificate_verify_peers3 (session, NULL, &verdict) < 0 || verdict != 0)
+  if (gnutls_certificate_verify_peers3 (session, NULL, &status) < 0 || status != 0)
     {
       gnutls_datum_t text = { NULL, 0 };
-      gnutls_certificate_verification_status_print (verdict, GNUTLS_CRT_X509, &text, 0);
+
+      *verdict = (status & GNUTLS_CERT_EXPIRED) != 0 ? REROUTE_TLS_VERDICT_CERTIFICATE_EXPIRED
+                                                     : REROUTE_TLS_VERDICT_CERTIFICATE_NOT_TRUSTED;
+      gnutls_certificate_verification_status_print (status, GNUTLS_CRT_X509, &text, 0);
       why = g_strdup (text.data != NULL ? (const char *) text.data : "it cannot be checked");
       gnutls_free (text.data);
       return fail_verification (error, g_strstrip (why));
     }
   if (is_for (&shown[0], names))
-    return TRUE;
+    {
+      *verdict = REROUTE_TLS_VERDICT_SUCCESS;
+      return TRUE;
+    }
+  *verdict = REROUTE_TLS_VERDICT_CERTIFICATE_HOST_MISMATCH;
   wanted = g_strjoinv (" or ", (char **) names);
   why = g_strdup_printf ("it is not for %s", wanted);
   return fail_verification (error, why);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/settings.h"
+#include "service/relay/deliver/tls-verdict.h"
 #include "service/relay/stream.h"
 
 G_BEGIN_DECLS
@@ -48,6 +49,7 @@ reroute_tls_client_keep_session (RerouteTlsClient *self, RerouteStream *stream, 
 /**
  * reroute_tls_client_verify:
  * @names: (array zero-terminated=1): the certificate must be for one of them
+ * @verdict: (out): what kind of failure it is, or success
  *
  * Errors: %REROUTE_ERROR_PROTOCOL saying what is wrong with the certificate; %REROUTE_ERROR_VALUE
  *   when the authorities cannot be read.
@@ -55,6 +57,7 @@ reroute_tls_client_keep_session (RerouteTlsClient *self, RerouteStream *stream, 
 gboolean reroute_tls_client_verify (RerouteTlsClient *self,
                                     const RerouteStream *stream,
                                     const char *const *names,
+                                    RerouteTlsVerdict *verdict,
                                     GError **error);
 
 G_END_DECLS

@@ -119,6 +119,8 @@ reroute_try_take_back (RerouteDelivery *delivery)
 
   self->delivery = delivery;
   learn (self, delivery);
+  if (delivery->tls_results != NULL)
+    reroute_try_count_sessions (self, delivery);
   settle (self, delivery);
   reroute_destination_release (self->destination, self->worker, took_us);
   if (queued->n_alive > 0)

@@ -224,21 +224,37 @@ reroute_try_place (RerouteTry *self)
   reroute_destination_push (first, self);
 }
 
-/* But for those that their domain's policy does not name.  Returns: whether there are any */
-static gboolean
-keep_endpoints (RerouteTry *self, const GArray *endpoints)
+/* But for those that their domain's policy does not name.  Where the sender puts delivery above TLS
+   neither policies nor TLSA records count (RFC 8689 4.2.2). */
+static void
+keep_endpoints (RerouteTry *self, const GArray *endpoints, gboolean tls_optional)
 {
-  self->endpoints = reroute_endpoints_new ();
   for (guint i = 0; i < endpoints->len; i++)
     {
-      const RerouteEndpoint *found = &g_array_index (endpoints, RerouteEndpoint, i);
-      RerouteEndpoint endpoint;
+      RerouteEndpoint endpoint =
+        reroute_endpoint_copy (&g_array_index (endpoints, RerouteEndpoint, i));
 
-      if (reroute_endpoint_is_barred (found, self->delivery->tls_level))
-        continue;
-      endpoint = reroute_endpoint_copy (found);
-      g_array_append_val (self->endpoints, endpoint);
+      if (tls_optional)
+        reroute_endpoint_clear_policy (&endpoint);
+      if (reroute_endpoint_is_barred (&endpoint, self->delivery->tls_level))
+        reroute_endpoint_clear (&endpoint);
+      else
+        g_array_append_val (self->endpoints, endpoint);
     }
+}
+
+/* Returns: whether there are endpoints to try */
+static gboolean
+choose_endpoints (RerouteTry *self, const RerouteNextHop *next_hop)
+{
+  gboolean tls_optional = reroute_queued_get_envelope (self->queued)->tls_optional;
+
+  self->endpoints = reroute_endpoints_new ();
+  keep_endpoints (self, next_hop->endpoints, tls_optional);
+  if (tls_optional && next_hop->unproven != NULL)
+    keep_endpoints (self, next_hop->unproven, tls_optional);
+  else if (self->delivery->reports_tls)
+    reroute_try_count_passed_over (self, next_hop);
   return self->endpoints->len > 0;
 }
 
@@ -272,7 +288,7 @@ routed (const RerouteNextHop *next_hop, gpointer user_data)
       reroute_try_withdraw (self);
       return;
     }
-  if (next_hop->state == REROUTE_NEXT_HOP_FOUND && keep_endpoints (self, next_hop->endpoints))
+  if (choose_endpoints (self, next_hop))
     {
       reroute_try_place (self);
       return;
@@ -412,6 +428,7 @@ begin (RerouteQueued *queued, Group *group)
       self->delivery->recipients[i] = g_array_index (group->recipients, guint, i);
       self->delivery->rcpt_out[i] = g_steal_pointer (&group->rcpt_outs->pdata[i]);
     }
+  self->delivery->reports_tls = reroute_try_counts_tls (self);
   self->delivery->account = g_steal_pointer (&group->account);
   if (find_secret (self))
     reroute_route_resolve (group->route, routed, self);

@@ -50,6 +50,7 @@ struct _RerouteSmtpClient
   gboolean lmtp;
   RerouteSmtpClientTls tls;
   gboolean in_tls;
+  gboolean lacks_tls; /* it was demanded, and is not to be had */
   RerouteSmtpClientAuth auth;
   char *auth_offers;      /* NULL: AUTH is not offered */
   char *initial_response; /* in base64; NULL: it was sent, or there is none */

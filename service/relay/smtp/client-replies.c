@@ -167,7 +167,8 @@ finish_greeting (RerouteSmtpClient *self)
 
   RerouteReply no_login;
 
-  if (self->tls == REROUTE_SMTP_CLIENT_TLS_ALWAYS && !self->in_tls)
+  self->lacks_tls = self->tls == REROUTE_SMTP_CLIENT_TLS_ALWAYS && !self->in_tls;
+  if (self->lacks_tls)
     close_session (self, &refusal);
   else if (reroute_smtp_client_begin_login (self, &no_login))
     {

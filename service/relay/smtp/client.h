@@ -114,6 +114,8 @@ const RerouteReply *reroute_smtp_client_get_recipient_reply (const RerouteSmtpCl
 gboolean reroute_smtp_client_is_refused (const RerouteSmtpClient *self, guint index);
 /* The refusing greeting or EHLO/HELO reply, a 421 in mid-session; NULL when there was none. */
 const RerouteReply *reroute_smtp_client_get_session_reply (const RerouteSmtpClient *self);
+/* The session ended because TLS is demanded, and the server does not do STARTTLS. */
+gboolean reroute_smtp_client_lacks_tls (const RerouteSmtpClient *self);
 gboolean reroute_smtp_client_offers_8bitmime (const RerouteSmtpClient *self);
 gboolean reroute_smtp_client_offers_smtputf8 (const RerouteSmtpClient *self);
 gboolean reroute_smtp_client_offers_dsn (const RerouteSmtpClient *self);

@@ -15,13 +15,11 @@
 
 #include "service/relay/smtp/date.h"
 #include "service/relay/smtp/dsn-text.h"
+#include "service/relay/smtp/mime-private.h"
 
 #include "common/limits.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
-
-#define CHARSET "utf-8"
 
 static const struct
 {
@@ -39,60 +37,6 @@ reroute_dsn_kind_to_string (RerouteDsnKind kind)
   g_return_val_if_fail ((guint) kind < G_N_ELEMENTS (kinds), NULL);
 
   return kinds[kind].action;
-}
-
-static void
-ensure_gmime (void)
-{
-  static gsize ready;
-
-  if (g_once_init_enter (&ready))
-    {
-      g_mime_init ();
-      g_once_init_leave (&ready, 1);
-    }
-}
-
-/* Whether octets stand on the wire as they are: ASCII without NUL, lines within 998 octets. */
-static gboolean
-is_plain (const char *octets, gsize length)
-{
-  gsize n_line = 0;
-
-  for (gsize i = 0; i < length; i++)
-    {
-      n_line = octets[i] == '\n' ? 0 : n_line + 1;
-      if (octets[i] == '\0' || (guchar) octets[i] >= 0x80 || n_line > 998)
-        return FALSE;
-    }
-  return TRUE;
-}
-
-/* @octets: text with LF or CR LF at its line ends */
-static GMimeObject *
-make_part (const char *type, const char *subtype, const char *octets, gsize length)
-{
-  GMimePart *part = g_mime_part_new_with_type (type, subtype);
-  GMimeStream *stream = g_mime_stream_mem_new_with_buffer (octets, length);
-  GMimeDataWrapper *content =
-    g_mime_data_wrapper_new_with_stream (stream, GMIME_CONTENT_ENCODING_DEFAULT);
-
-  g_mime_part_set_content (part, content);
-  g_mime_part_set_content_encoding (part,
-                                    is_plain (octets, length)
-                                      ? GMIME_CONTENT_ENCODING_7BIT
-                                      : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-  g_object_unref (content);
-  g_object_unref (stream);
-  return GMIME_OBJECT (part);
-}
-
-static void
-add_part (GMimeMultipart *report, GMimeObject *part, const char *description)
-{
-  g_mime_object_set_header (part, "Content-Description", description, CHARSET);
-  g_mime_multipart_add (report, part);
-  g_object_unref (part);
 }
 
 /* With LF at its line ends, which gmime turns to CR LF, and one of them at the end.  (transfer
@@ -116,15 +60,18 @@ add_returned (GMimeMultipart *report, const RerouteDsnRequest *request)
 {
   const char *content = (const char *) request->content;
 
-  if (content != NULL && is_plain (content, request->content_length))
+  if (content != NULL && reroute_mime_is_plain (content, request->content_length))
     {
       g_autoptr (GString) lines = read_lines (request->content, request->content_length);
-      add_part (report, make_part ("message", "rfc822", lines->str, lines->len), "The message");
+      reroute_mime_add_part (report,
+                             reroute_mime_make_text ("message", "rfc822", lines->str, lines->len),
+                             "The message");
       return;
     }
   g_autoptr (GString) lines = read_lines (request->headers, request->headers_length);
-  add_part (
-    report, make_part ("text", "rfc822-headers", lines->str, lines->len), "Headers of the message");
+  reroute_mime_add_part (report,
+                         reroute_mime_make_text ("text", "rfc822-headers", lines->str, lines->len),
+                         "Headers of the message");
 }
 
 static GMimeMultipart *
@@ -133,14 +80,16 @@ make_report (const RerouteDsnRequest *request)
   GMimeMultipart *report = g_mime_multipart_new_with_subtype ("report");
   g_autofree char *text = reroute_dsn_format_text (request);
   g_autofree char *status = reroute_dsn_format_status (request);
-  GMimeObject *people = make_part ("text", "plain", text, strlen (text));
+  GMimeObject *people = reroute_mime_make_text ("text", "plain", text, strlen (text));
 
   g_mime_object_set_content_type_parameter (
     GMIME_OBJECT (report), "report-type", "delivery-status");
-  g_mime_object_set_content_type_parameter (people, "charset", CHARSET);
-  add_part (report, people, "Notification");
-  add_part (
-    report, make_part ("message", "delivery-status", status, strlen (status)), "Delivery report");
+  g_mime_object_set_content_type_parameter (people, "charset", REROUTE_MIME_CHARSET);
+  reroute_mime_add_part (report, people, "Notification");
+  reroute_mime_add_part (
+    report,
+    reroute_mime_make_text ("message", "delivery-status", status, strlen (status)),
+    "Delivery report");
   add_returned (report, request);
   return report;
 }
@@ -158,7 +107,7 @@ set_to (GMimeMessage *message, const char *reverse_path)
       return;
     }
   InternetAddress *group = internet_address_group_new (reverse_path);
-  internet_address_set_charset (group, CHARSET);
+  internet_address_set_charset (group, REROUTE_MIME_CHARSET);
   internet_address_list_add (g_mime_message_get_to (message), group);
   g_object_unref (group);
 }
@@ -178,33 +127,15 @@ make_message (const RerouteDsnRequest *request)
 
   g_mime_message_add_mailbox (message, GMIME_ADDRESS_TYPE_FROM, "Mail Delivery System", from);
   set_to (message, request->reverse_path);
-  g_mime_message_set_subject (message, kinds[request->kind].subject, CHARSET);
-  g_mime_object_set_header (GMIME_OBJECT (message), "Date", date, CHARSET);
+  g_mime_message_set_subject (message, kinds[request->kind].subject, REROUTE_MIME_CHARSET);
+  g_mime_object_set_header (GMIME_OBJECT (message), "Date", date, REROUTE_MIME_CHARSET);
   g_mime_message_set_message_id (message, id);
-  g_mime_object_set_header (GMIME_OBJECT (message), "Auto-Submitted", "auto-replied", CHARSET);
-  g_mime_object_set_header (GMIME_OBJECT (message), "MIME-Version", "1.0", CHARSET);
+  g_mime_object_set_header (
+    GMIME_OBJECT (message), "Auto-Submitted", "auto-replied", REROUTE_MIME_CHARSET);
+  g_mime_object_set_header (GMIME_OBJECT (message), "MIME-Version", "1.0", REROUTE_MIME_CHARSET);
   g_mime_message_set_mime_part (message, GMIME_OBJECT (report));
   g_object_unref (report);
   return message;
-}
-
-/* Lines end in CR LF, whatever they ended in, and a dot in front is doubled. */
-static GBytes *
-to_wire (const char *text)
-{
-  GString *wire = g_string_sized_new (strlen (text) + 1024);
-
-  while (*text != '\0')
-    {
-      gsize length = strcspn (text, "\r\n");
-      if (*text == '.')
-        g_string_append_c (wire, '.');
-      g_string_append_len (wire, text, (gssize) length);
-      g_string_append_len (wire, "\r\n", 2);
-      text += length;
-      text += *text == '\r' && text[1] == '\n' ? 2 : *text != '\0';
-    }
-  return g_string_free_to_bytes (wire);
 }
 
 GBytes *
@@ -213,12 +144,6 @@ reroute_dsn_format (const RerouteDsnRequest *request)
   g_return_val_if_fail (request != NULL && request->n_recipients > 0, NULL);
   g_return_val_if_fail (*request->reverse_path != '\0', NULL);
 
-  ensure_gmime ();
-  GMimeMessage *message = make_message (request);
-  GMimeFormatOptions *options = g_mime_format_options_new ();
-  g_mime_format_options_set_newline_format (options, GMIME_NEWLINE_FORMAT_DOS);
-  g_autofree char *text = g_mime_object_to_string (GMIME_OBJECT (message), options);
-  g_mime_format_options_free (options);
-  g_object_unref (message);
-  return to_wire (text);
+  reroute_mime_ensure_ready ();
+  return reroute_mime_to_wire (make_message (request));
 }

@@ -2,7 +2,7 @@
  *
  * packed-envelope.c - the envelope of a message that waits, as few octets as it takes
  *
- * One octet of flags, the client's address, the number of recipients, then texts up to their NUL:
+ * A number of flags, the client's address, the number of recipients, then texts up to their NUL:
  * reverse-path, HELO name, ENVID where there is one; for each recipient one octet of flags, the id
  * of its row, its address, ORCPT where there is one.  Numbers have seven bits an octet, the lowest
  * first.  An envelope's texts hold no NUL, and its addresses parse: they came from the parser.
@@ -29,6 +29,7 @@ enum
   RETURNS_SHIFT = 5,
   RETURNS_MASK = 3,
   FLAG_HELD = 1 << 7,
+  FLAG_TLS_OPTIONAL = 1 << 8,
 };
 
 enum
@@ -79,11 +80,12 @@ reroute_envelope_pack (const RerouteEnvelope *self)
   gboolean ipv4 = reroute_ip_is_ipv4 (&self->client_ip);
   guint skipped = ipv4 ? IPV4_OFFSET : 0;
 
-  put_octet (octets,
-             (self->body_8bitmime ? FLAG_BODY_8BITMIME : 0) | (self->smtputf8 ? FLAG_SMTPUTF8 : 0) |
-               (self->client_permitted ? FLAG_CLIENT_PERMITTED : 0) | (self->held ? FLAG_HELD : 0) |
-               (ipv4 ? FLAG_IPV4 : 0) | (self->id != NULL ? FLAG_ID : 0) |
-               (guint) self->returns << RETURNS_SHIFT);
+  put_number (
+    octets,
+    (self->body_8bitmime ? FLAG_BODY_8BITMIME : 0) | (self->smtputf8 ? FLAG_SMTPUTF8 : 0) |
+      (self->client_permitted ? FLAG_CLIENT_PERMITTED : 0) | (self->held ? FLAG_HELD : 0) |
+      (self->tls_optional ? FLAG_TLS_OPTIONAL : 0) | (ipv4 ? FLAG_IPV4 : 0) |
+      (self->id != NULL ? FLAG_ID : 0) | (guint) self->returns << RETURNS_SHIFT);
   g_byte_array_append (
     octets, self->client_ip.octets + skipped, (guint) sizeof self->client_ip.octets - skipped);
   put_number (octets, self->recipients->len);
@@ -137,13 +139,14 @@ reroute_envelope_unpack (const guint8 *packed)
   static const RerouteIp mapped = { { [10] = 0xff, [11] = 0xff } };
   RerouteEnvelope *self = reroute_envelope_new ();
   const guint8 *at = packed;
-  guint flags = *at++;
+  guint flags = (guint) get_number (&at);
   guint skipped = (flags & FLAG_IPV4) != 0 ? IPV4_OFFSET : 0;
 
   self->body_8bitmime = (flags & FLAG_BODY_8BITMIME) != 0;
   self->smtputf8 = (flags & FLAG_SMTPUTF8) != 0;
   self->client_permitted = (flags & FLAG_CLIENT_PERMITTED) != 0;
   self->held = (flags & FLAG_HELD) != 0;
+  self->tls_optional = (flags & FLAG_TLS_OPTIONAL) != 0;
   self->returns = (RerouteReturn) (flags >> RETURNS_SHIFT & RETURNS_MASK);
   self->client_ip = mapped;
   memcpy (self->client_ip.octets + skipped, at, sizeof self->client_ip.octets - skipped);

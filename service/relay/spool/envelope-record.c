@@ -38,6 +38,7 @@ enum
   FLAG_SMTPUTF8 = 1 << 1,
   FLAG_CLIENT_PERMITTED = 1 << 2,
   FLAG_HELD = 1 << 3,
+  FLAG_TLS_OPTIONAL = 1 << 4,
 };
 
 static gboolean
@@ -111,7 +112,8 @@ reroute_envelope_encode (const RerouteEnvelope *envelope, GError **error)
   const char *reverse_path = envelope->reverse_path != NULL ? envelope->reverse_path : "";
   guint8 flags =
     (envelope->body_8bitmime ? FLAG_BODY_8BITMIME : 0) | (envelope->smtputf8 ? FLAG_SMTPUTF8 : 0) |
-    (envelope->client_permitted ? FLAG_CLIENT_PERMITTED : 0) | (envelope->held ? FLAG_HELD : 0);
+    (envelope->client_permitted ? FLAG_CLIENT_PERMITTED : 0) | (envelope->held ? FLAG_HELD : 0) |
+    (envelope->tls_optional ? FLAG_TLS_OPTIONAL : 0);
 
   if (envelope->recipients->len == 0)
     {
@@ -214,6 +216,7 @@ load_field (RerouteEnvelope *self, guint32 tag, const guint8 *value, gsize lengt
       self->smtputf8 = (*value & FLAG_SMTPUTF8) != 0;
       self->client_permitted = (*value & FLAG_CLIENT_PERMITTED) != 0;
       self->held = (*value & FLAG_HELD) != 0;
+      self->tls_optional = (*value & FLAG_TLS_OPTIONAL) != 0;
       return TRUE;
     case TAG_CLIENT_IP:
       if (length != sizeof (RerouteIp))

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * sts-thread.c - policies fetched over HTTPS, and their file, beside the workers
+ * https.c - HTTPS and files that are synced, beside the workers
  *
- * The addresses of the policy's host come from the relay's own resolver: libsoup is given a host
- * that knows them.  A session serves for one question, so nothing is shared or kept between hosts.
+ * MTA-STS policies are fetched by it and TLS reports delivered.  The addresses of a host come from
+ * the relay's own resolver: libsoup is given a host that knows them.  A session serves for one
+ * request, so nothing is shared or kept between hosts.
  *
- * Standards: RFC 8461 section 3.3 (HTTPS policy fetching).
+ * Standards: RFC 8461 section 3.3 (HTTPS policy fetching), RFC 8460 section 3 (reports by POST).
  */
 
 #include "config.h"
 
 #define G_LOG_DOMAIN "reroute-deliver"
 
-#include "service/relay/deliver/sts-thread.h"
+#include "service/relay/deliver/https.h"
 
 #include "common/limits.h"
-#include "service/relay/deliver/sts-host.h"
+#include "service/relay/deliver/https-host.h"
 
 #include <libsoup/soup.h>
 
 #define FETCHES_MOST 32 /* at a time */
 
-struct _RerouteStsThread
+struct _RerouteHttps
 {
   RerouteWorker *worker;
   RerouteSpool *spool;
@@ -38,12 +39,16 @@ struct _RerouteStsThread
 
 typedef struct
 {
-  RerouteStsThread *thread;
-  char *domain;
+  RerouteHttps *thread;
+  char *host;
+  char *uri;
   GPtrArray *addresses; /* (element-type GSocketAddress) */
   guint16 port;
   GStrv trust;
-  RerouteStsFetchFunc func;
+  GBytes *body; /* NULL: a GET */
+  char *body_type;
+  gboolean any_certificate;
+  RerouteHttpsFunc func;
   gpointer user_data;
 
   GPtrArray *databases; /* (element-type GTlsDatabase): of trust */
@@ -58,18 +63,19 @@ typedef struct
 
   GBytes *answer; /* NULL: */
   char *why;
+  gboolean bad_certificate;
 } Fetch;
 
 typedef struct
 {
-  RerouteStsThread *thread;
+  RerouteHttps *thread;
   char *name;
   GBytes *octets;
 } Save;
 
 /* Runs @func there, behind what was given to it before; never here. */
 static void
-call (RerouteStsThread *self, GSourceFunc func, gpointer user_data)
+call (RerouteHttps *self, GSourceFunc func, gpointer user_data)
 {
   g_autoptr (GSource) source = g_idle_source_new ();
 
@@ -83,7 +89,10 @@ call (RerouteStsThread *self, GSourceFunc func, gpointer user_data)
 static void
 free_fetch (Fetch *fetch)
 {
-  g_free (fetch->domain);
+  g_free (fetch->host);
+  g_free (fetch->uri);
+  g_clear_pointer (&fetch->body, g_bytes_unref);
+  g_free (fetch->body_type);
   g_ptr_array_unref (fetch->addresses);
   g_strfreev (fetch->trust);
   g_clear_pointer (&fetch->answer, g_bytes_unref);
@@ -96,7 +105,9 @@ answer_on_worker (RerouteWorker *worker, gpointer user_data)
 {
   Fetch *fetch = user_data;
 
-  fetch->func (fetch->answer, fetch->why, fetch->user_data);
+  const RerouteHttpsTrouble trouble = { fetch->why, fetch->bad_certificate };
+
+  fetch->func (fetch->answer, &trouble, fetch->user_data);
   free_fetch (fetch);
 }
 
@@ -106,7 +117,7 @@ static gboolean begin_cb (gpointer user_data);
 static void
 finish (Fetch *fetch, char *why)
 {
-  RerouteStsThread *self = fetch->thread;
+  RerouteHttps *self = fetch->thread;
 
   if (fetch->time_limit != NULL)
     g_source_destroy (fetch->time_limit);
@@ -149,12 +160,15 @@ static void
 finish_with_error (Fetch *fetch, const GError *error)
 {
   if (fetch->timed_out)
-    finish (fetch, g_strdup_printf ("no answer within %d s", REROUTE_LIMIT_STS_FETCH_S));
+    finish (fetch, g_strdup_printf ("no answer within %d s", REROUTE_LIMIT_HTTPS_S));
   else if (g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE))
-    finish (fetch,
-            g_strdup_printf ("its certificate is refused: %s",
-                             describe_certificate (
-                               soup_message_get_tls_peer_certificate_errors (fetch->message))));
+    {
+      fetch->bad_certificate = TRUE;
+      finish (fetch,
+              g_strdup_printf ("its certificate is refused: %s",
+                               describe_certificate (
+                                 soup_message_get_tls_peer_certificate_errors (fetch->message))));
+    }
   else
     finish (fetch, g_strdup (error->message));
 }
@@ -178,7 +192,7 @@ read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       fetch->answer = g_byte_array_free_to_bytes (g_steal_pointer (&fetch->text));
       finish (fetch, NULL);
     }
-  else if (fetch->text->len + g_bytes_get_size (octets) > REROUTE_LIMIT_STS_POLICY_OCTETS)
+  else if (fetch->text->len + g_bytes_get_size (octets) > REROUTE_LIMIT_HTTPS_ANSWER_OCTETS)
     finish (fetch, g_strdup ("its answer is too long"));
   else
     {
@@ -192,7 +206,7 @@ static void
 read_more (Fetch *fetch)
 {
   g_input_stream_read_bytes_async (fetch->stream,
-                                   REROUTE_LIMIT_STS_POLICY_OCTETS,
+                                   REROUTE_LIMIT_HTTPS_ANSWER_OCTETS,
                                    G_PRIORITY_DEFAULT,
                                    fetch->cancellable,
                                    read_cb,
@@ -216,8 +230,13 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   status = soup_message_get_status (fetch->message);
   type = soup_message_headers_get_content_type (soup_message_get_response_headers (fetch->message),
                                                 NULL);
-  if (status != SOUP_STATUS_OK)
+  if (fetch->body != NULL ? !SOUP_STATUS_IS_SUCCESSFUL (status) : status != SOUP_STATUS_OK)
     finish (fetch, g_strdup_printf ("it answers with status %u", status));
+  else if (fetch->body != NULL)
+    {
+      fetch->answer = g_bytes_new_static ("", 0);
+      finish (fetch, NULL);
+    }
   else if (type == NULL || g_ascii_strcasecmp (type, "text/plain") != 0)
     finish (fetch, g_strdup ("its answer is not text/plain"));
   else
@@ -237,9 +256,10 @@ accept_certificate_cb (SoupMessage *message,
                        gpointer user_data)
 {
   Fetch *fetch = user_data;
-  g_autofree char *host = g_strconcat ("mta-sts.", fetch->domain, NULL);
-  g_autoptr (GSocketConnectable) identity = g_network_address_new (host, fetch->port);
+  g_autoptr (GSocketConnectable) identity = g_network_address_new (fetch->host, fetch->port);
 
+  if (fetch->any_certificate)
+    return TRUE;
   for (guint i = 1; i < fetch->databases->len; i++)
     if (g_tls_database_verify_chain (fetch->databases->pdata[i],
                                      certificate,
@@ -271,11 +291,11 @@ read_trust (Fetch *fetch, GError **error)
 static void
 make_session (Fetch *fetch)
 {
-  g_autofree char *host = g_strconcat ("mta-sts.", fetch->domain, NULL);
-  g_autoptr (GSocketConnectable) known = reroute_sts_host_new (host, fetch->port, fetch->addresses);
+  g_autoptr (GSocketConnectable) known =
+               reroute_https_host_new (fetch->host, fetch->port, fetch->addresses);
 
   fetch->session = soup_session_new_with_options (
-    "remote-connectable", known, "timeout", REROUTE_LIMIT_STS_FETCH_S, "max-conns", 1, NULL);
+    "remote-connectable", known, "timeout", REROUTE_LIMIT_HTTPS_S, "max-conns", 1, NULL);
   soup_session_set_proxy_resolver (fetch->session, NULL);
   soup_session_remove_feature_by_type (fetch->session, SOUP_TYPE_CONTENT_DECODER);
   if (fetch->databases->len > 0)
@@ -302,8 +322,7 @@ static gboolean
 begin_cb (gpointer user_data)
 {
   Fetch *fetch = user_data;
-  RerouteStsThread *self = fetch->thread;
-  g_autofree char *uri = NULL;
+  RerouteHttps *self = fetch->thread;
   g_autoptr (GError) error = NULL;
 
   fetch->cancellable = g_cancellable_new ();
@@ -315,18 +334,19 @@ begin_cb (gpointer user_data)
       return G_SOURCE_REMOVE;
     }
   make_session (fetch);
-  uri =
-    g_strdup_printf ("https://mta-sts.%s:%u/.well-known/mta-sts.txt", fetch->domain, fetch->port);
-  fetch->message = soup_message_new (SOUP_METHOD_GET, uri);
+  fetch->message =
+    soup_message_new (fetch->body != NULL ? SOUP_METHOD_POST : SOUP_METHOD_GET, fetch->uri);
   if (fetch->message == NULL)
     {
       finish (fetch, g_strdup ("its name makes no address"));
       return G_SOURCE_REMOVE;
     }
   soup_message_set_flags (fetch->message, SOUP_MESSAGE_NO_REDIRECT);
+  if (fetch->body != NULL)
+    soup_message_set_request_body_from_bytes (fetch->message, fetch->body_type, fetch->body);
   g_signal_connect (
     fetch->message, "accept-certificate", G_CALLBACK (accept_certificate_cb), fetch);
-  fetch->time_limit = g_timeout_source_new_seconds (REROUTE_LIMIT_STS_FETCH_S);
+  fetch->time_limit = g_timeout_source_new_seconds (REROUTE_LIMIT_HTTPS_S);
   g_source_set_callback (fetch->time_limit, time_limit_cb, fetch, NULL);
   g_source_attach (fetch->time_limit, self->context);
   soup_session_send_async (
@@ -338,7 +358,7 @@ static gboolean
 take_cb (gpointer user_data)
 {
   Fetch *fetch = user_data;
-  RerouteStsThread *self = fetch->thread;
+  RerouteHttps *self = fetch->thread;
 
   self->n_open++;
   if (self->n_running == FETCHES_MOST)
@@ -355,7 +375,7 @@ take_cb (gpointer user_data)
 static gpointer
 run (gpointer user_data)
 {
-  RerouteStsThread *self = user_data;
+  RerouteHttps *self = user_data;
 
   g_main_context_push_thread_default (self->context);
   while (!self->ending || self->n_open > 0)
@@ -369,29 +389,29 @@ run (gpointer user_data)
 
 /* Has @func called there. */
 static void
-give (RerouteStsThread *self, GSourceFunc func, gpointer user_data)
+give (RerouteHttps *self, GSourceFunc func, gpointer user_data)
 {
   if (self->thread == NULL)
-    self->thread = g_thread_new ("mta-sts", run, self);
+    self->thread = g_thread_new ("https", run, self);
   call (self, func, user_data);
 }
 
 static gboolean
 end_cb (gpointer user_data)
 {
-  RerouteStsThread *self = user_data;
+  RerouteHttps *self = user_data;
 
   self->ending = TRUE;
   g_cancellable_cancel (self->cancellable);
   return G_SOURCE_REMOVE;
 }
 
-RerouteStsThread *
-reroute_sts_thread_new (RerouteWorker *worker, RerouteSpool *spool)
+RerouteHttps *
+reroute_https_new (RerouteWorker *worker, RerouteSpool *spool)
 {
   g_return_val_if_fail (worker != NULL && spool != NULL, NULL);
 
-  RerouteStsThread *self = g_new0 (RerouteStsThread, 1);
+  RerouteHttps *self = g_new0 (RerouteHttps, 1);
 
   self->worker = worker;
   self->spool = spool;
@@ -402,7 +422,7 @@ reroute_sts_thread_new (RerouteWorker *worker, RerouteSpool *spool)
 }
 
 void
-reroute_sts_thread_free (RerouteStsThread *self)
+reroute_https_free (RerouteHttps *self)
 {
   g_return_if_fail (self != NULL);
 
@@ -418,35 +438,57 @@ reroute_sts_thread_free (RerouteStsThread *self)
 
 /* --- public --- */
 
+GArray *
+reroute_https_choose_addresses (const RerouteDnsAnswer *answer, gboolean loopback)
+{
+  g_return_val_if_fail (answer != NULL, NULL);
+
+  GArray *chosen = g_array_new (FALSE, FALSE, sizeof (RerouteIp));
+  guint n = answer->addresses != NULL ? answer->addresses->len : 0;
+
+  for (guint i = 0; i < n && chosen->len < REROUTE_LIMIT_ADDRESSES_PER_TRY; i++)
+    {
+      const RerouteIp *ip = &g_array_index (answer->addresses, RerouteIp, i);
+
+      if (!reroute_ip_is_unspecified (ip) && (loopback || !reroute_ip_is_loopback (ip)))
+        g_array_append_val (chosen, *ip);
+    }
+  return chosen;
+}
+
 static GPtrArray *
-list_addresses (const RerouteStsQuestion *question)
+list_addresses (const RerouteHttpsRequest *request)
 {
   GPtrArray *addresses = g_ptr_array_new_with_free_func (g_object_unref);
 
-  for (gsize i = 0; i < question->n_addresses; i++)
+  for (gsize i = 0; i < request->n_addresses; i++)
     {
-      g_autofree char *text = reroute_ip_to_string (&question->addresses[i]);
+      g_autofree char *text = reroute_ip_to_string (&request->addresses[i]);
 
-      g_ptr_array_add (addresses, g_inet_socket_address_new_from_string (text, question->port));
+      g_ptr_array_add (addresses, g_inet_socket_address_new_from_string (text, request->port));
     }
   return addresses;
 }
 
 void
-reroute_sts_thread_fetch (RerouteStsThread *self,
-                          const RerouteStsQuestion *question,
-                          RerouteStsFetchFunc func,
-                          gpointer user_data)
+reroute_https_send (RerouteHttps *self,
+                    const RerouteHttpsRequest *request,
+                    RerouteHttpsFunc func,
+                    gpointer user_data)
 {
-  g_return_if_fail (self != NULL && question != NULL && func != NULL);
+  g_return_if_fail (self != NULL && request != NULL && func != NULL);
 
   Fetch *fetch = g_new0 (Fetch, 1);
 
   fetch->thread = self;
-  fetch->domain = g_strdup (question->domain);
-  fetch->addresses = list_addresses (question);
-  fetch->port = question->port;
-  fetch->trust = g_strdupv ((char **) question->trust);
+  fetch->host = g_strdup (request->host);
+  fetch->uri = g_strdup_printf ("https://%s:%u%s", request->host, request->port, request->path);
+  fetch->addresses = list_addresses (request);
+  fetch->port = request->port;
+  fetch->trust = g_strdupv ((char **) request->trust);
+  fetch->body = request->body != NULL ? g_bytes_ref (request->body) : NULL;
+  fetch->body_type = g_strdup (request->body_type);
+  fetch->any_certificate = request->any_certificate;
   fetch->func = func;
   fetch->user_data = user_data;
   give (self, take_cb, fetch);
@@ -466,7 +508,7 @@ save_cb (gpointer user_data)
 }
 
 void
-reroute_sts_thread_save (RerouteStsThread *self, const char *name, GBytes *octets)
+reroute_https_save (RerouteHttps *self, const char *name, GBytes *octets)
 {
   g_return_if_fail (self != NULL && name != NULL && octets != NULL);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * sts-host.c - a host by name whose addresses were looked up by the relay's resolver
+ * https-host.c - a host by name whose addresses were looked up by the relay's resolver
  *
  * GIO would ask the machine's resolver, which may know another world than the setting dns-servers.
  */
 
 #include "config.h"
 
-#include "service/relay/deliver/sts-host.h"
+#include "service/relay/deliver/https-host.h"
 
 /* --- its addresses, one after the other --- */
 
@@ -16,17 +16,19 @@ typedef struct
   GSocketAddressEnumerator parent_instance;
   GPtrArray *addresses;
   guint next;
-} RerouteStsAddresses;
+} RerouteHttpsAddresses;
 
-typedef GSocketAddressEnumeratorClass RerouteStsAddressesClass;
+typedef GSocketAddressEnumeratorClass RerouteHttpsAddressesClass;
 
-static GType reroute_sts_addresses_get_type (void);
-G_DEFINE_FINAL_TYPE (RerouteStsAddresses, reroute_sts_addresses, G_TYPE_SOCKET_ADDRESS_ENUMERATOR)
+static GType reroute_https_addresses_get_type (void);
+G_DEFINE_FINAL_TYPE (RerouteHttpsAddresses,
+                     reroute_https_addresses,
+                     G_TYPE_SOCKET_ADDRESS_ENUMERATOR)
 
 static GSocketAddress *
 addresses_next (GSocketAddressEnumerator *base, GCancellable *cancellable, GError **error)
 {
-  RerouteStsAddresses *self = (RerouteStsAddresses *) base;
+  RerouteHttpsAddresses *self = (RerouteHttpsAddresses *) base;
 
   return self->next < self->addresses->len ? g_object_ref (self->addresses->pdata[self->next++])
                                            : NULL;
@@ -35,19 +37,19 @@ addresses_next (GSocketAddressEnumerator *base, GCancellable *cancellable, GErro
 static void
 addresses_finalize (GObject *object)
 {
-  g_ptr_array_unref (((RerouteStsAddresses *) object)->addresses);
-  G_OBJECT_CLASS (reroute_sts_addresses_parent_class)->finalize (object);
+  g_ptr_array_unref (((RerouteHttpsAddresses *) object)->addresses);
+  G_OBJECT_CLASS (reroute_https_addresses_parent_class)->finalize (object);
 }
 
 static void
-reroute_sts_addresses_class_init (RerouteStsAddressesClass *klass)
+reroute_https_addresses_class_init (RerouteHttpsAddressesClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = addresses_finalize;
   klass->next = addresses_next;
 }
 
 static void
-reroute_sts_addresses_init (RerouteStsAddresses *self)
+reroute_https_addresses_init (RerouteHttpsAddresses *self)
 {
 }
 
@@ -57,15 +59,15 @@ typedef struct
 {
   GNetworkAddress parent_instance;
   GPtrArray *addresses;
-} RerouteStsHost;
+} RerouteHttpsHost;
 
-typedef GNetworkAddressClass RerouteStsHostClass;
+typedef GNetworkAddressClass RerouteHttpsHostClass;
 
 static void host_connectable_init (GSocketConnectableIface *iface);
 
-static GType reroute_sts_host_get_type (void);
-G_DEFINE_FINAL_TYPE_WITH_CODE (RerouteStsHost,
-                               reroute_sts_host,
+static GType reroute_https_host_get_type (void);
+G_DEFINE_FINAL_TYPE_WITH_CODE (RerouteHttpsHost,
+                               reroute_https_host,
                                G_TYPE_NETWORK_ADDRESS,
                                G_IMPLEMENT_INTERFACE (G_TYPE_SOCKET_CONNECTABLE,
                                                       host_connectable_init))
@@ -73,9 +75,9 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (RerouteStsHost,
 static GSocketAddressEnumerator *
 host_enumerate (GSocketConnectable *connectable)
 {
-  RerouteStsAddresses *addresses = g_object_new (reroute_sts_addresses_get_type (), NULL);
+  RerouteHttpsAddresses *addresses = g_object_new (reroute_https_addresses_get_type (), NULL);
 
-  addresses->addresses = g_ptr_array_ref (((RerouteStsHost *) connectable)->addresses);
+  addresses->addresses = g_ptr_array_ref (((RerouteHttpsHost *) connectable)->addresses);
   return (GSocketAddressEnumerator *) addresses;
 }
 
@@ -89,28 +91,28 @@ host_connectable_init (GSocketConnectableIface *iface)
 static void
 host_finalize (GObject *object)
 {
-  g_ptr_array_unref (((RerouteStsHost *) object)->addresses);
-  G_OBJECT_CLASS (reroute_sts_host_parent_class)->finalize (object);
+  g_ptr_array_unref (((RerouteHttpsHost *) object)->addresses);
+  G_OBJECT_CLASS (reroute_https_host_parent_class)->finalize (object);
 }
 
 static void
-reroute_sts_host_class_init (RerouteStsHostClass *klass)
+reroute_https_host_class_init (RerouteHttpsHostClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = host_finalize;
 }
 
 static void
-reroute_sts_host_init (RerouteStsHost *self)
+reroute_https_host_init (RerouteHttpsHost *self)
 {
 }
 
 GSocketConnectable *
-reroute_sts_host_new (const char *name, guint16 port, GPtrArray *addresses)
+reroute_https_host_new (const char *name, guint16 port, GPtrArray *addresses)
 {
   g_return_val_if_fail (name != NULL && addresses != NULL, NULL);
 
-  RerouteStsHost *self =
-    g_object_new (reroute_sts_host_get_type (), "hostname", name, "port", port, NULL);
+  RerouteHttpsHost *self =
+    g_object_new (reroute_https_host_get_type (), "hostname", name, "port", port, NULL);
 
   self->addresses = g_ptr_array_ref (addresses);
   return G_SOCKET_CONNECTABLE (self);

@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /**
- * reroute_sts_host_new:
+ * reroute_https_host_new:
  * @name: what certificates must be for
  * @addresses: (element-type GSocketAddress): where it is, in the order to try
  *
@@ -15,6 +15,6 @@ G_BEGIN_DECLS
  *
  * Returns: (transfer full): a #GNetworkAddress, for TLS looks at its name
  */
-GSocketConnectable *reroute_sts_host_new (const char *name, guint16 port, GPtrArray *addresses);
+GSocketConnectable *reroute_https_host_new (const char *name, guint16 port, GPtrArray *addresses);
 
 G_END_DECLS
