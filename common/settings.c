@@ -135,6 +135,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Mailbox that reports about TLS name for questions; empty: the postmaster of this server.") },
   { ID (TLS_REPORT_ORGANIZATION), "tls-report-organization", TYPE (TEXT), "", 0, 200, NULL,
     N_("Organisation that reports about TLS come from; empty: the name of this server.") },
+  { ID (REQUIRETLS), "requiretls", TYPE (BOOLEAN), "no", 0, 0, NULL,
+    N_("Whether senders may demand TLS all the way for a message, or do without (REQUIRETLS).") },
 };
 /* clang-format on */
 

@@ -86,6 +86,7 @@ typedef enum
   REROUTE_SETTING_TLS_REPORT,
   REROUTE_SETTING_TLS_REPORT_FROM,         /* "" is the postmaster of this server */
   REROUTE_SETTING_TLS_REPORT_ORGANIZATION, /* "" is the name of this server */
+  REROUTE_SETTING_REQUIRETLS,
   REROUTE_N_SETTINGS,
 } RerouteSettingId;
 

@@ -283,11 +283,20 @@ show_text (GVariant *values)
   const char *client = "";
   const char *helo = "";
   const char *headers = "";
+  gboolean requiretls = FALSE;
+  gboolean tls_optional = FALSE;
 
   g_variant_lookup (values, "client", "&s", &client);
   g_variant_lookup (values, "helo", "&s", &helo);
   g_variant_lookup (values, "headers", "&s", &headers);
-  g_print ("\nReceived from %s, which called itself “%s”\n\n%s\n", client, helo, headers);
+  g_variant_lookup (values, "requiretls", "b", &requiretls);
+  g_variant_lookup (values, "tls-optional", "b", &tls_optional);
+  g_print ("\nReceived from %s, which called itself “%s”\n", client, helo);
+  if (requiretls)
+    g_print ("Its sender demands TLS all the way (REQUIRETLS)\n");
+  if (tls_optional)
+    g_print ("Its sender wants it delivered whatever becomes of TLS (TLS-Required: No)\n");
+  g_print ("\n%s\n", headers);
 }
 
 gboolean

@@ -94,6 +94,7 @@ run (const uint8_t *octets, size_t length, gsize piece)
     .client_permitted = (octets[0] & 1) != 0,
     .offers_tls = (octets[0] & 4) != 0,
     .offers_xclient = (octets[0] & 16) != 0,
+    .knows_requiretls = TRUE,
     .auth_mechanisms = (octets[0] & 8) != 0 ? "PLAIN LOGIN" : NULL,
   };
   const RerouteReply refusal = { 550, "5.1.1", (char *) "No" };

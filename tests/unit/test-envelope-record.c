@@ -161,12 +161,13 @@ test_held (void)
 {
   g_autoptr (RerouteEnvelope) envelope = decode (format_1, sizeof format_1);
 
-  g_assert_false (envelope->held || envelope->tls_optional);
+  g_assert_false (envelope->held || envelope->tls_optional || envelope->requiretls);
   envelope->held = TRUE;
   envelope->tls_optional = TRUE;
+  envelope->requiretls = TRUE;
   g_autoptr (GByteArray) octets = encode (envelope);
   g_autoptr (RerouteEnvelope) again = decode (octets->data, octets->len);
-  g_assert_true (again->held && again->tls_optional && again->body_8bitmime &&
+  g_assert_true (again->held && again->tls_optional && again->requiretls && again->body_8bitmime &&
                  again->client_permitted);
 }
 
@@ -193,7 +194,8 @@ test_versions (void)
 {
   g_assert_cmpint (check_version (1), ==, REROUTE_SEGMENT_HEADER_GOOD);
   g_assert_cmpint (check_version (2), ==, REROUTE_SEGMENT_HEADER_GOOD);
-  g_assert_cmpint (check_version (3), ==, REROUTE_SEGMENT_HEADER_NEWER);
+  g_assert_cmpint (check_version (3), ==, REROUTE_SEGMENT_HEADER_GOOD);
+  g_assert_cmpint (check_version (4), ==, REROUTE_SEGMENT_HEADER_NEWER);
 }
 
 int

@@ -49,6 +49,7 @@ check (const RerouteEnvelope *envelope)
   g_assert_cmpint (again->smtputf8, ==, envelope->smtputf8);
   g_assert_cmpint (again->client_permitted, ==, envelope->client_permitted);
   g_assert_cmpint (again->held, ==, envelope->held);
+  g_assert_cmpint (again->requiretls, ==, envelope->requiretls);
   g_assert_cmpint (again->tls_optional, ==, envelope->tls_optional);
   g_assert_cmpint (again->returns, ==, envelope->returns);
   g_assert_cmpmem (
@@ -97,6 +98,7 @@ test_everything (void)
   envelope->client_permitted = TRUE;
   envelope->held = TRUE;
   envelope->tls_optional = TRUE;
+  envelope->requiretls = TRUE;
   envelope->returns = REROUTE_RETURN_HEADERS;
   envelope->id = g_strdup ("QQ+3D314");
   add (envelope, "postmaster", rows[0], REROUTE_NOTIFY_NEVER, NULL);

@@ -64,6 +64,7 @@ static const char *const keys[] = {
   "tls-report",
   "tls-report-from",
   "tls-report-organization",
+  "requiretls",
 };
 
 static void

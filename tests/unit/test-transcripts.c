@@ -132,6 +132,7 @@ run_server (const Transcript *transcript, Cut *cut)
     .client_permitted = transcript_has_option (transcript, "permitted"),
     .offers_tls = transcript_has_option (transcript, "tls"),
     .offers_xclient = transcript_has_option (transcript, "xclient"),
+    .knows_requiretls = transcript_has_option (transcript, "requiretls"),
     .auth_mechanisms = transcript_has_option (transcript, "auth") ? "PLAIN LOGIN" : NULL,
   };
   g_autoptr (TestSession) session = test_session_new (&config);

@@ -26,6 +26,7 @@ struct _RerouteConnection
 
   RerouteTlsClient *tls;
   RerouteTlsLevel tls_level;
+  gboolean requires_tls;
   char *session_key; /* that the TLS session is kept under */
   gboolean session_kept;
   gboolean shaking; /* hands, for TLS */

@@ -116,15 +116,17 @@ is_judged_by_dane (const RerouteConnection *self)
 }
 
 /* A typed host is what she meant.  An exchanger is what DNS says, which anyone may have said: it
-   counts when it is below the domain that the mail is for, or was validated. */
+   counts when it is below the domain that the mail is for, or was validated; or where the sender's
+   demand is that the certificate is for it. */
 static GStrv
-list_names (const RerouteEndpoint *endpoint)
+list_names (const RerouteConnection *self)
 {
+  const RerouteEndpoint *endpoint = &self->endpoint;
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
 
-  if (endpoint->domain != NULL)
+  if (endpoint->domain != NULL && (!self->requires_tls || is_judged_by_dane (self)))
     g_strv_builder_add (names, endpoint->domain);
-  if (endpoint->domain == NULL || endpoint->tlsa != NULL ||
+  if (self->requires_tls || endpoint->domain == NULL || endpoint->tlsa != NULL ||
       is_below (endpoint->name, endpoint->domain))
     g_strv_builder_add (names, endpoint->name);
   return g_strv_builder_end (names);
@@ -178,7 +180,7 @@ try_policy (RerouteConnection *self)
 static gboolean
 check_peer (RerouteConnection *self, GError **error)
 {
-  g_auto (GStrv) names = list_names (&self->endpoint);
+  g_auto (GStrv) names = list_names (self);
 
   if (is_judged_by_dane (self))
     return reroute_dane_verify (self->endpoint.tlsa,
@@ -265,6 +267,14 @@ reroute_connection_may_go_in_clear (const RerouteConnection *self, RerouteTlsLev
 
   return self->tls_failed && level == REROUTE_TLS_OPPORTUNISTIC && self->endpoint.tlsa == NULL &&
          !reroute_endpoint_is_enforced (&self->endpoint);
+}
+
+gboolean
+reroute_connection_has_failed_tls (const RerouteConnection *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->tls_failed || reroute_smtp_client_lacks_tls (self->machine);
 }
 
 char *

@@ -396,6 +396,7 @@ reroute_connection_new (RerouteWorker *worker,
 
   self->worker = worker;
   self->endpoint = reroute_endpoint_copy (config->endpoint);
+  self->requires_tls = config->requires_tls;
   self->settings = reroute_settings_ref (config->settings);
   self->machine = reroute_smtp_client_new (config->hostname);
   if (config->endpoint->lmtp)

@@ -41,6 +41,8 @@ typedef struct
   const char *hostname; /* what EHLO says */
   RerouteTlsClient *tls;
   RerouteTlsLevel tls_level;
+  gboolean requires_tls; /* with a certificate for the host's very name, unless TLSA records say
+                            which (RFC 8689 4.2.1); tls_level is VERIFIED then */
   RerouteSecret *secret; /* (nullable): to log in with */
   RerouteTokens *tokens; /* borrowed: where the secret is a command */
 } RerouteConnectionConfig;
@@ -75,6 +77,8 @@ RerouteTlsVerdict reroute_connection_get_tls_verdict (const RerouteConnection *s
 /* After failed(): whether it was TLS that failed, of a host for which neither @level nor DANE nor a
    policy demands it. */
 gboolean reroute_connection_may_go_in_clear (const RerouteConnection *self, RerouteTlsLevel level);
+/* After failed(): whether TLS was to be had as it is demanded. */
+gboolean reroute_connection_has_failed_tls (const RerouteConnection *self);
 /* Of the last transaction: whether it came as far as its content. */
 gboolean reroute_connection_has_sent_content (const RerouteConnection *self);
 const RerouteEndpoint *reroute_connection_get_endpoint (const RerouteConnection *self);

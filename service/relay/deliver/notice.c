@@ -189,14 +189,16 @@ get_status (const RerouteOutcome *outcome)
                                                    : "4.0.0";
 }
 
-/* Whether the whole message is asked for, and not too much of it (RFC 3461 4.3). */
+/* Whether the whole message is asked for, and not too much of it (RFC 3461 4.3); what may go in TLS
+   alone never is (RFC 8689 5). */
 static gboolean
 returns_content (const Notice *self)
 {
   const RerouteMessage *message = self->queued->message;
+  const RerouteEnvelope *envelope = reroute_queued_get_envelope (self->queued);
 
-  return self->kind == REROUTE_DSN_FAILED &&
-         reroute_queued_get_envelope (self->queued)->returns == REROUTE_RETURN_FULL &&
+  return self->kind == REROUTE_DSN_FAILED && !envelope->requiretls &&
+         envelope->returns == REROUTE_RETURN_FULL &&
          message->content_octets <= REROUTE_LIMIT_RETURNED_OCTETS;
 }
 
@@ -265,5 +267,12 @@ reroute_notice_send (RerouteQueued *queued, RerouteDsnKind kind, RerouteOutcome 
       return;
     }
   content = format (self, diagnostics);
-  reroute_own_mail_spool (queued->scheduler, to, content, FALSE, spooled, self);
+  reroute_own_mail_spool (queued->scheduler,
+                          to,
+                          content,
+                          reroute_queued_get_envelope (queued)->requiretls
+                            ? REROUTE_OWN_MAIL_TLS_REQUIRED
+                            : REROUTE_OWN_MAIL_TLS_USUAL,
+                          spooled,
+                          self);
 }

@@ -67,7 +67,7 @@ void
 reroute_own_mail_spool (RerouteScheduler *scheduler,
                         RerouteAddress *to,
                         GBytes *content,
-                        gboolean tls_optional,
+                        RerouteOwnMailTls tls,
                         RerouteOwnMailFunc func,
                         gpointer user_data)
 {
@@ -76,7 +76,8 @@ reroute_own_mail_spool (RerouteScheduler *scheduler,
   OwnMail *self = g_new (OwnMail, 1);
 
   *self = (OwnMail){ scheduler, func, user_data, NULL };
-  envelope->tls_optional = tls_optional;
+  envelope->tls_optional = tls == REROUTE_OWN_MAIL_TLS_OPTIONAL;
+  envelope->requiretls = tls == REROUTE_OWN_MAIL_TLS_REQUIRED;
   reroute_spool_draft_append (draft, g_bytes_get_data (content, NULL), g_bytes_get_size (content));
   scheduler->n_notices++;
   reroute_spool_commit (scheduler->spool, draft, envelope, spooled, self);

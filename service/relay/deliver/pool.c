@@ -9,7 +9,7 @@
  * Where TLS is only an opportunity and the handshake fails, the endpoint is asked again in clear
  * text at once.  A connection is used again by mail that demands the same of it.
  *
- * Standards: RFC 5321 sections 3.8, 5.1; RFC 6152 (8BITMIME), RFC 6531 (SMTPUTF8).
+ * Standards: RFC 5321 sections 3.8, 5.1; RFC 8689 section 4.2.1.
  */
 
 #include "config.h"
@@ -21,6 +21,7 @@
 #include "common/limits.h"
 #include "service/relay/deliver/connection.h"
 #include "service/relay/deliver/dane.h"
+#include "service/relay/deliver/host-lack.h"
 
 struct _ReroutePool
 {
@@ -56,6 +57,7 @@ typedef struct
   RerouteConnection *connection;
   Try *try;                    /* NULL: idle, or saying QUIT */
   RerouteTlsLevel tls_level;   /* of the mail that it was made for */
+  gboolean requires_tls;       /* that mail */
   const RerouteTlsClient *tls; /* the connection's */
   char *account;               /* (nullable): that it has logged in to */
   gboolean reused;             /* the transaction began on a connection that had been idle */
@@ -157,19 +159,6 @@ set_relay (Session *session, RerouteDelivery *delivery)
 
 /* --- a transaction on a connection --- */
 
-/* The status of a refusal that this host would earn us; NULL: it has what the message needs. */
-static const char *
-find_lack (Session *session, const RerouteEnvelope *envelope)
-{
-  RerouteSmtpClient *machine = reroute_connection_get_machine (session->connection);
-
-  if (envelope->body_8bitmime && !reroute_smtp_client_offers_8bitmime (machine))
-    return "5.6.3";
-  if (envelope->smtputf8 && !reroute_smtp_client_offers_smtputf8 (machine))
-    return "5.6.7";
-  return NULL;
-}
-
 static void
 begin_transaction (Session *session)
 {
@@ -177,7 +166,7 @@ begin_transaction (Session *session)
   Try *try = session->try;
   RerouteDelivery *delivery = try->delivery;
   const RerouteEnvelope *envelope = delivery->message->envelope;
-  const char *lack = find_lack (session, envelope);
+  const char *lack = reroute_host_find_lack (session->connection, envelope);
 
   set_relay (session, delivery);
   if (lack != NULL)
@@ -194,6 +183,8 @@ begin_transaction (Session *session)
       delivery->reverse_path != NULL ? delivery->reverse_path : envelope->reverse_path,
     .body_8bitmime = envelope->body_8bitmime,
     .smtputf8 = envelope->smtputf8,
+    .requiretls =
+      reroute_host_must_keep_tls (reroute_connection_get_endpoint (session->connection), envelope),
     .content_octets = delivery->message->content_octets,
     .recipients = (const char *const *) delivery->rcpt_out,
     .n_recipients = delivery->n_recipients,
@@ -316,6 +307,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
   gboolean reused = session->reused;
   gboolean only_tls_failed = reroute_connection_may_go_in_clear (connection, session->tls_level);
+  gboolean lacks_tls = session->requires_tls && reroute_connection_has_failed_tls (connection);
   gboolean may_have_delivered;
   g_autoptr (RerouteReply) soft = NULL;
 
@@ -345,6 +337,11 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   /* The host may have closed while we rested: that says nothing about it.  Ask it afresh. */
   if (only_tls_failed)
     try->in_clear = TRUE;
+  else if (lacks_tls)
+    {
+      try->unsuited = REROUTE_HOST_LACKS_TLS;
+      next_endpoint (try);
+    }
   else if (!reused)
     {
       note_failure (try, soft);
@@ -371,11 +368,7 @@ finish_without_host (ReroutePool *self, Try *try)
   /* A host that did not answer may have what the others lack. */
   try->delivery->lacks_extension = try->failure == NULL;
   if (try->failure == NULL)
-    reply = reroute_reply_new (554,
-                               try->unsuited,
-                               g_str_equal (try->unsuited, "5.6.3")
-                                 ? "no host of the next hop takes 8-bit content"
-                                 : "no host of the next hop takes internationalized mail");
+    reply = reroute_host_make_refusal (try->unsuited);
   else
     reply = g_steal_pointer (&try->failure);
   finish_with (self, try, reply);
@@ -387,13 +380,26 @@ get_tls (ReroutePool *self, const RerouteSettings *settings)
   return reroute_tls_client_renew (&self->tls, &self->tls_trust, settings);
 }
 
+static gboolean
+requires_tls (const Try *try, const RerouteEndpoint *endpoint)
+{
+  return reroute_host_must_keep_tls (endpoint, try->delivery->message->envelope);
+}
+
+static RerouteTlsLevel
+get_level (const Try *try, const RerouteEndpoint *endpoint)
+{
+  return requires_tls (try, endpoint) ? REROUTE_TLS_VERIFIED : try->delivery->tls_level;
+}
+
 /* Whether what the connection has proved is what this mail demands. */
 static gboolean
 is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *try)
 {
   const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
 
-  if (session->tls_level != try->delivery->tls_level ||
+  if (session->tls_level != get_level (try, endpoint) ||
+      session->requires_tls != requires_tls (try, endpoint) ||
       g_strcmp0 (session->account, try->delivery->account) != 0 ||
       !reroute_dane_equal (other->tlsa, endpoint->tlsa) ||
       reroute_endpoint_is_enforced (other) != reroute_endpoint_is_enforced (endpoint))
@@ -428,7 +434,8 @@ connect_to (ReroutePool *self, Try *try, const RerouteEndpoint *endpoint)
     .settings = settings,
     .hostname = get_hostname (self, try->ruleset),
     .tls = get_tls (self, settings),
-    .tls_level = try->in_clear ? REROUTE_TLS_NONE : try->delivery->tls_level,
+    .tls_level = try->in_clear ? REROUTE_TLS_NONE : get_level (try, endpoint),
+    .requires_tls = requires_tls (try, endpoint),
     .secret = try->delivery->secret,
     .tokens = try->delivery->tokens,
   };
@@ -436,7 +443,8 @@ connect_to (ReroutePool *self, Try *try, const RerouteEndpoint *endpoint)
 
   session->pool = self;
   session->try = try;
-  session->tls_level = try->delivery->tls_level;
+  session->tls_level = get_level (try, endpoint);
+  session->requires_tls = config.requires_tls;
   session->tls = config.tls;
   session->account = g_strdup (try->delivery->account);
   session->idle.func = idle_too_long;

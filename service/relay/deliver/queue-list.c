@@ -158,6 +158,8 @@ run_show (RerouteQueueCall *call, GError **error)
   add_value (&builder, "recipients", describe_recipients (queued, NULL, 0));
   add_value (&builder, "client", reroute_queue_make_string (client));
   add_value (&builder, "helo", reroute_queue_make_string (envelope->helo));
+  add_value (&builder, "requiretls", g_variant_new_boolean (envelope->requiretls));
+  add_value (&builder, "tls-optional", g_variant_new_boolean (envelope->tls_optional));
   add_value (&builder, "headers", reroute_queue_make_string ((const char *) headers->data));
   reroute_queued_rest (queued);
   return g_variant_new ("(a{sv})", &builder);

@@ -301,12 +301,18 @@ void reroute_scheduler_find_next_hop (RerouteScheduler *self,
 /* --- own-mail.c --- */
 /* @message: (nullable): NULL: it could not be spooled, which was logged */
 typedef void (*RerouteOwnMailFunc) (RerouteMessage *message, gpointer user_data);
-/* Spools mail of our own; @func runs later, on the scheduler's thread, and enqueues it.
-   @tls_optional: it goes out whatever the policies of the recipient's domain say of TLS */
+/* What mail of our own demands of TLS. */
+typedef enum
+{
+  REROUTE_OWN_MAIL_TLS_USUAL,
+  REROUTE_OWN_MAIL_TLS_OPTIONAL, /* whatever the policies of the recipient's domain say of it */
+  REROUTE_OWN_MAIL_TLS_REQUIRED, /* REQUIRETLS */
+} RerouteOwnMailTls;
+/* Spools mail of our own; @func runs later, on the scheduler's thread, and enqueues it. */
 void reroute_own_mail_spool (RerouteScheduler *scheduler,
                              RerouteAddress *to,
                              GBytes *content,
-                             gboolean tls_optional,
+                             RerouteOwnMailTls tls,
                              RerouteOwnMailFunc func,
                              gpointer user_data);
 

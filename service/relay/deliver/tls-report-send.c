@@ -205,7 +205,7 @@ send_mail (ReportTry *self, const char *mailbox)
   };
   g_autoptr (GBytes) content = reroute_tls_report_mail_format (&mail);
 
-  reroute_own_mail_spool (scheduler, to, content, TRUE, spooled, self);
+  reroute_own_mail_spool (scheduler, to, content, REROUTE_OWN_MAIL_TLS_OPTIONAL, spooled, self);
 }
 
 static void

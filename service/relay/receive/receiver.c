@@ -232,6 +232,7 @@ take_settings (RerouteReceiver *self, RerouteSettings *settings)
     .max_junk_commands = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_JUNK_COMMANDS),
     .max_refused_recipients =
       reroute_settings_get_number (settings, REROUTE_SETTING_MAX_REFUSED_RECIPIENTS),
+    .knows_requiretls = reroute_settings_get_boolean (settings, REROUTE_SETTING_REQUIRETLS),
   };
   self->idle_us =
     reroute_settings_get_number (settings, REROUTE_SETTING_IDLE_TIMEOUT) * G_USEC_PER_SEC;

@@ -12,7 +12,7 @@
  * but CR LF . CR LF makes ".", CR, LF at the start of a line in what passes.
  *
  * Standards: RFC 5321 sections 2.3.8, 4.1.1.4, 4.5.2 and 6.3; RFC 3030; RFC 5322 sections 2.1 and
- * 2.2.
+ * 2.2; RFC 8689 section 3.
  */
 
 #include "config.h"
@@ -55,6 +55,7 @@ reroute_body_begin (RerouteBody *self, gboolean chunked)
   self->fault = REROUTE_BODY_SOUND;
   self->octets = 0;
   self->n_received = self->n_own_received = 0;
+  self->tls_optional = FALSE;
   self->chunked = chunked;
   self->state = chunked ? LF_START : LINE_START;
   self->in_header = TRUE;
@@ -106,17 +107,36 @@ is_header_field (const GString *field)
   return n > 0 && field->str[n + blanks] == ':';
 }
 
+/* What the field says; NULL: it is another one. */
+static const char *
+match_field (const GString *field, const char *name)
+{
+  gsize length = strlen (name);
+  const char *value = field->str + length;
+
+  if (g_ascii_strncasecmp (field->str, name, length) != 0)
+    return NULL;
+  value += strspn (value, " \t");
+  return *value == ':' ? value + 1 : NULL;
+}
+
+static gboolean
+says_no (const char *value)
+{
+  value += strspn (value, " \t");
+  return g_ascii_strncasecmp (value, "no", 2) == 0 && value[2 + strspn (value + 2, " \t")] == '\0';
+}
+
 static void
 finish_field (RerouteBody *self)
 {
-  static const char name[] = "Received";
+  const char *value;
 
   if (self->field->len == 0)
     return;
   if (!is_header_field (self->field))
     self->in_header = FALSE;
-  else if (g_ascii_strncasecmp (self->field->str, name, strlen (name)) == 0 &&
-           strchr (": \t", self->field->str[strlen (name)]) != NULL)
+  else if (match_field (self->field, "Received") != NULL)
     {
       if (++self->n_received > REROUTE_LIMIT_RECEIVED_LINES)
         set_fault (self, REROUTE_BODY_HOPS);
@@ -124,6 +144,8 @@ finish_field (RerouteBody *self)
           ++self->n_own_received > REROUTE_LIMIT_OWN_RECEIVED_LINES)
         set_fault (self, REROUTE_BODY_LOOP);
     }
+  else if ((value = match_field (self->field, "TLS-Required")) != NULL && says_no (value))
+    self->tls_optional = TRUE;
   g_string_truncate (self->field, 0);
 }
 

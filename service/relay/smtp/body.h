@@ -41,6 +41,7 @@ typedef struct
   gint64 octets;          /* content so far, without stuffed dots */
   guint n_received;
   guint n_own_received;
+  gboolean tls_optional; /* a field says TLS-Required: No (RFC 8689 3) */
 
   /*< private >*/
   guint8 state;

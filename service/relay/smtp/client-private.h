@@ -42,6 +42,7 @@ typedef enum
   REROUTE_SMTP_OFFERS_SMTPUTF8 = 1 << 3,
   REROUTE_SMTP_OFFERS_DSN = 1 << 4,
   REROUTE_SMTP_OFFERS_STARTTLS = 1 << 5,
+  REROUTE_SMTP_OFFERS_REQUIRETLS = 1 << 6,
 } RerouteSmtpOffers;
 
 struct _RerouteSmtpClient

@@ -6,7 +6,7 @@
  * everywhere.
  *
  * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2033, RFC 2920, RFC 3207,
- * RFC 3461, RFC 6152, RFC 6531.
+ * RFC 3461, RFC 6152, RFC 6531, RFC 8689.
  */
 
 #include "config.h"
@@ -50,6 +50,8 @@ reroute_smtp_client_put_mail (RerouteSmtpClient *self)
     g_string_append (output, " BODY=8BITMIME");
   if (transaction->smtputf8)
     g_string_append (output, " SMTPUTF8");
+  if (transaction->requiretls)
+    g_string_append (output, " REQUIRETLS");
   if (passes_dsn (self))
     reroute_dsn_append_mail (output, transaction->envelope);
   reroute_smtp_client_end_command (self, REROUTE_SMTP_COMMAND_MAIL, 0, before);
@@ -144,6 +146,7 @@ parse_offer (const char *line)
     { "SMTPUTF8",   REROUTE_SMTP_OFFERS_SMTPUTF8 },
     { "DSN",        REROUTE_SMTP_OFFERS_DSN },
     { "STARTTLS",   REROUTE_SMTP_OFFERS_STARTTLS },
+    { "REQUIRETLS", REROUTE_SMTP_OFFERS_REQUIRETLS },
     /* clang-format on */
   };
 

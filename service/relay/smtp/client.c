@@ -372,6 +372,14 @@ reroute_smtp_client_get_session_reply (const RerouteSmtpClient *self)
 }
 
 gboolean
+reroute_smtp_client_offers_requiretls (const RerouteSmtpClient *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return (self->offers & REROUTE_SMTP_OFFERS_REQUIRETLS) != 0;
+}
+
+gboolean
 reroute_smtp_client_lacks_tls (const RerouteSmtpClient *self)
 {
   g_return_val_if_fail (self != NULL, FALSE);

@@ -36,6 +36,7 @@ typedef struct
   const char *reverse_path;
   gboolean body_8bitmime;
   gboolean smtputf8;
+  gboolean requiretls;           /* the owner knows that it is offered */
   gsize content_octets;          /* for SIZE; 0 not known */
   const char *const *recipients; /* rcpt_out, (array length=n_recipients) */
   guint n_recipients;
@@ -114,6 +115,7 @@ const RerouteReply *reroute_smtp_client_get_recipient_reply (const RerouteSmtpCl
 gboolean reroute_smtp_client_is_refused (const RerouteSmtpClient *self, guint index);
 /* The refusing greeting or EHLO/HELO reply, a 421 in mid-session; NULL when there was none. */
 const RerouteReply *reroute_smtp_client_get_session_reply (const RerouteSmtpClient *self);
+gboolean reroute_smtp_client_offers_requiretls (const RerouteSmtpClient *self);
 /* The session ended because TLS is demanded, and the server does not do STARTTLS. */
 gboolean reroute_smtp_client_lacks_tls (const RerouteSmtpClient *self);
 gboolean reroute_smtp_client_offers_8bitmime (const RerouteSmtpClient *self);

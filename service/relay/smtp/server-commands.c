@@ -6,7 +6,7 @@
  * offers what is whole and nothing else.
  *
  * Standards: RFC 5321 section 4.1, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC 3461, RFC
- * 3463, RFC 4954, RFC 6152, RFC 6531.
+ * 3463, RFC 4954, RFC 6152, RFC 6531, RFC 8689.
  */
 
 #include "config.h"
@@ -34,6 +34,13 @@ put_bad (RerouteSmtpServer *self, guint code, const char *status, const char *te
   reroute_smtp_server_put_bad (self, code, status, text);
 }
 
+/* Only where the message comes in TLS itself (RFC 8689 2). */
+static gboolean
+offers_requiretls (const RerouteSmtpServer *self)
+{
+  return self->config.knows_requiretls && self->tls != NULL;
+}
+
 static void
 put_offers (RerouteSmtpServer *self)
 {
@@ -45,6 +52,8 @@ put_offers (RerouteSmtpServer *self)
   g_string_append (text, "\n8BITMIME\nSMTPUTF8\nCHUNKING\nDSN\nENHANCEDSTATUSCODES");
   if (self->config.offers_tls && self->tls == NULL)
     g_string_append (text, "\nSTARTTLS");
+  if (offers_requiretls (self))
+    g_string_append (text, "\nREQUIRETLS");
   if (reroute_smtp_server_offers_auth (self))
     g_string_append_printf (text, "\nAUTH %s", self->config.auth_mechanisms);
   if (self->config.offers_xclient)
@@ -136,6 +145,13 @@ take_envid (MailParameters *self, const char *value)
   return TRUE;
 }
 
+static gboolean
+take_requiretls (MailParameters *self, const char *value)
+{
+  self->envelope->requiretls = TRUE;
+  return value == NULL;
+}
+
 /* Who submitted it elsewhere: nothing here depends on it. */
 static gboolean
 take_auth (MailParameters *self, const char *value)
@@ -155,8 +171,16 @@ static const struct
   { "RET",      take_ret },      /* RFC 3461 4.3 */
   { "ENVID",    take_envid },    /* RFC 3461 4.4 */
   { "AUTH",     take_auth },     /* RFC 4954 5 */
+  { "REQUIRETLS", take_requiretls }, /* RFC 8689 2 */
   /* clang-format on */
 };
+
+static gboolean
+is_offered (const RerouteSmtpServer *self, ParameterFunc take)
+{
+  return (take != take_auth || reroute_smtp_server_offers_auth (self)) &&
+         (take != take_requiretls || offers_requiretls (self));
+}
 
 /* NULL: it was not offered. */
 static ParameterFunc
@@ -164,9 +188,7 @@ find_mail_parameter (const RerouteSmtpServer *self, const char *keyword)
 {
   for (gsize i = 0; self->esmtp && i < G_N_ELEMENTS (mail_parameters); i++)
     if (g_ascii_strcasecmp (keyword, mail_parameters[i].keyword) == 0)
-      return mail_parameters[i].take != take_auth || reroute_smtp_server_offers_auth (self)
-               ? mail_parameters[i].take
-               : NULL;
+      return is_offered (self, mail_parameters[i].take) ? mail_parameters[i].take : NULL;
   return NULL;
 }
 

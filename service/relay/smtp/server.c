@@ -220,6 +220,8 @@ reroute_smtp_server_end_content (RerouteSmtpServer *self)
       return;
     }
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_END);
+  self->envelope->tls_optional =
+    self->config.knows_requiretls && self->body.tls_optional && !self->envelope->requiretls;
   self->handler.end_of_data (self, g_steal_pointer (&self->envelope), self->user_data);
 }
 

@@ -89,6 +89,7 @@ typedef struct
   gboolean client_permitted; /* may send a bare LF, source routes */
   gboolean offers_tls;       /* STARTTLS */
   gboolean offers_xclient;   /* XCLIENT, to a host that is trusted */
+  gboolean knows_requiretls; /* offers it in TLS, and heeds TLS-Required (RFC 8689) */
   const char
     *auth_mechanisms; /* (nullable): that are offered in TLS: "SCRAM-SHA-256 PLAIN"; borrowed
                        */

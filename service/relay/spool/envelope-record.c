@@ -38,7 +38,8 @@ enum
   FLAG_SMTPUTF8 = 1 << 1,
   FLAG_CLIENT_PERMITTED = 1 << 2,
   FLAG_HELD = 1 << 3,
-  FLAG_TLS_OPTIONAL = 1 << 4,
+  FLAG_TLS_OPTIONAL = 1 << 4, /* from format 3 */
+  FLAG_REQUIRETLS = 1 << 5,   /* from format 3 */
 };
 
 static gboolean
@@ -113,7 +114,7 @@ reroute_envelope_encode (const RerouteEnvelope *envelope, GError **error)
   guint8 flags =
     (envelope->body_8bitmime ? FLAG_BODY_8BITMIME : 0) | (envelope->smtputf8 ? FLAG_SMTPUTF8 : 0) |
     (envelope->client_permitted ? FLAG_CLIENT_PERMITTED : 0) | (envelope->held ? FLAG_HELD : 0) |
-    (envelope->tls_optional ? FLAG_TLS_OPTIONAL : 0);
+    (envelope->tls_optional ? FLAG_TLS_OPTIONAL : 0) | (envelope->requiretls ? FLAG_REQUIRETLS : 0);
 
   if (envelope->recipients->len == 0)
     {
@@ -216,6 +217,7 @@ load_field (RerouteEnvelope *self, guint32 tag, const guint8 *value, gsize lengt
       self->smtputf8 = (*value & FLAG_SMTPUTF8) != 0;
       self->client_permitted = (*value & FLAG_CLIENT_PERMITTED) != 0;
       self->held = (*value & FLAG_HELD) != 0;
+      self->requiretls = (*value & FLAG_REQUIRETLS) != 0;
       self->tls_optional = (*value & FLAG_TLS_OPTIONAL) != 0;
       return TRUE;
     case TAG_CLIENT_IP:

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
  * The octets of the journal, little-endian throughout (data/man/reroute-spool.5).  Every record is
  * a header of 32 octets and its payload, filled up to a multiple of 8.
  */
-#define REROUTE_SPOOL_VERSION 2u /* written; 1, without what RFC 3461 adds, is read too */
+/* Written.  Read are also 2, without what RFC 8689 adds, and 1, without what RFC 3461 adds. */
+#define REROUTE_SPOOL_VERSION 3u
 #define REROUTE_SPOOL_OLDEST_VERSION 1u
 #define REROUTE_SPOOL_BLOCK_OCTETS 4096u   /* a batch starts and ends on one */
 #define REROUTE_SPOOL_IDS_AHEAD (1u << 16) /* reserved by each batch */
