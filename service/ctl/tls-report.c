@@ -148,8 +148,7 @@ send_now (RerouteCtl *ctl, gboolean today, GError **error)
       reroute_ctl_print_json (builder);
     }
   else
-    g_print ("%u reports are under way to the domains that want one; the log tells of them\n",
-             count);
+    g_print ("%u domains are asked where reports go; the log tells what was sent\n", count);
   return TRUE;
 }
 

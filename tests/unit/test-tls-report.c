@@ -37,6 +37,8 @@ static const struct
   { "user-info", "v=TLSRPTv1; rua=https://user@b.test/", "" },
   { "port-none", "v=TLSRPTv1; rua=https://b.test:0/, https://b.test:65536/", "" },
   { "line-break", "v=TLSRPTv1; rua=mailto:a@b.test%0d%0aRCPT", "" },
+  { "control", "v=TLSRPTv1; rua=https://b.test/a\r\nX: y, https://b.test/a b", "" },
+  { "beyond-ascii", "v=TLSRPTv1; rua=https://b.test/\xc3\xa9,mailto:\xc3\xa9@b.test", "" },
   { "no-domain", "v=TLSRPTv1; rua=mailto:postmaster", "" },
   { "most", "v=TLSRPTv1; rua=mailto:a@b.test,mailto:b@b.test,mailto:c@b.test,mailto:d@b.test", "a@b.test b@b.test c@b.test" },
   { "two", "v=TLSRPTv1; rua=mailto:a@b.test|v=TLSRPTv1; rua=mailto:c@d.test", NULL },

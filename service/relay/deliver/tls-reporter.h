@@ -36,7 +36,7 @@ void reroute_tls_reporter_add (RerouteTlsReporter *self,
 RerouteTlsResults *reroute_tls_reporter_get_results (RerouteTlsReporter *self);
 
 /* Sends the reports of the days before, and with @today what there is of today; each is forgotten
-   when it was delivered.  Returns: how many are begun */
+   when it was delivered, or when its domain wants none.  Returns: how many are begun */
 guint reroute_tls_reporter_send (RerouteTlsReporter *self, gboolean today);
 
 G_END_DECLS

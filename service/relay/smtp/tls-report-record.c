@@ -118,9 +118,21 @@ parse_https (const char *text)
   return self;
 }
 
+/* What stands there is sent to other hosts. */
+static gboolean
+is_uri (const char *text)
+{
+  for (; *text != '\0'; text++)
+    if (!g_ascii_isgraph (*text))
+      return FALSE;
+  return TRUE;
+}
+
 static RerouteTlsReportAddress *
 parse_address (const char *uri)
 {
+  if (!is_uri (uri))
+    return NULL;
   if (g_ascii_strncasecmp (uri, "mailto:", strlen ("mailto:")) == 0)
     return parse_mailto (uri + strlen ("mailto:"));
   if (g_ascii_strncasecmp (uri, "https:", strlen ("https:")) == 0)
