@@ -24,13 +24,13 @@
 #include "gui/routing-page.h"
 #include "gui/row-text.h"
 #include "gui/security-page.h"
+#include "gui/sheet-banner.h"
 #include "gui/sheet.h"
 
 #include <glib/gi18n.h>
 
 #define PROGRESS_AFTER_MS 300 /* a shorter Apply shows none; dialog-look.md section 6 */
 #define SETTLE_MS 1500        /* after the start, before an absent relay is worth a banner */
-#define RELAY_COMMAND "systemctl start reroute-relayd"
 
 struct _RerouteWindow
 {
@@ -77,56 +77,6 @@ static char *
 dup_number (guint64 number)
 {
   return g_strdup_printf ("%" G_GUINT64_FORMAT, number);
-}
-
-static RerouteBannerText
-news_text (RerouteWindow *self, char **owned)
-{
-  RerouteNews *news = reroute_sheet_get_news (self->sheet);
-  guint n = reroute_edit_get_n_changes (reroute_sheet_get_edit (self->sheet));
-  const char *who = news->who[0] != '\0' ? news->who : _ ("Someone else");
-  RerouteBannerText text = { .button = _ ("Com_pare…") };
-  g_autofree char *serial = NULL;
-
-  /* Translators: a person, the number of a generation of the rules */
-  serial = dup_number (news->serial);
-  *owned = g_strdup_printf (_ ("%s saved %s meanwhile."), who, serial);
-  text.heading = *owned;
-  if (news->unknown)
-    text.text = _ ("What changed cannot be told any more. Your changes are kept; look at them before you save.");
-  else if (news->conflicts->len == 0)
-    text.text = g_dngettext (GETTEXT_PACKAGE,
-                             "Your change is kept; it touches nothing of that.",
-                             "Your changes are kept; they touch nothing of that.",
-                             n);
-  else
-    text.text = g_dngettext (GETTEXT_PACKAGE,
-                             "Your change is kept, but it touches the same entry.",
-                             "Your changes are kept, but some of them touch the same entries.",
-                             n);
-  return text;
-}
-
-static void
-show_banner (RerouteWindow *self)
-{
-  RerouteBannerText text = { NULL };
-  g_autofree char *owned = NULL;
-
-  if (self->problem != NULL)
-    text = (RerouteBannerText){ _ ("Not saved."), self->problem, NULL, NULL };
-  else if (self->settled && !reroute_sheet_is_available (self->sheet))
-    text = (RerouteBannerText){
-      _ ("The rules service does not answer: nothing can be saved now."),
-         _ ("Your changes are kept, and this goes away by itself when it is back."), NULL, NULL };
-  else if (reroute_sheet_get_news (self->sheet) != NULL)
-    text = news_text (self, &owned);
-  else if (self->settled && !reroute_sheet_is_relay_available (self->sheet))
-    text = (RerouteBannerText){ _ ("The relay is not running: no mail is taken or sent."),
-                                   _ ("Go on editing; it takes up the rules when it starts:"),
-                                      RELAY_COMMAND,
-                                      _ ("Cop_y Command") };
-  reroute_banner_show (self->banner, &text);
 }
 
 static void
@@ -199,7 +149,7 @@ update (RerouteWindow *self)
                                                reroute_sheet_get_host_name (self->sheet));
 
   gtk_window_set_title (GTK_WINDOW (self), title);
-  show_banner (self);
+  reroute_sheet_banner_show (self->banner, self->sheet, self->problem, self->settled);
   show_footer (self);
 }
 
@@ -502,7 +452,7 @@ banner_clicked_cb (RerouteBanner *banner, RerouteWindow *self)
   if (reroute_sheet_get_news (self->sheet) != NULL)
     reroute_news_window_show (GTK_WINDOW (self), self->sheet);
   else
-    gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), RELAY_COMMAND);
+    gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), REROUTE_RELAY_COMMAND);
 }
 
 static void

@@ -11,12 +11,9 @@
 
 #define G_LOG_DOMAIN "reroute-relay-service"
 
-#include "service/relay/relay-service.h"
+#include "service/relay/relay-service-private.h"
 
-#include "common/client/authority.h"
-#include "common/client/dbus-relay1.h"
 #include "common/codec.h"
-#include "common/domain.h"
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
@@ -25,98 +22,70 @@
 #include <string.h>
 
 #define DOMAINS_MOST 100 /* of MxLeadsHere */
-#define IDS_MOST 100000  /* of one call of a verb of the queue */
 #define FIGURES_WAIT_S 1 /* StatusChanged comes at most that often */
 
-typedef struct _Method Method;
-
-/* What a signal of the skeleton is connected with. */
-typedef struct
-{
-  RerouteRelayService *service;
-  const Method *method;
-} Handler;
-
-struct _RerouteRelayService
-{
-  GObject parent_instance;
-
-  const RerouteRelayParts *parts; /* NULL when it is closed */
-  RerouteDBusRelay1 *skeleton;
-  RerouteAuthority *authority;
-  GCancellable *cancellable;
-  Handler *handlers;
-  guint figures_id;
-  RerouteSchedulerFigures told; /* by the last StatusChanged; without dns */
-  guint64 told_serial;
-};
-
 G_DEFINE_FINAL_TYPE (RerouteRelayService, reroute_relay_service, G_TYPE_OBJECT)
-
-/* One call, from its arrival to its reply. */
-typedef struct
-{
-  RerouteRelayService *service;
-  const Method *method;
-  GDBusMethodInvocation *invocation; /* consumed by the reply */
-  GVariant *arguments;
-  guint uid; /* who asks */
-} Call;
-
-struct _Method
-{
-  const char *signal;
-  const char *action; /* (nullable): of polkit; NULL: free to read */
-  void (*run) (Call *call);
-};
 
 /* --- replies --- */
 
 static void
-free_call (Call *call)
+free_call (RerouteRelayCall *call)
 {
   g_variant_unref (call->arguments);
   g_object_unref (call->service);
   g_free (call);
 }
 
-static void
-reply_value (Call *call, GVariant *value)
+void
+reroute_relay_call_reply (RerouteRelayCall *call, GVariant *value)
 {
   g_dbus_method_invocation_return_value (call->invocation, value);
   free_call (call);
 }
 
-/* Takes @error over. */
-static void
-reply_error (Call *call, GError *error)
+void
+reroute_relay_call_fail (RerouteRelayCall *call, GError *error)
 {
   g_debug ("%s: %s", g_dbus_method_invocation_get_method_name (call->invocation), error->message);
   g_dbus_method_invocation_take_error (call->invocation, error);
   free_call (call);
 }
 
-static void
-answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+void
+reroute_relay_call_answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  Call *call = user_data;
+  RerouteRelayCall *call = user_data;
   RerouteRelayService *self = call->service;
   GError *error = NULL;
 
   if (self->parts == NULL)
     {
-      reply_error (call,
-                   g_error_new (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, "the relay is stopping"));
+      reroute_relay_call_fail (
+        call, g_error_new (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, "the relay is stopping"));
       return;
     }
   GVariant *value = reroute_scheduler_call_finish (self->parts->scheduler, result, &error);
   if (value == NULL)
-    reply_error (call, error);
+    reroute_relay_call_fail (call, error);
   else
     {
       g_autoptr (GVariant) owned = g_variant_take_ref (value);
-      reply_value (call, owned);
+      reroute_relay_call_reply (call, owned);
     }
+}
+
+gboolean
+reroute_relay_call_check_text (const char *what, const char *text, GError **error)
+{
+  if (strlen (text) <= REROUTE_LIMIT_PATH_OCTETS)
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_TOO_LARGE,
+               "the %s is too long: wanted at most %d octets",
+               what,
+               REROUTE_LIMIT_PATH_OCTETS);
+  return FALSE;
 }
 
 /* --- status --- */
@@ -167,7 +136,7 @@ get_serial (const RerouteRelayParts *parts)
 }
 
 static void
-run_status (Call *call)
+run_status (RerouteRelayCall *call)
 {
   const RerouteRelayParts *parts = call->service->parts;
   RerouteSpoolFigures spool;
@@ -191,7 +160,7 @@ run_status (Call *call)
   g_variant_builder_add (
     &builder, "{sv}", "tls", g_variant_new_take_string (reroute_tls_keeper_describe (parts->tls)));
   g_variant_builder_add (&builder, "{sv}", "hostname", g_variant_new_string (parts->hostname));
-  reply_value (call, g_variant_new ("(a{sv})", &builder));
+  reroute_relay_call_reply (call, g_variant_new ("(a{sv})", &builder));
 }
 
 /* --- decisions --- */
@@ -222,20 +191,6 @@ make_ruleset (RerouteRuleset *held, GVariant *changes_variant, GError **error)
 }
 
 static gboolean
-check_text (const char *what, const char *text, GError **error)
-{
-  if (strlen (text) <= REROUTE_LIMIT_PATH_OCTETS)
-    return TRUE;
-  g_set_error (error,
-               REROUTE_ERROR,
-               REROUTE_ERROR_TOO_LARGE,
-               "the %s is too long: wanted at most %d octets",
-               what,
-               REROUTE_LIMIT_PATH_OCTETS);
-  return FALSE;
-}
-
-static gboolean
 parse_client (const char *text, RerouteClient *client, GError **error)
 {
   if (*text == '\0' || reroute_ip_parse (text, &client->ip))
@@ -249,7 +204,7 @@ parse_client (const char *text, RerouteClient *client, GError **error)
 }
 
 static void
-run_explain (Call *call)
+run_explain (RerouteRelayCall *call)
 {
   RerouteRelayService *self = call->service;
   const char *address, *client_text;
@@ -260,10 +215,11 @@ run_explain (Call *call)
 
   g_variant_get (
     call->arguments, "(&s&sb@a(sv))", &address, &client_text, &client.authenticated, &changes);
-  if (!check_text ("address", address, &error) || !parse_client (client_text, &client, &error) ||
+  if (!reroute_relay_call_check_text ("address", address, &error) ||
+      !parse_client (client_text, &client, &error) ||
       (ruleset = make_ruleset (self->parts->ruleset, changes, &error)) == NULL)
     {
-      reply_error (call, error);
+      reroute_relay_call_fail (call, error);
       return;
     }
   reroute_scheduler_explain_async (self->parts->scheduler,
@@ -271,12 +227,12 @@ run_explain (Call *call)
                                    *client_text != '\0' ? &client : NULL,
                                    ruleset,
                                    self->cancellable,
-                                   answered_cb,
+                                   reroute_relay_call_answered_cb,
                                    call);
 }
 
 static void
-run_mx_leads_here (Call *call)
+run_mx_leads_here (RerouteRelayCall *call)
 {
   RerouteRelayService *self = call->service;
   g_autofree const char **domains = NULL;
@@ -284,130 +240,13 @@ run_mx_leads_here (Call *call)
   g_variant_get (call->arguments, "(^a&s)", &domains);
   if (g_strv_length ((char **) domains) <= DOMAINS_MOST)
     reroute_scheduler_mx_leads_here_async (
-      self->parts->scheduler, domains, self->cancellable, answered_cb, call);
+      self->parts->scheduler, domains, self->cancellable, reroute_relay_call_answered_cb, call);
   else
-    reply_error (call,
-                 g_error_new (REROUTE_ERROR,
-                              REROUTE_ERROR_TOO_LARGE,
-                              "too many domains in one call: wanted at most %d",
-                              DOMAINS_MOST));
-}
-
-/* --- the queue --- */
-
-static void
-run_queue (Call *call)
-{
-  RerouteRelayService *self = call->service;
-  const char *filter;
-  guint offset, limit;
-  GError *error = NULL;
-
-  g_variant_get (call->arguments, "(&suu)", &filter, &offset, &limit);
-  if (!check_text ("filter", filter, &error))
-    reply_error (call, error);
-  else
-    reroute_scheduler_queue_async (self->parts->scheduler,
-                                   filter,
-                                   offset,
-                                   MIN (limit, REROUTE_LIMIT_PAGE_ROWS),
-                                   self->cancellable,
-                                   answered_cb,
-                                   call);
-}
-
-static void
-run_queue_groups (Call *call)
-{
-  RerouteRelayService *self = call->service;
-  const char *text;
-  GError *error = NULL;
-
-  g_variant_get_child (call->arguments, 1, "&s", &text);
-  if (!check_text ("filter", text, &error))
-    reply_error (call, error);
-  else
-    reroute_scheduler_queue_groups_async (
-      self->parts->scheduler, call->arguments, self->cancellable, answered_cb, call);
-}
-
-static void
-run_queue_group (Call *call)
-{
-  RerouteRelayService *self = call->service;
-
-  reroute_scheduler_queue_group_async (
-    self->parts->scheduler, call->arguments, self->cancellable, answered_cb, call);
-}
-
-static void
-run_queue_message (Call *call)
-{
-  RerouteRelayService *self = call->service;
-  guint64 id;
-
-  g_variant_get (call->arguments, "(t)", &id);
-  reroute_scheduler_show_async (self->parts->scheduler, id, self->cancellable, answered_cb, call);
-}
-
-static void
-acted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Call *call = user_data;
-  GTask *task = G_TASK (result);
-
-  if (!g_task_had_error (task))
-    g_message ("%s: asked by uid %u",
-               g_dbus_method_invocation_get_method_name (call->invocation),
-               call->uid);
-  answered_cb (source, result, user_data);
-}
-
-static void
-act (Call *call, RerouteQueueAction action)
-{
-  RerouteRelayService *self = call->service;
-  g_autoptr (GVariant) array = g_variant_get_child_value (call->arguments, 0);
-
-  if (g_variant_n_children (array) <= IDS_MOST)
-    reroute_scheduler_act_async (
-      self->parts->scheduler, action, call->arguments, self->cancellable, acted_cb, call);
-  else
-    reply_error (call,
-                 g_error_new (REROUTE_ERROR,
-                              REROUTE_ERROR_TOO_LARGE,
-                              "too many messages in one call: wanted at most %d",
-                              IDS_MOST));
-}
-
-static void
-run_queue_retry (Call *call)
-{
-  act (call, REROUTE_QUEUE_ACTION_RETRY);
-}
-
-static void
-run_queue_hold (Call *call)
-{
-  act (call, REROUTE_QUEUE_ACTION_HOLD);
-}
-
-static void
-run_queue_release (Call *call)
-{
-  act (call, REROUTE_QUEUE_ACTION_RELEASE);
-}
-
-static void
-run_queue_return (Call *call)
-{
-  act (call, REROUTE_QUEUE_ACTION_RETURN);
-}
-
-static void
-run_queue_delete (Call *call)
-{
-  act (call, REROUTE_QUEUE_ACTION_DELETE);
+    reroute_relay_call_fail (call,
+                             g_error_new (REROUTE_ERROR,
+                                          REROUTE_ERROR_TOO_LARGE,
+                                          "too many domains in one call: wanted at most %d",
+                                          DOMAINS_MOST));
 }
 
 /* --- the log --- */
@@ -438,7 +277,7 @@ parse_categories (const char *const *names, GError **error)
 }
 
 static void
-run_log_since (Call *call)
+run_log_since (RerouteRelayCall *call)
 {
   RerouteLogQuestion question = { 0 };
   g_autofree const char **names = NULL;
@@ -448,16 +287,18 @@ run_log_since (Call *call)
     call->arguments, "(t&s^a&su)", &question.cursor, &question.filter, &names, &question.limit);
   question.limit = MIN (question.limit, REROUTE_LIMIT_LOG_LINES);
   question.categories = parse_categories (names, &error);
-  if (question.categories == 0 || !check_text ("filter", question.filter, &error))
-    reply_error (call, error);
+  if (question.categories == 0 ||
+      !reroute_relay_call_check_text ("filter", question.filter, &error))
+    reroute_relay_call_fail (call, error);
   else
-    reply_value (call, reroute_log_ring_read (reroute_log_writer_get_ring (), &question));
+    reroute_relay_call_reply (call,
+                              reroute_log_ring_read (reroute_log_writer_get_ring (), &question));
 }
 
 /* --- secrets --- */
 
 static void
-run_set_secret (Call *call)
+run_set_secret (RerouteRelayCall *call)
 {
   RerouteRelayService *self = call->service;
   const char *name, *value;
@@ -467,101 +308,65 @@ run_set_secret (Call *call)
   if (reroute_secrets_keeper_set (self->parts->secrets, name, value, &error))
     {
       g_message ("secret “%s” was %s", name, *value != '\0' ? "set" : "removed");
-      reply_value (call, NULL);
+      reroute_relay_call_reply (call, NULL);
     }
   else
-    reply_error (call, error);
+    reroute_relay_call_fail (call, error);
 }
 
 static void
-run_list_secrets (Call *call)
+run_list_secrets (RerouteRelayCall *call)
 {
   g_auto (GStrv) names = reroute_secrets_keeper_list (call->service->parts->secrets);
 
-  reply_value (call, g_variant_new ("(^as)", names));
-}
-
-/* --- reports about TLS --- */
-
-static void
-run_tls_report (Call *call)
-{
-  RerouteRelayService *self = call->service;
-  const char *domain;
-  g_autofree char *normal = NULL;
-  guint offset, limit;
-  GError *error = NULL;
-
-  g_variant_get (call->arguments, "(&suu)", &domain, &offset, &limit);
-  normal = *domain != '\0' ? reroute_domain_normalize (domain, &error) : g_strdup ("");
-  if (normal == NULL)
-    reply_error (call, error);
-  else
-    reroute_scheduler_tls_report_async (self->parts->scheduler,
-                                        normal,
-                                        offset,
-                                        MIN (limit, REROUTE_LIMIT_PAGE_ROWS),
-                                        self->cancellable,
-                                        answered_cb,
-                                        call);
-}
-
-static void
-run_send_tls_reports (Call *call)
-{
-  RerouteRelayService *self = call->service;
-  gboolean today;
-
-  g_variant_get (call->arguments, "(b)", &today);
-  reroute_scheduler_send_tls_reports_async (
-    self->parts->scheduler, today, self->cancellable, answered_cb, call);
+  reroute_relay_call_reply (call, g_variant_new ("(^as)", names));
 }
 
 /* --- every call --- */
 
-static const Method methods[] = {
+static const RerouteRelayMethod methods[] = {
   /* clang-format off */
   { "handle-status",        NULL,                         run_status },
   { "handle-explain",       REROUTE_ACTION_QUEUE_VIEW,    run_explain },
   { "handle-mx-leads-here", NULL,                         run_mx_leads_here },
-  { "handle-queue",         REROUTE_ACTION_QUEUE_VIEW,    run_queue },
-  { "handle-queue-groups",  REROUTE_ACTION_QUEUE_VIEW,    run_queue_groups },
-  { "handle-queue-group",   REROUTE_ACTION_QUEUE_VIEW,    run_queue_group },
-  { "handle-queue-message", REROUTE_ACTION_QUEUE_VIEW,    run_queue_message },
-  { "handle-queue-retry",   REROUTE_ACTION_QUEUE_MANAGE,  run_queue_retry },
-  { "handle-queue-hold",    REROUTE_ACTION_QUEUE_MANAGE,  run_queue_hold },
-  { "handle-queue-release", REROUTE_ACTION_QUEUE_MANAGE,  run_queue_release },
-  { "handle-queue-return",  REROUTE_ACTION_QUEUE_MANAGE,  run_queue_return },
-  { "handle-queue-delete",  REROUTE_ACTION_QUEUE_MANAGE,  run_queue_delete },
+  { "handle-queue",         REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_queue },
+  { "handle-queue-groups",  REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_queue_groups },
+  { "handle-queue-group",   REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_queue_group },
+  { "handle-queue-message", REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_queue_message },
+  { "handle-queue-retry",   REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_retry },
+  { "handle-queue-hold",    REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_hold },
+  { "handle-queue-release", REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_release },
+  { "handle-queue-return",  REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_return },
+  { "handle-queue-delete",  REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_delete },
   { "handle-log-since",     REROUTE_ACTION_QUEUE_VIEW,    run_log_since },
   { "handle-set-secret",    REROUTE_ACTION_RULES_MODIFY,  run_set_secret },
   { "handle-list-secrets",  REROUTE_ACTION_RULES_MODIFY,  run_list_secrets },
-  { "handle-tls-report",    REROUTE_ACTION_QUEUE_VIEW,    run_tls_report },
-  { "handle-send-tls-reports", REROUTE_ACTION_QUEUE_MANAGE, run_send_tls_reports },
+  { "handle-tls-report",    REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_tls_report },
+  { "handle-send-tls-reports", REROUTE_ACTION_QUEUE_MANAGE, reroute_relay_run_send_tls_reports },
   /* clang-format on */
 };
 
 static void
 authorized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  Call *call = user_data;
+  RerouteRelayCall *call = user_data;
   RerouteRelayService *self = call->service;
   GError *error = NULL;
 
   if (!reroute_authority_check_finish (self->authority, result, &call->uid, &error))
-    reply_error (call, error);
+    reroute_relay_call_fail (call, error);
   else if (self->parts == NULL)
-    reply_error (call,
-                 g_error_new (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, "the relay is stopping"));
+    reroute_relay_call_fail (
+      call, g_error_new (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, "the relay is stopping"));
   else
     call->method->run (call);
 }
 
 /* Connected swapped: the arguments of the method follow and are taken from the invocation. */
 static gboolean
-handle_cb (Handler *handler, GDBusMethodInvocation *invocation)
+handle_cb (RerouteRelayHandler *handler, GDBusMethodInvocation *invocation)
 {
-  Call *call = g_new0 (Call, 1);
+  RerouteRelayCall *call = g_new0 (RerouteRelayCall, 1);
 
   call->service = g_object_ref (handler->service);
   call->method = handler->method;
@@ -623,10 +428,10 @@ reroute_relay_service_init (RerouteRelayService *self)
   self->cancellable = g_cancellable_new ();
   self->skeleton = reroute_dbus_relay1_skeleton_new ();
   reroute_dbus_relay1_set_version (self->skeleton, REROUTE_VERSION);
-  self->handlers = g_new (Handler, G_N_ELEMENTS (methods));
+  self->handlers = g_new (RerouteRelayHandler, G_N_ELEMENTS (methods));
   for (gsize i = 0; i < G_N_ELEMENTS (methods); i++)
     {
-      self->handlers[i] = (Handler){ self, &methods[i] };
+      self->handlers[i] = (RerouteRelayHandler){ self, &methods[i] };
       g_signal_connect_swapped (
         self->skeleton, methods[i].signal, G_CALLBACK (handle_cb), &self->handlers[i]);
     }
