@@ -48,8 +48,8 @@ class Desk:
 
     def open(self):
         self.dialog = Dialog(self.place, self.bus.address).__enter__()
-        self.dialog.wait_text(' entr')
         self.page(1)
+        self.dialog.wait_text(' entr')
         return self.dialog
 
     def page(self, number):

@@ -16,6 +16,7 @@ from tap import Skip                   # noqa: E402
 DIALOG = os.path.join(BUILD, 'gui', 'reroute')
 TOOLS = ('Xvfb', 'openbox', 'xdotool', 'dbus-daemon', 'import')
 SIZE = (1366, 900)
+FEWEST_PAGES = 5
 PATIENCE_S = 30
 
 
@@ -151,15 +152,27 @@ class Dialog:
     def wait_closed(self, title):
         poll(f'the end of the window “{title}”', lambda: not self.window(title), PATIENCE_S)
 
-    @staticmethod
-    def walk(node):
-        """@node and all below it."""
-        stack = [node]
+    @classmethod
+    def walk(cls, node, with_hidden=False):
+        """@node and all below it; without the pages of a notebook that are not shown, unless @with_hidden."""
+        stack, page = [node], None
         while stack:
             current = stack.pop()
             yield current
             current.clearCache()
-            stack.extend(child for child in reversed(list(current)) if child is not None)
+            children = [child for child in current if child is not None]
+            if not with_hidden and len(children) >= FEWEST_PAGES:
+                if page is None:
+                    page = cls.selected_tab(children)
+                elif page in [child.name for child in children]:
+                    children = [child for child in children if child.name == page]
+            stack.extend(reversed(children))
+
+    @staticmethod
+    def selected_tab(nodes):
+        """The name of the tab among @nodes that is selected, or None."""
+        return next((node.name for node in nodes if node.getRoleName() == 'page tab'
+                     and node.getState().contains(pyatspi().STATE_SELECTED)), None)
 
     @vanishing(None)
     def find(self, title, role, name=None):

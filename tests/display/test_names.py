@@ -19,7 +19,7 @@ CONTROLS = {'push button', 'check box', 'radio button', 'toggle button', 'entry'
 
 def nameless(dialog, title):
     """Controls of the window that say nothing of themselves."""
-    for node in dialog.walk(dialog.wait_window(title)):
+    for node in dialog.walk(dialog.wait_window(title), with_hidden=True):
         role, name = node.getRoleName(), node.name
         focusable = node.getState().contains(pyatspi().STATE_FOCUSABLE)
         if role not in CONTROLS or name in INNER or not (focusable or role == 'push button'):

@@ -115,7 +115,6 @@ def main():
             service.set('default-delivery', sink.endpoint)
             service.wait_applied()
             with Dialog(place, service.bus.address) as dialog:
-                dialog.wait_text('0 entries')
                 dialog.wait_text('in use')
                 sheet = Sheet(service, dialog, sink)
                 for case in cases:
