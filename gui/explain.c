@@ -306,7 +306,7 @@ reroute_explain_async (RerouteSheet *sheet,
   question->changes =
     with_edit ? reroute_edit_dup_changes (reroute_sheet_get_edit (sheet)) : g_ptr_array_new ();
   g_task_set_task_data (task, question, (GDestroyNotify) question_free);
-  if (!reroute_sheet_is_relay_available (sheet))
+  if (!reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (sheet)))
     {
       ask_rules (task);
       return;

@@ -339,8 +339,9 @@ saved_cb (RerouteSheet *sheet, RerouteHistoryPage *self)
 static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteHistoryPage *self)
 {
+  RerouteRelayWatch *watch = reroute_sheet_get_relay_watch (sheet);
   guint64 in_use =
-    reroute_sheet_is_relay_available (sheet) ? reroute_sheet_get_relay_serial (sheet) : 0;
+    reroute_relay_watch_is_available (watch) ? reroute_relay_watch_get_serial (watch) : 0;
 
   if (in_use != self->in_use)
     {

@@ -112,7 +112,7 @@ show_total (RerouteQueuesPage *self)
   g_autofree char *as_of = reroute_dup_moment (reroute_queue_groups_get_as_of_us (self->groups));
   g_autofree char *text = NULL;
 
-  if (!reroute_sheet_is_relay_available (self->sheet) &&
+  if (!reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (self->sheet)) &&
       reroute_queue_groups_is_loaded (self->groups))
     /* Translators: date and time of what a list shows */
     text = g_strdup_printf (_ ("Shown as of %s"), as_of);
@@ -131,7 +131,8 @@ static void
 show_empty (RerouteQueuesPage *self)
 {
   const char *text = gtk_editable_get_text (self->search);
-  gboolean available = reroute_sheet_is_relay_available (self->sheet);
+  gboolean available =
+    reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (self->sheet));
   g_autofree char *nothing = NULL;
 
   gtk_widget_set_visible (
@@ -182,7 +183,8 @@ show_buttons (RerouteQueuesPage *self)
                gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
   guint n = (guint) gtk_bitset_get_size (selected);
   guint total = g_list_model_get_n_items (G_LIST_MODEL (self->messages));
-  gboolean can_act = n > 0 && reroute_sheet_is_relay_available (self->sheet);
+  gboolean can_act =
+    n > 0 && reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (self->sheet));
   gboolean can_hold = FALSE;
   gboolean held = FALSE;
   g_autofree char *text = g_strdup_printf (

@@ -15,6 +15,7 @@ struct _RerouteRelayWatch
   GCancellable *cancellable;
   guint64 serial;
   char *host_name;
+  char *tls_failure;
 };
 
 enum
@@ -35,6 +36,7 @@ status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) status =
                reroute_relay_client_status_finish (REROUTE_RELAY_CLIENT (source), result, &error);
   const char *host_name = NULL;
+  const char *tls_failure = "";
 
   if (status == NULL)
     {
@@ -48,6 +50,9 @@ status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_free (self->host_name);
       self->host_name = g_strdup (host_name);
     }
+  g_variant_lookup (status, "tls-failure", "&s", &tls_failure);
+  g_free (self->tls_failure);
+  self->tls_failure = *tls_failure != '\0' ? g_strdup (tls_failure) : NULL;
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
@@ -64,6 +69,7 @@ status_changed_cb (RerouteRelayClient *client, guint64 serial, RerouteRelayWatch
   if (serial == self->serial)
     return;
   self->serial = serial;
+  reroute_relay_watch_ask (self);
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
@@ -76,6 +82,7 @@ reroute_relay_watch_dispose (GObject *object)
   g_clear_object (&self->cancellable);
   g_clear_object (&self->client);
   g_clear_pointer (&self->host_name, g_free);
+  g_clear_pointer (&self->tls_failure, g_free);
 
   G_OBJECT_CLASS (reroute_relay_watch_parent_class)->dispose (object);
 }
@@ -137,6 +144,14 @@ reroute_relay_watch_get_host_name (RerouteRelayWatch *self)
   g_return_val_if_fail (REROUTE_IS_RELAY_WATCH (self), NULL);
 
   return self->host_name;
+}
+
+const char *
+reroute_relay_watch_get_tls_failure (RerouteRelayWatch *self)
+{
+  g_return_val_if_fail (REROUTE_IS_RELAY_WATCH (self), NULL);
+
+  return self->tls_failure;
 }
 
 void

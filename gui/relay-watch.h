@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * RerouteRelayWatch:
  *
- * Whether the relay runs, and which generation of the rules it uses.
+ * Whether the relay runs, which generation of the rules it uses, and what it says of its own.
  *
  * Signal "changed" (): any of that.
  */
@@ -24,6 +24,8 @@ gboolean reroute_relay_watch_is_available (RerouteRelayWatch *self);
 guint64 reroute_relay_watch_get_serial (RerouteRelayWatch *self); /* 0: not known */
 /* (nullable): how the relay calls itself. */
 const char *reroute_relay_watch_get_host_name (RerouteRelayWatch *self);
+/* (nullable): why the relay cannot use the certificates of the settings, in its own words. */
+const char *reroute_relay_watch_get_tls_failure (RerouteRelayWatch *self);
 /* Asks again: something was saved. */
 void reroute_relay_watch_ask (RerouteRelayWatch *self);
 

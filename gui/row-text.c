@@ -108,6 +108,21 @@ dup_tls (const RerouteRow *row)
   return g_strdup (words[row->tls]);
 }
 
+static const char *
+get_check_word (const RerouteRow *row)
+{
+  switch (row->recipient_check)
+    {
+    case REROUTE_RECIPIENT_CHECK_CALL_AHEAD:
+      return C_ ("column", "Asks the host");
+    case REROUTE_RECIPIENT_CHECK_LIST:
+      return C_ ("column", "By its list");
+    case REROUTE_RECIPIENT_CHECK_NONE:
+    default:
+      return "";
+    }
+}
+
 char *
 reroute_row_dup_cell (const RerouteRow *row, RerouteColumn column)
 {
@@ -134,9 +149,7 @@ reroute_row_dup_cell (const RerouteRow *row, RerouteColumn column)
     case REROUTE_COLUMN_ACCOUNT:
       return g_strdup (((const RerouteEmailDomain *) row)->account);
     case REROUTE_COLUMN_RECIPIENT_CHECK:
-      return g_strdup (row->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD
-                         ? C_ ("column", "Asks the host")
-                         : "");
+      return g_strdup (get_check_word (row));
     case REROUTE_COLUMN_LEAVES:
       return g_strdup (row->leaves ? C_ ("column", "Yes") : "");
     case REROUTE_COLUMN_STATE:

@@ -26,6 +26,7 @@ struct _RerouteSecurityPage
   GtkBox parent_instance;
 
   GtkDropDown *level;
+  GtkLabel *tls_failure;
   RerouteRowsView *rows;
 
   RerouteSheet *sheet;
@@ -46,6 +47,23 @@ get_level_spec (void)
   return &reroute_setting_specs ()[REROUTE_SETTING_TLS_LEVEL];
 }
 
+/* The files are on the server: only the relay can say whether it can use them. */
+static void
+show_tls_failure (RerouteSecurityPage *self)
+{
+  RerouteRelayWatch *watch = reroute_sheet_get_relay_watch (self->sheet);
+  const char *failure = reroute_relay_watch_get_tls_failure (watch);
+  g_autofree char *text = NULL;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->tls_failure),
+                          failure != NULL && reroute_relay_watch_is_available (watch));
+  if (failure == NULL)
+    return;
+  /* Translators: what follows are the relay's own words, in English. */
+  text = g_strdup_printf (_ ("The relay says: %s"), failure);
+  gtk_label_set_text (self->tls_failure, text);
+}
+
 static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteSecurityPage *self)
 {
@@ -59,6 +77,7 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteSecurityPage *self)
   self->showing = FALSE;
   gtk_widget_set_sensitive (GTK_WIDGET (self->level),
                             reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_applying (sheet));
+  show_tls_failure (self);
 }
 
 static void
@@ -174,6 +193,7 @@ reroute_security_page_class_init (RerouteSecurityPageClass *klass)
   g_type_ensure (REROUTE_TYPE_SETTING_ENTRY);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/security-page.ui");
   gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, level);
+  gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, tls_failure);
   gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, rows);
   gtk_widget_class_bind_template_callback (widget_class, level_cb);
   gtk_widget_class_bind_template_callback (widget_class, edit_row_cb);

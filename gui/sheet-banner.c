@@ -54,7 +54,7 @@ reroute_sheet_banner_show (RerouteBanner *banner,
          _ ("Your changes are kept, and this goes away by itself when it is back."), NULL, NULL };
   else if (reroute_sheet_get_news (sheet) != NULL)
     text = make_news_text (sheet, &owned);
-  else if (settled && !reroute_sheet_is_relay_available (sheet))
+  else if (settled && !reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (sheet)))
     text = (RerouteBannerText){ _ ("The relay is not running: no mail is taken or sent."),
                                    _ ("Go on editing; it takes up the rules when it starts:"),
                                       REROUTE_RELAY_COMMAND,

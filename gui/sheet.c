@@ -474,20 +474,12 @@ reroute_sheet_get_serial (RerouteSheet *self)
   return self->serial;
 }
 
-gboolean
-reroute_sheet_is_relay_available (RerouteSheet *self)
+RerouteRelayWatch *
+reroute_sheet_get_relay_watch (RerouteSheet *self)
 {
-  g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
 
-  return reroute_relay_watch_is_available (self->relay);
-}
-
-guint64
-reroute_sheet_get_relay_serial (RerouteSheet *self)
-{
-  g_return_val_if_fail (REROUTE_IS_SHEET (self), 0);
-
-  return reroute_relay_watch_get_serial (self->relay);
+  return self->relay;
 }
 
 const char *

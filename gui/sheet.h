@@ -41,8 +41,7 @@ gboolean reroute_sheet_is_applying (RerouteSheet *self);
 double reroute_sheet_get_progress (RerouteSheet *self); /* 0 to 1 while applying */
 guint64 reroute_sheet_get_serial (RerouteSheet *self);
 
-gboolean reroute_sheet_is_relay_available (RerouteSheet *self);
-guint64 reroute_sheet_get_relay_serial (RerouteSheet *self);
+RerouteRelayWatch *reroute_sheet_get_relay_watch (RerouteSheet *self); /* (transfer none) */
 const char *reroute_sheet_get_host_name (RerouteSheet *self);
 
 /* (transfer none) (element-type RerouteFinding): of the edit, and those of the saved generation

@@ -102,7 +102,8 @@ static char *
 dup_state (RerouteWindow *self, guint n_changes)
 {
   g_autofree char *serial = dup_number (reroute_sheet_get_serial (self->sheet));
-  g_autofree char *relay = dup_number (reroute_sheet_get_relay_serial (self->sheet));
+  g_autofree char *relay =
+    dup_number (reroute_relay_watch_get_serial (reroute_sheet_get_relay_watch (self->sheet)));
 
   if (reroute_sheet_is_applying (self->sheet))
     return g_strdup_printf (_ ("Applying, %d %%"),
@@ -115,7 +116,7 @@ dup_state (RerouteWindow *self, guint n_changes)
       n_changes);
   if (!reroute_sheet_is_loaded (self->sheet))
     return g_strdup (_ ("Reading the rules…"));
-  if (!reroute_sheet_is_relay_available (self->sheet))
+  if (!reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (self->sheet)))
     return g_strdup_printf (_ ("Rules %s saved"), serial);
   if (g_str_equal (relay, serial))
     return g_strdup_printf (_ ("Rules %s saved, in use"), serial);

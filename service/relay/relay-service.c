@@ -159,6 +159,9 @@ run_status (RerouteRelayCall *call)
   add_number (&builder, "syncs", spool.syncs);
   g_variant_builder_add (
     &builder, "{sv}", "tls", g_variant_new_take_string (reroute_tls_keeper_describe (parts->tls)));
+  const char *failure = reroute_tls_keeper_get_failure (parts->tls);
+  g_variant_builder_add (
+    &builder, "{sv}", "tls-failure", g_variant_new_string (failure != NULL ? failure : ""));
   g_variant_builder_add (&builder, "{sv}", "hostname", g_variant_new_string (parts->hostname));
   reroute_relay_call_reply (call, g_variant_new ("(a{sv})", &builder));
 }

@@ -52,6 +52,19 @@ def test_tls_for_all_domains(desk):
          '/etc/ssl/own.pem', 'encrypted', 'no']
 
 
+def test_the_relay_says_what_is_wrong_with_the_files(desk):
+    desk.dialog.wait_text('The relay says: cannot use the certificate “/etc/reroute/a b.pem”')
+    desk.ctl('settings', 'set', 'tls-certificate', '')
+    desk.dialog.wait_no_text('The relay says')
+
+
+def test_list_is_named(desk):
+    desk.ctl('connections', 'edit', 'partner.example', '--recipient-check=list')
+    desk.dialog.wait_text('By its list')
+    desk.ctl('connections', 'edit', 'partner.example', '--recipient-check=none')
+    desk.dialog.wait_no_text('By its list')
+
+
 def test_edit_opens_the_entry_on_its_level(desk):
     desk.dialog.click(SHEET, 'label', 'partner.example')
     desk.dialog.key('Return')

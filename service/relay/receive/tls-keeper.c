@@ -185,3 +185,11 @@ reroute_tls_keeper_describe (const RerouteTlsKeeper *self)
     g_string_append_printf (text, "; %s", self->failure);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
+
+const char *
+reroute_tls_keeper_get_failure (const RerouteTlsKeeper *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->failure;
+}

@@ -29,4 +29,7 @@ void reroute_tls_keeper_set_settings (RerouteTlsKeeper *self, RerouteSettings *s
    "2 certificates, the first expires on 2026-12-24" */
 char *reroute_tls_keeper_describe (const RerouteTlsKeeper *self);
 
+/* (nullable): why the files that the settings name now cannot be used. */
+const char *reroute_tls_keeper_get_failure (const RerouteTlsKeeper *self);
+
 G_END_DECLS
