@@ -121,11 +121,17 @@ ask (Action *self, guint n)
     ? _ ("Return to Sender")
     : _ ("Delete Messages"),
          .heading = heading,
-         .text = returns ? _ ("Each sender is sent a notice of failure with the reason.")
-                         : _ ("They are gone for good, and their senders are not told."),
-                              .first_label = returns ? _ ("_Return")
-                                                     : _ ("_Delete"), .default_cancel = TRUE,
-                              };
+         .text = returns ? g_dngettext (GETTEXT_PACKAGE,
+                                        "The sender is sent a notice of failure with the reason.",
+                                        "Each sender is sent a notice of failure with the reason.",
+                                        n)
+                         : g_dngettext (GETTEXT_PACKAGE,
+                                        "It is gone for good, and its sender is not told.",
+                                        "They are gone for good, and their senders are not told.",
+                                        n),
+         .first_label = returns ? _ ("_Return")
+                                : _ ("_Delete"), .default_cancel = TRUE,
+         };
 
   reroute_question_window_ask (
     GTK_WINDOW (gtk_widget_get_root (self->owner)), &question, agreed_cb, self);

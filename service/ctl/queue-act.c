@@ -110,6 +110,9 @@ print_text (const RerouteQueueCounts *counts, gsize n_ids, const char *words)
     g_print ("%u stay: nobody may be told, as they have no sender, or one that asked for no "
              "notice; “reroutectl queue delete” removes them\n",
              counts->silent);
+  if (counts->done + counts->busy + counts->silent < n_ids)
+    g_print ("The others do not wait any more, or were so already: “reroutectl queue list” shows "
+             "what waits\n");
 }
 
 static gboolean

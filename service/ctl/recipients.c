@@ -91,6 +91,32 @@ plan_removal (List *list, const RerouteRow *row)
   list->n_removed++;
 }
 
+static gboolean
+asks_list (RerouteCtl *ctl, ReroutePage page, const char *name)
+{
+  guint64 serial;
+  g_autoptr (RerouteRow) row = reroute_ctl_find_row (ctl, page, name, &serial, NULL);
+
+  return row != NULL && row->recipient_check == REROUTE_RECIPIENT_CHECK_LIST;
+}
+
+/* Whether an entry of the list's domain, or of one above it, asks it. */
+static gboolean
+is_asked (RerouteCtl *ctl, const List *list)
+{
+  g_autofree char *exact = g_strconcat ("#", list->domain, NULL);
+  gboolean found = FALSE;
+
+  for (guint page = 0; page < REROUTE_N_ENTRY_PAGES && !found; page++)
+    {
+      found = asks_list (ctl, page, exact);
+      for (const char *each = list->domain; each != NULL && !found;
+           each = reroute_domain_parent (each))
+        found = asks_list (ctl, page, each);
+    }
+  return found;
+}
+
 /* Saves what was planned and says how much it was. */
 static gboolean
 save (RerouteCtl *ctl, List *list, GError **error)
@@ -99,6 +125,10 @@ save (RerouteCtl *ctl, List *list, GError **error)
 
   if (!reroute_ctl_apply (ctl, list->changes, list->serial, REROUTE_CTL_AGREED_NOTHING, error))
     return FALSE;
+  if (list->n_added > 0 && !is_asked (ctl, list))
+    g_printerr ("note: no entry asks this list yet: “reroutectl connections edit %s "
+                "--recipient-check=list” has it asked, or “routing edit”\n",
+                list->domain);
   if (!ctl->json)
     {
       g_print ("%u added, %u removed\n", list->n_added, list->n_removed);

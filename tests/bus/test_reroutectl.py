@@ -93,7 +93,9 @@ def test_recipients_of_a_list(prompt):
     prompt.good('routing', 'edit', 'test.com', '--recipient-check=list')
     assert prompt.good('recipients', 'add', 'test.com', 'Anna', 'bob@sub.test.com', 'anna@test.com') \
         == '2 added, 0 removed\n'
-    prompt.good('recipients', 'add', 'other.example', 'carl@other.example')
+    unasked = prompt.run('recipients', 'add', 'other.example', 'carl@other.example').stderr
+    assert 'no entry asks this list yet: “reroutectl connections edit other.example' in unasked, unasked
+    assert not prompt.run('recipients', 'add', 'sub.test.com', 'bob@sub.test.com').stderr
     assert addresses('#test.com') == ['anna@test.com', 'bob@sub.test.com']
     assert addresses() == ['anna@test.com', 'bob@sub.test.com', 'carl@other.example']
     assert prompt.good('recipients', 'list', 'other.example').split() == ['ADDRESS', 'COMMENT', 'carl@other.example']

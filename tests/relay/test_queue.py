@@ -237,7 +237,9 @@ def main():
                 service.ctl('queue', 'list', *words, status=2)
             assert 'wanted “next-hop”' in service.ctl('queue', 'list', '--by=colour', status=1)
             assert 'xyz' in service.ctl('queue', 'hold', 'xyz', status=1)
+            assert 'wanted “waiting”, “active” or “held”' in service.ctl('queue', 'hold', '--state=gone', status=1)
             world.do('hold', 'ffffff', gives=(0, 0, 0))
+            assert '0 of 1 messages are held\nThe others do not wait any more' in service.ctl('queue', 'hold', 'ffffff')
 
         for case in (test_held_mail_waits_through_a_crash_until_it_is_released, test_held_mail_expires,
                      test_returned_mail_is_reported_at_once, test_what_nobody_may_be_told_of_stays,

@@ -120,6 +120,21 @@ set_value (RerouteQueueFilter *self, const char *name, GVariant *value, GError *
   return FALSE;
 }
 
+static gboolean
+check_state (const char *state, GError **error)
+{
+  static const char *const states[] = { "waiting", "active", "held", NULL };
+
+  if (state == NULL || g_strv_contains (states, state))
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "“%.64s” is no state of a recipient: wanted “waiting”, “active” or “held”",
+               state);
+  return FALSE;
+}
+
 RerouteQueueFilter *
 reroute_queue_filter_new (GVariant *values, GError **error)
 {
@@ -136,6 +151,8 @@ reroute_queue_filter_new (GVariant *values, GError **error)
       if (!set_value (self, name, owned, error))
         return NULL;
     }
+  if (!check_state (self->state, error))
+    return NULL;
   return g_steal_pointer (&self);
 }
 
