@@ -126,7 +126,8 @@ test_what_is_kept (void)
   g_log ("reroute-spool", G_LOG_LEVEL_MESSAGE, "kept 1");
   g_log ("reroute-deliver", G_LOG_LEVEL_WARNING, "kept 2");
   g_message ("other");
-  g_message ("kept 3 \xff");
+  /* Past GLib's test log, which would put these octets into the TAP output. */
+  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "MESSAGE", "kept 3 \xff");
   text = read_until ("kept 3");
 
   g_autoptr (GVariant) first = g_variant_ref_sink (
