@@ -98,12 +98,26 @@ name_lost_cb (GDBusConnection *connection, const char *name, gpointer user_data)
     g_signal_emit (user_data, signals[NAME_TAKEN], 0);
 }
 
+/* In a thread of GIO's. */
+static gboolean
+refuse_cb (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  g_dbus_method_invocation_take_error (invocation, reroute_bus_describe_stopping ());
+  return FALSE;
+}
+
 static void
-withdraw (RerouteBus *self)
+release_name (RerouteBus *self)
 {
   if (self->owner_id != 0)
     g_bus_unown_name (self->owner_id);
   self->owner_id = 0;
+}
+
+static void
+withdraw (RerouteBus *self)
+{
+  release_name (self);
   if (self->skeleton != NULL && self->connection != NULL &&
       g_dbus_interface_skeleton_has_connection (self->skeleton, self->connection))
     g_dbus_interface_skeleton_unexport_from_connection (self->skeleton, self->connection);
@@ -115,7 +129,7 @@ present (RerouteBus *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->skeleton == NULL || self->connection == NULL || self->owner_id != 0)
+  if (self->name == NULL || self->connection == NULL || self->owner_id != 0)
     return;
   if (!g_dbus_interface_skeleton_export (self->skeleton, self->connection, self->path, &error))
     {
@@ -393,6 +407,26 @@ reroute_bus_describe_away (RerouteBus *self)
                       advise (self));
 }
 
+GError *
+reroute_bus_describe_stopping (void)
+{
+  return g_error_new (REROUTE_ERROR,
+                      REROUTE_ERROR_UNAVAILABLE,
+                      "%s is stopping: try again in a moment",
+                      g_get_prgname ());
+}
+
+void
+reroute_bus_explain_cancelled (GError **error)
+{
+  g_return_if_fail (error != NULL && *error != NULL);
+
+  if (!g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_clear_error (error);
+  *error = reroute_bus_describe_stopping ();
+}
+
 char *
 reroute_bus_dup_option (RerouteBus *self)
 {
@@ -423,8 +457,11 @@ reroute_bus_unpublish (RerouteBus *self)
 {
   g_return_if_fail (REROUTE_IS_BUS (self));
 
-  withdraw (self);
-  g_clear_object (&self->skeleton);
+  /* What was sent to the name before it was given back comes still.  Without the object GIO would
+     answer that there is no such interface, as a daemon does that is older than its caller. */
+  if (self->name != NULL)
+    g_signal_connect (self->skeleton, "g-authorize-method", G_CALLBACK (refuse_cb), NULL);
+  release_name (self);
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->name, g_free);
   if (self->connection != NULL)

@@ -59,6 +59,13 @@ char *reroute_bus_dup_option (RerouteBus *self);
 /* %REROUTE_ERROR_UNAVAILABLE with a sentence that says which bus is away, and what to do. */
 GError *reroute_bus_describe_away (RerouteBus *self);
 
+/* %REROUTE_ERROR_UNAVAILABLE: what this program, a daemon, answers while it stops. */
+GError *reroute_bus_describe_stopping (void);
+
+/* Puts that in place of %G_IO_ERROR_CANCELLED, which a caller would take for its own doing.
+   @error: (inout): of what a daemon broke off to stop */
+void reroute_bus_explain_cancelled (GError **error);
+
 /**
  * reroute_bus_publish:
  * @skeleton: the object; a reference is taken
@@ -73,7 +80,8 @@ void reroute_bus_publish (RerouteBus *self,
                           const char *path,
                           const char *name);
 
-/* Gives the name back, takes the object off and flushes; the connection stays. */
+/* Gives the name back and flushes; the connection stays.  Calls that come until it closes are
+   answered with reroute_bus_describe_stopping(), whatever the object's handlers would do. */
 void reroute_bus_unpublish (RerouteBus *self);
 
 G_END_DECLS

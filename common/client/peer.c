@@ -65,6 +65,14 @@ is_slow (const GError *error)
          g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
 }
 
+/* GIO's answer for the daemon, which knows no such method or other arguments of it. */
+static gboolean
+is_of_another_version (const GError *error)
+{
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD) ||
+         g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
+}
+
 static char *
 dup_start_command (const Call *call)
 {
@@ -116,6 +124,17 @@ explain (const Call *call, GError *error)
       g_prefix_error (&error, "the bus does not let this user speak to %s: ", call->peer->program);
       error->domain = REROUTE_ERROR;
       error->code = REROUTE_ERROR_ACCESS;
+      return;
+    }
+  if (is_of_another_version (error))
+    {
+      g_dbus_error_strip_remote_error (error);
+      g_prefix_error (&error,
+                      "%s is of another version than this program: restart it, or install both "
+                      "anew: ",
+                      call->peer->program);
+      error->domain = REROUTE_ERROR;
+      error->code = REROUTE_ERROR_PROTOCOL;
       return;
     }
   sentence = describe_away (call, error);

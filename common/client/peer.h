@@ -41,7 +41,8 @@ void reroute_peer_call (const ReroutePeer *peer,
  * reroute_peer_call_finish:
  *
  * Errors: as the daemon gave them, without the remote prefix; %REROUTE_ERROR_UNAVAILABLE with a
- *   sentence that says what is away and what to do; %G_IO_ERROR_CANCELLED.
+ *   sentence that says what is away and what to do; %REROUTE_ERROR_PROTOCOL when the daemon knows
+ *   no such method or other arguments of it; %G_IO_ERROR_CANCELLED.
  *
  * Returns: (transfer full): the tuple of out arguments
  */

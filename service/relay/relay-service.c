@@ -47,6 +47,8 @@ void
 reroute_relay_call_fail (RerouteRelayCall *call, GError *error)
 {
   g_debug ("%s: %s", g_dbus_method_invocation_get_method_name (call->invocation), error->message);
+  if (call->service->parts == NULL)
+    reroute_bus_explain_cancelled (&error);
   g_dbus_method_invocation_take_error (call->invocation, error);
   free_call (call);
 }
@@ -60,8 +62,7 @@ reroute_relay_call_answered_cb (GObject *source, GAsyncResult *result, gpointer 
 
   if (self->parts == NULL)
     {
-      reroute_relay_call_fail (
-        call, g_error_new (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, "the relay is stopping"));
+      reroute_relay_call_fail (call, reroute_bus_describe_stopping ());
       return;
     }
   GVariant *value = reroute_scheduler_call_finish (self->parts->scheduler, result, &error);
@@ -359,8 +360,7 @@ authorized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!reroute_authority_check_finish (self->authority, result, &call->uid, &error))
     reroute_relay_call_fail (call, error);
   else if (self->parts == NULL)
-    reroute_relay_call_fail (
-      call, g_error_new (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, "the relay is stopping"));
+    reroute_relay_call_fail (call, reroute_bus_describe_stopping ());
   else
     call->method->run (call);
 }

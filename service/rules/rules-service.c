@@ -97,6 +97,8 @@ static void
 reply_error (Call *call, GError *error)
 {
   g_debug ("%s: %s", call->method->name, error->message);
+  if (g_cancellable_is_cancelled (call->service->cancellable))
+    reroute_bus_explain_cancelled (&error);
   g_dbus_method_invocation_take_error (call->invocation, error);
   call_free (call);
 }
