@@ -18,6 +18,7 @@
 #include "gui/note.h"
 #include "gui/page.h"
 #include "gui/plain-list.h"
+#include "gui/search-field.h"
 
 #include <glib/gi18n.h>
 
@@ -30,7 +31,7 @@ struct _RerouteDiagnosticsPage
   GtkBox parent_instance;
 
   GtkGrid *grid;
-  GtkEditable *search;
+  GtkSearchEntry *search;
   GtkDropDown *category;
   GtkCheckButton *follow;
   GtkScrolledWindow *scroller;
@@ -240,13 +241,14 @@ ask (RerouteDiagnosticsPage *self)
   const char *const categories[] = { selected > 0 ? reroute_log_category_to_string (selected - 1)
                                                   : NULL,
                                      NULL };
+  g_autofree char *text = reroute_search_field_dup_text (self->search);
 
   if (self->asking != NULL || self->timer_id == 0)
     return;
   self->asking = g_cancellable_new ();
   reroute_relay_client_log_async (reroute_sheet_get_relay (self->sheet),
                                   self->cursor,
-                                  gtk_editable_get_text (self->search),
+                                  text,
                                   categories,
                                   self->asking,
                                   answered_cb,
@@ -277,12 +279,6 @@ begin_cb (RerouteDiagnosticsPage *self)
   self->cursor = 0;
   g_list_store_remove_all (self->lines);
   ask (self);
-}
-
-static void
-stop_search_cb (GtkSearchEntry *entry, RerouteDiagnosticsPage *self)
-{
-  gtk_editable_set_text (self->search, "");
 }
 
 static void
@@ -407,11 +403,7 @@ focus_search (ReroutePropertyPage *page)
 static gboolean
 clear_search (ReroutePropertyPage *page)
 {
-  RerouteDiagnosticsPage *self = REROUTE_DIAGNOSTICS_PAGE (page);
-  gboolean clear = gtk_editable_get_text (self->search)[0] == '\0';
-
-  gtk_editable_set_text (self->search, "");
-  return !clear;
+  return reroute_search_field_clear (REROUTE_DIAGNOSTICS_PAGE (page)->search);
 }
 
 static void
@@ -455,7 +447,6 @@ reroute_diagnostics_page_class_init (RerouteDiagnosticsPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteDiagnosticsPage, view);
   gtk_widget_class_bind_template_child (widget_class, RerouteDiagnosticsPage, note);
   gtk_widget_class_bind_template_callback (widget_class, begin_cb);
-  gtk_widget_class_bind_template_callback (widget_class, stop_search_cb);
   gtk_widget_class_bind_template_callback (widget_class, follow_cb);
   gtk_widget_class_bind_template_callback (widget_class, map_cb);
   gtk_widget_class_bind_template_callback (widget_class, unmap_cb);
@@ -468,7 +459,6 @@ reroute_diagnostics_page_init (RerouteDiagnosticsPage *self)
   make_levels (self);
   make_list (self);
   reroute_name_tree (GTK_WIDGET (self));
-  reroute_name_widget (GTK_WIDGET (self->search), _ ("Search the log"));
-  g_object_set (self->search, "placeholder-text", _ ("Search the log"), NULL);
+  reroute_search_field_init (self->search, _ ("Search the log"));
   reroute_note_show (self->note, REROUTE_NOTE_PLAIN, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include "gui/plain-list.h"
 #include "gui/revert.h"
 #include "gui/row-text.h"
+#include "gui/search-field.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -26,7 +27,7 @@ struct _RerouteHistoryPage
 {
   GtkBox parent_instance;
 
-  GtkEditable *search;
+  GtkSearchEntry *search;
   GtkColumnView *view;
   RerouteNote *note;
   GtkLabel *changes_title;
@@ -358,7 +359,8 @@ matches (gpointer item, gpointer user_data)
 {
   RerouteHistoryPage *self = REROUTE_HISTORY_PAGE (user_data);
   const RerouteGeneration *generation = reroute_list_line_get_value (item);
-  g_autofree char *wanted = g_utf8_casefold (gtk_editable_get_text (self->search), -1);
+  g_autofree char *typed = reroute_search_field_dup_text (self->search);
+  g_autofree char *wanted = g_utf8_casefold (typed, -1);
   g_autofree char *summary = reroute_generation_dup_summary (generation);
   g_autofree char *all =
     g_strdup_printf ("%" G_GUINT64_FORMAT "\n%s\n%s", generation->serial, generation->who, summary);
@@ -377,20 +379,7 @@ search_changed_cb (GtkSearchEntry *search, RerouteHistoryPage *self)
 static gboolean
 clear_search (ReroutePropertyPage *page)
 {
-  RerouteHistoryPage *self = REROUTE_HISTORY_PAGE (page);
-
-  if (gtk_editable_get_text (self->search)[0] == '\0')
-    return FALSE;
-  gtk_editable_set_text (self->search, "");
-  return TRUE;
-}
-
-/* Esc in the search: clears it, then is the window's. */
-static void
-stop_search_cb (GtkSearchEntry *search, RerouteHistoryPage *self)
-{
-  if (!clear_search (REROUTE_PROPERTY_PAGE (self)))
-    gtk_window_close (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))));
+  return reroute_search_field_clear (REROUTE_HISTORY_PAGE (page)->search);
 }
 
 /* --- Bring Back --- */
@@ -499,7 +488,6 @@ reroute_history_page_class_init (RerouteHistoryPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteHistoryPage, changes_view);
   gtk_widget_class_bind_template_child (widget_class, RerouteHistoryPage, back_button);
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
-  gtk_widget_class_bind_template_callback (widget_class, stop_search_cb);
   gtk_widget_class_bind_template_callback (widget_class, back_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, copy_clicked_cb);
 }
@@ -541,8 +529,7 @@ reroute_history_page_init (RerouteHistoryPage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   reroute_name_tree (GTK_WIDGET (self));
   make_lists (self);
-  g_object_set (self->search, "placeholder-text", _ ("Search people, domains, values"), NULL);
-  reroute_name_widget (GTK_WIDGET (self->search), _ ("Search people, domains, values"));
+  reroute_search_field_init (self->search, _ ("Search people, domains, values"));
   reroute_name_widget (GTK_WIDGET (self->view), _ ("Generations"));
   reroute_name_widget (GTK_WIDGET (self->changes_view), _ ("Changes"));
   reroute_name_let_tab_leave (self->view);

@@ -21,6 +21,7 @@
 #include "gui/queue-model.h"
 #include "gui/queue-text.h"
 #include "gui/row-text.h"
+#include "gui/search-field.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -32,7 +33,7 @@ struct _RerouteQueuesPage
   GtkBox parent_instance;
 
   GtkDropDown *by;
-  GtkEditable *search;
+  GtkSearchEntry *search;
   GtkLabel *total;
   GtkColumnView *groups_view;
   GtkWidget *empty;
@@ -130,7 +131,7 @@ show_total (RerouteQueuesPage *self)
 static void
 show_empty (RerouteQueuesPage *self)
 {
-  const char *text = gtk_editable_get_text (self->search);
+  g_autofree char *text = reroute_search_field_dup_text (self->search);
   gboolean available =
     reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (self->sheet));
   g_autofree char *nothing = NULL;
@@ -256,32 +257,19 @@ group_selected_cb (GtkSingleSelection *selection, GParamSpec *pspec, RerouteQueu
 static void
 asked_cb (RerouteQueuesPage *self)
 {
+  g_autofree char *text = reroute_search_field_dup_text (self->search);
+
   if (self->groups == NULL)
     return;
-  reroute_queue_groups_set_question (self->groups,
-                                     gtk_drop_down_get_selected (self->by) == 1 ? "entry"
-                                                                                : "next-hop",
-                                     gtk_editable_get_text (self->search));
+  reroute_queue_groups_set_question (
+    self->groups, gtk_drop_down_get_selected (self->by) == 1 ? "entry" : "next-hop", text);
   reroute_queue_columns_name_groups (self->groups_view, self->groups);
 }
 
 static gboolean
 clear_search (ReroutePropertyPage *page)
 {
-  RerouteQueuesPage *self = REROUTE_QUEUES_PAGE (page);
-
-  if (gtk_editable_get_text (self->search)[0] == '\0')
-    return FALSE;
-  gtk_editable_set_text (self->search, "");
-  return TRUE;
-}
-
-/* Esc in the search: clears it, then is the window's. */
-static void
-stop_search_cb (GtkSearchEntry *search, RerouteQueuesPage *self)
-{
-  if (!clear_search (REROUTE_PROPERTY_PAGE (self)))
-    gtk_window_close (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))));
+  return reroute_search_field_clear (REROUTE_QUEUES_PAGE (page)->search);
 }
 
 /* --- verbs --- */
@@ -565,7 +553,6 @@ reroute_queues_page_class_init (RerouteQueuesPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, return_button);
   gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, delete_button);
   gtk_widget_class_bind_template_callback (widget_class, asked_cb);
-  gtk_widget_class_bind_template_callback (widget_class, stop_search_cb);
   gtk_widget_class_bind_template_callback (widget_class, all_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);
   gtk_widget_class_bind_template_callback (widget_class, details_clicked_cb);
@@ -583,8 +570,7 @@ reroute_queues_page_init (RerouteQueuesPage *self)
 
   gtk_widget_init_template (GTK_WIDGET (self));
   reroute_name_tree (GTK_WIDGET (self));
-  g_object_set (self->search, "placeholder-text", _ ("Search hosts and entries"), NULL);
-  reroute_name_widget (GTK_WIDGET (self->search), _ ("Search hosts and entries"));
+  reroute_search_field_init (self->search, _ ("Search hosts and entries"));
   reroute_name_widget (GTK_WIDGET (self->by), _ ("Group by"));
   reroute_name_widget (GTK_WIDGET (self->groups_view), _ ("Queues"));
   reroute_name_widget (GTK_WIDGET (self->messages_view), _ ("Messages"));

@@ -11,6 +11,7 @@
 #include "gui/note.h"
 #include "gui/row-item.h"
 #include "gui/rows-model.h"
+#include "gui/search-field.h"
 
 #include <glib/gi18n.h>
 
@@ -274,16 +275,10 @@ remove_clicked_cb (GtkButton *button, RerouteRowsView *self)
 static void
 search_changed_cb (GtkSearchEntry *search, RerouteRowsView *self)
 {
-  if (self->model != NULL)
-    reroute_rows_model_set_filter (self->model, gtk_editable_get_text (GTK_EDITABLE (search)));
-}
+  g_autofree char *text = reroute_search_field_dup_text (search);
 
-/* Esc in the search: clears it, then is the window's. */
-static void
-stop_search_cb (GtkSearchEntry *search, RerouteRowsView *self)
-{
-  if (!reroute_rows_view_clear_search (self))
-    gtk_window_close (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))));
+  if (self->model != NULL)
+    reroute_rows_model_set_filter (self->model, text);
 }
 
 static void
@@ -372,7 +367,6 @@ reroute_rows_view_class_init (RerouteRowsViewClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, edit_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, remove_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
-  gtk_widget_class_bind_template_callback (widget_class, stop_search_cb);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);
 }
 
@@ -408,8 +402,7 @@ reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, RerouteRowsL
   self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->model)));
   reroute_rows_columns_add (self->view, self->model, sheet, look);
   gtk_column_view_set_model (self->view, GTK_SELECTION_MODEL (self->selection));
-  g_object_set (self->search, "placeholder-text", hint, NULL);
-  reroute_name_widget (GTK_WIDGET (self->search), hint);
+  reroute_search_field_init (self->search, hint);
   reroute_name_widget (GTK_WIDGET (self->view), name);
 
   g_signal_connect_object (
@@ -475,8 +468,5 @@ reroute_rows_view_clear_search (RerouteRowsView *self)
 {
   g_return_val_if_fail (REROUTE_IS_ROWS_VIEW (self), FALSE);
 
-  if (gtk_editable_get_text (GTK_EDITABLE (self->search))[0] == '\0')
-    return FALSE;
-  gtk_editable_set_text (GTK_EDITABLE (self->search), "");
-  return TRUE;
+  return reroute_search_field_clear (self->search);
 }

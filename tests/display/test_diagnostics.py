@@ -23,7 +23,7 @@ def test_the_log_comes_by_itself(desk):
 def test_a_search_chooses_among_the_lines(desk):
     desk.dialog.focus(SHEET)
     desk.dialog.key('ctrl+f')
-    desk.dialog.type('RECEIVING')
+    desk.dialog.type(' RECEIVING')
     desk.dialog.wait_no_text('are in force')
     desk.dialog.wait_text('receiving on ')
     desk.dialog.key('Escape')
@@ -49,6 +49,12 @@ def test_without_the_relay(desk):
     desk.service.start_relay()
     desk.dialog.wait_no_text('new lines are shown')
     desk.dialog.wait_text('receiving on ')
+
+
+def test_esc_in_an_empty_search_is_cancel(desk):
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f', 'Escape')
+    assert desk.dialog.end() == 0
 
 
 if __name__ == '__main__':

@@ -134,7 +134,7 @@ def test_delete_by_key(desk):
 def test_groups_by_entry_and_search(desk):
     desk.dialog.focus(SHEET)
     desk.dialog.key('ctrl+f')
-    desk.dialog.type('nowhere')
+    desk.dialog.type(' nowhere ')
     desk.dialog.wait_text('Nothing here contains “nowhere”.')
     desk.dialog.key('Escape')
     desk.dialog.wait_text('a@wall.test')
