@@ -111,6 +111,13 @@ static const struct
        "• Delete removes them, and nobody is told.\n\n"
        "When an entry is corrected, what waits for it follows the new rule at its next try. “No next hop” is mail whose "
        "entry was removed: it waits until another entry covers it.") },
+  { "queue-message", N_("Message Details"),
+    N_("Where the message came from, and each recipient that it still has to reach, with what was said at its last try. "
+       "Select a recipient to read a long reply whole.\n\n"
+       "“Under way” is a recipient that is being tried just now. One that is “Held” is tried again only after Release on "
+       "the Queues page.\n\n"
+       "Below stands the header section, as the next host gets it. All of it is shown as it was when the window was "
+       "opened.") },
   { "security", N_("Security"),
     N_("Certificates and keys are files on the server: with them clients are offered TLS (STARTTLS). Several are "
        "separated by commas, and each client gets the one for the name that it asks for. A key may stand in its "

@@ -10,6 +10,7 @@
 #include "gui/queue-details-window.h"
 
 #include "common/error.h"
+#include "gui/help-window.h"
 #include "gui/naming.h"
 #include "gui/note.h"
 #include "gui/plain-list.h"
@@ -121,6 +122,19 @@ came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+help_clicked_cb (GtkButton *button, RerouteQueueDetailsWindow *self)
+{
+  reroute_help_window_show (GTK_WINDOW (self), "queue-message");
+}
+
+static gboolean
+help_key_cb (GtkWidget *widget, GVariant *args, gpointer user_data)
+{
+  reroute_help_window_show (GTK_WINDOW (widget), "queue-message");
+  return TRUE;
+}
+
+static void
 reroute_queue_details_window_dispose (GObject *object)
 {
   RerouteQueueDetailsWindow *self = REROUTE_QUEUE_DETAILS_WINDOW (object);
@@ -146,7 +160,9 @@ reroute_queue_details_window_class_init (RerouteQueueDetailsWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteQueueDetailsWindow, recipients_view);
   gtk_widget_class_bind_template_child (widget_class, RerouteQueueDetailsWindow, headers);
   gtk_widget_class_bind_template_child (widget_class, RerouteQueueDetailsWindow, close_button);
+  gtk_widget_class_bind_template_callback (widget_class, help_clicked_cb);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_F1, 0, help_key_cb, NULL);
 }
 
 static void
@@ -169,13 +185,13 @@ reroute_queue_details_window_init (RerouteQueueDetailsWindow *self)
   reroute_name_let_tab_leave (self->recipients_view);
 }
 
-void
-reroute_queue_details_window_show (GtkWindow *parent, RerouteSheet *sheet, guint64 id)
+RerouteQueueDetailsWindow *
+reroute_queue_details_window_new (GtkWindow *parent, RerouteSheet *sheet, guint64 id)
 {
   RerouteQueueDetailsWindow *self =
     g_object_new (REROUTE_TYPE_QUEUE_DETAILS_WINDOW, "transient-for", parent, NULL);
 
   reroute_relay_client_queue_message_async (
     reroute_sheet_get_relay (sheet), id, self->cancellable, came_cb, g_object_ref (self));
-  gtk_window_present (GTK_WINDOW (self));
+  return self;
 }

@@ -17,6 +17,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (
   RerouteQueueDetailsWindow, reroute_queue_details_window, REROUTE, QUEUE_DETAILS_WINDOW, GtkWindow)
 
-void reroute_queue_details_window_show (GtkWindow *parent, RerouteSheet *sheet, guint64 id);
+/* Of the message @id, which the relay is asked for at once. */
+RerouteQueueDetailsWindow *
+reroute_queue_details_window_new (GtkWindow *parent, RerouteSheet *sheet, guint64 id);
 
 G_END_DECLS

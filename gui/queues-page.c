@@ -374,13 +374,14 @@ show_details (RerouteQueuesPage *self)
 {
   g_autoptr (GtkBitset) selected =
                gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
   const RerouteQueuedMessage *message = NULL;
 
   if (gtk_bitset_get_size (selected) == 1)
     message = reroute_queue_model_get_message (self->messages, gtk_bitset_get_minimum (selected));
   if (message != NULL)
-    reroute_queue_details_window_show (
-      GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), self->sheet, message->id);
+    gtk_window_present (
+      GTK_WINDOW (reroute_queue_details_window_new (window, self->sheet, message->id)));
 }
 
 static void

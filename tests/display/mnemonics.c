@@ -13,6 +13,7 @@
 #include "gui/application.h"
 #include "gui/email-domain-dialog.h"
 #include "gui/email-domain-window.h"
+#include "gui/queue-details-window.h"
 #include "gui/routing-dialog.h"
 #include "gui/setting-windows.h"
 #include "gui/window.h"
@@ -101,22 +102,27 @@ test_dialogs (void)
 {
   g_autoptr (RerouteBus) bus = reroute_bus_new (FALSE, "unix:path=/nonexistent");
   g_autoptr (RerouteSheet) sheet = reroute_sheet_new (bus);
-  GtkWindow *const windows[] = {
-    GTK_WINDOW (reroute_routing_dialog_new (NULL, sheet, NULL)),
-    GTK_WINDOW (reroute_email_domain_window_new (NULL, sheet)),
-    GTK_WINDOW (reroute_email_domain_dialog_new (NULL, sheet, NULL)),
-    reroute_restrictions_window_new (NULL, sheet),
-    reroute_hosts_window_new (NULL, sheet),
-    reroute_timeouts_window_new (NULL, sheet),
-    reroute_limits_window_new (NULL, sheet),
-    GTK_WINDOW (reroute_accounts_window_new (NULL, sheet)),
-    GTK_WINDOW (reroute_account_dialog_new (NULL, reroute_sheet_get_relay (sheet), NULL)),
+  const struct
+  {
+    GtkWindow *window;
+    guint least; /* letters that are taken */
+  } rows[] = {
+    { GTK_WINDOW (reroute_routing_dialog_new (NULL, sheet, NULL)), 3 },
+    { GTK_WINDOW (reroute_email_domain_window_new (NULL, sheet)), 3 },
+    { GTK_WINDOW (reroute_email_domain_dialog_new (NULL, sheet, NULL)), 3 },
+    { reroute_restrictions_window_new (NULL, sheet), 3 },
+    { reroute_hosts_window_new (NULL, sheet), 3 },
+    { reroute_timeouts_window_new (NULL, sheet), 3 },
+    { reroute_limits_window_new (NULL, sheet), 3 },
+    { GTK_WINDOW (reroute_accounts_window_new (NULL, sheet)), 3 },
+    { GTK_WINDOW (reroute_account_dialog_new (NULL, reroute_sheet_get_relay (sheet), NULL)), 3 },
+    { GTK_WINDOW (reroute_queue_details_window_new (NULL, sheet, 1)), 2 },
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (windows); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      assert_no_clash (GTK_WIDGET (windows[i]), NULL, 3);
-      gtk_window_destroy (windows[i]);
+      assert_no_clash (GTK_WIDGET (rows[i].window), NULL, rows[i].least);
+      gtk_window_destroy (rows[i].window);
     }
 }
 

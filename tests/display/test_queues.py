@@ -83,6 +83,12 @@ def test_details(desk):
     for text in ('a@wall.test', GREYLISTED, 'Subject: to be seen', f'From {SENDER}'):
         desk.dialog.wait_text(text, 'Message Details')
     desk.dialog.focus('Message Details')
+    desk.dialog.key('F1')
+    desk.dialog.wait_text('each recipient that it still has to reach', 'Help')
+    desk.dialog.focus('Help')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed('Help')
+    desk.dialog.focus('Message Details')
     desk.dialog.key('Escape')
     desk.dialog.wait_closed('Message Details')
 
