@@ -53,7 +53,10 @@ format_value (const char *key, GVariant *value)
   g_autofree char *time = NULL;
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
-    return g_variant_dup_string (value, NULL);
+    {
+      const char *text = g_variant_get_string (value, NULL);
+      return g_strdup (text[0] != '\0' ? text : "none");
+    }
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
     return g_strdup (g_variant_get_boolean (value) ? "yes" : "no");
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING_ARRAY))

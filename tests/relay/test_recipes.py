@@ -96,6 +96,7 @@ def test_status_reads_well():
         lines = dict(line.split(None, 1) for line in service.ctl('status').splitlines()[1:])
         assert lines['listening'] == f'{service.host}:{service.port}', lines
         assert (lines['rules-held'], lines['oldest'], lines['messages-queued']) == ('yes', 'none', '0'), lines
+        assert lines['tls-failure'] == 'none', lines
         service.add_connection('away.test', f'--host=127.0.0.1:{free_port()}')
         service.wait_applied()
         send(service, 'a@source.test', ['user@away.test'], b'x\r\n')
