@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "common/limits.h"
+#include "service/relay/spool/record.h"
 #include "tests/unit/spool-faults.h"
 #include "tests/unit/spool-fixture.h"
 
@@ -157,6 +158,70 @@ test_verdicts_wait (void)
   spool_fixture_clear (&fixture);
 }
 
+static void
+synced_cb (RerouteMessage *message, const GError *error, gpointer user_data)
+{
+  g_assert_null (message);
+  g_async_queue_push (user_data, error != NULL ? (gpointer) g_error_copy (error) : user_data);
+}
+
+/* (transfer full): %NULL: all that was recorded is durable */
+static GError *
+sync_spool (RerouteSpool *spool)
+{
+  g_autoptr (GAsyncQueue) answers = g_async_queue_new ();
+
+  reroute_spool_sync (spool, synced_cb, answers);
+  gpointer answer = g_async_queue_pop (answers);
+  return answer != answers ? answer : NULL;
+}
+
+/* The verdicts of a message that the journal's files have. */
+static guint
+count_verdicts (const SpoolFixture *fixture, guint64 id)
+{
+  g_autoptr (GArray) records = spool_fixture_list_records (fixture->directory);
+  guint n = 0;
+
+  for (guint i = 0; i < records->len; i++)
+    {
+      SpoolFixtureRecord *record = &g_array_index (records, SpoolFixtureRecord, i);
+      n += record->type == REROUTE_RECORD_VERDICT && record->id == id;
+    }
+  return n;
+}
+
+/* Who waits for verdicts that nobody waits for otherwise is told when they are on the disk, and
+   that they are not. */
+static void
+test_sync (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GBytes) content = spool_fixture_content (1, 1000);
+  const RerouteVerdict held = { 0, REROUTE_RECIPIENT_HELD, 0, 1, 0, "held" };
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
+  g_assert_no_error (sync_spool (fixture.spool));
+  reroute_spool_record (fixture.spool, message, &held, 1, NULL, NULL);
+  g_assert_no_error (sync_spool (fixture.spool));
+  g_assert_cmpuint (count_verdicts (&fixture, message->id), ==, 1);
+
+  spool_faults_arm (SPOOL_FAULT_FULL, 1, 0);
+  reroute_spool_record (fixture.spool, message, &held, 1, NULL, NULL);
+  g_autoptr (GError) error = sync_spool (fixture.spool);
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+  g_autoptr (GError) still = sync_spool (fixture.spool);
+  g_assert_nonnull (still);
+  g_assert_cmpuint (count_verdicts (&fixture, message->id), ==, 1);
+  spool_faults_disarm ();
+  reroute_spool_record (fixture.spool, message, &held, 1, NULL, NULL);
+  g_assert_no_error (sync_spool (fixture.spool));
+  g_assert_cmpuint (count_verdicts (&fixture, message->id), ==, 3);
+  spool_fixture_clear (&fixture);
+}
+
 /* A disk that is full when the relay starts: what is queued is there and can be delivered. */
 static void
 test_full_at_start (void)
@@ -250,6 +315,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/spool/full/no-room", test_no_room);
   g_test_add_func ("/spool/full/verdicts-wait", test_verdicts_wait);
+  g_test_add_func ("/spool/full/sync", test_sync);
   g_test_add_func ("/spool/full/at-start", test_full_at_start);
   g_test_add_func ("/spool/full/file-size-limit", test_file_size_limit);
   return g_test_run ();

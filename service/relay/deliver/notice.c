@@ -161,7 +161,10 @@ finish (Notice *self)
       settle (self);
     }
   else
-    settle_without (self);
+    {
+      scheduler->n_notices_lost += self->kind == REROUTE_DSN_FAILED;
+      settle_without (self);
+    }
   if (queued->n_alive > 0)
     reroute_queued_arm (queued);
   notice_free (self);

@@ -29,7 +29,7 @@ spooled_here (RerouteWorker *thread, gpointer user_data)
   g_autofree OwnMail *self = user_data;
   g_autoptr (RerouteMessage) message = self->message;
 
-  self->scheduler->n_notices--;
+  self->scheduler->n_spooling--;
   self->func (message, self->user_data);
   reroute_scheduler_check_drained (self->scheduler);
 }
@@ -79,6 +79,6 @@ reroute_own_mail_spool (RerouteScheduler *scheduler,
   envelope->tls_optional = tls == REROUTE_OWN_MAIL_TLS_OPTIONAL;
   envelope->requiretls = tls == REROUTE_OWN_MAIL_TLS_REQUIRED;
   reroute_spool_draft_append (draft, g_bytes_get_data (content, NULL), g_bytes_get_size (content));
-  scheduler->n_notices++;
+  scheduler->n_spooling++;
   reroute_spool_commit (scheduler->spool, draft, envelope, spooled, self);
 }

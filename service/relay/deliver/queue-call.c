@@ -18,9 +18,40 @@ free_call (gpointer data)
   RerouteQueueCall *call = data;
 
   reroute_queue_filter_free (call->filter);
+  g_clear_error (&call->spool_error);
   g_free (call->text);
   g_free (call->ids);
   g_free (call);
+}
+
+static void
+synced_here (RerouteWorker *thread, gpointer user_data)
+{
+  RerouteQueueCall *call = g_task_get_task_data (user_data);
+  RerouteScheduler *scheduler = call->scheduler;
+
+  scheduler->n_spooling--;
+  reroute_queue_call_run (thread, user_data);
+  reroute_scheduler_check_drained (scheduler);
+}
+
+/* On the spool's thread. */
+static void
+synced (RerouteMessage *message, const GError *error, gpointer user_data)
+{
+  RerouteQueueCall *call = g_task_get_task_data (user_data);
+
+  if (error != NULL && call->spool_error == NULL)
+    call->spool_error = g_error_copy (error);
+  reroute_worker_post (call->scheduler->thread, synced_here, user_data);
+}
+
+static void
+wait_for_spool (RerouteQueueCall *call, GTask *task)
+{
+  call->waits_for_spool = FALSE;
+  call->scheduler->n_spooling++;
+  reroute_spool_sync (call->scheduler->spool, synced, task);
 }
 
 void
@@ -44,6 +75,8 @@ reroute_queue_call_run (RerouteWorker *thread, gpointer user_data)
     g_task_return_pointer (task, g_variant_ref_sink (value), (GDestroyNotify) g_variant_unref);
   else if (error != NULL)
     g_task_return_error (task, error);
+  else if (call->waits_for_spool)
+    wait_for_spool (call, g_steal_pointer (&task));
   else
     reroute_worker_post (thread, reroute_queue_call_run, g_steal_pointer (&task));
 }

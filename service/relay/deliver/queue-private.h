@@ -89,6 +89,10 @@ struct _RerouteQueueCall
   gsize next; /* of the ids, when it takes several turns */
   RerouteQueueAction action;
   guint n_done, n_busy, n_silent; /* as the verbs answer */
+  guint n_syncs_left;             /* before a verb answers */
+  guint n_notices_lost;           /* the scheduler's when the verb began */
+  gboolean waits_for_spool;       /* the next turn comes when what was recorded is durable */
+  GError *spool_error;            /* (nullable): some of it is not */
   RerouteQueueCallFunc run;
 };
 

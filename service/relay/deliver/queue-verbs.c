@@ -217,12 +217,46 @@ take_ids (RerouteQueueCall *call)
     *next++ = ((RerouteQueued *) each->data)->message->id;
 }
 
+/* What was done is told once a crash cannot undo it.  A notice is recorded before its verdict. */
+static const guint n_syncs[] = {
+  [REROUTE_QUEUE_ACTION_RETRY] = 0,   [REROUTE_QUEUE_ACTION_HOLD] = 1,
+  [REROUTE_QUEUE_ACTION_RELEASE] = 1, [REROUTE_QUEUE_ACTION_RETURN] = 2,
+  [REROUTE_QUEUE_ACTION_DELETE] = 1,
+};
+
+static GVariant *
+answer_verb (RerouteQueueCall *call, GError **error)
+{
+  guint n_lost = call->scheduler->n_notices_lost - call->n_notices_lost;
+
+  if (call->spool_error == NULL && call->n_syncs_left > 0 && !call->scheduler->stopping)
+    {
+      call->n_syncs_left--;
+      call->waits_for_spool = TRUE;
+      return NULL;
+    }
+  if (call->action == REROUTE_QUEUE_ACTION_RETURN && n_lost > 0)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_SPOOL,
+                 "%u notices cannot be written to the spool: what they tell of stays in the queue",
+                 n_lost);
+  else if (call->spool_error != NULL)
+    g_propagate_prefixed_error (error,
+                                g_steal_pointer (&call->spool_error),
+                                "done, but the relay's next start may undo it: ");
+  return *error == NULL ? g_variant_new ("(uuu)", call->n_done, call->n_busy, call->n_silent)
+                        : NULL;
+}
+
 static GVariant *
 run_verb (RerouteQueueCall *call, GError **error)
 {
   RerouteScheduler *scheduler = call->scheduler;
   gsize end;
 
+  if (call->next == 0)
+    call->n_notices_lost = scheduler->n_notices_lost;
   if (call->ids == NULL)
     take_ids (call);
   if (call->next == 0 && call->action == REROUTE_QUEUE_ACTION_RETRY)
@@ -242,7 +276,9 @@ run_verb (RerouteQueueCall *call, GError **error)
   if (call->next < call->n_ids)
     return NULL;
   reroute_scheduler_note_change (scheduler);
-  return g_variant_new ("(uuu)", call->n_done, call->n_busy, call->n_silent);
+  call->n_syncs_left = call->n_done > 0 ? n_syncs[call->action] : 0;
+  call->run = answer_verb;
+  return answer_verb (call, error);
 }
 
 static gboolean

@@ -108,8 +108,9 @@ struct _RerouteScheduler
   gboolean pressed;
   int n_submitted; /* atomic: messages on their way here */
 
-  guint n_active;  /* deliveries that workers have */
-  guint n_notices; /* on their way into the spool */
+  guint n_active;       /* deliveries that workers have */
+  guint n_spooling;     /* mail of our own on its way into the spool, and calls that wait for it */
+  guint n_notices_lost; /* of failures: the spool did not take them */
   gboolean stopping;
 
   GMutex lock; /* for what is below */

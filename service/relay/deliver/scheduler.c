@@ -326,7 +326,7 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
 void
 reroute_scheduler_check_drained (RerouteScheduler *self)
 {
-  if (!self->stopping || self->n_active > 0 || self->n_notices > 0)
+  if (!self->stopping || self->n_active > 0 || self->n_spooling > 0)
     return;
   g_mutex_lock (&self->lock);
   self->drained = TRUE;

@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #define BATCH_MAX_OCTETS (16u * 1024 * 1024)
-#define VECTORS_A_CALL 1000
 #define COPY_RETRY_US G_USEC_PER_SEC
 #define RESERVE_SHARE                                                                              \
   16 /* of a full segment, kept for verdicts while no other segment is in hand */
@@ -153,9 +152,11 @@ start_segment (RerouteSpool *self, gsize octets)
 static gboolean
 wants_record (RerouteJob *job)
 {
-  if (job->error == NULL && job->draft != NULL && job->kind != REROUTE_JOB_DISCARD)
+  if (job->kind == REROUTE_JOB_DISCARD || job->kind == REROUTE_JOB_SYNC)
+    return FALSE;
+  if (job->error == NULL && job->draft != NULL)
     job->error = reroute_spool_draft_copy_error (job->draft);
-  return job->error == NULL && job->kind != REROUTE_JOB_DISCARD;
+  return job->error == NULL;
 }
 
 typedef enum
@@ -278,34 +279,6 @@ encode_headers (RerouteSpool *self, guint64 serial)
   return headers;
 }
 
-/* Writes all of @vectors.  Returns: octets written, less than all with errno set */
-static guint64
-write_vectors (int fd, GArray *vectors, guint64 offset)
-{
-  struct iovec *vector = (struct iovec *) vectors->data;
-  guint n = vectors->len;
-  guint64 written = 0;
-
-  while (n > 0)
-    {
-      gssize octets =
-        pwritev (fd, vector, (int) MIN (n, VECTORS_A_CALL), (off_t) (offset + written));
-      if (octets < 0 && errno == EINTR)
-        continue;
-      if (octets <= 0)
-        break;
-      written += (guint64) octets;
-      for (; n > 0 && (gsize) octets >= vector->iov_len; vector++, n--)
-        octets -= (gssize) vector->iov_len;
-      if (octets > 0)
-        {
-          vector->iov_base = (guint8 *) vector->iov_base + octets;
-          vector->iov_len -= (gsize) octets;
-        }
-    }
-  return written;
-}
-
 static guint64
 write_batch_records (RerouteSpool *self, RerouteSegment *segment, guint64 ids)
 {
@@ -335,7 +308,7 @@ write_batch_records (RerouteSpool *self, RerouteSegment *segment, guint64 ids)
   add_filling (vectors, fill_up (self->batch_octets) - self->batch_octets);
 
   guint64 start = segment->used - (is_fresh ? REROUTE_SPOOL_BLOCK_OCTETS : 0);
-  return start + write_vectors (segment->fd, vectors, start);
+  return start + reroute_segment_write (segment, vectors, start);
 }
 
 /* The segment is never written again; one that holds nothing yet is not needed at all. */
@@ -463,6 +436,7 @@ apply_record (RerouteSpool *self, const RerouteJob *job, const RerouteLocation *
       break;
     case REROUTE_JOB_DISCARD:
     case REROUTE_JOB_MARK:
+    case REROUTE_JOB_SYNC:
       g_assert_not_reached ();
     }
 }
@@ -500,6 +474,19 @@ drop_entry (RerouteSpool *self, RerouteSpoolDraft *draft)
   g_mutex_unlock (&self->lock);
 }
 
+/* Why verdicts are kept.  @error: (nullable): of the batch.  Returns: NULL: none is */
+static GError *
+explain_kept (const RerouteSpool *self, const GError *error)
+{
+  if (self->kept.first == NULL)
+    return NULL;
+  if (error == NULL)
+    error = self->no_room;
+  return error != NULL ? g_error_copy (error)
+                       : g_error_new_literal (
+                           REROUTE_ERROR, REROUTE_ERROR_SPOOL, "the disk of the spool failed");
+}
+
 /* Tells the owner of @job how it ended, and frees it. */
 static void
 answer (RerouteSpool *self, RerouteJob *job)
@@ -530,7 +517,9 @@ finish_batch (RerouteSpool *self)
           reroute_jobs_push (&self->kept, job);
           continue;
         }
-      if (error != NULL && job->has_record)
+      if (job->kind == REROUTE_JOB_SYNC)
+        job->error = explain_kept (self, error);
+      else if (error != NULL && job->has_record)
         job->error = g_error_copy (error);
       answer (self, job);
     }

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define HEADER_MAGIC "RRSPOOL\n"
@@ -31,6 +32,7 @@
 #define LARGE_BATCH_OCTETS (256 * 1024) /* a sync of so much is worth its metadata */
 #define ZERO_CHUNK_OCTETS (64 * 1024)
 #define SMALLEST_OCTETS (1024 * 1024)
+#define VECTORS_A_CALL 1000
 
 void
 reroute_segment_name (guint64 serial, char name[REROUTE_SEGMENT_NAME_OCTETS])
@@ -234,6 +236,33 @@ reroute_segment_zero_ahead (RerouteSegment *self, guint64 end)
   guint64 target = MIN (self->size, end + ZERO_AHEAD_OCTETS);
   if (write_zeros (self->fd, end, target))
     self->zeroed = target;
+}
+
+guint64
+reroute_segment_write (RerouteSegment *self, GArray *vectors, guint64 offset)
+{
+  struct iovec *vector = (struct iovec *) vectors->data;
+  guint n = vectors->len;
+  guint64 written = 0;
+
+  while (n > 0)
+    {
+      gssize octets =
+        pwritev (self->fd, vector, (int) MIN (n, VECTORS_A_CALL), (off_t) (offset + written));
+      if (octets < 0 && errno == EINTR)
+        continue;
+      if (octets <= 0)
+        break;
+      written += (guint64) octets;
+      for (; n > 0 && (gsize) octets >= vector->iov_len; vector++, n--)
+        octets -= (gssize) vector->iov_len;
+      if (octets > 0)
+        {
+          vector->iov_base = (guint8 *) vector->iov_base + octets;
+          vector->iov_len -= (gsize) octets;
+        }
+    }
+  return written;
 }
 
 static int

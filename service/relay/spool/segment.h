@@ -55,6 +55,10 @@ RerouteSegment *reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 seri
 /* Writes zeros some way ahead of @end, so that later batches find written blocks. */
 void reroute_segment_zero_ahead (RerouteSegment *self, guint64 end);
 
+/* Writes all of @vectors (element-type struct iovec), which it changes.  Returns: octets written,
+   less than all with errno set */
+guint64 reroute_segment_write (RerouteSegment *self, GArray *vectors, guint64 offset);
+
 /* (transfer full): the payload of the record, its checksum verified. */
 GBytes *reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error);
 

@@ -18,6 +18,7 @@ typedef enum
   REROUTE_JOB_VERDICT,
   REROUTE_JOB_DISCARD,      /* no record: a draft is gone */
   REROUTE_JOB_MARK,         /* no record of its own: a batch is wanted for what it states */
+  REROUTE_JOB_SYNC,         /* no record: somebody waits for what came before */
   REROUTE_JOB_COPY_MESSAGE, /* the writer's own, from the oldest segment */
   REROUTE_JOB_COPY_PART,
 } RerouteJobKind;

@@ -65,6 +65,17 @@ reroute_spool_record (RerouteSpool *self,
   reroute_spool_push (self, job);
 }
 
+void
+reroute_spool_sync (RerouteSpool *self, RerouteSpoolFunc func, gpointer user_data)
+{
+  g_return_if_fail (self != NULL && func != NULL);
+
+  RerouteJob *job = reroute_job_new (REROUTE_JOB_SYNC);
+  job->func = func;
+  job->user_data = user_data;
+  reroute_spool_push (self, job);
+}
+
 GBytes *
 reroute_spool_get_content (RerouteSpool *self, RerouteMessage *message)
 {

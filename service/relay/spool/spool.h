@@ -146,6 +146,17 @@ void reroute_spool_record (RerouteSpool *self,
                            RerouteSpoolFunc func,
                            gpointer user_data);
 
+/**
+ * reroute_spool_sync:
+ * @func: called, with no message, behind the functions of all that was handed in before
+ *
+ * Verdicts that were recorded before are durable then.  Any thread; writes nothing of its own.
+ *
+ * Errors: %REROUTE_ERROR_SPOOL_FULL, %REROUTE_ERROR_SPOOL: some are kept in memory until the disk
+ *   takes them.
+ */
+void reroute_spool_sync (RerouteSpool *self, RerouteSpoolFunc func, gpointer user_data);
+
 /* (transfer full) (nullable): the content when it is in memory. */
 GBytes *reroute_spool_get_content (RerouteSpool *self, RerouteMessage *message);
 /* Drops it from memory; it is read from the journal from then on. */

@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an administrator did with mail that waits, when the disk is full or the relay is killed."""
+
+import contextlib
+import os
+
+from place import Place, poll
+from sink import Sink
+from support import FAULTY_RELAYD, Service, send
+from tap import Tap
+
+SENDER = 'sender@back.test'
+CONTENT = b'Subject: waits\r\n\r\nbody\r\n'
+
+
+class World:
+    """Mail for wait.test goes to a host that puts it off until it is opened, for back.test to one that takes it."""
+
+    def __init__(self, stack):
+        self.open = False
+        self.place = stack.enter_context(Place('queue-faults'))
+        self.fault = self.place.join('fault')
+        self.service = Service(self.place, relay=FAULTY_RELAYD)
+        self.service.relay_environment = {'REROUTE_DISK_FAULT': self.fault}
+        stack.enter_context(self.service)
+        self.wait = stack.enter_context(Sink(reply=self.answer))
+        self.back = stack.enter_context(Sink())
+        for domain, endpoint in (('wait', self.wait.endpoint), ('back', self.back.endpoint)):
+            self.service.add_connection(f'{domain}.test', f'--host={endpoint}')
+        self.service.wait_applied()
+
+    def answer(self, verb, _argument):
+        return '451 4.7.1 Greylisted' if verb == 'RCPT' and not self.open else None
+
+    def defer(self, label):
+        """The id of a message that waits for LABEL@wait.test."""
+        assert send(self.service, SENDER, [f'{label}@wait.test'], CONTENT)[1].startswith('250')
+
+        def deferred():
+            return [message['id'] for message in self.service.queued() for recipient in message['recipients']
+                    if recipient['address'] == f'{label}@wait.test' and recipient['tries']]
+        return poll('the message to wait', deferred)[0]
+
+    def do(self, verb, *numbers):
+        assert self.service.ctl_json('queue', verb, *numbers)['count'] == len(numbers), (verb, numbers)
+
+    def cannot(self, verb, number, why):
+        said = self.service.ctl('queue', verb, number, status=1)
+        assert why in said, said
+
+    def states(self):
+        """Of each message; those of the queue alone."""
+        return {message['id']: message['recipients'][0]['state'] for message in self.service.queued()}
+
+    def crash(self):
+        self.service.kill_relay()
+        self.service.start_relay()
+
+    def fill_disk(self):
+        os.rename(self.place.write('full', 'fault.new'), self.fault)
+
+    def empty_disk(self):
+        os.unlink(self.fault)
+
+    def deliver(self):
+        """Opens the host; who got mail until the queue was empty."""
+        del self.wait.messages[:]
+        self.open = True
+        self.service.ctl('queue', 'retry', '--all')
+        self.service.wait_empty()
+        self.open = False
+        return sorted(self.wait.recipients())
+
+
+def main():
+    tap = Tap()
+    with contextlib.ExitStack() as stack:
+        world = World(stack)
+        service = world.service
+
+        def test_what_was_done_outlasts_a_crash():
+            held, released, deleted, returned = (world.defer(label) for label in ('h', 'r', 'd', 'b'))
+            world.do('hold', released)
+            world.do('return', returned)
+            world.do('release', released)
+            world.do('delete', deleted)
+            world.do('hold', held)
+            world.crash()
+            poll('the notice', lambda: world.back.messages)
+            poll('what was returned to leave', lambda: set(world.states()) == {held, released})
+            world.open = True
+            service.ctl('queue', 'retry', '--all')
+            poll('the released one to leave', lambda: world.states() == {held: 'held'})
+            world.open = False
+            assert world.wait.recipients() == ['r@wait.test'], world.wait.recipients()
+            world.do('release', held)
+            assert world.deliver() == ['h@wait.test']
+            assert len(world.back.messages) == 1, 'a notice came twice'
+
+        def test_nothing_is_half_done_on_a_full_disk():
+            held, deleted, returned = (world.defer(label) for label in ('h', 'd', 'b'))
+            del world.back.messages[:]
+            world.fill_disk()
+            # A notice has to be written before its message may go.
+            world.cannot('return', returned, 'stays in the queue')
+            assert world.states() == {held: 'waiting', deleted: 'waiting', returned: 'waiting'}
+            world.cannot('hold', held, 'may undo it')
+            world.cannot('delete', deleted, 'may undo it')
+            assert world.states() == {held: 'held', returned: 'waiting'}
+            world.crash()
+            # It was said so: nothing of it was on the disk.
+            assert world.states() == {held: 'waiting', deleted: 'waiting', returned: 'waiting'}
+            world.cannot('hold', held, 'may undo it')
+            world.cannot('delete', deleted, 'may undo it')
+            world.empty_disk()
+            # What comes behind them is written behind them.
+            world.do('return', returned)
+            world.crash()
+            poll('what was returned to leave', lambda: world.states() == {held: 'held'})
+            poll('the notice', lambda: world.back.messages)
+            world.do('release', held)
+            assert world.deliver() == ['h@wait.test']
+            assert len(world.back.messages) == 1, 'a notice came twice'
+
+        def test_killed_between_a_notice_and_its_verdict():
+            number = world.defer('b')
+            del world.back.messages[:]
+            service.kill_relay()
+            service.relay_environment['REROUTE_FAULT_POINT'] = 'verdict-known:1'
+            service.start_relay()
+            service.ctl('queue', 'return', number, status=1)
+            service.relay.wait()
+            del service.relay_environment['REROUTE_FAULT_POINT']
+            service.start_relay()
+            poll('the notice to leave', lambda: world.back.messages and set(world.states()) == {number})
+            assert world.states() == {number: 'waiting'}
+            world.do('delete', number)
+            service.wait_empty()
+            assert len(world.back.messages) == 1, 'a notice came twice'
+
+        for case in (test_what_was_done_outlasts_a_crash, test_nothing_is_half_done_on_a_full_disk,
+                     test_killed_between_a_notice_and_its_verdict):
+            tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case)
+    tap.done()
+
+
+if __name__ == '__main__':
+    main()
