@@ -42,6 +42,14 @@ reroute_ctl_foreach_row (RerouteCtl *ctl,
       rows = reroute_rules_client_list_finish (ctl->rules, reroute_ctl_wait (&result), error);
       if (rows == NULL)
         return FALSE;
+      if (offset > 0 && rows->serial != *serial)
+        {
+          g_set_error_literal (error,
+                               REROUTE_ERROR,
+                               REROUTE_ERROR_STALE_SERIAL,
+                               "somebody saved other rules while these were read: run it again");
+          return FALSE;
+        }
       *serial = rows->serial;
       total = rows->total;
       offset += rows->rows->len;

@@ -6,8 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* Calls @func for every row of @page that @filter lets through, a page at a time; @serial is the
-   generation of the last page. */
+/* Calls @func for every row of @page that @filter lets through, a thousand at a time; @serial is
+   the generation of all of them.
+   Errors: %REROUTE_ERROR_STALE_SERIAL when another one was saved meanwhile. */
 gboolean reroute_ctl_foreach_row (RerouteCtl *ctl,
                                   ReroutePage page,
                                   const char *filter,
