@@ -31,6 +31,7 @@ static const struct
   { "escaped", "v=TLSRPTv1; rua=mailto:a%2Bc@b.test?subject=x", "a+c@b.test" },
   { "extension", "v=TLSRPTv1; x=y; rua=mailto:a@b.test", "a@b.test" },
   { "others", "other|v=TLSRPTv1; rua=mailto:a@b.test|v=TLSRPTv12; rua=mailto:c@d.test", "a@b.test" },
+  { "version-alone", "v=TLSRPTv1|v=TLSRPTv1 ; rua=mailto:a@b.test", "a@b.test" },
   { "unknown-kind", "v=TLSRPTv1; rua=http://b.test/, ftp://b.test, mailto:a@b.test", "a@b.test" },
   { "none-of-use", "v=TLSRPTv1; rua=ftp://b.test", "" },
   { "address-literal", "v=TLSRPTv1; rua=https://127.0.0.1/, https://[::1]/", "" },

@@ -29,12 +29,13 @@ free_address (gpointer data)
   g_free (self);
 }
 
+/* A field must follow, behind a semicolon that blanks may precede (RFC 8460 3). */
 static gboolean
 is_version (const char *record)
 {
   gsize n = strlen (VERSION);
 
-  return strncmp (record, VERSION, n) == 0 && strchr ("; \t", record[n]) != NULL;
+  return strncmp (record, VERSION, n) == 0 && record[n + strspn (record + n, " \t")] == ';';
 }
 
 /* The one record of TLSRPT; NULL: there is none, or more than one. */
