@@ -96,9 +96,9 @@ static gint64
 get_first_day (RerouteTlsReporter *self)
 {
   g_autoptr (GPtrArray) days = reroute_tls_results_list (self->results);
+  gint64 today = get_today ();
 
-  return days->len > 0 ? MIN (((const RerouteTlsDay *) days->pdata[0])->day, get_today ())
-                       : get_today ();
+  return days->len > 0 ? MIN (((const RerouteTlsDay *) days->pdata[0])->day, today) : today;
 }
 
 static void

@@ -46,7 +46,6 @@ reroute_tls_day_to_string (gint64 day)
 void
 reroute_tls_failure_free (RerouteTlsFailure *self)
 {
-
   g_free (self->mx);
   g_free (self->receiving_ip);
   g_free (self->sending_ip);
@@ -57,7 +56,6 @@ reroute_tls_failure_free (RerouteTlsFailure *self)
 void
 reroute_tls_policy_free (RerouteTlsPolicy *self)
 {
-
   g_free (self->domain);
   g_strfreev (self->strings);
   g_strfreev (self->mx);

@@ -5,7 +5,7 @@
  * Two parts: for people, and the report.  It asks to be delivered whatever becomes of TLS on its
  * way, for that may be what it is about.
  *
- * Standards: RFC 8460 sections 3 and 5.3, RFC 6522, RFC 8689 section 5 (TLS-Required).
+ * Standards: RFC 8460 sections 3 and 5.3, RFC 6522, RFC 8689 section 3 (TLS-Required).
  */
 
 #include "config.h"
