@@ -13,7 +13,7 @@ from test_dane import sha256
 from test_mta_sts import ZONE, World, policy
 
 BODY = 'the words of the message'
-SENDER = f'a@back.{ZONE}'
+SENDER = 'a@back.test'
 
 
 class Hosts(World):
@@ -21,21 +21,26 @@ class Hosts(World):
 
     def make(self):
         issue = self.authority.issue
-        good = lambda label: issue(f'mx.{label}.{ZONE}')  # noqa: E731
+        good = lambda label: issue(f'mx.{label}.test')  # noqa: E731
         for label, certificate, tls, offers in (
                 ('keeps', good('keeps'), True, True),
                 ('back', good('back'), True, True),
                 ('deaf', good('deaf'), True, False),
-                ('untrusted', self.stranger.issue(f'mx.untrusted.{ZONE}'), True, True),
+                ('untrusted', self.stranger.issue('mx.untrusted.test'), True, True),
                 # What the level "verified" would take: the certificate is for the domain alone.
-                ('wrong-name', issue(f'wrong-name.{ZONE}'), True, True),
+                ('wrong-name', issue('wrong-name.test'), True, True),
                 ('plain', None, False, True)):
-            self.add_host(f'{label}.{ZONE}', certificate, tls=tls)
-            self.offer(f'mx.{label}.{ZONE}', offers)
+            self.add_host(f'{label}.test', certificate, tls=tls)
+            self.offer(f'mx.{label}.test', offers)
         # The better exchanger does not know REQUIRETLS.
-        self.add_host(f'second.{ZONE}', issue(f'first.second.{ZONE}'), 10, f'first.second.{ZONE}')
-        self.add_host(f'second.{ZONE}', good('second'), 20)
-        self.offer(f'mx.second.{ZONE}', True)
+        self.add_host('second.test', issue('first.second.test'), 10, 'first.second.test')
+        self.add_host('second.test', good('second'), 20)
+        self.offer('mx.second.test', True)
+        # Exchangers that DNS names without a signature, and one that is vouched for all the same.
+        for label in ('anybody', 'named'):
+            self.add_host(f'{label}.{ZONE}', issue(f'mx.{label}.{ZONE}'))
+            self.offer(f'mx.{label}.{ZONE}', True)
+        self.add_policy(f'named.{ZONE}', policy('testing', f'mx.named.{ZONE}'))
         self.add('policy', policy('enforce', f'other.policy.{ZONE}'))
         self.add_host('misfit.test', issue('mx.misfit.test'))
         self.root.append(f'_{self.port}._tcp.mx.misfit.test. TLSA 3 1 1 {sha256(b"another key")}')
@@ -55,9 +60,12 @@ class Hosts(World):
                 client.ehlo()
             yield client
 
-    def hand_in(self, domain, *options, header=''):
+    def hand_in(self, domain, *options, header='', sender=SENDER):
         with self.session() as client:
-            client.sendmail(SENDER, [f'user@{domain}'], f'Subject: test\r\n{header}\r\n{BODY}\r\n', options)
+            client.sendmail(sender, [f'user@{domain}'], f'Subject: test\r\n{header}\r\n{BODY}\r\n', options)
+
+    def has_seen_mail(self, host):
+        return any(line.startswith('C: MAIL') for lines in self.sinks[host].conversations for line in lines)
 
     def take(self, host):
         """The next message that came to a host, and its MAIL."""
@@ -89,15 +97,14 @@ def main():
             with world.session(tls) as client:
                 return client.has_extn('requiretls')
 
-        def comes_back(label, status):
-            world.hand_in(f'{label}.{ZONE}', 'REQUIRETLS', 'RET=FULL')
-            notice, mail = world.take(f'mx.back.{ZONE}')
+        def comes_back(domain, status):
+            world.hand_in(domain, 'REQUIRETLS', 'RET=FULL')
+            notice, mail = world.take('mx.back.test')
             assert 'MAIL FROM:<> ' in mail and mail.endswith(' REQUIRETLS'), mail
             text = notice.content.decode()
-            assert f'Status: {status}' in text and f'user@{label}.{ZONE}' in text, text
+            assert f'Status: {status}' in text and f'user@{domain}' in text, text
             assert 'text/rfc822-headers' in text and BODY not in text, text
-            for lines in world.sinks[f'mx.{label}.{ZONE}'].conversations:
-                assert not [line for line in lines if line.startswith('C: MAIL')], lines
+            assert not world.has_seen_mail(f'mx.{domain}')
 
         def test_off():
             poll('TLS to be offered', lambda: service.ctl_json('status')['relay']['tls'])
@@ -116,28 +123,39 @@ def main():
                 assert client.docmd('MAIL FROM:<a@back.test> REQUIRETLS')[0] == 555
 
         def test_kept():
-            world.hand_in(f'keeps.{ZONE}', 'REQUIRETLS')
-            message, mail = world.take(f'mx.keeps.{ZONE}')
+            world.hand_in('keeps.test', 'REQUIRETLS')
+            message, mail = world.take('mx.keeps.test')
             assert message.tls and mail.endswith(' REQUIRETLS'), mail
             # The next one demands nothing, and has none of it.
-            world.hand_in(f'keeps.{ZONE}')
-            assert 'REQUIRETLS' not in world.take(f'mx.keeps.{ZONE}')[1]
+            world.hand_in('keeps.test')
+            assert 'REQUIRETLS' not in world.take('mx.keeps.test')[1]
 
         def test_another_exchanger_keeps_it():
-            world.hand_in(f'second.{ZONE}', 'REQUIRETLS')
-            assert world.take(f'mx.second.{ZONE}')[1].endswith(' REQUIRETLS')
-            assert not world.sinks[f'first.second.{ZONE}'].messages
+            world.hand_in('second.test', 'REQUIRETLS')
+            assert world.take('mx.second.test')[1].endswith(' REQUIRETLS')
+            assert not world.sinks['first.second.test'].messages
+
+        def test_a_policy_vouches_for_an_exchanger():
+            world.hand_in(f'named.{ZONE}', 'REQUIRETLS')
+            assert world.take(f'mx.named.{ZONE}')[1].endswith(' REQUIRETLS')
 
         def test_given_back():
-            comes_back('deaf', '5.7.30')
-            comes_back('untrusted', '5.7.10')
-            comes_back('wrong-name', '5.7.10')
-            comes_back('plain', '5.7.10')
+            comes_back('deaf.test', '5.7.30')
+            comes_back('untrusted.test', '5.7.10')
+            comes_back('wrong-name.test', '5.7.10')
+            comes_back('plain.test', '5.7.10')
+            # Whoever answers for DNS could have named a host of his own, with a certificate for it.
+            comes_back(f'anybody.{ZONE}', '5.7.10')
+
+        def test_a_notice_is_lost_rather_than_shown():
+            world.hand_in('deaf.test', 'REQUIRETLS', sender=f'a@anybody.{ZONE}')
+            service.wait_empty()
+            assert not world.has_seen_mail(f'mx.anybody.{ZONE}')
 
         def test_outlasts_a_crash():
-            sink = world.sinks[f'mx.keeps.{ZONE}']
+            sink = world.sinks['mx.keeps.test']
             usual, sink.reply = sink.reply, lambda verb, argument: '451 4.2.0 later' if verb == 'MAIL' else None
-            world.hand_in(f'keeps.{ZONE}', 'REQUIRETLS')
+            world.hand_in('keeps.test', 'REQUIRETLS')
             number = service.queued()[0]['id']
             assert 'demands TLS all the way' in service.ctl('queue', 'show', number)
             service.kill_relay()
@@ -145,7 +163,7 @@ def main():
             shown = service.ctl_json('queue', 'show', number)
             assert shown['requiretls'] and not shown['tls-optional'], shown
             sink.reply = usual
-            assert world.take(f'mx.keeps.{ZONE}')[1].endswith(' REQUIRETLS')
+            assert world.take('mx.keeps.test')[1].endswith(' REQUIRETLS')
 
         def test_a_socket_is_this_machine():
             path = world.place.join('lmtp')
@@ -169,7 +187,7 @@ def main():
                 service.ctl('queue', 'delete', number)
             # REQUIRETLS outweighs it.
             world.hand_in('misfit.test', 'REQUIRETLS', header='TLS-Required: No\r\n')
-            assert b'Status: 5.7.10' in world.take(f'mx.back.{ZONE}')[0].content
+            assert b'Status: 5.7.10' in world.take('mx.back.test')[0].content
 
         run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
 

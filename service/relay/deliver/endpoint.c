@@ -60,6 +60,13 @@ reroute_endpoint_is_enforced (const RerouteEndpoint *self)
 }
 
 gboolean
+reroute_endpoint_is_proven (const RerouteEndpoint *self)
+{
+  return self->domain == NULL || self->mx_secure || g_str_equal (self->name, self->domain) ||
+         (self->sts != NULL && reroute_sts_policy_covers (self->sts, self->name));
+}
+
+gboolean
 reroute_endpoint_is_barred (const RerouteEndpoint *self, RerouteTlsLevel level)
 {
   return level != REROUTE_TLS_NONE && reroute_endpoint_is_enforced (self) &&

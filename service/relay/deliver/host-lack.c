@@ -18,7 +18,8 @@ static const struct
   { "5.6.3",                "no host of the next hop takes 8-bit content" },
   { "5.6.7",                "no host of the next hop takes internationalized mail" },
   { "5.7.30",               "no host of the next hop keeps mail in TLS (REQUIRETLS)" },
-  { REROUTE_HOST_LACKS_TLS, "no host of the next hop has TLS with a certificate that is verified" },
+  { REROUTE_HOST_LACKS_TLS, "no host of the next hop has TLS with a certificate that is verified, "
+                            "and a name that DNSSEC or MTA-STS vouches for" },
   /* clang-format on */
 };
 
@@ -26,6 +27,12 @@ gboolean
 reroute_host_must_keep_tls (const RerouteEndpoint *endpoint, const RerouteEnvelope *envelope)
 {
   return envelope->requiretls && !endpoint->local;
+}
+
+gboolean
+reroute_host_is_doubtful (const RerouteEndpoint *endpoint, const RerouteEnvelope *envelope)
+{
+  return reroute_host_must_keep_tls (endpoint, envelope) && !reroute_endpoint_is_proven (endpoint);
 }
 
 const char *

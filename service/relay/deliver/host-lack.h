@@ -14,6 +14,11 @@ G_BEGIN_DECLS
 gboolean reroute_host_must_keep_tls (const RerouteEndpoint *endpoint,
                                      const RerouteEnvelope *envelope);
 
+/* Whether a message that demands TLS all the way may not even be offered to this host, for nobody
+   vouches for its name (RFC 8689 4.2.1). */
+gboolean reroute_host_is_doubtful (const RerouteEndpoint *endpoint,
+                                   const RerouteEnvelope *envelope);
+
 /* The status of a refusal that a host would earn us; NULL: it has what the message needs. */
 const char *reroute_host_find_lack (RerouteConnection *connection, const RerouteEnvelope *envelope);
 

@@ -131,6 +131,7 @@ add_endpoint (Walk *walk, const char *name, const RerouteIp *ip, const char *via
   gboolean by_domain = walk->question != ASK_HOST && !g_str_equal (via, "ip");
   RerouteEndpoint endpoint = { .name = g_strdup (name),
                                .domain = by_domain ? g_strdup (walk->name) : NULL,
+                               .mx_secure = walk->question == ASK_EXCHANGER && walk->mx_secure,
                                .ip = *ip,
                                .port = walk->port,
                                .lmtp = walk->lmtp };

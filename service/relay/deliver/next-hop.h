@@ -13,6 +13,7 @@ typedef struct
 {
   char *name; /* the host as it is spoken of: exchanger, typed host, or address; a socket's path */
   char *domain;          /* whose exchanger it is; NULL: the host was typed */
+  gboolean mx_secure;    /* the MX records that name it were validated by DNSSEC */
   GPtrArray *tlsa;       /* (element-type GBytes): its TLSA records, all validated; NULL: none */
   RerouteStsPolicy *sts; /* what the domain says of its exchangers, unless TLSA records do; NULL:
                             nothing */
@@ -32,6 +33,9 @@ void reroute_endpoint_clear (RerouteEndpoint *self);
 void reroute_endpoint_clear_policy (RerouteEndpoint *self);
 /* Whether mail that is sent there in TLS at all needs a certificate for its name (RFC 8461 4). */
 gboolean reroute_endpoint_is_enforced (const RerouteEndpoint *self);
+/* Whether it is the domain's beyond what anyone may say in DNS: typed, the domain itself, or named
+   by MX records that were validated, or by the domain's policy (RFC 8689 4.2.1). */
+gboolean reroute_endpoint_is_proven (const RerouteEndpoint *self);
 /* Whether its domain's policy does not name it, for mail of that level. */
 gboolean reroute_endpoint_is_barred (const RerouteEndpoint *self, RerouteTlsLevel level);
 /* (element-type RerouteEndpoint): empty, frees what is in it */

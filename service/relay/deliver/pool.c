@@ -148,6 +148,14 @@ next_endpoint (Try *try)
   try->in_clear = FALSE;
 }
 
+/* It cannot have this message: @status is for the refusal when no other can. */
+static void
+pass_over (Try *try, const char *status)
+{
+  try->unsuited = status;
+  next_endpoint (try);
+}
+
 static void
 set_relay (Session *session, RerouteDelivery *delivery)
 {
@@ -173,8 +181,7 @@ begin_transaction (Session *session)
     {
       session->try = NULL;
       session_rest (session);
-      try->unsuited = lack;
-      next_endpoint (try);
+      pass_over (try, lack);
       try_endpoint (self, try);
       return;
     }
@@ -308,8 +315,8 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   gboolean reused = session->reused;
   gboolean only_tls_failed = reroute_connection_may_go_in_clear (connection, session->tls_level);
   gboolean lacks_tls = session->requires_tls && reroute_connection_has_failed_tls (connection);
-  gboolean may_have_delivered;
-  g_autoptr (RerouteReply) soft = NULL;
+  gboolean may_have_delivered = reroute_smtp_client_may_have_delivered (machine);
+  g_autoptr (RerouteReply) soft = soften (reply);
 
   if (try == NULL)
     {
@@ -318,8 +325,6 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
     }
   if (session->n_messages == 0)
     reroute_delivery_note_tls (try->delivery, try->index, connection);
-  may_have_delivered = reroute_smtp_client_may_have_delivered (machine);
-  soft = soften (reply);
   set_relay (session, try->delivery);
   if (may_have_delivered)
     note_replies (try, machine, soft);
@@ -338,10 +343,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   if (only_tls_failed)
     try->in_clear = TRUE;
   else if (lacks_tls)
-    {
-      try->unsuited = REROUTE_HOST_LACKS_TLS;
-      next_endpoint (try);
-    }
+    pass_over (try, REROUTE_HOST_LACKS_TLS);
   else if (!reused)
     {
       note_failure (try, soft);
@@ -362,15 +364,13 @@ static const RerouteConnectionHandler connection_handler = {
 static void
 finish_without_host (ReroutePool *self, Try *try)
 {
-  g_autoptr (RerouteReply) reply = NULL;
+  /* A host that did not answer may have what the others lack. */
+  gboolean lacks_extension = try->failure == NULL;
+  g_autoptr (RerouteReply) reply = lacks_extension ? reroute_host_make_refusal (try->unsuited)
+                                                   : g_steal_pointer (&try->failure);
 
   try->delivery->destination_failed = !g_ptr_array_find (try->delivery->failures, NULL, NULL);
-  /* A host that did not answer may have what the others lack. */
-  try->delivery->lacks_extension = try->failure == NULL;
-  if (try->failure == NULL)
-    reply = reroute_host_make_refusal (try->unsuited);
-  else
-    reply = g_steal_pointer (&try->failure);
+  try->delivery->lacks_extension = lacks_extension;
   finish_with (self, try, reply);
 }
 
@@ -466,6 +466,12 @@ try_endpoint (ReroutePool *self, Try *try)
       return;
     }
   endpoint = &g_array_index (try->delivery->endpoints, RerouteEndpoint, try->index);
+  if (reroute_host_is_doubtful (endpoint, try->delivery->message->envelope))
+    {
+      pass_over (try, REROUTE_HOST_LACKS_TLS);
+      try_endpoint (self, try);
+      return;
+    }
   session = find_idle (self, endpoint, try);
   if (session == NULL)
     {

@@ -52,7 +52,7 @@ typedef struct
   gboolean client_permitted; /* a permitted host, or authenticated */
   gboolean held;             /* from the beginning: a mail filter wants it looked at */
   gboolean requiretls;       /* REQUIRETLS was declared (RFC 8689) */
-  gboolean tls_optional;     /* it goes out whatever recipients' domains say of TLS (RFC 8689 5) */
+  gboolean tls_optional;     /* it goes out whatever recipients' domains say of TLS (RFC 8689 3) */
   GArray *recipients;        /* (element-type RerouteRecipient) */
 } RerouteEnvelope;
 
