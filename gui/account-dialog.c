@@ -16,6 +16,8 @@
 #include "gui/field-error.h"
 #include "gui/help-window.h"
 #include "gui/naming.h"
+#include "gui/note.h"
+#include "gui/plain-list.h"
 #include "gui/row-text.h"
 
 #include <glib/gi18n.h>
@@ -54,11 +56,11 @@ struct _RerouteAccountDialog
   GtkWidget *file_label;
   GtkEditable *file;
   RerouteFieldError *file_error;
-  GtkWidget *refusal;
-  GtkLabel *refusal_text;
+  RerouteNote *note;
   GtkWidget *ok_button;
 
   RerouteRelayClient *relay;
+  GListModel *accounts; /* that are there already; NULL: one of them is changed */
   GCancellable *cancellable;
   gboolean setting; /* the relay is asked */
 };
@@ -92,6 +94,32 @@ dup_trimmed (GtkEditable *field)
   return g_strstrip (g_strdup (gtk_editable_get_text (field)));
 }
 
+/* As SetSecret wants it. */
+static char *
+dup_secret_name (RerouteAccountDialog *self)
+{
+  g_autofree char *name = dup_trimmed (self->name);
+
+  return g_strconcat (is_out (self) ? "out:" : "in:", name, NULL);
+}
+
+/* To add it would be to take its password from another account. */
+static gboolean
+is_taken (RerouteAccountDialog *self)
+{
+  g_autofree char *secret_name = dup_secret_name (self);
+  guint n = self->accounts != NULL ? g_list_model_get_n_items (self->accounts) : 0;
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (RerouteListLine) line = g_list_model_get_item (self->accounts, i);
+
+      if (g_str_equal (reroute_list_line_get_value (line), secret_name))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static void
 free_secret (char *secret)
 {
@@ -107,6 +135,9 @@ judge_name (GtkEditable *field, gpointer user_data)
 {
   g_autofree char *name = dup_trimmed (field);
 
+  if (is_taken (REROUTE_ACCOUNT_DIALOG (user_data)))
+    return g_strdup_printf (
+      _ ("There is an account “%s” of this kind already. Change its password instead."), name);
   if (name[0] == '\0' || reroute_account_check_name (name, NULL))
     return NULL;
   return reroute_dup_account_error (name);
@@ -158,7 +189,7 @@ is_whole (RerouteAccountDialog *self)
   const char *password = gtk_editable_get_text (self->password);
   g_autofree char *wrong = judge_password (self->password, self);
 
-  if (self->setting || !reroute_account_check_name (name, NULL))
+  if (self->setting || !reroute_account_check_name (name, NULL) || is_taken (self))
     return FALSE;
   if (wants_file (self))
     return g_path_is_absolute (file);
@@ -169,8 +200,9 @@ is_whole (RerouteAccountDialog *self)
 static void
 show_refusal (RerouteAccountDialog *self, const char *sentence)
 {
-  gtk_label_set_label (self->refusal_text, sentence != NULL ? sentence : "");
-  gtk_widget_set_visible (self->refusal, sentence != NULL);
+  g_autofree char *markup = sentence != NULL ? g_markup_escape_text (sentence, -1) : NULL;
+
+  reroute_note_show (self->note, REROUTE_NOTE_ERROR, markup, NULL);
 }
 
 static void
@@ -197,6 +229,14 @@ changed_cb (RerouteAccountDialog *self)
 {
   show_refusal (self, NULL);
   update (self);
+}
+
+/* A name that is taken by an account of one kind is free for the other. */
+static void
+kind_cb (RerouteAccountDialog *self)
+{
+  reroute_field_error_update (self->name_error);
+  changed_cb (self);
 }
 
 /* (transfer full) (nullable): what the relay is told; to be freed with free_secret(). */
@@ -241,7 +281,7 @@ static void
 ok_clicked_cb (GtkButton *button, RerouteAccountDialog *self)
 {
   g_autofree char *name = dup_trimmed (self->name);
-  g_autofree char *secret_name = g_strconcat (is_out (self) ? "out:" : "in:", name, NULL);
+  g_autofree char *secret_name = dup_secret_name (self);
   g_autoptr (GError) error = NULL;
   g_autofree char *sentence = NULL;
   char *value = NULL;
@@ -289,6 +329,7 @@ reroute_account_dialog_dispose (GObject *object)
       reroute_field_error_unwatch (self->file_error);
     }
   g_clear_object (&self->cancellable);
+  g_clear_object (&self->accounts);
   g_clear_object (&self->relay);
 
   G_OBJECT_CLASS (reroute_account_dialog_parent_class)->dispose (object);
@@ -314,10 +355,10 @@ bind_template (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, RerouteAccountDialog, file_label);
   gtk_widget_class_bind_template_child (widget_class, RerouteAccountDialog, file);
   gtk_widget_class_bind_template_child (widget_class, RerouteAccountDialog, file_error);
-  gtk_widget_class_bind_template_child (widget_class, RerouteAccountDialog, refusal);
-  gtk_widget_class_bind_template_child (widget_class, RerouteAccountDialog, refusal_text);
+  gtk_widget_class_bind_template_child (widget_class, RerouteAccountDialog, note);
   gtk_widget_class_bind_template_child (widget_class, RerouteAccountDialog, ok_button);
   gtk_widget_class_bind_template_callback (widget_class, changed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, kind_cb);
   gtk_widget_class_bind_template_callback (widget_class, ok_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, help_clicked_cb);
 }
@@ -333,6 +374,7 @@ reroute_account_dialog_class_init (RerouteAccountDialogClass *klass)
     "done", REROUTE_TYPE_ACCOUNT_DIALOG, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 
   g_type_ensure (REROUTE_TYPE_FIELD_ERROR);
+  g_type_ensure (REROUTE_TYPE_NOTE);
   bind_template (widget_class);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_F1, 0, help_key_cb, NULL);
@@ -358,25 +400,36 @@ fill (RerouteAccountDialog *self, const char *secret)
   gtk_widget_set_sensitive (GTK_WIDGET (self->name), FALSE);
 }
 
-RerouteAccountDialog *
-reroute_account_dialog_new (GtkWindow *parent, RerouteRelayClient *relay, const char *secret)
+static void
+watch (RerouteAccountDialog *self, RerouteRelayClient *relay, GtkEditable *first)
 {
-  RerouteAccountDialog *self = g_object_new (REROUTE_TYPE_ACCOUNT_DIALOG,
-                                             "transient-for",
-                                             parent,
-                                             "title",
-                                             secret != NULL
-                                             ? _ ("Change Password")
-                                             : _ ("Add Account"), NULL);
-
   self->relay = g_object_ref (relay);
-  if (secret != NULL)
-    fill (self, secret);
   reroute_field_error_watch (self->name_error, self->name, judge_name, self);
   reroute_field_error_watch (self->password_error, self->password, judge_password, self);
   reroute_field_error_watch (self->again_error, self->again, judge_again, self);
   reroute_field_error_watch (self->file_error, self->file, judge_file, self);
   changed_cb (self);
-  gtk_widget_grab_focus (GTK_WIDGET (secret != NULL ? self->password : self->name));
+  gtk_widget_grab_focus (GTK_WIDGET (first));
+}
+
+RerouteAccountDialog *
+reroute_account_dialog_new_add (GtkWindow *parent, RerouteRelayClient *relay, GListModel *accounts)
+{
+  RerouteAccountDialog *self = g_object_new (
+    REROUTE_TYPE_ACCOUNT_DIALOG, "transient-for", parent, "title", _ ("Add Account"), NULL);
+
+  self->accounts = g_object_ref (accounts);
+  watch (self, relay, self->name);
+  return self;
+}
+
+RerouteAccountDialog *
+reroute_account_dialog_new_change (GtkWindow *parent, RerouteRelayClient *relay, const char *secret)
+{
+  RerouteAccountDialog *self = g_object_new (
+    REROUTE_TYPE_ACCOUNT_DIALOG, "transient-for", parent, "title", _ ("Change Password"), NULL);
+
+  fill (self, secret);
+  watch (self, relay, self->password);
   return self;
 }

@@ -20,8 +20,12 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (
   RerouteAccountDialog, reroute_account_dialog, REROUTE, ACCOUNT_DIALOG, GtkWindow)
 
-/* @secret: (nullable): the account that gets another password, as ListSecrets names it. */
+/* Adds an account that is none of @accounts: RerouteListLine of names as ListSecrets gives them. */
 RerouteAccountDialog *
-reroute_account_dialog_new (GtkWindow *parent, RerouteRelayClient *relay, const char *secret);
+reroute_account_dialog_new_add (GtkWindow *parent, RerouteRelayClient *relay, GListModel *accounts);
+/* Gives the account @secret another password; named likewise. */
+RerouteAccountDialog *reroute_account_dialog_new_change (GtkWindow *parent,
+                                                         RerouteRelayClient *relay,
+                                                         const char *secret);
 
 G_END_DECLS

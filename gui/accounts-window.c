@@ -131,11 +131,8 @@ removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 /* --- verbs --- */
 
 static void
-open_dialog (RerouteAccountsWindow *self, const char *secret)
+open_dialog (RerouteAccountsWindow *self, RerouteAccountDialog *dialog)
 {
-  RerouteAccountDialog *dialog =
-    reroute_account_dialog_new (GTK_WINDOW (self), self->relay, secret);
-
   g_signal_connect_object (dialog, "done", G_CALLBACK (list), self, G_CONNECT_SWAPPED);
   gtk_window_present (GTK_WINDOW (dialog));
 }
@@ -143,7 +140,9 @@ open_dialog (RerouteAccountsWindow *self, const char *secret)
 static void
 add_clicked_cb (GtkButton *button, RerouteAccountsWindow *self)
 {
-  open_dialog (self, NULL);
+  open_dialog (
+    self,
+    reroute_account_dialog_new_add (GTK_WINDOW (self), self->relay, G_LIST_MODEL (self->accounts)));
 }
 
 static void
@@ -152,7 +151,7 @@ change_selected (RerouteAccountsWindow *self)
   const char *secret = get_selected (self);
 
   if (secret != NULL)
-    open_dialog (self, secret);
+    open_dialog (self, reroute_account_dialog_new_change (GTK_WINDOW (self), self->relay, secret));
 }
 
 static void

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from screen import DIALOG, Dialog, Place, Screen, poll                          # noqa: E402
+from screen import DIALOG, Dialog, Place, Screen, poll, pyatspi                 # noqa: E402
 from support import CTL, RULESD, Bus, Service, daemon_environment               # noqa: E402
 from tap import Skip, Tap                                                       # noqa: E402
 
@@ -74,6 +74,14 @@ class Desk:
         self.dialog.type(domain)
         self.dialog.key('alt+r')
         self.dialog.type(target)
+
+    def choose(self, opening, index, title=SHEET):
+        """In a drop-down that the key @opening opens, the choice of that number, from 0: the first has the focus."""
+        self.dialog.key(opening)
+        poll('the choices', lambda: any(node.getRoleName() == 'list item' and
+                                        node.getState().contains(pyatspi().STATE_FOCUSED)
+                                        for node in self.dialog.walk(self.dialog.window(title))))
+        self.dialog.key(*['Down'] * index, 'Return')
 
     def confirm(self, title):
         self.dialog.wait_sensitive(title, 'push button', 'OK')

@@ -13,6 +13,7 @@
 #include "gui/application.h"
 #include "gui/email-domain-dialog.h"
 #include "gui/email-domain-window.h"
+#include "gui/plain-list.h"
 #include "gui/queue-details-window.h"
 #include "gui/routing-dialog.h"
 #include "gui/setting-windows.h"
@@ -102,6 +103,7 @@ test_dialogs (void)
 {
   g_autoptr (RerouteBus) bus = reroute_bus_new (FALSE, "unix:path=/nonexistent");
   g_autoptr (RerouteSheet) sheet = reroute_sheet_new (bus);
+  g_autoptr (GListStore) accounts = g_list_store_new (REROUTE_TYPE_LIST_LINE);
   const struct
   {
     GtkWindow *window;
@@ -115,7 +117,9 @@ test_dialogs (void)
     { reroute_timeouts_window_new (NULL, sheet), 3 },
     { reroute_limits_window_new (NULL, sheet), 3 },
     { GTK_WINDOW (reroute_accounts_window_new (NULL, sheet)), 3 },
-    { GTK_WINDOW (reroute_account_dialog_new (NULL, reroute_sheet_get_relay (sheet), NULL)), 3 },
+    { GTK_WINDOW (reroute_account_dialog_new_add (
+        NULL, reroute_sheet_get_relay (sheet), G_LIST_MODEL (accounts))),
+      3 },
     { GTK_WINDOW (reroute_queue_details_window_new (NULL, sheet, 1)), 2 },
   };
 

@@ -8,7 +8,6 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, run_with_relay     # noqa: E402
-from screen import poll, pyatspi           # noqa: E402
 
 
 def test_the_log_comes_by_itself(desk):
@@ -33,11 +32,7 @@ def test_a_search_chooses_among_the_lines(desk):
 def test_levels_are_saved(desk):
     """A drop-down a category; the relay takes the level up with Apply."""
     desk.dialog.focus(SHEET)
-    desk.dialog.key('alt+d')
-    poll('the choices', lambda: any(node.getRoleName() == 'list item' and
-                                    node.getState().contains(pyatspi().STATE_FOCUSED)
-                                    for node in desk.dialog.walk(desk.dialog.window(SHEET))))
-    desk.dialog.key('Down', 'Down', 'Down', 'Return')
+    desk.choose('alt+d', 3)
     desk.dialog.wait_text('1 unsaved change')
     desk.apply()
     assert desk.setting('log-levels') == 'delivery=maximum'
