@@ -90,8 +90,7 @@ reroute_list_line_tell_again (RerouteListLine *self)
 /* One column of one list; lives as long as its factory. */
 typedef struct
 {
-  RerouteCellFunc func;
-  gboolean is_number;
+  RerouteTextColumn column; /* but for its title */
   gpointer user_data;
 } Cell;
 
@@ -102,15 +101,39 @@ cell_free (gpointer data, GClosure *closure)
 }
 
 static void
-show_cell (GtkListItem *list_item, const Cell *cell)
+show_state (GtkImage *image, gpointer value, const Cell *cell)
 {
-  GtkLabel *label = GTK_LABEL (gtk_list_item_get_child (list_item));
-  RerouteListLine *line = gtk_list_item_get_item (list_item);
+  RerouteStateLook look = { NULL, NULL, NULL };
+
+  if (value != NULL)
+    look = cell->column.get_state (value);
+  reroute_state_icon_show (image, &look);
+}
+
+static void
+show_text (GtkLabel *label, gpointer value, const Cell *cell)
+{
   g_autofree char *text =
-    line->value != NULL ? cell->func (line->value, cell->user_data) : g_strdup ("");
+    value != NULL ? cell->column.func (value, cell->user_data) : g_strdup ("");
 
   gtk_label_set_label (label, text);
   gtk_widget_set_tooltip_text (GTK_WIDGET (label), text[0] != '\0' ? text : NULL);
+  if (value != NULL && cell->column.is_off != NULL && cell->column.is_off (value))
+    gtk_widget_add_css_class (GTK_WIDGET (label), "off");
+  else
+    gtk_widget_remove_css_class (GTK_WIDGET (label), "off");
+}
+
+static void
+show_cell (GtkListItem *list_item, const Cell *cell)
+{
+  GtkWidget *child = gtk_list_item_get_child (list_item);
+  RerouteListLine *line = gtk_list_item_get_item (list_item);
+
+  if (cell->column.get_state != NULL)
+    show_state (GTK_IMAGE (child), line->value, cell);
+  else
+    show_text (GTK_LABEL (child), line->value, cell);
 }
 
 static void
@@ -122,12 +145,20 @@ line_changed_cb (RerouteListLine *line, GtkListItem *list_item)
 static void
 setup_cb (GtkListItemFactory *factory, GtkListItem *list_item, Cell *cell)
 {
-  GtkWidget *label = gtk_label_new (NULL);
+  GtkWidget *child = NULL;
 
-  gtk_label_set_xalign (GTK_LABEL (label), cell->is_number ? 1 : 0);
-  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  if (cell->column.get_state != NULL)
+    {
+      child = gtk_image_new ();
+    }
+  else
+    {
+      child = gtk_label_new (NULL);
+      gtk_label_set_xalign (GTK_LABEL (child), cell->column.is_number ? 1 : 0);
+      gtk_label_set_ellipsize (GTK_LABEL (child), PANGO_ELLIPSIZE_END);
+    }
   g_object_set_data (G_OBJECT (list_item), "cell", cell);
-  gtk_list_item_set_child (list_item, label);
+  gtk_list_item_set_child (list_item, child);
 }
 
 static void
@@ -160,8 +191,8 @@ reroute_text_columns_add (GtkColumnView *view,
                    gtk_column_view_column_new (columns[i].title, factory);
       Cell *cell = g_new0 (Cell, 1);
 
-      cell->func = columns[i].func;
-      cell->is_number = columns[i].is_number;
+      cell->column = columns[i];
+      cell->column.title = NULL;
       cell->user_data = user_data;
       g_signal_connect_data (factory, "setup", G_CALLBACK (setup_cb), cell, cell_free, 0);
       g_signal_connect (factory, "bind", G_CALLBACK (bind_cb), cell);

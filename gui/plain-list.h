@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <gtk/gtk.h>
+#include "gui/state-icon.h"
 
 G_BEGIN_DECLS
 
@@ -31,9 +31,12 @@ typedef struct
   int width; /* in pixels; -1: the rest */
   gboolean is_number;
   RerouteCellFunc func;
+  gboolean (*is_off) (gpointer value); /* (nullable): it is dimmed */
+  /* (nullable): an icon stands in the cell, and no text */
+  RerouteStateLook (*get_state) (gpointer value);
 } RerouteTextColumn;
 
-/* Columns of text for a list of lines. */
+/* Columns of text, or of icons, for a list of lines. */
 void reroute_text_columns_add (GtkColumnView *view,
                                const RerouteTextColumn *columns,
                                gsize n,

@@ -12,6 +12,24 @@
 
 #include <glib/gi18n.h>
 
+static RerouteStateLook
+get_group_state (gpointer value)
+{
+  RerouteStateLook look = { NULL, NULL, NULL };
+
+  if (reroute_queue_is_unreached (value))
+    look = (RerouteStateLook){ "dialog-warning-symbolic",
+                               "state-warning",
+                               _ ("The connection to the host failed at the last try") };
+  return look;
+}
+
+static gboolean
+is_held (gpointer value)
+{
+  return reroute_queue_is_held (value);
+}
+
 static char *
 name_cell (gpointer value, gpointer user_data)
 {
@@ -111,15 +129,14 @@ reply_cell (gpointer value, gpointer user_data)
 void
 reroute_queue_columns_add_groups (GtkColumnView *view, RerouteQueueGroups *groups)
 {
-  const RerouteTextColumn
-    columns
-      [] = {
-        { _ ("Next Hop"), 230, FALSE, name_cell },
-          { _ ("Messages"), 104, TRUE, count_cell },
-            { _ ("Oldest"), 72, TRUE, oldest_cell },
-              { _ ("Next Try"), 92, TRUE, next_try_cell },
-                { _ ("Last Failure"), -1, FALSE, failure_cell },
-              };
+  const RerouteTextColumn columns[] = {
+    { "", REROUTE_STATE_WIDTH, .get_state = get_group_state },
+    { _ ("Next Hop"), 230, FALSE, name_cell },
+      { _ ("Messages"), 104, TRUE, count_cell },
+        { _ ("Oldest"), 72, TRUE, oldest_cell },
+          { _ ("Next Try"), 92, TRUE, next_try_cell },
+            { _ ("Last Failure"), -1, FALSE, failure_cell },
+          };
 
   reroute_text_columns_add (view, columns, G_N_ELEMENTS (columns), groups);
 }
@@ -127,22 +144,22 @@ reroute_queue_columns_add_groups (GtkColumnView *view, RerouteQueueGroups *group
 void
 reroute_queue_columns_name_groups (GtkColumnView *view, RerouteQueueGroups *groups)
 {
-  g_autoptr (GtkColumnViewColumn) first =
-               g_list_model_get_item (gtk_column_view_get_columns (view), 0);
+  g_autoptr (GtkColumnViewColumn) name =
+               g_list_model_get_item (gtk_column_view_get_columns (view), 1);
   gboolean by_entry = g_str_equal (reroute_queue_groups_get_by (groups), "entry");
 
-  gtk_column_view_column_set_title (first, by_entry ? _ ("Entry") : _ ("Next Hop"));
+  gtk_column_view_column_set_title (name, by_entry ? _ ("Entry") : _ ("Next Hop"));
 }
 
 void
 reroute_queue_columns_add_messages (GtkColumnView *view)
 {
   const RerouteTextColumn columns[] = {
-    { _ ("Originator"), 200, FALSE, originator_cell },
-      { _ ("Recipient"), -1, FALSE, recipient_cell },
-        { _ ("Size"), 84, TRUE, size_cell },
-          { _ ("Age"), 72, TRUE, age_cell },
-            { _ ("State"), 110, FALSE, state_cell },
+    { _ ("Originator"), 200, FALSE, originator_cell, is_held },
+      { _ ("Recipient"), -1, FALSE, recipient_cell, is_held },
+        { _ ("Size"), 84, TRUE, size_cell, is_held },
+          { _ ("Age"), 72, TRUE, age_cell, is_held },
+            { _ ("State"), 110, FALSE, state_cell, is_held },
           };
 
   reroute_text_columns_add (view, columns, G_N_ELEMENTS (columns), NULL);

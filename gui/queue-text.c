@@ -83,6 +83,23 @@ reroute_queue_dup_failure (const char *by, const RerouteQueueGroup *group)
   return g_markup_printf_escaped (_ ("<b>%s</b>: <tt>%s</tt>"), name, group->last_failure);
 }
 
+gboolean
+reroute_queue_is_unreached (const RerouteQueueGroup *group)
+{
+  const char *status = strchr (group->last_failure, ' ');
+
+  return status != NULL && g_str_has_prefix (status, " 4.4.");
+}
+
+gboolean
+reroute_queue_is_held (const RerouteQueuedMessage *message)
+{
+  for (guint i = 0; i < message->recipients->len; i++)
+    if (!g_str_equal (((RerouteQueuedRecipient *) message->recipients->pdata[i])->state, "held"))
+      return FALSE;
+  return message->recipients->len > 0;
+}
+
 char *
 reroute_queue_dup_recipient_state (const char *state)
 {

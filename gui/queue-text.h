@@ -14,7 +14,7 @@ char *reroute_dup_age (gint64 since_us);
 char *reroute_dup_wait (gint64 until_us);
 char *reroute_dup_size (guint64 octets);
 
-/* @by: "next-hop" or "entry".  "mx1.example.com:25", "Routing: test.com", "Default delivery" */
+/* @by: "next-hop" or "entry".  "mx1.example.com:25", "Routing: test.com", "No entry" */
 char *reroute_queue_dup_group_name (const char *by, const char *key);
 /* Markup: what was said last of the group; NULL: nothing yet. */
 char *reroute_queue_dup_failure (const char *by, const RerouteQueueGroup *group);
@@ -24,5 +24,11 @@ char *reroute_queue_dup_state (const RerouteQueuedMessage *message);
 char *reroute_queue_dup_recipient_state (const char *state);
 /* "user@example.com", "user@example.com and 2 more" */
 char *reroute_queue_dup_recipients (const RerouteQueuedMessage *message);
+
+/* The last try found no connection to the next hop, or lost it: a status of network and routing
+   (RFC 3463 section 3.5). */
+gboolean reroute_queue_is_unreached (const RerouteQueueGroup *group);
+/* Nothing of it is tried before it is released. */
+gboolean reroute_queue_is_held (const RerouteQueuedMessage *message);
 
 G_END_DECLS

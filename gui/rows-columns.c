@@ -11,8 +11,8 @@
 
 #include "gui/rows-columns.h"
 
-#include "gui/naming.h"
 #include "gui/row-item.h"
+#include "gui/state-icon.h"
 
 #include <glib/gi18n.h>
 
@@ -38,46 +38,33 @@ cell_free (gpointer data, GClosure *closure)
 
 /* --- cells --- */
 
-typedef struct
-{
-  const char *icon;
-  const char *css_class;
-  const char *name;
-} StateLook;
-
-static StateLook
+static RerouteStateLook
 look_of (Cell *cell, const RerouteRow *row)
 {
   RerouteFinding *finding = reroute_sheet_find_finding (cell->sheet, cell->page, row->id);
   RerouteEditState state =
     reroute_edit_get_state (reroute_sheet_get_edit (cell->sheet), cell->page, row->id);
-  StateLook look = { NULL, NULL, NULL };
+  RerouteStateLook look = { NULL, NULL, NULL };
 
   if (finding != NULL && finding->level == REROUTE_FINDING_ERROR)
-    look = (StateLook){ "dialog-error-symbolic", "state-error", _ ("Error") };
+    look = (RerouteStateLook){ "dialog-error-symbolic", "state-error", _ ("Error") };
   else if (finding != NULL && finding->level < REROUTE_FINDING_NOTE)
-    look = (StateLook){ "dialog-warning-symbolic", "state-warning", _ ("Warning") };
+    look = (RerouteStateLook){ "dialog-warning-symbolic", "state-warning", _ ("Warning") };
   else if (state == REROUTE_EDIT_ADDED)
-    look = (StateLook){ "document-edit-symbolic", NULL, _ ("Added, not saved yet") };
+    look = (RerouteStateLook){ "document-edit-symbolic", NULL, _ ("Added, not saved yet") };
   else if (state == REROUTE_EDIT_CHANGED)
-    look = (StateLook){ "document-edit-symbolic", NULL, _ ("Changed, not saved yet") };
+    look = (RerouteStateLook){ "document-edit-symbolic", NULL, _ ("Changed, not saved yet") };
   return look;
 }
 
 static void
 show_state (Cell *cell, GtkImage *image, const RerouteRow *row)
 {
-  StateLook look = { NULL, NULL, NULL };
+  RerouteStateLook look = { NULL, NULL, NULL };
 
   if (row != NULL)
     look = look_of (cell, row);
-  gtk_widget_remove_css_class (GTK_WIDGET (image), "state-error");
-  gtk_widget_remove_css_class (GTK_WIDGET (image), "state-warning");
-  if (look.css_class != NULL)
-    gtk_widget_add_css_class (GTK_WIDGET (image), look.css_class);
-  gtk_image_set_from_icon_name (image, look.icon);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (image), look.name);
-  reroute_name_widget (GTK_WIDGET (image), look.name != NULL ? look.name : "");
+  reroute_state_icon_show (image, &look);
 }
 
 static void
@@ -290,7 +277,7 @@ get_connections_columns (GtkWidget *view, ColumnLook *looks)
 static guint
 get_security_columns (GtkWidget *view, ColumnLook *looks)
 {
-  const char *const check_words[] = { _ ("Recipient Check"), C_ ("column", "Asks the host"), NULL };
+  const char *const check_words[] = { _ ("Recipient Check"), C_ ("column", "Asks the host"), C_ ("column", "By its list"), NULL };
   const char *const leaves_words[] = { _ ("Leaves"), C_ ("column", "Yes"), NULL };
   const char *const domain_words[] = { "oldname.example", NULL };
 
@@ -325,7 +312,7 @@ reroute_rows_columns_add (GtkColumnView *view,
   sorting->model = model;
   g_object_set_data_full (G_OBJECT (view), "sorting", sorting, g_free);
   gtk_column_view_column_set_fixed_width (add_column (view, sheet, page, REROUTE_COLUMN_STATE, ""),
-                                          30);
+                                          REROUTE_STATE_WIDTH);
   for (guint i = 0; i < n_columns; i++)
     {
       GtkColumnViewColumn *made =

@@ -73,7 +73,7 @@ def test_what_waits_comes_by_itself(desk):
     for name in 'abcde':
         desk.dialog.wait_text(f'{name}@wall.test')
     shown = cells(desk)
-    assert shown[:2] == [STREET.wall.endpoint, '5'] and shown[4] == GREYLISTED, shown
+    assert shown[:3] == ['', STREET.wall.endpoint, '5'] and shown[5] == GREYLISTED, shown
     assert shown.count(SENDER) == 5 and shown.count('Waiting') == 5, shown
 
 
@@ -172,6 +172,17 @@ def test_relay_goes_and_comes(desk):
     desk.service.start_relay()
     desk.dialog.wait_text('1 message waits, for ')
     desk.dialog.wait_text('late@wall.test')
+
+
+def test_a_host_that_is_not_reached_is_marked(desk):
+    """One that answers and puts mail off is not."""
+    desk.service.add_connection('down.test', '--host=127.0.0.1:1')
+    desk.service.wait_applied()
+    defer(desk, 'd@down.test')
+    desk.dialog.wait_text('Connections: down.test')
+    shown = cells(desk)
+    marks = {name: mark for mark, name in zip(shown, shown[1:]) if name.startswith('Connections: ')}
+    assert marks == {'Connections: down.test': 'The connection to the host failed at the last try', 'Connections: wall.test': ''}, shown
 
 
 if __name__ == '__main__':

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * state-icon.c - the icon before a line of a list, with its words for the pointer and the reader
+ */
+
+#include "config.h"
+
+#include "gui/state-icon.h"
+
+#include "gui/naming.h"
+
+void
+reroute_state_icon_show (GtkImage *image, const RerouteStateLook *look)
+{
+  g_return_if_fail (GTK_IS_IMAGE (image));
+
+  gtk_widget_remove_css_class (GTK_WIDGET (image), "state-error");
+  gtk_widget_remove_css_class (GTK_WIDGET (image), "state-warning");
+  if (look->css_class != NULL)
+    gtk_widget_add_css_class (GTK_WIDGET (image), look->css_class);
+  gtk_image_set_from_icon_name (image, look->icon);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (image), look->name);
+  reroute_name_widget (GTK_WIDGET (image), look->name != NULL ? look->name : "");
+}
