@@ -74,7 +74,7 @@ acted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         REROUTE_RELAY_CLIENT (source), result, &counts, &error))
     problem = dup_problem (&counts);
   else
-    problem = reroute_dup_error (error);
+    problem = reroute_dup_queue_refusal (error);
   if (gtk_widget_get_root (owner) != NULL)
     self->func (G_OBJECT (owner), problem);
   unref_action (self);

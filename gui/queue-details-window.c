@@ -110,7 +110,7 @@ came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       problem = g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_ENTRY)
         ? g_strdup (_ ("The message does not wait any more."))
-        : reroute_dup_error (error);
+        : reroute_dup_queue_refusal (error);
       markup = g_markup_escape_text (problem, -1);
       reroute_note_show (self->note, REROUTE_NOTE_WARNING, markup, NULL);
       return;

@@ -95,7 +95,7 @@ show_note (RerouteQueuesPage *self)
   error = reroute_queue_groups_get_error (self->groups);
   if (self->problem != NULL || error != NULL)
     {
-      text = self->problem != NULL ? g_strdup (self->problem) : reroute_dup_error (error);
+      text = self->problem != NULL ? g_strdup (self->problem) : reroute_dup_queue_refusal (error);
       markup = g_markup_escape_text (text, -1);
       reroute_note_show (self->note, REROUTE_NOTE_WARNING, markup, NULL);
       return;
@@ -455,6 +455,16 @@ selection_changed_cb (GtkSelectionModel *selection,
   show_buttons (self);
 }
 
+/* What a verb could not do without the relay is of no interest when it is back. */
+static void
+available_cb (RerouteRelayClient *relay, GParamSpec *pspec, RerouteQueuesPage *self)
+{
+  if (!reroute_relay_client_get_available (relay))
+    return;
+  g_clear_pointer (&self->problem, g_free);
+  show_note (self);
+}
+
 static void
 make_lists (RerouteQueuesPage *self)
 {
@@ -487,6 +497,7 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
   g_signal_connect_object (
     self->messages, "updated", G_CALLBACK (show_buttons), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->groups, "updated", G_CALLBACK (groups_updated_cb), self, 0);
+  g_signal_connect_object (relay, "notify::available", G_CALLBACK (available_cb), self, 0);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect (self, "map", G_CALLBACK (map_cb), NULL);
   g_signal_connect (self, "unmap", G_CALLBACK (unmap_cb), NULL);

@@ -142,3 +142,17 @@ reroute_dup_account_refusal (const GError *error)
     return g_strdup (_ ("There is no such account any more."));
   return g_strdup_printf (_ ("The relay refused it: %s"), error->message);
 }
+
+char *
+reroute_dup_queue_refusal (const GError *error)
+{
+  g_return_val_if_fail (error != NULL, NULL);
+
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
+    return g_strdup (
+      _ ("The relay is not running: waiting mail stays as it is until it runs again."));
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ACCESS))
+    return g_strdup_printf (_ ("You may not see or change waiting mail on this server. %s"),
+                               error->message);
+  return g_strdup_printf (_ ("The relay refused it: %s"), error->message);
+}

@@ -50,9 +50,11 @@ char *reroute_dup_domain_error (const char *text, const GError *error);
 char *reroute_dup_host_error (const char *text, const GError *error);
 char *reroute_dup_port_error (void);
 char *reroute_dup_account_error (const char *name);
-/* (transfer full): for a person, whatever went wrong. */
+/* (transfer full): for a person: why the rules were not read or saved. */
 char *reroute_dup_error (const GError *error);
 /* (transfer full): for a person: why accounts cannot be read, or one was not kept or removed. */
 char *reroute_dup_account_refusal (const GError *error);
+/* (transfer full): for a person: why the queue cannot be read, or was left as it is. */
+char *reroute_dup_queue_refusal (const GError *error);
 
 G_END_DECLS

@@ -163,14 +163,21 @@ def test_select_all_and_retry(desk):
 
 
 def test_relay_goes_and_comes(desk):
+    """What was asked for meanwhile is not done, and the page says so."""
     STREET.open = False
     defer(desk, 'late@wall.test')
     desk.dialog.wait_text('late@wall.test')
+    choose(desk, 'late@wall.test')
+    desk.dialog.key('Delete')
+    desk.dialog.wait_window('Delete Messages')
     desk.service.stop_relay()
+    desk.dialog.click('Delete Messages', 'push button', 'Delete')
+    desk.dialog.wait_text('The relay is not running: waiting mail stays as it is until it runs again.')
     desk.dialog.wait_text('Shown as of ')
     desk.dialog.wait_text('The relay is not running')
     desk.service.start_relay()
     desk.dialog.wait_text('1 message waits, for ')
+    desk.dialog.wait_no_text('waiting mail stays as it is')
     desk.dialog.wait_text('late@wall.test')
 
 
