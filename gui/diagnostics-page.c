@@ -40,7 +40,7 @@ struct _RerouteDiagnosticsPage
 
   RerouteSheet *sheet;
   GtkDropDown *levels[REROUTE_N_LOG_CATEGORIES];
-  GListStore *lines; /* of RerouteListLine of RerouteLogPage, one line each */
+  GListStore *lines; /* of RerouteListLine of RerouteLogLine */
   gboolean showing;
 
   GCancellable *asking; /* NULL: the relay is not being asked */
@@ -160,34 +160,16 @@ get_line (gpointer value)
   return value;
 }
 
-static void
-line_free (gpointer value)
-{
-  RerouteLogLine *line = value;
-
-  g_free (line->category);
-  g_free (line->text);
-  g_free (line);
-}
-
-static RerouteListLine *
-make_line (const RerouteLogLine *line)
-{
-  RerouteLogLine *copy = g_memdup2 (line, sizeof *line);
-
-  copy->category = g_strdup (line->category);
-  copy->text = g_strdup (line->text);
-  return reroute_list_line_new (copy, line_free);
-}
-
+/* @lines: its elements are taken */
 static void
 show_lines (RerouteDiagnosticsPage *self, GPtrArray *lines)
 {
   g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (g_object_unref);
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->lines));
 
+  g_ptr_array_set_free_func (lines, NULL);
   for (guint i = 0; i < lines->len; i++)
-    g_ptr_array_add (made, make_line (lines->pdata[i]));
+    g_ptr_array_add (made, reroute_list_line_new (lines->pdata[i], reroute_log_line_free));
   g_list_store_splice (self->lines, n, 0, made->pdata, made->len);
   n += made->len;
   if (n > LINES_MOST)

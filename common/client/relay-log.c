@@ -12,8 +12,8 @@
 
 #define LINES_TYPE "a(txsus)"
 
-static void
-line_free (gpointer data)
+void
+reroute_log_line_free (gpointer data)
 {
   RerouteLogLine *line = data;
 
@@ -45,7 +45,7 @@ decode (GVariant *reply)
   g_autoptr (GVariantIter) iter = NULL;
   RerouteLogLine read = { 0 };
 
-  page->lines = g_ptr_array_new_with_free_func (line_free);
+  page->lines = g_ptr_array_new_with_free_func (reroute_log_line_free);
   g_variant_get (reply, "(tt" LINES_TYPE ")", &page->next, &page->missed, &iter);
   while (g_variant_iter_next (
     iter, "(txsus)", &read.number, &read.time_us, &read.category, &read.severity, &read.text))

@@ -23,6 +23,7 @@ typedef struct
   GPtrArray *lines; /* (element-type RerouteLogLine): oldest first; none: that was all for now */
 } RerouteLogPage;
 
+void reroute_log_line_free (gpointer line); /* a RerouteLogLine */
 void reroute_log_page_free (RerouteLogPage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteLogPage, reroute_log_page_free)
 
