@@ -85,7 +85,8 @@ static const struct
     N_("The first list names hosts whose connections are rejected. All others may connect, and may send to the domains "
        "whose entries say “Anyone”; hosts in the second list may send to every domain.\n\n"
        "Proxies, such as HAProxy, tell the address of the client that they stand before (PROXY protocol); it is believed "
-       "only from the addresses named here, and from these alone it is wanted.\n\n"
+       "only from the addresses named here, and from these alone it is wanted. A mail filter or a relay in front of this "
+       "one can do the same by XCLIENT, as with Postfix.\n\n"
        "Write an address (192.0.2.7), a network (192.0.2.0/24, 2001:db8::/32) or an address with its mask "
        "(192.0.2.0;255.255.255.0), or several with blanks or commas between them. Delete removes what is selected.") },
   { "timeouts", N_("Message Time-outs"),
@@ -127,9 +128,19 @@ static const struct
        "“Required” keeps mail back rather than send it in clear text; “Required, with a valid certificate” also where the "
        "certificate is not for that host. Where the domain of the recipient is signed (DANE) or has an MTA-STS policy, "
        "that is kept to first.\n\n"
+       "With REQUIRETLS a sender can demand that a message goes to hosts alone that have TLS, a valid certificate and "
+       "REQUIRETLS themselves; where there is none, it goes back at once. A sender can also say that delivery matters "
+       "more than TLS for a message (TLS-Required: No).\n\n"
        "The list shows the entries of E-Mail Domain on the Connections page, with what protects their mail. Edit opens "
        "the same entry.\n\n"
        "Accounts… shows who may log in here, and what this relay logs in with at other hosts.") },
+  { "tls-reports", N_("TLS Reports"),
+    N_("A domain that publishes a TXT record at _smtp._tls asks to be told how TLS with its hosts goes (TLSRPT). After "
+       "each day of UTC it is sent how many connections went well, and how the others failed: by DANE, by its MTA-STS "
+       "policy, or without either. “reroutectl tls-report” shows what is counted.\n\n"
+       "Reports go by HTTPS, or as mail through the queue. Receivers want mail to be signed (DKIM), which this relay "
+       "does not do: a host that signs has to be on its way.\n\n"
+       "The mailbox is named in each report, and those by mail are from it.") },
   { "accounts", N_("Accounts"),
     N_("There are two kinds. With an account of a client, a mail program or a server logs in here, in TLS, and may then send "
        "to every domain. With an account of this relay, the relay logs in at the hosts of entries that name it, or at "

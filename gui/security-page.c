@@ -18,6 +18,7 @@
 #include "gui/rows-view.h"
 #include "gui/setting-check.h"
 #include "gui/setting-entry.h"
+#include "gui/setting-windows.h"
 
 #include <glib/gi18n.h>
 
@@ -116,6 +117,14 @@ accounts_clicked_cb (GtkButton *button, RerouteSecurityPage *self)
   gtk_window_present (GTK_WINDOW (reroute_accounts_window_new (window, self->sheet)));
 }
 
+static void
+reports_clicked_cb (GtkButton *button, RerouteSecurityPage *self)
+{
+  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+
+  gtk_window_present (reroute_tls_reports_window_new (window, self->sheet));
+}
+
 /* --- ReroutePropertyPage --- */
 
 static void
@@ -197,6 +206,7 @@ reroute_security_page_class_init (RerouteSecurityPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, rows);
   gtk_widget_class_bind_template_callback (widget_class, level_cb);
   gtk_widget_class_bind_template_callback (widget_class, edit_row_cb);
+  gtk_widget_class_bind_template_callback (widget_class, reports_clicked_cb);
 }
 
 static void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * setting-windows.c - Routing Restrictions..., Hosts..., Time-outs..., Advanced...
+ * setting-windows.c - Routing Restrictions..., Hosts..., Time-outs..., Advanced..., TLS Reports...
  *
  * Source: Q196626, Q193922 (who may relay), Q316205 (hosts), Q156063 (time-outs), Q146562 (limits).
  */
@@ -10,6 +10,7 @@
 #include "gui/setting-windows.h"
 
 #include "gui/range-list.h"
+#include "gui/setting-check.h"
 #include "gui/setting-entry.h"
 #include "gui/sub-sheet.h"
 
@@ -95,23 +96,35 @@ reroute_restrictions_window_new (GtkWindow *parent, RerouteSheet *sheet)
        "turned away when they connect, whatever the first list says."));
 }
 
-static GtkWidget *
-make_proxies (void)
+static void
+add_ranges (GtkGrid *grid, int row, const char *caption, RerouteSettingId id)
 {
-  GtkWidget *grid = gtk_grid_new ();
-  GtkWidget *label = gtk_label_new_with_mnemonic (_ ("_Proxies that tell the client's address:"));
+  GtkWidget *label = gtk_label_new_with_mnemonic (caption);
   GtkWidget *error = g_object_new (REROUTE_TYPE_FIELD_ERROR, NULL);
-  GtkWidget *entry =
-    reroute_setting_entry_new (REROUTE_SETTING_PROXY_HOSTS, REROUTE_FIELD_ERROR (error));
+  GtkWidget *entry = reroute_setting_entry_new (id, REROUTE_FIELD_ERROR (error));
 
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_label_set_mnemonic_widget (GTK_LABEL (label), entry);
   gtk_entry_set_placeholder_text (GTK_ENTRY (entry), _ ("None"));
   gtk_widget_set_hexpand (entry, TRUE);
+  gtk_grid_attach (grid, label, 0, row, 1, 1);
+  gtk_grid_attach (grid, entry, 1, row, 1, 1);
+  gtk_grid_attach (grid, error, 0, row + 1, 2, 1);
+}
+
+/* Who is believed when it says that it stands before another client. */
+static GtkWidget *
+make_fronts (void)
+{
+  GtkWidget *grid = gtk_grid_new ();
+
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
-  gtk_grid_attach (GTK_GRID (grid), label, 0, 0, 1, 1);
-  gtk_grid_attach (GTK_GRID (grid), entry, 0, 1, 1, 1);
-  gtk_grid_attach (GTK_GRID (grid), error, 0, 2, 1, 1);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  add_ranges (GTK_GRID (grid),
+              0,
+              _ ("_Proxies that tell the client's address:"), REROUTE_SETTING_PROXY_HOSTS);
+  add_ranges (
+    GTK_GRID (grid), 2, _ ("Hosts that tell it by _XCLIENT:"), REROUTE_SETTING_XCLIENT_HOSTS);
   return grid;
 }
 
@@ -122,7 +135,7 @@ reroute_hosts_window_new (GtkWindow *parent, RerouteSheet *sheet)
     reroute_sub_sheet_new (parent, sheet, _ ("Specify by Host"), "hosts"),
                            make_forbidden (sheet, _ ("Re_ject connections from these hosts:")),
                                            make_permitted (sheet),
-                                           make_proxies (),
+                                           make_fronts (),
                                            _ ("All other hosts may connect and send to the domains whose entries say “Anyone”. Both lists are those "
        "of Routing Restrictions on the Routing page."));
 }
@@ -133,33 +146,66 @@ typedef struct
 {
   const char *caption; /* N_(), with its mnemonic; a title when there is no setting */
   int id;              /* RerouteSettingId; -1: a title */
+  const char *empty;   /* N_() (nullable): what holds when nothing is written; of a long field */
 } Line;
+
+static void
+add_title (GtkGrid *grid, int row, const Line *line)
+{
+  GtkWidget *label = gtk_label_new (_ (line->caption));
+
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_add_css_class (label, "group-title");
+  gtk_widget_set_margin_top (label, row > 0 ? 12 : 0);
+  gtk_grid_attach (grid, label, 0, row, 2, 1);
+}
+
+static void
+add_check (GtkGrid *grid, int row, const Line *line)
+{
+  GtkWidget *check = g_object_new (REROUTE_TYPE_SETTING_CHECK,
+                                   "key",
+                                   reroute_setting_specs ()[line->id].key,
+                                   "label",
+                                   _ (line->caption), "use-underline", TRUE, NULL);
+
+  gtk_grid_attach (grid, check, 0, row, 2, 1);
+}
+
+static void
+add_field (GtkGrid *grid, int row, const Line *line)
+{
+  GtkWidget *label = gtk_label_new_with_mnemonic (_ (line->caption));
+  GtkWidget *error = g_object_new (REROUTE_TYPE_FIELD_ERROR, NULL);
+  GtkWidget *entry = reroute_setting_entry_new (line->id, REROUTE_FIELD_ERROR (error));
+
+  let_wrap (GTK_LABEL (label));
+  gtk_label_set_mnemonic_widget (GTK_LABEL (label), entry);
+  if (line->empty != NULL)
+    {
+      gtk_entry_set_placeholder_text (GTK_ENTRY (entry), _ (line->empty));
+      gtk_widget_set_hexpand (entry, TRUE);
+    }
+  else
+    {
+      gtk_widget_set_hexpand (label, TRUE);
+      gtk_editable_set_width_chars (GTK_EDITABLE (entry), 10);
+      gtk_editable_set_max_width_chars (GTK_EDITABLE (entry), 10);
+    }
+  gtk_grid_attach (grid, label, 0, row, 1, 1);
+  gtk_grid_attach (grid, entry, 1, row, 1, 1);
+  gtk_grid_attach (grid, error, 0, row + 1, 2, 1);
+}
 
 static void
 add_line (GtkGrid *grid, int row, const Line *line)
 {
-  GtkWidget *label = gtk_label_new_with_mnemonic (_ (line->caption));
-  GtkWidget *error = NULL;
-  GtkWidget *entry = NULL;
-
   if (line->id < 0)
-    {
-      gtk_label_set_xalign (GTK_LABEL (label), 0);
-      gtk_widget_add_css_class (label, "group-title");
-      gtk_widget_set_margin_top (label, row > 0 ? 12 : 0);
-      gtk_grid_attach (grid, label, 0, row, 2, 1);
-      return;
-    }
-  error = g_object_new (REROUTE_TYPE_FIELD_ERROR, NULL);
-  entry = reroute_setting_entry_new (line->id, REROUTE_FIELD_ERROR (error));
-  let_wrap (GTK_LABEL (label));
-  gtk_label_set_mnemonic_widget (GTK_LABEL (label), entry);
-  gtk_widget_set_hexpand (label, TRUE);
-  gtk_editable_set_width_chars (GTK_EDITABLE (entry), 10);
-  gtk_editable_set_max_width_chars (GTK_EDITABLE (entry), 10);
-  gtk_grid_attach (grid, label, 0, row, 1, 1);
-  gtk_grid_attach (grid, entry, 1, row, 1, 1);
-  gtk_grid_attach (grid, error, 0, row + 1, 2, 1);
+    add_title (grid, row, line);
+  else if (reroute_setting_specs ()[line->id].type == REROUTE_SETTING_TYPE_BOOLEAN)
+    add_check (grid, row, line);
+  else
+    add_field (grid, row, line);
 }
 
 /* As high as its captions want it at its real width: unasked, GTK takes the narrowest one. */
@@ -252,4 +298,22 @@ reroute_limits_window_new (GtkWindow *parent, RerouteSheet *sheet)
                            lines,
                            G_N_ELEMENTS (lines),
                            _ ("To receive or send nothing at all, choose another transfer mode. Where a client is put off, 0 is no limit."));
+}
+
+GtkWindow *
+reroute_tls_reports_window_new (GtkWindow *parent, RerouteSheet *sheet)
+{
+  /* clang-format off */
+  static const Line lines[] = {
+    { N_("_Send other domains the reports that they ask for"), REROUTE_SETTING_TLS_REPORT },
+    { N_("_Mailbox for questions:"), REROUTE_SETTING_TLS_REPORT_FROM, N_("The postmaster of this server") },
+    { N_("_Organisation:"), REROUTE_SETTING_TLS_REPORT_ORGANIZATION, N_("The name of this server") },
+  };
+  /* clang-format on */
+
+  return make_fields_window (reroute_sub_sheet_new (
+    parent, sheet, _ ("TLS Reports"), "tls-reports"),
+    lines,
+    G_N_ELEMENTS (lines),
+    _ ("Once a day each domain that asks for it in DNS (TLSRPT) is told how many connections to its hosts had TLS, and why others did not. Nothing is told of senders and recipients."));
 }

@@ -116,6 +116,7 @@ test_dialogs (void)
     { reroute_hosts_window_new (NULL, sheet), 3 },
     { reroute_timeouts_window_new (NULL, sheet), 3 },
     { reroute_limits_window_new (NULL, sheet), 3 },
+    { reroute_tls_reports_window_new (NULL, sheet), 3 },
     { GTK_WINDOW (reroute_accounts_window_new (NULL, sheet)), 3 },
     { GTK_WINDOW (reroute_account_dialog_new_add (
         NULL, reroute_sheet_get_relay (sheet), G_LIST_MODEL (accounts))),

@@ -13,6 +13,7 @@ from screen import pyatspi        # noqa: E402
 RESTRICTIONS = 'Routing Restrictions'
 LIMITS = 'Advanced'
 TIMEOUTS = 'Message Time-outs'
+REPORTS = 'TLS Reports'
 # Field by its letter, what is typed, what is said of it, what it was.
 WRONG = (
     ('alt+h', 'mail..example.org', '“mail..example.org” is no host name.', ''),
@@ -155,15 +156,39 @@ def test_cancel_of_a_sub_sheet_takes_back(desk):
 
 
 def test_proxies(desk):
+    """Who may speak for another client, by the PROXY protocol or by XCLIENT."""
     desk.page(2)
     desk.dialog.click(SHEET, 'push button', 'Hosts…')
-    fill(desk, 'alt+p', '192.0.2.1/24', 'Specify by Host')
-    desk.dialog.wait_text('“192.0.2.1/24” starts inside a network.', 'Specify by Host')
-    fill(desk, 'alt+p', '192.0.2.9', 'Specify by Host')
+    for letter, address in (('alt+p', '192.0.2.9'), ('alt+x', '2001:db8::9')):
+        fill(desk, letter, '192.0.2.1/24', 'Specify by Host')
+        desk.dialog.wait_text('“192.0.2.1/24” starts inside a network.', 'Specify by Host')
+        fill(desk, letter, address, 'Specify by Host')
+        desk.dialog.wait_no_text('starts inside a network', 'Specify by Host')
     desk.dialog.click('Specify by Host', 'push button', 'OK')
     desk.dialog.wait_closed('Specify by Host')
     desk.apply()
     assert desk.setting('proxy-hosts') == '192.0.2.9'
+    assert desk.setting('xclient-hosts') == '2001:db8::9'
+
+
+def test_tls_reports_and_requiretls(desk):
+    desk.tab('Security')
+    desk.dialog.key('alt+s')
+    desk.dialog.key('alt+r')
+    desk.dialog.focus(REPORTS)
+    desk.dialog.key('alt+s')
+    fill(desk, 'alt+m', 'reports', REPORTS)
+    desk.dialog.wait_text('“reports” is no e-mail address. Write one such as', REPORTS)
+    fill(desk, 'alt+m', 'tls@example.org', REPORTS)
+    fill(desk, 'alt+o', 'o' * 201, REPORTS)
+    desk.dialog.wait_text('Write one line of at most 200 octets.', REPORTS)
+    fill(desk, 'alt+o', 'Contoso, Ltd.', REPORTS)
+    desk.dialog.click(REPORTS, 'push button', 'OK')
+    desk.dialog.wait_closed(REPORTS)
+    desk.dialog.wait_text('4 unsaved changes')
+    desk.apply()
+    assert [desk.setting(key) for key in ('requiretls', 'tls-report', 'tls-report-from', 'tls-report-organization')] == \
+        ['yes', 'yes', 'tls@example.org', 'Contoso, Ltd.']
 
 
 def test_default_delivery_with_an_account(desk):

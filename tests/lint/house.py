@@ -180,5 +180,18 @@ def lint_settings_page():
             yield f'{page}: {key}: wanted “Default: {default}.”'
 
 
+def lint_settings_have_fields():
+    """Every setting can be changed on a page or in a window of the dialog."""
+    rows = re.findall(r'\{ ID \((\w+)\), "([a-z0-9-]+)", TYPE', tree.read('common/settings.c'))
+    if len(rows) < 20:
+        yield f'common/settings.c: only {len(rows)} lines of the table were understood'
+    templates = ''.join(tree.read(path) for path in tree.files('.ui'))
+    code = ''.join(tree.blank(tree.read(path)) for path in tree.files('-page.c', '-windows.c') if path.startswith('gui/'))
+    for name, key in rows:
+        if f'<property name="key">{key}</property>' not in templates and \
+                not re.search(rf'\bREROUTE_SETTING_{name}\b', code):
+            yield f'common/settings.c: {key} has no field on a page or in a window of gui/'
+
+
 if __name__ == '__main__':
     tree.run_lints(globals())
