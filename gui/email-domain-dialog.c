@@ -13,6 +13,7 @@
 #include "common/email-domain.h"
 #include "common/verifier.h"
 #include "gui/field-error.h"
+#include "gui/fit.h"
 #include "gui/help-window.h"
 #include "gui/host-grid.h"
 #include "gui/naming.h"
@@ -25,6 +26,7 @@ struct _RerouteEmailDomainDialog
 {
   GtkWindow parent_instance;
 
+  GtkScrolledWindow *scroller;
   GtkEditable *domain;
   GtkDropDown *reach;
   RerouteFieldError *domain_error;
@@ -202,6 +204,7 @@ reroute_email_domain_dialog_class_init (RerouteEmailDomainDialogClass *klass)
   g_type_ensure (REROUTE_TYPE_HOST_GRID);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/reroute/gui/email-domain-dialog.ui");
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, scroller);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, domain);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, reach);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, domain_error);
@@ -275,6 +278,7 @@ reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, Reroute
   reroute_field_error_watch (self->domain_error, self->domain, judge_domain, self);
   reroute_field_error_watch (self->account_error, self->account, judge_account, self);
   reroute_row_form_update (self->form);
+  reroute_fit_dialog (GTK_WINDOW (self), self->scroller);
   gtk_widget_grab_focus (GTK_WIDGET (self->domain));
   return self;
 }

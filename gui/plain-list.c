@@ -7,6 +7,8 @@
 
 #include "gui/plain-list.h"
 
+#include "gui/fit.h"
+
 struct _RerouteListLine
 {
   GObject parent_instance;
@@ -189,6 +191,7 @@ reroute_text_columns_add (GtkColumnView *view,
       GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
       g_autoptr (GtkColumnViewColumn) column =
                    gtk_column_view_column_new (columns[i].title, factory);
+      const char *const words[] = { columns[i].title, NULL };
       Cell *cell = g_new0 (Cell, 1);
 
       cell->column = columns[i];
@@ -201,7 +204,8 @@ reroute_text_columns_add (GtkColumnView *view,
       if (columns[i].width < 0)
         gtk_column_view_column_set_expand (column, TRUE);
       else
-        gtk_column_view_column_set_fixed_width (column, columns[i].width);
+        gtk_column_view_column_set_fixed_width (column,
+                                                reroute_fit_column (view, columns[i].width, words));
       gtk_column_view_append_column (view, column);
     }
 }

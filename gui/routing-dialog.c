@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "common/routing-entry.h"
 #include "gui/field-error.h"
+#include "gui/fit.h"
 #include "gui/help-window.h"
 #include "gui/naming.h"
 #include "gui/row-form.h"
@@ -24,6 +25,7 @@ struct _RerouteRoutingDialog
 {
   GtkWindow parent_instance;
 
+  GtkScrolledWindow *scroller;
   GtkEditable *domain;
   GtkDropDown *reach;
   RerouteFieldError *domain_error;
@@ -184,6 +186,7 @@ reroute_routing_dialog_class_init (RerouteRoutingDialogClass *klass)
   g_type_ensure (REROUTE_TYPE_NOTE);
   g_type_ensure (REROUTE_TYPE_FIELD_ERROR);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/routing-dialog.ui");
+  gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, scroller);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, domain);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, reach);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, domain_error);
@@ -260,6 +263,7 @@ reroute_routing_dialog_new (GtkWindow *parent, RerouteSheet *sheet, RerouteRow *
   reroute_field_error_watch (self->domain_error, self->domain, judge_domain, self);
   reroute_field_error_watch (self->target_error, self->target, judge_target, self);
   reroute_row_form_update (self->form);
+  reroute_fit_dialog (GTK_WINDOW (self), self->scroller);
   gtk_widget_grab_focus (GTK_WIDGET (self->domain));
   return self;
 }

@@ -11,13 +11,13 @@
 
 #include "gui/rows-columns.h"
 
+#include "gui/fit.h"
 #include "gui/row-item.h"
 #include "gui/state-icon.h"
 
 #include <glib/gi18n.h>
 
 #define COLUMNS_MOST 5
-#define CELL_PADDING 24 /* of a header with its arrow, in pixels */
 
 /* One column of one list; lives as long as its factory. */
 typedef struct
@@ -185,25 +185,6 @@ sorted_cb (GtkSorter *sorter, GtkSorterChange change, Sorting *sorting)
 
 /* --- columns --- */
 
-/* Wide enough for its header and for every word that can stand in it. */
-static int
-measure (GtkWidget *widget, int least, const char *const *words)
-{
-  g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (widget, NULL);
-  int widest = least;
-
-  for (; *words != NULL; words++)
-    {
-      g_autofree char *markup = g_markup_printf_escaped ("<b>%s</b>", *words);
-      int width = 0;
-
-      pango_layout_set_markup (layout, markup, -1);
-      pango_layout_get_pixel_size (layout, &width, NULL);
-      widest = MAX (widest, width + CELL_PADDING);
-    }
-  return widest;
-}
-
 static GtkColumnViewColumn *
 add_column (GtkColumnView *view,
             RerouteSheet *sheet,
@@ -241,7 +222,7 @@ typedef struct
 } ColumnLook;
 
 static guint
-get_routing_columns (GtkWidget *view, ColumnLook *looks)
+get_routing_columns (GtkColumnView *view, ColumnLook *looks)
 {
   const char *const accept_words[] = { _ ("Accept From"), C_ ("column", "Anyone"), C_ ("column", "Permitted hosts"), NULL };
   /* A domain of ordinary length, so that the column grows with the font. */
@@ -249,46 +230,53 @@ get_routing_columns (GtkWidget *view, ColumnLook *looks)
   const char *const target_words[] = { _ ("Route To"),
                                           _ ("<always relay>"), _ ("<inbound>"), NULL };
 
-  looks[0] =
-    (ColumnLook){ REROUTE_COLUMN_DOMAIN, _ ("Sent To"), measure (view, 190, domain_words), TRUE };
-  looks[1] =
-    (ColumnLook){ REROUTE_COLUMN_TARGET, _ ("Route To"), measure (view, 170, target_words), TRUE };
+  looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN,
+                           _ ("Sent To"), reroute_fit_column (view, 190, domain_words), TRUE };
+  looks[1] = (ColumnLook){ REROUTE_COLUMN_TARGET,
+                           _ ("Route To"), reroute_fit_column (view, 170, target_words), TRUE };
   looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCEPT_FROM,
-                           _ ("Accept From"), measure (view, 140, accept_words), TRUE };
+                           _ ("Accept From"), reroute_fit_column (view, 140, accept_words), TRUE };
   looks[3] = (ColumnLook){ REROUTE_COLUMN_COMMENT, _ ("Comment"), -1, TRUE };
   return 4;
 }
 
 static guint
-get_connections_columns (GtkWidget *view, ColumnLook *looks)
+get_connections_columns (GtkColumnView *view, ColumnLook *looks)
 {
   const char *const accept_words[] = { _ ("Accept From"), C_ ("column", "Anyone"), C_ ("column", "Permitted hosts"), NULL };
+  const char *const comment_words[] = { _ ("Comment"), NULL };
   const char *const domain_words[] = { "oldname.example", NULL };
 
-  looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN,
-                           _ ("E-Mail Domain"), measure (view, 180, domain_words), TRUE };
+  looks[0] =
+    (ColumnLook){ REROUTE_COLUMN_DOMAIN,
+                  _ ("E-Mail Domain"), reroute_fit_column (view, 180, domain_words), TRUE };
   looks[1] = (ColumnLook){ REROUTE_COLUMN_TARGET, _ ("Deliver Using"), -1, TRUE };
   looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCEPT_FROM,
-                           _ ("Accept From"), measure (view, 140, accept_words), TRUE };
-  looks[3] = (ColumnLook){ REROUTE_COLUMN_COMMENT, _ ("Comment"), 140, TRUE };
+                           _ ("Accept From"), reroute_fit_column (view, 140, accept_words), TRUE };
+  looks[3] = (ColumnLook){ REROUTE_COLUMN_COMMENT,
+                           _ ("Comment"), reroute_fit_column (view, 140, comment_words), TRUE };
   return 4;
 }
 
 static guint
-get_security_columns (GtkWidget *view, ColumnLook *looks)
+get_security_columns (GtkColumnView *view, ColumnLook *looks)
 {
   const char *const check_words[] = { _ ("Recipient Check"), C_ ("column", "Asks the host"), C_ ("column", "By its list"), NULL };
   const char *const leaves_words[] = { _ ("Leaves"), C_ ("column", "Yes"), NULL };
+  const char *const account_words[] = { _ ("Account"), NULL };
   const char *const domain_words[] = { "oldname.example", NULL };
 
-  looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN,
-                           _ ("E-Mail Domain"), measure (view, 180, domain_words), TRUE };
+  looks[0] =
+    (ColumnLook){ REROUTE_COLUMN_DOMAIN,
+                  _ ("E-Mail Domain"), reroute_fit_column (view, 180, domain_words), TRUE };
   looks[1] = (ColumnLook){ REROUTE_COLUMN_TLS, _ ("TLS"), -1, FALSE };
-  looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCOUNT, _ ("Account"), 110, FALSE };
-  looks[3] = (ColumnLook){ REROUTE_COLUMN_RECIPIENT_CHECK,
-                           _ ("Recipient Check"), measure (view, 120, check_words), FALSE };
-  looks[4] =
-    (ColumnLook){ REROUTE_COLUMN_LEAVES, _ ("Leaves"), measure (view, 60, leaves_words), FALSE };
+  looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCOUNT,
+                           _ ("Account"), reroute_fit_column (view, 110, account_words), FALSE };
+  looks[3] =
+    (ColumnLook){ REROUTE_COLUMN_RECIPIENT_CHECK,
+                  _ ("Recipient Check"), reroute_fit_column (view, 120, check_words), FALSE };
+  looks[4] = (ColumnLook){ REROUTE_COLUMN_LEAVES,
+                           _ ("Leaves"), reroute_fit_column (view, 60, leaves_words), FALSE };
   return 5;
 }
 
@@ -298,14 +286,14 @@ reroute_rows_columns_add (GtkColumnView *view,
                           RerouteSheet *sheet,
                           RerouteRowsLook look)
 {
-  guint (*const get_columns[]) (GtkWidget * view, ColumnLook * looks) = {
+  guint (*const get_columns[]) (GtkColumnView * view, ColumnLook * looks) = {
     [REROUTE_ROWS_ROUTING] = get_routing_columns,
     [REROUTE_ROWS_CONNECTIONS] = get_connections_columns,
     [REROUTE_ROWS_SECURITY] = get_security_columns,
   };
   ReroutePage page = look == REROUTE_ROWS_ROUTING ? REROUTE_PAGE_ROUTING : REROUTE_PAGE_CONNECTIONS;
   ColumnLook columns[COLUMNS_MOST];
-  guint n_columns = get_columns[look](GTK_WIDGET (view), columns);
+  guint n_columns = get_columns[look](view, columns);
   Sorting *sorting = g_new0 (Sorting, 1);
   GtkColumnViewColumn *first = NULL;
 

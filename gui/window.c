@@ -13,6 +13,7 @@
 #include "gui/connections-page.h"
 #include "gui/diagnostics-page.h"
 #include "gui/findings-window.h"
+#include "gui/fit.h"
 #include "gui/general-page.h"
 #include "gui/help-window.h"
 #include "gui/history-page.h"
@@ -546,6 +547,7 @@ reroute_window_new (GtkApplication *application, RerouteBus *bus)
       reroute_name_tab (
         self->notebook, scroller, gtk_notebook_get_tab_label_text (self->notebook, scroller));
     }
+  reroute_fit_sheet (GTK_WINDOW (self), self->notebook);
   self->settle_id = g_timeout_add (SETTLE_MS, settled_cb, self);
   update (self);
   return self;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/**
+ * reroute_fit_column:
+ * @width: in pixels, as it is right for text of the usual size
+ * @words: (array zero-terminated=1): what the column must have room for, its title too
+ *
+ * Returns: how wide a column of @view is with the person's text size and language, in pixels
+ */
+int reroute_fit_column (GtkColumnView *view, int width, const char *const *words);
+
+/* Makes the property sheet as wide as its widest page; beyond the screen the pages scroll. */
+void reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook);
+
+/* Lets what is in @scroller, most of @window, scroll if the screen is too low for all of it.  To be
+   called once the dialog is filled and before it is shown. */
+void reroute_fit_dialog (GtkWindow *window, GtkScrolledWindow *scroller);
+
+G_END_DECLS
