@@ -15,15 +15,18 @@
 #include "service/relay/relay.h"
 
 #include "common/client/rules-client.h"
-#include "common/domain.h"
 #include "common/error.h"
 #include "common/names.h"
 #include "service/relay/call-ahead.h"
 #include "service/relay/health.h"
+#include "service/relay/host-name.h"
 #include "service/relay/log-writer.h"
+#include "service/relay/receive/handed-socket.h"
 #include "service/relay/relay-service.h"
 #include "service/relay/srs-keeper.h"
-#include "service/relay/supervisor.h"
+#include "service/relay/supervision.h"
+#include "service/relay/watchdog.h"
+#include "service/supervisor.h"
 
 #include <glib-unix.h>
 #include <signal.h>
@@ -49,6 +52,8 @@ typedef struct
   RerouteRelayService *service;
   RerouteHealth *health;
   RerouteSrsKeeper *srs;
+  RerouteWatchdog *watchdog; /* NULL: nobody wants to hear of it */
+  GPtrArray *handed;         /* (element-type RerouteHandedSocket): the service manager's */
   guint n_workers;
   RerouteWorker **workers;
   RerouteReceiver **receivers;
@@ -58,9 +63,11 @@ typedef struct
   guint wait_id;
   gboolean listening;
   gboolean published; /* had its name on the bus */
+  gboolean ready;     /* as the service manager was told */
   gboolean stopping;
   guint sigterm_id;
   guint sigint_id;
+  guint sighup_id;
   GError *failure;     /* why it could not start */
   GError *spool_error; /* on its way from the spool's thread */
 } Relay;
@@ -89,11 +96,12 @@ stop (Relay *self)
   if (self->stopping)
     return;
   self->stopping = TRUE;
-  reroute_supervisor_notify ("STOPPING=1");
+  reroute_supervisor_notify ("STOPPING=1\nSTATUS=Ends sessions and deliveries");
   g_clear_handle_id (&self->wait_id, g_source_remove);
   for (guint i = 0; i < self->n_workers; i++)
     reroute_receiver_drain (self->receivers[i], SESSIONS_GRACE_US);
-  /* Who comes now is refused at once instead of waiting for an accept() that never comes. */
+  /* Who comes now is refused at once instead of waiting for an accept() that never comes; at a
+     socket of the service manager it waits for the next relay. */
   g_ptr_array_unref (self->parts.listeners);
   self->parts.listeners = g_ptr_array_new ();
 }
@@ -152,8 +160,8 @@ update_listeners (Relay *self, GError **error)
 {
   g_auto (GStrv) endpoints =
             reroute_relay_options_list_endpoints (self->options, self->parts.ruleset);
-  GPtrArray *listeners =
-    reroute_listeners_update (self->parts.listeners, (const char *const *) endpoints, error);
+  GPtrArray *listeners = reroute_listeners_update (
+    self->parts.listeners, self->handed, (const char *const *) endpoints, error);
 
   if (listeners != NULL)
     {
@@ -168,8 +176,28 @@ update_listeners (Relay *self, GError **error)
 /* --- ready --- */
 
 static void
-exit_after_startup (Relay *self)
+report (Relay *self)
 {
+  reroute_supervision_report (self->parts.listeners, self->parts.ruleset);
+}
+
+static void
+recovered_cb (gpointer user_data)
+{
+  report (user_data);
+}
+
+/* Receives, and is on the bus where there is one. */
+static void
+become_ready (Relay *self)
+{
+  if (!self->ready)
+    {
+      self->ready = TRUE;
+      reroute_supervisor_notify ("READY=1");
+      self->watchdog = reroute_watchdog_new (
+        self->parts.spool, self->workers, self->n_workers, recovered_cb, self);
+    }
   if (self->options->exit_after_startup)
     stop (self);
 }
@@ -178,7 +206,7 @@ static void
 published_cb (Relay *self)
 {
   self->published = TRUE;
-  exit_after_startup (self);
+  become_ready (self);
 }
 
 /* At the start someone runs a second relay; later it is no reason to end a relay that works. */
@@ -215,11 +243,10 @@ get_ready (Relay *self)
     }
   g_autofree char *labels = reroute_listeners_dup_labels (self->parts.listeners);
   g_message ("receiving on %s", labels);
-  reroute_supervisor_report (self->parts.listeners, self->parts.ruleset);
-  reroute_supervisor_notify ("READY=1");
+  report (self);
   reroute_relay_service_publish (self->service);
   if (reroute_bus_get_connection (self->parts.bus) == NULL)
-    exit_after_startup (self);
+    become_ready (self);
 }
 
 static gboolean
@@ -284,31 +311,10 @@ take_settings (Relay *self, RerouteSettings *settings)
     g_warning ("%s", error->message);
 }
 
-/* Where no host name is set it is the machine's, for every part alike: so is mail to the postmaster
-   of this machine known as ours (RFC 5321 4.5.1).  (transfer full) */
-static RerouteRuleset *
-name_host (Relay *self, RerouteRuleset *ruleset)
-{
-  RerouteSettings *settings = reroute_ruleset_get_settings (ruleset);
-  g_autoptr (RerouteRulesetBuilder) builder = reroute_ruleset_builder_new (ruleset);
-  g_autoptr (RerouteChange) change = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME)[0] != '\0')
-    return reroute_ruleset_ref (ruleset);
-  change = reroute_change_new_set ("hostname", self->machine_hostname, &error);
-  if (change == NULL || !reroute_ruleset_builder_apply (builder, change, &error))
-    {
-      g_warning ("the name of this machine is of no use: %s", error->message);
-      return reroute_ruleset_ref (ruleset);
-    }
-  return reroute_ruleset_builder_build (builder, reroute_ruleset_get_serial (ruleset));
-}
-
 static void
 changed_cb (Relay *self, RerouteRuleset *loaded)
 {
-  g_autoptr (RerouteRuleset) ruleset = name_host (self, loaded);
+  g_autoptr (RerouteRuleset) ruleset = reroute_host_name_fill_in (loaded, self->machine_hostname);
   g_autoptr (GError) error = NULL;
   guint64 serial = reroute_ruleset_get_serial (ruleset);
   RerouteRuleset *old = self->parts.ruleset;
@@ -329,7 +335,30 @@ changed_cb (Relay *self, RerouteRuleset *loaded)
   else if (!update_listeners (self, &error))
     g_warning ("receiving where it did before: %s", error->message);
   else
-    reroute_supervisor_report (self->parts.listeners, self->parts.ruleset);
+    report (self);
+}
+
+/* --- reload --- */
+
+/* SIGHUP: what may have changed around the relay.  The rules tell of their changes themselves. */
+static gboolean
+reload_cb (gpointer user_data)
+{
+  Relay *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!self->ready || self->stopping)
+    return G_SOURCE_CONTINUE;
+  g_message ("reading certificates, accounts and name servers again");
+  reroute_supervisor_notify_reloading ();
+  reroute_tls_keeper_reload (self->parts.tls);
+  reroute_secrets_keeper_reload (self->parts.secrets);
+  reroute_scheduler_reload (self->parts.scheduler);
+  if (!update_listeners (self, &error))
+    g_warning ("receiving where it did before: %s", error->message);
+  report (self);
+  reroute_supervisor_notify ("READY=1");
+  return G_SOURCE_CONTINUE;
 }
 
 /* --- start --- */
@@ -439,7 +468,8 @@ make_scheduler (Relay *self, GError **error)
 static gboolean
 start_engine (Relay *self, GError **error)
 {
-  if (self->options->listen != NULL && !update_listeners (self, error))
+  if (!reroute_supervision_take_sockets (self->handed, error) ||
+      (self->options->listen != NULL && !update_listeners (self, error)))
     return FALSE;
   if (!open_spool (self, error))
     return FALSE;
@@ -487,6 +517,7 @@ start (Relay *self)
   reroute_rules_client_start (self->rules);
   self->sigterm_id = g_unix_signal_add (SIGTERM, signal_cb, self);
   self->sigint_id = g_unix_signal_add (SIGINT, signal_cb, self);
+  self->sighup_id = g_unix_signal_add (SIGHUP, reload_cb, self);
   if (self->listening)
     return;
   if (self->options->listen != NULL)
@@ -503,7 +534,9 @@ take_apart (Relay *self)
   /* From here on a signal ends the process, as by default. */
   g_clear_handle_id (&self->sigterm_id, g_source_remove);
   g_clear_handle_id (&self->sigint_id, g_source_remove);
+  g_clear_handle_id (&self->sighup_id, g_source_remove);
   g_clear_handle_id (&self->wait_id, g_source_remove);
+  g_clear_pointer (&self->watchdog, reroute_watchdog_free);
   if (self->service != NULL)
     reroute_relay_service_close (self->service);
   g_clear_object (&self->rules);
@@ -531,6 +564,7 @@ take_apart (Relay *self)
   g_clear_pointer (&self->parts.ruleset, reroute_ruleset_unref);
   g_clear_object (&self->parts.bus);
   g_clear_pointer (&self->parts.listeners, g_ptr_array_unref);
+  g_clear_pointer (&self->handed, g_ptr_array_unref);
   g_free (self->receivers);
   g_free (self->workers);
   g_free (self->machine_hostname);
@@ -546,12 +580,11 @@ reroute_relay_run (const RerouteRelayOptions *options, int token_helper, GError 
     .options = options,
     .token_helper = token_helper,
     .loop = g_main_loop_new (NULL, FALSE),
-    .machine_hostname = reroute_domain_normalize (g_get_host_name (), NULL),
+    .machine_hostname = reroute_host_name_find (),
   };
 
-  if (self.machine_hostname == NULL)
-    self.machine_hostname = g_strdup ("localhost");
   self.parts.listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_listener_unref);
+  self.handed = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_handed_socket_free);
   if (start_engine (&self, &self.failure))
     {
       start (&self);

@@ -194,11 +194,19 @@ look (RerouteSecretsKeeper *self, Kind kind)
   self->failures[kind] = error != NULL ? g_strdup (error->message) : NULL;
 }
 
+void
+reroute_secrets_keeper_reload (RerouteSecretsKeeper *self)
+{
+  g_return_if_fail (self != NULL);
+
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    look (self, kind);
+}
+
 static gboolean
 look_cb (gpointer user_data)
 {
-  for (Kind kind = 0; kind < N_KINDS; kind++)
-    look (user_data, kind);
+  reroute_secrets_keeper_reload (user_data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -216,8 +224,7 @@ reroute_secrets_keeper_new (RerouteSpool *spool,
   self->receivers = receivers;
   self->n_receivers = n_receivers;
   self->scheduler = scheduler;
-  for (Kind kind = 0; kind < N_KINDS; kind++)
-    look (self, kind);
+  reroute_secrets_keeper_reload (self);
   self->look_id = g_timeout_add_seconds (LOOK_EVERY_S, look_cb, self);
   return self;
 }

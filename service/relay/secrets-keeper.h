@@ -25,6 +25,9 @@ RerouteSecretsKeeper *reroute_secrets_keeper_new (RerouteSpool *spool,
 void reroute_secrets_keeper_free (RerouteSecretsKeeper *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSecretsKeeper, reroute_secrets_keeper_free)
 
+/* Reads the files now instead of within seconds. */
+void reroute_secrets_keeper_reload (RerouteSecretsKeeper *self);
+
 /**
  * reroute_secrets_keeper_set:
  * @name: "in:NAME": a client that may log in; "out:NAME": what a row's account stands for

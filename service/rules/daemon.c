@@ -14,11 +14,15 @@
 #include "common/limits.h"
 #include "common/names.h"
 #include "service/rules/rules-service.h"
+#include "service/supervisor.h"
 
 #include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <sys/stat.h>
+
+#define US_PER_MS 1000
+#define WATCHDOG_LOOKS 2 /* in the interval that the service manager gives */
 
 typedef struct
 {
@@ -27,7 +31,8 @@ typedef struct
   RerouteRulesService *service;
   gboolean exit_after_startup;
   gboolean stopping;
-  guint away; /* source: the bus is away for too long */
+  guint away;  /* source: the bus is away for too long */
+  guint alive; /* source: what the service manager wants to hear; 0: nothing */
   GError *error;
 } Daemon;
 
@@ -43,6 +48,7 @@ stop (Daemon *daemon)
   if (daemon->stopping)
     return;
   daemon->stopping = TRUE;
+  reroute_supervisor_notify ("STOPPING=1\nSTATUS=Ends what is being saved");
   reroute_rules_service_stop (daemon->service, stopped_cb, daemon);
 }
 
@@ -59,8 +65,28 @@ published_cb (RerouteBus *bus, gpointer user_data)
   Daemon *daemon = user_data;
 
   g_message ("serving %s on %s", REROUTE_RULES_BUS_NAME, reroute_bus_get_label (bus));
+  reroute_supervisor_notify_status ("Serving the rules");
+  reroute_supervisor_notify ("READY=1");
   if (daemon->exit_after_startup)
     stop (daemon);
+}
+
+/* The main loop goes on; threads are for single calls, which have an end of their own. */
+static gboolean
+alive_cb (gpointer user_data)
+{
+  reroute_supervisor_notify ("WATCHDOG=1");
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+start_watchdog (Daemon *daemon)
+{
+  guint64 interval_us = reroute_supervisor_get_watchdog_us ();
+
+  if (interval_us > 0)
+    daemon->alive = g_timeout_add (
+      (guint) CLAMP (interval_us / US_PER_MS / WATCHDOG_LOOKS, 1, G_MAXINT), alive_cb, daemon);
 }
 
 static void
@@ -157,9 +183,11 @@ serve (Daemon *daemon, RerouteRulebook *rulebook, GError **error)
   g_signal_connect (daemon->bus, "name-taken", G_CALLBACK (name_taken_cb), daemon);
   g_signal_connect (daemon->bus, "notify::connection", G_CALLBACK (connection_cb), daemon);
   reroute_rules_service_publish (daemon->service);
+  start_watchdog (daemon);
   g_main_loop_run (daemon->loop);
   g_signal_handlers_disconnect_by_data (daemon->bus, daemon);
   g_clear_handle_id (&daemon->away, g_source_remove);
+  g_clear_handle_id (&daemon->alive, g_source_remove);
   g_source_remove (term);
   g_source_remove (interrupt);
   g_object_unref (daemon->service);

@@ -4,7 +4,7 @@
  *
  * REROUTE_DISK_FAULT=FILE   while FILE exists, what it says happens to the journal:
  *                           `write` (EIO), `short` (half of a write, then ENOSPC), `sync` (EIO),
- *                           `full` (ENOSPC)
+ *                           `full` (ENOSPC), `hang` (a sync ends when FILE says something else)
  *
  * These functions stand in front of those of the C library, as in tests/unit/spool-faults.c.
  */
@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define WORD_OCTETS 16
+#define HANG_STEP_US 10000
 
 static gboolean
 is_failing (const char *how)
@@ -70,6 +71,8 @@ fallocate (int fd, int mode, off_t offset, off_t length)
 int
 fdatasync (int fd)
 {
+  while (is_failing ("hang"))
+    g_usleep (HANG_STEP_US);
   if (!is_failing ("sync"))
     return (int) syscall (SYS_fdatasync, fd);
   errno = EIO;

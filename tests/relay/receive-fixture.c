@@ -57,7 +57,7 @@ receive_fixture_init (ReceiveFixture *self, RerouteRuleset *rules)
   self->spool = reroute_spool_open (self->directory, 1024 * 1024, &error);
   g_assert_no_error (error);
   reroute_spool_start (self->spool, read_cb, NULL);
-  self->listeners = reroute_listeners_update (none, endpoints, &error);
+  self->listeners = reroute_listeners_update (none, NULL, endpoints, &error);
   g_assert_no_error (error);
   self->accepted = g_async_queue_new_full ((GDestroyNotify) reroute_message_unref);
   self->drained = g_async_queue_new ();

@@ -400,7 +400,7 @@ test_move (void)
   g_autofree char *everywhere = g_strdup_printf ("0.0.0.0:%u", port);
   g_autofree char *taken = g_strdup_printf ("127.0.0.1:%u", port);
   const char *const endpoints[] = { everywhere, NULL };
-  GPtrArray *moved = reroute_listeners_update (fixture.listeners, endpoints, &error);
+  GPtrArray *moved = reroute_listeners_update (fixture.listeners, NULL, endpoints, &error);
   g_assert_no_error (error);
   g_ptr_array_unref (fixture.listeners);
   fixture.listeners = moved;
@@ -413,7 +413,7 @@ test_move (void)
   g_assert_nonnull (strstr (error->message, taken));
   g_clear_error (&error);
   const char *const bad[] = { "127.0.0.1:0", "192.0.2.1:2525", NULL };
-  g_assert_null (reroute_listeners_update (fixture.listeners, bad, &error));
+  g_assert_null (reroute_listeners_update (fixture.listeners, NULL, bad, &error));
   g_assert_nonnull (strstr (error->message, "192.0.2.1:2525"));
   close (receive_fixture_greet (&fixture));
   receive_fixture_clear (&fixture);

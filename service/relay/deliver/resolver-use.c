@@ -135,6 +135,13 @@ begin_trial (RerouteScheduler *self, const char *const *servers)
   use->resolver->klass->tlsa (use->resolver, ".", tried, trial);
 }
 
+void
+reroute_scheduler_forget_servers (RerouteScheduler *self)
+{
+  g_free (self->resolver->servers);
+  self->resolver->servers = g_strdup ("");
+}
+
 gboolean
 reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
 {

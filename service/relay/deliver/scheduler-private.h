@@ -275,6 +275,9 @@ RerouteAddress *reroute_scheduler_unwrap (RerouteScheduler *self, RerouteAddress
 char *reroute_scheduler_rewrite_sender (RerouteScheduler *self, const char *reverse_path);
 
 /* --- resolver-use.c --- */
+/* The next reroute_scheduler_update_resolver() makes a new resolver, whatever its servers are. */
+void reroute_scheduler_forget_servers (RerouteScheduler *self);
+
 /* Takes up the DNS servers of the settings, or --dns. */
 gboolean reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error);
 void reroute_scheduler_resolve (RerouteScheduler *self,

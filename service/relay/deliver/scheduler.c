@@ -152,20 +152,28 @@ decide_anew (RerouteScheduler *self, gboolean first)
   wake_waiting (self, first);
 }
 
+/* What was looked up before does not count any more. */
+static void
+look_up_anew (RerouteScheduler *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->generation++;
+  self->own_addresses_us = 0;
+  reroute_routes_forget (self);
+  if (!reroute_scheduler_update_resolver (self, &error))
+    g_warning ("DNS stays as it was: %s", error->message);
+}
+
 static void
 ruleset_arrived (RerouteWorker *thread, gpointer user_data)
 {
   g_autofree News *news = user_data;
   RerouteScheduler *self = news->scheduler;
   g_autoptr (RerouteRuleset) old = self->ruleset;
-  g_autoptr (GError) error = NULL;
 
   self->ruleset = news->value;
-  self->generation++;
-  self->own_addresses_us = 0;
-  reroute_routes_forget (self);
-  if (!reroute_scheduler_update_resolver (self, &error))
-    g_warning ("DNS stays as it was: %s", error->message);
+  look_up_anew (self);
   reroute_tls_reporter_update (self->tls_reporter);
   decide_anew (self, old == NULL);
 }
@@ -174,6 +182,26 @@ void
 reroute_scheduler_set_ruleset (RerouteScheduler *self, RerouteRuleset *ruleset)
 {
   post_news (self, ruleset_arrived, reroute_ruleset_ref (ruleset));
+}
+
+static void
+reload (RerouteWorker *thread, gpointer user_data)
+{
+  RerouteScheduler *self = user_data;
+
+  if (self->stopping)
+    return;
+  reroute_scheduler_forget_servers (self);
+  look_up_anew (self);
+  decide_anew (self, FALSE);
+}
+
+void
+reroute_scheduler_reload (RerouteScheduler *self)
+{
+  g_return_if_fail (self != NULL);
+
+  reroute_worker_post (self->thread, reload, self);
 }
 
 static void

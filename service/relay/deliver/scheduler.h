@@ -53,6 +53,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteScheduler, reroute_scheduler_free)
    was removed are decided again; deferred ones are decided anew at their next try. */
 void reroute_scheduler_set_ruleset (RerouteScheduler *self, RerouteRuleset *ruleset);
 
+/* Any thread.  Reads again which name servers and addresses this machine has, and decides anew what
+   waits for a connection. */
+void reroute_scheduler_reload (RerouteScheduler *self);
+
 /* Any thread.  @srs: (nullable): what rewrites senders of mail that leaves our organisation, from
    the next decision on; a reference is taken */
 void reroute_scheduler_set_srs (RerouteScheduler *self, RerouteSrs *srs);

@@ -13,8 +13,10 @@
 
 #include "common/error.h"
 #include "common/limits.h"
+#include "service/relay/receive/handed-socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -134,6 +136,8 @@ make_label (const RerouteListener *self)
   g_autofree char *text = reroute_ip_to_string (&self->ip);
   const char *how = self->in_tls ? " (TLS)" : "";
 
+  if (self->handed != NULL && self->handed->is_dual)
+    return g_strdup_printf ("0.0.0.0:%u%s, [::]:%u%s", self->port, how, self->port, how);
   return reroute_ip_is_ipv4 (&self->ip) ? g_strdup_printf ("%s:%u%s", text, self->port, how)
                                         : g_strdup_printf ("[%s]:%u%s", text, self->port, how);
 }
@@ -147,13 +151,33 @@ get_address (const char *endpoint)
                        : 0);
 }
 
+gboolean
+reroute_listener_endpoint_parse (const char *endpoint, RerouteIp *ip, guint16 *port, GError **error)
+{
+  g_return_val_if_fail (endpoint != NULL, FALSE);
+
+  return reroute_endpoint_parse (get_address (endpoint), ip, port, error);
+}
+
+static RerouteListener *
+new_listener (int fd, const char *endpoint)
+{
+  RerouteListener *self = g_new0 (RerouteListener, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->fd = fd;
+  self->endpoint = g_strdup (endpoint);
+  self->in_tls = get_address (endpoint) != endpoint;
+  return self;
+}
+
 RerouteListener *
 reroute_listener_open (const char *endpoint, GError **error)
 {
   RerouteIp ip;
   guint16 port;
 
-  if (!reroute_endpoint_parse (get_address (endpoint), &ip, &port, error))
+  if (!reroute_listener_endpoint_parse (endpoint, &ip, &port, error))
     return NULL;
 
   int family = reroute_ip_is_ipv4 (&ip) ? AF_INET : AF_INET6;
@@ -169,15 +193,11 @@ reroute_listener_open (const char *endpoint, GError **error)
 
   SocketAddress address;
   socklen_t length = sizeof address;
-  RerouteListener *self = g_new0 (RerouteListener, 1);
-  g_atomic_ref_count_init (&self->ref_count);
-  self->fd = fd;
-  self->endpoint = g_strdup (endpoint);
+  RerouteListener *self = new_listener (fd, endpoint);
   self->ip = ip;
   self->port = port;
   if (getsockname (fd, &address.any, &length) == 0)
     self->port = from_socket_address (&address, &self->ip);
-  self->in_tls = get_address (endpoint) != endpoint;
   self->label = make_label (self);
   return self;
 }
@@ -250,23 +270,89 @@ resume (GPtrArray *listeners)
   for (guint i = 0; i < listeners->len; i++)
     {
       RerouteListener *listener = listeners->pdata[i];
-      if (listen (listener->fd, REROUTE_LIMIT_LISTEN_BACKLOG) != 0)
+      gboolean done = listener->handed != NULL
+                        ? reroute_handed_socket_put_up (listener->handed)
+                        : listen (listener->fd, REROUTE_LIMIT_LISTEN_BACKLOG) == 0;
+      if (!done)
         g_warning ("cannot listen on %s again: %s", listener->label, g_strerror (errno));
     }
 }
 
+/* A socket of ours. */
 static RerouteListener *
-open_among (GPtrArray *old, const char *const *endpoints, const char *endpoint, GError **error)
+open_among (GPtrArray *old,
+            const GPtrArray *handed,
+            const char *const *endpoints,
+            const char *endpoint,
+            GError **error)
 {
   RerouteIp ip;
   guint16 port;
   RerouteListener *listener = reroute_listener_open (endpoint, NULL);
 
-  if (listener != NULL || !reroute_endpoint_parse (get_address (endpoint), &ip, &port, error))
+  if (listener != NULL || !reroute_listener_endpoint_parse (endpoint, &ip, &port, error))
     return listener;
 
   suspend_dropped (old, endpoints, port);
+  if (port != 0)
+    reroute_handed_sockets_put_down (handed, endpoints, port);
   return reroute_listener_open (endpoint, error);
+}
+
+/* With a descriptor of its own; the socket is the service manager's. */
+static RerouteListener *
+take_handed (GPtrArray *old,
+             RerouteHandedSocket *handed,
+             const char *const *endpoints,
+             const char *endpoint,
+             GError **error)
+{
+  if (handed->is_down)
+    suspend_dropped (old, endpoints, handed->port);
+
+  int fd = fcntl (handed->fd, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0 || !reroute_handed_socket_put_up (handed))
+    {
+      int code = errno;
+      if (fd >= 0)
+        close (fd);
+      set_system_error (error, get_address (endpoint), code);
+      return NULL;
+    }
+  RerouteListener *self = new_listener (fd, endpoint);
+  self->handed = handed;
+  self->ip = handed->ip;
+  self->port = handed->port;
+  self->label = make_label (self);
+  return self;
+}
+
+static RerouteListener *
+keep_or_open (GPtrArray *old,
+              const GPtrArray *handed,
+              const char *const *endpoints,
+              const char *endpoint,
+              GError **error)
+{
+  RerouteHandedSocket *socket = reroute_handed_sockets_find (handed, endpoints, endpoint);
+  RerouteListener *listener = find (old, endpoint);
+
+  if (listener != NULL && listener->handed == socket)
+    return reroute_listener_ref (listener);
+  return socket != NULL ? take_handed (old, socket, endpoints, endpoint, error)
+                        : open_among (old, handed, endpoints, endpoint, error);
+}
+
+/* A socket of the service manager that takes IPv4 and IPv6 is two endpoints. */
+static gboolean
+is_taken (GPtrArray *listeners, RerouteHandedSocket *socket)
+{
+  for (guint i = 0; socket != NULL && i < listeners->len; i++)
+    {
+      if (((RerouteListener *) listeners->pdata[i])->handed == socket)
+        return TRUE;
+    }
+  return FALSE;
 }
 
 static gboolean
@@ -275,8 +361,38 @@ is_wildcard_ipv6 (const char *endpoint)
   return g_str_has_prefix (get_address (endpoint), "[::]:");
 }
 
+/* Errors: as reroute_listeners_update() */
+static gboolean
+add_listener (GPtrArray *listeners,
+              GPtrArray *old,
+              const GPtrArray *handed,
+              const char *const *endpoints,
+              const char *endpoint,
+              GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  if (is_taken (listeners, reroute_handed_sockets_find (handed, endpoints, endpoint)))
+    return TRUE;
+  RerouteListener *listener = keep_or_open (old, handed, endpoints, endpoint, &local_error);
+  if (listener != NULL)
+    g_ptr_array_add (listeners, listener);
+  else if (is_wildcard_ipv6 (endpoint) && listeners->len > 0 &&
+           g_error_matches (local_error, REROUTE_ERROR, REROUTE_ERROR_HOST))
+    g_message ("%s", local_error->message);
+  else
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  return TRUE;
+}
+
 GPtrArray *
-reroute_listeners_update (GPtrArray *old, const char *const *endpoints, GError **error)
+reroute_listeners_update (GPtrArray *old,
+                          const GPtrArray *handed,
+                          const char *const *endpoints,
+                          GError **error)
 {
   g_return_val_if_fail (old != NULL && endpoints != NULL, NULL);
 
@@ -284,26 +400,14 @@ reroute_listeners_update (GPtrArray *old, const char *const *endpoints, GError *
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_listener_unref);
   for (gsize i = 0; endpoints[i] != NULL; i++)
     {
-      g_autoptr (GError) local_error = NULL;
-      RerouteListener *listener = find (old, endpoints[i]);
-      if (listener != NULL)
-        reroute_listener_ref (listener);
-      else
-        listener = open_among (old, endpoints, endpoints[i], &local_error);
-
-      if (listener != NULL)
-        g_ptr_array_add (listeners, listener);
-      else if (is_wildcard_ipv6 (endpoints[i]) && listeners->len > 0 &&
-               g_error_matches (local_error, REROUTE_ERROR, REROUTE_ERROR_HOST))
-        g_message ("%s", local_error->message);
-      else
+      if (!add_listener (listeners, old, handed, endpoints, endpoints[i], error))
         {
           g_ptr_array_set_size (listeners, 0);
           resume (old);
-          g_propagate_error (error, g_steal_pointer (&local_error));
           return NULL;
         }
     }
+  reroute_handed_sockets_put_down (handed, endpoints, 0);
   return g_steal_pointer (&listeners);
 }
 

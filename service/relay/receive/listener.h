@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _RerouteHandedSocket RerouteHandedSocket;
+
 /**
  * RerouteListener:
  *
@@ -19,7 +21,8 @@ typedef struct
   char *label;    /* as it came out: "127.0.0.1:2525", "127.0.0.1:465 (TLS)" */
   RerouteIp ip;
   guint16 port;
-  gboolean in_tls; /* from the first octet */
+  gboolean in_tls;             /* from the first octet */
+  RerouteHandedSocket *handed; /* (nullable): borrowed: the service manager's, see there */
 } RerouteListener;
 
 #define REROUTE_LISTENER_IN_TLS "tls/" /* in front of an endpoint: TLS from the first octet */
@@ -46,19 +49,30 @@ int reroute_listener_accept (RerouteListener *self, RerouteIp *client);
 /**
  * reroute_listeners_update:
  * @old: (element-type RerouteListener): what is open now
+ * @handed: (nullable) (element-type RerouteHandedSocket): what the service manager has opened
  * @endpoints: (array zero-terminated=1): what shall be open
  *
  * Opens what is missing before anything is closed; what stays is kept as it is.  An old socket
  * that is in the way of a new one (0.0.0.0 and 127.0.0.1 on one port) leaves it the port.  The
- * IPv6 wildcard is left out, with a warning, where there is no IPv6.
+ * IPv6 wildcard is left out, with a warning, where there is no IPv6.  A socket of @handed is taken
+ * before one is opened; those that are not taken are shut down.
  *
  * Returns: (transfer full) (element-type RerouteListener): or %NULL, and all of @old is open still
  */
-GPtrArray *reroute_listeners_update (GPtrArray *old, const char *const *endpoints, GError **error);
+GPtrArray *reroute_listeners_update (GPtrArray *old,
+                                     const GPtrArray *handed,
+                                     const char *const *endpoints,
+                                     GError **error);
 
 /* "ADDRESS:PORT" apart; port 0 is valid here. */
 gboolean
 reroute_endpoint_parse (const char *endpoint, RerouteIp *ip, guint16 *port, GError **error);
+
+/* The same of an endpoint that may have %REROUTE_LISTENER_IN_TLS in front of it. */
+gboolean reroute_listener_endpoint_parse (const char *endpoint,
+                                          RerouteIp *ip,
+                                          guint16 *port,
+                                          GError **error);
 
 /* Where they receive, for a person: "127.0.0.1:25, [::1]:25". */
 char *reroute_listeners_dup_labels (const GPtrArray *listeners);

@@ -165,6 +165,15 @@ reroute_tls_keeper_set_settings (RerouteTlsKeeper *self, RerouteSettings *settin
   look_again (self);
 }
 
+void
+reroute_tls_keeper_reload (RerouteTlsKeeper *self)
+{
+  g_return_if_fail (self != NULL);
+
+  g_clear_pointer (&self->looks, g_free);
+  look_again (self);
+}
+
 char *
 reroute_tls_keeper_describe (const RerouteTlsKeeper *self)
 {

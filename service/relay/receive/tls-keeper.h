@@ -25,6 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteTlsKeeper, reroute_tls_keeper_free)
 
 void reroute_tls_keeper_set_settings (RerouteTlsKeeper *self, RerouteSettings *settings);
 
+/* Reads the files again, whether or not they look changed. */
+void reroute_tls_keeper_reload (RerouteTlsKeeper *self);
+
 /* What is in force, and what is wrong with the files, for the status; (transfer full):
    "2 certificates, the first expires on 2026-12-24" */
 char *reroute_tls_keeper_describe (const RerouteTlsKeeper *self);

@@ -247,6 +247,7 @@ reroute_spool_open (const char *directory, gsize segment_octets, GError **error)
     return NULL;
   self->scan = reroute_scan_new (self->dir_fd, TRUE);
   self->scan->is_stopped = &self->stops_reading;
+  self->scan->n_moves = &self->n_moves;
   if (!reroute_spool_directory_lock (self->dir_fd, directory, error) ||
       (self->token = reroute_spool_directory_get_token (self->dir_fd, error)) == NULL ||
       !reroute_scan_look (self->scan, error) || !choose_ids (self, error))

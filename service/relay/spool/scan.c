@@ -447,8 +447,12 @@ gboolean
 reroute_scan_run (RerouteScan *self, GError **error)
 {
   for (guint i = 0; i < self->segments->len; i++)
-    if (is_stopped (self, error) || !scan_segment (self, i, error))
-      return FALSE;
+    {
+      if (is_stopped (self, error) || !scan_segment (self, i, error))
+        return FALSE;
+      if (self->n_moves != NULL)
+        g_atomic_int_inc (self->n_moves);
+    }
   free_room (self);
   drop_unfinished (self);
   return TRUE;

@@ -23,6 +23,7 @@ typedef struct
   gboolean tail_is_clean; /* the newest segment may be continued */
   GPtrArray *damages;     /* (element-type utf8): a sentence each */
   const gint *is_stopped; /* (nullable): atomic; the scan gives up between two segments */
+  guint *n_moves;         /* (nullable): atomic; one more for each segment */
 
   /*< private >*/
   guint64 *first_synced; /* what the first batch of each segment says; 0: nothing to go by */

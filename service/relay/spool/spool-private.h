@@ -115,6 +115,7 @@ struct _RerouteSpool
   gboolean is_told; /* what the journal has */
   GCond told;
 
+  guint n_moves;        /* atomic: rounds of the writer, and segments read at the start */
   guint64 next_id;      /* atomic */
   guint64 reserved_ids; /* atomic: no id from here on may be used before a batch says so */
   gint mark_asked;      /* atomic */

@@ -218,6 +218,22 @@ reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures)
   g_mutex_unlock (&self->lock);
 }
 
+gboolean
+reroute_spool_has_moved (RerouteSpool *self, guint *mark)
+{
+  g_return_val_if_fail (self != NULL && mark != NULL, FALSE);
+
+  guint old = *mark;
+
+  g_mutex_lock (&self->lock);
+  *mark = (guint) g_atomic_int_get (&self->n_moves) + (guint) self->n_syncs;
+  g_mutex_unlock (&self->lock);
+  g_mutex_lock (&self->queue_lock);
+  gboolean is_idle = self->writer_waits != REROUTE_WRITER_BUSY;
+  g_mutex_unlock (&self->queue_lock);
+  return is_idle || *mark != old;
+}
+
 int
 reroute_spool_get_directory_fd (const RerouteSpool *self)
 {

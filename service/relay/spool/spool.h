@@ -177,6 +177,10 @@ reroute_spool_load (RerouteSpool *self, RerouteMessage *message, gsize offset, G
 
 void reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures);
 
+/* For a watchdog, any thread: whether the writer has nothing to do, or has got on with it since the
+   last call.  @mark: (inout): the caller's, 0 at first */
+gboolean reroute_spool_has_moved (RerouteSpool *self, guint *mark);
+
 /* A random token of this installation, kept in the spool directory; ends the id of our Received
  * lines. */
 const char *reroute_spool_get_token (RerouteSpool *self);

@@ -62,6 +62,7 @@ wait_for_jobs (RerouteSpool *self)
 static gboolean
 take_jobs (RerouteSpool *self, RerouteJobs *jobs, gboolean has_work)
 {
+  g_atomic_int_inc (&self->n_moves);
   g_mutex_lock (&self->queue_lock);
   if (!has_work)
     wait_for_jobs (self);
