@@ -408,10 +408,11 @@ check_version (RerouteStore *self, GError **error)
   else if (application_id != REROUTE_SCHEMA_APPLICATION_ID || version < 1)
     why = g_strdup ("is not a database of Reroute");
   else if (version > REROUTE_SCHEMA_VERSION)
-    why = g_strdup_printf ("was written by a newer Reroute (version %" G_GINT64_FORMAT
-                           " of its tables, this program reads up to %d)",
-                           version,
-                           REROUTE_SCHEMA_VERSION);
+    why =
+      g_strdup_printf ("was written by a newer Reroute (version %" G_GINT64_FORMAT
+                       " of its tables, this program reads up to %d: install the newer one again)",
+                       version,
+                       REROUTE_SCHEMA_VERSION);
   if (why == NULL)
     return TRUE;
   set_unreadable (error, self->path, why);

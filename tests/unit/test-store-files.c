@@ -186,7 +186,7 @@ static const struct
   { "garbage", break_garbage, "is not a database" },
   { "short", break_short, "is not a database" },
   { "truncated", break_truncated, "malformed" },
-  { "newer", break_newer, "newer Reroute" },
+  { "newer", break_newer, "install the newer one again" },
   { "foreign", break_foreign, "is not a database of Reroute" },
   { "page", break_page, "damaged" },
   { "row", break_row, "cannot be understood" },

@@ -73,12 +73,14 @@ check_header (RerouteSegment *segment, const guint8 *block, GError **error)
   RerouteSegmentHeader header = reroute_segment_header_check (block, &version, &size);
 
   if (header == REROUTE_SEGMENT_HEADER_NEWER)
-    g_set_error (error,
-                 REROUTE_ERROR,
-                 REROUTE_ERROR_SPOOL,
-                 "the spool has format %u, this version reads up to format %u",
-                 version,
-                 REROUTE_SPOOL_VERSION);
+    g_set_error (
+      error,
+      REROUTE_ERROR,
+      REROUTE_ERROR_SPOOL,
+      "the spool has format %u, this version reads up to format %u; it is left as it is: "
+      "install the newer version again",
+      version,
+      REROUTE_SPOOL_VERSION);
   /* What a file has beyond its own size is not ours. */
   else if (header == REROUTE_SEGMENT_HEADER_GOOD)
     segment->size = MIN (segment->size, size);
