@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(ROOT, 'tests'))
 from tap import Skip, Tap  # noqa: E402
 
 # Not ours to judge: version control, build folders, data that tests compare byte for byte.
-SKIPPED = re.compile(r'^(\.git|build[^/]*|subprojects|__pycache__)$')
+SKIPPED = re.compile(r'^(\.git|obj-[^/]*|build[^/]*|subprojects|__pycache__)$')
 
 
 @functools.lru_cache(maxsize=None)
