@@ -17,20 +17,26 @@
 #include "common/domain.h"
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/pattern.h"
+#include "common/refusal-text.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define POSTMASTER "postmaster"
 
+/* @why: a sentence to translate, with a place for the address */
 static RerouteAddress *
 fail (const char *text, gsize length, GError **error, const char *why)
 {
-  g_autofree char *value = reroute_quote_value (text, (gssize) length);
+  g_autofree char *value = NULL;
+  g_autofree char *sentence = NULL;
 
-  if (length == 0)
-    g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_ADDRESS, "address %s", why);
-  else
-    g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_ADDRESS, "address %s %s", value, why);
+  if (error == NULL)
+    return NULL;
+  value = reroute_quote_value (text, (gssize) length);
+  sentence = reroute_pattern_fill (_ (why), (char *[]){ value, NULL });
+  g_set_error_literal (error, REROUTE_ERROR, REROUTE_ERROR_ADDRESS, sentence);
   return NULL;
 }
 
@@ -77,15 +83,15 @@ check_octets (const char *text, gsize length, gboolean allow_utf8, const char **
     {
       if (g_ascii_iscntrl (text[i]))
         {
-          *why = "has a control character";
+          *why = N_ ("address %s has a control character");
           return FALSE;
         }
       ascii = ascii && (guchar) text[i] < 0x80;
     }
   if (!ascii && !allow_utf8)
-    *why = "has characters beyond ASCII, which need SMTPUTF8";
+    *why = N_ ("address %s has characters beyond ASCII, which need SMTPUTF8");
   else if (!ascii && !g_utf8_validate_len (text, length, NULL))
-    *why = "is not UTF-8 text";
+    *why = N_ ("address %s is not UTF-8 text");
   return ascii || *why == NULL;
 }
 
@@ -111,18 +117,18 @@ measure_local_part (const char *text, gsize length, const char **why)
     {
       gsize n = quoted_length (text, length);
       if (n == 0)
-        *why = "has a quotation mark that is never closed";
+        *why = N_ ("address %s has a quotation mark that is never closed");
       else if (n < length && text[n] != '@')
-        *why = "goes on behind the closing quotation mark: “@” and a domain belong there";
+        *why = N_ ("address %s goes on behind the closing quotation mark: “@” and a domain belong there");
       else
         return n;
       return 0;
     }
   gsize n = strcspn (text, "@ <>()[]\\,;:\"");
   if (n < length && text[n] != '@')
-    *why = "has a character in front of the “@” that only stands between quotation marks";
+    *why = N_ ("address %s has a character in front of the “@” that only stands between quotation marks");
   else if (n == 0)
-    *why = "has nothing in front of its “@”";
+    *why = N_ ("address %s has nothing in front of its “@”");
   else
     return n;
   return 0;
@@ -157,18 +163,20 @@ make (const char *local, gsize n_local, const char *domain, gsize n_domain, cons
 static RerouteAddress *
 fail_for_domain (const char *text, gsize length, const char *domain, gsize n, GError **error)
 {
-  static const RerouteNameRules rules = { "is no mailbox: its domain",
-                                          REROUTE_ERROR_ADDRESS,
-                                          TRUE };
   g_autofree char *typed = g_strndup (domain, n);
-  g_autoptr (GError) local_error = NULL;
+  g_autofree char *value = NULL;
+  g_autofree char *why = NULL;
 
   if (error == NULL)
     return NULL;
-  g_autofree char *key = reroute_name_normalize (typed, &rules, &local_error);
-  if (key != NULL)
-    return fail (text, length, error, "has no valid domain behind its “@”");
-  return fail (text, length, error, local_error->message);
+  value = reroute_quote_value (text, (gssize) length);
+  why = reroute_dup_domain_error (typed, NULL);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_ADDRESS,
+               /* Translators: an address; a sentence that says what is wrong with its domain */
+               _ ("address %s has no valid domain: %s"), value, why);
+  return NULL;
 }
 
 RerouteAddress *
@@ -185,15 +193,16 @@ reroute_address_parse (const char *text, gboolean allow_utf8, GError **error)
     length--;
 
   if (length == 0)
-    return fail (start, 0, error, "is empty: write one such as “user@example.com”");
+    return fail (start, 0, error, N_ ("address is empty: write one such as “user@example.com”"));
   if (length > REROUTE_LIMIT_PATH_OCTETS)
-    return fail (start, length, error, "is too long");
+    return fail (start, length, error, N_ ("address %s is too long"));
   if (!check_octets (start, length, allow_utf8, &why))
     return fail (start, length, error, why);
   const char *whole = start;
   gsize n_whole = length;
   if (!skip_source_route (&start, &length) || length == 0)
-    return fail (whole, n_whole, error, "starts with “@”: a mailbox belongs in front of it");
+    return fail (
+      whole, n_whole, error, N_ ("address %s starts with “@”: a mailbox belongs in front of it"));
 
   g_autofree char *rest = g_strndup (start, length);
   gsize n_local = measure_local_part (rest, length, &why);
@@ -202,18 +211,25 @@ reroute_address_parse (const char *text, gboolean allow_utf8, GError **error)
   if (n_local == length)
     {
       if (g_ascii_strcasecmp (rest, POSTMASTER) != 0)
-        return fail (whole, n_whole, error, "has no domain: “@” and a domain belong behind it");
+        return fail (whole,
+                     n_whole,
+                     error,
+                     N_ ("address %s has no domain: “@” and a domain belong behind it"));
       return make (rest, n_local, "", 0, "");
     }
   const char *domain = rest + n_local + 1;
   gsize n_domain = length - n_local - 1;
+  if (n_domain == 0)
+    return fail (whole, n_whole, error, N_ ("address %s has nothing behind its “@”"));
   if (memchr (domain, '@', n_domain) != NULL)
-    return fail (
-      whole, n_whole, error, "has two “@”: one stands between the mailbox and its domain");
+    return fail (whole,
+                 n_whole,
+                 error,
+                 N_ ("address %s has two “@”: one stands between the mailbox and its domain"));
   if (n_domain > 1 && domain[n_domain - 1] == '.')
     n_domain--;
-  gboolean clean = n_domain > 0 && domain[0] != '.' && domain[n_domain - 1] != '.' &&
-                   memchr (domain, ' ', n_domain) == NULL;
+  gboolean clean =
+    domain[0] != '.' && domain[n_domain - 1] != '.' && memchr (domain, ' ', n_domain) == NULL;
   if (!clean || reroute_domain_normalize_fast (domain, n_domain, key) == 0)
     return fail_for_domain (whole, n_whole, domain, n_domain, error);
   return make (rest, n_local, domain, n_domain, key);

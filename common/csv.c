@@ -14,8 +14,10 @@
 
 #include "common/domain-private.h"
 #include "common/error.h"
+#include "common/refusal-text.h"
 #include "common/recipient.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define BOM "\xef\xbb\xbf"
@@ -134,7 +136,7 @@ read_record (Reader *reader)
       char *cell = quoted ? read_quoted (reader) : read_plain (reader);
       if (cell == NULL)
         {
-          complain (reader, "a quotation mark is never closed");
+          complain (reader, _ ("a quotation mark is never closed"));
           return FALSE;
         }
       g_ptr_array_add (reader->cells, cell);
@@ -149,12 +151,25 @@ read_record (Reader *reader)
       if (c != ',')
         {
           complain (reader,
-                    "a quotation mark stands inside a field: put the whole field between quotation "
-                    "marks and double it");
+                    _ ("a quotation mark stands inside a field: put the whole field between quotation marks and double it"));
           skip_line (reader);
           return FALSE;
         }
     }
+}
+
+/* "page, domain, match" */
+static char *
+dup_column_names (void)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (Column column = 0; column < N_COLUMNS; column++)
+    {
+      g_string_append (names, column > 0 ? ", " : "");
+      g_string_append (names, column_names[column]);
+    }
+  return g_string_free (g_steal_pointer (&names), FALSE);
 }
 
 static gboolean
@@ -171,22 +186,22 @@ read_header (Reader *reader)
       while (column < N_COLUMNS && g_ascii_strcasecmp (column_names[column], name) != 0)
         column++;
       g_autofree char *value = reroute_quote_value (name, -1);
+      g_autofree char *known = dup_column_names ();
       if (column == N_COLUMNS && strchr (name, ';') != NULL)
-        complain (reader, "the header has “;” between its columns: write “,”");
+        complain (reader, _ ("the header has “;” between its columns: write “,”"));
       else if (column == N_COLUMNS)
-        complain (
-          reader,
-          "column %s is unknown: page, domain, match, action, target, accept_from, enabled, "
-          "comment, order, tls, leaves, recipient_check and account are possible",
-          value);
+        complain (reader,
+                  /* Translators: what the header says; the columns that there are, which are not
+                     translated */
+                  _ ("column %s is unknown. Columns that there are: %s"), value, known);
       else if (seen[column])
-        complain (reader, "column %s stands there twice", value);
+        complain (reader, _ ("column %s stands there twice"), value);
       else
         seen[column] = TRUE;
       g_array_append_val (reader->columns, column);
     }
   if (reader->errors->len == 0 && !seen[COLUMN_DOMAIN])
-    complain (reader, "the header has no column “domain”");
+    complain (reader, _ ("the header has no column “domain”"));
   return reader->errors->len == 0;
 }
 
@@ -211,11 +226,8 @@ choose (const char *noun,
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "%s %s is unknown: “%s” and “%s” are possible",
-               noun,
-               quoted,
-               no,
-               yes);
+               /* Translators: a column, what stands in it, the two words that may */
+               _ ("%s %s is unknown: “%s” and “%s” are possible"), noun, quoted, no, yes);
   return FALSE;
 }
 
@@ -236,7 +248,7 @@ make_routing_entry (const RerouteRowFields *fields, const char *const *cells, GE
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "order “by-turns” is of no use on the page “routing”");
+                   _ ("order “by-turns” is of no use on the page “routing”"));
       return NULL;
     }
   return (RerouteRow *) reroute_routing_entry_new (
@@ -259,8 +271,9 @@ make_email_domain (const RerouteRowFields *fields, const char *const *cells, GEr
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "target %s is of no use: only the action “host” has a target, not “dns”",
-                   value);
+                   /* Translators: what stands in the column “target” */
+                   _ ("target %s is of no use: only the action “host” has a target, not “dns”"),
+                      value);
       return NULL;
     }
   if (by_host)
@@ -293,9 +306,8 @@ make_recipient (const char *const *cells, GError **error)
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "%s %s is of no use on the page “recipients”",
-                   column_names[column],
-                   value);
+                   /* Translators: a column, what stands in it */
+                   _ ("%s %s is of no use on the page “recipients”"), column_names[column], value);
       return NULL;
     }
   return reroute_recipient_new (&fields, error);
@@ -357,9 +369,10 @@ add_row (Reader *reader)
   if (reader->cells->len != reader->columns->len)
     {
       complain (reader,
-                "the line has %u fields, the header %u columns",
-                reader->cells->len,
-                reader->columns->len);
+                /* Translators: “fields: %u, columns: %u” where words must agree with the numbers */
+                _ ("the line has %u fields, the header %u columns"),
+                   reader->cells->len,
+                   reader->columns->len);
       return;
     }
   for (guint i = 0; i < N_COLUMNS; i++)
@@ -373,7 +386,10 @@ add_row (Reader *reader)
   RerouteRow *row = make_row (cells, &error);
   if (row == NULL)
     {
-      complain (reader, "%s", error->message);
+      g_autofree char *why =
+        reroute_dup_row_error (cells[COLUMN_DOMAIN], cells[COLUMN_TARGET], error);
+
+      complain (reader, "%s", why);
       return;
     }
   g_ptr_array_add (reader->rows, row);
@@ -381,10 +397,9 @@ add_row (Reader *reader)
   g_autofree char *label = earlier != 0 ? reroute_row_dup_label (row) : NULL;
   if (earlier != 0)
     complain (reader,
-              "%s “%s” stands in line %u already",
-              row->page == REROUTE_PAGE_RECIPIENTS ? "recipient" : "domain",
-              label,
-              earlier);
+              row->page == REROUTE_PAGE_RECIPIENTS
+              ? _ ("recipient “%s” stands in line %u already")
+              : _ ("domain “%s” stands in line %u already"), label, earlier);
   else
     g_hash_table_insert (reader->lines, row, GUINT_TO_POINTER (reader->line));
 }
@@ -438,12 +453,12 @@ reroute_csv_parse (const char *text, gsize length, GPtrArray **errors)
   if (bad != 0)
     {
       reader.line = bad;
-      complain (&reader, "the line is not UTF-8 text");
+      complain (&reader, _ ("the line is not UTF-8 text"));
     }
   else if (reader.at == reader.end)
     complain (
       &reader,
-      "the text is empty: a header line such as “page,domain,match,action,target” is wanted");
+      _ ("the text is empty: a header line such as “page,domain,match,action,target” is wanted"));
   else if (read_header (&reader))
     while (reader.at < reader.end)
       if (read_record (&reader) && !is_blank_record (&reader))

@@ -13,6 +13,8 @@
 #include "common/error.h"
 #include "common/limits.h"
 
+#include <glib/gi18n-lib.h>
+
 RerouteEmailDomain *
 reroute_email_domain_new (const RerouteRowFields *fields, RerouteHosts *hosts, GError **error)
 {
@@ -29,9 +31,8 @@ reroute_email_domain_new (const RerouteRowFields *fields, RerouteHosts *hosts, G
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "account “%s” is of no use: mail is delivered by DNS; name hosts, or leave the "
-                   "account empty",
-                   parts.fields.account);
+                   _ ("account “%s” is of no use: mail is delivered by DNS; name hosts, or leave the account empty"),
+                      parts.fields.account);
       return NULL;
     }
   parts.hosts = hosts;

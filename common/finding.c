@@ -12,9 +12,9 @@
 
 #include "common/domain-private.h"
 #include "common/error.h"
+#include "common/pattern.h"
 
 #include <glib/gi18n-lib.h>
-#include <string.h>
 
 static const char *const level_names[] = { "error", "confirm", "warning", "note" };
 
@@ -111,48 +111,47 @@ find_spec (const char *code)
   return NULL;
 }
 
-/* The argument that the place in the format at *@at asks for ("%s", "%2$s"); *@at moves behind it.
- */
-static const char *
-take_place (const char **at, guint *next, char *const *arguments, guint n)
+/* NULL when the code is not known here, or comes with other arguments. */
+static const Spec *
+get_spec (const RerouteFinding *self)
 {
-  const char *p = *at + 1;
-  guint index = *next;
+  const Spec *spec = find_spec (self->code);
+  guint n = self->arguments != NULL ? g_strv_length (self->arguments) : 0;
 
-  if (g_ascii_isdigit (p[0]) && p[1] == '$')
-    {
-      index = (guint) (p[0] - '1');
-      p += 2;
-    }
-  if (*p != 's' || index >= n)
-    return NULL;
-  *next = index + 1;
-  *at = p + 1;
-  return arguments[index];
+  return spec != NULL && n == spec->n_arguments ? spec : NULL;
+}
+
+static char *
+fill (const char *sentence, const RerouteFinding *self)
+{
+  char *none[] = { NULL };
+
+  return reroute_pattern_fill (sentence, self->arguments != NULL ? self->arguments : none);
 }
 
 void
 reroute_finding_translate (RerouteFinding *self)
 {
+  const Spec *spec;
+
   g_return_if_fail (self != NULL);
 
-  const Spec *spec = find_spec (self->code);
-  guint n = self->arguments != NULL ? g_strv_length (self->arguments) : 0;
-  if (spec == NULL || n != spec->n_arguments)
+  spec = get_spec (self);
+  if (spec == NULL)
     return;
-
-  g_autoptr (GString) sentence = g_string_new (NULL);
-  guint next = 0;
-  for (const char *at = _ (spec->sentence); *at != '\0';)
-    {
-      const char *argument = *at == '%' ? take_place (&at, &next, self->arguments, n) : NULL;
-      if (argument != NULL)
-        g_string_append (sentence, argument);
-      else
-        g_string_append_c (sentence, *at++);
-    }
   g_free (self->sentence);
-  self->sentence = g_string_free (g_steal_pointer (&sentence), FALSE);
+  self->sentence = fill (_ (spec->sentence), self);
+}
+
+char *
+reroute_finding_dup_english (const RerouteFinding *self)
+{
+  const Spec *spec;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  spec = get_spec (self);
+  return spec != NULL ? fill (spec->sentence, self) : g_strdup (self->sentence);
 }
 
 RerouteFinding *

@@ -16,6 +16,7 @@
 #include "common/error.h"
 #include "common/row-private.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define SUBADDRESS '+'
@@ -74,8 +75,7 @@ parse (const char *text, GError **error)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_ADDRESS,
-               "address “%s” has no domain: “@” and a domain belong behind it",
-               text);
+               _ ("address “%s” has no domain: “@” and a domain belong behind it"), text);
   return NULL;
 }
 
@@ -139,8 +139,7 @@ reroute_recipient_parse_line (const char *line, const char *domain, GError **err
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_ADDRESS,
-               "address %s is not of “%s” or a domain below it",
-               value,
-               domain);
+               /* Translators: an address, a domain */
+               _ ("address %s is not of “%s” or a domain below it"), value, domain);
   return NULL;
 }

@@ -14,6 +14,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 static const char *const action_names[] = { "inbound", "reroute", "relay" };
@@ -63,8 +64,8 @@ reroute_routing_entry_new (const RerouteRowFields *fields,
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "target is empty: write the domain that mail for “%s” is rerouted to",
-                   domain);
+                   _ ("target is empty: write the domain that mail for “%s” is rerouted to"),
+                      domain);
       return NULL;
     }
   if (action != REROUTE_ROUTING_REROUTE && has_target)
@@ -73,9 +74,10 @@ reroute_routing_entry_new (const RerouteRowFields *fields,
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "target %s is of no use: only the action “reroute” has a target, not “%s”",
-                   value,
-                   action_names[action]);
+                   /* Translators: a domain, the word for the action */
+                   _ ("target %s is of no use: only the action “reroute” has a target, not “%s”"),
+                      value,
+                      action_names[action]);
       return NULL;
     }
   parts.action = action;
@@ -112,7 +114,7 @@ reroute_routing_action_from_string (const char *text, RerouteRoutingAction *acti
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "action %s is unknown: “inbound”, “reroute” and “relay” are possible",
-               value);
+               /* Translators: what was typed, between quotation marks */
+               _ ("action %s is unknown: “inbound”, “reroute” and “relay” are possible"), value);
   return FALSE;
 }

@@ -17,6 +17,7 @@
 #include "common/limits.h"
 #include "common/verifier.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 static const char *const page_names[] = { "routing", "connections", "recipients" };
@@ -34,10 +35,11 @@ check_text (const char *text, const char *noun, GError **error)
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "%s is %" G_GSIZE_FORMAT " octets long: at most %d are possible",
-                   noun,
-                   strlen (text),
-                   REROUTE_LIMIT_COMMENT_OCTETS);
+                   /* Translators: a column, “comment”, which is not translated; numbers */
+                   _ ("%s is %lu octets long: at most %d are possible"),
+                      noun,
+                      (gulong) strlen (text),
+                      REROUTE_LIMIT_COMMENT_OCTETS);
       return FALSE;
     }
   gboolean valid = g_utf8_validate (text, -1, NULL);
@@ -46,12 +48,14 @@ check_text (const char *text, const char *noun, GError **error)
   if (valid)
     return TRUE;
   value = reroute_quote_value (text, -1);
-  g_set_error (error,
-               REROUTE_ERROR,
-               REROUTE_ERROR_VALUE,
-               "%s %s has a line break or another control character: one line of text is possible",
-               noun,
-               value);
+  g_set_error (
+    error,
+    REROUTE_ERROR,
+    REROUTE_ERROR_VALUE,
+    /* Translators: a column, “comment”, which is not translated; what stands in it */
+    _ ("%s %s has a line break or another control character: one line of text is possible"),
+       noun,
+       value);
   return FALSE;
 }
 
@@ -364,8 +368,9 @@ reroute_page_from_string (const char *text, ReroutePage *page, GError **error)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "page %s is unknown: “routing”, “connections” and “recipients” are possible",
-               value);
+               /* Translators: what was typed, between quotation marks */
+               _ ("page %s is unknown: “routing”, “connections” and “recipients” are possible"),
+                  value);
   return FALSE;
 }
 
@@ -390,8 +395,8 @@ reroute_accept_from_from_string (const char *text, RerouteAcceptFrom *accept_fro
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "accept-from %s is unknown: “anyone” and “permitted” are possible",
-               value);
+               /* Translators: what was typed, between quotation marks */
+               _ ("accept-from %s is unknown: “anyone” and “permitted” are possible"), value);
   return FALSE;
 }
 
@@ -417,8 +422,9 @@ reroute_tls_level_from_string (const char *text, RerouteTlsLevel *level, GError 
     error,
     REROUTE_ERROR,
     REROUTE_ERROR_VALUE,
-    "tls %s is unknown: “none”, “opportunistic”, “encrypted” and “verified” are possible",
-    value);
+    /* Translators: what was typed, between quotation marks */
+    _ ("tls %s is unknown: “none”, “opportunistic”, “encrypted” and “verified” are possible"),
+       value);
   return FALSE;
 }
 
@@ -443,7 +449,8 @@ reroute_recipient_check_from_string (const char *text, RerouteRecipientCheck *ch
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "recipient-check %s is unknown: “none”, “call-ahead” and “list” are possible",
-               value);
+               /* Translators: what was typed, between quotation marks */
+               _ ("recipient-check %s is unknown: “none”, “call-ahead” and “list” are possible"),
+                  value);
   return FALSE;
 }

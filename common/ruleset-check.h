@@ -43,6 +43,8 @@ reroute_finding_level_from_string (const char *text, RerouteFindingLevel *level,
 /* Puts the sentence into the language of this process, from code and arguments; a code that is
    not known here keeps the sentence it came with. */
 void reroute_finding_translate (RerouteFinding *self);
+/* (transfer full): the sentence for a program that reads it, whatever the language is. */
+char *reroute_finding_dup_english (const RerouteFinding *self);
 
 /* What the world says of a domain whose row accepts from anyone: only domains that were
    asked for stand in it, TRUE: its MX leads to us.  No answer: no entry, no finding. */

@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 static const char *const kinds[] = {
@@ -21,20 +22,14 @@ static const char *const kinds[] = {
 
 /* What fits into one message of every mechanism. */
 static gboolean
-check_text (const char *what, const char *text, gsize most, GError **error)
+check_text (const char *text, gsize most, const char *refusal, GError **error)
 {
   gboolean good = *text != '\0' && strlen (text) <= most && g_utf8_validate (text, -1, NULL);
 
   for (const char *at = text; good && *at != '\0'; at++)
     good = !g_ascii_iscntrl (*at);
   if (!good)
-    g_set_error (error,
-                 REROUTE_ERROR,
-                 REROUTE_ERROR_VALUE,
-                 "the %s is malformed: wanted 1 to %" G_GSIZE_FORMAT
-                 " octets of UTF-8 without control characters",
-                 what,
-                 most);
+    g_set_error_literal (error, REROUTE_ERROR, REROUTE_ERROR_VALUE, refusal);
   return good;
 }
 
@@ -46,8 +41,7 @@ check_file (const char *name, GError **error)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "file name “%s” does not begin with a slash: wanted an absolute one",
-               name);
+               _ ("file name “%s” does not begin with a slash: wanted an absolute one"), name);
   return FALSE;
 }
 
@@ -65,9 +59,8 @@ reroute_secret_check_command (const char *name, GError **error)
     g_set_error (error,
                  REROUTE_ERROR,
                  REROUTE_ERROR_VALUE,
-                 "“%s” is no token command: wanted the bare name of a program in the relay's "
-                 "directory of them",
-                 name);
+                 _ ("“%s” is no token command: wanted the bare name of a program in the relay's directory of them"),
+                    name);
   return good;
 }
 
@@ -76,16 +69,22 @@ reroute_secret_new (RerouteSecretKind kind, const char *user, const char *value,
 {
   g_return_val_if_fail (user != NULL && value != NULL, NULL);
 
-  static const char *const whats[] = {
-    [REROUTE_SECRET_PASSWORD] = "password",
-    [REROUTE_SECRET_TOKEN_FILE] = "name of the token's file",
-    [REROUTE_SECRET_TOKEN_COMMAND] = "name of the token's command",
-  };
+  const char *const refusals[] = {
+    [REROUTE_SECRET_PASSWORD] =
+      _ ("the password is empty, too long or has control characters"),
+         [REROUTE_SECRET_TOKEN_FILE] =
+           _ ("the name of the token's file is empty, too long or has control characters"),
+              [REROUTE_SECRET_TOKEN_COMMAND] =
+                _ ("the name of the token's command is empty, too long or has control characters"),
+              };
 
-  if (!check_text ("user name", user, REROUTE_LIMIT_ACCOUNT_OCTETS, error) ||
-      !check_text (whats[kind], value, REROUTE_LIMIT_PASSWORD_OCTETS, error) ||
-      (kind == REROUTE_SECRET_TOKEN_FILE && !check_file (value, error)) ||
-      (kind == REROUTE_SECRET_TOKEN_COMMAND && !reroute_secret_check_command (value, error)))
+  if (!check_text (user,
+                   REROUTE_LIMIT_ACCOUNT_OCTETS,
+                   _ ("the user name is empty, too long or has control characters"), error) ||
+                   !check_text (value, REROUTE_LIMIT_PASSWORD_OCTETS, refusals[kind], error) ||
+                   (kind == REROUTE_SECRET_TOKEN_FILE && !check_file (value, error)) ||
+                   (kind == REROUTE_SECRET_TOKEN_COMMAND &&
+                    !reroute_secret_check_command (value, error)))
     return NULL;
   RerouteSecret *self = g_new0 (RerouteSecret, 1);
   g_atomic_ref_count_init (&self->ref_count);

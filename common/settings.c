@@ -164,8 +164,7 @@ reroute_setting_find (const char *key, GError **error)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_SETTING,
-               "setting %s is unknown: “reroutectl settings list” names them all",
-               value);
+               _ ("setting %s is unknown: “reroutectl settings list” names them all"), value);
   return NULL;
 }
 
@@ -179,9 +178,7 @@ parse (const RerouteSettingSpec *spec, const char *text, GError **error)
     g_set_error (error,
                  REROUTE_ERROR,
                  REROUTE_ERROR_VALUE,
-                 "setting “%s”: %s",
-                 spec->key,
-                 local_error->message);
+                 _ ("setting “%s”: %s"), spec->key, local_error->message);
   return value;
 }
 

@@ -14,6 +14,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 
+#include <glib/gi18n-lib.h>
 #include <gsasl.h>
 #include <string.h>
 
@@ -90,8 +91,8 @@ reroute_verifier_make (const char *password, GError **error)
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "a password of this length is not taken: wanted 1 to %d octets",
-                   REROUTE_LIMIT_PASSWORD_OCTETS);
+                   _ ("a password of this length is not taken: wanted 1 to %d octets"),
+                      REROUTE_LIMIT_PASSWORD_OCTETS);
       return NULL;
     }
   char *prepared = prepare_password (password);

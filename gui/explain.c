@@ -2,9 +2,7 @@
  *
  * explain.c - what becomes of mail for an address, in the reader's language
  *
- * The services send each step as a code and an English sentence.  The sentence is held against the
- * pattern of its code, and what stands in its places goes into the translated pattern; one that
- * fits no pattern is shown as it came.
+ * The steps are translated by common/step-text.c; here they are put in their places.
  */
 
 #include "config.h"
@@ -12,7 +10,7 @@
 #include "gui/explain.h"
 
 #include "common/error.h"
-#include "gui/pattern.h"
+#include "common/step-text.h"
 
 #include <glib/gi18n.h>
 
@@ -20,75 +18,47 @@ typedef struct
 {
   const char *code;
   RerouteStage stage;
-  const char *pattern; /* each %s is a place */
-} Pattern;
+} Place;
 
 #define STAGE(name) REROUTE_STAGE_##name
 
-/* clang-format off */
-static const Pattern patterns[] = {
-  { "admitted-authenticated", STAGE (ADMISSION), N_("The client has authenticated and may send to any domain.") },
-  { "admitted-permitted", STAGE (ADMISSION), N_("The client is a permitted host and may send to any domain.") },
-  /* Translators: %s is a domain, perhaps with # in front */
-  { "admitted-entry", STAGE (ADMISSION), N_("The entry %s accepts mail from anyone.") },
-  { "entry-permitted-only", STAGE (ADMISSION),
-    N_("The entry %s accepts mail from permitted hosts only, and this client is none.") },
-  { "call-ahead", STAGE (ADMISSION),
-    N_("The entry %s has the next host asked whether it knows the recipient.") },
-  { "listed", STAGE (ADMISSION), N_("The list of the entry %s has the recipient.") },
-  { "not-listed", STAGE (ADMISSION), N_("The list of the entry %s does not have the recipient.") },
-  /* Translators: %s is an address */
-  { "srs-reverse", STAGE (ADMISSION),
-    N_("It is the sender %s as this server has rewritten it: a notice to it is taken from anyone.") },
-  { "no-entry", STAGE (ADMISSION), N_("No entry covers %s, and the client is not a permitted host.") },
-  { "inbound-host-missing", STAGE (ROUTING), N_("No inbound host is set.") },
-  /* Translators: %s is a host, or the path of a socket */
-  { "to-inbound-host", STAGE (ROUTING), N_("It goes to the inbound host, %s, by LMTP.") },
-  /* Translators: %s is a host */
-  { "to-inbound-host", STAGE (ROUTING), N_("It goes to the inbound host, %s.") },
-  { "loop", STAGE (ROUTING), N_("The entry %s was used before: mail would go round in a circle.") },
-  { "loop", STAGE (ROUTING), N_("At the entry %s the chain of entries is too long.") },
-  /* Translators: an entry, the old domain, the new domain */
-  { "rewritten", STAGE (ROUTING), N_("The entry %s replaces the domain %s by %s.") },
-  { "routing-off", STAGE (ROUTING), N_("Incoming mail is not rerouted: the Routing table is not used.") },
-  { "routing-none", STAGE (ROUTING), N_("No Routing entry covers %s.") },
-  /* Translators: an entry, a domain */
-  { "routing-match", STAGE (ROUTING), N_("The Routing entry %s covers %s.") },
-  { "relay", STAGE (ROUTING), N_("It says always relay: the recipient stays as it is.") },
-  { "routing-self", STAGE (ROUTING), N_("The entry leads to %s itself: there it ends.") },
-  { "postmaster", STAGE (ROUTING), N_("Mail to this server's postmaster goes to %s.") },
-  { "postmaster-missing", STAGE (ROUTING), N_("No mailbox is set for mail to this server's postmaster.") },
-  { "by-address", STAGE (CONNECTIONS), N_("It goes to the address %s.") },
-  { "by-dns", STAGE (CONNECTIONS), N_("It goes to the exchangers that DNS names for %s.") },
-  /* Translators: %s is a list of hosts */
-  { "by-hosts", STAGE (CONNECTIONS), N_("It goes to %s by turns.") },
-  { "by-hosts", STAGE (CONNECTIONS), N_("It goes to %s.") },
-  { "connections-match", STAGE (CONNECTIONS), N_("The Connections entry %s covers %s.") },
-  { "connections-none", STAGE (CONNECTIONS), N_("No Connections entry covers %s: the default delivery acts.") },
-  /* Translators: %s is a level as it is typed: none, opportunistic, encrypted, verified */
-  { "tls-level", STAGE (CONNECTIONS), N_("TLS of the connection: %s.") },
-  /* Translators: %s is the name of an account at another host */
-  { "account", STAGE (CONNECTIONS), N_("It logs in there to the account %s.") },
-  /* Translators: %s is a domain */
-  { "srs", STAGE (CONNECTIONS),
-    N_("It leaves our organisation: a sender that is not ours is rewritten at %s.") },
-  { "srs-off", STAGE (CONNECTIONS),
-    N_("It leaves our organisation with its sender as it is: no domain is set for SRS.") },
-  /* Translators: %s is a list of hosts with their addresses */
-  { "next-hop-found", STAGE (LOOK_UP), N_("It is tried in this order: %s.") },
-  /* Translators: %s is a domain */
-  { "sts-policy", STAGE (LOOK_UP),
-    N_("The MTA-STS policy of %s demands TLS with a certificate for the exchanger.") },
-  { "sts-policy", STAGE (LOOK_UP),
-    N_("The MTA-STS policy of %s is on trial: what it would refuse is only logged.") },
-  /* Translators: a domain, a host */
-  { "sts-stranger", STAGE (LOOK_UP), N_("The MTA-STS policy of %s does not name the exchanger %s.") },
-  /* Translators: %s is what went wrong */
-  { "dns-no-answer", STAGE (LOOK_UP), N_("DNS gives no answer now; mail waits: %s.") },
-  /* Translators: a status code, what went wrong */
-  { "next-hop-none", STAGE (LOOK_UP), N_("It cannot be delivered (%s): %s.") },
+/* Where each step stands. */
+static const Place places[] = {
+  { "admitted-authenticated", STAGE (ADMISSION) },
+  { "admitted-permitted", STAGE (ADMISSION) },
+  { "admitted-entry", STAGE (ADMISSION) },
+  { "entry-permitted-only", STAGE (ADMISSION) },
+  { "call-ahead", STAGE (ADMISSION) },
+  { "listed", STAGE (ADMISSION) },
+  { "not-listed", STAGE (ADMISSION) },
+  { "srs-reverse", STAGE (ADMISSION) },
+  { "no-entry", STAGE (ADMISSION) },
+  { "inbound-host-missing", STAGE (ROUTING) },
+  { "to-inbound-host", STAGE (ROUTING) },
+  { "loop", STAGE (ROUTING) },
+  { "rewritten", STAGE (ROUTING) },
+  { "routing-off", STAGE (ROUTING) },
+  { "routing-none", STAGE (ROUTING) },
+  { "routing-match", STAGE (ROUTING) },
+  { "relay", STAGE (ROUTING) },
+  { "routing-self", STAGE (ROUTING) },
+  { "postmaster", STAGE (ROUTING) },
+  { "postmaster-missing", STAGE (ROUTING) },
+  { "by-address", STAGE (CONNECTIONS) },
+  { "by-dns", STAGE (CONNECTIONS) },
+  { "by-hosts", STAGE (CONNECTIONS) },
+  { "connections-match", STAGE (CONNECTIONS) },
+  { "connections-none", STAGE (CONNECTIONS) },
+  { "tls-level", STAGE (CONNECTIONS) },
+  { "account", STAGE (CONNECTIONS) },
+  { "srs", STAGE (CONNECTIONS) },
+  { "srs-off", STAGE (CONNECTIONS) },
+  { "next-hop-found", STAGE (LOOK_UP) },
+  { "sts-policy", STAGE (LOOK_UP) },
+  { "sts-stranger", STAGE (LOOK_UP) },
+  { "dns-no-answer", STAGE (LOOK_UP) },
+  { "next-hop-none", STAGE (LOOK_UP) },
 };
-/* clang-format on */
 
 /* Steps that the verdict tells. */
 static const char *const outcomes[] = { "leaves", "mode", "refused", NULL };
@@ -102,33 +72,30 @@ decides (const RerouteExplanation *self, const RerouteStep *step)
          (g_str_equal (step->code, "connections-match") && self->deciding == NULL);
 }
 
+static RerouteStage
+get_stage (const char *code)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
+    if (g_str_equal (places[i].code, code))
+      return places[i].stage;
+  return REROUTE_STAGE_ROUTING;
+}
+
 static void
 take_step (RerouteExplanation *self, const RerouteStep *step)
 {
-  RerouteStage stage = REROUTE_STAGE_ROUTING;
-  g_autofree char *sentence = g_strdup (step->sentence);
+  RerouteStage stage = get_stage (step->code);
+  g_auto (GStrv) arguments = NULL;
+  g_autofree char *sentence = NULL;
   g_autofree char *before = NULL;
 
   if (g_strv_contains (outcomes, step->code))
     return;
-  for (gsize i = 0; i < G_N_ELEMENTS (patterns); i++)
+  sentence = reroute_step_dup_text (step->code, step->sentence, &arguments);
+  if (arguments != NULL && decides (self, step))
     {
-      g_auto (GStrv) arguments = NULL;
-
-      if (!g_str_equal (patterns[i].code, step->code))
-        continue;
-      stage = patterns[i].stage;
-      arguments = reroute_pattern_match (patterns[i].pattern, step->sentence);
-      if (arguments == NULL)
-        continue;
-      g_free (sentence);
-      sentence = reroute_pattern_fill (_ (patterns[i].pattern), arguments);
-      if (decides (self, step))
-        {
-          g_free (self->deciding);
-          self->deciding = g_strdup (arguments[0]);
-        }
-      break;
+      g_free (self->deciding);
+      self->deciding = g_strdup (arguments[0]);
     }
   before = self->stages[stage];
   self->stages[stage] =

@@ -10,6 +10,7 @@
 #include "gui/history-page.h"
 
 #include "common/limits.h"
+#include "common/summary-text.h"
 #include "gui/history-text.h"
 #include "gui/naming.h"
 #include "gui/note.h"
@@ -94,7 +95,7 @@ who_cell (gpointer value, gpointer user_data)
 static char *
 what_cell (gpointer value, gpointer user_data)
 {
-  return reroute_generation_dup_summary (value);
+  return reroute_summary_dup_text (((RerouteGeneration *) value)->summary);
 }
 
 static char *
@@ -361,7 +362,7 @@ matches (gpointer item, gpointer user_data)
   const RerouteGeneration *generation = reroute_list_line_get_value (item);
   g_autofree char *typed = reroute_search_field_dup_text (self->search);
   g_autofree char *wanted = g_utf8_casefold (typed, -1);
-  g_autofree char *summary = reroute_generation_dup_summary (generation);
+  g_autofree char *summary = reroute_summary_dup_text (generation->summary);
   g_autofree char *all =
     g_strdup_printf ("%" G_GUINT64_FORMAT "\n%s\n%s", generation->serial, generation->who, summary);
   g_autofree char *text = g_utf8_casefold (all, -1);

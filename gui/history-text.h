@@ -8,8 +8,6 @@ G_BEGIN_DECLS
 
 /* All (transfer full), translated. */
 
-/* "2 entries added, 1 entry changed" */
-char *reroute_generation_dup_summary (const RerouteGeneration *generation);
 /* Of a difference: "Routing", "#example.com" or a setting's key, what it was and what it is. */
 char *reroute_difference_dup_page (const RerouteDifference *difference);
 char *reroute_difference_dup_name (const RerouteDifference *difference);

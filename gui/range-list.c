@@ -9,7 +9,7 @@
 
 #include "gui/field-error.h"
 #include "gui/naming.h"
-#include "gui/setting-text.h"
+#include "common/setting-text.h"
 
 #include <glib/gi18n.h>
 

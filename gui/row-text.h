@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 
 #include "common/email-domain.h"
+#include "common/refusal-text.h"
 #include "common/routing-entry.h"
 #include "common/ruleset-check.h"
 
@@ -44,17 +45,5 @@ char *reroute_finding_dup_markup (const RerouteFinding *finding);
 
 /* (transfer full): "1 error, 2 warnings"; one of the numbers is over 0. */
 char *reroute_dup_counts (guint n_errors, guint n_warnings);
-
-/* Translated sentences for a value that common/ refused. */
-char *reroute_dup_domain_error (const char *text, const GError *error);
-char *reroute_dup_host_error (const char *text, const GError *error);
-char *reroute_dup_port_error (void);
-char *reroute_dup_account_error (const char *name);
-/* (transfer full): for a person: why the rules were not read or saved. */
-char *reroute_dup_error (const GError *error);
-/* (transfer full): for a person: why accounts cannot be read, or one was not kept or removed. */
-char *reroute_dup_account_refusal (const GError *error);
-/* (transfer full): for a person: why the queue cannot be read, or was left as it is. */
-char *reroute_dup_queue_refusal (const GError *error);
 
 G_END_DECLS

@@ -7,7 +7,7 @@
 
 #include "gui/setting-field.h"
 
-#include "gui/setting-text.h"
+#include "common/setting-text.h"
 
 #include <glib/gi18n.h>
 

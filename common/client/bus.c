@@ -17,6 +17,8 @@
 #include "common/error.h"
 #include "common/limits.h"
 
+#include <glib/gi18n-lib.h>
+
 struct _RerouteBus
 {
   GObject parent_instance;
@@ -59,30 +61,30 @@ G_DEFINE_FINAL_TYPE (RerouteBus, reroute_bus, G_TYPE_OBJECT)
 
 static void open_connection (RerouteBus *self);
 
-static const char *
-advise (RerouteBus *self)
+/* For a person: what does not answer, and what to do. */
+static char *
+dup_unreachable (RerouteBus *self)
 {
   switch (self->type)
     {
     case G_BUS_TYPE_SYSTEM:
-      return "start it (“systemctl start dbus”), or name another bus with --session or "
-             "--bus=ADDRESS";
+      return g_strdup (_ ("the system bus cannot be reached: start it (“systemctl start dbus”), or name another bus with --session or --bus=ADDRESS"));
     case G_BUS_TYPE_SESSION:
-      return "log in to a desktop session, or run the program under “dbus-run-session”";
+      return g_strdup (_ ("the session bus cannot be reached: log in to a desktop session, or run the program under “dbus-run-session”"));
     default:
-      return "start that bus, or name another one with --bus=ADDRESS";
+      /* Translators: an address such as “unix:path=/run/bus” */
+      return g_strdup_printf (_ ("the bus at %s cannot be reached: start that bus, or name another one with --bus=ADDRESS"),
+        self->address);
     }
 }
 
 static GError *
 describe_failure (RerouteBus *self, const GError *cause)
 {
-  return g_error_new (REROUTE_ERROR,
-                      REROUTE_ERROR_UNAVAILABLE,
-                      "%s cannot be reached: %s (%s)",
-                      self->label,
-                      advise (self),
-                      cause->message);
+  g_autofree char *sentence = dup_unreachable (self);
+
+  return g_error_new (
+    REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, "%s (%s)", sentence, cause->message);
 }
 
 static void
@@ -398,13 +400,12 @@ reroute_bus_get_label (RerouteBus *self)
 GError *
 reroute_bus_describe_away (RerouteBus *self)
 {
+  g_autofree char *sentence = NULL;
+
   g_return_val_if_fail (REROUTE_IS_BUS (self), NULL);
 
-  return g_error_new (REROUTE_ERROR,
-                      REROUTE_ERROR_UNAVAILABLE,
-                      "%s cannot be reached: %s",
-                      self->label,
-                      advise (self));
+  sentence = dup_unreachable (self);
+  return g_error_new_literal (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, sentence);
 }
 
 GError *

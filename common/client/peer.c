@@ -13,6 +13,8 @@
 #include "common/limits.h"
 #include "common/names.h"
 
+#include <glib/gi18n-lib.h>
+
 const ReroutePeer reroute_peer_rules = {
   .bus_name = REROUTE_RULES_BUS_NAME,
   .path = REROUTE_RULES_PATH,
@@ -89,21 +91,24 @@ static char *
 describe_away (const Call *call, const GError *error)
 {
   const char *program = call->peer->program;
-  const char *label = reroute_bus_get_label (call->bus);
   g_autofree char *command = dup_start_command (call);
 
   if (is_absent (error))
-    return g_strdup_printf ("%s is not running on %s: start it with “%s”", program, label, command);
+    /* Translators: the name of a program, a command */
+    return g_strdup_printf (_ ("%s is not running: start it with “%s”"), program, command);
   if (is_lost (error))
     return g_strdup_printf (
-      "%s went away before it answered: try again, or start it with “%s”", program, command);
+      /* Translators: the name of a program, a command */
+      _ ("%s went away before it answered: try again, or start it with “%s”"), program, command);
   if (is_slow (error))
-    return g_strdup_printf ("%s does not answer: see its log, or restart it", program);
-  return g_strdup_printf ("%s cannot be started by the bus: start it with “%s” and see what it says"
-                          " (%s)",
-                          program,
-                          command,
-                          error->message);
+    /* Translators: the name of a program */
+    return g_strdup_printf (_ ("%s does not answer: see its log, or restart it"), program);
+  return g_strdup_printf (
+    /* Translators: the name of a program, a command, what the bus says of it in English */
+    _ ("%s cannot be started by the bus: start it with “%s” and see what it says (%s)"),
+       program,
+       command,
+       error->message);
 }
 
 static void
@@ -121,7 +126,9 @@ explain (const Call *call, GError *error)
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
     {
       g_dbus_error_strip_remote_error (error);
-      g_prefix_error (&error, "the bus does not let this user speak to %s: ", call->peer->program);
+      g_prefix_error (&error,
+                      /* Translators: the name of a program; what the bus says of it follows */
+                      _ ("the bus does not let this user speak to %s: "), call->peer->program);
       error->domain = REROUTE_ERROR;
       error->code = REROUTE_ERROR_ACCESS;
       return;
@@ -129,10 +136,11 @@ explain (const Call *call, GError *error)
   if (is_of_another_version (error))
     {
       g_dbus_error_strip_remote_error (error);
-      g_prefix_error (&error,
-                      "%s is of another version than this program: restart it, or install both "
-                      "anew: ",
-                      call->peer->program);
+      g_prefix_error (
+        &error,
+        /* Translators: the name of a program; what went wrong follows */
+        _ ("%s is of another version than this program: restart it, or install both anew: "),
+           call->peer->program);
       error->domain = REROUTE_ERROR;
       error->code = REROUTE_ERROR_PROTOCOL;
       return;

@@ -10,11 +10,13 @@
 
 #include "service/ctl/ctl.h"
 #include "service/ctl/password.h"
+#include "service/ctl/refusal.h"
 #include "service/ctl/table.h"
 
 #include "common/secret.h"
 #include "common/verifier.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define IN "in:"
@@ -66,14 +68,17 @@ list_account (const char *name, RerouteTable *table, JsonBuilder *builder)
   reroute_table_add (table,
                      bare,
                      kind,
-                     out ? "the relay logs in with it elsewhere" : "a client may log in here",
-                     NULL);
+                     out
+                     ? _ ("the relay logs in with it elsewhere")
+                     : _ ("a client may log in here"), NULL);
 }
 
 gboolean
 reroute_ctl_account_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  static const char *const titles[] = { "NAME", "KIND", "MEANING", NULL };
+  const char *const titles[] = {
+    C_ ("heading", "NAME"), C_ ("heading", "KIND"), C_ ("heading", "MEANING"), NULL
+  };
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (GAsyncResult) result = NULL;
@@ -110,26 +115,29 @@ parse_options (RerouteCtl *ctl, AccountOptions *options, int *argc, char ***argv
     { NULL },
   };
 
-  if (!reroute_ctl_parse (ctl, entries, argc, argv, 1, 1, error) ||
-      !reroute_account_check_name ((*argv)[1], error))
+  if (!reroute_ctl_parse (ctl, entries, argc, argv, 1, 1, error))
     return FALSE;
+  if (!reroute_account_check_name ((*argv)[1], error))
+    {
+      reroute_ctl_reword_account (error, (*argv)[1]);
+      return FALSE;
+    }
   if (!options->out &&
       (options->user != NULL || options->token_file != NULL || options->token_command != NULL))
+    {
+      g_set_error_literal (error,
+                           G_OPTION_ERROR,
+                           G_OPTION_ERROR_FAILED,
+                           _ ("--user, --token-file and --token-command are for the relay's own logins: say --out too"));
+      return FALSE;
+    }
+  if ((options->token_file != NULL) + (options->token_command != NULL) + options->from_stdin > 1)
     {
       g_set_error_literal (
         error,
         G_OPTION_ERROR,
         G_OPTION_ERROR_FAILED,
-        "--user, --token-file and --token-command are for the relay's own logins: say "
-        "--out too");
-      return FALSE;
-    }
-  if ((options->token_file != NULL) + (options->token_command != NULL) + options->from_stdin > 1)
-    {
-      g_set_error_literal (error,
-                           G_OPTION_ERROR,
-                           G_OPTION_ERROR_FAILED,
-                           "--token-file, --token-command and --password-stdin exclude each other");
+        _ ("--token-file, --token-command and --password-stdin exclude each other"));
       return FALSE;
     }
   return TRUE;
@@ -160,17 +168,17 @@ gboolean
 reroute_ctl_account_add (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
   g_auto (AccountOptions) options = { 0 };
-  g_autofree char *prompt = NULL;
   char *password = NULL;
   char *value;
   gboolean done;
 
   if (!parse_options (ctl, &options, &argc, &argv, error))
     return FALSE;
-  prompt = g_strdup_printf ("Password for %s", options.user != NULL ? options.user : argv[1]);
   if (options.token_file == NULL && options.token_command == NULL)
     {
-      password = reroute_ctl_read_password (prompt, options.from_stdin, error);
+      const char *user = options.user != NULL ? options.user : argv[1];
+
+      password = reroute_ctl_read_password (options.from_stdin ? NULL : user, error);
       if (password == NULL)
         return FALSE;
     }

@@ -9,6 +9,8 @@
 
 #include "common/error.h"
 
+#include <glib/gi18n.h>
+
 gboolean
 reroute_ctl_check (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
@@ -36,13 +38,15 @@ reroute_ctl_check (RerouteCtl *ctl, int argc, char **argv, GError **error)
     {
       reroute_ctl_print_findings (findings);
       if (findings->len == 0)
-        g_print ("nothing to say about the rules\n");
+        g_print ("%s\n", _ ("nothing to say about the rules"));
     }
   if (n_errors > 0)
     g_set_error (error,
                  REROUTE_ERROR,
                  REROUTE_ERROR_FINDINGS,
-                 "%u of the findings are errors: correct them",
+                 ngettext ("%'u of the findings is an error: correct it",
+                           "%'u of the findings are errors: correct them",
+                           n_errors),
                  n_errors);
   return n_errors == 0;
 }

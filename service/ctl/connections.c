@@ -7,7 +7,11 @@
 
 #include "service/ctl/rows.h"
 
+#include "common/verifier.h"
 #include "service/ctl/edit.h"
+#include "service/ctl/refusal.h"
+
+#include <glib/gi18n.h>
 
 typedef struct
 {
@@ -58,7 +62,7 @@ parse_options (
   if (options->hosts != NULL && options->dns)
     {
       g_set_error_literal (
-        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "--host and --dns exclude each other");
+        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("--host and --dns exclude each other"));
       return FALSE;
     }
   if (options->hosts == NULL && (options->mx || options->by_turns))
@@ -66,7 +70,7 @@ parse_options (
       g_set_error_literal (error,
                            G_OPTION_ERROR,
                            G_OPTION_ERROR_FAILED,
-                           "--mx and --by-turns speak of hosts: say --host=HOST too");
+                           _ ("--mx and --by-turns speak of hosts: say --host=HOST too"));
       return FALSE;
     }
   return TRUE;
@@ -75,6 +79,12 @@ parse_options (
 static gboolean
 apply_options (const ConnectionsOptions *options, RerouteRowFields *fields, GError **error)
 {
+  if (options->account != NULL && options->account[0] != '\0' &&
+      !reroute_account_check_name (options->account, error))
+    {
+      reroute_ctl_reword_account (error, options->account);
+      return FALSE;
+    }
   if (options->account != NULL)
     fields->account = options->account;
   return reroute_ctl_row_options_apply (&options->row, fields, error) &&
@@ -84,10 +94,11 @@ apply_options (const ConnectionsOptions *options, RerouteRowFields *fields, GErr
 
 /* --mx makes every host one whose exchangers are looked up. */
 static RerouteHosts *
-parse_hosts (const ConnectionsOptions *options, GError **error)
+parse_hosts (const ConnectionsOptions *options, const char *domain, GError **error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   g_auto (GStrv) names = g_strsplit_set (options->hosts, ",;", -1);
+  RerouteHosts *hosts;
 
   for (gsize i = 0; names[i] != NULL; i++)
     {
@@ -97,7 +108,9 @@ parse_hosts (const ConnectionsOptions *options, GError **error)
       g_string_append (text, options->mx && !g_str_has_prefix (name, "mx:") ? "mx:" : "");
       g_string_append (text, name);
     }
-  return reroute_hosts_parse (text->str, options->by_turns, error);
+  hosts = reroute_hosts_parse (text->str, options->by_turns, error);
+  reroute_ctl_reword_row (error, domain, options->hosts);
+  return hosts;
 }
 
 gboolean
@@ -124,7 +137,7 @@ reroute_ctl_connections_add (RerouteCtl *ctl, int argc, char **argv, GError **er
       g_set_error_literal (error,
                            G_OPTION_ERROR,
                            G_OPTION_ERROR_FAILED,
-                           "say how the mail is delivered: --host=HOST[:PORT] or --dns");
+                           _ ("say how the mail is delivered: --host=HOST[:PORT] or --dns"));
       return FALSE;
     }
   fields.domain = argv[1];
@@ -132,13 +145,16 @@ reroute_ctl_connections_add (RerouteCtl *ctl, int argc, char **argv, GError **er
     return FALSE;
   if (options.hosts != NULL)
     {
-      hosts = parse_hosts (&options, error);
+      hosts = parse_hosts (&options, argv[1], error);
       if (hosts == NULL)
         return FALSE;
     }
   email_domain = reroute_email_domain_new (&fields, hosts, error);
   if (email_domain == NULL)
-    return FALSE;
+    {
+      reroute_ctl_reword_row (error, argv[1], NULL);
+      return FALSE;
+    }
   settings = reroute_ctl_load_settings (ctl, &serial, error);
   return settings != NULL &&
          reroute_ctl_put_row (ctl, g_steal_pointer (&email_domain), serial, &options.row, error);
@@ -164,7 +180,7 @@ reroute_ctl_connections_edit (RerouteCtl *ctl, int argc, char **argv, GError **e
     return FALSE;
   if (options.hosts != NULL)
     {
-      hosts = parse_hosts (&options, error);
+      hosts = parse_hosts (&options, argv[1], error);
       if (hosts == NULL)
         return FALSE;
     }

@@ -7,6 +7,8 @@
 
 #include "service/ctl/ctl.h"
 
+#include <glib/gi18n.h>
+
 void
 reroute_ctl_clear (RerouteCtl *self)
 {
@@ -52,7 +54,7 @@ reroute_ctl_parse (RerouteCtl *self,
                    GError **error)
 {
   const GOptionEntry common[] = {
-    { "json", 0, 0, G_OPTION_ARG_NONE, &self->json, "Print JSON", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &self->json, NULL, NULL },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
@@ -71,8 +73,9 @@ reroute_ctl_parse (RerouteCtl *self,
       g_set_error (error,
                    G_OPTION_ERROR,
                    G_OPTION_ERROR_FAILED,
-                   n_words < minimum ? "“%s” wants more arguments" : "“%s” has too many arguments",
-                   (*argv)[0]);
+                   n_words < minimum
+                   ? _ ("“%s” wants more arguments")
+                   : _ ("“%s” has too many arguments"), (*argv)[0]);
       return FALSE;
     }
   return open_bus (self, error);

@@ -11,6 +11,29 @@
 
 #include "common/error.h"
 
+#include <glib/gi18n.h>
+
+static char *
+dup_finding_line (const RerouteFinding *finding)
+{
+  switch (finding->level)
+    {
+    case REROUTE_FINDING_ERROR:
+      /* Translators: %s is a sentence that says what is wrong with the rules */
+      return g_strdup_printf (_ ("error: %s"), finding->sentence);
+    case REROUTE_FINDING_CONFIRM:
+      /* Translators: %s is a sentence that asks whether the rules are meant so */
+      return g_strdup_printf (_ ("confirm: %s"), finding->sentence);
+    case REROUTE_FINDING_WARNING:
+      /* Translators: %s is a sentence about the rules */
+      return g_strdup_printf (_ ("warning: %s"), finding->sentence);
+    case REROUTE_FINDING_NOTE:
+    default:
+      /* Translators: %s is a sentence about the rules */
+      return g_strdup_printf (_ ("note: %s"), finding->sentence);
+    }
+}
+
 void
 reroute_ctl_print_findings (GPtrArray *findings)
 {
@@ -18,7 +41,9 @@ reroute_ctl_print_findings (GPtrArray *findings)
     {
       const RerouteFinding *finding = findings->pdata[i];
 
-      g_printerr ("%s: %s\n", reroute_finding_level_to_string (finding->level), finding->sentence);
+      g_autofree char *line = dup_finding_line (finding);
+
+      g_printerr ("%s\n", line);
       if (finding->path[0] != NULL)
         {
           g_autofree char *path = g_strjoinv (" -> ", finding->path);
@@ -35,11 +60,12 @@ reroute_ctl_findings_to_json (GPtrArray *findings, JsonBuilder *builder)
   for (guint i = 0; i < findings->len; i++)
     {
       const RerouteFinding *finding = findings->pdata[i];
+      g_autofree char *sentence = reroute_finding_dup_english (finding);
 
       json_builder_begin_object (builder);
       reroute_ctl_add_string (builder, "level", reroute_finding_level_to_string (finding->level));
       reroute_ctl_add_string (builder, "code", finding->code);
-      reroute_ctl_add_string (builder, "sentence", finding->sentence);
+      reroute_ctl_add_string (builder, "sentence", sentence);
       json_builder_set_member_name (builder, "path");
       json_builder_begin_array (builder);
       for (gsize n = 0; finding->path[n] != NULL; n++)
@@ -102,22 +128,20 @@ judge (const RerouteCommitResult *result, GError **error)
       g_set_error_literal (error,
                            REROUTE_ERROR,
                            REROUTE_ERROR_STALE_SERIAL,
-                           "someone else saved meanwhile and nothing was changed: look at "
-                           "“reroutectl history”, then run the command again");
+                           _ ("someone else saved meanwhile and nothing was changed: look at “reroutectl history”, then run the command again"));
       return FALSE;
     case REROUTE_COMMIT_CONFIRM:
       g_set_error_literal (error,
                            REROUTE_ERROR,
                            REROUTE_ERROR_NOT_CONFIRMED,
-                           "nothing was changed: say --accept-from=anyone (or --confirm) if this "
-                           "is what you want, --accept-from=permitted if it is not");
+                           _ ("nothing was changed: say --accept-from=anyone (or --confirm) if this is what you want, --accept-from=permitted if it is not"));
       return FALSE;
     case REROUTE_COMMIT_REFUSED:
     default:
       g_set_error_literal (error,
                            REROUTE_ERROR,
                            REROUTE_ERROR_FINDINGS,
-                           "nothing was changed: correct what is said above");
+                           _ ("nothing was changed: correct what is said above"));
       return FALSE;
     }
 }

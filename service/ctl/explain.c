@@ -7,8 +7,12 @@
 #include "config.h"
 
 #include "service/ctl/ctl.h"
+#include "service/ctl/refusal.h"
 
 #include "common/error.h"
+#include "common/step-text.h"
+
+#include <glib/gi18n.h>
 
 static GVariant *
 ask (RerouteCtl *ctl, const char *address, const char *client, GPtrArray **steps, GError **error)
@@ -30,7 +34,8 @@ ask (RerouteCtl *ctl, const char *address, const char *client, GPtrArray **steps
       return NULL;
     }
 
-  g_printerr ("note: the relay is not running; this is what the saved rules say, without DNS\n");
+  g_printerr ("%s\n",
+              _ ("note: the relay is not running; this is what the saved rules say, without DNS"));
   reroute_rules_client_explain_async (
     ctl->rules, address, client, FALSE, NULL, NULL, reroute_ctl_wait_cb, &from_rules);
   return reroute_rules_client_explain_finish (
@@ -88,6 +93,7 @@ print_text (GVariant *answer, GPtrArray *steps)
   const char *next_hop = "";
   const char *via = "";
   const char *reply = "";
+  g_autofree char *verdict = NULL;
 
   g_variant_lookup (answer, "action", "&s", &action);
   g_variant_lookup (answer, "recipient", "&s", &recipient);
@@ -96,17 +102,26 @@ print_text (GVariant *answer, GPtrArray *steps)
   g_variant_lookup (answer, "via", "&s", &via);
   g_variant_lookup (answer, "reply", "&s", &reply);
   for (guint i = 0; i < steps->len; i++)
-    g_print ("%u. %s\n", i + 1, ((RerouteStep *) steps->pdata[i])->sentence);
+    {
+      const RerouteStep *step = steps->pdata[i];
+      g_autofree char *sentence = reroute_step_dup_text (step->code, step->sentence, NULL);
+
+      g_print ("%u. %s\n", i + 1, sentence);
+    }
   if (g_str_equal (action, "reject"))
-    g_print ("%s is refused: %s\n", recipient, reply);
+    /* Translators: an address; a reply of SMTP, "550 5.7.1 Relaying denied" */
+    verdict = g_strdup_printf (_ ("%s is refused: %s"), recipient, reply);
+  else if (via[0] == '\0')
+    verdict = g_strdup_printf (
+      /* Translators: the address as received, the address that leaves, the next hop, and how in one
+         word that is not translated: "rewrite", "forward" */
+      _ ("%s leaves as %s for %s (%s)"), recipient, rcpt_out, next_hop, action);
   else
-    g_print ("%s leaves as %s for %s (%s%s%s)\n",
-             recipient,
-             rcpt_out,
-             next_hop,
-             action,
-             via[0] != '\0' ? ", via " : "",
-             via);
+    verdict = g_strdup_printf (
+      /* Translators: the address as received, the address that leaves, the next hop, how in one
+         word that is not translated, and what its host comes from: "mx", "a", "ip" */
+      _ ("%s leaves as %s for %s (%s, via %s)"), recipient, rcpt_out, next_hop, action, via);
+  g_print ("%s\n", verdict);
 }
 
 gboolean
@@ -128,13 +143,15 @@ reroute_ctl_explain (RerouteCtl *ctl, int argc, char **argv, GError **error)
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "client “%s” is not an IP address, as in --from=192.0.2.7",
-                   client);
+                   _ ("client “%s” is not an IP address, as in --from=192.0.2.7"), client);
       return FALSE;
     }
   answer = ask (ctl, argv[1], client != NULL ? client : "", &steps, error);
   if (answer == NULL)
-    return FALSE;
+    {
+      reroute_ctl_reword_address (error, argv[1]);
+      return FALSE;
+    }
   if (ctl->json)
     print_json (answer, steps);
   else

@@ -13,6 +13,8 @@
 #include "common/csv.h"
 #include "common/error.h"
 
+#include <glib/gi18n.h>
+
 typedef struct
 {
   FILE *out;
@@ -65,9 +67,7 @@ reroute_ctl_export (RerouteCtl *ctl, int argc, char **argv, GError **error)
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_FAILED,
-                   "cannot write “%s”: %s",
-                   argv[1],
-                   g_strerror (errno));
+                   _ ("cannot write “%s”: %s"), argv[1], g_strerror (errno));
       return FALSE;
     }
   written = write_pages (ctl, &export, error);
@@ -79,8 +79,7 @@ reroute_ctl_export (RerouteCtl *ctl, int argc, char **argv, GError **error)
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_FAILED,
-                   "cannot write all rows: %s",
-                   g_strerror (errno));
+                   _ ("cannot write all rows: %s"), g_strerror (errno));
       return FALSE;
     }
   return written;

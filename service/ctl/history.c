@@ -9,6 +9,9 @@
 #include "service/ctl/table.h"
 
 #include "common/error.h"
+#include "common/summary-text.h"
+
+#include <glib/gi18n.h>
 
 /* Generations that are shown. */
 #define N_GENERATIONS 100
@@ -16,7 +19,9 @@
 gboolean
 reroute_ctl_history (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  static const char *const titles[] = { "NO.", "WHEN", "WHO", "CHANGES", "WHAT", NULL };
+  const char *const titles[] = { C_ ("heading", "NO."),  C_ ("heading", "WHEN"),
+                                 C_ ("heading", "WHO"),  C_ ("heading", "CHANGES"),
+                                 C_ ("heading", "WHAT"), NULL };
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (GAsyncResult) result = NULL;
@@ -37,8 +42,9 @@ reroute_ctl_history (RerouteCtl *ctl, int argc, char **argv, GError **error)
       g_autofree char *serial = g_strdup_printf ("%" G_GUINT64_FORMAT, generation->serial);
       g_autofree char *when = reroute_table_format_time (generation->when_us);
       g_autofree char *count = g_strdup_printf ("%u", generation->n_changes);
+      g_autofree char *summary = reroute_summary_dup_text (generation->summary);
 
-      reroute_table_add (table, serial, when, generation->who, count, generation->summary, NULL);
+      reroute_table_add (table, serial, when, generation->who, count, summary, NULL);
       json_builder_begin_object (builder);
       reroute_ctl_add_int (builder, "serial", (gint64) generation->serial);
       reroute_ctl_add_int (builder, "when_us", generation->when_us);
@@ -72,8 +78,8 @@ reroute_ctl_revert (RerouteCtl *ctl, int argc, char **argv, GError **error)
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_VALUE,
-                   "“%s” is not the number of a generation: “reroutectl history” shows them",
-                   argv[1]);
+                   _ ("“%s” is not the number of a generation: “reroutectl history” shows them"),
+                      argv[1]);
       return FALSE;
     }
   return reroute_ctl_go_back (

@@ -17,6 +17,8 @@
 #include "common/error.h"
 #include "service/ctl/edit.h"
 
+#include <glib/gi18n.h>
+
 typedef struct
 {
   RerouteRuleset *saved;
@@ -46,7 +48,7 @@ reroute_ctl_read_input (const char *name, gsize *length, GError **error)
       char *content = NULL;
 
       if (!g_file_get_contents (name, &content, length, error))
-        g_prefix_error (error, "cannot read “%s”: ", name);
+        g_prefix_error (error, _ ("cannot read “%s”: "), name);
       return content;
     }
   text = g_string_new (NULL);
@@ -143,7 +145,9 @@ parse_file (const char *name, gboolean *says_accept_from, GError **error)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "nothing was changed: %u lines of “%s” are not understood",
+               ngettext ("nothing was changed: %'u line of “%s” is not understood",
+                         "nothing was changed: %'u lines of “%s” are not understood",
+                         errors->len),
                errors->len,
                name);
   return NULL;
@@ -168,7 +172,7 @@ try_out (RerouteCtl *ctl, Import *import, GError **error)
           g_set_error_literal (error,
                                REROUTE_ERROR,
                                REROUTE_ERROR_FINDINGS,
-                               "this would be refused: correct what is said above");
+                               _ ("this would be refused: correct what is said above"));
           return FALSE;
         }
     }
@@ -179,16 +183,21 @@ static void
 report (RerouteCtl *ctl, const Import *import, gboolean dry_run)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autofree char *line = NULL;
 
   if (!ctl->json)
     {
-      g_print (dry_run
-                 ? "%u to add, %u to update, %u to remove, %u as they are; nothing was changed\n"
-                 : "%u added, %u updated, %u removed, %u as they were\n",
-               import->n_added,
-               import->n_updated,
-               import->n_removed,
-               import->n_same);
+      line = g_strdup_printf (
+        dry_run
+        /* Translators: numbers of rows; “to add: %'u, …” where words must agree with them */
+        ? _ ("%'u to add, %'u to update, %'u to remove, %'u as they are; nothing was changed")
+        /* Translators: numbers of rows; “added: %'u, …” where words must agree with them */
+        : _ ("%'u added, %'u updated, %'u removed, %'u as they were"),
+             import->n_added,
+             import->n_updated,
+             import->n_removed,
+             import->n_same);
+      g_print ("%s\n", line);
       return;
     }
   json_builder_begin_object (builder);

@@ -9,6 +9,7 @@
 
 #include "common/client/relay-log.h"
 
+#include <glib/gi18n.h>
 #include <stdio.h>
 
 #define FOLLOW_WAIT_US (G_USEC_PER_SEC / 2)
@@ -39,6 +40,15 @@ load_page (RerouteCtl *ctl,
   reroute_relay_client_log_async (
     ctl->relay, cursor, filter, categories, NULL, reroute_ctl_wait_cb, &result);
   return reroute_relay_client_log_finish (ctl->relay, reroute_ctl_wait (&result), error);
+}
+
+static void
+print_missed (gulong n)
+{
+  g_autofree char *text = g_strdup_printf (
+    ngettext ("%'lu line came too fast to be shown", "%'lu lines came too fast to be shown", n), n);
+
+  g_printerr ("%s\n", text);
 }
 
 static void
@@ -86,7 +96,7 @@ print_pages (RerouteCtl *ctl,
       if (page == NULL)
         return FALSE;
       if (page->missed > 0)
-        g_printerr ("%" G_GUINT64_FORMAT " lines came too fast to be shown\n", page->missed);
+        print_missed ((gulong) page->missed);
       n = page->lines->len;
       *cursor = page->next;
       for (guint i = 0; i < n; i++)
@@ -116,7 +126,7 @@ parse_options (RerouteCtl *ctl, LogOptions *options, int *argc, char ***argv, GE
       g_set_error_literal (error,
                            G_OPTION_ERROR,
                            G_OPTION_ERROR_FAILED,
-                           "--json and --follow exclude each other: an array has an end");
+                           _ ("--json and --follow exclude each other: an array has an end"));
       return FALSE;
     }
   return TRUE;

@@ -7,28 +7,61 @@
 
 #include "config.h"
 
+#include "service/ctl/ctl.h"
+
+#include "common/error.h"
+
+#include <glib/gi18n.h>
 #include <locale.h>
 
-#include "service/ctl/ctl.h"
+#define SYNOPSIS "[--session|--bus=ADDRESS] [--json] VERB"
+
+/* Words that are typed, and the signs between them, are the same in every language. */
+static char *
+dup_usage (const char *arguments)
+{
+  /* Translators: %s is a verb with its arguments, which are not translated */
+  return g_strdup_printf (_ ("Usage: reroutectl %s"), arguments);
+}
 
 static void
 print_help (void)
 {
+  const char *const options[][2] = {
+    { "--session", _ ("talk to the services on the session bus") },
+      { "--bus=ADDRESS", _ ("talk to the services on the bus at ADDRESS") },
+        { "--json", _ ("print JSON, for a program to read") },
+          { "--version", _ ("print the version") },
+            { "--help", _ ("print the verbs") },
+          };
   gsize n_verbs;
   const RerouteVerb *verbs = reroute_ctl_get_verbs (&n_verbs);
+  g_autofree char *usage = dup_usage (SYNOPSIS);
 
-  g_print ("Usage: reroutectl [--session|--bus=ADDRESS] [--json] VERB\n\n");
+  g_print ("%s\n\n", usage);
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++)
+    g_print ("  %s\n      %s\n", options[i][0], options[i][1]);
+  g_print ("\n");
   for (gsize i = 0; i < n_verbs; i++)
-    g_print ("  %s %s\n      %s\n", verbs[i].name, verbs[i].arguments, verbs[i].summary);
+    g_print ("  %s %s\n      %s\n", verbs[i].name, verbs[i].arguments, _ (verbs[i].summary));
 }
 
 static int
 complain (const char *verb, const GError *error)
 {
-  g_printerr ("reroutectl: %s\n", error->message);
+  g_autofree char *message = g_strdup (error->message);
+  g_autofree char *usage = dup_usage (verb);
+
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ACCESS))
+    {
+      g_free (message);
+      /* Translators: %s is what was refused and why, in the words of the service */
+      message = g_strdup_printf (_ ("you may not do this: %s"), error->message);
+    }
+  g_printerr ("reroutectl: %s\n", message);
   if (error->domain != G_OPTION_ERROR)
     return 1;
-  g_printerr ("Usage: reroutectl %s\n", verb);
+  g_printerr ("%s\n", usage);
   return 2;
 }
 
@@ -37,12 +70,15 @@ run_verb (RerouteCtl *ctl, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *usage = NULL;
+  g_autofree char *refusal = NULL;
   int n_words = 0;
   const RerouteVerb *verb = reroute_ctl_find_verb (argc, argv, &n_words);
 
   if (verb == NULL)
     {
-      g_printerr ("reroutectl: there is no verb “%s”: “reroutectl --help” lists them\n", argv[0]);
+      refusal =
+        g_strdup_printf (_ ("there is no verb “%s”: “reroutectl --help” lists them"), argv[0]);
+      g_printerr ("reroutectl: %s\n", refusal);
       return 2;
     }
   usage = g_strdup_printf ("%s %s", verb->name, verb->arguments);
@@ -56,6 +92,7 @@ main (int argc, char **argv)
 {
   g_auto (RerouteCtl) ctl = { 0 };
   g_autofree char *address = NULL;
+  const char *catalogues = g_getenv ("REROUTE_LOCALE_DIR");
   gboolean version = FALSE, help = FALSE;
   const GOptionEntry entries[] = {
     { "session", 0, 0, G_OPTION_ARG_NONE, &ctl.session, NULL, NULL },
@@ -69,11 +106,14 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
 
   setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, catalogues != NULL ? catalogues : REROUTE_LOCALE_DIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_strict_posix (context, TRUE);
   if (!g_option_context_parse (context, &argc, &argv, &error))
-    return complain ("[--session|--bus=ADDRESS] [--json] VERB", error);
+    return complain (SYNOPSIS, error);
   if (version)
     {
       g_print ("reroutectl %s\n", REROUTE_VERSION);

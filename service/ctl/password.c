@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 
+#include <glib/gi18n.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,15 +20,18 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define SHOWS_ALL                                                                                  \
-  "the terminal cannot be told to show nothing: say --password-stdin and send it there"
-
 void
 reroute_ctl_free_password (char *password)
 {
   if (password != NULL)
     explicit_bzero (password, strlen (password));
   g_free (password);
+}
+
+static const char *
+get_shows_all (void)
+{
+  return _ ("the terminal cannot be told to show nothing: say --password-stdin and send it there");
 }
 
 static char *
@@ -53,12 +57,12 @@ read_line (int fd, GError **error)
     return line;
   reroute_ctl_free_password (line);
   if (length == 0)
-    return refuse (error, "no password was given");
+    return refuse (error, _ ("no password was given"));
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "the password is too long: wanted at most %d octets",
-               REROUTE_LIMIT_PASSWORD_OCTETS);
+               _ ("the password is too long: wanted at most %d octets"),
+                  REROUTE_LIMIT_PASSWORD_OCTETS);
   return NULL;
 }
 
@@ -101,15 +105,15 @@ ask (int fd, const char *prompt, GError **error)
   char *password = NULL;
 
   if (tcgetattr (fd, &shown) != 0)
-    return refuse (error, SHOWS_ALL);
+    return refuse (error, get_shows_all ());
   hidden = shown;
   hidden.c_lflag &= ~(tcflag_t) ECHO;
   hold_signals (before);
   if (tcsetattr (fd, TCSAFLUSH, &hidden) != 0)
-    refuse (error, SHOWS_ALL);
+    refuse (error, get_shows_all ());
   else
     {
-      dprintf (fd, "%s: ", prompt);
+      dprintf (fd, "%s ", prompt);
       password = read_line (fd, error);
       dprintf (fd, "\n");
       tcsetattr (fd, TCSAFLUSH, &shown);
@@ -119,15 +123,17 @@ ask (int fd, const char *prompt, GError **error)
 }
 
 static char *
-ask_twice (int fd, const char *prompt, GError **error)
+ask_twice (int fd, const char *user, GError **error)
 {
-  g_autofree char *again = g_strdup_printf ("%s, again", prompt);
+  /* Translators: the name of a user, as the server knows it */
+  g_autofree char *prompt = g_strdup_printf (_ ("Password for %s:"), user);
+  g_autofree char *again = g_strdup_printf (_ ("Password for %s, again:"), user);
   char *first = ask (fd, prompt, error);
   char *second = first != NULL ? ask (fd, again, error) : NULL;
   gboolean same = second != NULL && g_str_equal (first, second);
 
   if (second != NULL && !same)
-    refuse (error, "the two passwords differ: nothing was changed");
+    refuse (error, _ ("the two passwords differ: nothing was changed"));
   reroute_ctl_free_password (second);
   if (same)
     return first;
@@ -136,17 +142,18 @@ ask_twice (int fd, const char *prompt, GError **error)
 }
 
 char *
-reroute_ctl_read_password (const char *prompt, gboolean from_stdin, GError **error)
+reroute_ctl_read_password (const char *user, GError **error)
 {
   char *password;
   int fd;
 
-  if (from_stdin)
+  if (user == NULL)
     return read_line (STDIN_FILENO, error);
   fd = open ("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
   if (fd < 0)
-    return refuse (error, "there is no terminal to ask on: say --password-stdin and send it there");
-  password = ask_twice (fd, prompt, error);
+    return refuse (error,
+                   _ ("there is no terminal to ask on: say --password-stdin and send it there"));
+  password = ask_twice (fd, user, error);
   close (fd);
   return password;
 }

@@ -9,6 +9,8 @@
 
 #include "common/error.h"
 
+#include <glib/gi18n.h>
+
 gboolean
 reroute_ctl_parse_message_id (const char *text, guint64 *id, GError **error)
 {
@@ -17,8 +19,7 @@ reroute_ctl_parse_message_id (const char *text, guint64 *id, GError **error)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "“%s” is not the id of a message: “reroutectl queue list” shows them",
-               text);
+               _ ("“%s” is not the id of a message: “reroutectl queue list” shows them"), text);
   return FALSE;
 }
 
@@ -97,30 +98,66 @@ print_json (const RerouteQueueCounts *counts)
   reroute_ctl_print_json (builder);
 }
 
-static void
-print_text (const RerouteQueueCounts *counts, gsize n_ids, const char *words)
+static char *
+dup_done (RerouteQueueVerb verb, guint n)
 {
-  if (n_ids > 0)
-    g_print ("%u of %" G_GSIZE_FORMAT " %s\n", counts->done, n_ids, words);
-  else
-    g_print ("%u %s\n", counts->done, words);
+  switch (verb)
+    {
+    case REROUTE_QUEUE_RETRY:
+      return g_strdup_printf (
+        ngettext ("%'u message is tried now", "%'u messages are tried now", n), n);
+    case REROUTE_QUEUE_HOLD:
+      return g_strdup_printf (ngettext ("%'u message is held", "%'u messages are held", n), n);
+    case REROUTE_QUEUE_RELEASE:
+      return g_strdup_printf (ngettext ("%'u message released", "%'u messages released", n), n);
+    case REROUTE_QUEUE_RETURN:
+      return g_strdup_printf (ngettext ("%'u message returned", "%'u messages returned", n), n);
+    case REROUTE_QUEUE_DELETE:
+    default:
+      return g_strdup_printf (ngettext ("%'u message deleted", "%'u messages deleted", n), n);
+    }
+}
+
+static char *
+dup_busy (guint n)
+{
+  return g_strdup_printf (ngettext ("%'u message is left alone: it is on its way just now",
+                                    "%'u messages are left alone: they are on their way just now",
+                                    n),
+                          n);
+}
+
+static char *
+dup_silent (guint n)
+{
+  return g_strdup_printf (
+    ngettext ("%'u message stays: nobody may be told, as it has no sender, or one that asked for "
+              "no notice; “reroutectl queue delete” removes it",
+              "%'u messages stay: nobody may be told, as they have no sender, or one that asked "
+              "for no notice; “reroutectl queue delete” removes them",
+              n),
+    n);
+}
+
+static void
+print_text (RerouteQueueVerb verb, const RerouteQueueCounts *counts, gsize n_ids)
+{
+  g_autofree char *done = dup_done (verb, counts->done);
+  g_autofree char *busy = dup_busy (counts->busy);
+  g_autofree char *silent = dup_silent (counts->silent);
+
+  g_print ("%s\n", done);
   if (counts->busy > 0)
-    g_print ("%u left alone: on their way just now\n", counts->busy);
+    g_print ("%s\n", busy);
   if (counts->silent > 0)
-    g_print ("%u stay: nobody may be told, as they have no sender, or one that asked for no "
-             "notice; “reroutectl queue delete” removes them\n",
-             counts->silent);
+    g_print ("%s\n", silent);
   if (counts->done + counts->busy + counts->silent < n_ids)
-    g_print ("The others do not wait any more, or were so already: “reroutectl queue list” shows "
-             "what waits\n");
+    g_print ("%s\n",
+             _ ("The others do not wait any more, or were so already: “reroutectl queue list” shows what waits"));
 }
 
 static gboolean
-act (RerouteCtl *ctl,
-     RerouteQueueVerb verb,
-     const RerouteQueueSelection *selection,
-     const char *words,
-     GError **error)
+act (RerouteCtl *ctl, RerouteQueueVerb verb, const RerouteQueueSelection *selection, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
   RerouteQueueCounts counts;
@@ -133,14 +170,13 @@ act (RerouteCtl *ctl,
   if (ctl->json)
     print_json (&counts);
   else
-    print_text (&counts, selection->n_ids, words);
+    print_text (verb, &counts, selection->n_ids);
   return TRUE;
 }
 
 /* Every verb of the queue: of messages by their ids, or of those that a filter takes. */
 static gboolean
-run (
-  RerouteCtl *ctl, RerouteQueueVerb verb, const char *words, int argc, char **argv, GError **error)
+run (RerouteCtl *ctl, RerouteQueueVerb verb, int argc, char **argv, GError **error)
 {
   g_auto (Filter) filter = { FALSE, { NULL } };
   const GOptionEntry entries[] = {
@@ -162,7 +198,7 @@ run (
         error,
         G_OPTION_ERROR,
         G_OPTION_ERROR_FAILED,
-        "name messages, or say --next-hop, --entry, --state, --matching or --all");
+        _ ("name messages, or say --next-hop, --entry, --state, --matching or --all"));
       return FALSE;
     }
   ids = parse_ids (argc, argv, error);
@@ -171,35 +207,35 @@ run (
   selection.ids = (const guint64 *) ids->data;
   selection.n_ids = ids->len;
   selection.filter = filter_to_variant (&filter);
-  return act (ctl, verb, &selection, words, error);
+  return act (ctl, verb, &selection, error);
 }
 
 gboolean
 reroute_ctl_queue_retry (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  return run (ctl, REROUTE_QUEUE_RETRY, "messages are tried now", argc, argv, error);
+  return run (ctl, REROUTE_QUEUE_RETRY, argc, argv, error);
 }
 
 gboolean
 reroute_ctl_queue_hold (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  return run (ctl, REROUTE_QUEUE_HOLD, "messages are held", argc, argv, error);
+  return run (ctl, REROUTE_QUEUE_HOLD, argc, argv, error);
 }
 
 gboolean
 reroute_ctl_queue_release (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  return run (ctl, REROUTE_QUEUE_RELEASE, "messages released", argc, argv, error);
+  return run (ctl, REROUTE_QUEUE_RELEASE, argc, argv, error);
 }
 
 gboolean
 reroute_ctl_queue_return (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  return run (ctl, REROUTE_QUEUE_RETURN, "messages returned", argc, argv, error);
+  return run (ctl, REROUTE_QUEUE_RETURN, argc, argv, error);
 }
 
 gboolean
 reroute_ctl_queue_delete (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  return run (ctl, REROUTE_QUEUE_DELETE, "messages deleted", argc, argv, error);
+  return run (ctl, REROUTE_QUEUE_DELETE, argc, argv, error);
 }

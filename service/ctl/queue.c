@@ -10,6 +10,8 @@
 
 #include "common/limits.h"
 
+#include <glib/gi18n.h>
+
 /* Ids are shown as the log shows them, in hexadecimal. */
 static char *
 format_id (guint64 id)
@@ -117,8 +119,10 @@ load_page (RerouteCtl *ctl, const Wanted *wanted, guint offset, GError **error)
 static gboolean
 list_messages (RerouteCtl *ctl, const Wanted *wanted, GError **error)
 {
-  static const char *const titles[] = { "ID",    "RECEIVED", "FROM",       "TO",
-                                        "STATE", "NEXT TRY", "LAST REPLY", NULL };
+  const char *const titles[] = { C_ ("heading", "ID"),         C_ ("heading", "RECEIVED"),
+                                 C_ ("heading", "FROM"),       C_ ("heading", "TO"),
+                                 C_ ("heading", "STATE"),      C_ ("heading", "NEXT TRY"),
+                                 C_ ("heading", "LAST REPLY"), NULL };
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   guint offset = 0;
@@ -151,7 +155,7 @@ list_messages (RerouteCtl *ctl, const Wanted *wanted, GError **error)
   else if (offset > 0)
     reroute_table_print (table);
   else
-    g_print ("no message waits\n");
+    g_print ("%s\n", _ ("no message waits"));
   return TRUE;
 }
 
@@ -208,13 +212,14 @@ load_groups (RerouteCtl *ctl, const Wanted *wanted, guint offset, guint *total, 
 static gboolean
 list_groups (RerouteCtl *ctl, const Wanted *wanted, GError **error)
 {
-  const char *const titles[] = { g_str_equal (wanted->by, "entry") ? "ENTRY" : "NEXT HOP",
-                                 "MESSAGES",
-                                 "HELD",
-                                 "OCTETS",
-                                 "OLDEST",
-                                 "NEXT TRY",
-                                 "LAST FAILURE",
+  const char *const titles[] = { g_str_equal (wanted->by, "entry") ? C_ ("heading", "ENTRY")
+                                                                   : C_ ("heading", "NEXT HOP"),
+                                 C_ ("heading", "MESSAGES"),
+                                 C_ ("heading", "HELD"),
+                                 C_ ("heading", "OCTETS"),
+                                 C_ ("heading", "OLDEST"),
+                                 C_ ("heading", "NEXT TRY"),
+                                 C_ ("heading", "LAST FAILURE"),
                                  NULL };
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -245,7 +250,7 @@ list_groups (RerouteCtl *ctl, const Wanted *wanted, GError **error)
   else if (offset > 0)
     reroute_table_print (table);
   else
-    g_print ("no message waits\n");
+    g_print ("%s\n", _ ("no message waits"));
   return TRUE;
 }
 
@@ -269,7 +274,7 @@ reroute_ctl_queue_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
       g_set_error_literal (error,
                            G_OPTION_ERROR,
                            G_OPTION_ERROR_FAILED,
-                           "say one of --next-hop, --entry, --by and TEXT");
+                           _ ("say one of --next-hop, --entry, --by and TEXT"));
       return FALSE;
     }
   wanted.text = argc > 1 ? argv[1] : "";
@@ -285,24 +290,30 @@ show_text (GVariant *values)
   const char *headers = "";
   gboolean requiretls = FALSE;
   gboolean tls_optional = FALSE;
+  g_autofree char *received = NULL;
 
   g_variant_lookup (values, "client", "&s", &client);
   g_variant_lookup (values, "helo", "&s", &helo);
   g_variant_lookup (values, "headers", "&s", &headers);
   g_variant_lookup (values, "requiretls", "b", &requiretls);
   g_variant_lookup (values, "tls-optional", "b", &tls_optional);
-  g_print ("\nReceived from %s, which called itself “%s”\n", client, helo);
+  /* Translators: an IP address; the name that the client said */
+  received = g_strdup_printf (_ ("Received from %s, which called itself “%s”"), client, helo);
+  g_print ("\n%s\n", received);
   if (requiretls)
-    g_print ("Its sender demands TLS all the way (REQUIRETLS)\n");
+    g_print ("%s\n", _ ("Its sender demands TLS all the way (REQUIRETLS)"));
   if (tls_optional)
-    g_print ("Its sender wants it delivered whatever becomes of TLS (TLS-Required: No)\n");
+    g_print ("%s\n",
+             _ ("Its sender wants it delivered whatever becomes of TLS (TLS-Required: No)"));
   g_print ("\n%s\n", headers);
 }
 
 gboolean
 reroute_ctl_queue_show (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  static const char *const titles[] = { "TO", "STATE", "NEXT TRY", "TRIES", "LAST REPLY", NULL };
+  const char *const titles[] = { C_ ("heading", "TO"),         C_ ("heading", "STATE"),
+                                 C_ ("heading", "NEXT TRY"),   C_ ("heading", "TRIES"),
+                                 C_ ("heading", "LAST REPLY"), NULL };
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GVariant) values = NULL;

@@ -14,7 +14,10 @@
 #include "common/error.h"
 #include "common/recipient.h"
 #include "service/ctl/edit.h"
+#include "service/ctl/refusal.h"
 #include "service/ctl/table.h"
+
+#include <glib/gi18n.h>
 
 /* A list as it is saved, and what shall become of it. */
 typedef struct
@@ -42,7 +45,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (List, list_clear)
 static char *
 dup_domain (const char *name, GError **error)
 {
-  return reroute_domain_normalize (name[0] == '#' ? name + 1 : name, error);
+  char *domain = reroute_domain_normalize (name[0] == '#' ? name + 1 : name, error);
+
+  reroute_ctl_reword_row (error, name, NULL);
+  return domain;
 }
 
 static gboolean
@@ -117,6 +123,27 @@ is_asked (RerouteCtl *ctl, const List *list)
   return found;
 }
 
+static void
+print_unasked (const List *list)
+{
+  g_autofree char *note = g_strdup_printf (
+    /* Translators: %s is a domain; the commands stay as they are */
+    _ ("note: no entry asks this list yet: “reroutectl connections edit %s --recipient-check=list” has it asked, or “routing edit”"),
+       list->domain);
+
+  g_printerr ("%s\n", note);
+}
+
+static void
+print_counts (const List *list)
+{
+  g_autofree char *text = g_strdup_printf (
+    /* Translators: numbers of addresses; “added: %'u, …” where words must agree with them */
+    _ ("%'u added, %'u removed"), list->n_added, list->n_removed);
+
+  g_print ("%s\n", text);
+}
+
 /* Saves what was planned and says how much it was. */
 static gboolean
 save (RerouteCtl *ctl, List *list, GError **error)
@@ -126,12 +153,10 @@ save (RerouteCtl *ctl, List *list, GError **error)
   if (!reroute_ctl_apply (ctl, list->changes, list->serial, REROUTE_CTL_AGREED_NOTHING, error))
     return FALSE;
   if (list->n_added > 0 && !is_asked (ctl, list))
-    g_printerr ("note: no entry asks this list yet: “reroutectl connections edit %s "
-                "--recipient-check=list” has it asked, or “routing edit”\n",
-                list->domain);
+    print_unasked (list);
   if (!ctl->json)
     {
-      g_print ("%u added, %u removed\n", list->n_added, list->n_removed);
+      print_counts (list);
       return TRUE;
     }
   json_builder_begin_object (builder);
@@ -172,7 +197,7 @@ show_recipient (RerouteRow *row, gpointer user_data)
 gboolean
 reroute_ctl_recipients_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  static const char *const titles[] = { "ADDRESS", "COMMENT", NULL };
+  const char *const titles[] = { C_ ("heading", "ADDRESS"), C_ ("heading", "COMMENT"), NULL };
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   g_autofree char *domain = NULL;
@@ -234,10 +259,10 @@ plan_named_removal (List *list, const char *text, GError **error)
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_NO_SUCH_ENTRY,
-                   "“%s” is not on the list of “%s”: “reroutectl recipients list %s” shows it",
-                   row->domain,
-                   list->domain,
-                   list->domain);
+                   _ ("“%s” is not on the list of “%s”: “reroutectl recipients list %s” shows it"),
+                      row->domain,
+                      list->domain,
+                      list->domain);
       return FALSE;
     }
   if (g_hash_table_add (list->kept, g_strdup (row->domain)))
@@ -283,7 +308,9 @@ plan_lines (List *list, const char *name, const char *text, GError **error)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "nothing was changed: %u lines of “%s” are not understood",
+               ngettext ("nothing was changed: %'u line of “%s” is not understood",
+                         "nothing was changed: %'u lines of “%s” are not understood",
+                         n_bad),
                n_bad,
                name);
   return FALSE;
@@ -320,7 +347,8 @@ reroute_ctl_recipients_import (RerouteCtl *ctl, int argc, char **argv, GError **
     return FALSE;
   if (!g_utf8_validate_len (text, length, NULL))
     {
-      g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "“%s” is not UTF-8 text", argv[2]);
+      g_set_error (
+        error, REROUTE_ERROR, REROUTE_ERROR_VALUE, _ ("“%s” is not UTF-8 text"), argv[2]);
       return FALSE;
     }
   if (!open_list (ctl, argv[1], &list, error) || !plan_lines (&list, argv[2], text, error))

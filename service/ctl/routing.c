@@ -8,6 +8,9 @@
 #include "service/ctl/rows.h"
 
 #include "service/ctl/edit.h"
+#include "service/ctl/refusal.h"
+
+#include <glib/gi18n.h>
 
 typedef struct
 {
@@ -61,7 +64,7 @@ get_action (const RoutingOptions *options,
       g_set_error_literal (error,
                            G_OPTION_ERROR,
                            G_OPTION_ERROR_FAILED,
-                           "--reroute-to, --inbound and --relay exclude one another");
+                           _ ("--reroute-to, --inbound and --relay exclude one another"));
       return FALSE;
     }
   *said = n == 1;
@@ -97,10 +100,11 @@ reroute_ctl_routing_add (RerouteCtl *ctl, int argc, char **argv, GError **error)
     return FALSE;
   if (!said)
     {
-      g_set_error_literal (error,
-                           G_OPTION_ERROR,
-                           G_OPTION_ERROR_FAILED,
-                           "say where the mail goes: --reroute-to=DOMAIN, --inbound or --relay");
+      g_set_error_literal (
+        error,
+        G_OPTION_ERROR,
+        G_OPTION_ERROR_FAILED,
+        _ ("say where the mail goes: --reroute-to=DOMAIN, --inbound or --relay"));
       return FALSE;
     }
   fields.domain = argv[1];
@@ -108,7 +112,10 @@ reroute_ctl_routing_add (RerouteCtl *ctl, int argc, char **argv, GError **error)
     return FALSE;
   entry = reroute_routing_entry_new (&fields, action, options.reroute_to, error);
   if (entry == NULL)
-    return FALSE;
+    {
+      reroute_ctl_reword_row (error, argv[1], options.reroute_to);
+      return FALSE;
+    }
   settings = reroute_ctl_load_settings (ctl, &serial, error);
   return settings != NULL &&
          reroute_ctl_put_row (ctl, g_steal_pointer (&entry), serial, &options.row, error);
@@ -139,6 +146,7 @@ reroute_ctl_routing_edit (RerouteCtl *ctl, int argc, char **argv, GError **error
     return FALSE;
   entry =
     reroute_routing_entry_new (&fields, action, said ? options.reroute_to : before->target, error);
+  reroute_ctl_reword_row (error, argv[1], options.reroute_to);
   return entry != NULL && reroute_ctl_put_row (ctl, entry, serial, &options.row, error);
 }
 

@@ -11,7 +11,10 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "service/ctl/edit.h"
+#include "service/ctl/refusal.h"
 #include "service/ctl/table.h"
+
+#include <glib/gi18n.h>
 
 gboolean
 reroute_ctl_foreach_row (RerouteCtl *ctl,
@@ -44,10 +47,11 @@ reroute_ctl_foreach_row (RerouteCtl *ctl,
         return FALSE;
       if (offset > 0 && rows->serial != *serial)
         {
-          g_set_error_literal (error,
-                               REROUTE_ERROR,
-                               REROUTE_ERROR_STALE_SERIAL,
-                               "somebody saved other rules while these were read: run it again");
+          g_set_error_literal (
+            error,
+            REROUTE_ERROR,
+            REROUTE_ERROR_STALE_SERIAL,
+            _ ("somebody saved other rules while these were read: run it again"));
           return FALSE;
         }
       *serial = rows->serial;
@@ -93,7 +97,10 @@ reroute_ctl_find_row (
   g_autofree char *filter = NULL;
 
   if (domain == NULL)
-    return NULL;
+    {
+      reroute_ctl_reword_row (error, name, NULL);
+      return NULL;
+    }
   filter = g_strconcat ("=", domain, NULL);
   if (!reroute_ctl_foreach_row (ctl, page, filter, is_wanted, &search, serial, error))
     return NULL;
@@ -101,11 +108,10 @@ reroute_ctl_find_row (
     g_set_error (error,
                  REROUTE_ERROR,
                  REROUTE_ERROR_NO_SUCH_ENTRY,
-                 "there is no row “%s” on the %s page: “reroutectl %s list” shows what is there, "
-                 "with a leading # where a row is for one domain only",
-                 name,
-                 page == REROUTE_PAGE_ROUTING ? "Routing" : "Connections",
-                 reroute_page_to_string (page));
+                 page == REROUTE_PAGE_ROUTING
+                 ? _ ("there is no row “%s” on the Routing page: “reroutectl routing list” shows what is there, with a leading # where a row is for one domain only")
+                 : _ ("there is no row “%s” on the Connections page: “reroutectl connections list” shows what is there, with a leading # where a row is for one domain only"),
+                      name);
   return search.found;
 }
 
@@ -200,9 +206,9 @@ row_to_table (RerouteRow *row, gpointer user_data)
 gboolean
 reroute_ctl_list_rows (RerouteCtl *ctl, ReroutePage page, const char *filter, GError **error)
 {
-  static const char *const titles[] = {
-    "DOMAIN", "ACTION", "TARGET", "ACCEPT FROM", "COMMENT", NULL
-  };
+  const char *const titles[] = { C_ ("heading", "DOMAIN"),  C_ ("heading", "ACTION"),
+                                 C_ ("heading", "TARGET"),  C_ ("heading", "ACCEPT FROM"),
+                                 C_ ("heading", "COMMENT"), NULL };
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   guint64 serial;
@@ -255,7 +261,7 @@ reroute_ctl_row_options_apply (const RerouteRowOptions *self,
   if (self->on && self->off)
     {
       g_set_error_literal (
-        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "--on and --off exclude each other");
+        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("--on and --off exclude each other"));
       return FALSE;
     }
   if (self->accept_from != NULL &&
@@ -268,7 +274,7 @@ reroute_ctl_row_options_apply (const RerouteRowOptions *self,
       !g_str_equal (self->leaves, "no"))
     {
       g_set_error_literal (
-        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "--leaves is “yes” or “no”");
+        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("--leaves is “yes” or “no”"));
       return FALSE;
     }
   if (self->leaves != NULL)

@@ -6,7 +6,10 @@
 #include "config.h"
 
 #include "service/ctl/edit.h"
+#include "service/ctl/refusal.h"
 #include "service/ctl/table.h"
+
+#include <glib/gi18n.h>
 
 #define RELAY_ASKED_US (50 * 1000) /* while it takes up what was saved */
 #define RELAY_ASKED_MOST 40
@@ -27,7 +30,9 @@ setting_to_json (const RerouteSettings *settings,
 gboolean
 reroute_ctl_settings_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  static const char *const titles[] = { "KEY", "VALUE", "", "MEANING", NULL };
+  const char *const titles[] = {
+    C_ ("heading", "KEY"), C_ ("heading", "VALUE"), "", C_ ("heading", "MEANING"), NULL
+  };
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   const RerouteSettingSpec *specs = reroute_setting_specs ();
@@ -47,8 +52,7 @@ reroute_ctl_settings_list (RerouteCtl *ctl, int argc, char **argv, GError **erro
                          specs[i].key,
                          reroute_settings_get_text (settings, specs[i].id),
                          reroute_settings_is_default (settings, specs[i].id) ? "default" : "set",
-                         specs[i].summary,
-                         NULL);
+                         _ (specs[i].summary), NULL);
     }
   json_builder_end_array (builder);
   if (ctl->json)
@@ -103,12 +107,15 @@ report_tls (RerouteCtl *ctl, guint64 serial)
         return;
       if (in_use >= serial)
         {
-          g_printerr ("TLS is %s\n", tls);
+          /* Translators: %s is what the relay says of it, in English: "offered to clients …" */
+          g_autofree char *sentence = g_strdup_printf (_ ("TLS is %s"), tls);
+
+          g_printerr ("%s\n", sentence);
           return;
         }
       g_usleep (RELAY_ASKED_US);
     }
-  g_printerr ("The relay has not taken it up yet: see “reroutectl status”.\n");
+  g_printerr ("%s\n", _ ("The relay has not taken it up yet: see “reroutectl status”."));
 }
 
 gboolean
@@ -124,7 +131,10 @@ reroute_ctl_settings_set (RerouteCtl *ctl, int argc, char **argv, GError **error
     return FALSE;
   change = reroute_change_new_set (argv[1], argc > 2 ? argv[2] : NULL, error);
   if (change == NULL)
-    return FALSE;
+    {
+      reroute_ctl_reword_setting (error, argv[1], argc > 2 ? argv[2] : NULL);
+      return FALSE;
+    }
   g_ptr_array_add (changes, change);
   settings = reroute_ctl_load_settings (ctl, &serial, error);
   if (settings == NULL ||

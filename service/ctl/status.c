@@ -11,6 +11,7 @@
 
 #include "common/error.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 static void
@@ -32,18 +33,22 @@ print_json (guint64 serial, GVariant *status)
 static void
 print_rules_in_use (guint64 serial, GVariant *status)
 {
+  g_autofree char *sentence = NULL;
   guint64 in_use = 0;
   gboolean held = FALSE;
 
   g_variant_lookup (status, "rules-held", "b", &held);
   g_variant_lookup (status, "serial", "t", &in_use);
   if (!held)
-    g_print ("The relay has no rules yet and answers 451 4.3.0.\n");
+    sentence = g_strdup (_ ("The relay has no rules yet and answers 451 4.3.0."));
   else if (in_use == serial)
-    g_print ("Rules %" G_GUINT64_FORMAT " saved, in use.\n", serial);
+    /* Translators: the number of a generation of the rules */
+    sentence = g_strdup_printf (_ ("Rules %lu saved, in use."), (gulong) serial);
   else
-    g_print (
-      "Rules %" G_GUINT64_FORMAT " saved, relay uses %" G_GUINT64_FORMAT ".\n", serial, in_use);
+    sentence = g_strdup_printf (
+      /* Translators: numbers of generations of the rules */
+      _ ("Rules %lu saved, relay uses %lu."), (gulong) serial, (gulong) in_use);
+  g_print ("%s\n", sentence);
 }
 
 /* (transfer full) */
@@ -79,9 +84,11 @@ print_text (guint64 serial, GVariant *status)
 
   if (status == NULL)
     {
-      g_print ("Rules %" G_GUINT64_FORMAT " saved.\n", serial);
-      g_print ("The relay is not running: no mail is taken or sent. It takes up the rules when it "
-               "starts: systemctl start reroute-relayd\n");
+      g_autofree char *saved = g_strdup_printf (_ ("Rules %lu saved."), (gulong) serial);
+
+      g_print ("%s\n", saved);
+      g_print ("%s\n",
+               _ ("The relay is not running: no mail is taken or sent. It takes up the rules when it starts: systemctl start reroute-relayd"));
       return;
     }
   print_rules_in_use (serial, status);

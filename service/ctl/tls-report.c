@@ -8,6 +8,8 @@
 #include "service/ctl/ctl.h"
 #include "service/ctl/table.h"
 
+#include <glib/gi18n.h>
+
 #define ROW "(&s&s&s&stt^a&s)"
 
 typedef struct
@@ -100,8 +102,13 @@ load_page (RerouteCtl *ctl, const char *domain, guint *offset, Output *output, G
 static gboolean
 list (RerouteCtl *ctl, const char *domain, GError **error)
 {
-  static const char *const titles[] = { "DAY",    "DOMAIN",   "POLICY", "SUCCEEDED",
-                                        "FAILED", "FAILURES", NULL };
+  const char *const titles[] = { C_ ("heading", "DAY"),
+                                 C_ ("heading", "DOMAIN"),
+                                 C_ ("heading", "POLICY"),
+                                 C_ ("heading", "SUCCEEDED"),
+                                 C_ ("heading", "FAILED"),
+                                 C_ ("heading", "FAILURES"),
+                                 NULL };
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   Output output = { builder, table };
@@ -123,8 +130,20 @@ list (RerouteCtl *ctl, const char *domain, GError **error)
   else if (offset > 0)
     reroute_table_print (table);
   else
-    g_print ("nothing was collected\n");
+    g_print ("%s\n", _ ("nothing was collected"));
   return TRUE;
+}
+
+static void
+print_count (guint n)
+{
+  g_autofree char *text = g_strdup_printf (
+    ngettext ("%'u domain is asked where reports go; the log tells what was sent",
+              "%'u domains are asked where reports go; the log tells what was sent",
+              n),
+    n);
+
+  g_print ("%s\n", text);
 }
 
 static gboolean
@@ -148,7 +167,7 @@ send_now (RerouteCtl *ctl, gboolean today, GError **error)
       reroute_ctl_print_json (builder);
     }
   else
-    g_print ("%u domains are asked where reports go; the log tells what was sent\n", count);
+    print_count (count);
   return TRUE;
 }
 
@@ -170,7 +189,7 @@ reroute_ctl_tls_report (RerouteCtl *ctl, int argc, char **argv, GError **error)
       g_set_error_literal (error,
                            G_OPTION_ERROR,
                            G_OPTION_ERROR_FAILED,
-                           "name a domain to look at, or say --send, perhaps with --today");
+                           _ ("name a domain to look at, or say --send, perhaps with --today"));
       return FALSE;
     }
   return send ? send_now (ctl, today, error) : list (ctl, argc > 1 ? argv[1] : "", error);

@@ -96,6 +96,8 @@ main (int argc, char **argv)
   mallopt (M_TRIM_THRESHOLD, MALLOC_KEEP_OCTETS);
   mallopt (M_MMAP_THRESHOLD, MALLOC_MMAP_OCTETS);
   setlocale (LC_ALL, "");
+  /* What is logged, and what goes over the bus, is English whatever the machine speaks. */
+  setlocale (LC_MESSAGES, "C");
   g_set_prgname ("reroute-relayd");
   if (!reroute_relay_options_parse (&options, &arguments, &error))
     {

@@ -51,6 +51,8 @@ main (int argc, char *argv[])
                   error != NULL ? error->message : _ ("there are no arguments, only options"));
       return 2;
     }
+  /* What is logged and kept, and what goes over the bus, is English whatever the machine speaks. */
+  setlocale (LC_MESSAGES, "C");
   if (version)
     {
       g_print ("reroute-rulesd %s\n", REROUTE_VERSION);

@@ -115,7 +115,7 @@ test_a_call_while_it_stops (BusFixture *f, gconstpointer data)
   start_call (f, "Status", "(a{sv})", &pending);
   error = await_failure (&pending);
   g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE);
-  g_assert_nonnull (strstr (error->message, "reroute-relayd is not running on "));
+  g_assert_nonnull (strstr (error->message, "reroute-relayd is not running: "));
   silent_relay_end (&relay);
 }
 

@@ -103,7 +103,7 @@ def test_recipients_of_a_list(prompt):
     prompt.refused('recipients', 'remove', 'test.com', 'nobody', says='“nobody@test.com” is not on the list')
     assert addresses('test.com') == ['anna@test.com', 'bob@sub.test.com']
     text = '# ours\n\n Anna \ndora\na b\n'
-    prompt.refused('recipients', 'import', 'test.com', '-', stdin=text, says=['-:5: ', 'nothing was changed: 1 lines'])
+    prompt.refused('recipients', 'import', 'test.com', '-', stdin=text, says=['-:5: ', 'nothing was changed: 1 line of'])
     assert prompt.good('recipients', 'import', 'test.com', '-', stdin=text[:-4]) == '1 added, 0 removed\n'
     prompt.good('recipients', 'import', '--replace', 'test.com', '-', stdin='dora\r\n')
     assert addresses() == ['carl@other.example', 'dora@test.com']
@@ -147,7 +147,7 @@ def test_bad_input_is_named(prompt):
     prompt.refused('connections', 'add', 'ok.test', '--host=h.example:99999', says=['99999', '65535'])
     prompt.refused('connections', 'add', 'ok.test', '--host=h.example:0', says=['0', '65535'])
     prompt.refused('connections', 'add', 'ok.test', '--host=user@h.example', says='user@h.example')
-    prompt.refused('settings', 'set', 'message-timeout', 'soon', says=['message-timeout', 'soon'])
+    prompt.refused('settings', 'set', 'message-timeout', 'soon', says=['message-timeout', 's, m, h or d'])
     prompt.refused('settings', 'set', 'no-such-key', '1', says='no-such-key')
     assert prompt.serial() == serial
 

@@ -58,16 +58,19 @@ def lint_potfiles():
 
 
 def lint_explained_steps():
-    """The dialog knows every step of an explanation: its place, and a sentence to translate."""
+    """Every step of an explanation has a sentence to translate, and the dialog a place for it."""
     said = {}
     for path in ('common/ruleset-decide.c', 'service/relay/deliver/explain.c'):
         for code in re.findall(r'\b(?:say|reject|add_step)\s*\(\s*(?:walk|self),\s*"([a-z-]+)"', tree.read(path)):
             said[code] = path
     text = tree.read('gui/explain.c')
-    known = set(re.findall(r'\{ "([a-z-]+)", STAGE', text))
-    known.update(re.findall(r'"([a-z-]+)"', re.search(r'outcomes\[\] = \{(.*?)\}', text).group(1)))
+    placed = set(re.findall(r'\{ "([a-z-]+)", STAGE', text))
+    placed.update(re.findall(r'"([a-z-]+)"', re.search(r'outcomes\[\] = \{(.*?)\}', text).group(1)))
+    for code in sorted(set(said) - placed):
+        yield f'gui/explain.c: no place for the step “{code}” of {said[code]}'
+    known = set(re.findall(r'^  \{ "([a-z-]+)",', tree.read('common/step-text.c'), re.MULTILINE))
     for code in sorted(set(said) - known):
-        yield f'gui/explain.c: no pattern for the step “{code}” of {said[code]}'
+        yield f'common/step-text.c: no pattern for the step “{code}” of {said[code]}'
 
 
 def lint_catalogues():

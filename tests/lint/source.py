@@ -189,6 +189,8 @@ def arguments(text, start):
 
 def literal(argument):
     """The text of a string literal in one or several pieces; None for anything else."""
+    marked = re.fullmatch(r'_ \((.*)\)', re.sub(r'/\*.*?\*/', '', argument, flags=re.DOTALL).strip(), re.DOTALL)
+    argument = marked.group(1) if marked else argument
     pieces = re.findall(r'"((?:\\.|[^"\\])*)"', argument)
     rest = re.sub(r'"(?:\\.|[^"\\])*"|\bG_G?U?INT64_FORMAT\b|\bG_G?S?SIZE_FORMAT\b|\s', '', argument)
     return ''.join(pieces) if pieces and not rest else None

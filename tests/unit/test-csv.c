@@ -171,7 +171,7 @@ static const Row rows[] = {
     "domain,action\na.test,relay\n\na..b,relay\n",
     NULL,
     4,
-    "sent-to domain “a..b” has an empty label" },
+    "“a..b” has an empty part between two dots. Write “a.b”." },
   { "bad-action", "design 8", "domain,action\na.test,drop\n", NULL, 2, "action “drop” is unknown" },
   { "bad-connection-action",
     "design 8",

@@ -209,7 +209,7 @@ static const Row rows[] = {
   { "dns-name", "dns-servers", "dns.example", NULL, "is no name server" },
   { "mailbox", "postmaster", "Admin@Example.com", "Admin@Example.com", NULL },
   { "mailbox-bare", "postmaster", "postmaster", NULL, "has no domain" },
-  { "mailbox-bad", "postmaster", "admin@", NULL, "its domain is empty" },
+  { "mailbox-bad", "postmaster", "admin@", NULL, "nothing behind its “@”" },
   { "duration-shortest", "message-timeout", "48h", "2d", NULL },
   { "duration-sum", "delay-notice", "1h30m", "90m", NULL },
   { "duration-never", "delay-notice", "0s", "0s", NULL },

@@ -5,12 +5,14 @@
 
 #include "config.h"
 
-#include "gui/row-text.h"
+#include "common/refusal-text.h"
 
+#include "common/domain.h"
 #include "common/error.h"
+#include "common/host.h"
 #include "common/limits.h"
 
-#include <glib/gi18n.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 /* "test..com" without its empty parts. */
@@ -42,12 +44,41 @@ has_long_label (const char *text)
   return FALSE;
 }
 
+static gboolean
+has_hyphen_at_end (const char *text)
+{
+  g_auto (GStrv) labels = g_strsplit (text, ".", -1);
+
+  for (char **label = labels; *label != NULL; label++)
+    if (g_str_has_prefix (*label, "-") || g_str_has_suffix (*label, "-"))
+      return TRUE;
+  return FALSE;
+}
+
+/* NULL when each character is one of a name. */
+static char *
+dup_character_error (const char *text)
+{
+  for (const char *at = text; *at != '\0'; at++)
+    {
+      if (g_ascii_isspace (*at))
+        return g_strdup_printf (
+          _ ("“%s” has a blank inside. Write one name such as “example.com”."), text);
+      if (g_ascii_ispunct (*at) && strchr ("-.", *at) == NULL)
+        return g_strdup_printf (
+          /* Translators: what was typed; a character of it, such as “_” */
+          _ ("“%s” has a “%c” in it. Letters, digits, “-” and “.” are possible."), text, *at);
+    }
+  return NULL;
+}
+
 char *
 reroute_dup_domain_error (const char *text, const GError *error)
 {
   g_autofree char *trimmed = g_strstrip (g_strdup (text));
   g_autofree char *good = without_empty_labels (trimmed);
   const char *at = strrchr (trimmed, '@');
+  char *wrong_character;
 
   if (trimmed[0] == '\0')
     return g_strdup (_ ("Write a domain such as “test.com”."));
@@ -68,7 +99,19 @@ reroute_dup_domain_error (const char *text, const GError *error)
       _ ("“%s” has a part of more than %d characters."), trimmed, REROUTE_LIMIT_LABEL_OCTETS);
   if (error != NULL && error->domain == REROUTE_ERROR && error->code == REROUTE_ERROR_VALUE)
     return g_strdup (error->message);
+  if (has_hyphen_at_end (trimmed))
+    return g_strdup_printf (_ ("“%s” has a part that starts or ends with “-”."), trimmed);
+  wrong_character = trimmed[0] != '[' ? dup_character_error (trimmed) : NULL;
+  if (wrong_character != NULL)
+    return wrong_character;
   return g_strdup_printf (_ ("“%s” is not a domain. Write a name such as “test.com”."), trimmed);
+}
+
+char *
+reroute_dup_address_error (const char *text)
+{
+  return g_strdup_printf (_ ("“%s” is no e-mail address. Write one such as “user@example.com”."),
+                             text);
 }
 
 char *
@@ -83,6 +126,61 @@ reroute_dup_host_error (const char *text, const GError *error)
     return g_strdup_printf (
       _ ("“%s” is an e-mail address. A host is wanted, such as “mx1.example.com”."), trimmed);
   return g_strdup_printf (_ ("“%s” is neither a host name nor an address."), trimmed);
+}
+
+char *
+reroute_dup_host_port_error (const char *text)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (text));
+  const char *colon = strrchr (trimmed, ':');
+
+  if (colon != NULL)
+    {
+      g_autofree char *name = g_strndup (trimmed, (gsize) (colon - trimmed));
+      g_autoptr (RerouteHosts) alone = reroute_hosts_parse (name, FALSE, NULL);
+
+      if (alone != NULL)
+        return g_strdup_printf (
+          /* Translators: a host as it was typed, with what stands behind its colon */
+          _ ("“%s” has no port behind its “:”. Write a number from 1 to 65535."), trimmed);
+    }
+  return reroute_dup_host_error (trimmed, NULL);
+}
+
+/* The first of several hosts that is none. */
+static char *
+dup_hosts_error (const char *text)
+{
+  g_auto (GStrv) parts = g_strsplit_set (text, ",;", -1);
+
+  for (char **part = parts; *part != NULL; part++)
+    {
+      g_autoptr (RerouteHosts) host = reroute_hosts_parse (*part, FALSE, NULL);
+
+      if (host == NULL)
+        return reroute_dup_host_port_error (*part);
+    }
+  return NULL;
+}
+
+char *
+reroute_dup_row_error (const char *domain, const char *target, const GError *error)
+{
+  gboolean has_target = target != NULL && target[0] != '\0';
+  g_autofree char *good_target = NULL;
+  char *sentence = NULL;
+
+  g_return_val_if_fail (domain != NULL && error != NULL, NULL);
+
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_DOMAIN))
+    {
+      if (has_target)
+        good_target = reroute_domain_normalize (target, NULL);
+      return reroute_dup_domain_error (has_target && good_target == NULL ? target : domain, error);
+    }
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_HOST) && has_target)
+    sentence = dup_hosts_error (target);
+  return sentence != NULL ? sentence : g_strdup (error->message);
 }
 
 char *

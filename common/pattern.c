@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * pattern.c - sentences of the services, put into the reader's language
+ *
+ * A place is "%s", or "%2$s" where a language has another order.
  */
 
 #include "config.h"
 
-#include "gui/pattern.h"
+#include "common/pattern.h"
 
 #include <string.h>
 
@@ -37,16 +39,40 @@ reroute_pattern_match (const char *pattern, const char *sentence)
   return *at == '\0' ? g_strv_builder_end (builder) : NULL;
 }
 
+/* The argument that the place at *@at asks for; *@at moves behind it.  NULL: it is no place. */
+static const char *
+take_place (const char **at, guint *next, char *const *arguments, guint n)
+{
+  const char *p = *at + 1;
+  guint index = *next;
+
+  if (g_ascii_isdigit (p[0]) && p[1] == '$')
+    {
+      index = (guint) (p[0] - '1');
+      p += 2;
+    }
+  if (*p != 's' || index >= n)
+    return NULL;
+  *next = index + 1;
+  *at = p + 1;
+  return arguments[index];
+}
+
 char *
 reroute_pattern_fill (const char *pattern, char *const *arguments)
 {
-  g_auto (GStrv) literals = g_strsplit (pattern, "%s", -1);
-  g_autoptr (GString) text = g_string_new (literals[0]);
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint n = g_strv_length ((char **) arguments);
+  guint next = 0;
 
-  for (gsize i = 1; literals[i] != NULL && arguments[i - 1] != NULL; i++)
+  for (const char *at = pattern; *at != '\0';)
     {
-      g_string_append (text, arguments[i - 1]);
-      g_string_append (text, literals[i]);
+      const char *argument = *at == '%' ? take_place (&at, &next, arguments, n) : NULL;
+
+      if (argument != NULL)
+        g_string_append (text, argument);
+      else
+        g_string_append_c (text, *at++);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }

@@ -7,11 +7,12 @@
 
 #include "config.h"
 
-#include "gui/setting-text.h"
+#include "common/setting-text.h"
 
-#include "gui/row-text.h"
+#include "common/log-level.h"
+#include "common/refusal-text.h"
 
-#include <glib/gi18n.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 /* Between the elements of a list: a file name and a filter with its options have blanks in them. */
@@ -112,6 +113,36 @@ dup_limits_error (const RerouteSettingSpec *spec)
     }
 }
 
+static char *
+dup_choices_error (const RerouteSettingSpec *spec)
+{
+  g_autofree char *words = g_strjoinv (", ", (char **) spec->choices);
+
+  /* Translators: words that are typed, which are not translated */
+  return g_strdup_printf (_ ("Write one of these words: %s."), words);
+}
+
+static char *
+dup_log_levels_error (const char *part)
+{
+  const char *categories[REROUTE_N_LOG_CATEGORIES + 1] = { NULL };
+  const char *levels[REROUTE_N_LOG_LEVELS + 1] = { NULL };
+  g_autofree char *all_categories = NULL;
+  g_autofree char *all_levels = NULL;
+
+  for (guint i = 0; i < REROUTE_N_LOG_CATEGORIES; i++)
+    categories[i] = reroute_log_category_to_string (i);
+  for (guint i = 0; i < REROUTE_N_LOG_LEVELS; i++)
+    levels[i] = reroute_log_level_to_string (i);
+  all_categories = g_strjoinv (", ", (char **) categories);
+  all_levels = g_strjoinv (", ", (char **) levels);
+  /* Translators: what was typed; then words that are typed, which are not translated */
+  return g_strdup_printf (_ ("“%s” is no logging level. Write levels such as “session=medium”. Categories: %s. Levels: %s."),
+    part,
+    all_categories,
+    all_levels);
+}
+
 char *
 reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
 {
@@ -158,6 +189,12 @@ reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
     case REROUTE_SETTING_TYPE_DURATION:
     case REROUTE_SETTING_TYPE_COUNT:
       return dup_limits_error (spec);
+    case REROUTE_SETTING_TYPE_BOOLEAN:
+      return g_strdup (_ ("Write “yes” or “no”."));
+    case REROUTE_SETTING_TYPE_ENUM:
+      return dup_choices_error (spec);
+    case REROUTE_SETTING_TYPE_LOG_LEVELS:
+      return dup_log_levels_error (part);
     default:
       return dup_host_error (text);
     }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Sentences in the language of the process for a value that common/ refused, all (transfer full).
+ */
+char *reroute_dup_domain_error (const char *text, const GError *error);
+char *reroute_dup_address_error (const char *text);
+char *reroute_dup_host_error (const char *text, const GError *error);
+/* Of a host with its port in one text: "mx1.example.com:25". */
+char *reroute_dup_host_port_error (const char *text);
+char *reroute_dup_port_error (void);
+/* Of a row, as it was typed: @target, which may be %NULL, is a domain or hosts.  The error's own
+   text where it is about something else. */
+char *reroute_dup_row_error (const char *domain, const char *target, const GError *error);
+char *reroute_dup_account_error (const char *name);
+/* (transfer full): for a person: why the rules were not read or saved. */
+char *reroute_dup_error (const GError *error);
+/* (transfer full): for a person: why accounts cannot be read, or one was not kept or removed. */
+char *reroute_dup_account_refusal (const GError *error);
+/* (transfer full): for a person: why the queue cannot be read, or was left as it is. */
+char *reroute_dup_queue_refusal (const GError *error);
+
+G_END_DECLS
