@@ -10,7 +10,7 @@ import sys
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, os.path.join(TESTS, 'relay')]
 
-from place import Place          # noqa: E402
+from place import BUILD, Place   # noqa: E402
 from support import CTL, RULESD, Bus, daemon_environment  # noqa: E402
 from tap import Skip, Tap        # noqa: E402
 
@@ -25,9 +25,11 @@ class Prompt:
         self.place = place
         self.bus = Bus(place, place.join('rules.db')).start()
 
-    def run(self, *words, stdin=None):
+    def run(self, *words, stdin=None, language='C'):
+        environment = dict(daemon_environment(), LANGUAGE=language,
+                           REROUTE_LOCALE_DIR=os.path.join(BUILD, 'po'))
         return subprocess.run([CTL, f'--bus={self.bus.address}', *words], input=stdin, text=True,
-                              capture_output=True, check=False, env=daemon_environment())
+                              capture_output=True, check=False, env=environment)
 
     def good(self, *words, stdin=None):
         result = self.run(*words, stdin=stdin)
@@ -207,6 +209,47 @@ def test_check_speaks_of_the_saved_rules(prompt):
                [finding['code'] for finding in prompt.data('check')])
 
 
+def test_german_reader(prompt):
+    def german(*words):
+        return prompt.run(*words, language='de')
+    help_lines = german('--help').stdout.splitlines()
+    assert help_lines[0].startswith('Aufruf: reroutectl '), help_lines
+    assert '      einen Eintrag auf der Seite „Routing“ hinzufügen' in help_lines, help_lines
+    english = prompt.good('--help').splitlines()
+    assert [line for line in english if line.startswith('      ') and line in help_lines] == []
+    assert [line for line in english[2:] if not line.startswith('      ')] == \
+        [line for line in help_lines[2:] if not line.startswith('      ')]
+    heading, row = german('routing', 'list', 'test.com').stdout.splitlines()
+    assert heading.split()[:3] == ['DOMÄNE', 'AKTION', 'ZIEL'], heading
+    assert row.split()[:4] == ['test.com', 'reroute', 'example.com', 'anyone'], row
+    assert heading.index('ZIEL') == row.index('example.com')
+    refused = german('routing', 'add', 'a..b', '--inbound')
+    assert refused.returncode == 1 and 'einen leeren Teil zwischen zwei Punkten' in refused.stderr, refused
+    assert 'schließen einander aus' in german('routing', 'edit', 'test.com', '--on', '--off').stderr
+    assert 'Ändern Sie einen dieser Einträge' in german('routing', 'add', 'b.test', '--reroute-to=a.test').stderr
+    assert 'es gibt kein Verb „nonsense“' in german('nonsense').stderr
+    assert 'E-Mail-Domäne: test.com hinzugefügt' in german('history').stdout
+    explained = german('explain', 'user@test.com')
+    assert explained.stdout.startswith('1. Der Routing-Eintrag test.com'), explained.stdout
+    assert 'das Relay läuft nicht' in explained.stderr, explained.stderr
+
+
+def test_what_programs_read_is_the_same_in_german(prompt):
+    for words in (('status',), ('routing', 'list'), ('connections', 'list'), ('recipients', 'list'),
+                  ('settings', 'list'), ('history',), ('check',), ('explain', 'user@test.com')):
+        assert prompt.run('--json', *words, language='de').stdout == prompt.good('--json', *words), words
+    assert any('never acts' in finding['sentence'] for finding in prompt.data('check'))
+    assert prompt.run('export', language='de').stdout == prompt.good('export')
+
+
+def test_columns_are_as_wide_as_they_are_shown(prompt):
+    prompt.good('routing', 'add', 'wide.test', '--reroute-to=メール.example')
+    heading, row = prompt.good('routing', 'list', 'wide.test').splitlines()
+    # Each of the three takes two cells.
+    assert row.index('anyone') + len('メール') == heading.index('ACCEPT FROM'), (heading, row)
+    prompt.good('routing', 'remove', 'wide.test')
+
+
 def without_provenance(rows):
     return [{key: value for key, value in row.items() if key not in ('changed_by', 'changed_us')}
             for row in rows]
@@ -285,7 +328,8 @@ CASES = [
     test_contradictions_are_refused, test_anyone_is_asked_for_what_is_not_ours,
     test_usage_errors_end_with_2, test_settings_have_defaults_and_come_back_to_them,
     test_explain_without_the_relay, test_check_speaks_of_the_saved_rules,
-    test_history_and_revert, test_remove_names_what_is_not_there,
+    test_german_reader, test_what_programs_read_is_the_same_in_german,
+    test_columns_are_as_wide_as_they_are_shown, test_history_and_revert, test_remove_names_what_is_not_there,
     test_export_and_import_give_the_same_list, test_import_is_all_or_nothing,
     test_bus_not_there_says_what_to_do,
 ]
