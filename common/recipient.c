@@ -122,6 +122,20 @@ reroute_recipient_is_below (const RerouteRow *row, const char *domain)
   return is_below (reroute_recipient_get_domain (row), domain);
 }
 
+char *
+reroute_recipient_filter_dup_domain (const char *filter, const char **word)
+{
+  g_return_val_if_fail (filter != NULL && word != NULL, NULL);
+
+  if (filter[0] != '@')
+    return NULL;
+  gsize n_octets = strcspn (filter + 1, " ");
+  g_autofree char *domain = g_strndup (filter + 1, n_octets);
+  *word = filter + 1 + n_octets;
+  *word += strspn (*word, " ");
+  return reroute_domain_normalize (domain, NULL);
+}
+
 RerouteRow *
 reroute_recipient_parse_line (const char *line, const char *domain, GError **error)
 {

@@ -36,6 +36,12 @@ const char *reroute_recipient_get_domain (const RerouteRow *row);
    it. */
 gboolean reroute_recipient_is_below (const RerouteRow *row, const char *domain);
 
+/* What "@test.com word" as the filter of a page of recipients asks for: the list of test.com, and
+   of it what the word stands in, without case; "@test.com" is all of it.
+   @word: (out): borrowed from @filter; "" when there is none
+   Returns: (transfer full) (nullable): the domain in normal form; %NULL for any other filter */
+char *reroute_recipient_filter_dup_domain (const char *filter, const char **word);
+
 /**
  * reroute_recipient_parse_line:
  * @line: an address, or a local part that gets @domain

@@ -13,6 +13,7 @@
 #include "common/domain.h"
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/recipient.h"
 
 #include <glib/gi18n.h>
 
@@ -193,6 +194,8 @@ reroute_row_compare (const RerouteRow *a, const RerouteRow *b, RerouteColumn col
 gboolean
 reroute_row_matches (const RerouteRow *row, const char *filter)
 {
+  const char *word = NULL;
+  g_autofree char *list = NULL;
   g_autofree char *domain = NULL;
   g_autofree char *wanted = NULL;
   g_autofree char *label = NULL;
@@ -202,7 +205,14 @@ reroute_row_matches (const RerouteRow *row, const char *filter)
 
   if (filter[0] == '\0')
     return TRUE;
-  domain = reroute_row_filter_dup_domain (filter);
+  if (row->page == REROUTE_PAGE_RECIPIENTS)
+    list = reroute_recipient_filter_dup_domain (filter, &word);
+  if (list != NULL && !reroute_recipient_is_below (row, list))
+    return FALSE;
+  if (list != NULL)
+    filter = word;
+  else
+    domain = reroute_row_filter_dup_domain (filter);
   if (domain != NULL)
     return g_str_equal (row->domain, domain);
   label = dup_label (row);

@@ -137,7 +137,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteRowPage, reroute_row_page_free)
 
 /**
  * reroute_rules_client_list_async:
- * @filter: text, "=test.com" for the rows of a domain, "" for all
+ * @filter: text, "=test.com" for the rows of a domain, "@test.com" or "@test.com text" for the list
+ *   of recipients of one, "" for all
  * @sort: "domain", "target", "accept-from", "comment", "changed", "id"; "-" in front turns round
  * @limit: at most REROUTE_LIMIT_PAGE_ROWS
  *

@@ -56,21 +56,31 @@ take_saved (RerouteRow *row, gpointer user_data)
 {
   List *list = user_data;
 
-  if (reroute_recipient_is_below (row, list->domain))
-    g_hash_table_insert (list->saved, row->domain, reroute_row_ref (row));
+  g_hash_table_insert (list->saved, row->domain, reroute_row_ref (row));
   return TRUE;
+}
+
+/* What List takes for the list of @domain. */
+static char *
+dup_filter (const char *domain)
+{
+  return g_strconcat ("@", domain, NULL);
 }
 
 static gboolean
 open_list (RerouteCtl *ctl, const char *name, List *list, GError **error)
 {
+  g_autofree char *filter = NULL;
+
   list->domain = dup_domain (name, error);
   list->saved = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, reroute_row_unref);
   list->kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   list->changes = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
-  return list->domain != NULL &&
-         reroute_ctl_foreach_row (
-           ctl, REROUTE_PAGE_RECIPIENTS, list->domain, take_saved, list, &list->serial, error);
+  if (list->domain == NULL)
+    return FALSE;
+  filter = dup_filter (list->domain);
+  return reroute_ctl_foreach_row (
+    ctl, REROUTE_PAGE_RECIPIENTS, filter, take_saved, list, &list->serial, error);
 }
 
 /* FALSE with an error: it is no address of the list. */
@@ -171,7 +181,6 @@ save (RerouteCtl *ctl, List *list, GError **error)
 
 typedef struct
 {
-  const char *domain; /* NULL: of every list */
   JsonBuilder *builder;
   RerouteTable *table;
 } Listing;
@@ -181,8 +190,6 @@ show_recipient (RerouteRow *row, gpointer user_data)
 {
   Listing *listing = user_data;
 
-  if (listing->domain != NULL && !reroute_recipient_is_below (row, listing->domain))
-    return TRUE;
   reroute_table_add (listing->table, row->domain, row->comment, NULL);
   json_builder_begin_object (listing->builder);
   reroute_ctl_add_int (listing->builder, "id", row->id);
@@ -201,7 +208,8 @@ reroute_ctl_recipients_list (RerouteCtl *ctl, int argc, char **argv, GError **er
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (RerouteTable) table = reroute_table_new (titles);
   g_autofree char *domain = NULL;
-  Listing listing = { NULL, builder, table };
+  g_autofree char *filter = NULL;
+  Listing listing = { builder, table };
   guint64 serial = 0;
 
   if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 0, 1, error))
@@ -211,12 +219,12 @@ reroute_ctl_recipients_list (RerouteCtl *ctl, int argc, char **argv, GError **er
       domain = dup_domain (argv[1], error);
       if (domain == NULL)
         return FALSE;
+      filter = dup_filter (domain);
     }
-  listing.domain = domain;
   json_builder_begin_array (builder);
   if (!reroute_ctl_foreach_row (ctl,
                                 REROUTE_PAGE_RECIPIENTS,
-                                domain != NULL ? domain : "",
+                                filter != NULL ? filter : "",
                                 show_recipient,
                                 &listing,
                                 &serial,

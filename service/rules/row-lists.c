@@ -8,21 +8,31 @@
 #include "service/rules/row-store.h"
 
 #include "common/error.h"
+#include "common/recipient.h"
 
 /* A filter reads the whole table, and is the faster for not going through an index. */
 /* clang-format off */
-#define LIST(table, name, order) \
+#define LIST(table, order) \
   { \
     "SELECT id FROM " table " ORDER BY " order " LIMIT ?1 OFFSET ?2", \
     "SELECT id FROM " table " NOT INDEXED WHERE instr (search, ?1) > 0 ORDER BY " order, \
-    "SELECT id FROM " table " WHERE " name " = ?1 ORDER BY " order, \
+    "SELECT id FROM " table " WHERE domain = ?1 ORDER BY " order, \
+    NULL, \
+  }
+#define RECIPIENTS_LIST(order) \
+  { \
+    "SELECT id FROM recipients ORDER BY " order " LIMIT ?1 OFFSET ?2", \
+    "SELECT id FROM recipients NOT INDEXED WHERE instr (search, ?1) > 0 ORDER BY " order, \
+    "SELECT id FROM recipients WHERE address = ?1 ORDER BY " order, \
+    "SELECT id FROM recipients NOT INDEXED WHERE instr (search, ?1) > 0 " \
+    "AND (substr (address, -length (?2)) = ?2 OR substr (address, -length (?3)) = ?3) ORDER BY " order, \
   }
 /* What recipients do not differ by leaves them in the order of their addresses. */
 #define LISTS(order, connections_order, recipients_order) \
   { \
-    [REROUTE_PAGE_ROUTING] = LIST ("routing", "domain", order), \
-    [REROUTE_PAGE_CONNECTIONS] = LIST ("connections", "domain", connections_order), \
-    [REROUTE_PAGE_RECIPIENTS] = LIST ("recipients", "address", recipients_order), \
+    [REROUTE_PAGE_ROUTING] = LIST ("routing", order), \
+    [REROUTE_PAGE_CONNECTIONS] = LIST ("connections", connections_order), \
+    [REROUTE_PAGE_RECIPIENTS] = RECIPIENTS_LIST (recipients_order), \
   }
 
 static const struct
@@ -33,6 +43,7 @@ static const struct
     const char *plain;
     const char *filtered;
     const char *of_domain;
+    const char *of_list; /* NULL: of no page but the recipients */
   } pages[REROUTE_N_PAGES];
 } lists[] = {
   { "domain",       LISTS ("domain, exact", "domain, exact", "address") },
@@ -112,18 +123,42 @@ reroute_row_store_list (RerouteStore *store,
   return collect_ids (query, error);
 }
 
+/* What @word stands in of the addresses of @domain and the domains below it. */
+static GArray *
+collect_list (
+  RerouteStore *store, const char *statement, const char *domain, const char *word, GError **error)
+{
+  g_autofree char *folded = g_utf8_casefold (word, -1);
+  g_autofree char *of_domain = g_strconcat ("@", domain, NULL);
+  g_autofree char *below = g_strconcat (".", domain, NULL);
+  RerouteQuery *query = reroute_store_query (store, statement, error);
+
+  if (query == NULL)
+    return NULL;
+  reroute_query_bind_text (query, 1, folded);
+  reroute_query_bind_text (query, 2, of_domain);
+  reroute_query_bind_text (query, 3, below);
+  return collect_ids (query, error);
+}
+
 GArray *
 reroute_row_store_list_filtered (
   RerouteStore *store, ReroutePage page, const char *sort, const char *filter, GError **error)
 {
+  const char *word = NULL;
+  g_autofree char *list_domain =
+    page == REROUTE_PAGE_RECIPIENTS ? reroute_recipient_filter_dup_domain (filter, &word) : NULL;
   g_autofree char *domain = reroute_row_filter_dup_domain (filter);
   g_autofree char *folded = domain == NULL ? g_utf8_casefold (filter, -1) : NULL;
   int list = find_list (sort);
-  RerouteQuery *query = reroute_store_query (store,
-                                             domain != NULL ? lists[list].pages[page].of_domain
-                                                            : lists[list].pages[page].filtered,
-                                             error);
+  RerouteQuery *query = NULL;
 
+  if (list_domain != NULL)
+    return collect_list (store, lists[list].pages[page].of_list, list_domain, word, error);
+  query = reroute_store_query (store,
+                               domain != NULL ? lists[list].pages[page].of_domain
+                                              : lists[list].pages[page].filtered,
+                               error);
   if (query == NULL)
     return NULL;
   reroute_query_bind_text (query, 1, domain != NULL ? domain : folded);

@@ -72,7 +72,8 @@ GArray *reroute_row_store_list (RerouteStore *store,
                                 guint limit,
                                 GError **error);
 
-/* The same for all rows that @filter stands in, without case, or of the domain that it names. */
+/* The same for all rows that @filter stands in, without case, or of the domain or the list of
+   recipients that it names. */
 GArray *reroute_row_store_list_filtered (
   RerouteStore *store, ReroutePage page, const char *sort, const char *filter, GError **error);
 

@@ -95,27 +95,27 @@ def test_recipients_of_a_list(prompt):
     prompt.good('routing', 'edit', 'test.com', '--recipient-check=list')
     assert prompt.good('recipients', 'add', 'test.com', 'Anna', 'bob@sub.test.com', 'anna@test.com') \
         == '2 added, 0 removed\n'
-    unasked = prompt.run('recipients', 'add', 'other.example', 'carl@other.example').stderr
-    assert 'no entry asks this list yet: “reroutectl connections edit other.example' in unasked, unasked
+    unasked = prompt.run('recipients', 'add', 'nottest.com', 'carl@nottest.com').stderr
+    assert 'no entry asks this list yet: “reroutectl connections edit nottest.com' in unasked, unasked
     assert not prompt.run('recipients', 'add', 'sub.test.com', 'bob@sub.test.com').stderr
     assert addresses('#test.com') == ['anna@test.com', 'bob@sub.test.com']
-    assert addresses() == ['anna@test.com', 'bob@sub.test.com', 'carl@other.example']
-    assert prompt.good('recipients', 'list', 'other.example').split() == ['ADDRESS', 'COMMENT', 'carl@other.example']
-    prompt.refused('recipients', 'add', 'test.com', 'x', 'carl@other.example', says='is not of “test.com”')
+    assert addresses() == ['anna@test.com', 'bob@sub.test.com', 'carl@nottest.com']
+    assert prompt.good('recipients', 'list', 'nottest.com').split() == ['ADDRESS', 'COMMENT', 'carl@nottest.com']
+    prompt.refused('recipients', 'add', 'test.com', 'x', 'carl@nottest.com', says='is not of “test.com”')
     prompt.refused('recipients', 'remove', 'test.com', 'nobody', says='“nobody@test.com” is not on the list')
     assert addresses('test.com') == ['anna@test.com', 'bob@sub.test.com']
     text = '# ours\n\n Anna \ndora\na b\n'
     prompt.refused('recipients', 'import', 'test.com', '-', stdin=text, says=['-:5: ', 'nothing was changed: 1 line of'])
     assert prompt.good('recipients', 'import', 'test.com', '-', stdin=text[:-4]) == '1 added, 0 removed\n'
     prompt.good('recipients', 'import', '--replace', 'test.com', '-', stdin='dora\r\n')
-    assert addresses() == ['carl@other.example', 'dora@test.com']
+    assert addresses() == ['carl@nottest.com', 'dora@test.com']
     exported = prompt.good('export')
     assert 'recipients,dora@test.com,,' in exported, exported
     prompt.good('recipients', 'remove', 'test.com', 'DORA@test.com')
     prompt.good('import', '--replace', '-', stdin=exported)
-    assert addresses() == ['carl@other.example', 'dora@test.com']
+    assert addresses() == ['carl@nottest.com', 'dora@test.com']
     assert prompt.data('history')[0]['summary'] == 'Recipients: dora@test.com added'
-    prompt.good('recipients', 'remove', 'other.example', 'carl')
+    prompt.good('recipients', 'remove', 'nottest.com', 'carl')
     prompt.good('recipients', 'remove', 'test.com', 'dora')
     prompt.good('routing', 'edit', 'test.com', '--recipient-check=call-ahead')
 

@@ -90,6 +90,39 @@ assert_arrived (const RerouteRow *row, const RerouteRow *arrived)
   g_assert_cmpint (arrived->changed_us, ==, 18);
 }
 
+typedef struct
+{
+  const char *filter;
+  const char *domain; /* NULL: it asks for no list */
+  const char *word;
+} Filter;
+
+static void
+test_filter (void)
+{
+  const Filter filters[] = {
+    { "@test.com", "test.com", "" },
+    { "@Test.COM.", "test.com", "" },
+    { "@test.com  a b", "test.com", "a b" },
+    { "@test.com ", "test.com", "" },
+    { "@", NULL, NULL },
+    { "@a..b", NULL, NULL },
+    { "anna@test.com", NULL, NULL },
+    { "=anna@test.com", NULL, NULL },
+    { "", NULL, NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (filters); i++)
+    {
+      const char *word = NULL;
+      g_autofree char *domain = reroute_recipient_filter_dup_domain (filters[i].filter, &word);
+
+      g_assert_cmpstr (domain, ==, filters[i].domain);
+      if (domain != NULL)
+        g_assert_cmpstr (word, ==, filters[i].word);
+    }
+}
+
 static void
 test_travels (void)
 {
@@ -243,6 +276,7 @@ main (int argc, char **argv)
       g_autofree char *path = g_strdup_printf ("/recipient/line/%s", lines[i].name);
       g_test_add_data_func (path, &lines[i], test_line);
     }
+  g_test_add_func ("/recipient/filter", test_filter);
   g_test_add_func ("/recipient/travels", test_travels);
   g_test_add_func ("/recipient/csv", test_csv);
   g_test_add_func ("/recipient/csv-refused", test_csv_refused);
