@@ -398,7 +398,9 @@ add_row (Reader *reader)
   if (earlier != 0)
     complain (reader,
               row->page == REROUTE_PAGE_RECIPIENTS
+              /* Translators: an address; a number */
               ? _ ("recipient “%s” stands in line %u already")
+              /* Translators: a domain; a number */
               : _ ("domain “%s” stands in line %u already"), label, earlier);
   else
     g_hash_table_insert (reader->lines, row, GUINT_TO_POINTER (reader->line));

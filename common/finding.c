@@ -30,55 +30,55 @@ typedef struct
 
 /* clang-format off */
 static const Spec specs[] = {
-  /* Translators: %s is a chain of domains, drawn "a.test -> b.test -> a.test" */
   { "loop", LEVEL (ERROR), 1,
+    /* Translators: %s is a chain of domains, drawn "a.test -> b.test -> a.test" */
     N_("Mail would go round in a circle and never leave: %s. Change one of these entries.") },
-  /* Translators: %s is a domain */
   { "chain-too-long", LEVEL (ERROR), 1,
+    /* Translators: %s is a domain */
     N_("Mail for %s would be rerouted too often before it leaves. Reroute it to the last domain at once.") },
-  /* Translators: %s is a domain, perhaps with # in front */
   { "duplicate", LEVEL (ERROR), 1,
+    /* Translators: %s is a domain, perhaps with # in front */
     N_("There is a second entry for %s on this page. Remove one of them, or edit the one that stays.") },
   { "duplicate-hosts", LEVEL (ERROR), 1,
     N_("There is a second entry for %s on this page. One entry lists several hosts: add the host to it.") },
-  /* Translators: %s is a domain */
   { "inbound-host-missing", LEVEL (ERROR), 1,
+    /* Translators: %s is a domain */
     N_("Mail for %s should be accepted as inbound, but no inbound host is set. Set the inbound host first.") },
-  /* Translators: %s is a host with its port */
   { "own-port", LEVEL (ERROR), 1,
+    /* Translators: %s is a host with its port */
     N_("%s is this server itself: mail would come back for ever. Write the host that takes the mail.") },
   { "tls-key-missing", LEVEL (WARNING), 0,
     N_("There are more or fewer keys than certificates. Name one key for each certificate, or none.") },
-  /* Translators: %s is a single label such as "com" */
   { "anyone-single-label", LEVEL (CONFIRM), 1,
+    /* Translators: %s is a single label such as "com" */
     N_("%s is a single word, and every stranger may send through this server to all domains below it. "
        "Are they all yours?") },
-  /* Translators: %s is a domain such as "co.uk" */
   { "anyone-public-suffix", LEVEL (CONFIRM), 1,
+    /* Translators: %s is a domain such as "co.uk" */
     N_("Anyone can register a domain below %s, and every stranger may send through this server to all of "
        "them. Are they all yours?") },
-  /* Translators: %s is a domain */
   { "anyone-not-ours", LEVEL (CONFIRM), 1,
+    /* Translators: %s is a domain */
     N_("Mail for %s is not sent to this server (its MX leads elsewhere), yet every stranger may send through "
        "this server to it. Choose “only permitted hosts” if this is your own mail going out.") },
-  /* Translators: the domain on the Connections page, the Routing entry, the target of that entry */
   { "never-acts-rerouted", LEVEL (WARNING), 3,
+    /* Translators: the domain on the Connections page, the Routing entry, the target of that entry */
     N_("%s is on the Connections page too. The Routing entry %s sends its mail to %s first, so the entry there "
        "never acts.") },
-  /* Translators: the domain on the Connections page, the Routing entry */
   { "never-acts-inbound", LEVEL (WARNING), 2,
+    /* Translators: the domain on the Connections page, the Routing entry */
     N_("%s is on the Connections page too. The Routing entry %s sends its mail to the inbound host, so the entry "
        "there never acts.") },
-  /* Translators: an entry: a domain, perhaps with # in front */
   { "list-empty", LEVEL (WARNING), 1,
+    /* Translators: an entry: a domain, perhaps with # in front */
     N_("The entry %s takes mail for the recipients on its list only, and the list is empty: everybody but the "
        "postmaster is refused.") },
-  /* Translators: an entry: a domain, perhaps with # in front */
   { "call-ahead-by-dns", LEVEL (WARNING), 1,
+    /* Translators: an entry: a domain, perhaps with # in front */
     N_("Recipients of the entry %s are asked for at the exchangers that DNS names. Hosts of others take that for "
        "spying and may shut this server out: ask hosts of your own alone.") },
-  /* Translators: an entry: a domain, perhaps with # in front; the name of an account */
   { "account-without-tls", LEVEL (WARNING), 2,
+    /* Translators: an entry: a domain, perhaps with # in front; the name of an account */
     N_("The entry %s says never to use TLS, and without TLS the password of the account %s is told to this "
        "machine alone: its mail is put off until it expires.") },
   { "postmaster-missing", LEVEL (WARNING), 0,
@@ -86,14 +86,14 @@ static const Spec specs[] = {
        "the inbound host.") },
   { "tls-certificate-missing", LEVEL (WARNING), 0,
     N_("Mail is to be received in TLS, but no certificate is set: clients are turned away there.") },
-  /* Translators: %s is a domain */
   { "always-relay-default", LEVEL (NOTE), 1,
+    /* Translators: %s is a domain */
     N_("%s has no entry on the Connections page: its mail leaves by the default delivery.") },
   /* Translators: the entry that is off, the entry that acts */
   { "never-acts-disabled", LEVEL (NOTE), 2, N_("The entry %s is off. The entry %s acts instead.") },
   { "never-acts-disabled-alone", LEVEL (NOTE), 1, N_("The entry %s is off. No other entry acts instead.") },
-  /* Translators: the entry, its target */
   { "target-covered", LEVEL (NOTE), 2,
+    /* Translators: the entry, its target */
     N_("The entry %s covers its own target %s: mail that was rerouted there is not rerouted again.") },
   { "reroute-off", LEVEL (NOTE), 0,
     N_("Incoming mail is not rerouted: the Routing table is not used.") },

@@ -86,16 +86,20 @@ reroute_dup_domain_error (const char *text, const GError *error)
     return g_strdup (_ ("“*” cannot stand for a domain. Choose “This domain and its subdomains”."));
   if (at != NULL && at[1] != '\0')
     return g_strdup_printf (
+      /* Translators: an address, its domain */
       _ ("“%s” is an address. Write the part after the “@”: “%s”."), trimmed, at + 1);
   if (strstr (trimmed, "..") != NULL && good[0] != '\0')
     return g_strdup_printf (
+      /* Translators: what was typed, and what would be right */
       _ ("“%s” has an empty part between two dots. Write “%s”."), trimmed, good);
   if (strlen (trimmed) > REROUTE_LIMIT_DOMAIN_OCTETS)
+    /* Translators: numbers of characters */
     return g_strdup_printf (_ ("A domain has at most %d characters; this one has %ld."),
                                REROUTE_LIMIT_DOMAIN_OCTETS,
                                g_utf8_strlen (trimmed, -1));
   if (has_long_label (trimmed))
     return g_strdup_printf (
+      /* Translators: a domain as it was typed, a number */
       _ ("“%s” has a part of more than %d characters."), trimmed, REROUTE_LIMIT_LABEL_OCTETS);
   if (error != NULL && error->domain == REROUTE_ERROR && error->code == REROUTE_ERROR_VALUE)
     return g_strdup (error->message);

@@ -53,8 +53,8 @@ dup_range_error (const char *part)
   if (reroute_ip_range_parse (part, &range, NULL) || range.prefix_bits == G_MAXUINT)
     return g_strdup_printf (_ ("“%s” is no address or range. Write “192.0.2.7”, “192.0.2.0/24” or “2001:db8::/32”."), part);
   meant = reroute_ip_range_to_string (&range);
-  /* Translators: what was typed, and the whole network that it lies in */
   return g_strdup_printf (
+    /* Translators: what was typed, and the whole network that it lies in */
     _ ("“%s” starts inside a network. Write “%s” for the network, or one address."), part, meant);
 }
 
@@ -98,17 +98,20 @@ dup_limits_error (const RerouteSettingSpec *spec)
       least = reroute_octets_to_string (spec->minimum);
       most = reroute_octets_to_string (spec->maximum);
       return g_strdup_printf (
+        /* Translators: sizes, “1 KiB”, the last one the default */
         _ ("Write a size from %s to %s, such as “%s”."), least, most, spec->default_value);
     case REROUTE_SETTING_TYPE_DURATION:
       least = reroute_duration_to_string (spec->minimum);
       most = reroute_duration_to_string (spec->maximum);
       return g_strdup_printf (
+        /* Translators: times as they are typed, “5m”, the last one the default; the letters stay */
         _ ("Write a time from %s to %s, such as “%s”: a number, then s, m, h or d."),
            least,
            most,
            spec->default_value);
     default:
       return g_strdup_printf (
+        /* Translators: the least and the most */
         _ ("Write a whole number from %'d to %'d."), (int) spec->minimum, (int) spec->maximum);
     }
 }

@@ -36,8 +36,8 @@ static const Pattern patterns[] = {
     N_("The entry %s has the next host asked whether it knows the recipient.") },
   { "listed", N_("The list of the entry %s has the recipient.") },
   { "not-listed", N_("The list of the entry %s does not have the recipient.") },
-  /* Translators: %s is an address */
   { "srs-reverse",
+    /* Translators: %s is an address */
     N_("It is the sender %s as this server has rewritten it: a notice to it is taken from anyone.") },
   { "no-entry", N_("No entry covers %s, and the client is not a permitted host.") },
   { "inbound-host-missing", N_("No inbound host is set.") },
@@ -62,21 +62,22 @@ static const Pattern patterns[] = {
   /* Translators: %s is a list of hosts */
   { "by-hosts", N_("It goes to %s by turns.") },
   { "by-hosts", N_("It goes to %s.") },
+  /* Translators: an entry, a domain */
   { "connections-match", N_("The Connections entry %s covers %s.") },
   { "connections-none", N_("No Connections entry covers %s: the default delivery acts.") },
   /* Translators: %s is a level as it is typed: none, opportunistic, encrypted, verified */
   { "tls-level", N_("TLS of the connection: %s.") },
   /* Translators: %s is the name of an account at another host */
   { "account", N_("It logs in there to the account %s.") },
-  /* Translators: %s is a domain */
   { "srs",
+    /* Translators: %s is a domain */
     N_("It leaves our organisation: a sender that is not ours is rewritten at %s.") },
   { "srs-off",
     N_("It leaves our organisation with its sender as it is: no domain is set for SRS.") },
   /* Translators: %s is a list of hosts with their addresses */
   { "next-hop-found", N_("It is tried in this order: %s.") },
-  /* Translators: %s is a domain */
   { "sts-policy",
+    /* Translators: %s is a domain */
     N_("The MTA-STS policy of %s demands TLS with a certificate for the exchanger.") },
   { "sts-policy",
     N_("The MTA-STS policy of %s is on trial: what it would refuse is only logged.") },

@@ -156,11 +156,12 @@ reroute_explanation_dup_verdict (const RerouteExplanation *self)
     /* Translators: %s is a reply of SMTP, "550 5.7.1 Relaying denied" */
     return g_markup_printf_escaped (_ ("Refused with <b>%s</b>."), self->reply);
   if (g_str_equal (self->rcpt_out, self->recipient))
-    /* Translators: an address and a host */
     leaves = g_markup_printf_escaped (
+      /* Translators: an address and a host */
       _ ("Leaves unchanged as <b>%s</b> for <b>%s</b>."), self->rcpt_out, self->next_hop);
   else
     leaves = g_markup_printf_escaped (
+      /* Translators: an address and a host */
       _ ("Leaves as <b>%s</b> for <b>%s</b>."), self->rcpt_out, self->next_hop);
   if (self->deciding == NULL)
     return g_steal_pointer (&leaves);

@@ -155,8 +155,8 @@ show_note (RerouteHistoryPage *self, const RerouteGeneration *generation)
   if (generation->serial == reroute_sheet_get_serial (self->sheet))
     markup = g_markup_printf_escaped (_ ("<b>%s</b> is what is saved now."), serial);
   else
-    /* Translators: the number of a generation of the rules, a person, date and time */
     markup = g_markup_printf_escaped (
+      /* Translators: the number of a generation of the rules, a person, date and time */
       _ ("Bringing back <b>%s</b> restores the rules and settings as they were saved by %s, %s. It becomes a new entry here; nothing is lost."),
          serial,
          generation->who,
@@ -192,6 +192,7 @@ static void
 show_changes_count (RerouteHistoryPage *self, guint n)
 {
   g_autofree char *text = n > CHANGES_SHOWN
+    /* Translators: numbers of changes */
     ? g_strdup_printf (_ ("%'u changes, the first %'u are shown"), n, (guint) CHANGES_SHOWN)
     : g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%'u change", "%'u changes", n), n);
 

@@ -118,10 +118,9 @@ show_total (RerouteQueuesPage *self)
     /* Translators: date and time of what a list shows */
     text = g_strdup_printf (_ ("Shown as of %s"), as_of);
   else if (n > 0)
-    /* Translators: %s is a span of time such as 9 h */
     text = g_strdup_printf (
-      g_dngettext (
-        GETTEXT_PACKAGE, "%'u message waits, for %s", "%'u messages wait, the oldest for %s", n),
+      /* Translators: a number; a span of time such as 9 h */
+      ngettext ("%'u message waits, for %s", "%'u messages wait, the oldest for %s", n),
       n,
       oldest);
   gtk_label_set_label (self->total, text != NULL ? text : "");

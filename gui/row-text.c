@@ -242,20 +242,22 @@ dup_routing_sentence (const RerouteRow *row, const char *domain)
                         domain);
     case REROUTE_ROUTING_REROUTE:
       target = bold (entry->target);
-      /* Translators: the first %s is the domain of the recipient, the second the one that takes its
-       * place. */
       return g_strdup_printf (
         row->exact
+        /* Translators: the domain of the recipient, and the one that takes its place */
         ? _ ("Mail for anyone at %s leaves for anyone at %s.")
+        /* Translators: the domain of the recipient, and the one that takes its place */
         : _ ("Mail for anyone at %s and its subdomains leaves for anyone at %s."), domain, target);
     case REROUTE_ROUTING_RELAY:
-      /* Translators: %s is a domain. */
       return g_strdup_printf (
-        row->exact ? _ ("Mail for anyone at %s keeps its address and goes where the "
+        row->exact
+        /* Translators: %s is a domain */
+        ? _ ("Mail for anyone at %s keeps its address and goes where the "
                                               "Connections page says.")
-                   : _ ("Mail for anyone at %s and its subdomains keeps its address and goes "
+        /* Translators: %s is a domain */
+        : _ ("Mail for anyone at %s and its subdomains keeps its address and goes "
                                               "where the Connections page says."),
-                        domain);
+             domain);
     default:
       g_assert_not_reached ();
     }
@@ -290,9 +292,11 @@ dup_hosts_markup (const RerouteHosts *hosts)
           list = g_steal_pointer (&host);
           continue;
         }
-      /* Translators: hosts in the order in which they are tried, or taken by turns. */
-      joined = hosts->by_turns ? g_strdup_printf (_ ("%s; or %s"), list, host)
-                               : g_strdup_printf (_ ("%s; then %s"), list, host);
+      joined = hosts->by_turns
+        /* Translators: hosts that are taken by turns: those before, one more */
+        ? g_strdup_printf (_ ("%s; or %s"), list, host)
+        /* Translators: hosts in the order in which they are tried: those before, one more */
+        : g_strdup_printf (_ ("%s; then %s"), list, host);
       g_free (list);
       list = joined;
     }
@@ -313,12 +317,14 @@ dup_connections_sentence (const RerouteRow *row, const char *domain)
                                             "where DNS says."),
                       domain);
   hosts = dup_hosts_markup (entry->hosts);
-  /* Translators: the first %s is a domain, the second one host or several. */
   return g_strdup_printf (
-    row->exact ? _ ("Mail for anyone at %s keeps its address and goes to %s.")
-               : _ ("Mail for anyone at %s and its subdomains keeps its address and goes to %s."),
-                    domain,
-                    hosts);
+    row->exact
+    /* Translators: a domain, one host or several */
+    ? _ ("Mail for anyone at %s keeps its address and goes to %s.")
+    /* Translators: a domain, one host or several */
+    : _ ("Mail for anyone at %s and its subdomains keeps its address and goes to %s."),
+         domain,
+         hosts);
 }
 
 /* What an E-Mail Domain row says of TLS; NULL: nothing of its own */

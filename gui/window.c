@@ -121,6 +121,7 @@ dup_state (RerouteWindow *self, guint n_changes)
     return g_strdup_printf (_ ("Rules %s saved"), serial);
   if (g_str_equal (relay, serial))
     return g_strdup_printf (_ ("Rules %s saved, in use"), serial);
+  /* Translators: numbers of generations of the rules */
   return g_strdup_printf (_ ("Rules %s saved, relay uses %s"), serial, relay);
 }
 

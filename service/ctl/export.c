@@ -67,6 +67,7 @@ reroute_ctl_export (RerouteCtl *ctl, int argc, char **argv, GError **error)
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_FAILED,
+                   /* Translators: the name of a file; what the system says */
                    _ ("cannot write “%s”: %s"), argv[1], g_strerror (errno));
       return FALSE;
     }

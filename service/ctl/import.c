@@ -145,6 +145,7 @@ parse_file (const char *name, gboolean *says_accept_from, GError **error)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
+               /* Translators: a number, the name of a file */
                ngettext ("nothing was changed: %'u line of “%s” is not understood",
                          "nothing was changed: %'u lines of “%s” are not understood",
                          errors->len),

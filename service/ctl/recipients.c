@@ -267,6 +267,7 @@ plan_named_removal (List *list, const char *text, GError **error)
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_NO_SUCH_ENTRY,
+                   /* Translators: an address; its domain, twice */
                    _ ("“%s” is not on the list of “%s”: “reroutectl recipients list %s” shows it"),
                       row->domain,
                       list->domain,
@@ -316,6 +317,7 @@ plan_lines (List *list, const char *name, const char *text, GError **error)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
+               /* Translators: a number, the name of a file */
                ngettext ("nothing was changed: %'u line of “%s” is not understood",
                          "nothing was changed: %'u lines of “%s” are not understood",
                          n_bad),

@@ -73,14 +73,6 @@ def lint_explained_steps():
         yield f'common/step-text.c: no pattern for the step “{code}” of {said[code]}'
 
 
-def lint_catalogues():
-    msgfmt = tool('msgfmt')
-    for path in wanted(tree.files('.po'), 'catalogues'):
-        status, lines = output_of(msgfmt, '-c', '-o', '/dev/null', path)
-        if status != 0:
-            yield from lines
-
-
 def lint_man_pages():
     mandoc = tool('mandoc')
     for path in wanted(MAN_PAGES, 'man pages'):
