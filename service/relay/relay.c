@@ -213,11 +213,13 @@ published_cb (Relay *self)
 static void
 name_taken_cb (Relay *self)
 {
-  GError *error = g_error_new (REROUTE_ERROR,
-                               REROUTE_ERROR_UNAVAILABLE,
-                               "another relay has the name %s on %s: stop it first",
-                               REROUTE_RELAY_BUS_NAME,
-                               reroute_bus_get_label (self->parts.bus));
+  GError *error =
+    g_error_new (REROUTE_ERROR,
+                 REROUTE_ERROR_UNAVAILABLE,
+                 "another relay has the name %s on %s: stop it first, or see whether this "
+                 "user may own the name",
+                 REROUTE_RELAY_BUS_NAME,
+                 reroute_bus_get_label (self->parts.bus));
 
   if (!self->published)
     {

@@ -18,6 +18,9 @@
 
 #include "common/error.h"
 
+#define RESOLV_CONF "/etc/resolv.conf"
+#define HOSTS "/etc/hosts"
+
 #define TYPE_A 1
 #define TYPE_MX 15
 #define TYPE_TXT 16
@@ -431,14 +434,26 @@ set_anchor (struct ub_ctx *unbound, const char *anchor, GError **error)
   return anchor == NULL || check (ub_ctx_add_ta_file (unbound, anchor), anchor, error);
 }
 
+/* Without /etc/resolv.conf it is the server on this machine, as resolv.conf(5) says; /etc/hosts
+   need not be there either. */
+static gboolean
+set_system (struct ub_ctx *unbound, GError **error)
+{
+  gboolean done = g_file_test (RESOLV_CONF, G_FILE_TEST_EXISTS)
+                    ? check (ub_ctx_resolvconf (unbound, RESOLV_CONF), RESOLV_CONF, error)
+                    : check (ub_ctx_set_fwd (unbound, "127.0.0.1"), "127.0.0.1", error);
+
+  return done && (!g_file_test (HOSTS, G_FILE_TEST_EXISTS) ||
+                  check (ub_ctx_hosts (unbound, HOSTS), HOSTS, error));
+}
+
 static gboolean
 set_servers (struct ub_ctx *unbound, const char *const *servers, GError **error)
 {
   if (servers[0] != NULL && g_str_equal (servers[0], "recursive"))
     return TRUE;
   if (servers[0] == NULL || g_str_equal (servers[0], "system"))
-    return check (ub_ctx_resolvconf (unbound, NULL), "/etc/resolv.conf", error) &&
-           check (ub_ctx_hosts (unbound, NULL), "/etc/hosts", error);
+    return set_system (unbound, error);
 
   for (gsize i = 0; servers[i] != NULL; i++)
     {
