@@ -96,11 +96,15 @@ find_port (char *text)
   return reroute_ip_parse (text, &ip) ? NULL : strrchr (text, ':');
 }
 
-/* Takes @prefix and blanks behind it off; FALSE: it is not there. */
+/* Takes @prefix and blanks behind it off; FALSE: it is not there.  With a number behind it, it is a
+   host of that name with a port. */
 static gboolean
 strip_prefix (char *text, const char *prefix)
 {
-  if (g_ascii_strncasecmp (text, prefix, strlen (prefix)) != 0)
+  const char *rest = text + strlen (prefix);
+
+  if (g_ascii_strncasecmp (text, prefix, strlen (prefix)) != 0 ||
+      (*rest != '\0' && rest[strspn (rest, "0123456789")] == '\0'))
     return FALSE;
   memmove (text, text + strlen (prefix), strlen (text) - strlen (prefix) + 1);
   g_strchug (text);
@@ -280,8 +284,7 @@ reroute_inbound_host_parse (const char *text, GError **error)
   g_return_val_if_fail (text != NULL, NULL);
 
   g_autofree char *rest = g_strstrip (g_strdup (text));
-  if (!strip_prefix (rest, LMTP_PREFIX) ||
-      (*rest != '\0' && rest[strspn (rest, "0123456789")] == '\0'))
+  if (!strip_prefix (rest, LMTP_PREFIX))
     return reroute_hosts_parse (text, FALSE, error);
 
   g_autoptr (RerouteHosts) self = g_atomic_rc_box_new0 (RerouteHosts);

@@ -32,7 +32,8 @@ typedef struct
 
 /**
  * reroute_hosts_parse:
- * @text: "NAME[:PORT]", "mx:NAME", "192.0.2.1", "[IPv6]:PORT", separated by ";" or ","
+ * @text: "NAME[:PORT]", "mx:NAME", "192.0.2.1", "[IPv6]:PORT", separated by ";" or ",";
+ *   "mx:26" is a host of that name with a port
  * @by_turns: whether they take turns
  *
  * Errors: %REROUTE_ERROR_HOST with the value and what is wanted: an e-mail
