@@ -37,12 +37,13 @@ typedef enum
   COLUMN_LEAVES,
   COLUMN_RECIPIENT_CHECK,
   COLUMN_ACCOUNT,
+  COLUMN_QUEUE_FOR_ETRN,
   N_COLUMNS,
 } Column;
 
 static const char *const column_names[N_COLUMNS] = {
   "page",    "domain", "match", "action", "target",          "accept_from", "enabled",
-  "comment", "order",  "tls",   "leaves", "recipient_check", "account",
+  "comment", "order",  "tls",   "leaves", "recipient_check", "account",     "queue_for_etrn",
 };
 
 typedef struct
@@ -331,7 +332,9 @@ make_row (const char *const *cells, GError **error)
     return NULL;
   if (!choose ("match", cells[COLUMN_MATCH], "subdomains", "exact", &fields.exact, error) ||
       !choose ("enabled", cells[COLUMN_ENABLED], "no", "yes", &fields.enabled, error) ||
-      !choose ("leaves", cells[COLUMN_LEAVES], "no", "yes", &fields.leaves, error))
+      !choose ("leaves", cells[COLUMN_LEAVES], "no", "yes", &fields.leaves, error) ||
+      !choose (
+        "queue_for_etrn", cells[COLUMN_QUEUE_FOR_ETRN], "no", "yes", &fields.queue_for_etrn, error))
     return NULL;
   if (!reroute_tls_level_from_string (cells[COLUMN_TLS], &fields.tls, error))
     return NULL;
@@ -538,7 +541,8 @@ append_entry (GString *out, const RerouteRow *row)
                  ? reroute_recipient_check_to_string (row->recipient_check)
                  : "",
                ',');
-  append_cell (out, routing ? "" : ((const RerouteEmailDomain *) row)->account, '\n');
+  append_cell (out, routing ? "" : ((const RerouteEmailDomain *) row)->account, ',');
+  append_cell (out, row->queue_for_etrn ? "yes" : "", '\n');
 }
 
 void

@@ -81,6 +81,10 @@ static const Spec specs[] = {
     /* Translators: an entry: a domain, perhaps with # in front; the name of an account */
     N_("The entry %s says never to use TLS, and without TLS the password of the account %s is told to this "
        "machine alone: its mail is put off until it expires.") },
+  /* Translators: an entry: a domain, perhaps with # in front */
+  { "etrn-nobody", LEVEL (WARNING), 1,
+    N_("Mail of the entry %s waits until a host asks for it by ETRN, and no host is permitted to: only a client that "
+       "logs in can. Add the host to those that may relay.") },
   { "postmaster-missing", LEVEL (WARNING), 0,
     N_("Mail to the postmaster of this server has nowhere to go and is put off. Set the postmaster's mailbox or "
        "the inbound host.") },

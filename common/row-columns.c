@@ -35,6 +35,7 @@ typedef enum
   COLUMN_LEAVES,
   COLUMN_RECIPIENT_CHECK,
   COLUMN_ACCOUNT,
+  COLUMN_QUEUE_FOR_ETRN,
   N_COLUMNS,
 } Column;
 
@@ -75,6 +76,7 @@ static const struct
   [COLUMN_LEAVES] = { "leaves", KIND_FLAG, ON_BOTH, NULL, FALSE },
   [COLUMN_RECIPIENT_CHECK] = { "recipient-check", KIND_TEXT, ON_BOTH, "none", FALSE },
   [COLUMN_ACCOUNT] = { "account", KIND_TEXT, ON_CONNECTIONS, "", FALSE },
+  [COLUMN_QUEUE_FOR_ETRN] = { "queue-for-etrn", KIND_FLAG, ON_CONNECTIONS, NULL, FALSE },
 };
 
 /* --- writing --- */
@@ -168,6 +170,7 @@ reroute_columns_writer_add (RerouteColumnsWriter *self, const RerouteRow *row)
   add_flag (self, COLUMN_BY_TURNS, hosts != NULL && hosts->by_turns);
   add_text (self, COLUMN_TLS, reroute_tls_level_to_string (row->tls));
   add_text (self, COLUMN_ACCOUNT, ((const RerouteEmailDomain *) row)->account);
+  add_flag (self, COLUMN_QUEUE_FOR_ETRN, row->queue_for_etrn);
 }
 
 gsize
@@ -404,6 +407,7 @@ make_row (Reader *reader, gsize i, GError **error)
     .exact = get_flag (reader, COLUMN_EXACT, i),
     .enabled = get_flag (reader, COLUMN_ENABLED, i),
     .leaves = get_flag (reader, COLUMN_LEAVES, i),
+    .queue_for_etrn = get_flag (reader, COLUMN_QUEUE_FOR_ETRN, i),
     .comment = next_text (reader, COLUMN_COMMENT),
     .changed_by = next_text (reader, COLUMN_CHANGED_BY),
     .changed_us = get_number (reader, COLUMN_CHANGED_US, i),

@@ -28,6 +28,7 @@ struct _RerouteRowTable
 {
   gatomicrefcount ref_count;
   gsize n_rows;
+  gsize n_queue_for_etrn;
   guint n_shards; /* a power of two */
   RerouteIdShard **by_id;
   RerouteDomainShard **by_domain;
@@ -136,6 +137,7 @@ reroute_row_table_make_mutable (RerouteRowTable *self)
 
   RerouteRowTable *copy = table_new (self->n_shards);
   copy->n_rows = self->n_rows;
+  copy->n_queue_for_etrn = self->n_queue_for_etrn;
   for (guint i = 0; i < self->n_shards; i++)
     {
       copy->by_id[i] = reroute_id_shard_ref (self->by_id[i]);
@@ -158,6 +160,12 @@ index_domain (RerouteRowTable *self, RerouteRow *row, gboolean add)
   self->capacities[index] = (*shard)->capacity;
 }
 
+static gboolean
+queues_for_etrn (const RerouteRow *row)
+{
+  return row->enabled && row->queue_for_etrn;
+}
+
 /* TRUE when @id was there. */
 static gboolean
 change (RerouteRowTable *self, gint64 id, RerouteRow *row)
@@ -170,12 +178,14 @@ change (RerouteRowTable *self, gint64 id, RerouteRow *row)
     {
       index_domain (self, replaced, FALSE);
       self->n_rows--;
+      self->n_queue_for_etrn -= queues_for_etrn (replaced);
       reroute_row_unref (replaced);
     }
   if (row != NULL)
     {
       index_domain (self, row, TRUE);
       self->n_rows++;
+      self->n_queue_for_etrn += queues_for_etrn (row);
     }
   return replaced != NULL;
 }
@@ -235,6 +245,12 @@ gsize
 reroute_row_table_get_n_rows (const RerouteRowTable *self)
 {
   return self->n_rows;
+}
+
+gsize
+reroute_row_table_get_n_queue_for_etrn (const RerouteRowTable *self)
+{
+  return self->n_queue_for_etrn;
 }
 
 RerouteRow *

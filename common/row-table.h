@@ -33,6 +33,8 @@ void reroute_row_table_reserve (RerouteRowTable *self, gsize n_more);
 gboolean reroute_row_table_remove (RerouteRowTable *self, gint64 id);
 
 gsize reroute_row_table_get_n_rows (const RerouteRowTable *self);
+/* Enabled rows whose mail waits for ETRN. */
+gsize reroute_row_table_get_n_queue_for_etrn (const RerouteRowTable *self);
 RerouteRow *reroute_row_table_get (const RerouteRowTable *self, gint64 id);
 
 /* The row of exactly this domain and match, enabled or not; the oldest of several. */

@@ -77,6 +77,17 @@ skip_pasted (const char *text, gboolean *exact)
   return text;
 }
 
+static gboolean
+refuse_on_routing (const char *name, GError **error)
+{
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "%s is a matter of the page “connections”, not of “routing”",
+               name);
+  return FALSE;
+}
+
 gboolean
 reroute_row_parts_init (RerouteRowParts *parts,
                         ReroutePage page,
@@ -110,21 +121,11 @@ reroute_row_parts_init (RerouteRowParts *parts,
     }
   if ((guint) fields->tls >= G_N_ELEMENTS (tls_names) ||
       (page == REROUTE_PAGE_ROUTING && fields->tls != REROUTE_TLS_UNSET))
-    {
-      g_set_error (error,
-                   REROUTE_ERROR,
-                   REROUTE_ERROR_VALUE,
-                   "tls is a matter of the page “connections”, not of “routing”");
-      return FALSE;
-    }
+    return refuse_on_routing ("tls", error);
+  if (fields->queue_for_etrn && page == REROUTE_PAGE_ROUTING)
+    return refuse_on_routing ("queue-for-etrn", error);
   if (*parts->fields.account != '\0' && page == REROUTE_PAGE_ROUTING)
-    {
-      g_set_error (error,
-                   REROUTE_ERROR,
-                   REROUTE_ERROR_VALUE,
-                   "account is a matter of the page “connections”, not of “routing”");
-      return FALSE;
-    }
+    return refuse_on_routing ("account", error);
   if (*parts->fields.account != '\0' && !reroute_account_check_name (parts->fields.account, error))
     return FALSE;
   return check_text (parts->fields.comment, "comment", error) &&
@@ -149,7 +150,8 @@ reroute_row_parts_init_recipient (RerouteRowParts *parts,
     .changed_us = fields->changed_us,
   };
   if (!fields->enabled || fields->accept_from != REROUTE_ACCEPT_FROM_ANYONE || fields->leaves ||
-      fields->tls != REROUTE_TLS_UNSET || fields->recipient_check != REROUTE_RECIPIENT_CHECK_NONE ||
+      fields->queue_for_etrn || fields->tls != REROUTE_TLS_UNSET ||
+      fields->recipient_check != REROUTE_RECIPIENT_CHECK_NONE ||
       (fields->account != NULL && *fields->account != '\0'))
     {
       g_set_error (error,
@@ -208,6 +210,7 @@ reroute_row_assemble (const RerouteRowParts *parts)
   row->accept_from = fields->accept_from;
   row->enabled = fields->enabled != FALSE;
   row->leaves = fields->leaves != FALSE;
+  row->queue_for_etrn = fields->queue_for_etrn != FALSE;
   row->tls = fields->tls;
   row->recipient_check = fields->recipient_check;
   row->changed_us = fields->changed_us;
@@ -269,8 +272,9 @@ reroute_row_equal (const RerouteRow *a, const RerouteRow *b)
     return TRUE;
   if (a->page != b->page || a->id != b->id || a->exact != b->exact ||
       a->accept_from != b->accept_from || a->enabled != b->enabled || a->leaves != b->leaves ||
-      a->tls != b->tls || a->recipient_check != b->recipient_check ||
-      !g_str_equal (a->domain, b->domain) || !g_str_equal (a->comment, b->comment))
+      a->queue_for_etrn != b->queue_for_etrn || a->tls != b->tls ||
+      a->recipient_check != b->recipient_check || !g_str_equal (a->domain, b->domain) ||
+      !g_str_equal (a->comment, b->comment))
     return FALSE;
   if (a->page == REROUTE_PAGE_CONNECTIONS)
     return reroute_hosts_equal (((const RerouteEmailDomain *) a)->hosts,
@@ -294,6 +298,7 @@ reroute_row_get_fields (const RerouteRow *row)
     .accept_from = row->accept_from,
     .enabled = row->enabled,
     .leaves = row->leaves,
+    .queue_for_etrn = row->queue_for_etrn,
     .tls = row->tls,
     .recipient_check = row->recipient_check,
     .account =

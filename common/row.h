@@ -53,10 +53,11 @@ typedef struct
   gatomicrefcount ref_count;
   ReroutePage page : 8;
   RerouteAcceptFrom accept_from : 8;
-  guint exact : 1;         /* this domain only; else with its subdomains */
-  guint enabled : 1;       /* a disabled row is as if absent */
-  guint leaves : 1;        /* the mail leaves our organisation: the sender is rewritten */
-  RerouteTlsLevel tls : 4; /* of an E-Mail Domain row */
+  guint exact : 1;          /* this domain only; else with its subdomains */
+  guint enabled : 1;        /* a disabled row is as if absent */
+  guint leaves : 1;         /* the mail leaves our organisation: the sender is rewritten */
+  guint queue_for_etrn : 1; /* of an E-Mail Domain row: its mail waits until a host asks for it */
+  RerouteTlsLevel tls : 4;  /* of an E-Mail Domain row */
   RerouteRecipientCheck recipient_check : 2;
   gint64 id;              /* of the row in the store, never reused; 0 before it is stored */
   char *domain;           /* normal form; of a recipient its key, with the local part */
@@ -74,7 +75,8 @@ typedef struct
   RerouteAcceptFrom accept_from;
   gboolean enabled;
   gboolean leaves;
-  RerouteTlsLevel tls; /* of an E-Mail Domain row */
+  gboolean queue_for_etrn; /* of an E-Mail Domain row */
+  RerouteTlsLevel tls;     /* of an E-Mail Domain row */
   RerouteRecipientCheck recipient_check;
   const char *account;    /* (nullable): of an E-Mail Domain row */
   const char *comment;    /* (nullable) */

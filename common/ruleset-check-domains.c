@@ -138,3 +138,12 @@ reroute_check_is_this_machine (const RerouteHosts *hosts)
     }
   return TRUE;
 }
+
+gboolean
+reroute_check_waits_for_nobody (const RerouteRuleset *rules, const RerouteRow *row)
+{
+  const RerouteSettings *settings = reroute_ruleset_get_settings (rules);
+
+  return row->queue_for_etrn &&
+         *reroute_settings_get_text (settings, REROUTE_SETTING_PERMITTED_HOSTS) == '\0';
+}

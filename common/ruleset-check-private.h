@@ -22,4 +22,8 @@ gboolean reroute_check_asks_strangers (const RerouteRuleset *rules, const Rerout
 /* Whether every host is a loopback address or localhost. */
 gboolean reroute_check_is_this_machine (const RerouteHosts *hosts);
 
+/* Whether the mail of @row waits for ETRN and no host is permitted to ask for it.  Clients that log
+   in are, but whether there are accounts is none of the rules. */
+gboolean reroute_check_waits_for_nobody (const RerouteRuleset *rules, const RerouteRow *row);
+
 G_END_DECLS

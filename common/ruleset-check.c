@@ -326,6 +326,16 @@ check_account (Check *check, RerouteRow *row)
 }
 
 static void
+check_etrn (Check *check, RerouteRow *row)
+{
+  if (!reroute_check_waits_for_nobody (check->rules, row) ||
+      !is_first (check, "etrn", row->page, row->id))
+    return;
+  g_autofree char *label = reroute_row_dup_label (row);
+  say_of (check, row, "etrn-nobody", label, NULL);
+}
+
+static void
 judge (Check *check, RerouteRow *row)
 {
   if (!check->whole && !is_first (check, "row", row->page, row->id))
@@ -343,6 +353,7 @@ judge (Check *check, RerouteRow *row)
     {
       check_reached (check, row);
       check_account (check, row);
+      check_etrn (check, row);
       check_hosts (check, ((RerouteEmailDomain *) row)->hosts, row);
     }
 }
@@ -438,6 +449,14 @@ hosts_cb (RerouteRow *row, gpointer user_data)
 }
 
 static gboolean
+etrn_cb (RerouteRow *row, gpointer user_data)
+{
+  if (row->enabled)
+    check_etrn (user_data, row);
+  return TRUE;
+}
+
+static gboolean
 differs (Check *check, RerouteSettingId id)
 {
   return check->base == NULL ||
@@ -490,6 +509,9 @@ check_settings (Check *check)
   if (own || differs (check, REROUTE_SETTING_DEFAULT_DELIVERY))
     check_hosts (
       check, reroute_settings_get_hosts (check->settings, REROUTE_SETTING_DEFAULT_DELIVERY), NULL);
+  if (differs (check, REROUTE_SETTING_PERMITTED_HOSTS) &&
+      reroute_ruleset_queues_for_etrn (check->rules))
+    reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, etrn_cb, check);
   if (own && !check->whole)
     reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, hosts_cb, check);
 }

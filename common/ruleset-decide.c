@@ -81,46 +81,13 @@ reject (Walk *walk, const char *code, guint reply_code, const char *status, cons
   g_clear_pointer (&decision->hosts, reroute_hosts_unref);
   g_clear_pointer (&decision->dns_domain, g_free);
   g_clear_pointer (&decision->next_hop, g_free);
+  g_clear_pointer (&decision->etrn_domain, g_free);
   decision->to_inbound = FALSE;
   say (walk, code, NULL, "Refused with %u %s: %s.", reply_code, status, text);
   return FALSE;
 }
 
 /* --- may the client send this here? --- */
-
-static RerouteRow *
-find_admitting (const RerouteRuleset *rules, const char *key)
-{
-  const RerouteSettings *settings = reroute_ruleset_get_settings (rules);
-  RerouteRow *row = NULL;
-
-  if (reroute_settings_get_boolean (settings, REROUTE_SETTING_REROUTE))
-    row = reroute_ruleset_lookup (rules, REROUTE_PAGE_ROUTING, key);
-  if (row == NULL)
-    row = reroute_ruleset_lookup (rules, REROUTE_PAGE_CONNECTIONS, key);
-  return row;
-}
-
-gboolean
-reroute_ruleset_is_ours (const RerouteRuleset *self, const char *domain)
-{
-  g_return_val_if_fail (self != NULL && domain != NULL, FALSE);
-
-  const RerouteSettings *settings = reroute_ruleset_get_settings (self);
-  const RerouteRow *row;
-
-  if (*domain == '\0' ||
-      g_str_equal (domain, reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME)))
-    return TRUE;
-  row = find_admitting (self, domain);
-  if (row == NULL)
-    return FALSE;
-  /* What only permitted hosts may send to is the way out to somebody else's domain, unless its mail
-     stays with us. */
-  return row->accept_from == REROUTE_ACCEPT_FROM_ANYONE ||
-         (row->page == REROUTE_PAGE_ROUTING &&
-          ((const RerouteRoutingEntry *) row)->action == REROUTE_ROUTING_INBOUND);
-}
 
 static gboolean
 admit (Walk *walk, const RerouteClient *client)
@@ -379,6 +346,19 @@ choose_account (Walk *walk)
   say (walk, "account", by_entry ? row : NULL, "It logs in there to the account %s.", account);
 }
 
+/* The entry's host collects its mail, by the domain that it leaves for (RFC 1985). */
+static void
+choose_etrn (Walk *walk)
+{
+  RerouteDecision *decision = walk->decision;
+  const RerouteRow *row = decision->deciding;
+
+  if (row == NULL || !row->queue_for_etrn || decision->to_inbound)
+    return;
+  decision->etrn_domain = g_strdup (walk->key);
+  say (walk, "etrn", row, "It waits here until a host asks for mail for %s by ETRN.", walk->key);
+}
+
 /* The last entry that acts says it: of Routing where the domain was replaced. */
 static void
 choose_leaves (Walk *walk)
@@ -439,6 +419,7 @@ finish (Walk *walk)
   choose_tls (walk);
   choose_account (walk);
   choose_leaves (walk);
+  choose_etrn (walk);
   decision->reply_code = 250;
   decision->reply_status = "2.1.5";
   decision->reply_text = g_strdup ("Recipient ok");
@@ -574,7 +555,8 @@ reroute_ruleset_decide (const RerouteRuleset *self,
       reject (&walk, "no-domain", 501, "5.1.3", "A recipient needs a domain");
       return g_steal_pointer (&decision);
     }
-  RerouteRow *admitting = *recipient->key != '\0' ? find_admitting (self, recipient->key) : NULL;
+  RerouteRow *admitting =
+    *recipient->key != '\0' ? reroute_ruleset_find_admitting (self, recipient->key) : NULL;
   decision->admitting = admitting != NULL ? reroute_row_ref (admitting) : NULL;
   if (postmaster)
     {

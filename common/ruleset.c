@@ -206,6 +206,14 @@ reroute_ruleset_get_n_rows (const RerouteRuleset *self, ReroutePage page)
   return reroute_row_table_get_n_rows (self->pages[page]);
 }
 
+gboolean
+reroute_ruleset_queues_for_etrn (const RerouteRuleset *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return reroute_row_table_get_n_queue_for_etrn (self->pages[REROUTE_PAGE_CONNECTIONS]) > 0;
+}
+
 RerouteRow *
 reroute_ruleset_get_row (const RerouteRuleset *self, ReroutePage page, gint64 id)
 {
@@ -263,6 +271,42 @@ reroute_ruleset_foreach_change (const RerouteRuleset *self,
 
   if (self->pages[page] != base->pages[page])
     reroute_row_table_diff (base->pages[page], self->pages[page], func, user_data);
+}
+
+RerouteRow *
+reroute_ruleset_find_admitting (const RerouteRuleset *self, const char *domain)
+{
+  g_return_val_if_fail (self != NULL && domain != NULL, NULL);
+
+  const RerouteSettings *settings = self->settings;
+  RerouteRow *row = NULL;
+
+  if (reroute_settings_get_boolean (settings, REROUTE_SETTING_REROUTE))
+    row = reroute_ruleset_lookup (self, REROUTE_PAGE_ROUTING, domain);
+  if (row == NULL)
+    row = reroute_ruleset_lookup (self, REROUTE_PAGE_CONNECTIONS, domain);
+  return row;
+}
+
+gboolean
+reroute_ruleset_is_ours (const RerouteRuleset *self, const char *domain)
+{
+  g_return_val_if_fail (self != NULL && domain != NULL, FALSE);
+
+  const RerouteSettings *settings = self->settings;
+  const RerouteRow *row;
+
+  if (*domain == '\0' ||
+      g_str_equal (domain, reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME)))
+    return TRUE;
+  row = reroute_ruleset_find_admitting (self, domain);
+  if (row == NULL)
+    return FALSE;
+  /* What only permitted hosts may send to is the way out to somebody else's domain, unless its mail
+     stays with us. */
+  return row->accept_from == REROUTE_ACCEPT_FROM_ANYONE ||
+         (row->page == REROUTE_PAGE_ROUTING &&
+          ((const RerouteRoutingEntry *) row)->action == REROUTE_ROUTING_INBOUND);
 }
 
 /* Under the domain as received, or that of the entry; with what stands behind a “+” or without. */

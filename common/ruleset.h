@@ -52,6 +52,8 @@ RerouteRuleset *reroute_ruleset_builder_build (RerouteRulesetBuilder *self, guin
 guint64 reroute_ruleset_get_serial (const RerouteRuleset *self);
 RerouteSettings *reroute_ruleset_get_settings (const RerouteRuleset *self);
 gsize reroute_ruleset_get_n_rows (const RerouteRuleset *self, ReroutePage page);
+/* Whether the mail of any enabled row waits for ETRN. */
+gboolean reroute_ruleset_queues_for_etrn (const RerouteRuleset *self);
 /* (transfer none) (nullable) */
 RerouteRow *reroute_ruleset_get_row (const RerouteRuleset *self, ReroutePage page, gint64 id);
 /* The row of exactly this domain and match, enabled or not; (transfer none) (nullable) */
@@ -125,6 +127,7 @@ typedef struct
   gboolean leaves;     /* our organisation: senders that are not ours are rewritten (SRS) */
   RerouteRecipientCheck recipient_check; /* before the recipient is taken */
   gboolean to_inbound;      /* the next hop is the inbound host, also after a rewrite */
+  char *etrn_domain;        /* (nullable): it waits until this domain is asked for by ETRN */
   guint reply_code;         /* 250, or 4xx, 5xx when rejected */
   const char *reply_status; /* "5.7.1" */
   char *reply_text;         /* ASCII, shows no internals */
@@ -163,6 +166,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteDecision, reroute_decision_free)
 const char *reroute_decision_get_via (const RerouteDecision *self);
 /* The domain, host or address behind "via"; (transfer none) (nullable). */
 const char *reroute_decision_get_next_hop (const RerouteDecision *self);
+
+/* The row that says who may send to a domain in normal form: of Routing, else of Connections;
+   (transfer none) (nullable) */
+RerouteRow *reroute_ruleset_find_admitting (const RerouteRuleset *self, const char *domain);
 
 /* Whether a sender's domain is one that we receive mail for: an entry says so, or it is the
    server's own name.  @domain: in normal form */

@@ -69,6 +69,8 @@ static const Pattern patterns[] = {
   { "tls-level", N_("TLS of the connection: %s.") },
   /* Translators: %s is the name of an account at another host */
   { "account", N_("It logs in there to the account %s.") },
+  /* Translators: %s is a domain */
+  { "etrn", N_("It waits here until a host asks for mail for %s by ETRN.") },
   { "srs",
     /* Translators: %s is a domain */
     N_("It leaves our organisation: a sender that is not ours is rewritten at %s.") },

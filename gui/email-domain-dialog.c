@@ -39,6 +39,7 @@ struct _RerouteEmailDomainDialog
   GtkEditable *account;
   RerouteFieldError *account_error;
   GtkDropDown *recipient_check;
+  GtkCheckButton *queue_for_etrn;
   GtkCheckButton *leaves;
   GtkCheckButton *enabled;
   RerouteNote *note;
@@ -79,6 +80,7 @@ make_row (gpointer user_data)
   if (forward && hosts == NULL)
     return NULL;
   fields.account = forward ? account : NULL;
+  fields.queue_for_etrn = gtk_check_button_get_active (self->queue_for_etrn);
   entry = reroute_email_domain_new (&fields, hosts, &error);
   if (entry == NULL)
     g_debug ("not yet: %s", error->message);
@@ -110,6 +112,13 @@ judge_account (GtkEditable *field, gpointer user_data)
 
 static void
 account_changed_cb (GtkEditable *field, RerouteEmailDomainDialog *self)
+{
+  if (self->form != NULL)
+    reroute_row_form_update (self->form);
+}
+
+static void
+queue_toggled_cb (GtkCheckButton *button, RerouteEmailDomainDialog *self)
 {
   if (self->form != NULL)
     reroute_row_form_update (self->form);
@@ -218,11 +227,13 @@ reroute_email_domain_dialog_class_init (RerouteEmailDomainDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, account);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, account_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, leaves);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, queue_for_etrn);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, enabled);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, note);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, provenance);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, ok_button);
   gtk_widget_class_bind_template_callback (widget_class, delivery_toggled_cb);
+  gtk_widget_class_bind_template_callback (widget_class, queue_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, hosts_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, account_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, ok_clicked_cb);
@@ -246,6 +257,7 @@ fill (RerouteEmailDomainDialog *self, const RerouteEmailDomain *entry)
   if (entry->hosts != NULL)
     reroute_host_grid_set_hosts (self->hosts, entry->hosts);
   gtk_editable_set_text (self->account, entry->account);
+  gtk_check_button_set_active (self->queue_for_etrn, entry->row.queue_for_etrn);
 }
 
 RerouteEmailDomainDialog *

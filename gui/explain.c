@@ -51,6 +51,7 @@ static const Place places[] = {
   { "connections-none", STAGE (CONNECTIONS) },
   { "tls-level", STAGE (CONNECTIONS) },
   { "account", STAGE (CONNECTIONS) },
+  { "etrn", STAGE (CONNECTIONS) },
   { "srs", STAGE (CONNECTIONS) },
   { "srs-off", STAGE (CONNECTIONS) },
   { "next-hop-found", STAGE (LOOK_UP) },

@@ -105,7 +105,7 @@ static const struct
     N_("Mail that could not be delivered at once waits here. The first list shows it by the host that it goes to, or by "
        "the entry that sends it there, with what that host said last; the second one, the messages of the selected line. "
        "Both follow the relay by themselves.\n\n"
-       "• Retry Now tries messages now, instead of at their next try.\n"
+       "• Retry Now tries messages now, instead of at their next try; also those that wait for ETRN.\n"
        "• Hold keeps them from being tried until Release; a mail filter can hold mail, too. Held mail grows old as all "
        "mail does: after the message time-out it is returned.\n"
        "• Return to Sender gives them up now: the sender gets a notice of failure.\n"
@@ -178,6 +178,9 @@ static const struct
        "user@test.com.\n\n"
        "“This very host” connects to the name's address. “Look up its MX” connects to the exchangers that DNS names "
        "for it. Several hosts are tried from top to bottom, or taken by turns; a dead one is passed over.\n\n"
+       "“Queue messages for ETRN” is for a host that is not always there: its mail waits until a permitted host, or a "
+       "client that has logged in, asks for it by ETRN, and goes to the host of the entry then. What is never asked for "
+       "is returned after the message time-out.\n\n"
        "“Anyone” takes mail for the domain from the whole Internet. To send your own mail for someone else's domain "
        "through a host, choose “Only permitted hosts”.") },
 };

@@ -105,6 +105,8 @@ reroute_queue_dup_recipient_state (const char *state)
 {
   if (g_str_equal (state, "held"))
     return g_strdup (C_ ("message", "Held"));
+  if (g_str_equal (state, "etrn"))
+    return g_strdup (_ ("Waits for ETRN"));
   return g_strdup (g_str_equal (state, "active") ? _ ("Under way") : _ ("Waiting"));
 }
 

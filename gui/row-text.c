@@ -379,6 +379,13 @@ get_check_sentence (const RerouteRow *row)
     }
 }
 
+/* (nullable) */
+static const char *
+get_etrn_sentence (const RerouteRow *row)
+{
+  return row->queue_for_etrn ? _ ("It waits until a host asks for it by ETRN.") : NULL;
+}
+
 static void
 add_sentence (GStrvBuilder *sentences, const char *sentence)
 {
@@ -411,6 +418,7 @@ reroute_row_dup_sentence (const RerouteRow *row)
   what = row->page == REROUTE_PAGE_ROUTING ? dup_routing_sentence (row, domain)
                                            : dup_connections_sentence (row, domain);
   add_sentence (builder, what);
+  add_sentence (builder, get_etrn_sentence (row));
   add_sentence (builder, get_tls_sentence (row));
   account = dup_account_sentence (row);
   add_sentence (builder, account);

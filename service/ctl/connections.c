@@ -22,6 +22,7 @@ typedef struct
   gboolean by_turns;
   char *tls;
   char *account;
+  char *queue_for_etrn; /* "yes", "no" */
 } ConnectionsOptions;
 
 static void
@@ -31,6 +32,7 @@ connections_options_clear (ConnectionsOptions *options)
   g_clear_pointer (&options->hosts, g_free);
   g_clear_pointer (&options->tls, g_free);
   g_clear_pointer (&options->account, g_free);
+  g_clear_pointer (&options->queue_for_etrn, g_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ConnectionsOptions, connections_options_clear)
@@ -46,6 +48,7 @@ parse_options (
     { "by-turns", 0, 0, G_OPTION_ARG_NONE, &options->by_turns, NULL, NULL },
     { "tls", 0, 0, G_OPTION_ARG_STRING, &options->tls, NULL, NULL },
     { "account", 0, 0, G_OPTION_ARG_STRING, &options->account, NULL, NULL },
+    { "queue-for-etrn", 0, 0, G_OPTION_ARG_STRING, &options->queue_for_etrn, NULL, NULL },
     { "exact", 0, 0, G_OPTION_ARG_NONE, &options->row.exact, NULL, NULL },
     { "accept-from", 0, 0, G_OPTION_ARG_STRING, &options->row.accept_from, NULL, NULL },
     { "leaves", 0, 0, G_OPTION_ARG_STRING, &options->row.leaves, NULL, NULL },
@@ -87,6 +90,9 @@ apply_options (const ConnectionsOptions *options, RerouteRowFields *fields, GErr
     }
   if (options->account != NULL)
     fields->account = options->account;
+  if (!reroute_ctl_take_yes_no (
+        "--queue-for-etrn", options->queue_for_etrn, &fields->queue_for_etrn, error))
+    return FALSE;
   return reroute_ctl_row_options_apply (&options->row, fields, error) &&
          (options->tls == NULL ||
           reroute_tls_level_from_string (options->tls, &fields->tls, error));

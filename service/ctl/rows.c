@@ -179,6 +179,7 @@ row_to_json (RerouteRow *row, gpointer user_data)
       add_hosts (builder, hosts);
       reroute_ctl_add_string (builder, "tls", reroute_tls_level_to_string (row->tls));
       reroute_ctl_add_string (builder, "account", ((RerouteEmailDomain *) row)->account);
+      reroute_ctl_add_string (builder, "queue_for_etrn", row->queue_for_etrn ? "yes" : "no");
     }
   reroute_ctl_add_string (builder, "changed_by", row->changed_by);
   reroute_ctl_add_int (builder, "changed_us", row->changed_us);
@@ -254,6 +255,22 @@ reroute_ctl_row_options_clear (RerouteRowOptions *self)
 }
 
 gboolean
+reroute_ctl_take_yes_no (const char *option, const char *text, gboolean *value, GError **error)
+{
+  if (text == NULL)
+    return TRUE;
+  if (!g_str_equal (text, "yes") && !g_str_equal (text, "no"))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                   /* Translators: %s is an option */
+                   _ ("%s is “yes” or “no”"), option);
+      return FALSE;
+    }
+  *value = g_str_equal (text, "yes");
+  return TRUE;
+}
+
+gboolean
 reroute_ctl_row_options_apply (const RerouteRowOptions *self,
                                RerouteRowFields *fields,
                                GError **error)
@@ -270,15 +287,8 @@ reroute_ctl_row_options_apply (const RerouteRowOptions *self,
   if (self->recipient_check != NULL &&
       !reroute_recipient_check_from_string (self->recipient_check, &fields->recipient_check, error))
     return FALSE;
-  if (self->leaves != NULL && !g_str_equal (self->leaves, "yes") &&
-      !g_str_equal (self->leaves, "no"))
-    {
-      g_set_error_literal (
-        error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("--leaves is “yes” or “no”"));
-      return FALSE;
-    }
-  if (self->leaves != NULL)
-    fields->leaves = g_str_equal (self->leaves, "yes");
+  if (!reroute_ctl_take_yes_no ("--leaves", self->leaves, &fields->leaves, error))
+    return FALSE;
   if (self->comment != NULL)
     fields->comment = self->comment;
   if (self->exact)

@@ -50,6 +50,10 @@ typedef struct
 void reroute_ctl_row_options_clear (RerouteRowOptions *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteRowOptions, reroute_ctl_row_options_clear)
 
+/* What “yes” or “no” behind @option says; @text: (nullable): %NULL leaves @value as it is. */
+gboolean
+reroute_ctl_take_yes_no (const char *option, const char *text, gboolean *value, GError **error);
+
 /* Lays the options that were given over @fields. */
 gboolean reroute_ctl_row_options_apply (const RerouteRowOptions *self,
                                         RerouteRowFields *fields,

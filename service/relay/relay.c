@@ -17,7 +17,7 @@
 #include "common/client/rules-client.h"
 #include "common/error.h"
 #include "common/names.h"
-#include "service/relay/call-ahead.h"
+#include "service/relay/errands.h"
 #include "service/relay/health.h"
 #include "service/relay/host-name.h"
 #include "service/relay/log-writer.h"
@@ -436,8 +436,9 @@ make_receivers (Relay *self)
     .accepted = accepted_cb,
     .drained = drained_cb,
     .user_data = self,
-    .check = reroute_call_ahead,
-    .check_data = &self->parts,
+    .check = reroute_errand_check,
+    .etrn = reroute_errand_etrn,
+    .errand_data = &self->parts,
   };
 
   self->receivers = g_new0 (RerouteReceiver *, self->n_workers);

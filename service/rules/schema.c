@@ -122,6 +122,11 @@ static const char version_6[] =
   "CREATE INDEX recipients_changed ON recipients (changed_us, id);"
   "PRAGMA user_version = 6;";
 
+/* Whether the mail of an E-Mail Domain row waits for ETRN. */
+static const char version_7[] =
+  "ALTER TABLE connections ADD COLUMN queue_for_etrn INTEGER NOT NULL DEFAULT 0;"
+  "PRAGMA user_version = 7;";
+
 #define INDEX(name, columns) { "DROP INDEX " name, "CREATE INDEX " name " ON " columns }
 
 /* What the migrations come to. */
@@ -154,7 +159,7 @@ static const RerouteSchemaIndex indexes[REROUTE_N_PAGES][6] = {
 /* clang-format on */
 
 static const char *const migrations[] = {
-  version_1, version_2, version_3, version_4, version_5, version_6,
+  version_1, version_2, version_3, version_4, version_5, version_6, version_7,
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (migrations) == REROUTE_SCHEMA_VERSION);

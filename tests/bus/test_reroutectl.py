@@ -79,6 +79,12 @@ def test_add_lists_what_was_added(prompt):
     assert rows_of(prompt, 'connections')['#dns.example']['tls'] == 'verified'
     prompt.good('connections', 'edit', '#dns.example', '--tls=')
     assert rows_of(prompt, 'connections')['#dns.example']['tls'] == ''
+    assert connections['fwd.example']['queue_for_etrn'] == 'no' and 'queue_for_etrn' not in routing['test.com']
+    prompt.good('connections', 'edit', 'fwd.example', '--queue-for-etrn=yes')
+    prompt.good('connections', 'edit', 'fwd.example', '--comment=')
+    assert rows_of(prompt, 'connections')['fwd.example']['queue_for_etrn'] == 'yes'
+    prompt.good('connections', 'edit', 'fwd.example', '--queue-for-etrn=no')
+    assert rows_of(prompt, 'connections')['fwd.example']['queue_for_etrn'] == 'no'
     assert routing['test.com']['leaves'] == connections['fwd.example']['leaves'] == 'no'
     prompt.good('routing', 'edit', 'test.com', '--leaves=yes')
     prompt.good('routing', 'edit', 'test.com', '--comment=renamed, 2026')

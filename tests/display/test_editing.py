@@ -141,6 +141,8 @@ def test_forward_to_hosts(desk):
     desk.dialog.wait_text('Recipients that the next host does not know are refused.', ADD_HOST)
     desk.dialog.wait_text('mx1.example.net', ADD_HOST)
     desk.dialog.wait_text('Tried from top to bottom', ADD_HOST)
+    desk.dialog.key('alt+q')
+    desk.dialog.wait_text('waits until a host asks for it by ETRN, and no host is permitted to', ADD_HOST)
     desk.confirm(ADD_HOST)
     desk.dialog.click(LIST, 'push button', 'OK')
     desk.dialog.wait_closed('Add')
@@ -149,7 +151,7 @@ def test_forward_to_hosts(desk):
     assert [(host['name'], host['port']) for host in row['hosts']] == \
         [('mx1.example.net', 2525), ('192.0.2.7', 25)], row
     assert (row['comment'], row['tls'], row['account']) == ('by contract', 'encrypted', 'smart'), row
-    assert (row['leaves'], row['recipient_check']) == ('yes', 'call-ahead'), row
+    assert (row['leaves'], row['recipient_check'], row['queue_for_etrn']) == ('yes', 'call-ahead', 'yes'), row
 
 
 def test_cancel_of_the_list_takes_back(desk):

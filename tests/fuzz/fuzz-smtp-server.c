@@ -71,11 +71,12 @@ check (const TestSession *session)
 static void
 feed (TestSession *session, const uint8_t *octets, gsize length, const RerouteReply *held)
 {
+  const RerouteReply taken_up = { 251, "2.0.0", (char *) "Nothing" };
   gsize taken = test_session_feed (session, (const char *) octets, (gssize) length);
 
   while (reroute_smtp_server_awaits_finish (session->machine))
     {
-      reroute_smtp_server_finish_held (session->machine, held);
+      reroute_smtp_server_finish_held (session->machine, session->holds_etrn ? &taken_up : held);
       test_session_collect (session);
       taken +=
         test_session_feed (session, (const char *) octets + taken, (gssize) (length - taken));
@@ -100,6 +101,7 @@ run (const uint8_t *octets, size_t length, gsize piece)
   const RerouteReply refusal = { 550, "5.1.1", (char *) "No" };
   TestSession *session = test_session_new (&config);
 
+  session->offers_etrn = (octets[0] & 32) != 0;
   reroute_smtp_server_set_token (session->machine, "t0");
   reroute_smtp_server_greet (session->machine, NULL);
   test_session_feed (session, "EHLO c\r\n", -1);

@@ -22,8 +22,8 @@
 #define RULES "routing,test.com,exact,relay,,anyone,yes\n"
 #define SETTINGS "hostname=mx.test\nmax-message-size=100000\npostmaster=p@test.com\n"
 
-static const char *const left_out[] = { "early", "store-fails", "max-octets",
-                                        "tls",   "xclient",     "client" };
+static const char *const left_out[] = { "early",   "store-fails", "max-octets", "tls",
+                                        "xclient", "client",      "etrn" };
 static const char *const other_policy[] = {
   "later.test", "closing.test", "full.test", "FROM:<a@refused"
 };

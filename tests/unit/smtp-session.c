@@ -20,8 +20,9 @@ message_free (gpointer data)
 }
 
 static void
-hold (const TestSession *self)
+hold (TestSession *self)
 {
+  self->holds_etrn = FALSE;
   reroute_smtp_server_hold (self->machine);
   if (self->answer_held)
     reroute_smtp_server_finish_held (self->machine, NULL);
@@ -161,11 +162,35 @@ xclient_cb (RerouteSmtpServer *machine, const RerouteSmtpServerXclient *said, gp
   return NULL;
 }
 
+static gboolean
+offers_etrn_cb (RerouteSmtpServer *machine, gpointer user_data)
+{
+  return ((TestSession *) user_data)->offers_etrn;
+}
+
+static RerouteReply *
+etrn_cb (RerouteSmtpServer *machine, const RerouteEtrn *wanted, gpointer user_data)
+{
+  TestSession *self = user_data;
+
+  self->holds_etrn = g_str_equal (wanted->domain, "held.test");
+  if (self->holds_etrn)
+    reroute_smtp_server_hold (machine);
+  if (self->holds_etrn)
+    return NULL;
+  if (g_str_equal (wanted->domain, "none.test.com"))
+    return reroute_reply_new (251, "2.0.0", "Nothing");
+  if (!g_str_equal (wanted->domain, "test.com"))
+    return reroute_reply_new (459, "4.7.1", "Not for that");
+  return reroute_reply_new (253, "2.0.0", wanted->subdomains ? "All of it" : "Some of it");
+}
+
 TestSession *
 test_session_new (const RerouteSmtpServerConfig *config)
 {
   static const RerouteSmtpServerHandler handler = {
-    mail_cb, rcpt_cb, data_cb, content_cb, end_of_data_cb, abort_data_cb, auth_cb, xclient_cb,
+    mail_cb,       rcpt_cb, data_cb,    content_cb,     end_of_data_cb,
+    abort_data_cb, auth_cb, xclient_cb, offers_etrn_cb, etrn_cb,
   };
   TestSession *self = g_new0 (TestSession, 1);
 

@@ -25,6 +25,8 @@ typedef struct
   gboolean answer_late; /* the test calls finish_data or finish_auth itself */
   gboolean answer_held; /* what is held is taken at once; else the test answers */
   gboolean store_fails; /* the end of data is answered 452 */
+  gboolean offers_etrn;
+  gboolean holds_etrn; /* what is held is an ETRN */
   gboolean auth_is_login;
   gboolean auth_has_name;
 } TestSession;
@@ -32,8 +34,9 @@ typedef struct
 /*
  * The owner takes every recipient but those of refused.test (550 5.7.1), later.test (451 4.3.0) and
  * closing.test (421 4.3.2); senders of refused.test are refused at MAIL, and 452 4.3.1 answers DATA
- * from full.test.  It holds senders and recipients of held.test.  AUTH PLAIN and LOGIN take
- * "alice" with "secret", LOGIN with any name.
+ * from full.test.  It holds senders and recipients of held.test, and ETRN for it; something waits
+ * for test.com and its subdomains, nothing for its subdomain none.test.com.  AUTH PLAIN and LOGIN
+ * take "alice" with "secret", LOGIN with any name.
  */
 TestSession *test_session_new (const RerouteSmtpServerConfig *config);
 void test_session_free (TestSession *self);

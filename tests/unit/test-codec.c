@@ -126,6 +126,7 @@ test_by_turns (void)
                               .tls = REROUTE_TLS_ENCRYPTED,
                               .recipient_check = REROUTE_RECIPIENT_CHECK_CALL_AHEAD,
                               .account = "smart",
+                              .queue_for_etrn = TRUE,
                               .comment = "ünïcode, \"quoted\"" };
   g_autoptr (RerouteEmailDomain) row = reroute_email_domain_new (&fields, hosts, NULL);
   g_autoptr (GVariant) variant = travel (reroute_row_to_variant (&row->row));
@@ -135,6 +136,7 @@ test_by_turns (void)
   g_assert_cmpint (arrived->tls, ==, REROUTE_TLS_ENCRYPTED);
   g_assert_cmpstr (((RerouteEmailDomain *) arrived)->account, ==, "smart");
   g_assert_true (arrived->leaves);
+  g_assert_true (arrived->queue_for_etrn);
   g_assert_cmpint (arrived->recipient_check, ==, REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
   g_assert_cmpstr (arrived->comment, ==, "ünïcode, \"quoted\"");
 }
@@ -169,6 +171,10 @@ static const Row rows[] = {
     ROUTING ("{'comment': <7>}"),
     REROUTE_ERROR_PROTOCOL,
     "the type “i” arrived where “s”" },
+  { "etrn-of-routing",
+    ROUTING ("{'action': <'relay'>, 'queue-for-etrn': <true>}"),
+    REROUTE_ERROR_PROTOCOL,
+    "has no “queue-for-etrn”" },
   { "unknown-action",
     ROUTING ("{'action': <'drop'>}"),
     REROUTE_ERROR_VALUE,

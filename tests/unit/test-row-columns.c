@@ -78,6 +78,7 @@ test_every_field (void)
     .tls = REROUTE_TLS_VERIFIED,
     .recipient_check = REROUTE_RECIPIENT_CHECK_CALL_AHEAD,
     .account = "smart",
+    .queue_for_etrn = TRUE,
     .comment = "ünïcode, \"quoted\"",
     .changed_by = "anna",
     .changed_us = 18,
@@ -95,6 +96,7 @@ test_every_field (void)
   g_assert_cmpint (other->tls, ==, REROUTE_TLS_VERIFIED);
   g_assert_cmpstr (((const RerouteEmailDomain *) other)->account, ==, "smart");
   g_assert_true (other->leaves);
+  g_assert_true (other->queue_for_etrn);
   g_assert_cmpint (other->recipient_check, ==, REROUTE_RECIPIENT_CHECK_CALL_AHEAD);
   g_assert_cmpstr (other->changed_by, ==, "anna");
   g_assert_cmpint (other->changed_us, ==, 18);

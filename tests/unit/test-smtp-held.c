@@ -112,6 +112,27 @@ test_held_senders (void)
                  "250 2.1.5 Recipient taken\r\n");
 }
 
+/* So with ETRN, which leaves the session where it was. */
+static void
+test_held_etrn (void)
+{
+  static const char held[] = "ETRN @held.test\r\n";
+  const RerouteReply answer = { 253, "2.0.0", (char *) "3 of them" };
+  g_autoptr (TestSession) session = greeted ();
+  g_autofree char *text = g_strconcat (held, "MAIL FROM:<a@client.test>\r\n", NULL);
+
+  session->offers_etrn = TRUE;
+  g_assert_cmpuint (test_session_feed (session, text, -1), ==, strlen (held));
+  assert_output (session, "");
+  reroute_smtp_server_finish_held (session->machine, &answer);
+  reroute_smtp_server_finish_held (session->machine, &answer);
+  test_session_collect (session);
+  assert_output (session, "253 2.0.0 3 of them\r\n");
+  g_assert_true (reroute_smtp_server_is_idle (session->machine));
+  test_session_feed (session, text + strlen (held), -1);
+  assert_output (session, "250 2.1.0 Sender taken\r\n");
+}
+
 /* A session that ends meanwhile has said its last. */
 static void
 test_held_and_closed (void)
@@ -141,6 +162,7 @@ main (int argc, char **argv)
 
   g_test_add_func ("/smtp/held/recipients", test_held_recipients);
   g_test_add_func ("/smtp/held/senders", test_held_senders);
+  g_test_add_func ("/smtp/held/etrn", test_held_etrn);
   g_test_add_func ("/smtp/held/and-closed", test_held_and_closed);
   return g_test_run ();
 }

@@ -398,6 +398,24 @@ test_schema_6 (StoreFixture *f, gconstpointer data)
                      "recipients 5 berta@sub.dns.test; routing 1 test.com");
 }
 
+static void
+assert_queues (StoreFixture *f, const char *domain, gboolean queue_for_etrn)
+{
+  g_assert_cmpint (
+    get_row (f, REROUTE_PAGE_CONNECTIONS, domain)->queue_for_etrn, ==, queue_for_etrn);
+}
+
+static void
+test_schema_7 (StoreFixture *f, gconstpointer data)
+{
+  open_released (f, "schema-7.db");
+  store_assert_rows (f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com");
+  assert_queues (f, "fwd.test", FALSE);
+  assert_queues (f, "dns.test", TRUE);
+  store_revert (f, 3);
+  assert_queues (f, "fwd.test", TRUE);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/store-files/" name, StoreFixture, NULL, store_set_up_open, func, store_tear_down)
 #define ADD_CLOSED(name, func)                                                                     \
@@ -420,5 +438,6 @@ main (int argc, char *argv[])
   ADD_CLOSED ("schema-4", test_schema_4);
   ADD_CLOSED ("schema-5", test_schema_5);
   ADD_CLOSED ("schema-6", test_schema_6);
+  ADD_CLOSED ("schema-7", test_schema_7);
   return g_test_run ();
 }

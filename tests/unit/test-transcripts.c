@@ -139,6 +139,7 @@ run_server (const Transcript *transcript, Cut *cut)
   gboolean closed = FALSE;
 
   session->store_fails = transcript_has_option (transcript, "store-fails");
+  session->offers_etrn = transcript_has_option (transcript, "etrn");
   if (!transcript_has_option (transcript, "early"))
     reroute_smtp_server_greet (session->machine, NULL);
   test_session_collect (session);

@@ -443,6 +443,12 @@ reroute_destination_failed (RerouteDestination *self, const RerouteReply *reply)
 }
 
 void
+reroute_destination_forgive (RerouteDestination *self)
+{
+  self->wait_us = 0;
+}
+
+void
 reroute_destinations_forgive (RerouteScheduler *scheduler)
 {
   GHashTableIter iter;
@@ -450,7 +456,7 @@ reroute_destinations_forgive (RerouteScheduler *scheduler)
 
   g_hash_table_iter_init (&iter, scheduler->destinations.by_address);
   while (g_hash_table_iter_next (&iter, &key, NULL))
-    ((RerouteDestination *) key)->wait_us = 0;
+    reroute_destination_forgive (key);
 }
 
 void

@@ -83,7 +83,9 @@ void reroute_destination_throttle (RerouteDestination *self); /* 421, 4.7.x */
 /* No connection, banner or EHLO: what waits for it looks for another or is put off. */
 void reroute_destination_failed (RerouteDestination *self, const RerouteReply *reply);
 
-/* Dead ones may be asked again now: an administrator wants to know. */
+/* A dead one may be asked again now: its host has just asked for its mail, or an administrator
+   wants to know. */
+void reroute_destination_forgive (RerouteDestination *self);
 void reroute_destinations_forgive (RerouteScheduler *scheduler);
 
 /* Takes all that wait for a connection back to be decided anew. */

@@ -80,8 +80,16 @@ reroute_waiting_get_state_name (const RerouteWaiting *self)
 {
   if (self->state == REROUTE_RECIPIENT_HELD)
     return "held";
+  if (reroute_waiting_awaits_etrn (self))
+    return "etrn";
   return self->phase == REROUTE_PHASE_IDLE || self->phase == REROUTE_PHASE_PARKED ? "waiting"
                                                                                   : "active";
+}
+
+gint64
+reroute_waiting_get_next_try_us (const RerouteWaiting *self)
+{
+  return reroute_waiting_awaits_etrn (self) ? 0 : self->due_us;
 }
 
 /* --- the filter --- */
@@ -123,14 +131,14 @@ set_value (RerouteQueueFilter *self, const char *name, GVariant *value, GError *
 static gboolean
 check_state (const char *state, GError **error)
 {
-  static const char *const states[] = { "waiting", "active", "held", NULL };
+  static const char *const states[] = { "waiting", "active", "held", "etrn", NULL };
 
   if (state == NULL || g_strv_contains (states, state))
     return TRUE;
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "“%.64s” is no state of a recipient: wanted “waiting”, “active” or “held”",
+               "“%.64s” is no state of a recipient: wanted “waiting”, “active”, “held” or “etrn”",
                state);
   return FALSE;
 }

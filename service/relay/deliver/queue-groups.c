@@ -54,10 +54,10 @@ static void
 look_at (Summary *self, const RerouteWaiting *recipient)
 {
   gboolean waits = recipient->state == REROUTE_RECIPIENT_WAITING;
+  gint64 next_try_us = reroute_waiting_get_next_try_us (recipient);
 
-  if (waits && recipient->due_us > 0 &&
-      (self->next_try_us == 0 || recipient->due_us < self->next_try_us))
-    self->next_try_us = recipient->due_us;
+  if (waits && next_try_us > 0 && (self->next_try_us == 0 || next_try_us < self->next_try_us))
+    self->next_try_us = next_try_us;
   if (recipient->reply == NULL || (self->last != NULL && recipient->due_us < self->newest_due_us))
     return;
   self->last = recipient->reply;

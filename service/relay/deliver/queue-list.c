@@ -36,7 +36,7 @@ describe_recipients (RerouteQueued *self, const RerouteIndexGroup *group, Rerout
         "(@ssxu@s)",
         reroute_queue_make_string (reroute_envelope_get_recipient (envelope, i)->address->text),
         reroute_waiting_get_state_name (recipient),
-        recipient->due_us,
+        reroute_waiting_get_next_try_us (recipient),
         recipient->tries,
         reroute_queue_make_string (recipient->reply));
     }

@@ -18,7 +18,7 @@ typedef struct
   char *text;   /* lower case: stands in the id, the reverse-path, the recipient or the next hop */
   char *next_hop; /* as RerouteQueuePlace has it */
   char *entry;    /* likewise */
-  char *state;    /* "waiting", "active", "held" */
+  char *state;    /* "waiting", "active", "held", "etrn" */
 } RerouteQueueFilter;
 
 /**
@@ -50,8 +50,12 @@ void reroute_queued_find_place (RerouteQueued *queued, guint recipient, RerouteQ
 void reroute_queue_place_clear (RerouteQueuePlace *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteQueuePlace, reroute_queue_place_clear)
 
-/* "waiting", "active", "held" */
+/* "waiting", "active", "held", "etrn" */
 const char *reroute_waiting_get_state_name (const RerouteWaiting *self);
+
+/* When it is tried again by the retry schedule, wall clock; 0: as soon as may be, or when it is
+   released or asked for. */
+gint64 reroute_waiting_get_next_try_us (const RerouteWaiting *self);
 
 /* --- queue-list.c --- */
 

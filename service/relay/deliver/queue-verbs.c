@@ -101,6 +101,7 @@ retry (const Selection *selection, Result *result)
       if (!reroute_queued_is_due (recipient, G_MAXINT64))
         continue;
       recipient->due_us = 0;
+      recipient->is_asked_for = recipient->waits_for_etrn;
       result->done = TRUE;
     }
 }

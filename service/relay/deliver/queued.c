@@ -430,7 +430,7 @@ static void
 put_off (RerouteQueued *self, const RerouteOutcome *outcome)
 {
   RerouteWaiting *recipient = &self->recipients[outcome->recipient];
-  g_autofree char *reply = reroute_reply_to_string (outcome->reply);
+  g_autofree char *reply = reroute_waiting_dup_reply (recipient, outcome);
 
   if (g_strcmp0 (recipient->reply, reply) != 0)
     log_outcome (self, outcome, "deferred");
@@ -484,15 +484,20 @@ sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArr
   GArray *list = NULL;
 
   recipient->waits_for_rules = outcome->waits_for_rules;
+  recipient->waits_for_etrn = outcome->waits_for_etrn;
   if (outcome->kind == REROUTE_OUTCOME_DEFERRED || was_put_off)
     set_due (self, outcome);
+  /* One try for each time that it was asked for: at once it is decided that it waits again. */
+  if (recipient->is_asked_for && outcome->kind != REROUTE_OUTCOME_FAILED)
+    outcome->due_us = 0;
+  recipient->is_asked_for = FALSE;
   if (outcome->kind != REROUTE_OUTCOME_PUT_OFF)
     log_outcome (self, outcome, name_outcome (outcome));
 
   if (outcome->kind == REROUTE_OUTCOME_FAILED && wants_failure)
     list = failed;
   else if (outcome->kind != REROUTE_OUTCOME_SENT && outcome->kind != REROUTE_OUTCOME_FAILED &&
-           owes_delay_notice (self, outcome))
+           !outcome->waits_for_etrn && owes_delay_notice (self, outcome))
     list = delayed;
   if (list != NULL)
     {

@@ -31,7 +31,9 @@ typedef struct
   guint8 state; /* RerouteRecipientState */
   guint8 phase; /* ReroutePhase */
   guint8 flags; /* REROUTE_VERDICT_… */
-  guint8 waits_for_rules;
+  guint8 waits_for_rules : 1;
+  guint8 waits_for_etrn : 1;
+  guint8 is_asked_for : 1; /* by ETRN or an administrator: it gets one try */
 } RerouteWaiting;
 
 typedef struct _RerouteQueueIndex RerouteQueueIndex;
@@ -131,7 +133,8 @@ struct _RerouteTry
   guint generation;          /* of the rules that decided it */
   guint n_left;              /* of queued when it began; another number: it is void */
   RerouteDestination *destination;
-  gboolean in_memory; /* counted in the destination's n_in_memory */
+  gboolean is_asked_for; /* its hosts may be asked again now, once */
+  gboolean in_memory;    /* counted in the destination's n_in_memory */
   guint worker;
   gint64 began_us; /* monotonic: when a worker got it */
 };
@@ -152,6 +155,7 @@ typedef struct
   RerouteReply *reply; /* owned */
   gint64 due_us;       /* DEFERRED, PUT_OFF: when, 0: by the retry schedule */
   gboolean waits_for_rules;
+  gboolean waits_for_etrn;
   gboolean ends_notices; /* SENT: to a host that knows no DSN, so success is told by us */
 
   /* for the log; borrowed, each may be NULL */
@@ -227,6 +231,14 @@ gboolean reroute_waiting_is_held (const RerouteWaiting *self);
 gint64 reroute_queued_get_held_look_us (RerouteQueued *self, gint64 now_us);
 /* @outcomes: (element-type RerouteOutcome): held recipients whose time is over are added */
 void reroute_queued_add_expired (RerouteQueued *self, gint64 now_us, GArray *outcomes);
+
+/* --- etrn.c --- */
+/* The outcome of one that nobody has asked for yet. */
+RerouteOutcome reroute_queued_await_etrn (RerouteQueued *self, guint recipient);
+/* Whether it waits for ETRN and nothing is under way with it. */
+gboolean reroute_waiting_awaits_etrn (const RerouteWaiting *self);
+/* What is kept as the last reply when @outcome puts it off; (transfer full) */
+char *reroute_waiting_dup_reply (const RerouteWaiting *self, const RerouteOutcome *outcome);
 
 /* --- try.c --- */
 /* Whether the entry that let the recipient in is gone, so that it waits for another. */

@@ -6,6 +6,7 @@
 
 #include "service/relay/deliver/delivery.h"
 #include "service/relay/deliver/secrets.h"
+#include "service/relay/smtp/etrn.h"
 #include "service/relay/smtp/srs.h"
 
 G_BEGIN_DECLS
@@ -77,6 +78,16 @@ void reroute_scheduler_probe (RerouteScheduler *self,
                               guint worker,
                               RerouteSchedulerProbeFunc func,
                               gpointer user_data);
+
+/* On the worker that asked.  @n_started: messages; -1: the queue cannot be asked now */
+typedef void (*RerouteSchedulerEtrnFunc) (int n_started, gpointer user_data);
+/* Any thread, before stop(): tries what waits for ETRN and leaves for the domain; @func runs on
+   @worker, before the tries have ended. */
+void reroute_scheduler_etrn (RerouteScheduler *self,
+                             const RerouteEtrn *wanted,
+                             guint worker,
+                             RerouteSchedulerEtrnFunc func,
+                             gpointer user_data);
 
 typedef struct
 {

@@ -198,8 +198,11 @@ reroute_try_place (RerouteTry *self)
       const RerouteEndpoint *found = &g_array_index (self->endpoints, RerouteEndpoint, i);
       RerouteDestination *destination = reroute_destination_get (self->scheduler, found);
       RerouteEndpoint endpoint;
-      gint64 waits_us = reroute_destination_get_retry_us (destination, now_us);
+      gint64 waits_us;
 
+      if (self->is_asked_for)
+        reroute_destination_forgive (destination);
+      waits_us = reroute_destination_get_retry_us (destination, now_us);
       if (waits_us != 0)
         {
           retry_us = retry_us == 0 ? waits_us : MIN (retry_us, waits_us);
@@ -211,6 +214,7 @@ reroute_try_place (RerouteTry *self)
       endpoint = reroute_endpoint_copy (found);
       g_array_append_val (delivery->endpoints, endpoint);
     }
+  self->is_asked_for = FALSE;
   if (first == NULL)
     {
       put_off_dead (self, retry_us, failure);
@@ -376,6 +380,12 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
       g_array_append_val (outcomes, outcome);
       return;
     }
+  if (decision->etrn_domain != NULL && !self->recipients[index].is_asked_for)
+    {
+      outcome = reroute_queued_await_etrn (self, index);
+      g_array_append_val (outcomes, outcome);
+      return;
+    }
   group = find_group (scheduler, groups, decision);
   g_array_append_val (group->recipients, index);
   g_ptr_array_add (group->rcpt_outs, g_strdup (decision->rcpt_out));
@@ -426,6 +436,7 @@ begin (RerouteQueued *queued, Group *group)
   for (guint i = 0; i < group->recipients->len; i++)
     {
       self->delivery->recipients[i] = g_array_index (group->recipients, guint, i);
+      self->is_asked_for |= queued->recipients[self->delivery->recipients[i]].is_asked_for;
       self->delivery->rcpt_out[i] = g_steal_pointer (&group->rcpt_outs->pdata[i]);
     }
   self->delivery->reports_tls = reroute_try_counts_tls (self);

@@ -6,6 +6,7 @@
 #include "service/relay/receive/admission.h"
 #include "service/relay/receive/listener.h"
 #include "service/relay/receive/tls-server.h"
+#include "service/relay/smtp/etrn.h"
 #include "service/relay/spool/spool.h"
 #include "service/relay/worker.h"
 
@@ -21,6 +22,9 @@ typedef struct _RerouteReceiver RerouteReceiver;
 /* On the worker that asked.  @unknown: the recipient does not exist; FALSE: it does, or nobody can
    tell. */
 typedef void (*RerouteReceiverAnswerFunc) (gboolean unknown, gpointer user_data);
+
+/* On the worker that asked.  @n_started: messages; -1: the queue cannot be asked now */
+typedef void (*RerouteReceiverEtrnFunc) (int n_started, gpointer user_data);
 
 typedef struct
 {
@@ -40,8 +44,14 @@ typedef struct
                  guint worker,
                  RerouteReceiverAnswerFunc func,
                  gpointer func_data,
-                 gpointer check_data);
-  gpointer check_data;
+                 gpointer errand_data);
+  /* Tries what waits for ETRN.  (nullable): ETRN is not offered */
+  void (*etrn) (const RerouteEtrn *wanted,
+                guint worker,
+                RerouteReceiverEtrnFunc func,
+                gpointer func_data,
+                gpointer errand_data);
+  gpointer errand_data;
 } RerouteReceiverConfig;
 
 RerouteReceiver *reroute_receiver_new (RerouteWorker *worker, const RerouteReceiverConfig *config);

@@ -76,5 +76,5 @@ reroute_session_check_recipient (RerouteSession *self,
                           reroute_worker_get_number (receiver->worker),
                           answered_cb,
                           check,
-                          receiver->config.check_data);
+                          receiver->config.errand_data);
 }

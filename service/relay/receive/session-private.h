@@ -98,6 +98,11 @@ RerouteReply *reroute_session_xclient_cb (RerouteSmtpServer *machine,
                                           const RerouteSmtpServerXclient *said,
                                           gpointer user_data);
 
+/* --- session-etrn.c --- */
+gboolean reroute_session_offers_etrn_cb (RerouteSmtpServer *machine, gpointer user_data);
+RerouteReply *
+reroute_session_etrn_cb (RerouteSmtpServer *machine, const RerouteEtrn *wanted, gpointer user_data);
+
 /* --- session-tls.c --- */
 void reroute_session_begin_tls (RerouteSession *self);
 /* When the socket is ready. */

@@ -436,6 +436,8 @@ static const RerouteSmtpServerHandler handler = {
   .abort_data = abort_data_cb,
   .auth = reroute_session_auth_cb,
   .xclient = reroute_session_xclient_cb,
+  .offers_etrn = reroute_session_offers_etrn_cb,
+  .etrn = reroute_session_etrn_cb,
 };
 
 /* --- the receiver's side --- */

@@ -5,8 +5,8 @@
  * One table; a command that it does not list, or not for this state, changes nothing.  EHLO
  * offers what is whole and nothing else.
  *
- * Standards: RFC 5321 section 4.1, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC 3461, RFC
- * 3463, RFC 4954, RFC 6152, RFC 6531, RFC 8689.
+ * Standards: RFC 5321 section 4.1, RFC 1870, RFC 1985, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC
+ * 3461, RFC 3463, RFC 4954, RFC 6152, RFC 6531, RFC 8689.
  */
 
 #include "config.h"
@@ -56,6 +56,8 @@ put_offers (RerouteSmtpServer *self)
     g_string_append (text, "\nREQUIRETLS");
   if (reroute_smtp_server_offers_auth (self))
     g_string_append_printf (text, "\nAUTH %s", self->config.auth_mechanisms);
+  if (reroute_smtp_server_offers_etrn (self))
+    g_string_append (text, "\nETRN");
   if (self->config.offers_xclient)
     reroute_smtp_server_append_xclient_offer (text);
   put (self, 250, "", text->str);
@@ -509,7 +511,7 @@ static const Command commands[] = {
   { "STARTTLS", run_starttls,    ANY,         GROUP_END,            NULL,                        "RFC 3207" },
   { "AUTH",     reroute_smtp_server_run_auth, OUTSIDE, ARGUMENT | GROUP_END, "Not within a transaction", "RFC 4954 4" },
   { "XCLIENT",  reroute_smtp_server_run_xclient, OUTSIDE, ARGUMENT | GROUP_END | JUNK, "Not within a transaction", "Postfix XCLIENT_README" },
-  { "ETRN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 1985" },
+  { "ETRN",     reroute_smtp_server_run_etrn, IN (IDLE), ARGUMENT | JUNK, "EHLO comes first, and not within a transaction", "RFC 1985 5" },
   { "TURN",     run_not_offered, ANY,         ARGUMENT,             NULL,                        "RFC 5321 F.1" },
   { "GET",      run_http,        ANY,         ARGUMENT,             NULL,                        "RFC 9110 9.3.1" },
   { "POST",     run_http,        ANY,         ARGUMENT,             NULL,                        "RFC 9110 9.3.3" },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * server-held.c - the answer to MAIL or RCPT: at once, or when the owner knows it
+ * server-held.c - the answer to MAIL, RCPT or ETRN: at once, or when the owner knows it
  *
  * While it is owed the machine takes no input, so that what a client sends behind it is answered in
  * order (RFC 2920 section 3.2).
@@ -79,6 +79,16 @@ reroute_smtp_server_ask_rcpt (RerouteSmtpServer *self)
 }
 
 void
+reroute_smtp_server_ask_etrn (RerouteSmtpServer *self, const RerouteEtrn *wanted)
+{
+  self->holds = FALSE;
+  self->held = (RerouteHeldCommand){ .state = self->state };
+  g_autoptr (RerouteReply) reply = self->handler.etrn (self, wanted, self->user_data);
+  if (!self->holds)
+    reroute_smtp_server_put_reply (self, reply);
+}
+
+void
 reroute_smtp_server_hold (RerouteSmtpServer *self)
 {
   g_return_if_fail (self != NULL);
@@ -88,7 +98,7 @@ reroute_smtp_server_hold (RerouteSmtpServer *self)
 }
 
 void
-reroute_smtp_server_finish_held (RerouteSmtpServer *self, const RerouteReply *refusal)
+reroute_smtp_server_finish_held (RerouteSmtpServer *self, const RerouteReply *reply)
 {
   g_return_if_fail (self != NULL);
 
@@ -96,7 +106,9 @@ reroute_smtp_server_finish_held (RerouteSmtpServer *self, const RerouteReply *re
     return;
   reroute_smtp_server_set_state (self, self->held.state);
   if (self->held.envelope != NULL)
-    answer_mail (self, refusal);
+    answer_mail (self, reply);
+  else if (self->held.address != NULL)
+    answer_rcpt (self, reply);
   else
-    answer_rcpt (self, refusal);
+    reroute_smtp_server_put_reply (self, reply);
 }

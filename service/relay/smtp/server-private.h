@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Shared by server.c (octets, content, end of data), server-commands.c (what commands do),
-   server-held.c (the answers to MAIL and RCPT), server-chunks.c (BDAT), server-auth.c (AUTH) and
-   server-xclient.c (XCLIENT). */
+   server-held.c (the answers to MAIL and RCPT), server-chunks.c (BDAT), server-auth.c (AUTH),
+   server-xclient.c (XCLIENT) and server-etrn.c (ETRN). */
 
 #pragma once
 
@@ -19,7 +19,7 @@ typedef enum
   REROUTE_SMTP_SERVER_STATE_IDLE,          /* no transaction */
   REROUTE_SMTP_SERVER_STATE_IN_MAIL,       /* MAIL taken, no RCPT yet */
   REROUTE_SMTP_SERVER_STATE_IN_RCPT,       /* one recipient at least */
-  REROUTE_SMTP_SERVER_STATE_IN_CHECK,      /* the owner owes the reply to MAIL or RCPT */
+  REROUTE_SMTP_SERVER_STATE_IN_CHECK,      /* the owner owes the reply to MAIL, RCPT or ETRN */
   REROUTE_SMTP_SERVER_STATE_IN_SKIP,       /* octets of a refused chunk are read and dropped */
   REROUTE_SMTP_SERVER_STATE_IN_DATA,       /* 354 said */
   REROUTE_SMTP_SERVER_STATE_IN_CHUNK,      /* octets of a chunk come */
@@ -31,7 +31,7 @@ typedef enum
   REROUTE_SMTP_SERVER_STATE_CLOSED,        /* nothing more is read */
 } RerouteSmtpServerState;
 
-/* A MAIL or a RCPT that was read and is not answered. */
+/* A MAIL, a RCPT or an ETRN that was read and is not answered. */
 typedef struct
 {
   RerouteEnvelope *envelope; /* MAIL: what it begins; else NULL */
@@ -62,7 +62,7 @@ struct _RerouteSmtpServer
   guint n_refused_recipients;
   RerouteEnvelope *envelope; /* of the open transaction, else NULL */
 
-  gboolean holds; /* the MAIL or RCPT that runs now is answered by the owner */
+  gboolean holds; /* the MAIL, RCPT or ETRN that runs now is answered by the owner */
   RerouteHeldCommand held;
 
   RerouteLine line;
@@ -117,6 +117,8 @@ void reroute_smtp_server_end_for_bare (RerouteSmtpServer *self);
    owner holds it; or forgets it. */
 void reroute_smtp_server_ask_mail (RerouteSmtpServer *self);
 void reroute_smtp_server_ask_rcpt (RerouteSmtpServer *self);
+/* The same for ETRN. */
+void reroute_smtp_server_ask_etrn (RerouteSmtpServer *self, const RerouteEtrn *wanted);
 void reroute_smtp_server_forget_held (RerouteSmtpServer *self);
 
 /* server-chunks.c */
@@ -133,6 +135,10 @@ void reroute_smtp_server_run_auth_line (RerouteSmtpServer *self);
 /* server-xclient.c */
 void reroute_smtp_server_run_xclient (RerouteSmtpServer *self, char *argument);
 void reroute_smtp_server_append_xclient_offer (GString *text); /* a line of EHLO */
+
+/* server-etrn.c */
+gboolean reroute_smtp_server_offers_etrn (const RerouteSmtpServer *self); /* now */
+void reroute_smtp_server_run_etrn (RerouteSmtpServer *self, char *argument);
 
 /* server-commands.c: runs the whole line that was read. */
 void reroute_smtp_server_run_line (RerouteSmtpServer *self);

@@ -3,9 +3,9 @@
  * server.c - the receiving side of one SMTP session: octets in, replies and events out
  *
  * Commands are in server-commands.c, answers that come late in server-held.c, BDAT in
- * server-chunks.c, AUTH in server-auth.c, XCLIENT in server-xclient.c, the content's scanner in
- * body.c.  Whatever ends a transaction resets it whole, and a session that is closed discards what
- * still comes.
+ * server-chunks.c, AUTH in server-auth.c, XCLIENT in server-xclient.c, ETRN in server-etrn.c, the
+ * content's scanner in body.c.  Whatever ends a transaction resets it whole, and a session that is
+ * closed discards what still comes.
  *
  * Standards: RFC 5321, RFC 1870, RFC 2034, RFC 2920, RFC 3030, RFC 3207, RFC 3463, RFC 4954,
  * RFC 6152, RFC 6531.
@@ -34,8 +34,7 @@ static const struct
   [REROUTE_SMTP_SERVER_STATE_IDLE] = { "idle", "while waiting for MAIL" },
   [REROUTE_SMTP_SERVER_STATE_IN_MAIL] = { "in-mail", "while waiting for RCPT" },
   [REROUTE_SMTP_SERVER_STATE_IN_RCPT] = { "in-rcpt", "while waiting for RCPT or DATA" },
-  [REROUTE_SMTP_SERVER_STATE_IN_CHECK] = { "in-check",
-                                           "while the sender or a recipient is checked" },
+  [REROUTE_SMTP_SERVER_STATE_IN_CHECK] = { "in-check", "while a command is answered" },
   [REROUTE_SMTP_SERVER_STATE_IN_SKIP] = { "in-skip", "while dropping a refused chunk" },
   [REROUTE_SMTP_SERVER_STATE_IN_DATA] = { "in-data", "while receiving the content" },
   [REROUTE_SMTP_SERVER_STATE_IN_CHUNK] = { "in-chunk", "while receiving a chunk" },

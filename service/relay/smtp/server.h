@@ -3,6 +3,7 @@
 #pragma once
 
 #include "service/relay/smtp/envelope.h"
+#include "service/relay/smtp/etrn.h"
 #include "service/relay/smtp/reply.h"
 
 G_BEGIN_DECLS
@@ -32,7 +33,7 @@ typedef struct
  * reroute_smtp_server_hold(), reroute_smtp_server_finish_held(), the two that answer AUTH and
  * reroute_smtp_server_set_client() are the only functions that may change the machine.
  *
- * Behind reroute_smtp_server_hold() the answer to MAIL or RCPT comes by
+ * Behind reroute_smtp_server_hold() the answer to MAIL, RCPT or ETRN comes by
  * reroute_smtp_server_finish_held(), now or later; until then no further input is taken, and the
  * envelope or the recipient that was given stays as it is.
  */
@@ -74,6 +75,10 @@ typedef struct
   RerouteReply *(*xclient) (RerouteSmtpServer *machine,
                             const RerouteSmtpServerXclient *said,
                             gpointer user_data);
+  /* Whether ETRN is offered to the client now.  (nullable): to none */
+  gboolean (*offers_etrn) (RerouteSmtpServer *machine, gpointer user_data);
+  /* ETRN was valid, and is offered.  The answer, or NULL behind a hold. */
+  RerouteReply *(*etrn) (RerouteSmtpServer *machine, const RerouteEtrn *wanted, gpointer user_data);
 } RerouteSmtpServerHandler;
 
 /* What the machine needs to know; copied. */
@@ -122,11 +127,11 @@ gboolean reroute_smtp_server_wants_tls (const RerouteSmtpServer *self);
 void reroute_smtp_server_set_tls (RerouteSmtpServer *self, const char *tls);
 const char *reroute_smtp_server_get_tls (const RerouteSmtpServer *self); /* NULL: clear text */
 
-/* From inside mail or rcpt, which then returns NULL. */
+/* From inside mail, rcpt or etrn, which then returns NULL. */
 void reroute_smtp_server_hold (RerouteSmtpServer *self);
-/* @refusal: (nullable): NULL takes the sender or the recipient.  A session that was closed
-   meanwhile says nothing. */
-void reroute_smtp_server_finish_held (RerouteSmtpServer *self, const RerouteReply *refusal);
+/* @reply: (nullable): the refusal of a sender or a recipient, NULL takes it; the answer to ETRN.  A
+   session that was closed meanwhile says nothing. */
+void reroute_smtp_server_finish_held (RerouteSmtpServer *self, const RerouteReply *reply);
 void reroute_smtp_server_finish_data (RerouteSmtpServer *self, const RerouteReply *reply);
 
 /* The owner's answer to AUTH: a challenge, or the end.  A reply of 235 makes the client a permitted
