@@ -12,8 +12,7 @@ from screen import Place, Screen  # noqa: E402
 
 
 def main():
-    language = os.environ.get('DISPLAY_LANGUAGE', 'C')
-    with Place('display') as place, Screen(place, language) as screen:
+    with Place('display') as place, Screen(place) as screen:
         status = subprocess.run(sys.argv[1:], env=screen.environment(), check=False).returncode
     sys.exit(status)
 

@@ -210,6 +210,21 @@ def lint_mnemonics():
     return each_language(check)
 
 
+def lint_questions():
+    """The two answers of a question have two letters."""
+    pattern = re.compile(r'\.first_label = _ \("([^"]+)"\),\s*\.second_label = _ \("([^"]+)"\)')
+    questions = [match for path in tree.files('.c') if path.startswith('gui/')
+                 for match in pattern.findall(tree.read(path))]
+    if not questions:
+        yield 'gui: no question with two answers was found'
+    for language in languages():
+        texts = {message.id: message.strings[0] for message in catalogue(language)}
+        for question in questions:
+            letters = [MNEMONIC.split(texts[label])[1][0].lower() for label in question if label in texts]
+            if len(set(letters)) < 2:
+                yield f'po/{language}.po: {question}: the letters are {letters}'
+
+
 def lint_errors_at_the_prompt():
     """What reroutectl says on its own is marked."""
     call = re.compile(r'\b(g_set_error(?:_literal)?|g_prefix_error|g_printerr|g_print) \(')
