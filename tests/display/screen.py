@@ -43,7 +43,7 @@ def vanishing(answer):
 class Screen:
     """Xvfb with a window manager, and a session bus; sets the environment of this process."""
 
-    def __init__(self, place, language='C', scale=1, settings=''):
+    def __init__(self, place, language='C', scale=1, settings='', size=SIZE):
         for tool in TOOLS:
             if shutil.which(tool) is None:
                 raise Skip(f'no {tool}')
@@ -51,13 +51,14 @@ class Screen:
         self.language = language
         self.scale = scale
         self.settings = settings
+        self.size = size
         self.saved = dict(os.environ)
 
     def __enter__(self):
         place = self.place
         reading, writing = os.pipe()
         place.start('xvfb', ['Xvfb', '-displayfd', str(writing), '-screen', '0',
-                             f'{SIZE[0] * self.scale}x{SIZE[1] * self.scale}x24',
+                             f'{self.size[0] * self.scale}x{self.size[1] * self.scale}x24',
                              '-nolisten', 'tcp'], pass_fds=[writing])
         os.close(writing)
         with os.fdopen(reading) as stream:
