@@ -152,6 +152,7 @@ update (RerouteWindow *self)
                                                reroute_sheet_get_host_name (self->sheet));
 
   gtk_window_set_title (GTK_WINDOW (self), title);
+  reroute_name_widget (GTK_WIDGET (self->notebook), title);
   reroute_sheet_banner_show (self->banner, self->sheet, self->problem, self->settled);
   show_footer (self);
 }
