@@ -7,6 +7,7 @@
 
 #include "gui/plain-list.h"
 
+#include "gui/cell-tip.h"
 #include "gui/fit.h"
 
 struct _RerouteListLine
@@ -119,7 +120,6 @@ show_text (GtkLabel *label, gpointer value, const Cell *cell)
     value != NULL ? cell->column.func (value, cell->user_data) : g_strdup ("");
 
   gtk_label_set_label (label, text);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (label), text[0] != '\0' ? text : NULL);
   if (value != NULL && cell->column.is_off != NULL && cell->column.is_off (value))
     gtk_widget_add_css_class (GTK_WIDGET (label), "off");
   else
@@ -158,6 +158,7 @@ setup_cb (GtkListItemFactory *factory, GtkListItem *list_item, Cell *cell)
       child = gtk_label_new (NULL);
       gtk_label_set_xalign (GTK_LABEL (child), cell->column.is_number ? 1 : 0);
       gtk_label_set_ellipsize (GTK_LABEL (child), PANGO_ELLIPSIZE_END);
+      reroute_cell_tip_init (GTK_LABEL (child));
     }
   g_object_set_data (G_OBJECT (list_item), "cell", cell);
   gtk_list_item_set_child (list_item, child);

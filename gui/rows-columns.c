@@ -11,6 +11,7 @@
 
 #include "gui/rows-columns.h"
 
+#include "gui/cell-tip.h"
 #include "gui/fit.h"
 #include "gui/row-item.h"
 #include "gui/state-icon.h"
@@ -73,7 +74,6 @@ show_text (Cell *cell, GtkLabel *label, const RerouteRow *row)
   g_autofree char *text = row != NULL ? reroute_row_dup_cell (row, cell->column) : g_strdup ("…");
 
   gtk_label_set_label (label, text);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (label), text[0] != '\0' ? text : NULL);
   if (row != NULL && !row->enabled)
     gtk_widget_add_css_class (GTK_WIDGET (label), "off");
   else
@@ -107,6 +107,7 @@ setup_cb (GtkListItemFactory *factory, GtkListItem *list_item, Cell *cell)
       child = gtk_label_new (NULL);
       gtk_label_set_xalign (GTK_LABEL (child), 0);
       gtk_label_set_ellipsize (GTK_LABEL (child), PANGO_ELLIPSIZE_END);
+      reroute_cell_tip_init (GTK_LABEL (child));
     }
   g_object_set_data (G_OBJECT (list_item), "cell", cell);
   gtk_list_item_set_child (list_item, child);

@@ -7,6 +7,7 @@
 
 #include "gui/state-icon.h"
 
+#include "gui/cell-tip.h"
 #include "gui/naming.h"
 
 void
@@ -19,6 +20,6 @@ reroute_state_icon_show (GtkImage *image, const RerouteStateLook *look)
   if (look->css_class != NULL)
     gtk_widget_add_css_class (GTK_WIDGET (image), look->css_class);
   gtk_image_set_from_icon_name (image, look->icon);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (image), look->name);
+  reroute_cell_tip_set (GTK_WIDGET (image), look->name);
   reroute_name_widget (GTK_WIDGET (image), look->name != NULL ? look->name : "");
 }

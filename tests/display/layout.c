@@ -40,7 +40,7 @@ static gboolean
 has_tooltip (GtkWidget *widget)
 {
   for (GtkWidget *at = widget; at != NULL; at = gtk_widget_get_parent (at))
-    if (gtk_widget_get_tooltip_text (at) != NULL)
+    if (gtk_widget_get_has_tooltip (at))
       return TRUE;
   return FALSE;
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/* Gives @label, a cell of a list, a tooltip with its whole text while that is cut off; to be called
+   once, when the cell is set up. */
+void reroute_cell_tip_init (GtkLabel *label);
+
+/* As gtk_widget_set_tooltip_text(), which under X11 waits for the server a dozen times, also where
+   nothing changes.  @text: (nullable) */
+void reroute_cell_tip_set (GtkWidget *widget, const char *text);
+
+G_END_DECLS
