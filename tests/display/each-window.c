@@ -33,7 +33,8 @@
 #include <locale.h>
 #include <string.h>
 
-#define FRAMES_TO_SETTLE 2 /* the first one may be drawn before the window manager has its say */
+#define FRAMES_TO_SETTLE 2 /* with the same size: the window manager has had its say */
+#define FRAMES_MOST 200    /* a window that never gets the size that it needs is a fault */
 
 static GtkApplication *application;
 
@@ -267,13 +268,34 @@ static const struct
 
 /* --- how they are shown --- */
 
-static gboolean
-frame_cb (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
+typedef struct
 {
-  int *frames = user_data;
+  int width;
+  int height;
+  int frames;  /* in all */
+  int settled; /* frames since the size last changed, and is what the window needs */
+} Settling;
 
-  (*frames)--;
-  return *frames > 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+static gboolean
+frame_cb (GtkWidget *window, GdkFrameClock *clock, gpointer user_data)
+{
+  Settling *settling = user_data;
+  int width = gtk_widget_get_width (window);
+  int height = gtk_widget_get_height (window);
+  int least_width = 0;
+  int least_height = 0;
+
+  gtk_widget_measure (window, GTK_ORIENTATION_HORIZONTAL, -1, &least_width, NULL, NULL, NULL);
+  gtk_widget_measure (
+    window, GTK_ORIENTATION_VERTICAL, MAX (width, least_width), &least_height, NULL, NULL, NULL);
+  settling->frames++;
+  settling->settled = width == settling->width && height == settling->height &&
+                          width >= least_width && height >= least_height
+                        ? settling->settled + 1
+                        : 0;
+  settling->width = width;
+  settling->height = height;
+  return G_SOURCE_CONTINUE;
 }
 
 static GtkNotebook *
@@ -354,12 +376,13 @@ each_window_visit (EachWindowFunc func, gpointer user_data)
 void
 each_window_settle (GtkWindow *window)
 {
-  int frames = FRAMES_TO_SETTLE;
+  Settling settling = { 0, 0, 0, 0 };
+  guint id = gtk_widget_add_tick_callback (GTK_WIDGET (window), frame_cb, &settling, NULL);
 
   gtk_window_present (window);
-  gtk_widget_add_tick_callback (GTK_WIDGET (window), frame_cb, &frames, NULL);
-  while (frames > 0)
+  while (settling.settled < FRAMES_TO_SETTLE && settling.frames < FRAMES_MOST)
     g_main_context_iteration (NULL, TRUE);
+  gtk_widget_remove_tick_callback (GTK_WIDGET (window), id);
 }
 
 GStrv

@@ -12,6 +12,7 @@
 #include "tests/display/each-window.h"
 
 #include <math.h>
+#include <string.h>
 
 #define DPI 96
 #define DPI_UNITS 1024 /* of the setting gtk-xft-dpi */
@@ -219,9 +220,9 @@ test_notices (void)
     void (*add) (GtkBox *box);
     const char *fault;
   } rows[] = {
-    { add_cut_caption, "*ends in an ellipsis and has no tooltip" },
-    { add_cut_header, "*reaches beyond what is around it" },
-    { add_wide_caption, "*is larger than the screen" },
+    { add_cut_caption, "ends in an ellipsis and has no tooltip" },
+    { add_cut_header, "reaches beyond what is around it" },
+    { add_wide_caption, "is larger than the screen" },
   };
 
   set_text_scale (100);
@@ -236,7 +237,7 @@ test_notices (void)
       rows[i].add (GTK_BOX (box));
       check_cb (&each, faults);
       g_assert_cmpuint (faults->len, ==, 1);
-      g_assert_true (g_pattern_match_simple (rows[i].fault, faults->pdata[0]));
+      g_assert_cmpstr (strrchr (faults->pdata[0], (char) 0x9d) + 2, ==, rows[i].fault);
       gtk_window_destroy (each.window);
     }
 }
