@@ -73,7 +73,11 @@ test_language (gconstpointer data)
 
   each_window_speak (data);
   each_window_visit (check_cb, wrong);
-  g_assert_cmpstr (wrong->str, ==, "");
+  if (wrong->len == 0)
+    return;
+  /* All of a language at once, for who translates. */
+  g_test_message ("%s", wrong->str);
+  g_test_fail ();
 }
 
 int

@@ -27,13 +27,13 @@ QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"')
 ESCAPES = {'\\n': '\n', '\\t': '\t', '\\"': '"', '\\\\': '\\'}
 # What printf takes, without its place ("2$").
 PLACE = re.compile(r"%(?:\d+\$)?([-+ #0']*\d*(?:\.\d+)?(?:hh|h|ll|l|z|j|t)?[diouxXeEfgGcsp%])")
-OPTION = re.compile(r'(?<![\w-])--[a-z][a-z-]+')
+OPTION = re.compile(r'(?<![A-Za-z0-9_-])--[a-z][a-z-]+')
 TAG = re.compile(r'</?(?:b|i|tt|u|small|span|a)\b[^>]*>')
 MNEMONIC = re.compile(r'_(?=[^\W_])')
 # Signs at the end, by what they say; closing marks and blanks behind or in front of them do not count.
 ENDS = {'.': '.', '。': '.', '．': '.', ':': ':', '：': ':', '…': '…', '?': '?', '？': '?', '؟': '?', '!': '!',
         '！': '!', ';': ';', '；': ';'}
-# “%u min” may be “%u Min.”
+# “%u min” may be “%u Min.”, and “No.” may be “№”.
 UNIT_CHARACTERS = 8
 CLOSING = '"”“»›’)]）】」』\u200e\u200f\u00a0\u202f \n'
 
@@ -163,6 +163,9 @@ def lint_whole():
 
 def lint_places():
     def check(message, original, text):
+        # Dates are written in another way.
+        if 'c-format' not in message.flags:
+            return None
         wanted, given = (sorted(PLACE.findall(part)) for part in (original, text))
         # A form for one number or two may say it in words.
         if message.plural is not None and len(given) == len(wanted) - 1:
@@ -176,8 +179,8 @@ def lint_ends():
         return ENDS.get(text.rstrip(CLOSING)[-1:])
 
     def check(_message, original, text):
-        is_unit = len(original) <= UNIT_CHARACTERS and end_of(original) is None
-        if end_of(original) == end_of(text) or (is_unit and end_of(text) == '.'):
+        ends = {end_of(original), end_of(text)}
+        if len(ends) == 1 or (len(original) <= UNIT_CHARACTERS and ends == {None, '.'}):
             return None
         return f'ends in “{text[-2:]}”, the original in “{original[-2:]}”'
     return each_language(check)
