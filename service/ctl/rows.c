@@ -261,7 +261,9 @@ reroute_ctl_take_yes_no (const char *option, const char *text, gboolean *value, 
     return TRUE;
   if (!g_str_equal (text, "yes") && !g_str_equal (text, "no"))
     {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+      g_set_error (error,
+                   G_OPTION_ERROR,
+                   G_OPTION_ERROR_FAILED,
                    /* Translators: %s is an option */
                    _ ("%s is “yes” or “no”"), option);
       return FALSE;

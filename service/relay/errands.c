@@ -7,24 +7,32 @@
 
 #include "service/relay/errands.h"
 
-void
-reroute_errand_check (RerouteDecision *decision,
-                      guint worker,
-                      RerouteReceiverAnswerFunc func,
-                      gpointer func_data,
-                      gpointer parts)
+static void
+check (RerouteDecision *decision,
+       guint worker,
+       RerouteReceiverAnswerFunc func,
+       gpointer func_data,
+       gpointer parts)
 {
   reroute_scheduler_probe (
     ((const RerouteRelayParts *) parts)->scheduler, decision, worker, func, func_data);
 }
 
-void
-reroute_errand_etrn (const RerouteEtrn *wanted,
-                     guint worker,
-                     RerouteReceiverEtrnFunc func,
-                     gpointer func_data,
-                     gpointer parts)
+static void
+etrn (const RerouteEtrn *wanted,
+      guint worker,
+      RerouteReceiverEtrnFunc func,
+      gpointer func_data,
+      gpointer parts)
 {
   reroute_scheduler_etrn (
     ((const RerouteRelayParts *) parts)->scheduler, wanted, worker, func, func_data);
+}
+
+void
+reroute_errands_set_up (RerouteReceiverConfig *config, RerouteRelayParts *parts)
+{
+  config->check = check;
+  config->etrn = etrn;
+  config->errand_data = parts;
 }

@@ -6,17 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* The functions of a RerouteReceiverConfig by which what receives asks what delivers.  @parts: the
-   RerouteRelayParts */
-void reroute_errand_check (RerouteDecision *decision,
-                           guint worker,
-                           RerouteReceiverAnswerFunc func,
-                           gpointer func_data,
-                           gpointer parts);
-void reroute_errand_etrn (const RerouteEtrn *wanted,
-                          guint worker,
-                          RerouteReceiverEtrnFunc func,
-                          gpointer func_data,
-                          gpointer parts);
+/* Sets the functions of @config by which what receives asks what delivers.  @parts: borrowed; its
+   scheduler is there before a session is. */
+void reroute_errands_set_up (RerouteReceiverConfig *config, RerouteRelayParts *parts);
 
 G_END_DECLS

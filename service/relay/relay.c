@@ -429,18 +429,16 @@ make_workers (Relay *self)
 static void
 make_receivers (Relay *self)
 {
-  const RerouteReceiverConfig config = {
+  RerouteReceiverConfig config = {
     .spool = self->parts.spool,
     .admission = self->parts.admission,
     .hostname = self->machine_hostname,
     .accepted = accepted_cb,
     .drained = drained_cb,
     .user_data = self,
-    .check = reroute_errand_check,
-    .etrn = reroute_errand_etrn,
-    .errand_data = &self->parts,
   };
 
+  reroute_errands_set_up (&config, &self->parts);
   self->receivers = g_new0 (RerouteReceiver *, self->n_workers);
   for (guint i = 0; i < self->n_workers; i++)
     self->receivers[i] = reroute_receiver_new (self->workers[i], &config);
