@@ -39,6 +39,7 @@ struct _RerouteEmailDomainDialog
   GtkEditable *account;
   RerouteFieldError *account_error;
   GtkDropDown *recipient_check;
+  GtkWidget *list_button;
   GtkCheckButton *queue_for_etrn;
   GtkCheckButton *leaves;
   GtkCheckButton *enabled;
@@ -224,6 +225,7 @@ reroute_email_domain_dialog_class_init (RerouteEmailDomainDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, comment);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, tls);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, recipient_check);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, list_button);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, account);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, account_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, leaves);
@@ -277,6 +279,7 @@ reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, Reroute
     .tls = self->tls,
     .comment = self->comment,
     .recipient_check = self->recipient_check,
+    .list_button = self->list_button,
     .leaves = self->leaves,
     .enabled = self->enabled,
     .note = self->note,

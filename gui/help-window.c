@@ -183,6 +183,16 @@ static const struct
        "is returned after the message time-out.\n\n"
        "“Anyone” takes mail for the domain from the whole Internet. To send your own mail for someone else's domain "
        "through a host, choose “Only permitted hosts”.") },
+  { "recipients", N_("Edit List"),
+    N_("An entry that takes mail for the recipients on its list alone refuses all others at once, in the conversation "
+       "with the sender: nothing has to be sent back later. The list belongs to the domain: the addresses of it and of "
+       "the domains below it. Capital letters make no difference, and user+tag is user.\n\n"
+       "• Add takes one address or many, one a line; without “@” it is one of the domain itself. What was copied "
+       "elsewhere can be pasted into the list, too.\n"
+       "• Import adds the addresses in a file of text, one a line. Blank lines and those that begin with “#” are passed "
+       "over. If one line is wrong, nothing is added.\n"
+       "• Remove, or Delete, removes what is selected; Ctrl+Z takes the last step back.\n\n"
+       "At a prompt, “reroutectl recipients” does the same.") },
 };
 /* clang-format on */
 

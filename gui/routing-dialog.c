@@ -37,6 +37,7 @@ struct _RerouteRoutingDialog
   GtkDropDown *accept_from;
   GtkEditable *comment;
   GtkDropDown *recipient_check;
+  GtkWidget *list_button;
   GtkCheckButton *leaves;
   GtkCheckButton *enabled;
   RerouteNote *note;
@@ -198,6 +199,7 @@ reroute_routing_dialog_class_init (RerouteRoutingDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, accept_from);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, comment);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, recipient_check);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, list_button);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, leaves);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, enabled);
   gtk_widget_class_bind_template_child (widget_class, RerouteRoutingDialog, note);
@@ -250,6 +252,7 @@ reroute_routing_dialog_new (GtkWindow *parent, RerouteSheet *sheet, RerouteRow *
     .accept_from = self->accept_from,
     .comment = self->comment,
     .recipient_check = self->recipient_check,
+    .list_button = self->list_button,
     .leaves = self->leaves,
     .enabled = self->enabled,
     .note = self->note,

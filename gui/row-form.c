@@ -8,6 +8,7 @@
 #include "gui/row-form.h"
 
 #include "common/domain.h"
+#include "gui/recipients-window.h"
 #include "gui/row-text.h"
 #include "gui/trial.h"
 
@@ -25,6 +26,7 @@ struct _RerouteRowForm
   RerouteMakeRowFunc make;
   gpointer user_data;
 
+  guint mark;      /* of the edit, when the dialog was opened */
   RerouteRow *row; /* what the fields make now; NULL: something is wrong */
   guint check_id;
   GCancellable *check;
@@ -122,6 +124,47 @@ changed_cb (RerouteRowForm *self)
   reroute_row_form_update (self);
 }
 
+/* --- the list of recipients --- */
+
+/* (transfer full) (nullable): of the list; %NULL while the field holds no domain. */
+static char *
+dup_list_domain (RerouteRowForm *self)
+{
+  return reroute_domain_normalize (gtk_editable_get_text (self->widgets.domain), NULL);
+}
+
+static void
+show_list_button (RerouteRowForm *self)
+{
+  guint check = gtk_drop_down_get_selected (self->widgets.recipient_check);
+  g_autofree char *domain = dup_list_domain (self);
+
+  gtk_widget_set_sensitive (self->widgets.list_button,
+                            domain != NULL && check == REROUTE_RECIPIENT_CHECK_LIST);
+}
+
+/* What is said of the entry may hang on what is on the list. */
+static void
+list_clicked_cb (GtkButton *button, RerouteRowForm *self)
+{
+  g_autofree char *domain = dup_list_domain (self);
+  GtkWidget *window = NULL;
+
+  if (domain == NULL)
+    return;
+  window = GTK_WIDGET (reroute_recipients_window_new (
+    GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (button))), self->sheet, domain));
+  g_signal_connect_object (window, "destroy", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (window));
+}
+
+static gboolean
+cancelled_cb (GtkWindow *window, RerouteRowForm *self)
+{
+  reroute_edit_undo_to (reroute_sheet_get_edit (self->sheet), self->mark);
+  return GDK_EVENT_PROPAGATE;
+}
+
 static void
 fill (RerouteRowForm *self)
 {
@@ -184,6 +227,7 @@ reroute_row_form_new (RerouteSheet *sheet,
   self->widgets = *widgets;
   self->make = make;
   self->user_data = user_data;
+  self->mark = reroute_edit_get_mark (reroute_sheet_get_edit (sheet));
   fill (self);
 
   g_signal_connect_object (widgets->domain, "changed", G_CALLBACK (domain_changed_cb), self, 0);
@@ -196,6 +240,9 @@ reroute_row_form_new (RerouteSheet *sheet,
       widgets->tls, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (
     widgets->recipient_check, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (widgets->list_button, "clicked", G_CALLBACK (list_clicked_cb), self, 0);
+  g_signal_connect_object (
+    gtk_widget_get_root (widgets->ok_button), "close-request", G_CALLBACK (cancelled_cb), self, 0);
   g_signal_connect_object (
     widgets->leaves, "toggled", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (
@@ -237,6 +284,7 @@ reroute_row_form_update (RerouteRowForm *self)
   if (self->make == NULL)
     return;
   stop_check (self);
+  show_list_button (self);
   g_clear_pointer (&self->row, reroute_row_unref);
   self->row = self->make (self->user_data);
   gtk_widget_set_sensitive (self->widgets.ok_button, self->row != NULL);

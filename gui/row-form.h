@@ -21,6 +21,7 @@ typedef struct
   GtkDropDown *tls; /* (nullable): in the order of RerouteTlsLevel */
   GtkEditable *comment;
   GtkDropDown *recipient_check; /* in the order of RerouteRecipientCheck */
+  GtkWidget *list_button;       /* opens the list that the check asks */
   GtkCheckButton *leaves;
   GtkCheckButton *enabled;
   RerouteNote *note;
@@ -32,8 +33,8 @@ typedef struct
  * RerouteRowForm:
  *
  * What both Add dialogs do alike: fill the common fields, turn a typed "#" into the drop-down's
- * choice, say what the entry would do, ask rulesd what is wrong with it, and keep OK insensitive
- * until it can be pressed.
+ * choice, say what the entry would do, ask rulesd what is wrong with it, keep OK insensitive until
+ * it can be pressed, and open the list of recipients, whose changes Cancel takes back.
  */
 #define REROUTE_TYPE_ROW_FORM (reroute_row_form_get_type ())
 G_DECLARE_FINAL_TYPE (RerouteRowForm, reroute_row_form, REROUTE, ROW_FORM, GObject)

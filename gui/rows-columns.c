@@ -281,6 +281,30 @@ get_security_columns (GtkColumnView *view, ColumnLook *looks)
   return 5;
 }
 
+static guint
+get_recipients_columns (GtkColumnView *view, ColumnLook *looks)
+{
+  const char *const comment_words[] = { _ ("Comment"), NULL };
+
+  looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN, _ ("Address"), -1, TRUE };
+  looks[1] = (ColumnLook){ REROUTE_COLUMN_COMMENT,
+                           _ ("Comment"), reroute_fit_column (view, 160, comment_words), TRUE };
+  return 2;
+}
+
+ReroutePage
+reroute_rows_look_get_page (RerouteRowsLook look)
+{
+  const ReroutePage pages[] = {
+    [REROUTE_ROWS_ROUTING] = REROUTE_PAGE_ROUTING,
+    [REROUTE_ROWS_CONNECTIONS] = REROUTE_PAGE_CONNECTIONS,
+    [REROUTE_ROWS_SECURITY] = REROUTE_PAGE_CONNECTIONS,
+    [REROUTE_ROWS_RECIPIENTS] = REROUTE_PAGE_RECIPIENTS,
+  };
+
+  return pages[look];
+}
+
 void
 reroute_rows_columns_add (GtkColumnView *view,
                           RerouteRowsModel *model,
@@ -291,8 +315,9 @@ reroute_rows_columns_add (GtkColumnView *view,
     [REROUTE_ROWS_ROUTING] = get_routing_columns,
     [REROUTE_ROWS_CONNECTIONS] = get_connections_columns,
     [REROUTE_ROWS_SECURITY] = get_security_columns,
+    [REROUTE_ROWS_RECIPIENTS] = get_recipients_columns,
   };
-  ReroutePage page = look == REROUTE_ROWS_ROUTING ? REROUTE_PAGE_ROUTING : REROUTE_PAGE_CONNECTIONS;
+  ReroutePage page = reroute_rows_look_get_page (look);
   ColumnLook columns[COLUMNS_MOST];
   guint n_columns = get_columns[look](view, columns);
   Sorting *sorting = g_new0 (Sorting, 1);

@@ -14,7 +14,11 @@ typedef enum
   REROUTE_ROWS_ROUTING,     /* of the Routing page */
   REROUTE_ROWS_CONNECTIONS, /* E-Mail Domain */
   REROUTE_ROWS_SECURITY,    /* the same rows, with what protects their mail */
+  REROUTE_ROWS_RECIPIENTS,  /* a list of recipients */
 } RerouteRowsLook;
+
+/* The page that the rows of a list belong to. */
+ReroutePage reroute_rows_look_get_page (RerouteRowsLook look);
 
 /**
  * reroute_rows_columns_add:

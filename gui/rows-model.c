@@ -140,7 +140,7 @@ show_edit (RerouteRowsModel *self)
 {
   g_autoptr (GPtrArray) added = dup_added (self);
   g_autoptr (GPtrArray) none = g_ptr_array_new ();
-  gboolean merged = self->sections->len == 1;
+  gboolean merged = self->sections->len == 1 && added->len <= REROUTE_LIMIT_PAGE_ROWS;
 
   if (!self->loaded)
     return;

@@ -33,6 +33,8 @@ struct _RerouteRowsView
 
   RerouteSheet *sheet;
   ReroutePage page;
+  char *list; /* as a filter names it: "@test.com"; NULL: the rows are of no list of recipients */
+  char *word; /* that is searched for; "" when none is */
   RerouteRowsModel *model;
   GtkMultiSelection *selection;
   gboolean in_use;
@@ -101,30 +103,49 @@ show_note (RerouteRowsView *self, GPtrArray *rows)
                          finding->path);
       return;
     }
-  markup = reroute_row_dup_sentence (rows->pdata[0]);
+  if (self->page != REROUTE_PAGE_RECIPIENTS)
+    markup = reroute_row_dup_sentence (rows->pdata[0]);
   reroute_note_show (self->note, REROUTE_NOTE_PLAIN, markup, NULL);
 }
 
 static void
 show_empty (RerouteRowsView *self, guint n)
 {
-  const char *filter = reroute_rows_model_get_filter (self->model);
+  const char *const texts[] = {
+    [REROUTE_PAGE_ROUTING] = _ ("Mail for every domain goes where the Connections page says. Add an entry to accept a "
+                        "domain here or to send its mail to another one."),
+      [REROUTE_PAGE_CONNECTIONS] = _ ("Mail for every domain goes where the Connections page says. Add an entry to send the "
+                        "mail for one domain to a host of its own."),
+        [REROUTE_PAGE_RECIPIENTS] = _ ("While the list is empty, everybody but the postmaster is refused. Add the addresses that exist, or import them."),
+        };
+  gboolean searched = self->word[0] != '\0';
   g_autofree char *text = NULL;
 
   gtk_widget_set_visible (self->empty, n == 0 && reroute_rows_model_is_loaded (self->model));
-  gtk_widget_set_visible (GTK_WIDGET (self->empty_title), filter[0] == '\0');
-  gtk_label_set_label (self->empty_title, _ ("No entries yet"));
-  if (filter[0] != '\0')
-    text = g_strdup_printf (_ ("No entry contains “%s”."), filter);
-  else if (self->page == REROUTE_PAGE_ROUTING)
-    text = g_strdup (
-      _ ("Mail for every domain goes where the Connections page says. Add an entry to accept a "
-                        "domain here or to send its mail to another one."));
-  else
-    text = g_strdup (
-      _ ("Mail for every domain goes where the Connections page says. Add an entry to send the "
-                        "mail for one domain to a host of its own."));
+  gtk_widget_set_visible (GTK_WIDGET (self->empty_title), !searched);
+  gtk_label_set_label (self->empty_title,
+                       self->page == REROUTE_PAGE_RECIPIENTS
+                       ? _ ("No addresses yet")
+                       : _ ("No entries yet"));
+  text = searched ? g_strdup_printf (_ ("No entry contains “%s”."), self->word)
+                  : g_strdup (texts[self->page]);
   gtk_label_set_label (self->empty_text, text);
+}
+
+/* (transfer full) */
+static char *
+dup_count (RerouteRowsView *self, guint n)
+{
+  const char *pattern = self->page == REROUTE_PAGE_RECIPIENTS
+                          /* Translators: the length of a list of recipients. */
+                          ? g_dngettext (GETTEXT_PACKAGE, "%'u address", "%'u addresses", n)
+                          /* Translators: the length of a list. */
+                          : g_dngettext (GETTEXT_PACKAGE, "%'u entry", "%'u entries", n);
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  return g_strdup_printf (pattern, n);
+#pragma GCC diagnostic pop
 }
 
 static void
@@ -134,9 +155,7 @@ update (RerouteRowsView *self)
   gboolean loaded = reroute_rows_model_is_loaded (self->model);
   gboolean editable = self->in_use && loaded && !reroute_sheet_is_applying (self->sheet);
   g_autoptr (GPtrArray) rows = dup_selected (self);
-  /* Translators: the length of a list. */
-  g_autofree char *count =
-    g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%'u entry", "%'u entries", n), n);
+  g_autofree char *count = dup_count (self, n);
 
   gtk_label_set_label (self->count, loaded ? count : "");
   gtk_widget_set_sensitive (self->add_button, editable);
@@ -273,12 +292,23 @@ remove_clicked_cb (GtkButton *button, RerouteRowsView *self)
 }
 
 static void
-search_changed_cb (GtkSearchEntry *search, RerouteRowsView *self)
+search (RerouteRowsView *self)
 {
-  g_autofree char *text = reroute_search_field_dup_text (search);
+  g_autofree char *filter = NULL;
 
-  if (self->model != NULL)
-    reroute_rows_model_set_filter (self->model, text);
+  if (self->list != NULL)
+    filter = g_strjoin (self->word[0] != '\0' ? " " : "", self->list, self->word, NULL);
+  reroute_rows_model_set_filter (self->model, filter != NULL ? filter : self->word);
+}
+
+static void
+search_changed_cb (GtkSearchEntry *field, RerouteRowsView *self)
+{
+  if (self->model == NULL)
+    return;
+  g_free (self->word);
+  self->word = reroute_search_field_dup_text (field);
+  search (self);
 }
 
 static void
@@ -292,7 +322,10 @@ copy_selected (RerouteRowsView *self)
       g_autofree char *domain = reroute_row_dup_cell (rows->pdata[i], REROUTE_COLUMN_DOMAIN);
       g_autofree char *target = reroute_row_dup_cell (rows->pdata[i], REROUTE_COLUMN_TARGET);
 
-      g_string_append_printf (text, "%s\t%s\n", domain, target);
+      if (self->page == REROUTE_PAGE_RECIPIENTS)
+        g_string_append_printf (text, "%s\n", domain);
+      else
+        g_string_append_printf (text, "%s\t%s\n", domain, target);
     }
   if (rows->len > 0)
     gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), text->str);
@@ -333,11 +366,23 @@ reroute_rows_view_dispose (GObject *object)
 }
 
 static void
+reroute_rows_view_finalize (GObject *object)
+{
+  RerouteRowsView *self = REROUTE_ROWS_VIEW (object);
+
+  g_free (self->list);
+  g_free (self->word);
+
+  G_OBJECT_CLASS (reroute_rows_view_parent_class)->finalize (object);
+}
+
+static void
 reroute_rows_view_class_init (RerouteRowsViewClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = reroute_rows_view_dispose;
+  G_OBJECT_CLASS (klass)->finalize = reroute_rows_view_finalize;
 
   signals[EDIT_ROW] = g_signal_new ("edit-row",
                                     REROUTE_TYPE_ROWS_VIEW,
@@ -377,6 +422,7 @@ reroute_rows_view_init (RerouteRowsView *self)
 
   gtk_widget_init_template (GTK_WIDGET (self));
   self->in_use = TRUE;
+  self->word = g_strdup ("");
   self->position_to_select = GTK_INVALID_LIST_POSITION;
 
   keys = gtk_event_controller_key_new ();
@@ -388,10 +434,18 @@ reroute_rows_view_init (RerouteRowsView *self)
 void
 reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, RerouteRowsLook look)
 {
-  ReroutePage page = look == REROUTE_ROWS_ROUTING ? REROUTE_PAGE_ROUTING : REROUTE_PAGE_CONNECTIONS;
-  const char *name = page == REROUTE_PAGE_ROUTING ? _ ("Routing table") : _ ("E-mail domains");
-  const char *hint = page == REROUTE_PAGE_ROUTING ? _ ("Search domains and comments")
-                                                  : _ ("Search domains and hosts");
+  ReroutePage page = reroute_rows_look_get_page (look);
+  const struct
+  {
+    const char *name;
+    const char *hint;
+  } words[] = {
+    [REROUTE_PAGE_ROUTING] = {
+      _ ("Routing table"), _ ("Search domains and comments") },
+      [REROUTE_PAGE_CONNECTIONS] = {
+        _ ("E-mail domains"), _ ("Search domains and hosts") },
+        [REROUTE_PAGE_RECIPIENTS] = { _ ("Recipients"), _ ("Search addresses and comments") },
+        };
 
   g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
   g_return_if_fail (self->model == NULL);
@@ -399,17 +453,28 @@ reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, RerouteRowsL
   self->sheet = g_object_ref (sheet);
   self->page = page;
   self->model = reroute_rows_model_new (sheet, page);
+  search (self);
   self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->model)));
   reroute_rows_columns_add (self->view, self->model, sheet, look);
   gtk_column_view_set_model (self->view, GTK_SELECTION_MODEL (self->selection));
-  reroute_search_field_init (self->search, hint);
-  reroute_name_widget (GTK_WIDGET (self->view), name);
+  reroute_search_field_init (self->search, words[page].hint);
+  reroute_name_widget (GTK_WIDGET (self->view), words[page].name);
+  gtk_widget_set_visible (self->edit_button, page != REROUTE_PAGE_RECIPIENTS);
 
   g_signal_connect_object (
     self->selection, "selection-changed", G_CALLBACK (selection_changed_cb), self, 0);
   g_signal_connect_object (self->model, "updated", G_CALLBACK (model_updated_cb), self, 0);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   update (self);
+}
+
+void
+reroute_rows_view_open_list (RerouteRowsView *self, RerouteSheet *sheet, const char *domain)
+{
+  g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
+
+  self->list = g_strconcat ("@", domain, NULL);
+  reroute_rows_view_open (self, sheet, REROUTE_ROWS_RECIPIENTS);
 }
 
 void

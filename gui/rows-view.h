@@ -19,6 +19,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (RerouteRowsView, reroute_rows_view, REROUTE, ROWS_VIEW, GtkBox)
 
 void reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, RerouteRowsLook look);
+/* Shows the list of recipients of @domain, in normal form; its rows are not edited. */
+void reroute_rows_view_open_list (RerouteRowsView *self, RerouteSheet *sheet, const char *domain);
 
 /* @in_use: whether the table acts; when not it can be read only, and says so. */
 void reroute_rows_view_set_in_use (RerouteRowsView *self, gboolean in_use);

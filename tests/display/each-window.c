@@ -24,6 +24,8 @@
 #include "gui/question-window.h"
 #include "gui/queue-actions.h"
 #include "gui/queue-details-window.h"
+#include "gui/recipients-dialog.h"
+#include "gui/recipients-window.h"
 #include "gui/revert.h"
 #include "gui/routing-dialog.h"
 #include "gui/setting-windows.h"
@@ -125,6 +127,18 @@ static GtkWindow *
 report_tls (const Ground *ground)
 {
   return reroute_tls_reports_window_new (ground->parent, ground->sheet);
+}
+
+static GtkWindow *
+list_recipients (const Ground *ground)
+{
+  return GTK_WINDOW (reroute_recipients_window_new (ground->parent, ground->sheet, "example.com"));
+}
+
+static GtkWindow *
+add_recipients (const Ground *ground)
+{
+  return GTK_WINDOW (reroute_recipients_dialog_new (ground->parent, "example.com", "user"));
 }
 
 static GtkWindow *
@@ -252,6 +266,8 @@ static const struct
   { "Message Time-outs", set_timeouts, 3 },
   { "Advanced", set_limits, 3 },
   { "TLS Reports", report_tls, 3 },
+  { "Edit List", list_recipients, 3 },
+  { "Add Addresses", add_recipients, 1 },
   { "Accounts", list_accounts, 3 },
   { "Add Account", add_account, 3 },
   { "Account at other hosts", edit_account_out, 3 },
