@@ -176,15 +176,11 @@ update_listeners (Relay *self, GError **error)
 /* --- ready --- */
 
 static void
-report (Relay *self)
+report (gpointer user_data)
 {
-  reroute_supervision_report (self->parts.listeners, self->parts.ruleset);
-}
+  Relay *self = user_data;
 
-static void
-recovered_cb (gpointer user_data)
-{
-  report (user_data);
+  reroute_supervision_report (self->parts.listeners, self->parts.ruleset);
 }
 
 /* Receives, and is on the bus where there is one. */
@@ -195,8 +191,8 @@ become_ready (Relay *self)
     {
       self->ready = TRUE;
       reroute_supervisor_notify ("READY=1");
-      self->watchdog = reroute_watchdog_new (
-        self->parts.spool, self->workers, self->n_workers, recovered_cb, self);
+      self->watchdog =
+        reroute_watchdog_new (self->parts.spool, self->workers, self->n_workers, report, self);
     }
   if (self->options->exit_after_startup)
     stop (self);
