@@ -10,12 +10,9 @@
 
 #include "gui/edit.h"
 
-typedef struct
-{
-  RerouteEditState state;
-  RerouteRow *row;  /* NULL when removed */
-  RerouteRow *base; /* NULL when added */
-} Overlay;
+#include "gui/overlay.h"
+
+typedef RerouteOverlay Overlay;
 
 typedef struct
 {
@@ -35,6 +32,8 @@ struct _RerouteEdit
   GPtrArray *steps;
   guint group;
   gint64 next_id;
+  guint n_freezes; /* of "changed" */
+  gboolean untold; /* it changed meanwhile */
 };
 
 enum
@@ -48,30 +47,9 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (RerouteEdit, reroute_edit, G_TYPE_OBJECT)
 
 static void
-overlay_free (Overlay *overlay)
-{
-  if (overlay == NULL)
-    return;
-  g_clear_pointer (&overlay->row, reroute_row_unref);
-  g_clear_pointer (&overlay->base, reroute_row_unref);
-  g_free (overlay);
-}
-
-static Overlay *
-overlay_new (RerouteEditState state, RerouteRow *row, RerouteRow *base)
-{
-  Overlay *overlay = g_new0 (Overlay, 1);
-
-  overlay->state = state;
-  overlay->row = row != NULL ? reroute_row_ref (row) : NULL;
-  overlay->base = base != NULL ? reroute_row_ref (base) : NULL;
-  return overlay;
-}
-
-static void
 step_free (Step *step)
 {
-  overlay_free (step->before);
+  reroute_overlay_free (step->before);
   g_free (step->value);
   g_free (step);
 }
@@ -102,8 +80,18 @@ remember_row (RerouteEdit *self, ReroutePage page, gint64 id)
   step->page = page;
   step->id = id;
   if (before != NULL)
-    step->before = overlay_new (before->state, before->row, before->base);
+    step->before = reroute_overlay_new (before->state, before->row, before->base);
   g_ptr_array_add (self->steps, step);
+}
+
+/* @page: -1: of a setting, or of more than one thing */
+static void
+tell (RerouteEdit *self, int page, gint64 id)
+{
+  if (self->n_freezes > 0)
+    self->untold = TRUE;
+  else
+    g_signal_emit (self, signals[CHANGED], 0, page, id);
 }
 
 static void
@@ -120,7 +108,7 @@ undo_step (RerouteEdit *self)
       g_free (self->settings[step->id]);
       self->settings[step->id] = step->value;
     }
-  g_signal_emit (self, signals[CHANGED], 0, step->page, step->id);
+  tell (self, step->page, step->id);
 }
 
 static int
@@ -155,32 +143,6 @@ list_rows (RerouteEdit *self, int page, RerouteEditState state)
   return rows;
 }
 
-/* What becomes of @overlay when someone else saved @change of the same row: TRUE when the two
-   differ.  The state UNTOUCHED says that nothing of it is left. */
-static gboolean
-rebase_overlay (Overlay *overlay, const RerouteChange *change)
-{
-  if (overlay->state == REROUTE_EDIT_ADDED)
-    return FALSE;
-
-  g_clear_pointer (&overlay->base, reroute_row_unref);
-  if (change->kind == REROUTE_CHANGE_REMOVE)
-    {
-      gboolean kept = overlay->state == REROUTE_EDIT_CHANGED;
-
-      overlay->state = kept ? REROUTE_EDIT_ADDED : REROUTE_EDIT_UNTOUCHED;
-      return kept;
-    }
-
-  overlay->base = reroute_row_ref (change->row);
-  if (overlay->state == REROUTE_EDIT_CHANGED && reroute_row_equal (overlay->row, overlay->base))
-    {
-      overlay->state = REROUTE_EDIT_UNTOUCHED;
-      return FALSE;
-    }
-  return TRUE;
-}
-
 static void
 rebase_steps (RerouteEdit *self, ReroutePage page, gint64 id, const RerouteChange *change)
 {
@@ -190,9 +152,9 @@ rebase_steps (RerouteEdit *self, ReroutePage page, gint64 id, const RerouteChang
 
       if (step->page != (int) page || step->id != id || step->before == NULL)
         continue;
-      rebase_overlay (step->before, change);
+      reroute_overlay_rebase (step->before, change);
       if (step->before->state == REROUTE_EDIT_UNTOUCHED)
-        g_clear_pointer (&step->before, overlay_free);
+        g_clear_pointer (&step->before, reroute_overlay_free);
     }
 }
 
@@ -208,10 +170,10 @@ rebase_row (RerouteEdit *self, const RerouteChange *change)
   rebase_steps (self, page, id, change);
   if (overlay == NULL)
     return FALSE;
-  differs = rebase_overlay (overlay, change);
+  differs = reroute_overlay_rebase (overlay, change);
   if (overlay->state == REROUTE_EDIT_UNTOUCHED)
     place (self, page, id, NULL);
-  g_signal_emit (self, signals[CHANGED], 0, (int) page, id);
+  tell (self, (int) page, id);
   return differs;
 }
 
@@ -227,7 +189,7 @@ rebase_setting (RerouteEdit *self, const RerouteChange *change)
   if (g_strcmp0 (self->settings[spec->id], theirs) != 0)
     return TRUE;
   g_clear_pointer (&self->settings[spec->id], g_free);
-  g_signal_emit (self, signals[CHANGED], 0, -1, (gint64) spec->id);
+  tell (self, -1, spec->id);
   return FALSE;
 }
 
@@ -267,8 +229,8 @@ static void
 reroute_edit_init (RerouteEdit *self)
 {
   for (int i = 0; i < REROUTE_N_PAGES; i++)
-    self->rows[i] =
-      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) overlay_free);
+    self->rows[i] = g_hash_table_new_full (
+      g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) reroute_overlay_free);
   self->steps = g_ptr_array_new_with_free_func ((GDestroyNotify) step_free);
   self->next_id = -1;
 }
@@ -294,7 +256,7 @@ reroute_edit_copy (RerouteEdit *self)
 
       g_hash_table_iter_init (&iter, self->rows[i]);
       while (g_hash_table_iter_next (&iter, (gpointer *) &id, (gpointer *) &overlay))
-        place (copy, i, *id, overlay_new (overlay->state, overlay->row, overlay->base));
+        place (copy, i, *id, reroute_overlay_new (overlay->state, overlay->row, overlay->base));
     }
   for (int i = 0; i < REROUTE_N_SETTINGS; i++)
     copy->settings[i] = g_strdup (self->settings[i]);
@@ -308,6 +270,26 @@ reroute_edit_begin_step (RerouteEdit *self)
   g_return_if_fail (REROUTE_IS_EDIT (self));
 
   self->group++;
+}
+
+void
+reroute_edit_freeze_changed (RerouteEdit *self)
+{
+  g_return_if_fail (REROUTE_IS_EDIT (self));
+
+  self->n_freezes++;
+}
+
+void
+reroute_edit_thaw_changed (RerouteEdit *self)
+{
+  g_return_if_fail (REROUTE_IS_EDIT (self));
+  g_return_if_fail (self->n_freezes > 0);
+
+  if (--self->n_freezes > 0 || !self->untold)
+    return;
+  self->untold = FALSE;
+  tell (self, -1, -1);
 }
 
 gint64
@@ -326,13 +308,13 @@ reroute_edit_put_row (RerouteEdit *self, RerouteRow *row, RerouteRow *base)
     base = overlay->base;
 
   if (own->id < 0 || (overlay != NULL && overlay->state == REROUTE_EDIT_ADDED))
-    next = overlay_new (REROUTE_EDIT_ADDED, own, NULL);
+    next = reroute_overlay_new (REROUTE_EDIT_ADDED, own, NULL);
   else if (base == NULL || !reroute_row_equal (own, base))
-    next = overlay_new (REROUTE_EDIT_CHANGED, own, base);
+    next = reroute_overlay_new (REROUTE_EDIT_CHANGED, own, base);
 
   remember_row (self, own->page, own->id);
   place (self, own->page, own->id, next);
-  g_signal_emit (self, signals[CHANGED], 0, (int) own->page, own->id);
+  tell (self, (int) own->page, own->id);
   return own->id;
 }
 
@@ -349,13 +331,13 @@ reroute_edit_remove_row (RerouteEdit *self, RerouteRow *row)
   own = reroute_row_ref (row);
   overlay = find (self, own->page, own->id);
   if (overlay == NULL)
-    next = overlay_new (REROUTE_EDIT_REMOVED, NULL, own);
+    next = reroute_overlay_new (REROUTE_EDIT_REMOVED, NULL, own);
   else if (overlay->state != REROUTE_EDIT_ADDED)
-    next = overlay_new (REROUTE_EDIT_REMOVED, NULL, overlay->base);
+    next = reroute_overlay_new (REROUTE_EDIT_REMOVED, NULL, overlay->base);
 
   remember_row (self, own->page, own->id);
   place (self, own->page, own->id, next);
-  g_signal_emit (self, signals[CHANGED], 0, (int) own->page, own->id);
+  tell (self, (int) own->page, own->id);
 }
 
 void
@@ -378,7 +360,7 @@ reroute_edit_set (RerouteEdit *self, RerouteSettingId id, const char *value, con
   step->value = self->settings[id];
   g_ptr_array_add (self->steps, step);
   self->settings[id] = g_strdup (value);
-  g_signal_emit (self, signals[CHANGED], 0, -1, (gint64) id);
+  tell (self, -1, id);
 }
 
 RerouteRow *
@@ -521,9 +503,11 @@ reroute_edit_undo (RerouteEdit *self)
   if (self->steps->len == 0)
     return;
   group = ((Step *) g_ptr_array_index (self->steps, self->steps->len - 1))->group;
+  reroute_edit_freeze_changed (self);
   while (self->steps->len > 0 &&
          ((Step *) g_ptr_array_index (self->steps, self->steps->len - 1))->group == group)
     undo_step (self);
+  reroute_edit_thaw_changed (self);
 }
 
 guint
@@ -539,8 +523,10 @@ reroute_edit_undo_to (RerouteEdit *self, guint mark)
 {
   g_return_if_fail (REROUTE_IS_EDIT (self));
 
+  reroute_edit_freeze_changed (self);
   while (self->steps->len > mark)
     undo_step (self);
+  reroute_edit_thaw_changed (self);
 }
 
 void
@@ -553,7 +539,7 @@ reroute_edit_clear (RerouteEdit *self)
   for (int i = 0; i < REROUTE_N_SETTINGS; i++)
     g_clear_pointer (&self->settings[i], g_free);
   g_ptr_array_set_size (self->steps, 0);
-  g_signal_emit (self, signals[CHANGED], 0, -1, (gint64) -1);
+  tell (self, -1, -1);
 }
 
 GPtrArray *
@@ -563,6 +549,7 @@ reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes)
 
   g_return_val_if_fail (REROUTE_IS_EDIT (self), conflicts);
 
+  reroute_edit_freeze_changed (self);
   for (guint i = 0; i < changes->len; i++)
     {
       RerouteChange *change = g_ptr_array_index (changes, i);
@@ -572,5 +559,6 @@ reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes)
       if (differs)
         g_ptr_array_add (conflicts, reroute_change_ref (change));
     }
+  reroute_edit_thaw_changed (self);
   return conflicts;
 }

@@ -24,7 +24,7 @@ typedef enum
  * It lies over the saved generation and knows nothing of a bus or a widget.  A row that was
  * added has a negative id of the edit's own.
  *
- * Signal "changed": (ReroutePage or -1 for a setting, row id).
+ * Signal "changed": (ReroutePage or -1 for a setting, row id); (-1, -1) for many changes.
  */
 #define REROUTE_TYPE_EDIT (reroute_edit_get_type ())
 G_DECLARE_FINAL_TYPE (RerouteEdit, reroute_edit, REROUTE, EDIT, GObject)
@@ -35,6 +35,10 @@ RerouteEdit *reroute_edit_copy (RerouteEdit *self);
 
 /* Steps that are made between two calls are undone together. */
 void reroute_edit_begin_step (RerouteEdit *self);
+
+/* "changed" for what comes between the two is emitted once, behind it. */
+void reroute_edit_freeze_changed (RerouteEdit *self);
+void reroute_edit_thaw_changed (RerouteEdit *self);
 
 /**
  * reroute_edit_put_row:

@@ -59,6 +59,7 @@ add_all (GTask *task)
   for (guint i = 0; i < rows->len; i++)
     g_hash_table_add (added, ((RerouteRow *) rows->pdata[i])->domain);
   reroute_edit_begin_step (edit);
+  reroute_edit_freeze_changed (edit);
   for (guint i = 0; i < addition->rows->len; i++)
     {
       RerouteRow *row = addition->rows->pdata[i];
@@ -72,6 +73,7 @@ add_all (GTask *task)
       result->n_added++;
       result->last_id = id;
     }
+  reroute_edit_thaw_changed (edit);
   g_task_return_pointer (task, result, g_free);
 }
 

@@ -36,6 +36,7 @@ struct _RerouteRowsModel
   gboolean loaded;
 
   GCancellable *cancellable; /* of this filter and sort */
+  gboolean hold;             /* all that is read stays */
   gboolean resetting;        /* the first page of another filter or sort is on its way */
   GArray *wanted;            /* (element-type guint): sections, the most urgent last */
   guint n_in_flight;
@@ -195,27 +196,6 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteRowsModel *self)
 
 /* --- reading --- */
 
-/* Lets go of the sections that were not looked at for longest. */
-static void
-evict (RerouteRowsModel *self)
-{
-  guint n_held = 0;
-  Section *oldest = NULL;
-
-  for (guint i = 0; i < self->sections->len; i++)
-    {
-      Section *section = g_ptr_array_index (self->sections, i);
-
-      if (section->rows == NULL)
-        continue;
-      n_held++;
-      if (oldest == NULL || section->used < oldest->used)
-        oldest = section;
-    }
-  if (n_held > SECTIONS_HELD)
-    reroute_rows_section_forget (oldest);
-}
-
 /* The table has another length: sections at its end come and go. */
 static void
 set_total (RerouteRowsModel *self, guint total)
@@ -298,6 +278,7 @@ static void
 take_rows (RerouteRowsModel *self, guint index, GPtrArray *rows, guint total)
 {
   Section *section = NULL;
+  g_autoptr (GPtrArray) shown = NULL;
 
   if (self->resetting)
     {
@@ -321,8 +302,16 @@ take_rows (RerouteRowsModel *self, guint index, GPtrArray *rows, guint total)
   section->stale = FALSE;
   section->asked = FALSE;
   section->used = ++self->clock;
-  evict (self);
-  show_edit (self);
+  if (!self->hold)
+    reroute_rows_let_go (self->sections, SECTIONS_HELD);
+  if (index == 0)
+    {
+      show_edit (self);
+      return;
+    }
+  shown = dup_shown (self, section);
+  show_rows (self, section, shown);
+  g_signal_emit (self, signals[UPDATED], 0);
 }
 
 static void
@@ -589,4 +578,20 @@ reroute_rows_model_find (RerouteRowsModel *self, const RerouteRow *row)
         place += offset_of (self, section);
     }
   return place;
+}
+
+gboolean
+reroute_rows_model_is_reading (RerouteRowsModel *self)
+{
+  g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), FALSE);
+
+  return self->n_in_flight > 0 || self->wanted->len > 0;
+}
+
+void
+reroute_rows_model_set_hold (RerouteRowsModel *self, gboolean hold)
+{
+  g_return_if_fail (REROUTE_IS_ROWS_MODEL (self));
+
+  self->hold = hold;
 }

@@ -32,5 +32,9 @@ gboolean reroute_rows_model_is_loaded (RerouteRowsModel *self);
 /* Where the row of that id stands, or, when it was saved meanwhile, the one of its domain and
    match; %GTK_INVALID_LIST_POSITION when it is not among the pages that are held. */
 guint reroute_rows_model_find (RerouteRowsModel *self, const RerouteRow *row);
+/* Whether rows that were looked at are still on their way. */
+gboolean reroute_rows_model_is_reading (RerouteRowsModel *self);
+/* While @hold, nothing that was read is let go, so that a whole selection can be looked at. */
+void reroute_rows_model_set_hold (RerouteRowsModel *self, gboolean hold);
 
 G_END_DECLS

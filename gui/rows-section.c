@@ -165,3 +165,28 @@ reroute_rows_find_last_used (GPtrArray *sections, int except)
     }
   return last;
 }
+
+void
+reroute_rows_let_go (GPtrArray *sections, guint most)
+{
+  g_autoptr (GPtrArray) held = g_ptr_array_new ();
+
+  for (guint i = 0; i < sections->len; i++)
+    {
+      RerouteRowsSection *section = g_ptr_array_index (sections, i);
+
+      if (section->rows != NULL && section->items->len == section->rows->len)
+        g_ptr_array_add (held, section);
+    }
+  while (held->len > most)
+    {
+      guint oldest = 0;
+
+      for (guint i = 1; i < held->len; i++)
+        if (((RerouteRowsSection *) held->pdata[i])->used <
+            ((RerouteRowsSection *) held->pdata[oldest])->used)
+          oldest = i;
+      reroute_rows_section_forget (held->pdata[oldest]);
+      g_ptr_array_remove_index_fast (held, oldest);
+    }
+}

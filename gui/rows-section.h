@@ -56,5 +56,8 @@ void reroute_rows_insert_sorted (GPtrArray *rows,
                                  gboolean descending);
 /* What is said about the rows is another thing. */
 void reroute_rows_section_refresh (RerouteRowsSection *self);
+/* Forgets the sections that were not looked at for longest, until at most @most are read.  Those
+   that the edit makes shorter stay, as their length would be forgotten with them. */
+void reroute_rows_let_go (GPtrArray *sections, guint most);
 
 G_END_DECLS

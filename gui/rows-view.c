@@ -15,6 +15,9 @@
 
 #include <glib/gi18n.h>
 
+/* Does something with @rows (element-type RerouteRow), all that are selected. */
+typedef void (*Verb) (RerouteRowsView *self, GPtrArray *rows);
+
 struct _RerouteRowsView
 {
   GtkBox parent_instance;
@@ -39,6 +42,7 @@ struct _RerouteRowsView
   GtkMultiSelection *selection;
   gboolean in_use;
   RerouteRow *current;      /* the selected row; found again after the list changed */
+  Verb pending;             /* (nullable): done as soon as every selected row is read */
   guint position_to_select; /* after Remove; GTK_INVALID_LIST_POSITION: none */
 };
 
@@ -52,7 +56,32 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (RerouteRowsView, reroute_rows_view, GTK_TYPE_BOX)
 
-/* (transfer full) (element-type RerouteRow) */
+static guint
+count_selected (RerouteRowsView *self)
+{
+  g_autoptr (GtkBitset) selected =
+               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+
+  return (guint) gtk_bitset_get_size (selected);
+}
+
+/* (transfer full) (nullable): NULL when none is selected, or it is not read yet. */
+static RerouteRow *
+dup_first_selected (RerouteRowsView *self)
+{
+  g_autoptr (GtkBitset) selected =
+               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  g_autoptr (RerouteRowItem) item = NULL;
+  RerouteRow *row = NULL;
+
+  if (gtk_bitset_is_empty (selected))
+    return NULL;
+  item = g_list_model_get_item (G_LIST_MODEL (self->model), gtk_bitset_get_minimum (selected));
+  row = item != NULL ? reroute_row_item_get_row (item) : NULL;
+  return row != NULL ? reroute_row_ref (row) : NULL;
+}
+
+/* (transfer full) (element-type RerouteRow): those that are read; the others are asked for. */
 static GPtrArray *
 dup_selected (RerouteRowsView *self)
 {
@@ -76,8 +105,9 @@ dup_selected (RerouteRowsView *self)
 }
 
 static void
-show_note (RerouteRowsView *self, GPtrArray *rows)
+show_note (RerouteRowsView *self)
 {
+  g_autoptr (RerouteRow) row = NULL;
   RerouteFinding *finding = NULL;
   g_autofree char *markup = NULL;
 
@@ -86,13 +116,14 @@ show_note (RerouteRowsView *self, GPtrArray *rows)
       reroute_note_show (self->note, REROUTE_NOTE_PLAIN, _ ("The table is not used."), NULL);
       return;
     }
-  if (rows->len != 1)
+  if (count_selected (self) == 1)
+    row = dup_first_selected (self);
+  if (row == NULL)
     {
       reroute_note_show (self->note, REROUTE_NOTE_PLAIN, NULL, NULL);
       return;
     }
-  finding =
-    reroute_sheet_find_finding (self->sheet, self->page, ((RerouteRow *) rows->pdata[0])->id);
+  finding = reroute_sheet_find_finding (self->sheet, self->page, row->id);
   if (finding != NULL && finding->level < REROUTE_FINDING_NOTE)
     {
       markup = reroute_finding_dup_markup (finding);
@@ -104,7 +135,7 @@ show_note (RerouteRowsView *self, GPtrArray *rows)
       return;
     }
   if (self->page != REROUTE_PAGE_RECIPIENTS)
-    markup = reroute_row_dup_sentence (rows->pdata[0]);
+    markup = reroute_row_dup_sentence (row);
   reroute_note_show (self->note, REROUTE_NOTE_PLAIN, markup, NULL);
 }
 
@@ -142,6 +173,10 @@ dup_count (RerouteRowsView *self, guint n)
                           /* Translators: the length of a list. */
                           : g_dngettext (GETTEXT_PACKAGE, "%'u entry", "%'u entries", n);
 
+  if (self->pending != NULL)
+    return g_strdup (_ ("Reading the rules…"));
+  if (!reroute_rows_model_is_loaded (self->model))
+    return g_strdup ("");
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
   return g_strdup_printf (pattern, n);
@@ -153,20 +188,21 @@ update (RerouteRowsView *self)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->model));
   gboolean loaded = reroute_rows_model_is_loaded (self->model);
-  gboolean editable = self->in_use && loaded && !reroute_sheet_is_applying (self->sheet);
-  g_autoptr (GPtrArray) rows = dup_selected (self);
+  gboolean editable =
+    self->in_use && loaded && self->pending == NULL && !reroute_sheet_is_applying (self->sheet);
+  guint n_selected = count_selected (self);
   g_autofree char *count = dup_count (self, n);
 
-  gtk_label_set_label (self->count, loaded ? count : "");
+  gtk_label_set_label (self->count, count);
   gtk_widget_set_sensitive (self->add_button, editable);
-  gtk_widget_set_sensitive (self->edit_button, editable && rows->len == 1);
-  gtk_widget_set_sensitive (self->remove_button, editable && rows->len > 0);
+  gtk_widget_set_sensitive (self->edit_button, editable && n_selected == 1);
+  gtk_widget_set_sensitive (self->remove_button, editable && n_selected > 0);
   if (self->in_use)
     gtk_widget_remove_css_class (GTK_WIDGET (self->view), "off");
   else
     gtk_widget_add_css_class (GTK_WIDGET (self->view), "off");
   show_empty (self, n);
-  show_note (self, rows);
+  show_note (self);
 }
 
 /* --- selection --- */
@@ -181,15 +217,40 @@ remember (RerouteRowsView *self, RerouteRow *row)
 }
 
 static void
+set_pending (RerouteRowsView *self, Verb verb)
+{
+  self->pending = verb;
+  reroute_rows_model_set_hold (self->model, verb != NULL);
+}
+
+/* In a long list what is selected may have to be read first. */
+static void
+do_with_selected (RerouteRowsView *self, Verb verb)
+{
+  g_autoptr (GPtrArray) rows = NULL;
+
+  set_pending (self, verb);
+  rows = dup_selected (self);
+  if (rows->len == count_selected (self))
+    {
+      if (rows->len > 0)
+        verb (self, rows);
+      set_pending (self, NULL);
+    }
+  update (self);
+}
+
+static void
 selection_changed_cb (GtkSelectionModel *selection,
                       guint position,
                       guint n_items,
                       RerouteRowsView *self)
 {
-  g_autoptr (GPtrArray) rows = dup_selected (self);
+  g_autoptr (RerouteRow) row = dup_first_selected (self);
 
-  if (rows->len > 0)
-    remember (self, rows->pdata[0]);
+  if (row != NULL)
+    remember (self, row);
+  set_pending (self, NULL);
   update (self);
 }
 
@@ -228,7 +289,10 @@ static void
 model_updated_cb (RerouteRowsModel *model, RerouteRowsView *self)
 {
   select_again (self);
-  update (self);
+  if (self->pending != NULL && !reroute_rows_model_is_reading (model))
+    do_with_selected (self, self->pending);
+  else
+    update (self);
 }
 
 static void
@@ -248,16 +312,10 @@ add_clicked_cb (GtkButton *button, RerouteRowsView *self)
 static void
 edit_selected (RerouteRowsView *self)
 {
-  g_autoptr (GPtrArray) rows = dup_selected (self);
+  g_autoptr (RerouteRow) row = count_selected (self) == 1 ? dup_first_selected (self) : NULL;
 
-  if (rows->len == 1 && gtk_widget_is_sensitive (self->edit_button))
-    g_signal_emit (self, signals[EDIT_ROW], 0, rows->pdata[0]);
-}
-
-static void
-edit_clicked_cb (GtkButton *button, RerouteRowsView *self)
-{
-  edit_selected (self);
+  if (row != NULL && gtk_widget_is_sensitive (self->edit_button))
+    g_signal_emit (self, signals[EDIT_ROW], 0, row);
 }
 
 static void
@@ -268,27 +326,26 @@ activate_cb (GtkColumnView *view, guint position, RerouteRowsView *self)
 }
 
 static void
-remove_selected (RerouteRowsView *self)
+remove_rows (RerouteRowsView *self, GPtrArray *rows)
 {
-  g_autoptr (GPtrArray) rows = dup_selected (self);
   RerouteEdit *edit = reroute_sheet_get_edit (self->sheet);
   g_autoptr (GtkBitset) selected =
                gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
 
-  if (rows->len == 0 || !gtk_widget_is_sensitive (self->remove_button))
-    return;
   self->position_to_select = gtk_bitset_get_minimum (selected);
   gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
   remember (self, NULL);
   reroute_edit_begin_step (edit);
+  reroute_edit_freeze_changed (edit);
   for (guint i = 0; i < rows->len; i++)
     reroute_edit_remove_row (edit, rows->pdata[i]);
+  reroute_edit_thaw_changed (edit);
 }
 
 static void
 remove_clicked_cb (GtkButton *button, RerouteRowsView *self)
 {
-  remove_selected (self);
+  do_with_selected (self, remove_rows);
 }
 
 static void
@@ -312,9 +369,8 @@ search_changed_cb (GtkSearchEntry *field, RerouteRowsView *self)
 }
 
 static void
-copy_selected (RerouteRowsView *self)
+copy_rows (RerouteRowsView *self, GPtrArray *rows)
 {
-  g_autoptr (GPtrArray) rows = dup_selected (self);
   g_autoptr (GString) text = g_string_new (NULL);
 
   for (guint i = 0; i < rows->len; i++)
@@ -327,8 +383,7 @@ copy_selected (RerouteRowsView *self)
       else
         g_string_append_printf (text, "%s\t%s\n", domain, target);
     }
-  if (rows->len > 0)
-    gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), text->str);
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), text->str);
 }
 
 static gboolean
@@ -341,12 +396,15 @@ list_key_cb (GtkEventControllerKey *controller,
   gboolean control = (state & GDK_CONTROL_MASK) != 0;
 
   if (keyval == GDK_KEY_Delete || keyval == GDK_KEY_KP_Delete)
-    remove_selected (self);
+    {
+      if (gtk_widget_is_sensitive (self->remove_button))
+        do_with_selected (self, remove_rows);
+    }
   else if ((keyval == GDK_KEY_Insert || keyval == GDK_KEY_KP_Insert) &&
            gtk_widget_is_sensitive (self->add_button))
     g_signal_emit (self, signals[EDIT_ROW], 0, NULL);
   else if (control && keyval == GDK_KEY_c)
-    copy_selected (self);
+    do_with_selected (self, copy_rows);
   else
     return GDK_EVENT_PROPAGATE;
   return GDK_EVENT_STOP;
@@ -409,7 +467,7 @@ reroute_rows_view_class_init (RerouteRowsViewClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, edit_button);
   gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, remove_button);
   gtk_widget_class_bind_template_callback (widget_class, add_clicked_cb);
-  gtk_widget_class_bind_template_callback (widget_class, edit_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, edit_selected);
   gtk_widget_class_bind_template_callback (widget_class, remove_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);

@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A list that is too long to be read at once: what is done with all of it is done with all of it."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from desk import SHEET, run    # noqa: E402
+
+# More than the dialog holds of a list at a time.
+N_ROWS = 17500
+
+
+def domain(number):
+    return f'd{number:05d}.test'
+
+
+def test_every_selected_row_is_removed(desk):
+    lines = ['page,domain,match,action,target,accept_from']
+    lines += [f'routing,{domain(number)},exact,reroute,example.com,permitted' for number in range(N_ROWS)]
+    desk.ctl('import', desk.place.write('\n'.join(lines), 'rules.csv'))
+    desk.open()
+    desk.dialog.wait_text(f'{N_ROWS} entries')
+    desk.dialog.click(SHEET, 'label', f'#{domain(0)}')
+    desk.dialog.key('ctrl+a', 'Delete')
+    desk.dialog.wait_text(f'{N_ROWS} unsaved changes')
+    desk.dialog.wait_text('0 entries')
+
+
+def test_one_undo_brings_them_back(desk):
+    desk.dialog.key('ctrl+z')
+    desk.dialog.wait_text(f'{N_ROWS} entries')
+    desk.dialog.wait_no_text('unsaved')
+    desk.dialog.wait_text(f'#{domain(0)}')
+
+
+def test_a_part_of_them(desk):
+    """From the second row to the last one."""
+    desk.dialog.click(SHEET, 'label', f'#{domain(1)}')
+    desk.dialog.key('shift+End', 'Delete')
+    desk.dialog.wait_text('1 entry')
+    desk.apply()
+    assert list(desk.rows('routing')) == [f'#{domain(0)}']
+
+
+if __name__ == '__main__':
+    run('long-list', *[case for name, case in list(globals().items()) if name.startswith('test_')])
