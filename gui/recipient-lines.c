@@ -78,10 +78,9 @@ reroute_recipient_lines_dup_problem (const RerouteRecipientLines *self, const ch
                                shown,
                                domain,
                                domain);
-  /* Translators: the number of a line, what stands in it, twice a domain, and how many other lines
-     are wrong. */
   return g_strdup_printf (
     g_dngettext (GETTEXT_PACKAGE,
+                 /* Translators: a line's number, its text, twice a domain, how many more. */
                  "Line %u: “%s” is no address of “%s” or a domain below it. Write “user@%s”, or "
                  "“user” alone. %'u more line is wrong.",
                  "Line %u: “%s” is no address of “%s” or a domain below it. Write “user@%s”, or "

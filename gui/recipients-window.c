@@ -178,6 +178,7 @@ import_text (RerouteRecipientsWindow *self, const char *name, const char *text, 
 
   if (n_octets > FILE_OCTETS_MOST)
     return g_strdup_printf (
+      /* Translators: the name of a file and the largest size. */
       _ ("Nothing was added: “%s” is larger than %d MiB."), name, FILE_OCTETS_MOST / (1024 * 1024));
   if (!g_utf8_validate_len (text, n_octets, NULL))
     return g_strdup_printf (_ ("Nothing was added: “%s” is no text in UTF-8."), name);
