@@ -145,14 +145,16 @@ def lint_help():
 
 
 def lint_hardening():
-    """Programs are position independent, and what the loader has filled in is read-only."""
+    """Programs are position independent, what the loader has filled in is read-only, and buffers are watched."""
     readelf = tool('readelf')
     for program in wanted([os.path.abspath(name) for name in sys.argv[1:]], 'programs'):
-        status, lines = output_of(readelf, '-hldW', program)
+        status, lines = output_of(readelf, '-hldW', '--dyn-syms', program)
         text = '\n'.join(lines)
         for pattern, what in ((r'Type:\s+DYN', 'is not position independent'),
                               (r'GNU_RELRO', 'has no read-only relocations'),
-                              (r'\bNOW\b', 'binds its symbols late')):
+                              (r'\bNOW\b', 'binds its symbols late'),
+                              (r'__stack_chk_fail@', 'is built without -fstack-protector-strong'),
+                              (r'(?<!stack)_chk@', 'is built without _FORTIFY_SOURCE')):
             if status != 0 or not re.search(pattern, text):
                 yield f'{os.path.basename(program)}: {what}'
 

@@ -283,8 +283,12 @@ static const LimitRow xclient_rows[] = {
   /* clang-format off */
   { "permitted", "permitted-hosts=192.0.2.9",
     "XCLIENT ADDR=192.0.2.9 -> 220\n" RELAYS, FALSE },
+  { "permitted-ipv6", "permitted-hosts=2001:db8::/32",
+    "XCLIENT ADDR=IPV6:2001:db8::9 -> 220\n" RELAYS, FALSE },
   { "not-permitted", "permitted-hosts=127.0.0.1",
     "EHLO c -> 250\nXCLIENT ADDR=192.0.2.9 -> 220\n" RELAYS_NOT, FALSE },
+  { "not-permitted-ipv6", "permitted-hosts=2001:db8::/32",
+    "XCLIENT ADDR=IPV6:2001:db9::9 -> 220\n" RELAYS_NOT, FALSE },
   { "unknown-address", "permitted-hosts=127.0.0.1",
     "XCLIENT ADDR=[UNAVAILABLE] -> 220\n" RELAYS_NOT, FALSE },
   { "login", "",
@@ -299,6 +303,8 @@ static const LimitRow xclient_rows[] = {
     "EHLO c -> 250\nMAIL FROM:<> -> 250\nRSET -> 250\nXCLIENT ADDR=192.0.2.9 -> 220\nEHLO c -> 250\n"
     "MAIL FROM:<> -> 250\nRSET -> 250\nMAIL FROM:<> -> 450 4.7.1", FALSE },
   { "forbidden", "forbidden-hosts=192.0.2.9", "XCLIENT ADDR=192.0.2.9 -> 554 5.7.1", TRUE },
+  { "forbidden-ipv6", "forbidden-hosts=2001:db8::/32\npermitted-hosts=2001:db8::9",
+    "XCLIENT ADDR=IPV6:2001:db8::9 -> 554 5.7.1", TRUE },
   { "mode", "transfer-mode=outbound\npermitted-hosts=127.0.0.1", "XCLIENT ADDR=192.0.2.9 -> 421 4.3.2", TRUE },
   { "refused", "", "XCLIENT ADDR=x -> 501\nMAIL FROM:<> -> 503", FALSE },
   /* clang-format on */

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 import pty
+import re
 import select
 import shutil
 import smtplib
@@ -217,6 +218,16 @@ def main():
             poll('the line in the log',
                  lambda: ' auth=nobody mechanism=PLAIN status=refused (535 5.7.8' in world.log())
 
+        def test_control_characters_of_a_name_never_reach_the_log():
+            name = 'eve\r\n\x1b[2J\x07forged: auth=alice status=accepted'
+            with world.session() as client:
+                response = base64.b64encode(f'\0{name}\0guess'.encode()).decode()
+                assert client.docmd('AUTH', f'PLAIN {response}')[0] in (501, 535)
+            with world.session() as client:
+                assert log_in_by(client, 'PLAIN', 'mallory', 'guess') == 535
+            poll('the line behind it', lambda: ' auth=mallory mechanism=PLAIN status=refused' in world.log())
+            assert not re.search(r'[\x00-\x08\x0b-\x1f\x7f]|^forged', world.log(), re.MULTILINE), world.log()[-2000:]
+
         def test_nobody_acts_for_another():
             with world.session() as client:
                 other = base64.b64encode(f'bob\0alice\0{PASSWORD}'.encode()).decode()
@@ -298,7 +309,7 @@ def main():
 
         def test_bad_accounts_are_refused():
             for name in ('a b', '', 'x' * 256, 'a\tb'):
-                assert 'malformed' in world.add(name, status=1)
+                assert 'cannot be the name of an account' in world.add(name, status=1)
             assert 'too long' in world.add('fritz', 'x' * 1001, status=1)
             assert 'characters' in world.add('fritz', 'a\x07b', status=1)
             assert 'no password' in service.ctl('account', 'add', 'fritz', '--password-stdin', text='', status=1)

@@ -155,6 +155,18 @@ def main():
             assert world.peer_subject('-servername', HOSTNAME) == HOSTNAME
             assert world.peer_subject('-servername', 'other.test') == HOSTNAME
 
+        def test_renegotiation_is_refused():
+            command_line = ['openssl', 's_client', '-tls1_2', '-legacy_renegotiation', '-starttls', 'smtp', '-crlf',
+                            '-connect', f'{service.host}:{service.port}', '-CAfile', world.authority.path]
+            with subprocess.Popen(command_line, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True) as client:
+                # "R" alone on a line has openssl ask for another handshake; it ends when that fails.
+                said, _ = client.communicate('R\nMAIL FROM:<a@test.com>\n', timeout=60)
+            assert 'RENEGOTIATING' in said, said
+            assert re.search(r'no renegotiation|unexpected eof|error:|closed', said.split('RENEGOTIATING')[1]), said
+            with Client(service.host, service.port) as client:
+                assert 'STARTTLS' in client.ehlo, client.ehlo
+
         def test_resumption():
             for version in ('-tls1_2', '-tls1_3'):
                 ticket = world.place.join('ticket')
