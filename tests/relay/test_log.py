@@ -51,7 +51,7 @@ def test_refusals_at_level_medium(service):
 
 def test_what_is_wrong_is_told(service):
     assert '“dns” is no category of the log' in service.ctl('log', '--category=dns', status=1)
-    assert '“session=loud” is no level of the log' in service.ctl('settings', 'set', 'log-levels', 'session=loud', status=1)
+    assert '“session=loud” is no logging level' in service.ctl('settings', 'set', 'log-levels', 'session=loud', status=1)
     assert '--json and --follow' in service.ctl('--json', 'log', '--follow', status=2)
 
 
