@@ -229,12 +229,12 @@ ENVELOPE = (b'MAIL FROM:<>\r\n', b'RCPT TO:<u@one.test>\r\n')
 
 def test_floods():
     floods = (
-        # name, commands first, what is sent over and over, what the last words are
+        # name, commands first, what is sent over and over, what the last words are: none before its end
         ('endless command', (), b'x' * BLOCK, b''),
         ('endless line', ENVELOPE + (b'DATA\r\n',), b'x' * BLOCK, b''),
         ('endless headers', ENVELOPE + (b'DATA\r\n',), b'X-Header: of no use at all\r\n' * 2000, b''),
         ('endless Received', ENVELOPE + (b'DATA\r\n',), b'Received: from a by b\r\n' * 2000, b''),
-        ('tiny chunks', ENVELOPE, b'BDAT 1\r\nx' * 5000, b''),
+        ('tiny chunks', ENVELOPE, b'BDAT 1\r\nx' * 5000, b'421 4.7.0'),
         ('empty chunks', ENVELOPE, b'BDAT 0\r\n' * 5000, b'421 4.7.0'),
         ('pipelined NOOP', (), b'NOOP\r\n' * 5000, b'421 4.7.0'),
         ('pipelined nonsense', (), b'\x80\xff\x00\r\n' * 5000, b'421 4.7.0'),
@@ -246,7 +246,7 @@ def test_floods():
             memory = street.memory()
             connection = begin(street, *commands)
             said = flood(connection, octets, FLOOD)
-            assert last in said, (name, said[-200:])
+            assert (last in said) if last else not said, (name, said[-200:])
             street.check_growth(memory)
             connection.close()
             print(f'# {name}: {(street.memory() - memory) / MIB:.1f} MiB more')
