@@ -237,7 +237,7 @@ def main():
                 service.ctl('queue', 'list', *words, status=2)
             assert 'wanted “next-hop”' in service.ctl('queue', 'list', '--by=colour', status=1)
             assert 'xyz' in service.ctl('queue', 'hold', 'xyz', status=1)
-            assert 'wanted “waiting”, “active” or “held”' in service.ctl('queue', 'hold', '--state=gone', status=1)
+            assert 'wanted “waiting”, “active”, “held” or “etrn”' in service.ctl('queue', 'hold', '--state=gone', status=1)
             world.do('hold', 'ffffff', gives=(0, 0, 0))
             assert '0 messages are held\nThe others do not wait any more' in service.ctl('queue', 'hold', 'ffffff')
 
