@@ -194,23 +194,30 @@ def main():
             assert read(runs).split() == [USER] * 2, read(runs)
             assert not any(TOKEN in line or 'noise' in line for _, lines in world.place.logs() for line in lines)
 
-        def test_one_run_for_all_who_wait():
-            """A token that is good for no time serves those who have asked for it before it came."""
-            world.command('slow', f'echo x >>"$0.runs"; until [ -e "$0.go" ]; do sleep 0.05; done; echo {TOKEN}; echo 0')
+        def runs_for_two(name):
+            """How often the command of that name ran for two hosts at a time, and then for a third one alone."""
+            world.command(name, f'echo x >>"$0.runs"; until [ -e "$0.go" ]; do sleep 0.05; done; echo {TOKEN}; echo 0')
             sinks = [world.sink({'XOAUTH2': [SAID]}) for _ in range(3)]
-            recipients = [world.route(sink.endpoint, account='slow') for sink in sinks]
+            recipients = [world.route(sink.endpoint, account=name) for sink in sinks]
             for recipient in recipients[:2]:
                 world.send(recipient)
             poll('both hosts to have said what they offer', lambda: all(
                 any('AUTH XOAUTH2' in line for line in lines[4:]) for sink in sinks[:2]
                 for lines in list(sink.conversations)) and all(sink.conversations for sink in sinks[:2]))
-            world.place.write('', 'commands', 'slow.go')
+            world.place.write('', 'commands', f'{name}.go')
             for sink, recipient in zip(sinks[:2], recipients):
                 world.check_delivered(sink, recipient, 'XOAUTH2')
-            assert read(os.path.join(world.commands, 'slow.runs')) == 'x\n'
+            runs = len(read(os.path.join(world.commands, f'{name}.runs')).split())
             world.send(recipients[2])
             world.check_delivered(sinks[2], recipients[2], 'XOAUTH2')
-            assert read(os.path.join(world.commands, 'slow.runs')) == 'x\nx\n'
+            return runs, len(read(os.path.join(world.commands, f'{name}.runs')).split()) - runs
+
+        def test_one_run_for_all_who_wait():
+            """A token that is good for no time serves those who have asked for it before it came.
+
+            What a host offers may be read after the token came, on a busy machine: then it is tried again.
+            """
+            assert any(runs_for_two(name) == (1, 1) for name in ('slow', 'slower', 'slowest'))
 
         def test_token_command_fails():
             """Each puts its mail off, and says why; a host each, as one that fails is left alone for a while."""
