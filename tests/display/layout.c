@@ -153,17 +153,32 @@ set_text_scale (int percent)
   g_object_set (gtk_settings_get_default (), "gtk-xft-dpi", DPI * DPI_UNITS * percent / 100, NULL);
 }
 
-/* GTK 4.8 gives wrapped lines that mix these scripts with Latin too little height at this size. */
-static gboolean
-is_known (const char *language, int percent)
+/* GTK 4.8 gives wrapped lines that mix two scripts too little height; seen in these at 200 %. */
+static const struct
 {
-  return percent == 200 && (g_str_equal (language, "ar") || g_str_equal (language, "ja"));
+  const char *language;
+  const char *window;
+} known[] = {
+  { "ar", "Accounts: " },
+  { "ar", "Specify by Host: " },
+  { "ja", "Accounts: " },
+  { "ja", "Edit Routing Table Entry: " },
+};
+
+static gboolean
+is_known (const char *language, int percent, const char *fault)
+{
+  for (gsize i = 0; percent == 200 && i < G_N_ELEMENTS (known); i++)
+    if (g_str_equal (language, known[i].language) && g_str_has_prefix (fault, known[i].window))
+      return TRUE;
+  return FALSE;
 }
 
 static void
 check_language (const char *language, int percent)
 {
   g_autoptr (GPtrArray) faults = g_ptr_array_new_with_free_func (g_free);
+  guint n_known = 0;
 
   set_text_scale (percent);
   each_window_speak (language);
@@ -171,10 +186,12 @@ check_language (const char *language, int percent)
   for (guint i = 0; i < faults->len; i++)
     {
       g_test_message ("%s", (char *) faults->pdata[i]);
-      if (!is_known (language, percent))
+      if (is_known (language, percent, faults->pdata[i]))
+        n_known++;
+      else
         g_test_fail ();
     }
-  if (faults->len > 0 && is_known (language, percent))
+  if (n_known > 0 && n_known == faults->len)
     g_test_skip ("texts in two scripts are cut off at 200 %");
 }
 
