@@ -81,8 +81,14 @@ reroute_handed_socket_new (int fd, const char *name, GError **error)
                  "the socket “%s” of the service manager does not listen for TCP: wanted "
                  "ListenStream= with an address and port, and Accept=no",
                  name);
-  else if (!g_unix_set_fd_nonblocking (fd, TRUE, error) ||
-           setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+  else if (setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_VALUE,
+                 "cannot use the socket “%s” of the service manager: %s",
+                 name,
+                 g_strerror (errno));
+  else if (!g_unix_set_fd_nonblocking (fd, TRUE, error))
     g_prefix_error (error, "cannot use the socket “%s” of the service manager: ", name);
   else
     return self;
