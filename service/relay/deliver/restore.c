@@ -12,7 +12,11 @@
 
 #include "service/relay/deliver/scheduler-private.h"
 
+#include "service/relay/spool/foresee.h"
+
 #define PORTION 256 /* messages a turn of the worker */
+/* What the scheduler needs for one that waits, with what its destination notes of it. */
+#define MESSAGE_OCTETS (sizeof (RerouteQueued) + 2 * sizeof (RerouteWaiting))
 
 typedef struct
 {
@@ -48,6 +52,8 @@ take_portion (RerouteWorker *thread, gpointer user_data)
   RerouteScheduler *self = restoring->scheduler;
   guint end = MIN (restoring->next + PORTION, restoring->entries->len);
 
+  if (restoring->next > 0)
+    reroute_foresee_memory (PORTION * MESSAGE_OCTETS);
   for (; restoring->next < end && !self->stopping; restoring->next++)
     {
       take_entry (self, restoring->entries->pdata[restoring->next]);

@@ -17,6 +17,7 @@
 #include "common/limits.h"
 #include "service/relay/spool/directory.h"
 #include "service/relay/spool/fault-point.h"
+#include "service/relay/spool/foresee.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,8 @@
 #define FIRST_NUMBER_MASK ((G_GUINT64_CONSTANT (1) << 60) - 1)
 /* How far the numbers skip at each opening: those of a torn tail are not used again. */
 #define SKIP_MASK ((G_GUINT64_CONSTANT (1) << 32) - 1)
+#define FORESEEN_ENTRIES 1024
+#define FORESEEN_ENTRY_OCTETS (sizeof (RerouteSpoolEntry) + 2 * sizeof (RerouteVerdict) + 64)
 
 /* Octets of the replies with their ends. */
 static gsize
@@ -107,6 +110,8 @@ take_entries (RerouteScan *scan)
   g_hash_table_iter_init (&iter, scan->entries);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
+      if (entries->len % FORESEEN_ENTRIES == FORESEEN_ENTRIES - 1)
+        reroute_foresee_memory (FORESEEN_ENTRIES * FORESEEN_ENTRY_OCTETS);
       g_ptr_array_add (entries, make_spool_entry (value));
       g_hash_table_iter_steal (&iter);
     }

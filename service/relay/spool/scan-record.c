@@ -11,14 +11,14 @@
 
 #include "service/relay/spool/directory.h"
 #include "service/relay/spool/fault-point.h"
+#include "service/relay/spool/foresee.h"
 #include "service/relay/spool/segment.h"
 
 #include <unistd.h>
 
 #define DAMAGED_NAME_OCTETS 64
-/* An entry and its message take 300 to 600 octets; the block stays below what malloc() maps. */
+/* An entry and its message take 300 to 600 octets. */
 #define FORESEEN_ENTRIES 1024
-#define FORESEEN_OCTETS (768 * 1024)
 
 void
 reroute_scan_set_aside (RerouteScan *self,
@@ -60,16 +60,6 @@ apply_cb (const RerouteVerdict *verdict, gpointer user_data)
   reroute_entry_apply (user_data, verdict);
 }
 
-/* The C library makes a thread's memory larger by a page and a system call at a time; a block that
-   is freed at once makes it larger for all the small ones that come.  No page of it is touched. */
-static void
-foresee_memory (void)
-{
-  gpointer volatile block = malloc (FORESEEN_OCTETS);
-
-  free (block);
-}
-
 static RerouteEntry *
 get_entry (RerouteScan *self, guint64 id)
 {
@@ -77,8 +67,9 @@ get_entry (RerouteScan *self, guint64 id)
 
   if (entry == NULL)
     {
-      if (g_hash_table_size (self->entries) % FORESEEN_ENTRIES == 0)
-        foresee_memory ();
+      guint n = g_hash_table_size (self->entries);
+      if (n > 0 && n % FORESEEN_ENTRIES == 0)
+        reroute_foresee_memory (REROUTE_FORESEEN_OCTETS);
       entry = reroute_entry_new (id);
       g_hash_table_insert (self->entries, &entry->id, entry);
     }
