@@ -70,11 +70,13 @@ class FlatSessions(Fresh):
 
     systems = (Ours,)
     MESSAGES = 20000
+    MESSAGES_PER_SESSION = 20  # what it costs to connect is for m1 to say
 
     def measure(self, system, scale):
         found = {}
         for sessions in (20,) + FLAT_SESSIONS:  # the first warms
-            stream = Stream('', (), int(self.MESSAGES * scale), sessions=sessions)
+            messages = max(self.MESSAGES, self.MESSAGES_PER_SESSION * sessions)
+            stream = Stream('', (), int(messages * scale), sessions=sessions)
             found[sessions] = stream.measure(system, scale)
         return relative(found, 20)
 
