@@ -65,9 +65,12 @@ class Bus:
 
 
 class Service:
-    """Everything that service/run starts, in a place of its own."""
+    """Everything that service/run starts, in a place of its own.
 
-    def __init__(self, place, relay_options=(), relay=RELAYD):
+    @settings: {key: value} that hold before the relay starts.
+    """
+
+    def __init__(self, place, relay_options=(), relay=RELAYD, settings=None):
         for program in (RULESD, relay, CTL):
             if not os.path.exists(program):
                 raise Skip(f'{os.path.basename(program)} is not built')
@@ -77,8 +80,10 @@ class Service:
         self.bus = Bus(place, self.database)
         self.host, self.port = '127.0.0.1', free_port()
         self.relay_options = list(relay_options)
+        self.settings = settings or {}
         # The world's DNS is never asked: without a server of its own a test has one that knows no name.
-        if not any(option.startswith('--dns=') for option in self.relay_options):
+        if 'dns-servers' not in self.settings and not any(
+                option.startswith('--dns=') for option in self.relay_options):
             self.relay_options.append(f'--dns={Dns(place, {".": []}, "no-names").start().endpoint}')
         self.relay_limits = None
         self.relay_program = relay
@@ -89,6 +94,8 @@ class Service:
     def start(self):
         self.bus.start()
         self.ctl('status')
+        for key, value in self.settings.items():
+            self.set(key, value)
         self.start_relay()
         return self
 

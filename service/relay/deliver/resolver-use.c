@@ -160,7 +160,8 @@ reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
   if (use == NULL)
     return FALSE;
   put_in_force (self, use);
-  if (!recursive)
+  /* Before there are rules nobody has said whom to ask. */
+  if (!recursive && self->ruleset != NULL)
     begin_trial (self, servers);
   return TRUE;
 }

@@ -173,6 +173,8 @@ ruleset_arrived (RerouteWorker *thread, gpointer user_data)
   g_autoptr (RerouteRuleset) old = self->ruleset;
 
   self->ruleset = news->value;
+  if (old == NULL)
+    reroute_scheduler_forget_servers (self);
   look_up_anew (self);
   reroute_tls_reporter_update (self->tls_reporter);
   decide_anew (self, old == NULL);
