@@ -16,8 +16,9 @@ DRIP_S = 0.2
 class Message:
     """One transaction that was answered with 250 at its final dot."""
 
-    def __init__(self, session, reverse_path, recipients, content, tls=None):
+    def __init__(self, session, reverse_path, recipients, content, tls=None, peer=None):
         self.session = session
+        self.peer = peer  # (address, port) that it came from
         self.tls = tls  # the ssl object of its connection; None in clear text
         self.reverse_path = reverse_path
         self.recipients = recipients
@@ -260,7 +261,8 @@ class _Session:
             await self.say('BDAT', argument, '250 2.0.0 ok')
 
     async def keep(self, content):
-        message = Message(self.lines, self.reverse_path, self.recipients, content, self.tls)
+        message = Message(self.lines, self.reverse_path, self.recipients, content, self.tls,
+                          self.writer.get_extra_info('peername'))
         self.reset()
         if self.sink.lmtp:
             await self.keep_each(message)

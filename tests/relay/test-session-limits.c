@@ -263,13 +263,14 @@ test_silent_proxy (void)
   receive_fixture_clear (&fixture);
 }
 
-/* Without the setting a header is a command too early, or none at all. */
+/* From an address that the setting does not name a header is an unknown command. */
 static void
-test_no_proxy (void)
+test_no_proxy (gconstpointer data)
 {
+  g_autofree char *settings = g_strconcat ("permitted-hosts=192.0.2.9\n", data, NULL);
   ReceiveFixture fixture;
 
-  receive_fixture_init (&fixture, sample_rules (RULES, "permitted-hosts=192.0.2.9"));
+  receive_fixture_init (&fixture, sample_rules (RULES, settings));
   int fd = client_connect (receive_fixture_get_port (&fixture));
   client_expect (fd, "220 ");
   client_talk (fd, "PROXY TCP4 192.0.2.9 127.0.0.1 4096 25 -> 500\n" RELAYS_NOT);
@@ -323,6 +324,30 @@ test_xclient (gconstpointer data)
   client_talk (fd, row->talk);
   if (row->closed)
     client_expect_end (fd);
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
+/* Who is not named is not told of the command, and has none of its effects. */
+static void
+test_no_xclient (gconstpointer data)
+{
+  g_autofree char *settings = g_strconcat ("permitted-hosts=192.0.2.9\n", data, NULL);
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, settings));
+  int fd = client_connect (receive_fixture_get_port (&fixture));
+  client_expect (fd, "220 ");
+  client_send (fd, "EHLO c\r\n", -1);
+  g_autofree char *line = NULL;
+  do
+    {
+      g_free (line);
+      line = client_read_line (fd);
+      g_assert_null (strstr (line, "XCLIENT"));
+    }
+  while (line[3] == '-');
+  client_talk (fd, "XCLIENT ADDR=192.0.2.9 -> 500 5.5.2\n" RELAYS_NOT);
   close (fd);
   receive_fixture_clear (&fixture);
 }
@@ -393,12 +418,17 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/proxy/counts-clients", test_proxy_counts_clients);
   g_test_add_func ("/proxy/silent", test_silent_proxy);
-  g_test_add_func ("/proxy/not-set", test_no_proxy);
+  g_test_add_data_func ("/proxy/not-set", "", test_no_proxy);
+  g_test_add_data_func (
+    "/proxy/others-named", "proxy-hosts=192.0.2.9, 127.0.0.2, ::1", test_no_proxy);
   for (gsize i = 0; i < G_N_ELEMENTS (xclient_rows); i++)
     {
       g_autofree char *path = g_strconcat ("/xclient/", xclient_rows[i].name, NULL);
       g_test_add_data_func (path, &xclient_rows[i], test_xclient);
     }
+  g_test_add_data_func ("/xclient/not-set", "", test_no_xclient);
+  g_test_add_data_func (
+    "/xclient/others-named", "xclient-hosts=192.0.2.9, 127.0.0.2, ::1", test_no_xclient);
   g_test_add_func ("/xclient/counts-clients", test_xclient_counts_clients);
   g_test_add_func ("/xclient/in-the-message", test_xclient_in_the_message);
   return g_test_run ();
