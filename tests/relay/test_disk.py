@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A disk that fails under a running relay: mail is put off, never a 250; it flows again after."""
 
+import ctypes
 import os
 import re
 
+from memory import is_sanitized
 from numbered import arrivals
 from place import Place, free_port, poll
 from sink import Sink
-from support import FAULTY_RELAYD, Client, Service
-from tap import run
+from support import FAULTY_RELAYD, Client, Service, send
+from tap import Skip, run
 
 N_EACH = 1
 N_VERDICTS = 8
@@ -119,6 +121,36 @@ def test_verdicts_wait_for_the_disk():
         disk.service.close()
 
 
+def has_landlock():
+    create_ruleset, version = 444, 1  # landlock(7): asks for the version of its interface
+    return ctypes.CDLL(None).syscall(create_ruleset, None, 0, version) >= 1
+
+
+def check_written(options, folder, wanted):
+    """Whether a relay that works can make a file in @folder."""
+    with Place('landlock') as place, Sink() as sink:
+        place.folder('beside')
+        recorded = place.join(folder, 'recorded')
+        service = Service(place, options, FAULTY_RELAYD)
+        service.relay_environment = {'REROUTE_RECORDED': recorded}
+        with service:
+            service.add_connection('one.test', f'--host={sink.endpoint}')
+            service.wait_applied()
+            assert send(service, 'a@source.test', ['u@one.test'])[1].startswith('250')
+            service.wait_empty()
+            assert os.path.exists(recorded) == wanted, (options, folder)
+
+
+def test_only_the_spool_is_written():
+    if is_sanitized(FAULTY_RELAYD):
+        raise Skip('a sanitizer looks into its own process')
+    if not has_landlock():
+        raise Skip('there is no Landlock')
+    check_written((), 'spool', True)
+    check_written((), 'beside', False)
+    check_written(('--no-sandbox',), 'beside', True)
+
+
 if __name__ == '__main__':
-    run(test_write_error, test_short_write, test_sync_error, test_no_room,
+    run(test_only_the_spool_is_written, test_write_error, test_short_write, test_sync_error, test_no_room,
         test_verdicts_wait_for_the_disk)
