@@ -20,6 +20,7 @@
 
 #include "common/limits.h"
 #include "service/relay/deliver/connection.h"
+#include "service/relay/deliver/probe-answers.h"
 
 #include <string.h>
 
@@ -60,17 +61,11 @@ typedef struct
   gint64 away_until_us; /* monotonic */
 } Host;
 
-typedef struct
-{
-  gboolean unknown;
-  gint64 until_us; /* monotonic */
-} Answer;
-
 struct _RerouteProber
 {
   RerouteScheduler *scheduler;
-  GHashTable *hosts;   /* (element-type utf8 Host) */
-  GHashTable *answers; /* (element-type utf8 Answer) */
+  GHashTable *hosts; /* (element-type utf8 Host) */
+  RerouteProbeAnswers *answers;
   RerouteTlsClient *tls;
   char *tls_trust;
   gboolean closing;
@@ -83,42 +78,6 @@ get_now_us (const RerouteProber *self)
 }
 
 /* --- what was said --- */
-
-static char *
-make_answer_key (const Host *host, const char *recipient)
-{
-  return g_strconcat (host->key, "\n", recipient, NULL);
-}
-
-static gboolean
-is_stale (gpointer key, gpointer value, gpointer user_data)
-{
-  return ((const Answer *) value)->until_us <= *(const gint64 *) user_data;
-}
-
-static void
-remember (Host *host, const char *recipient, gboolean unknown)
-{
-  RerouteProber *self = host->prober;
-  gint64 now_us = get_now_us (self);
-  gint64 kept_s = unknown ? REROUTE_LIMIT_PROBE_UNKNOWN_S : REROUTE_LIMIT_PROBE_KNOWN_S;
-  Answer *answer = g_new (Answer, 1);
-
-  if (g_hash_table_size (self->answers) >= REROUTE_LIMIT_PROBE_ANSWERS &&
-      g_hash_table_foreach_remove (self->answers, is_stale, &now_us) == 0)
-    g_hash_table_remove_all (self->answers);
-  *answer = (Answer){ unknown, now_us + kept_s * G_USEC_PER_SEC };
-  g_hash_table_replace (self->answers, make_answer_key (host, recipient), answer);
-}
-
-static const Answer *
-recall (Host *host, const char *recipient)
-{
-  g_autofree char *key = make_answer_key (host, recipient);
-  const Answer *answer = g_hash_table_lookup (host->prober->answers, key);
-
-  return answer != NULL && answer->until_us > get_now_us (host->prober) ? answer : NULL;
-}
 
 gboolean
 reroute_prober_is_unknown (const RerouteReply *reply)
@@ -213,7 +172,8 @@ connection_done (RerouteConnection *connection, gpointer user_data)
     reroute_smtp_client_is_refused (machine, 0) && reroute_prober_is_unknown (reply);
 
   if (unknown || reply == NULL)
-    remember (host, ask->recipient, unknown);
+    reroute_probe_answers_put (
+      host->prober->answers, host->key, ask->recipient, unknown, get_now_us (host->prober));
   host->has_asked = host->ready = TRUE;
   if (!reroute_smtp_client_is_reusable (machine))
     drop_connection (host);
@@ -425,7 +385,7 @@ reroute_prober_new (RerouteScheduler *scheduler)
 
   self->scheduler = scheduler;
   self->hosts = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_host);
-  self->answers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->answers = reroute_probe_answers_new ();
   return self;
 }
 
@@ -447,7 +407,7 @@ reroute_prober_free (RerouteProber *self)
   g_return_if_fail (self != NULL);
 
   g_hash_table_unref (self->hosts);
-  g_hash_table_unref (self->answers);
+  reroute_probe_answers_free (self->answers);
   g_clear_pointer (&self->tls, reroute_tls_client_unref);
   g_free (self->tls_trust);
   g_free (self);
@@ -460,7 +420,7 @@ reroute_prober_ask (RerouteProber *self,
                     gpointer user_data)
 {
   Host *host;
-  const Answer *answer;
+  gboolean unknown;
   gint64 now_us = get_now_us (self);
   Ask *ask;
 
@@ -474,10 +434,10 @@ reroute_prober_ask (RerouteProber *self,
       return;
     }
   host = get_host (self, decision);
-  answer = recall (host, decision->rcpt_out);
-  if (answer != NULL || now_us < host->away_until_us)
+  if (reroute_probe_answers_get (self->answers, host->key, decision->rcpt_out, now_us, &unknown) ||
+      now_us < host->away_until_us)
     {
-      func (answer != NULL && answer->unknown, user_data);
+      func (unknown, user_data);
       return;
     }
   ask = g_new (Ask, 1);
