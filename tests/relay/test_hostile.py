@@ -161,16 +161,16 @@ def deaf(attacker):
 
 # What is sent, whether replies are read, what the relay says in the end (None: anything).
 ATTACKS = {
-    endless_command: (True, b'500 '),
-    endless_parameter: (True, b'500 '),
-    endless_header_line: (True, b'5'),
-    endless_header_block: (True, b'5'),
+    endless_command: (True, b'500 5.5.2'),
+    endless_parameter: (True, b'500 5.5.2'),
+    endless_header_line: (True, b'554 5.6.0'),
+    endless_header_block: (True, b'552 5.3.4'),
     endless_content: (True, b'552 5.3.4'),
     many_recipients: (True, b'452 4.5.3'),
-    tiny_writes: (True, None),
-    junk: (True, b'5'),
-    commands_without_end: (True, None),
-    new_transactions: (True, None),
+    tiny_writes: (True, b'554 5.5.0'),  # behind EHLO before it is answered
+    junk: (True, b'554 5.5.'),  # line ends of other kinds, or before the greeting
+    commands_without_end: (True, b'421 4.7.0'),
+    new_transactions: (True, b'421 4.7.0'),
     deaf: (False, None),
 }
 
