@@ -6,6 +6,7 @@ usage: house.py [PROGRAM...]     built programs whose --help is held against the
 """
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -13,6 +14,10 @@ import sys
 
 import tree
 from tap import Skip
+
+# endbr64, where a jump may land: in a program built without -fcf-protection only those of the C library's start.
+LANDING = b'\xf3\x0f\x1e\xfa'
+LANDINGS_LEAST = 100
 
 MAN_PAGES = tree.files('.1', '.5', '.7', '.8')
 
@@ -145,7 +150,7 @@ def lint_help():
 
 
 def lint_hardening():
-    """Programs are position independent, what the loader has filled in is read-only, and buffers are watched."""
+    """Programs are position independent, what the loader has filled in is read-only, buffers and jumps are watched."""
     readelf = tool('readelf')
     for program in wanted([os.path.abspath(name) for name in sys.argv[1:]], 'programs'):
         status, lines = output_of(readelf, '-hldW', '--dyn-syms', program)
@@ -157,6 +162,10 @@ def lint_hardening():
                               (r'(?<!stack)_chk@', 'is built without _FORTIFY_SOURCE')):
             if status != 0 or not re.search(pattern, text):
                 yield f'{os.path.basename(program)}: {what}'
+        with open(program, 'rb') as stream:
+            guarded = stream.read().count(LANDING) >= LANDINGS_LEAST
+        if platform.machine() == 'x86_64' and not guarded:
+            yield f'{os.path.basename(program)}: is built without -fcf-protection'
 
 
 def lint_settings_page():
