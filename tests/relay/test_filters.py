@@ -6,7 +6,7 @@ import contextlib
 import re
 
 from place import Place
-from peers import OpenDkim, Rspamd
+from filter_peers import OpenDkim, Rspamd
 from python_milter import PythonMilter
 from sink import Sink
 from support import Client, Service, send
