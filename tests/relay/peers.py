@@ -9,6 +9,7 @@ packages from, Skip is raised with the reason.
 import fcntl
 import glob
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from tap import Skip
 
 # One for all builds.
 CACHE = os.path.join(ROOT, 'build', 'peers')
-POSTFIX = ('postfix', 'libdb5.3', 'libicu72', 'libnsl2', 'libtirpc3', 'libsasl2-2', 'libssl3')
+POSTFIX = ('postfix', 'libdb5.3', 'libicu72', 'libnsl2', 'libtirpc3', 'libsasl2-2', 'libsasl2-modules', 'libssl3')
 EXIM = ('exim4-daemon-light', 'exim4-base', 'libnss-wrapper', 'libdb5.3', 'libidn12', 'libnsl2', 'libtirpc3',
         'libpcre2-8-0', 'libgnutls-dane0', 'libunbound8')
 MSMTP = ('msmtp', 'libgsasl18', 'libsecret-1-0', 'libntlm0', 'libgssglue1')
@@ -129,11 +130,11 @@ class Peer:
 
 class Postfix(Peer):
     """As a source: hands all it takes to @relayhost (HOST:PORT).  As a sink: without one, keeps every
-    message in a maildir."""
+    message in a maildir.  @settings: of main.cf; @services: lines of master.cf beside the usual ones."""
 
     OWNER, GROUP = 'uucp', 'games'
 
-    def __init__(self, place, name='postfix', relayhost=None, settings=()):
+    def __init__(self, place, name='postfix', relayhost=None, settings=(), services=()):
         self.root = unpack('postfix', POSTFIX)
         super().__init__(place, name)
         values = {
@@ -147,7 +148,7 @@ class Postfix(Peer):
             'mail_owner': self.OWNER,
             'setgid_group': self.GROUP,
             'default_privs': 'nobody',
-            'import_environment': f'MAIL_CONFIG LD_LIBRARY_PATH={library_path(self.root)}',
+            'import_environment': ' '.join(f'{key}={value}' for key, value in self._environment().items()),
             'myhostname': f'{name}.test',
             'mydestination': '',
             'mynetworks': '127.0.0.0/8',
@@ -186,9 +187,14 @@ class Postfix(Peer):
                 'virtual_minimum_uid': '100',
             })
         values.update(settings)
-        self._write(values)
+        self._write(values, services)
 
-    def _write(self, values):
+    def _environment(self):
+        mechanisms = [os.path.join(folder, 'sasl2') for folder in library_path(self.root).split(':')]
+        return {'MAIL_CONFIG': self.path('etc'), 'LD_LIBRARY_PATH': library_path(self.root),
+                'SASL_PATH': ':'.join(mechanisms + glob.glob('/usr/lib/*/sasl2'))}
+
+    def _write(self, values, more):
         for folder in ('etc', 'queue', 'data', 'mail/box'):
             os.makedirs(self.path(folder))
         shutil.chown(self.path('data'), self.OWNER)
@@ -209,7 +215,7 @@ class Postfix(Peer):
                     'postlog unix-dgram n - n - 1 postlogd', 'pickup unix n - n 60 1 pickup',
                     'showq unix n - n - - showq']
         with open(self.path('etc/master.cf'), 'w', encoding='utf-8') as stream:
-            stream.write('\n'.join(services) + '\n')
+            stream.write('\n'.join([*services, *more]) + '\n')
         # What `postfix set-permissions` would make.
         for folder in ('active', 'bounce', 'corrupt', 'defer', 'deferred', 'flush', 'hold', 'incoming',
                        'private', 'saved', 'trace'):
@@ -223,8 +229,7 @@ class Postfix(Peer):
 
     def launch(self):
         """Starts it without waiting for it."""
-        environment = dict(os.environ, LD_LIBRARY_PATH=library_path(self.root),
-                           MAIL_CONFIG=self.path('etc'))
+        environment = dict(os.environ, **self._environment())
         for name in [name for name in environment if name.endswith('SAN_OPTIONS')]:
             del environment[name]
         master = os.path.join(self.root, 'usr/lib/postfix/sbin/master')
@@ -250,19 +255,23 @@ def msmtp(place):
 class Exim(Peer):
     """As a sink: keeps every message in a maildir.  As a source: hands all it takes to @relayhost
     (HOST:PORT), by BDAT where that is offered.  @login: (mechanism, user, password, certificate): takes
-    from who logs in alone, in TLS alone."""
+    from who logs in alone, in TLS alone.  @routes: {domain: (HOST:PORT, options of the transport)}: where it hands
+    these to instead; there it logs in, where that is demanded, as @account, a (user, password): by LOGIN for a domain
+    with that word in its name, else by PLAIN."""
 
-    def __init__(self, place, name='exim', relayhost=None, login=None):
+    def __init__(self, place, name='exim', relayhost=None, login=None, routes=None, account=None):
         self.root = unpack('exim', EXIM)
         super().__init__(place, name)
         self.binary = os.path.join(self.root, 'usr/sbin/exim4')
-        router = ''
+        routes = dict(routes or {})
         if relayhost:
-            router = ('pass:\n  driver = manualroute\n  transport = pass\n  self = send\n'
-                      f'  route_list = * {relayhost.replace(":", "::")}\n')
+            routes['*'] = (relayhost, ('hosts_try_chunking = *',))
+        routers, transports = self.routing(routes)
         for folder in ('spool', 'log', 'mail/box'):
             os.makedirs(self.path(folder))
-        options, demand, authenticator = self.lock(login) if login else ('tls_advertise_hosts =', '', '')
+        options, demand, authenticators = self.lock(login) if login else ('tls_advertise_hosts =', '', '')
+        if account:
+            authenticators += self.key(*account)
         with open(self.path('exim.conf'), 'w', encoding='utf-8') as stream:
             stream.write(f'''
 exim_path = {self.binary}
@@ -296,15 +305,11 @@ begin acl
 accept_all:
 {demand}  accept
 begin routers
-{router}all:
+{routers}all:
   driver = accept
   transport = keep
 begin transports
-pass:
-  driver = smtp
-  allow_localhost
-  hosts_try_chunking = *
-keep:
+{transports}keep:
   driver = appendfile
   directory = {self.path('mail/box')}
   maildir_format
@@ -319,11 +324,30 @@ begin retry
 * * F,1d,2s
 begin rewrite
 begin authenticators
-{authenticator}''')
+{authenticators}''')
         for folder, _, files in os.walk(self.folder):
             shutil.chown(folder, 65534, 65534)
             for file in files:
                 shutil.chown(os.path.join(folder, file), 65534, 65534)
+
+    @staticmethod
+    def routing(routes):
+        """(routers, transports) by which the mail of each domain goes to its host."""
+        routers = transports = ''
+        for domain, (endpoint, options) in routes.items():
+            name = 'to_' + re.sub(r'\W', '_', domain)
+            routers += (f'{name}:\n  driver = manualroute\n  domains = {domain}\n  transport = {name}\n  self = send\n'
+                        f'  route_list = * {endpoint.replace(":", "::")}\n')
+            transports += f'{name}:\n  driver = smtp\n  allow_localhost\n' + ''.join(f'  {line}\n' for line in options)
+        return routers, transports
+
+    @staticmethod
+    def key(user, password):
+        """How it logs in elsewhere."""
+        return ('log_in:\n  driver = plaintext\n  public_name = LOGIN\n'
+                f'  client_send = : {user} : {password}\n'
+                '  client_condition = ${if match{$transport_name}{login}}\n'
+                f'plain:\n  driver = plaintext\n  public_name = PLAIN\n  client_send = ^{user}^{password}\n')
 
     def lock(self, login):
         """(options, condition, authenticator) of a host that takes from who logs in alone."""
@@ -357,17 +381,18 @@ begin authenticators
 
 
 class Dovecot(Peer):
-    """Takes mail by LMTP, over TCP and at @socket, for the users @users: {name: octets of its quota}."""
+    """Takes mail by LMTP, over TCP and at @socket, for the users @users: {name: octets of its quota}.  At @auth it
+    says of a Postfix's clients who they are; everybody's password is @password."""
 
-    def __init__(self, place, users, name='dovecot'):
+    def __init__(self, place, users, name='dovecot', password='x'):
         self.root = unpack('dovecot', DOVECOT)
         super().__init__(place, name)
-        self.socket = self.path('run/lmtp-test')
+        self.socket, self.auth = self.path('run/lmtp-test'), self.path('run/auth-test')
         for folder in ('etc/dovecot', 'run', 'mail'):
             os.makedirs(self.path(folder))
         shutil.chown(self.path('mail'), 65534, 65534)
         with open(self.path('users'), 'w', encoding='utf-8') as stream:
-            stream.writelines(f'{user}:{{PLAIN}}x:65534:65534::/nonexistent::userdb_quota_rule=*:bytes={octets}\n'
+            stream.writelines(f'{user}:{{PLAIN}}{password}:65534:65534::/nonexistent::userdb_quota_rule=*:bytes={octets}\n'
                               for user, octets in users.items())
         with open(self.path('etc/dovecot/dovecot.conf'), 'w', encoding='utf-8') as stream:
             stream.write(f'''
@@ -395,6 +420,12 @@ userdb {{
 }}
 plugin {{
   quota = maildir:User
+}}
+auth_mechanisms = plain login scram-sha-256
+service auth {{
+  unix_listener auth-test {{
+    mode = 0666
+  }}
 }}
 service lmtp {{
   unix_listener lmtp-test {{
