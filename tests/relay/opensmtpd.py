@@ -63,7 +63,7 @@ class OpenSmtpd(Peer):
         hashed = subprocess.run(['openssl', 'passwd', '-6', '-stdin'], input=login[1], capture_output=True, text=True,
                                 check=True).stdout.strip()
         actions = [f'action "{domain}" relay host "{url}" helo {name}.test'
-                   + (' tls no-verify' if url.startswith('smtp+tls:') else '') + (' auth <secrets>' if '@' in url else '')
+                   + (' tls no-verify' if url.startswith(('smtp+tls:', 'smtps:')) else '') + (' auth <secrets>' if '@' in url else '')
                    for domain, url in routes.items()]
         matches = [f'match from any for domain "{domain}" action "{domain}"' for domain in routes]
         for file, text, mode in (('users', f'{login[0]} {hashed}\n', 0o640),

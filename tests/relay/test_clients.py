@@ -81,6 +81,15 @@ def test_curl():
         assert street.message().content.endswith(CONTENT), street.message().content
 
 
+def test_curl_beyond_ascii():
+    with Place('curl') as place, Street(place) as street:
+        call([need('curl'), '-sS', f'smtp://{street.endpoint}/client.test', '--mail-from', 'ä@client.test',
+              '--mail-rcpt', 'ü@one.test', '--upload-file', '-'], CONTENT)
+        message = street.message()
+        assert (message.reverse_path, message.recipients) == ('ä@client.test', ['ü@one.test']), message.session
+        assert b' with UTF8SMTP id ' in message.content, message.content
+
+
 def test_msmtp():
     with Place('msmtp') as place, Street(place) as street:
         program, environment = msmtp(place)
@@ -134,5 +143,5 @@ def test_postfix_with_dsn():
 
 
 if __name__ == '__main__':
-    run(test_swaks, test_curl, test_msmtp, test_smtplib_beyond_ascii_with_dsn, test_exim_by_bdat,
+    run(test_swaks, test_curl, test_curl_beyond_ascii, test_msmtp, test_smtplib_beyond_ascii_with_dsn, test_exim_by_bdat,
         test_postfix_with_dsn)

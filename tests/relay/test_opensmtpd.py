@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OpenSMTPD as a neighbour on both sides: hands mail in and takes it out, in clear text, after STARTTLS, and with a
-login.  One of it stands before the relay and behind it; what comes through at last is in a sink."""
+"""OpenSMTPD as a neighbour on both sides: hands mail in and takes it out, in clear text, after STARTTLS, with a login,
+and hands it in in TLS from the first octet and with DSN.  One of it stands before the relay and behind it; what comes through at last is in a sink."""
 
 import contextlib
 import re
+import smtplib
 
-from place import Place, poll
+from place import Place, free_port, poll
 from certs import Authority
 from opensmtpd import OpenSmtpd
-from sink import Sink
+from sink import EXTENSIONS, Sink
 from support import Client, Service, send
 from tap import Skip, run
 
@@ -25,21 +26,23 @@ class World:
 
     def __init__(self, stack):
         self.place = stack.enter_context(Place('opensmtpd'))
-        self.sink = stack.enter_context(Sink())
+        self.sink = stack.enter_context(Sink(extensions=EXTENSIONS + ('DSN',)))
         certificate = Authority(self.place).issue('relay.test')
         self.service = service = Service(self.place)
-        ours = f'{service.host}:{service.port}'
+        ours, ours_in_tls = f'{HOST}:{service.port}', f'{HOST}:{free_port()}'
         self.peer = OpenSmtpd(self.place, self.sink.endpoint, OURS, {
             'in-plain.test': f'smtp+notls://{ours}', 'in-tls.test': f'smtp+tls://{ours}',
-            'in-auth.test': f'smtp+tls://account@{ours}'}, ITS)
+            'in-auth.test': f'smtp+tls://account@{ours}', 'in-smtps.test': f'smtps://{ours_in_tls}',
+            'in-dsn.test': f'smtp+notls://{ours}'}, ITS)
         stack.enter_context(service)
         for key, value in (('hostname', 'relay.test'), ('tls-certificate', certificate.path),
-                           ('tls-key', certificate.key_path), ('retry-intervals', '1s')):
+                           ('tls-key', certificate.key_path), ('listen-tls', ours_in_tls), ('retry-intervals', '1s')):
             service.set(key, value)
         service.ctl('account', 'add', ITS[0], '--password-stdin', text=ITS[1] + '\n')
         service.ctl('account', 'add', 'opensmtpd', '--out', f'--user={OURS[0]}', '--password-stdin', text=OURS[1] + '\n')
-        for domain, accept in (('plain', 'anyone'), ('tls', 'anyone'), ('auth', 'permitted')):
-            service.add_connection(f'in-{domain}.test', f'--host={self.sink.endpoint}', accept=accept)
+        for domain in ('plain', 'tls', 'auth', 'smtps', 'dsn'):
+            service.add_connection(f'in-{domain}.test', f'--host={self.sink.endpoint}',
+                                   accept='permitted' if domain == 'auth' else 'anyone')
         for domain, options in (('plain', ('--tls=none',)), ('tls', ('--tls=encrypted',))):
             service.add_connection(f'out-{domain}.test', f'--host={self.peer.endpoint}', *options)
         service.add_connection('out-auth.test', f'--host={HOST}:{self.peer.auth_port}', '--account=opensmtpd')
@@ -49,10 +52,14 @@ class World:
 
     def send_all(self):
         """One message of every kind each way: it waits a while between two that it hands on."""
-        for kind in ('plain', 'tls', 'auth'):
+        for kind in ('plain', 'tls', 'auth', 'smtps'):
             with Client(self.peer.host, self.peer.port) as client:
                 rcpts, reply = client.send('a@source.test', [f'u@in-{kind}.test'], CONTENT)
                 assert reply.startswith('250'), (rcpts, reply)
+        with smtplib.SMTP(self.peer.host, self.peer.port, 'client.test', timeout=60) as client:
+            client.sendmail('a@source.test', ['u@in-dsn.test'], CONTENT,
+                            rcpt_options=['NOTIFY=FAILURE,DELAY', 'ORCPT=rfc822;first@source.test'])
+        for kind in ('plain', 'tls', 'auth'):
             assert send(self.service, 'a@source.test', [f'u@out-{kind}.test'], CONTENT)[1].startswith('250')
 
     def arrived(self, recipient):
@@ -96,6 +103,14 @@ def main():
         def test_hands_in_with_a_login():
             """The row takes from permitted clients alone."""
             assert ' with ESMTPSA ' in world.handed_in('auth')
+
+        def test_hands_in_in_tls_from_the_first_octet():
+            assert ' with ESMTPS ' in world.handed_in('smtps')
+
+        def test_hands_in_with_dsn():
+            world.handed_in('dsn')
+            rcpt = next(line for lines in world.sink.conversations for line in lines if 'u@in-dsn.test' in line)
+            assert rcpt == 'C: RCPT TO:<u@in-dsn.test> NOTIFY=FAILURE,DELAY ORCPT=rfc822;first@source.test', rcpt
 
         def test_takes_out_in_clear_text():
             assert ' with ESMTP id ' in world.taken_out('plain')
