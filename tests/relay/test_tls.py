@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS from clients: STARTTLS and TLS from the first octet, by swaks, curl, openssl and Python."""
+"""TLS from clients: STARTTLS and TLS from the first octet, by swaks, curl, msmtp, openssl and Python."""
 
 import contextlib
+import itertools
 import re
 import shutil
+import signal
 import smtplib
 import socket
 import ssl
@@ -12,6 +14,7 @@ import subprocess
 
 from place import Place, free_port, poll
 from certs import Authority
+from peers import msmtp
 from sink import Sink
 from support import CTL, Client, Service
 from tap import Skip, run
@@ -26,7 +29,8 @@ class World:
         self.place = stack.enter_context(Place('tls'))
         self.authority = Authority(self.place)
         self.sink = stack.enter_context(Sink())
-        self.service = stack.enter_context(Service(self.place))
+        self.second_port = free_port()
+        self.service = stack.enter_context(Service(self.place, [f'--listen=127.0.0.1:{self.second_port}']))
         self.files = [self.place.join(name) for name in
                       ('first.pem', 'first.key', 'second.pem', 'second.key')]
         self.first = self.authority.issue(HOSTNAME)
@@ -75,7 +79,7 @@ class World:
 
     def s_client(self, *options, port=None, status=None):
         """What openssl says about a connection that the server ends."""
-        starttls = [] if port else ['-starttls', 'smtp', '-name', 'client.test']
+        starttls = [] if port == self.tls_port else ['-starttls', 'smtp', '-name', 'client.test']
         command = ['openssl', 's_client', '-connect', f'{self.service.host}:{port or self.service.port}',
                    '-crlf', '-ign_eof', '-CAfile', self.authority.path, *starttls, *options]
         result = subprocess.run(command, input='QUIT\n', capture_output=True, text=True, timeout=60,
@@ -93,8 +97,8 @@ def tool(name):
     return name
 
 
-def command(*arguments, text=None):
-    result = subprocess.run(arguments, capture_output=True, text=True, input=text, timeout=60, check=False)
+def command(*arguments, text=None, env=None):
+    result = subprocess.run(arguments, capture_output=True, text=True, input=text, timeout=60, check=False, env=env)
     assert result.returncode == 0, f'{arguments[0]}: {result.stdout}{result.stderr}'
 
 
@@ -144,6 +148,16 @@ def main():
                         '--mail-from', 'a@source.test', '--mail-rcpt', recipient, '--upload-file', content)
                 world.check_trace(recipient)
 
+        def test_by_msmtp():
+            program, environment = msmtp(world.place)
+            for recipient, port, starttls in (('msmtp@test.com', service.port, 'on'),
+                                              ('msmtps@test.com', world.tls_port, 'off')):
+                command(program, '--file=/dev/null', f'--host={service.host}', f'--port={port}', '--auth=off', '--tls=on',
+                        f'--tls-starttls={starttls}', f'--tls-trust-file={world.authority.path}',
+                        f'--tls-host-override={HOSTNAME}', '--from=a@source.test', recipient,
+                        text='Subject: x\n\nhello\n', env=environment)
+                world.check_trace(recipient)
+
         def test_versions():
             for option, status in (('-tls1', False), ('-tls1_1', False), ('-tls1_2', True),
                                    ('-tls1_3', True)):
@@ -175,10 +189,14 @@ def main():
                 assert 'New, ' in first and 'Reused, ' in again, (version, again)
 
         def test_ticket_is_of_no_use_at_another_listener():
+            """Nor is one of a listener after STARTTLS at another such, nor one of TLS from the first octet at these."""
             ticket = world.place.join('stolen')
-            world.s_client('-tls1_3', '-sess_out', ticket)
-            there = world.s_client('-tls1_3', '-sess_in', ticket, port=world.tls_port)
-            assert 'New, ' in there and 'Reused, ' not in there, there
+            ports = (service.port, world.second_port, world.tls_port)
+            for version, own in itertools.product(('-tls1_2', '-tls1_3'), ports):
+                world.s_client(version, '-sess_out', ticket, port=own)
+                for port in ports:
+                    said = world.s_client(version, '-sess_in', ticket, port=port)
+                    assert ('New, ' in said, 'Reused, ' in said) == (port != own, port == own), (version, own, port, said)
 
         def test_commands_behind_starttls_are_never_run():
             with Client(service.host, service.port) as client:
@@ -261,21 +279,25 @@ def main():
                 expect(old, '250')
 
         def test_what_cannot_be_used_changes_nothing():
+            """Nor does it when the relay is told to look at once."""
+            def wait_refusal(sentence):
+                service.relay.send_signal(signal.SIGHUP)
+                world.wait_status(sentence)
+                assert 'renewed.test' in alternative_names(world)
+
             for bad, sentence in ((world.authority.issue(HOSTNAME, last_day=-0.5), 'it has expired on'),
                                   (world.authority.issue(HOSTNAME, first_day=5), 'it is not valid before')):
                 bad.install(*world.files[:2])
-                world.wait_status(sentence)
-                assert 'renewed.test' in alternative_names(world)
+                wait_refusal(sentence)
             stranger = world.authority.issue(HOSTNAME)
             stranger.key_path = world.files[3]
             stranger.install(*world.files[:2])
-            world.wait_status('it does not belong to the certificate')
-            assert 'renewed.test' in alternative_names(world)
+            wait_refusal('it does not belong to the certificate')
             with open(world.files[0], 'w', encoding='ascii') as stream:
                 stream.write('nothing of the kind\n')
-            world.wait_status('it holds no certificate in PEM form')
-            assert 'renewed.test' in alternative_names(world)
+            wait_refusal('it holds no certificate in PEM form')
             world.first.install(*world.files[:2])
+            service.relay.send_signal(signal.SIGHUP)
             poll('the old certificate', lambda: 'renewed.test' not in alternative_names(world), step_s=0.2)
 
         def test_switched_off():
