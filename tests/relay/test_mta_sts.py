@@ -191,6 +191,7 @@ def make_hosts(world):
     world.add('untrusted', enforce('untrusted'), world.stranger.issue(f'mx.untrusted.{ZONE}'))
     # What the level "verified" would take, the policy does not: the certificate is for the domain alone.
     world.add('wrong-name', enforce('wrong-name'), issue(f'wrong-name.{ZONE}'))
+    world.add('expired', enforce('expired'), issue(f'mx.expired.{ZONE}', last_day=-0.5))
     world.add('plain', enforce('plain'), tls=False)
     world.add('testing', policy('testing', f'other.testing.{ZONE}'), world.stranger.issue(f'mx.testing.{ZONE}'))
     world.add('testing-plain', policy('testing', f'mx.testing-plain.{ZONE}'), tls=False)
@@ -219,6 +220,7 @@ def make_hosts(world):
 REFUSED = {
     'https-name': 'it is for another name',
     'https-stranger': 'its authority is not trusted',
+    'https-expired': 'it has expired',
     'redirect': 'it answers with status 301',
     'missing': 'it answers with status 404',
     'html': 'its answer is not text/plain',
@@ -240,7 +242,8 @@ def make_refused(world):
         'dropped': Answer(status=None),
     }
     certificates = {'https-name': world.authority.issue('www.test'),
-                    'https-stranger': world.stranger.issue(f'mta-sts.https-stranger.{ZONE}')}
+                    'https-stranger': world.stranger.issue(f'mta-sts.https-stranger.{ZONE}'),
+                    'https-expired': world.authority.issue(f'mta-sts.https-expired.{ZONE}', last_day=-0.5)}
     any_host = world.authority.issue(f'mx.refused.{ZONE}')
     for label in REFUSED:
         domain = f'{label}.{ZONE}'
@@ -279,6 +282,7 @@ def main():
             assert not world.sinks[f'mx.wrong-mx.{ZONE}'].conversations
             world.waits('untrusted', '4.7.5', f'MTA-STS policy of “untrusted.{ZONE}”', 'its certificate is refused')
             world.waits('wrong-name', '4.7.5', f'it is not for mx.wrong-name.{ZONE}')
+            world.waits('expired', '4.7.5', f'MTA-STS policy of “expired.{ZONE}”', 'uses expired certificate')
             world.waits('plain', '4.7.4', 'TLS is demanded')
 
         def test_testing_delivers_and_tells():

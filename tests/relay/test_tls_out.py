@@ -28,7 +28,7 @@ def server_context(certificate, version=None):
 class World:
     """A relay that delivers to whatever host a test makes, by a name that its DNS knows."""
 
-    NAMES = ('good', 'other', 'strange', 'old', 'plain', 'broken', 'stalled', 'mx')
+    NAMES = ('good', 'other', 'strange', 'expired', 'old', 'plain', 'broken', 'stalled', 'mx')
 
     def __init__(self, stack):
         self.stack = stack
@@ -101,6 +101,7 @@ def main():
         good = world.sink('good', server_context(authority.issue('good.hosts.test')))
         other = world.sink('other', server_context(authority.issue('elsewhere.test')))
         strange = world.sink('strange', server_context(world.stranger.issue('strange.hosts.test')))
+        expired = world.sink('expired', server_context(authority.issue('expired.hosts.test', last_day=-0.5)))
         old = world.sink('old', server_context(authority.issue('old.hosts.test'), ssl.TLSVersion.TLSv1_2))
         plain = world.sink('plain', None)
         broken = world.sink('broken', 'broken')
@@ -112,6 +113,7 @@ def main():
             world.arrives(old, 'old.test', 'TLSv1.2')
             world.arrives(other, 'other.test', 'TLSv1.3')
             world.arrives(strange, 'strange.test', 'TLSv1.3')
+            world.arrives(expired, 'expired.test', 'TLSv1.3')
             world.arrives(plain, 'plain.test', None)
             world.log(r'to=<user@good\.test> .* tls=<TLSv1\.3 with cipher TLS_\w+> .* status=sent')
             world.log(r'to=<user@plain\.test> .* tls=<none> .* status=sent')
@@ -154,6 +156,7 @@ def main():
             world.log(r'to=<user@good\.test> .* tls=<TLSv1\.3 with cipher TLS_\w+, verified> .* status=sent')
             world.waits('other.test', '4.7.5', 'it is not for other.hosts.test')
             world.waits('strange.test', '4.7.5', 'its certificate is refused')
+            world.waits('expired.test', '4.7.5', 'uses expired certificate')
             world.waits('plain.test', '4.7.4', 'TLS is demanded')
 
         def test_verified_by_mx():
