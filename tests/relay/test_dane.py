@@ -102,6 +102,7 @@ class World:
         issue = self.authority.issue
         plain = issue('mx.plain.test')
         match, exact, other, ours = (issue(f'mx.{name}.test') for name in ('match', 'exact', 'other', 'ca'))
+        old = issue('mx.old.test', last_day=-0.5)
         ours_record = f'2 0 1 {sha256(der(self.authority.path))}'
         wrong = f'3 1 1 {sha256(b"another key")}'
         self.add_host('match.test', match, f'3 1 1 {sha256(key_der(match.path))}')
@@ -109,6 +110,8 @@ class World:
         self.add_host('roll.test', match, wrong, f'3 1 1 {sha256(key_der(match.path))}')
         self.add_host('ca.test', ours, ours_record)
         self.add_host('ca-name.test', other, ours_record)
+        self.add_host('old.test', old, f'3 1 1 {sha256(key_der(old.path))}')
+        self.add_host('ca-old.test', issue('mx.ca-old.test', last_day=-0.5), ours_record)
         self.add_host('forged.test', self.forge('mx.forged.test'), ours_record)
         self.add_host('mismatch.test', other, wrong)
         self.add_host('unusable.test', other, f'1 1 1 {sha256(b"of no use")}')
@@ -186,6 +189,13 @@ def main():
 
         def test_authority_wants_the_name_of_the_host():
             world.waits('ca-name.test', *no_fit)
+
+        def test_an_end_entity_never_expires():
+            """RFC 7672 section 3.1.1: its record alone says for how long."""
+            world.arrives('old.test', ', verified by DANE>')
+
+        def test_authority_wants_a_certificate_that_has_not_expired():
+            world.waits('ca-old.test', *no_fit)
 
         def test_authority_wants_a_signature():
             world.waits('forged.test', *no_fit)
