@@ -167,7 +167,7 @@ ATTACKS = {
     endless_header_block: (True, b'552 5.3.4'),
     endless_content: (True, b'552 5.3.4'),
     many_recipients: (True, b'452 4.5.3'),
-    tiny_writes: (True, b'554 5.5.0'),  # behind EHLO before it is answered
+    tiny_writes: (True, (b'554 5.5.0', b'500 5.5.')),  # behind EHLO before it is answered, or after
     junk: (True, b'554 5.5.'),  # line ends of other kinds, or before the greeting
     commands_without_end: (True, b'421 4.7.0'),
     new_transactions: (True, b'421 4.7.0'),
