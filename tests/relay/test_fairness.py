@@ -89,6 +89,41 @@ def test_a_dead_host():
         service.close()
 
 
+def test_a_host_is_given_as_much_as_it_bears():
+    """Five connections at first, half as many with each 4.7.x, one more with each message that it takes."""
+    release, at_its_end = threading.Event(), []
+
+    def answer(verb, argument):
+        if verb == 'RCPT' and argument.endswith('@busy.test'):
+            return '451 4.7.0 too much at a time'
+        if verb == 'DOT':
+            at_its_end.append(argument)
+        return release if verb == 'DOT' else None
+
+    with Place('busy') as place, Sink(reply=answer) as sink, Sink() as other:
+        service = started(place, {'busy.test': sink.endpoint, 'slow.test': sink.endpoint, 'other.test': other.endpoint},
+                          retry_intervals='1h')
+        for n in range(1, 4):
+            send_many(service, 'busy.test', 1)
+            poll('the message to be put off', lambda n=n: [recipient['tries'] for message in service.queued()
+                                                           for recipient in message['recipients']] == [1] * n)
+        try:
+            send_many(service, 'slow.test', 5)
+            poll('the first of five', lambda: at_its_end)
+            others_are_served(service, other)
+            assert len(at_its_end) == 1, at_its_end
+            release.set()
+            poll('all five', lambda: len(sink.messages) == 5)
+            release.clear()
+            del at_its_end[:]
+            send_many(service, 'slow.test', 5)
+            poll('five at a time', lambda: len(at_its_end) == 5)
+        finally:
+            release.set()
+        poll('all of them', lambda: len(sink.messages) == 10)
+        service.close()
+
+
 def test_memory_is_bounded_and_reading_goes_on():
     sink, release = held('DOT')
     with Place('pressure') as place, Sink() as other, sink:
