@@ -48,18 +48,28 @@ format_ipv4 (const guint8 *octets, char *text)
     }
 }
 
+G_STATIC_ASSERT (REROUTE_IP_TEXT_OCTETS == INET6_ADDRSTRLEN);
+
 char *
 reroute_ip_to_string (const RerouteIp *self)
 {
-  char text[INET6_ADDRSTRLEN];
+  char text[REROUTE_IP_TEXT_OCTETS];
 
   g_return_val_if_fail (self != NULL, NULL);
+
+  return g_strdup (reroute_ip_format (self, text));
+}
+
+const char *
+reroute_ip_format (const RerouteIp *self, char text[REROUTE_IP_TEXT_OCTETS])
+{
+  g_return_val_if_fail (self != NULL && text != NULL, NULL);
 
   if (reroute_ip_is_ipv4 (self))
     format_ipv4 (self->octets + IPV4_OFFSET, text);
   else
-    inet_ntop (AF_INET6, self->octets, text, sizeof text);
-  return g_strdup (text);
+    inet_ntop (AF_INET6, self->octets, text, REROUTE_IP_TEXT_OCTETS);
+  return text;
 }
 
 gboolean

@@ -20,6 +20,11 @@ typedef struct
 
 gboolean reroute_ip_parse (const char *text, RerouteIp *ip);
 char *reroute_ip_to_string (const RerouteIp *self); /* "192.0.2.1", "2001:db8::1" */
+
+#define REROUTE_IP_TEXT_OCTETS 46
+
+/* The same into @text.  Returns: @text */
+const char *reroute_ip_format (const RerouteIp *self, char text[REROUTE_IP_TEXT_OCTETS]);
 gboolean reroute_ip_is_ipv4 (const RerouteIp *self);
 gboolean reroute_ip_is_loopback (const RerouteIp *self);
 gboolean reroute_ip_is_unspecified (const RerouteIp *self);

@@ -106,6 +106,15 @@
 #define REROUTE_LIMIT_LOG_KEPT_OCTETS (1024 * 1024) /* of the last lines, for who looks at them */
 #define REROUTE_LIMIT_LOG_LINES 1000                /* in one answer */
 
+/* Tracking */
+#define REROUTE_LIMIT_TRACK_FILE_OCTETS (4 * 1024 * 1024)     /* then the next one begins */
+#define REROUTE_LIMIT_TRACK_READ_OCTETS (64 * 1024 * 1024)    /* of one file */
+#define REROUTE_LIMIT_TRACK_SEARCH_OCTETS (128 * 1024 * 1024) /* read for one answer */
+#define REROUTE_LIMIT_TRACK_SPARE_OCTETS (64 * 1024 * 1024)   /* of the file system, for mail */
+#define REROUTE_LIMIT_TRACK_WAITING_OCTETS (8 * 1024 * 1024)  /* that no file has taken yet */
+#define REROUTE_LIMIT_TRACK_RECIPIENTS 500                    /* named in one record */
+#define REROUTE_LIMIT_TRACK_EVENTS 1000                       /* in one answer */
+
 /* HTTPS, as a client */
 #define REROUTE_LIMIT_HTTPS_ANSWER_OCTETS 65536 /* a policy; RFC 8461 section 3.3 */
 #define REROUTE_LIMIT_HTTPS_S 60                /* from question to answer; RFC 8461 section 3.3 */

@@ -103,6 +103,8 @@ REROUTE_CTL_VERB (revert);
 REROUTE_CTL_VERB (import);
 REROUTE_CTL_VERB (export);
 REROUTE_CTL_VERB (log);
+REROUTE_CTL_VERB (track);
+REROUTE_CTL_VERB (track_show);
 REROUTE_CTL_VERB (queue_list);
 REROUTE_CTL_VERB (queue_show);
 REROUTE_CTL_VERB (queue_retry);

@@ -35,4 +35,5 @@ reroute_errands_set_up (RerouteReceiverConfig *config, RerouteRelayParts *parts)
   config->check = check;
   config->etrn = etrn;
   config->errand_data = parts;
+  config->tracker = parts->tracker;
 }

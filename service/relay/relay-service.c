@@ -163,6 +163,11 @@ run_status (RerouteRelayCall *call)
   const char *failure = reroute_tls_keeper_get_failure (parts->tls);
   g_variant_builder_add (
     &builder, "{sv}", "tls-failure", g_variant_new_string (failure != NULL ? failure : ""));
+  g_autofree char *track_failure = reroute_tracker_dup_failure (parts->tracker);
+  g_variant_builder_add (&builder,
+                         "{sv}",
+                         "track-failure",
+                         g_variant_new_string (track_failure != NULL ? track_failure : ""));
   g_variant_builder_add (&builder, "{sv}", "hostname", g_variant_new_string (parts->hostname));
   reroute_relay_call_reply (call, g_variant_new ("(a{sv})", &builder));
 }
@@ -343,6 +348,8 @@ static const RerouteRelayMethod methods[] = {
   { "handle-queue-return",  REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_return },
   { "handle-queue-delete",  REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_delete },
   { "handle-log-since",     REROUTE_ACTION_QUEUE_VIEW,    run_log_since },
+  { "handle-track",         REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_track },
+  { "handle-track-message", REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_track_message },
   { "handle-set-secret",    REROUTE_ACTION_RULES_MODIFY,  run_set_secret },
   { "handle-list-secrets",  REROUTE_ACTION_RULES_MODIFY,  run_list_secrets },
   { "handle-tls-report",    REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_tls_report },

@@ -20,7 +20,7 @@
 #include "service/relay/errands.h"
 #include "service/relay/health.h"
 #include "service/relay/host-name.h"
-#include "service/relay/log-writer.h"
+#include "service/relay/observing.h"
 #include "service/relay/receive/handed-socket.h"
 #include "service/relay/relay-service.h"
 #include "service/relay/srs-keeper.h"
@@ -283,23 +283,14 @@ srs_changed_cb (RerouteSrs *srs, gpointer user_data)
 }
 
 static void
-set_log_levels (RerouteSettings *settings)
-{
-  RerouteLogLevel levels[REROUTE_N_LOG_CATEGORIES];
-
-  if (reroute_log_levels_parse (
-        reroute_settings_get_text (settings, REROUTE_SETTING_LOG_LEVELS), levels, NULL))
-    reroute_log_writer_set_levels (levels);
-}
-
-static void
 take_settings (Relay *self, RerouteSettings *settings)
 {
   const char *hostname = reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME);
   g_autoptr (GError) error = NULL;
 
   self->parts.hostname = hostname[0] != '\0' ? hostname : self->machine_hostname;
-  set_log_levels (settings);
+  reroute_observing_set_settings (self->parts.ruleset != NULL ? self->parts.tracker : NULL,
+                                  settings);
   reroute_tls_keeper_set_settings (self->parts.tls, settings);
   reroute_srs_keeper_set_settings (self->srs, settings);
   if (!reroute_health_set_endpoints (
@@ -410,7 +401,10 @@ open_spool (Relay *self, GError **error)
   g_autofree char *directory = reroute_relay_options_dup_spool (self->options);
 
   self->parts.spool = reroute_spool_open (directory, 0, error);
-  return self->parts.spool != NULL;
+  if (self->parts.spool == NULL)
+    return FALSE;
+  self->parts.tracker = reroute_tracker_new (reroute_spool_get_directory_fd (self->parts.spool));
+  return TRUE;
 }
 
 static void
@@ -446,6 +440,7 @@ make_scheduler (Relay *self, GError **error)
   const GPtrArray *listeners = self->parts.listeners;
   const RerouteSchedulerConfig config = {
     .spool = self->parts.spool,
+    .tracker = self->parts.tracker,
     .dns_servers = (const char *const *) self->options->dns,
     .trust_anchor = self->options->trust_anchor,
     .token_helper = self->token_helper,
@@ -545,6 +540,7 @@ take_apart (Relay *self)
     reroute_scheduler_stop (self->parts.scheduler, DELIVERIES_GRACE_US);
   for (guint i = 0; i < self->n_workers; i++)
     reroute_worker_stop (self->workers[i]);
+  g_clear_pointer (&self->parts.tracker, reroute_tracker_free);
   while (g_main_context_iteration (NULL, FALSE)) /* what was answered last */
     ;
   g_clear_object (&self->service);

@@ -16,6 +16,7 @@ typedef struct
 {
   RerouteBus *bus;
   RerouteSpool *spool;
+  RerouteTracker *tracker;
   RerouteScheduler *scheduler;
   RerouteAdmission *admission;
   RerouteRuleset *ruleset; /* NULL until the first was loaded */

@@ -30,14 +30,15 @@ FOLDERS = {
     'service/': ('service/', 'common/'),
     'service/rules/': ('service/rules/', 'service/', 'common/', 'common/client/'),
     'service/relay/': ('service/relay/', 'service/', 'service/relay/smtp/', 'service/relay/receive/',
-                       'service/relay/spool/', 'service/relay/deliver/',
+                       'service/relay/spool/', 'service/relay/track/', 'service/relay/deliver/',
                        'common/', 'common/client/'),
     'service/relay/smtp/': ('service/relay/smtp/', 'common/'),
     'service/relay/milter/': ('service/relay/milter/', 'service/relay/smtp/', 'service/relay/', 'common/'),
     'service/relay/receive/': ('service/relay/receive/', 'service/relay/milter/', 'service/relay/spool/',
-                               'service/relay/smtp/', 'service/relay/', 'common/'),
+                               'service/relay/track/', 'service/relay/smtp/', 'service/relay/', 'common/'),
     'service/relay/spool/': ('service/relay/spool/', 'service/relay/smtp/', 'common/'),
-    'service/relay/deliver/': ('service/relay/deliver/', 'service/relay/spool/',
+    'service/relay/track/': ('service/relay/track/', 'service/relay/spool/', 'service/relay/smtp/', 'common/'),
+    'service/relay/deliver/': ('service/relay/deliver/', 'service/relay/spool/', 'service/relay/track/',
                                'service/relay/smtp/', 'service/relay/', 'common/'),
 }
 

@@ -61,6 +61,8 @@ static const char *const keys[] = {
   "default-account",
   "milters",
   "log-levels",
+  "track-days",
+  "track-size",
   "tls-report",
   "tls-report-from",
   "tls-report-organization",

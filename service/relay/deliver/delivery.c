@@ -37,6 +37,9 @@ reroute_delivery_free (RerouteDelivery *self)
     return;
   for (guint i = 0; i < self->n_recipients; i++)
     g_clear_pointer (&self->replies[i], reroute_reply_free);
+  for (guint i = 0; self->entries != NULL && i < self->n_recipients; i++)
+    g_clear_pointer (&self->entries[i], reroute_row_unref);
+  g_free (self->entries);
   g_free (self->replies);
   g_strfreev (self->rcpt_out);
   g_free (self->recipients);

@@ -28,10 +28,11 @@ typedef struct
   char **rcpt_out;    /* what leaves, in the same order */
   GArray *endpoints;  /* (element-type RerouteEndpoint) */
   RerouteTlsLevel tls_level;
-  char *account;           /* (nullable): that is logged in to, with the secret */
-  RerouteSecret *secret;   /* (nullable): a reference */
-  RerouteTokens *tokens;   /* borrowed: for a secret that is a command */
-  gboolean reports_tls;    /* the pool fills in tls_results */
+  char *account;         /* (nullable): that is logged in to, with the secret */
+  RerouteSecret *secret; /* (nullable): a reference */
+  RerouteTokens *tokens; /* borrowed: for a secret that is a command */
+  gboolean reports_tls;  /* the pool fills in tls_results */
+  RerouteRow **entries;  /* (nullable): the row that decided each recipient, or NULL; references */
   gpointer scheduler_data; /* the scheduler's own */
 
   /* filled in by the pool */

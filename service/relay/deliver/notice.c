@@ -157,6 +157,7 @@ finish (Notice *self)
       g_autofree char *notice_id = reroute_message_id_to_string (self->notice->id);
 
       g_message ("id=%s notice=%s (%s)", id, notice_id, reroute_dsn_kind_to_string (self->kind));
+      reroute_queued_track_notice (queued, self->notice, self->kind);
       reroute_scheduler_enqueue (scheduler, self->notice, queued->worker);
       settle (self);
     }

@@ -14,6 +14,8 @@
 
 #include "service/relay/deliver/scheduler-private.h"
 
+#include "service/relay/track/accepted.h"
+
 /* On its way through the spool's thread. */
 typedef struct
 {
@@ -30,6 +32,8 @@ spooled_here (RerouteWorker *thread, gpointer user_data)
   g_autoptr (RerouteMessage) message = self->message;
 
   self->scheduler->n_spooling--;
+  if (message != NULL)
+    reroute_track_accepted (self->scheduler->tracker, message, NULL);
   self->func (message, self->user_data);
   reroute_scheduler_check_drained (self->scheduler);
 }

@@ -59,6 +59,14 @@ add_last (GStringChunk *texts, const char *reason, const char *last)
   return g_string_chunk_insert (texts, text);
 }
 
+static RerouteTrackKind
+find_kind (RerouteRecipientState state)
+{
+  if (state == REROUTE_RECIPIENT_HELD)
+    return REROUTE_TRACK_HELD;
+  return state == REROUTE_RECIPIENT_DELETED ? REROUTE_TRACK_DELETED : REROUTE_TRACK_RELEASED;
+}
+
 /* Records a state for those of the selection that are in the state @from. */
 static void
 record (const Selection *selection,
@@ -86,6 +94,7 @@ record (const Selection *selection,
         verdicts[n].reply = add_last (texts, like.reply, recipient->reply);
       n++;
       log_recipient (selection, index, status);
+      reroute_queued_track (selection->queued, index, find_kind (like.state), like.reply);
     }
   result->done = result->done || n > 0;
   reroute_queued_record (selection->queued, verdicts, n);

@@ -5,20 +5,16 @@
  * Every outcome goes through reroute_queued_settle(): the one place where a wait is set, a message
  * expires, a notice is owed and a verdict goes to the spool.
  *
- * Standards: RFC 5321 sections 4.5.4.1, 6.1; RFC 3461 section 5.2; RFC 3463 (4.4.7: delivery time
- * expired).
+ * Standards: RFC 5321 sections 4.5.4.1, 6.1; RFC 3461 section 5.2.
  */
 
 #include "config.h"
-
-#define G_LOG_DOMAIN "reroute-deliver"
 
 #include "service/relay/deliver/scheduler-private.h"
 
 #include "common/limits.h"
 #include "service/relay/deliver/retry-schedule.h"
 
-#define EXPIRED "4.4.7" /* RFC 3463 3.5: delivery time expired */
 #define HELD_REPLY "held by a mail filter"
 
 static void try_again (RerouteTimer *timer);
@@ -323,48 +319,6 @@ reroute_queued_get_expiry_us (RerouteQueued *self)
 /* --- settlement --- */
 
 static void
-log_outcome (RerouteQueued *self, const RerouteOutcome *outcome, const char *status)
-{
-  const RerouteRecipient *recipient =
-    reroute_envelope_get_recipient (reroute_queued_get_envelope (self), outcome->recipient);
-  const char *received = recipient->address->text;
-  const char *rcpt_out = outcome->rcpt_out != NULL ? outcome->rcpt_out : received;
-  gboolean rewritten = !g_str_equal (rcpt_out, received);
-  g_autofree char *id = reroute_message_id_to_string (self->message->id);
-  g_autofree char *said = reroute_reply_to_string (outcome->reply);
-  gint64 delay_ms = MAX (g_get_real_time () - self->message->received_us, 0) / 1000;
-  const char *dsn = outcome->reply->status;
-
-  if (dsn[0] == '\0')
-    dsn = outcome->kind == REROUTE_OUTCOME_SENT     ? "2.0.0"
-          : outcome->kind == REROUTE_OUTCOME_FAILED ? "5.0.0"
-                                                    : "4.0.0";
-  g_message ("id=%s to=<%s>%s%s%s nexthop=%s relay=%s tls=<%s> delay_s=%" G_GINT64_FORMAT
-             ".%03d dsn=%s status=%s (%s)",
-             id,
-             rcpt_out,
-             rewritten ? " orig_to=<" : "",
-             rewritten ? received : "",
-             rewritten ? ">" : "",
-             outcome->next_hop != NULL ? outcome->next_hop : "none",
-             outcome->relay != NULL ? outcome->relay : "none",
-             outcome->tls != NULL ? outcome->tls : "none",
-             delay_ms / 1000,
-             (int) (delay_ms % 1000),
-             dsn,
-             status,
-             said);
-}
-
-RerouteReply *
-reroute_reply_new_expired (const char *last)
-{
-  g_autofree char *text = g_strdup_printf ("delivery time expired: %s", last);
-
-  return reroute_reply_new (550, EXPIRED, text);
-}
-
-static void
 expire (RerouteOutcome *outcome)
 {
   g_autofree char *last = reroute_reply_to_string (outcome->reply);
@@ -433,7 +387,7 @@ put_off (RerouteQueued *self, const RerouteOutcome *outcome)
   g_autofree char *reply = reroute_waiting_dup_reply (recipient, outcome);
 
   if (g_strcmp0 (recipient->reply, reply) != 0)
-    log_outcome (self, outcome, "deferred");
+    reroute_queued_tell_outcome (self, outcome);
   set_reply (recipient, reply);
   recipient->due_us = outcome->due_us;
   recipient->phase = REROUTE_PHASE_IDLE;
@@ -462,16 +416,6 @@ reroute_queued_make_verdict (RerouteQueued *self,
   return verdict;
 }
 
-static const char *
-name_outcome (const RerouteOutcome *outcome)
-{
-  if (outcome->kind == REROUTE_OUTCOME_SENT)
-    return "sent";
-  if (outcome->kind != REROUTE_OUTCOME_FAILED)
-    return "deferred";
-  return g_str_equal (outcome->reply->status, EXPIRED) ? "expired" : "failed";
-}
-
 /* Looks at one outcome; TRUE: its verdict is recorded now, FALSE: it was put off, or is owed a
    notice and went to one of the lists with its reply. */
 static gboolean
@@ -492,7 +436,7 @@ sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArr
     outcome->due_us = 0;
   recipient->is_asked_for = FALSE;
   if (outcome->kind != REROUTE_OUTCOME_PUT_OFF)
-    log_outcome (self, outcome, name_outcome (outcome));
+    reroute_queued_tell_outcome (self, outcome);
 
   if (outcome->kind == REROUTE_OUTCOME_FAILED && wants_failure)
     list = failed;

@@ -72,8 +72,9 @@ struct _RerouteScheduler
 {
   RerouteWorker *thread;
   RerouteSpool *spool;
-  char **dns_servers; /* --dns; NULL: the setting */
-  char *trust_anchor; /* --trust-anchor; NULL: the root's */
+  RerouteTracker *tracker; /* (nullable) */
+  char **dns_servers;      /* --dns; NULL: the setting */
+  char *trust_anchor;      /* --trust-anchor; NULL: the root's */
   guint16 mx_port;
   guint16 listen_port; /* 0: the setting's */
   char *hostname;
@@ -158,11 +159,12 @@ typedef struct
   gboolean waits_for_etrn;
   gboolean ends_notices; /* SENT: to a host that knows no DSN, so success is told by us */
 
-  /* for the log; borrowed, each may be NULL */
+  /* for the log and for tracking; borrowed, each may be NULL */
   const char *rcpt_out;
   const char *next_hop;
   const char *relay;
   const char *tls;
+  const RerouteRow *entry; /* that decided */
 } RerouteOutcome;
 
 /* --- scheduler.c --- */
@@ -215,14 +217,27 @@ void reroute_queued_release_content (RerouteQueued *self);
    outcomes' replies. */
 void reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n);
 gint64 reroute_queued_get_expiry_us (RerouteQueued *self);
-/* The failure of one whose time is over; @last: what it was told last */
-RerouteReply *reroute_reply_new_expired (const char *last);
 /* The verdict of an outcome; its reply is borrowed from @texts. */
 RerouteVerdict reroute_queued_make_verdict (RerouteQueued *self,
                                             const RerouteOutcome *outcome,
                                             GStringChunk *texts);
 /* The last step of a settlement: states and the spool's record. */
 void reroute_queued_record (RerouteQueued *self, const RerouteVerdict *verdicts, guint n);
+
+/* --- outcome-log.c --- */
+/* The failure of one whose time is over; @last: what it was told last */
+RerouteReply *reroute_reply_new_expired (const char *last);
+/* The delivery line of the log, and the event for who tracks. */
+void reroute_queued_tell_outcome (RerouteQueued *self, const RerouteOutcome *outcome);
+/* An event of a recipient that no try brought about. */
+void reroute_queued_track (RerouteQueued *self,
+                           guint recipient,
+                           RerouteTrackKind kind,
+                           const char *reply);
+/* The sender was told by @notice. */
+void reroute_queued_track_notice (RerouteQueued *self,
+                                  const RerouteMessage *notice,
+                                  RerouteDsnKind kind);
 
 /* --- held.c --- */
 /* Whether it is held and nothing is under way with it. */

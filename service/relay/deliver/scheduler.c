@@ -321,6 +321,7 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
   g_queue_init (&self->early_calls);
   self->thread = config->workers[0];
   self->spool = config->spool;
+  self->tracker = config->tracker;
   self->dns_servers = g_strdupv ((char **) config->dns_servers);
   self->trust_anchor = g_strdup (config->trust_anchor);
   self->tokens = reroute_tokens_new (config->token_helper);

@@ -8,6 +8,7 @@
 #include "service/relay/deliver/secrets.h"
 #include "service/relay/smtp/etrn.h"
 #include "service/relay/smtp/srs.h"
+#include "service/relay/track/tracker.h"
 
 G_BEGIN_DECLS
 
@@ -22,6 +23,7 @@ typedef struct _RerouteScheduler RerouteScheduler;
 typedef struct
 {
   RerouteSpool *spool;            /* borrowed */
+  RerouteTracker *tracker;        /* (nullable): borrowed */
   const char *const *dns_servers; /* --dns; NULL: the setting */
   const char *trust_anchor;       /* (nullable): a file; --trust-anchor */
   int token_helper;               /* (transfer full): see reroute_tokens_new() */

@@ -8,6 +8,7 @@
 #include "service/relay/receive/tls-server.h"
 #include "service/relay/smtp/etrn.h"
 #include "service/relay/spool/spool.h"
+#include "service/relay/track/tracker.h"
 #include "service/relay/worker.h"
 
 G_BEGIN_DECLS
@@ -29,6 +30,7 @@ typedef void (*RerouteReceiverEtrnFunc) (int n_started, gpointer user_data);
 typedef struct
 {
   RerouteSpool *spool;         /* borrowed */
+  RerouteTracker *tracker;     /* (nullable): borrowed */
   RerouteAdmission *admission; /* borrowed */
   const char *hostname;        /* of the machine, where the setting is empty; copied */
 

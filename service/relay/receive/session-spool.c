@@ -12,6 +12,7 @@
 #include "service/relay/receive/session-milter.h"
 #include "service/relay/receive/session-private.h"
 #include "service/relay/smtp/trace-header.h"
+#include "service/relay/track/accepted.h"
 
 #include <string.h>
 
@@ -76,8 +77,11 @@ take_commit_cb (RerouteWorker *worker, gpointer user_data)
   reroute_smtp_server_finish_data (self->machine, reply);
   reroute_session_advance (self);
   if (message != NULL)
-    receiver->config.accepted (
-      message, reroute_worker_get_number (worker), receiver->config.user_data);
+    {
+      reroute_track_accepted (receiver->config.tracker, message, self->account);
+      receiver->config.accepted (
+        message, reroute_worker_get_number (worker), receiver->config.user_data);
+    }
   reroute_session_unref (self);
 }
 

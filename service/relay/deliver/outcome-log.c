@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * outcome-log.c - what is told of an outcome: the delivery line of the log, and to who tracks
+ *
+ * Standards: RFC 3463 (status codes; 4.4.7: delivery time expired).
+ */
+
+#include "config.h"
+
+#define G_LOG_DOMAIN "reroute-deliver"
+
+#include "service/relay/deliver/scheduler-private.h"
+
+#define EXPIRED "4.4.7" /* RFC 3463 3.5: delivery time expired */
+
+RerouteReply *
+reroute_reply_new_expired (const char *last)
+{
+  g_autofree char *text = g_strdup_printf ("delivery time expired: %s", last);
+
+  return reroute_reply_new (550, EXPIRED, text);
+}
+
+static const char *
+find_status (const RerouteOutcome *outcome)
+{
+  if (outcome->reply->status[0] != '\0')
+    return outcome->reply->status;
+  return outcome->kind == REROUTE_OUTCOME_SENT     ? "2.0.0"
+         : outcome->kind == REROUTE_OUTCOME_FAILED ? "5.0.0"
+                                                   : "4.0.0";
+}
+
+static RerouteTrackKind
+name_outcome (const RerouteOutcome *outcome)
+{
+  if (outcome->kind == REROUTE_OUTCOME_SENT)
+    return REROUTE_TRACK_SENT;
+  if (outcome->kind != REROUTE_OUTCOME_FAILED)
+    return REROUTE_TRACK_DEFERRED;
+  return g_str_equal (outcome->reply->status, EXPIRED) ? REROUTE_TRACK_EXPIRED
+                                                       : REROUTE_TRACK_FAILED;
+}
+
+static const char *
+get_received (RerouteQueued *queued, guint recipient)
+{
+  const RerouteEnvelope *envelope = reroute_queued_get_envelope (queued);
+
+  return reroute_envelope_get_recipient (envelope, recipient)->address->text;
+}
+
+static void
+log_outcome (RerouteQueued *queued,
+             const RerouteOutcome *outcome,
+             RerouteTrackKind kind,
+             const char *said)
+{
+  const char *received = get_received (queued, outcome->recipient);
+  const char *rcpt_out = outcome->rcpt_out != NULL ? outcome->rcpt_out : received;
+  gboolean rewritten = !g_str_equal (rcpt_out, received);
+  g_autofree char *id = reroute_message_id_to_string (queued->message->id);
+  gint64 now_us = g_get_real_time ();
+  gint64 delay_ms = MAX (now_us - queued->message->received_us, 0) / 1000;
+
+  g_message ("id=%s to=<%s>%s%s%s nexthop=%s relay=%s tls=<%s> delay_s=%" G_GINT64_FORMAT
+             ".%03d dsn=%s status=%s (%s)",
+             id,
+             rcpt_out,
+             rewritten ? " orig_to=<" : "",
+             rewritten ? received : "",
+             rewritten ? ">" : "",
+             outcome->next_hop != NULL ? outcome->next_hop : "none",
+             outcome->relay != NULL ? outcome->relay : "none",
+             outcome->tls != NULL ? outcome->tls : "none",
+             delay_ms / 1000,
+             (int) (delay_ms % 1000),
+             find_status (outcome),
+             reroute_track_kind_to_string (kind),
+             said);
+}
+
+/* --- tracking --- */
+
+/* Begins an event with what every one of a recipient has. */
+static gboolean
+begin_event (RerouteQueued *queued,
+             guint recipient,
+             RerouteTrackKind kind,
+             RerouteTrackWriter *writer)
+{
+  const RerouteMessage *message = queued->message;
+  const RerouteTrackHead head = {
+    .kind = kind,
+    .recipient = recipient,
+    .n_recipients = message->n_recipients,
+    .id = message->id,
+    .time_us = g_get_real_time (),
+    .received_us = message->received_us,
+  };
+  const RerouteEnvelope *envelope;
+  char client[REROUTE_IP_TEXT_OCTETS];
+
+  if (!reroute_tracker_is_on (queued->scheduler->tracker))
+    return FALSE;
+  envelope = reroute_queued_get_envelope (queued);
+  if (!reroute_tracker_begin (queued->scheduler->tracker, &head, writer))
+    return FALSE;
+  reroute_track_record_add (writer->octets, REROUTE_TRACK_SENDER, envelope->reverse_path);
+  if (!reroute_ip_is_unspecified (&envelope->client_ip))
+    reroute_track_record_add (
+      writer->octets, REROUTE_TRACK_CLIENT, reroute_ip_format (&envelope->client_ip, client));
+  if (recipient != REROUTE_TRACK_WHOLE_MESSAGE)
+    reroute_track_record_add (
+      writer->octets, REROUTE_TRACK_RECIPIENT, get_received (queued, recipient));
+  return TRUE;
+}
+
+static void
+track_outcome (RerouteQueued *queued,
+               const RerouteOutcome *outcome,
+               RerouteTrackKind kind,
+               const char *said)
+{
+  const char *received = get_received (queued, outcome->recipient);
+  const RerouteRow *entry = outcome->entry;
+  RerouteTrackWriter writer;
+
+  if (!begin_event (queued, outcome->recipient, kind, &writer))
+    return;
+  if (outcome->rcpt_out != NULL && !g_str_equal (outcome->rcpt_out, received))
+    reroute_track_record_add (writer.octets, REROUTE_TRACK_RCPT_OUT, outcome->rcpt_out);
+  if (entry != NULL)
+    reroute_track_record_add_entry (
+      writer.octets, reroute_page_to_string (entry->page), entry->exact ? "#" : "", entry->domain);
+  reroute_track_record_add (writer.octets, REROUTE_TRACK_NEXT_HOP, outcome->next_hop);
+  reroute_track_record_add (writer.octets, REROUTE_TRACK_RELAY, outcome->relay);
+  reroute_track_record_add (writer.octets, REROUTE_TRACK_TLS, outcome->tls);
+  reroute_track_record_add (writer.octets, REROUTE_TRACK_REPLY, said);
+  reroute_tracker_end (&writer);
+}
+
+void
+reroute_queued_tell_outcome (RerouteQueued *self, const RerouteOutcome *outcome)
+{
+  RerouteTrackKind kind = name_outcome (outcome);
+  g_autofree char *said = reroute_reply_to_string (outcome->reply);
+
+  log_outcome (self, outcome, kind, said);
+  track_outcome (self, outcome, kind, said);
+}
+
+void
+reroute_queued_track (RerouteQueued *self,
+                      guint recipient,
+                      RerouteTrackKind kind,
+                      const char *reply)
+{
+  RerouteTrackWriter writer;
+
+  if (!begin_event (self, recipient, kind, &writer))
+    return;
+  reroute_track_record_add (writer.octets, REROUTE_TRACK_REPLY, reply);
+  reroute_tracker_end (&writer);
+}
+
+void
+reroute_queued_track_notice (RerouteQueued *self, const RerouteMessage *notice, RerouteDsnKind kind)
+{
+  g_autofree char *id = reroute_message_id_to_string (notice->id);
+  RerouteTrackWriter writer;
+
+  if (!begin_event (self, REROUTE_TRACK_WHOLE_MESSAGE, REROUTE_TRACK_NOTICE, &writer))
+    return;
+  reroute_track_record_add (writer.octets, REROUTE_TRACK_NOTICE_ID, id);
+  reroute_track_record_add (writer.octets, REROUTE_TRACK_REPLY, reroute_dsn_kind_to_string (kind));
+  reroute_tracker_end (&writer);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test-track-search.c - files of tracking, and what is found in them
+ */
+
+#include "config.h"
+
+#include "service/relay/track/search.h"
+
+#include "common/error.h"
+#include "track-fixture.h"
+
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <utime.h>
+
+#define N_MESSAGES 40
+#define SMALL_OCTETS 2000 /* of a file: a few messages */
+#define SECOND(n) ((gint64) (n) *G_USEC_PER_SEC)
+
+typedef struct
+{
+  TrackFixture directory;
+  RerouteTrackStore *store;
+} Fixture;
+
+static void
+append (Fixture *f, GByteArray *records)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (reroute_track_store_append (f->store, records, g_get_real_time (), &error));
+  g_assert_no_error (error);
+  g_byte_array_set_size (records, 0);
+}
+
+/* Message n arrives at second n.  All are delivered at once, but for every tenth: that is deferred,
+   and sent when all others are there. */
+static void
+fill (Fixture *f)
+{
+  g_autoptr (GByteArray) records = g_byte_array_new ();
+
+  for (guint64 id = 1; id <= N_MESSAGES; id++)
+    {
+      track_fixture_accept (records, id, SECOND (id), 1);
+      track_fixture_tell (
+        records, id, SECOND (id), 0, id % 10 == 0 ? REROUTE_TRACK_DEFERRED : REROUTE_TRACK_SENT);
+      append (f, records);
+    }
+  for (guint64 id = 10; id <= N_MESSAGES; id += 10)
+    track_fixture_tell (records, id, SECOND (N_MESSAGES + id), 0, REROUTE_TRACK_SENT);
+  append (f, records);
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  track_fixture_init (&f->directory);
+  f->store = reroute_track_store_new (f->directory.fd, SMALL_OCTETS);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  reroute_track_store_free (f->store);
+  track_fixture_clear (&f->directory);
+}
+
+static RerouteTrackFilter *
+parse_filter (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) values = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  RerouteTrackFilter *filter = reroute_track_filter_new (values, &error);
+  g_assert_no_error (error);
+  return filter;
+}
+
+/* One page; the ids are added to @ids as "3 2 1 ".  Returns: the next cursor */
+static guint64
+search (Fixture *f, const char *filter_text, guint64 cursor, guint limit, GString *ids)
+{
+  const RerouteTrackReader reader = { f->store, NULL, NULL };
+  g_autoptr (RerouteTrackFilter) filter = parse_filter (filter_text);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) found = reroute_track_search (&reader, filter, cursor, limit, &error);
+  g_autoptr (GVariant) rows = NULL;
+  guint64 next;
+
+  g_assert_no_error (error);
+  g_variant_ref_sink (found);
+  g_variant_get (found, "(tx@a(txxsssusssss))", &next, NULL, &rows);
+  for (gsize i = 0; i < g_variant_n_children (rows); i++)
+    {
+      guint64 id;
+
+      g_variant_get_child (rows,
+                           i,
+                           "(txxsssusssss)",
+                           &id,
+                           NULL,
+                           NULL,
+                           NULL,
+                           NULL,
+                           NULL,
+                           NULL,
+                           NULL,
+                           NULL,
+                           NULL,
+                           NULL,
+                           NULL);
+      g_string_append_printf (ids, "%" G_GUINT64_FORMAT " ", id);
+    }
+  return next;
+}
+
+static char *
+search_all (Fixture *f, const char *filter, guint limit)
+{
+  GString *ids = g_string_new (NULL);
+  guint64 cursor = 0;
+
+  do
+    cursor = search (f, filter, cursor, limit, ids);
+  while (cursor != 0);
+  return g_string_free (ids, FALSE);
+}
+
+static const struct
+{
+  const char *name;
+  const char *filter;
+  const char *ids;
+} rows[] = {
+  /* clang-format off */
+  { "sender",          "{'sender': <'S7@FROM.test'>}",                    "7 " },
+  { "sender-part",     "{'sender': <'s3'>, 'until': <int64 35500000>}",   "30 35 34 33 32 31 3 " },
+  { "sender-whole",    "{'sender': <'=s3@from.test'>}",                   "3 " },
+  { "recipient",       "{'recipient': <'r0@old'>, 'since': <int64 39000000>}", "40 39 " },
+  { "rewritten",       "{'recipient': <'=r0@new.test'>, 'since': <int64 39000000>}", "40 39 " },
+  { "entry",           "{'entry': <'routing old.test'>, 'since': <int64 39000000>}", "40 39 " },
+  { "client",          "{'host': <'192.0.2.7'>, 'until': <int64 2000000>}", "2 1 " },
+  { "helo",            "{'host': <'client.example'>, 'until': <int64 2000000>}", "2 1 " },
+  { "next-hop",        "{'host': <'mx.new.test'>, 'until': <int64 2000000>}", "2 1 " },
+  { "id",              "{'id': <'1f'>}",                                  "31 " },
+  { "times",           "{'since': <int64 5000000>, 'until': <int64 7000000>}", "7 6 5 " },
+  { "both",            "{'sender': <'s5@'>, 'host': <'mx.new'>}",         "5 " },
+  { "nothing",         "{'sender': <'s5@'>, 'recipient': <'elsewhere'>}", "" },
+  { "late-first",      "{'since': <int64 37000000>}",                     "40 39 38 37 " },
+  { "empty-is-any",    "{'sender': <''>, 'id': <''>, 'until': <int64 1000000>}", "1 " },
+  /* clang-format on */
+};
+
+static void
+test_found (Fixture *f, gconstpointer data)
+{
+  fill (f);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *ids = search_all (f, rows[i].filter, 1000);
+
+      g_test_message ("%s", rows[i].name);
+      g_assert_cmpstr (ids, ==, rows[i].ids);
+    }
+}
+
+/* However small the pages: every message once, newest event first. */
+static void
+test_pages (Fixture *f, gconstpointer data)
+{
+  fill (f);
+  g_autofree char *all = search_all (f, "{}", 1000);
+  g_assert_true (g_str_has_prefix (all, "40 30 20 10 39 38 "));
+  for (guint limit = 1; limit < 12; limit++)
+    {
+      g_autofree char *paged = search_all (f, "{}", limit);
+
+      g_assert_cmpstr (paged, ==, all);
+    }
+}
+
+/* A message is told as it is now, whatever it was found by. */
+static void
+test_state_is_the_newest (Fixture *f, gconstpointer data)
+{
+  const RerouteTrackReader reader = { f->store, NULL, NULL };
+  g_autoptr (RerouteTrackFilter) filter = parse_filter ("{'host': <'client.example'>}");
+  g_autoptr (GByteArray) records = g_byte_array_new ();
+  g_autoptr (GError) error = NULL;
+  const char *sender, *recipient, *rcpt_out, *kind, *reply;
+  gint64 received_us, changed_us;
+  guint n_recipients;
+
+  track_fixture_accept (records, 1, SECOND (1), 2);
+  track_fixture_tell (records, 1, SECOND (2), 0, REROUTE_TRACK_DEFERRED);
+  track_fixture_tell (records, 1, SECOND (3), 1, REROUTE_TRACK_FAILED);
+  track_fixture_tell (records, 1, SECOND (9), 0, REROUTE_TRACK_SENT);
+  append (f, records);
+  g_autoptr (GVariant) found = reroute_track_search (&reader, filter, 0, 10, &error);
+  g_assert_no_error (error);
+  g_variant_ref_sink (found);
+  g_autoptr (GVariant) array = g_variant_get_child_value (found, 2);
+  g_assert_cmpuint (g_variant_n_children (array), ==, 1);
+  g_variant_get_child (array,
+                       0,
+                       "(txx&s&s&su&s&s&s&s&s)",
+                       NULL,
+                       &received_us,
+                       &changed_us,
+                       &sender,
+                       &recipient,
+                       &rcpt_out,
+                       &n_recipients,
+                       NULL,
+                       NULL,
+                       NULL,
+                       &kind,
+                       &reply);
+  g_assert_cmpint (received_us, ==, SECOND (1));
+  g_assert_cmpint (changed_us, ==, SECOND (9));
+  g_assert_cmpstr (sender, ==, "s1@from.test");
+  g_assert_cmpstr (recipient, ==, "r0@old.test");
+  g_assert_cmpstr (rcpt_out, ==, "r0@new.test");
+  g_assert_cmpstr (kind, ==, "sent");
+  g_assert_cmpstr (reply, ==, "250 2.0.0 Ok: queued as 1");
+}
+
+/* The one that was looked for is told of, and what became of that one. */
+static void
+test_one_recipient_of_many (Fixture *f, gconstpointer data)
+{
+  const RerouteTrackReader reader = { f->store, NULL, NULL };
+  g_autoptr (RerouteTrackFilter) filter = parse_filter ("{'recipient': <'r2@old'>}");
+  g_autoptr (GByteArray) records = g_byte_array_new ();
+  const char *recipient, *kind;
+
+  track_fixture_accept (records, 1, SECOND (1), 4);
+  track_fixture_tell (records, 1, SECOND (2), 1, REROUTE_TRACK_SENT);
+  append (f, records);
+  g_autoptr (GVariant) found =
+               g_variant_ref_sink (reroute_track_search (&reader, filter, 0, 10, NULL));
+  g_autoptr (GVariant) array = g_variant_get_child_value (found, 2);
+  g_assert_cmpuint (g_variant_n_children (array), ==, 1);
+  g_variant_get_child (array,
+                       0,
+                       "(txxs&ssusss&ss)",
+                       NULL,
+                       NULL,
+                       NULL,
+                       NULL,
+                       &recipient,
+                       NULL,
+                       NULL,
+                       NULL,
+                       NULL,
+                       NULL,
+                       &kind,
+                       NULL);
+  g_assert_cmpstr (recipient, ==, "r2@old.test");
+  g_assert_cmpstr (kind, ==, "accepted");
+}
+
+static void
+test_what_cannot_be_asked (Fixture *f, gconstpointer data)
+{
+  const char *const wrong[] = { "{'subject': <'x'>}",    "{'sender': <5>}",
+                                "{'since': <'x'>}",      "{'until': <uint64 5>}",
+                                "{'sender': <int64 5>}", "{'id': <'xyz'>}" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_autoptr (GVariant) values =
+                   g_variant_parse (G_VARIANT_TYPE_VARDICT, wrong[i], NULL, NULL, NULL);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (reroute_track_filter_new (values, &error));
+      g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_VALUE);
+    }
+}
+
+/* The kinds of a message's events, as "accepted sent "; (transfer full) */
+static char *
+trace (Fixture *f, guint64 id, guint offset, guint limit, guint *total, GError **error)
+{
+  const RerouteTrackReader reader = { f->store, NULL, NULL };
+  GVariant *value = reroute_track_trace (&reader, id, offset, limit, error);
+  g_autoptr (GVariant) traced = value != NULL ? g_variant_ref_sink (value) : NULL;
+  g_autoptr (GVariantIter) events = NULL;
+  GString *kinds;
+  GVariant *event;
+
+  if (traced == NULL)
+    return NULL;
+  kinds = g_string_new (NULL);
+  g_variant_get (traced, "(uaa{sv})", total, &events);
+  while (g_variant_iter_next (events, "@a{sv}", &event))
+    {
+      g_autoptr (GVariant) owned = event;
+      const char *kind = "";
+
+      g_assert_true (g_variant_lookup (owned, "kind", "&s", &kind));
+      g_string_append_printf (kinds, "%s ", kind);
+    }
+  return g_string_free (kinds, FALSE);
+}
+
+static void
+test_time_line (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  guint total;
+
+  fill (f);
+  g_autofree char *all = trace (f, 20, 0, 100, &total, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (all, ==, "accepted deferred sent ");
+  g_assert_cmpuint (total, ==, 3);
+  g_autofree char *middle = trace (f, 20, 1, 1, &total, &error);
+  g_assert_cmpstr (middle, ==, "deferred ");
+  g_assert_cmpuint (total, ==, 3);
+  g_assert_null (trace (f, 4711, 0, 100, &total, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_ENTRY);
+}
+
+/* --- files --- */
+
+/* What an earlier life wrote is found, stays as it is, and names of others are left alone. */
+static void
+test_another_life (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GByteArray) records = g_byte_array_new ();
+  g_autofree char *foreign = g_build_filename (f->directory.folder, "track.0000001", NULL);
+
+  g_assert_true (g_file_set_contents (foreign, "no", -1, NULL));
+  fill (f);
+  g_autoptr (GPtrArray) before = track_fixture_list (&f->directory);
+  reroute_track_store_free (f->store);
+  f->store = reroute_track_store_new (f->directory.fd, SMALL_OCTETS);
+  track_fixture_accept (records, 100, SECOND (100), 1);
+  append (f, records);
+  g_autoptr (GPtrArray) after = track_fixture_list (&f->directory);
+  g_assert_cmpuint (after->len, ==, before->len + 1);
+  g_autofree char *ids = search_all (f, "{'since': <int64 39000000>}", 10);
+  g_assert_cmpstr (ids, ==, "100 40 39 ");
+  g_assert_true (g_file_test (foreign, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_size_is_bounded (Fixture *f, gconstpointer data)
+{
+  g_autofree char *ids = NULL;
+
+  fill (f);
+  reroute_track_store_prune (f->store, 3 * SMALL_OCTETS, G_MININT64);
+  g_assert_cmpuint (track_fixture_octets (&f->directory), <=, 3 * SMALL_OCTETS);
+  ids = search_all (f, "{}", 1000);
+  g_assert_true (g_str_has_prefix (ids, "40 "));
+  g_assert_null (strstr (ids, " 1 "));
+}
+
+static void
+test_age_is_bounded (Fixture *f, gconstpointer data)
+{
+  g_autofree char *ids = NULL;
+  struct utimbuf old = { .actime = 1000, .modtime = 1000 };
+
+  fill (f);
+  g_autoptr (GPtrArray) names = track_fixture_list (&f->directory);
+  for (guint i = 0; i < names->len / 2; i++)
+    {
+      g_autofree char *path = g_build_filename (f->directory.folder, names->pdata[i], NULL);
+      g_assert_cmpint (utime (path, &old), ==, 0);
+    }
+  reroute_track_store_free (f->store);
+  f->store = reroute_track_store_new (f->directory.fd, SMALL_OCTETS);
+  reroute_track_store_prune (f->store, G_MAXUINT64, SECOND (2000));
+  g_autoptr (GPtrArray) left = track_fixture_list (&f->directory);
+  g_assert_cmpuint (left->len, ==, names->len - names->len / 2);
+  ids = search_all (f, "{}", 1000);
+  g_assert_true (g_str_has_prefix (ids, "40 "));
+}
+
+static void
+test_everything_is_pruned (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GByteArray) records = g_byte_array_new ();
+
+  fill (f);
+  reroute_track_store_prune (f->store, 0, G_MAXINT64);
+  g_autoptr (GPtrArray) none = track_fixture_list (&f->directory);
+  g_assert_cmpuint (none->len, ==, 0);
+  track_fixture_accept (records, 100, SECOND (100), 1);
+  append (f, records);
+  g_autofree char *ids = search_all (f, "{}", 10);
+  g_assert_cmpstr (ids, ==, "100 ");
+}
+
+/* Files that are damaged, gone or no files: the rest is found. */
+static void
+test_damaged_files (Fixture *f, gconstpointer data)
+{
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+
+  fill (f);
+  g_autoptr (GPtrArray) names = track_fixture_list (&f->directory);
+  g_assert_cmpuint (names->len, >, 4);
+  first = g_build_filename (f->directory.folder, names->pdata[0], NULL);
+  second = g_build_filename (f->directory.folder, names->pdata[1], NULL);
+  g_assert_true (g_file_set_contents (first, "REROUTE TRACK 1\nRTF nonsense", -1, NULL));
+  g_assert_cmpint (g_unlink (second), ==, 0);
+  g_autofree char *ids = search_all (f, "{}", 5);
+  g_assert_true (g_str_has_prefix (ids, "40 30 20 10 39 "));
+  g_assert_null (strstr (ids, " 1 "));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, func) g_test_add ("/track-search/" name, Fixture, NULL, set_up, func, tear_down)
+  ADD ("found", test_found);
+  ADD ("pages", test_pages);
+  ADD ("state-is-the-newest", test_state_is_the_newest);
+  ADD ("one-recipient-of-many", test_one_recipient_of_many);
+  ADD ("what-cannot-be-asked", test_what_cannot_be_asked);
+  ADD ("time-line", test_time_line);
+  ADD ("another-life", test_another_life);
+  ADD ("size-is-bounded", test_size_is_bounded);
+  ADD ("age-is-bounded", test_age_is_bounded);
+  ADD ("everything-is-pruned", test_everything_is_pruned);
+  ADD ("damaged-files", test_damaged_files);
+  return g_test_run ();
+}
