@@ -3,6 +3,7 @@
 is dead, and the sink of the load program behind them."""
 
 import os
+import pathlib
 import resource
 import subprocess
 import time
@@ -98,6 +99,10 @@ class Ours(System):
 
     def queued(self):
         return self.service.ctl_json('status')['relay']['messages-queued']
+
+    def tracked_files(self):
+        """Where it keeps what became of messages."""
+        return list(pathlib.Path(self.service.spool).glob('track.*'))
 
     def stop(self):
         self.service.stop_relay()

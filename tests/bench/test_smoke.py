@@ -13,7 +13,9 @@ from certs import Authority  # noqa: E402
 from place import Place, poll  # noqa: E402
 from sink import Sink  # noqa: E402
 from support import Service  # noqa: E402
+from systems import Ours  # noqa: E402
 from tap import Tap  # noqa: E402
+from tracking import ROWS, Track  # noqa: E402
 
 LIMIT_S = 120
 QUEUED = 3000  # more than a destination holds tries for (REROUTE_LIMIT_TRIES_PER_DESTINATION)
@@ -123,6 +125,16 @@ def check_next_hop_comes_and_goes(relay):
     assert load_figures['accepted'] == load_figures['arrived'] == 300, load_figures
 
 
+def check_tracked(relay):
+    """What became of each message is found, in pages, newest first."""
+    relay.finished(relay.load(messages=1500, octets=300))
+    found = relay.service.ctl_json('track', '--recipient=@new.test', '--limit=1500')
+    assert len({message['id'] for message in found}) == 1500, len(found)
+    assert {message['state'] for message in found} == {'sent'}
+    figures = Track('track', pairs=1).with_system(Ours, 0.02)
+    assert set(figures) == {row.figure for row in ROWS} and figures['octets'] > 0, figures
+
+
 def check_strangers_are_refused(relay):
     figures = relay.load(to='elsewhere.test', expect='elsewhere.test', messages=20).done()
     assert not faults(figures) and figures['accepted'] == 0, figures
@@ -149,6 +161,7 @@ def main():
             tap.case(f'next-hop-{mode}', check_next_hop_away, relay, mode)
         tap.case('waiting-mail-follows-new-rules', check_waiting_mail_follows_new_rules, relay)
         tap.case('next-hop-comes-and-goes', check_next_hop_comes_and_goes, relay)
+        tap.case('tracked', check_tracked, relay)
         tap.case('strangers-are-refused', check_strangers_are_refused, relay)
         tap.case('too-many-sessions', check_too_many_sessions, relay)
         relay.service.close()

@@ -8,6 +8,7 @@ from place import poll
 from rules import Rules
 from systems import DEAD, Ours
 from table import Least, Most, Part, Row, Times
+from tracking import Track
 from workload import ROUND_S, Fresh, Stream, Workload
 
 SMALL_OCTETS = 300
@@ -205,4 +206,5 @@ def all_workloads(long):
         FlatQueue('flat-queue', flat_rows(queues, 'queued', 0)
                   + [Row(f'pss-{queues[-1]}', f'PSS MB, {queues[-1]:,} small ones queued')], queues),
         Overload('overload', OVERLOAD),
+        Track('track'),
     )
