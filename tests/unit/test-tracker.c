@@ -13,10 +13,13 @@
 #include "track-fixture.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define N_THREADS 4
 #define N_EVENTS 500
+#define MOST_OCTETS (8 * 1024 * 1024) /* two files */
 
 typedef struct
 {
@@ -38,8 +41,9 @@ tear_down (Fixture *f, gconstpointer data)
   track_fixture_clear (&f->directory);
 }
 
+/* @reply: (nullable) */
 static gboolean
-add (RerouteTracker *tracker, guint64 id)
+add_with_reply (RerouteTracker *tracker, guint64 id, const char *reply)
 {
   const RerouteTrackHead head = { .kind = REROUTE_TRACK_ACCEPTED,
                                   .n_recipients = 1,
@@ -51,8 +55,15 @@ add (RerouteTracker *tracker, guint64 id)
   if (!reroute_tracker_begin (tracker, &head, &writer))
     return FALSE;
   reroute_track_record_add (writer.octets, REROUTE_TRACK_SENDER, "a@b.test");
+  reroute_track_record_add (writer.octets, REROUTE_TRACK_REPLY, reply);
   reroute_tracker_end (&writer);
   return TRUE;
+}
+
+static gboolean
+add (RerouteTracker *tracker, guint64 id)
+{
+  return add_with_reply (tracker, id, NULL);
 }
 
 static void
@@ -167,6 +178,54 @@ test_off (Fixture *f, gconstpointer data)
   g_assert_cmpuint (names->len, ==, 0);
 }
 
+/* The oldest go when it is full. */
+static void
+test_size (Fixture *f, gconstpointer data)
+{
+  g_autofree char *reply = g_strnfill (60000, 'x');
+  guint64 id = 1;
+
+  reroute_tracker_configure (f->tracker, 30, MOST_OCTETS);
+  while (id < 3 * MOST_OCTETS / 60000)
+    {
+      for (guint i = 0; i < 20; i++)
+        g_assert_true (add_with_reply (f->tracker, id++, reply));
+      g_assert_cmpuint (count (f), >, 0);
+      g_assert_cmpuint (track_fixture_octets (&f->directory), <=, MOST_OCTETS);
+    }
+  g_assert_cmpuint (count (f), <, id - 1);
+}
+
+/* A disk without room costs what cannot be written, and is told once; nothing of it is left. */
+static void
+test_full_disk (Fixture *f, gconstpointer data)
+{
+  g_autofree char *failure = NULL;
+  g_autofree char *after = NULL;
+  struct rlimit before, limit;
+
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  limit = (struct rlimit){ .rlim_cur = 60, .rlim_max = before.rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  g_test_expect_message (
+    "reroute-track", G_LOG_LEVEL_WARNING, "messages are not tracked: cannot write*");
+  reroute_tracker_configure (f->tracker, 30, G_MAXUINT64);
+  for (guint64 id = 1; id <= 2; id++)
+    {
+      g_assert_true (add (f->tracker, id));
+      g_assert_cmpuint (count (f), ==, 0);
+    }
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  g_test_assert_expected_messages ();
+  failure = reroute_tracker_dup_failure (f->tracker);
+  g_assert_true (g_str_has_prefix (failure, "cannot write what was tracked: "));
+  g_assert_true (add (f->tracker, 3));
+  g_assert_cmpuint (count (f), ==, 1);
+  after = reroute_tracker_dup_failure (f->tracker);
+  g_assert_null (after);
+}
+
 /* In a directory that is gone nothing can be written: it is told, and the next life does. */
 static void
 test_that_cannot_be_written (void)
@@ -201,6 +260,8 @@ main (int argc, char **argv)
               test_what_waits_is_written_at_the_end,
               tear_down);
   g_test_add ("/tracker/off", Fixture, NULL, set_up, test_off, tear_down);
+  g_test_add ("/tracker/size", Fixture, NULL, set_up, test_size, tear_down);
+  g_test_add ("/tracker/full-disk", Fixture, NULL, set_up, test_full_disk, tear_down);
   g_test_add_func ("/tracker/that-cannot-be-written", test_that_cannot_be_written);
   return g_test_run ();
 }
