@@ -156,6 +156,16 @@ static const struct
        "search and the category choose among its lines. Without “Follow new lines” the list stays where you have scrolled "
        "it.\n\n"
        "At a prompt, “reroutectl log --follow” shows the same.") },
+  { "tracking", N_("Tracking"),
+    N_("What became of every message that the relay has taken. Fill in what you know of it and choose Find: a message is "
+       "found when all of it applies. The recipient is found as it came and as it was rewritten, the host is the client "
+       "or the next hop, by name or address. A part of a text is enough; with “=” in front it is the whole.\n\n"
+       "Below the list stands what became of the selected message, from its arrival to the last reply of another host, "
+       "in its own words: every try for every recipient, what an administrator did, and notices to the sender. A message "
+       "to many recipients stands in the list once, with the one that was looked for.\n\n"
+       "Subject and content are not kept. Days and size say how long it is kept and how much room it may take; with 0 "
+       "days nothing is, and what was is deleted. They act with Apply.\n\n"
+       "At a prompt, “reroutectl track” finds the same.") },
   { "history", N_("History"),
     N_("Whenever something is saved, here or by reroutectl, it becomes a generation of the rules with a number of its "
        "own: who saved it, when, and what changed, entry by entry.\n\n"

@@ -27,6 +27,7 @@
 #include "gui/security-page.h"
 #include "gui/sheet-banner.h"
 #include "gui/sheet.h"
+#include "gui/tracking-page.h"
 
 #include <glib/gi18n.h>
 
@@ -511,6 +512,7 @@ reroute_window_class_init (RerouteWindowClass *klass)
   g_type_ensure (REROUTE_TYPE_QUEUES_PAGE);
   g_type_ensure (REROUTE_TYPE_SECURITY_PAGE);
   g_type_ensure (REROUTE_TYPE_DIAGNOSTICS_PAGE);
+  g_type_ensure (REROUTE_TYPE_TRACKING_PAGE);
   g_type_ensure (REROUTE_TYPE_HISTORY_PAGE);
   bind_template (widget_class);
   gtk_widget_class_add_binding (widget_class, GDK_KEY_Escape, 0, escape_cb, NULL);
