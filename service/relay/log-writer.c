@@ -14,6 +14,8 @@
 #include "service/relay/log-writer.h"
 
 #include "common/limits.h"
+#include "service/relay/log-journal.h"
+#include "service/relay/log-line.h"
 #include "service/relay/log-ring.h"
 
 #include <errno.h>
@@ -29,6 +31,7 @@ static struct
 {
   GThread *thread;
   gboolean to_journal; /* standard error is journald's */
+  int journal_fd;      /* that takes fields; -1: lines alone */
   char **shown;        /* domains whose debug and info lines are shown; {"all"} for every one */
   int levels[REROUTE_N_LOG_CATEGORIES]; /* atomic: RerouteLogLevel */
   RerouteLogRing *ring;
@@ -37,7 +40,8 @@ static struct
   GCond changed;
   GCond written;
   GString *lines;
-  GArray *marks; /* (element-type RerouteLogMark): one for each of the lines */
+  GArray *marks;             /* (element-type RerouteLogMark): one for each of the lines */
+  RerouteLogEntries entries; /* one for each of the lines; none without journal_fd */
   guint n_lost;
   gboolean urgent; /* somebody waits for the lines to be written */
   gboolean stopping;
@@ -150,12 +154,44 @@ write_all (const char *octets, gsize length)
     }
 }
 
+static const char *
+find_field (const GLogField *fields, gsize n_fields, const char *key, const char *otherwise)
+{
+  for (gsize i = 0; i < n_fields; i++)
+    {
+      if (g_str_equal (fields[i].key, key) && fields[i].length == -1)
+        return fields[i].value;
+    }
+  return otherwise;
+}
+
+/* The line as it would stand behind its head, and the fields of our own. */
+static void
+append_entry (const char *line, int severity, const GLogField *fields, gsize n_fields)
+{
+  RerouteLogEntries *entries = &log_writer.entries;
+  const char priority = (char) ('0' + severity);
+  const char *name = g_get_prgname ();
+
+  reroute_log_entries_add (entries, "MESSAGE", line, strlen (line));
+  reroute_log_entries_add (entries, "PRIORITY", &priority, 1);
+  if (name != NULL)
+    reroute_log_entries_add (entries, "SYSLOG_IDENTIFIER", name, strlen (name));
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_has_prefix (fields[i].key, REROUTE_LOG_FIELD_PREFIX) && fields[i].length == -1)
+      reroute_log_entries_add (entries, fields[i].key, fields[i].value, strlen (fields[i].value));
+  reroute_log_entries_end (entries);
+}
+
 static void
 append_line (GLogLevelFlags level,
              RerouteLogCategory category,
-             const char *domain,
-             const char *text)
+             const GLogField *fields,
+             gsize n_fields)
 {
+  const char *domain = find_field (fields, n_fields, "GLIB_DOMAIN", "reroute-relayd");
+  const char *text = find_field (fields, n_fields, "MESSAGE", "");
+  gsize begin = log_writer.lines->len;
   gsize i = find_level (level);
   RerouteLogMark mark = { .time_us = g_get_real_time (),
                           .category = (guint8) category,
@@ -165,6 +201,9 @@ append_line (GLogLevelFlags level,
   mark.start = (guint32) log_writer.lines->len;
   g_string_append (log_writer.lines, text);
   mark.length = (guint32) log_writer.lines->len - mark.start;
+  if (log_writer.journal_fd >= 0)
+    append_entry (
+      log_writer.lines->str + begin + strlen ("<5>"), levels[i].severity, fields, n_fields);
   g_string_append_c (log_writer.lines, '\n');
   g_array_append_val (log_writer.marks, mark);
 }
@@ -175,16 +214,20 @@ start_lines (void)
 {
   log_writer.lines = g_string_new (NULL);
   log_writer.marks = g_array_new (FALSE, FALSE, sizeof (RerouteLogMark));
+  if (log_writer.journal_fd >= 0)
+    reroute_log_entries_init (&log_writer.entries);
 }
 
 /* Takes what waits.  With the lock held.
-   @marks: (out) (transfer full) */
+   @marks, @entries: (out) (transfer full) */
 static GString *
-take_lines (GArray **marks)
+take_lines (GArray **marks, RerouteLogEntries *entries)
 {
   GString *lines = g_steal_pointer (&log_writer.lines);
 
   *marks = g_steal_pointer (&log_writer.marks);
+  *entries = log_writer.entries;
+  log_writer.entries = (RerouteLogEntries){ NULL, NULL };
   start_lines ();
   log_writer.n_taken++;
   log_writer.urgent = FALSE;
@@ -193,6 +236,36 @@ take_lines (GArray **marks)
       lines, "%u lines of the log were lost: they came too fast\n", log_writer.n_lost);
   log_writer.n_lost = 0;
   return lines;
+}
+
+/* What journald does not take as an entry, it gets as a line.
+   @lines, @marks: (transfer full); @entries: cleared */
+static void
+write_lines (GString *lines, GArray *marks, RerouteLogEntries *entries)
+{
+  gsize begin = 0;
+
+  /* Whoever looks at the log has the ring for some milliseconds: none of us waits for that. */
+  reroute_log_ring_push (log_writer.ring, lines, marks);
+  for (guint i = 0; entries->ends != NULL && i < marks->len; i++)
+    {
+      guint n_sent = reroute_log_entries_send (entries, log_writer.journal_fd, i);
+      const RerouteLogMark *mark;
+
+      i += n_sent;
+      if (i > 0)
+        {
+          mark = &g_array_index (marks, RerouteLogMark, i - 1);
+          begin = mark->start + mark->length + 1;
+        }
+      if (i >= marks->len)
+        break;
+      mark = &g_array_index (marks, RerouteLogMark, i);
+      write_all (lines->str + begin, mark->start + mark->length + 1 - begin);
+      begin = mark->start + mark->length + 1;
+    }
+  write_all (lines->str + begin, lines->len - begin);
+  reroute_log_entries_clear (entries);
 }
 
 static void
@@ -215,12 +288,11 @@ run (gpointer user_data)
   while (!log_writer.stopping)
     {
       wait_for_lines ();
+      RerouteLogEntries entries;
       GArray *marks = NULL;
-      GString *lines = take_lines (&marks);
+      GString *lines = take_lines (&marks, &entries);
       g_mutex_unlock (&log_writer.lock);
-      /* Whoever looks at the log has the ring for some milliseconds: none of us waits for that. */
-      reroute_log_ring_push (log_writer.ring, lines, marks);
-      write_all (lines->str, lines->len);
+      write_lines (lines, marks, &entries);
       g_mutex_lock (&log_writer.lock);
       log_writer.n_written++;
       g_cond_broadcast (&log_writer.written);
@@ -247,30 +319,17 @@ wait_until_written (void)
 static void
 write_left (void)
 {
+  RerouteLogEntries entries;
   GArray *marks = NULL;
-  GString *lines = take_lines (&marks);
+  GString *lines = take_lines (&marks, &entries);
 
-  reroute_log_ring_push (log_writer.ring, lines, marks);
-  write_all (lines->str, lines->len);
-}
-
-static const char *
-find_field (const GLogField *fields, gsize n_fields, const char *key, const char *otherwise)
-{
-  for (gsize i = 0; i < n_fields; i++)
-    {
-      if (g_str_equal (fields[i].key, key) && fields[i].length == -1)
-        return fields[i].value;
-    }
-  return otherwise;
+  write_lines (lines, marks, &entries);
 }
 
 static GLogWriterOutput
 write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
 {
   const char *domain = find_field (fields, n_fields, "GLIB_DOMAIN", "reroute-relayd");
-  const char *text = find_field (fields, n_fields, "MESSAGE", "");
-
   RerouteLogCategory category = reroute_log_category_of (domain);
 
   if (!is_shown (level, category, domain))
@@ -280,7 +339,7 @@ write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
   if (log_writer.lines->len > BUFFER_MOST_OCTETS)
     log_writer.n_lost++;
   else
-    append_line (level, category, domain, text);
+    append_line (level, category, fields, n_fields);
   if (log_writer.stopping)
     write_left ();
   else if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING)) != 0)
@@ -300,6 +359,8 @@ reroute_log_writer_start (void)
 
   log_writer.shown = shown != NULL ? g_strsplit_set (shown, " ,", -1) : NULL;
   log_writer.to_journal = g_log_writer_is_journald (STDERR_FILENO);
+  log_writer.journal_fd =
+    log_writer.to_journal ? reroute_log_journal_open (REROUTE_LOG_JOURNAL_PATH) : -1;
   for (guint i = 0; i < REROUTE_N_LOG_CATEGORIES; i++)
     log_writer.levels[i] = REROUTE_LOG_MINIMUM;
   log_writer.ring = reroute_log_ring_new (REROUTE_LIMIT_LOG_KEPT_OCTETS);

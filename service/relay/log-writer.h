@@ -15,8 +15,9 @@ G_BEGIN_DECLS
  * the reader of standard error takes more than a second.  Which lines are shown is the say of
  * reroute_log_writer_set_levels(), and of G_MESSAGES_DEBUG, as with GLib.
  *
- * Lines begin with the time, or with "<PRIORITY>" for journald when standard error leads there
- * (sd-daemon(3)).  A reader that stops reading loses lines, which are counted, and stops nothing.
+ * Lines begin with the time.  When standard error leads to journald they go there as entries, with
+ * the fields of reroute_log_line().  A reader that
+ * stops reading loses lines, which are counted, and stops nothing.
  */
 void reroute_log_writer_start (void);
 

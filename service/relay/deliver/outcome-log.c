@@ -11,6 +11,8 @@
 
 #include "service/relay/deliver/scheduler-private.h"
 
+#include "service/relay/log-line.h"
+
 #define EXPIRED "4.4.7" /* RFC 3463 3.5: delivery time expired */
 
 RerouteReply *
@@ -50,6 +52,16 @@ get_received (RerouteQueued *queued, guint recipient)
   return reroute_envelope_get_recipient (envelope, recipient)->address->text;
 }
 
+static char *
+dup_entry (const RerouteRow *entry)
+{
+  return entry != NULL
+           ? g_strconcat (
+               reroute_page_to_string (entry->page), entry->exact ? " #" : " ", entry->domain, NULL)
+           : NULL;
+}
+
+/* The fields are for journald: see reroute-relayd(8). */
 static void
 log_outcome (RerouteQueued *queued,
              const RerouteOutcome *outcome,
@@ -60,24 +72,44 @@ log_outcome (RerouteQueued *queued,
   const char *rcpt_out = outcome->rcpt_out != NULL ? outcome->rcpt_out : received;
   gboolean rewritten = !g_str_equal (rcpt_out, received);
   g_autofree char *id = reroute_message_id_to_string (queued->message->id);
+  g_autofree char *entry = dup_entry (outcome->entry);
+  g_autofree char *text = NULL;
   gint64 now_us = g_get_real_time ();
   gint64 delay_ms = MAX (now_us - queued->message->received_us, 0) / 1000;
+  char delay_s[32];
+  const GLogField fields[] = {
+    { "GLIB_DOMAIN", G_LOG_DOMAIN, -1 },
+    { "REROUTE_ID", id, -1 },
+    { "REROUTE_SENDER", reroute_queued_get_envelope (queued)->reverse_path, -1 },
+    { "REROUTE_RECIPIENT", received, -1 },
+    { "REROUTE_RCPT_OUT", rcpt_out, -1 },
+    { "REROUTE_ENTRY", entry, -1 },
+    { "REROUTE_NEXT_HOP", outcome->next_hop, -1 },
+    { "REROUTE_RELAY", outcome->relay, -1 },
+    { "REROUTE_TLS", outcome->tls, -1 },
+    { "REROUTE_DELAY", delay_s, -1 },
+    { "REROUTE_DSN", find_status (outcome), -1 },
+    { "REROUTE_STATUS", reroute_track_kind_to_string (kind), -1 },
+    { "REROUTE_REPLY", said, -1 },
+  };
 
-  g_message ("id=%s to=<%s>%s%s%s nexthop=%s relay=%s tls=<%s> delay_s=%" G_GINT64_FORMAT
-             ".%03d dsn=%s status=%s (%s)",
-             id,
-             rcpt_out,
-             rewritten ? " orig_to=<" : "",
-             rewritten ? received : "",
-             rewritten ? ">" : "",
-             outcome->next_hop != NULL ? outcome->next_hop : "none",
-             outcome->relay != NULL ? outcome->relay : "none",
-             outcome->tls != NULL ? outcome->tls : "none",
-             delay_ms / 1000,
-             (int) (delay_ms % 1000),
-             find_status (outcome),
-             reroute_track_kind_to_string (kind),
-             said);
+  g_snprintf (
+    delay_s, sizeof delay_s, "%" G_GINT64_FORMAT ".%03d", delay_ms / 1000, (int) (delay_ms % 1000));
+  text = g_strdup_printf ("id=%s to=<%s>%s%s%s nexthop=%s relay=%s tls=<%s> delay_s=%s dsn=%s "
+                          "status=%s (%s)",
+                          id,
+                          rcpt_out,
+                          rewritten ? " orig_to=<" : "",
+                          rewritten ? received : "",
+                          rewritten ? ">" : "",
+                          outcome->next_hop != NULL ? outcome->next_hop : "none",
+                          outcome->relay != NULL ? outcome->relay : "none",
+                          outcome->tls != NULL ? outcome->tls : "none",
+                          delay_s,
+                          find_status (outcome),
+                          reroute_track_kind_to_string (kind),
+                          said);
+  reroute_log_line (text, fields, G_N_ELEMENTS (fields));
 }
 
 /* --- tracking --- */

@@ -10,6 +10,7 @@
 #include "service/relay/receive/session-log.h"
 
 #include "common/error.h"
+#include "service/relay/log-line.h"
 
 #define TEXT_OCTETS 256
 
@@ -44,16 +45,24 @@ log_accepted (const RerouteMessage *message, const char *account, const char *id
   g_autofree char *helo = printable (envelope->helo);
   g_autofree char *auth = account != NULL ? printable (account) : NULL;
 
-  g_message ("id=%s from=<%s> client=[%s] helo=%s%s%s octets=%" G_GSIZE_FORMAT
-             " rcpts=%u status=accepted",
-             id,
-             from,
-             client,
-             helo,
-             auth != NULL ? " auth=" : "",
-             auth != NULL ? auth : "",
-             message->content_octets,
-             envelope->recipients->len);
+  g_autofree char *text = g_strdup_printf (
+    "id=%s from=<%s> client=[%s] helo=%s%s%s octets=%" G_GSIZE_FORMAT " rcpts=%u status=accepted",
+    id,
+    from,
+    client,
+    helo,
+    auth != NULL ? " auth=" : "",
+    auth != NULL ? auth : "",
+    message->content_octets,
+    envelope->recipients->len);
+  const GLogField fields[] = {
+    { "GLIB_DOMAIN", G_LOG_DOMAIN, -1 },  { "REROUTE_ID", id, -1 },
+    { "REROUTE_SENDER", from, -1 },       { "REROUTE_CLIENT", client, -1 },
+    { "REROUTE_HELO", helo, -1 },         { "REROUTE_ACCOUNT", auth, -1 },
+    { "REROUTE_STATUS", "accepted", -1 },
+  };
+
+  reroute_log_line (text, fields, G_N_ELEMENTS (fields));
 }
 
 RerouteReply *
