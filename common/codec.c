@@ -94,6 +94,7 @@ write_named_values (NamedWriter *rest, const RerouteRow *row)
       add_true (rest, "by-turns", domain->hosts != NULL && domain->hosts->by_turns);
       add_string (rest, "tls", reroute_tls_level_to_string (row->tls));
       add_string (rest, "account", domain->account);
+      add_string (rest, "certificate", domain->certificate);
       add_true (rest, "queue-for-etrn", row->queue_for_etrn);
     }
 }
@@ -144,6 +145,7 @@ typedef struct
   gboolean by_turns;
   const char *tls;
   const char *account;
+  const char *certificate;
   gboolean queue_for_etrn;
 } NamedValues;
 
@@ -173,6 +175,7 @@ read_named_values (GVariantIter *rest, ReroutePage page, NamedValues *values, GE
     { "by-turns", "b", &values->by_turns, connections },
     { "tls", "s", &values->tls, connections },
     { "account", "s", &values->account, connections },
+    { "certificate", "s", &values->certificate, connections },
     { "queue-for-etrn", "b", &values->queue_for_etrn, connections },
   };
   const char *name;
@@ -292,6 +295,7 @@ reroute_row_from_variant (GVariant *variant, GError **error)
   fields.changed_us = values.changed_us;
   fields.leaves = values.leaves;
   fields.account = values.account;
+  fields.certificate = values.certificate;
   fields.queue_for_etrn = values.queue_for_etrn;
   if (page == REROUTE_PAGE_RECIPIENTS)
     return reroute_recipient_new (&fields, error);

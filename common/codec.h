@@ -14,7 +14,8 @@ G_BEGIN_DECLS
  *                           routing and connections: accept-from s, leaves b, recipient-check s;
  *                           routing: action s, target s;
  *                           connections: deliver s ("dns", "host"), hosts s, by-turns b,
- *                           tls s, account s, queue-for-etrn b.
+ *                           tls s, account s, queue-for-etrn b,
+ *                           certificate s.
  *                           Of a recipient the domain is its address.
  *                           A name that is absent has its default.
  *   change   (sv)           "put", row | "remove", (sx) page and id | "set", (ss) key and value |

@@ -38,12 +38,14 @@ typedef enum
   COLUMN_RECIPIENT_CHECK,
   COLUMN_ACCOUNT,
   COLUMN_QUEUE_FOR_ETRN,
+  COLUMN_CERTIFICATE,
   N_COLUMNS,
 } Column;
 
 static const char *const column_names[N_COLUMNS] = {
-  "page",    "domain", "match", "action", "target",          "accept_from", "enabled",
-  "comment", "order",  "tls",   "leaves", "recipient_check", "account",     "queue_for_etrn",
+  "page",        "domain",          "match",   "action",         "target",
+  "accept_from", "enabled",         "comment", "order",          "tls",
+  "leaves",      "recipient_check", "account", "queue_for_etrn", "certificate",
 };
 
 typedef struct
@@ -320,6 +322,7 @@ make_row (const char *const *cells, GError **error)
   RerouteRowFields fields = { .domain = cells[COLUMN_DOMAIN],
                               .comment = cells[COLUMN_COMMENT],
                               .account = cells[COLUMN_ACCOUNT],
+                              .certificate = cells[COLUMN_CERTIFICATE],
                               .enabled = TRUE };
   ReroutePage page = REROUTE_PAGE_ROUTING;
 
@@ -542,7 +545,8 @@ append_entry (GString *out, const RerouteRow *row)
                  : "",
                ',');
   append_cell (out, routing ? "" : ((const RerouteEmailDomain *) row)->account, ',');
-  append_cell (out, row->queue_for_etrn ? "yes" : "", '\n');
+  append_cell (out, row->queue_for_etrn ? "yes" : "", ',');
+  append_cell (out, routing ? "" : ((const RerouteEmailDomain *) row)->certificate, '\n');
 }
 
 void

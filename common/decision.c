@@ -41,6 +41,7 @@ reroute_decision_free (RerouteDecision *self)
   g_free (self->dns_domain);
   g_free (self->next_hop);
   g_free (self->account);
+  g_free (self->certificate);
   g_free (self->etrn_domain);
   g_free (self->reply_text);
   g_clear_pointer (&self->admitting, reroute_row_unref);

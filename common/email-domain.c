@@ -35,6 +35,15 @@ reroute_email_domain_new (const RerouteRowFields *fields, RerouteHosts *hosts, G
                       parts.fields.account);
       return NULL;
     }
+  if (*parts.fields.certificate != '\0' && fields->tls == REROUTE_TLS_NONE)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   _ ("certificate “%s” is of no use: the entry never uses TLS; choose another level, or leave the certificate empty"),
+                      parts.fields.certificate);
+      return NULL;
+    }
   parts.hosts = hosts;
   return reroute_row_assemble (&parts);
 }

@@ -13,6 +13,8 @@ typedef struct
   RerouteRow row;
   RerouteHosts *hosts; /* forward to these; NULL: deliver by DNS */
   char *account;       /* whose secret logs in there; "" when there is none */
+  char *certificate;   /* the file of what is shown there in TLS: a certificate with its chain, and
+                          its key; "" when there is none */
 } RerouteEmailDomain;
 
 /**
@@ -20,7 +22,8 @@ typedef struct
  * @hosts: (nullable): where to forward to, %NULL for DNS; a reference is taken
  *
  * The only validation of an E-Mail Domain row there is; messages start with the field.  An account
- * is told to hosts that were typed alone, never to what DNS names for a domain.
+ * is told to hosts that were typed alone, never to what DNS names for a domain.  A certificate is
+ * shown in TLS alone, so no row has one that never uses TLS.
  *
  * Errors: %REROUTE_ERROR_DOMAIN, %REROUTE_ERROR_VALUE.
  */

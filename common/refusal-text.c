@@ -201,6 +201,13 @@ reroute_dup_account_error (const char *name)
 }
 
 char *
+reroute_dup_file_name_error (const char *name)
+{
+  return g_strdup_printf (_ ("“%s” is no full file name. Write it from the first “/” on, such as “/etc/reroute/mail.pem”."),
+    name);
+}
+
+char *
 reroute_dup_error (const GError *error)
 {
   const struct

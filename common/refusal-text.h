@@ -18,6 +18,7 @@ char *reroute_dup_port_error (void);
    text where it is about something else. */
 char *reroute_dup_row_error (const char *domain, const char *target, const GError *error);
 char *reroute_dup_account_error (const char *name);
+char *reroute_dup_file_name_error (const char *name);
 /* (transfer full): for a person: why the rules were not read or saved. */
 char *reroute_dup_error (const GError *error);
 /* (transfer full): for a person: why accounts cannot be read, or one was not kept or removed. */

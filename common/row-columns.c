@@ -36,6 +36,7 @@ typedef enum
   COLUMN_RECIPIENT_CHECK,
   COLUMN_ACCOUNT,
   COLUMN_QUEUE_FOR_ETRN,
+  COLUMN_CERTIFICATE,
   N_COLUMNS,
 } Column;
 
@@ -76,6 +77,7 @@ static const struct
   [COLUMN_LEAVES] = { "leaves", KIND_FLAG, ON_BOTH, NULL, FALSE },
   [COLUMN_RECIPIENT_CHECK] = { "recipient-check", KIND_TEXT, ON_BOTH, "none", FALSE },
   [COLUMN_ACCOUNT] = { "account", KIND_TEXT, ON_CONNECTIONS, "", FALSE },
+  [COLUMN_CERTIFICATE] = { "certificate", KIND_TEXT, ON_CONNECTIONS, "", FALSE },
   [COLUMN_QUEUE_FOR_ETRN] = { "queue-for-etrn", KIND_FLAG, ON_CONNECTIONS, NULL, FALSE },
 };
 
@@ -170,6 +172,7 @@ reroute_columns_writer_add (RerouteColumnsWriter *self, const RerouteRow *row)
   add_flag (self, COLUMN_BY_TURNS, hosts != NULL && hosts->by_turns);
   add_text (self, COLUMN_TLS, reroute_tls_level_to_string (row->tls));
   add_text (self, COLUMN_ACCOUNT, ((const RerouteEmailDomain *) row)->account);
+  add_text (self, COLUMN_CERTIFICATE, ((const RerouteEmailDomain *) row)->certificate);
   add_flag (self, COLUMN_QUEUE_FOR_ETRN, row->queue_for_etrn);
 }
 
@@ -424,7 +427,10 @@ make_row (Reader *reader, gsize i, GError **error)
       !reroute_tls_level_from_string (next_text (reader, COLUMN_TLS), &fields.tls, error))
     return NULL;
   if (reader->page == REROUTE_PAGE_CONNECTIONS)
-    fields.account = next_text (reader, COLUMN_ACCOUNT);
+    {
+      fields.account = next_text (reader, COLUMN_ACCOUNT);
+      fields.certificate = next_text (reader, COLUMN_CERTIFICATE);
+    }
   return reader->page == REROUTE_PAGE_ROUTING ? make_routing_entry (reader, &fields, error)
                                               : make_email_domain (reader, &fields, i, error);
 }

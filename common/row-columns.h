@@ -14,10 +14,10 @@ G_BEGIN_DECLS
  *            id ax, changed-us ax;
  *            exact ay, enabled ay, leaves ay, by-turns ay and queue-for-etrn ay (connections): 0 or
  * 1; domain ay, comment ay, changed-by ay, accept-from ay, recipient-check ay, action ay and target
- * ay (routing), hosts ay, tls ay and account ay (connections): UTF-8 texts, each ended by NUL, one
- * behind the other. A column that is absent has its default in every row: 0, "", exact 0, enabled
- * 1, accept-from "anyone", recipient-check "none", action "reroute"; hosts "" is delivery by DNS.
- * Of no rows there is no domain.
+ * ay (routing), hosts ay, tls ay, account ay and certificate ay (connections): UTF-8 texts, each
+ * ended by NUL, one behind the other. A column that is absent has its default in every row: 0, "",
+ * exact 0, enabled 1, accept-from "anyone", recipient-check "none", action "reroute"; hosts "" is
+ * delivery by DNS. Of no rows there is no domain.
  */
 #define REROUTE_COLUMNS_TYPE "a{sv}"
 

@@ -14,6 +14,7 @@
 #include "common/domain.h"
 #include "common/email-domain.h"
 #include "common/error.h"
+#include "common/file-name.h"
 #include "common/limits.h"
 #include "common/verifier.h"
 
@@ -88,6 +89,19 @@ refuse_on_routing (const char *name, GError **error)
   return FALSE;
 }
 
+static gboolean
+check_certificate (ReroutePage page, const char *name, GError **error)
+{
+  if (*name == '\0')
+    return TRUE;
+  if (page == REROUTE_PAGE_ROUTING)
+    return refuse_on_routing ("certificate", error);
+  if (reroute_file_name_check (name, error))
+    return TRUE;
+  g_prefix_error (error, "certificate: ");
+  return FALSE;
+}
+
 gboolean
 reroute_row_parts_init (RerouteRowParts *parts,
                         ReroutePage page,
@@ -104,6 +118,7 @@ reroute_row_parts_init (RerouteRowParts *parts,
   parts->fields.exact = fields->exact != FALSE;
   parts->fields.enabled = fields->enabled != FALSE;
   parts->fields.account = fields->account != NULL ? fields->account : "";
+  parts->fields.certificate = fields->certificate != NULL ? fields->certificate : "";
   parts->fields.comment = fields->comment != NULL ? fields->comment : "";
   parts->fields.changed_by = fields->changed_by != NULL ? fields->changed_by : "";
 
@@ -128,7 +143,8 @@ reroute_row_parts_init (RerouteRowParts *parts,
     return refuse_on_routing ("account", error);
   if (*parts->fields.account != '\0' && !reroute_account_check_name (parts->fields.account, error))
     return FALSE;
-  return check_text (parts->fields.comment, "comment", error) &&
+  return check_certificate (page, parts->fields.certificate, error) &&
+         check_text (parts->fields.comment, "comment", error) &&
          check_text (parts->fields.changed_by, "changed-by", error);
 }
 
@@ -152,7 +168,8 @@ reroute_row_parts_init_recipient (RerouteRowParts *parts,
   if (!fields->enabled || fields->accept_from != REROUTE_ACCEPT_FROM_ANYONE || fields->leaves ||
       fields->queue_for_etrn || fields->tls != REROUTE_TLS_UNSET ||
       fields->recipient_check != REROUTE_RECIPIENT_CHECK_NONE ||
-      (fields->account != NULL && *fields->account != '\0'))
+      (fields->account != NULL && *fields->account != '\0') ||
+      (fields->certificate != NULL && *fields->certificate != '\0'))
     {
       g_set_error (error,
                    REROUTE_ERROR,
@@ -199,7 +216,7 @@ reroute_row_assemble (const RerouteRowParts *parts)
   gboolean same_target = parts->target != NULL && g_str_equal (parts->target, parts->target_key);
   gsize room = room_for (fields->domain) + room_for (fields->comment) + room_for (parts->target) +
                (same_target ? 0 : room_for (parts->target_key)) +
-               (connections ? room_for (fields->account) : 0);
+               (connections ? room_for (fields->account) + room_for (fields->certificate) : 0);
   RerouteRow *row = g_malloc0 (size + room);
   char *at = (char *) row + size;
 
@@ -224,6 +241,7 @@ reroute_row_assemble (const RerouteRowParts *parts)
       RerouteEmailDomain *email_domain = (RerouteEmailDomain *) row;
       email_domain->hosts = parts->hosts != NULL ? reroute_hosts_ref (parts->hosts) : NULL;
       email_domain->account = place (&at, fields->account);
+      email_domain->certificate = place (&at, fields->certificate);
       return row;
     }
   if (parts->page != REROUTE_PAGE_ROUTING)
@@ -280,7 +298,9 @@ reroute_row_equal (const RerouteRow *a, const RerouteRow *b)
     return reroute_hosts_equal (((const RerouteEmailDomain *) a)->hosts,
                                 ((const RerouteEmailDomain *) b)->hosts) &&
            g_str_equal (((const RerouteEmailDomain *) a)->account,
-                        ((const RerouteEmailDomain *) b)->account);
+                        ((const RerouteEmailDomain *) b)->account) &&
+           g_str_equal (((const RerouteEmailDomain *) a)->certificate,
+                        ((const RerouteEmailDomain *) b)->certificate);
   if (a->page == REROUTE_PAGE_RECIPIENTS)
     return TRUE;
   const RerouteRoutingEntry *x = (const RerouteRoutingEntry *) a;
@@ -291,6 +311,8 @@ reroute_row_equal (const RerouteRow *a, const RerouteRow *b)
 RerouteRowFields
 reroute_row_get_fields (const RerouteRow *row)
 {
+  const RerouteEmailDomain *email_domain =
+    row->page == REROUTE_PAGE_CONNECTIONS ? (const RerouteEmailDomain *) row : NULL;
   RerouteRowFields fields = {
     .id = row->id,
     .domain = row->domain,
@@ -301,8 +323,8 @@ reroute_row_get_fields (const RerouteRow *row)
     .queue_for_etrn = row->queue_for_etrn,
     .tls = row->tls,
     .recipient_check = row->recipient_check,
-    .account =
-      row->page == REROUTE_PAGE_CONNECTIONS ? ((const RerouteEmailDomain *) row)->account : "",
+    .account = email_domain != NULL ? email_domain->account : "",
+    .certificate = email_domain != NULL ? email_domain->certificate : "",
     .comment = row->comment,
     .changed_by = row->changed_by,
     .changed_us = row->changed_us,

@@ -78,9 +78,10 @@ typedef struct
   gboolean queue_for_etrn; /* of an E-Mail Domain row */
   RerouteTlsLevel tls;     /* of an E-Mail Domain row */
   RerouteRecipientCheck recipient_check;
-  const char *account;    /* (nullable): of an E-Mail Domain row */
-  const char *comment;    /* (nullable) */
-  const char *changed_by; /* (nullable) */
+  const char *account;     /* (nullable): of an E-Mail Domain row */
+  const char *certificate; /* (nullable): of an E-Mail Domain row */
+  const char *comment;     /* (nullable) */
+  const char *changed_by;  /* (nullable) */
   gint64 changed_us;
 } RerouteRowFields;
 

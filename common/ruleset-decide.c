@@ -346,6 +346,25 @@ choose_account (Walk *walk)
   say (walk, "account", by_entry ? row : NULL, "It logs in there to the account %s.", account);
 }
 
+/* An entry shows its own, to exchangers too, for she has named the domain; the default delivery to
+   hosts alone: not to everybody that DNS names.  It is shown in TLS, which is demanded by it. */
+static void
+choose_certificate (Walk *walk)
+{
+  RerouteDecision *decision = walk->decision;
+  const RerouteRow *row = decision->deciding;
+  gboolean by_entry = row != NULL && row->page == REROUTE_PAGE_CONNECTIONS;
+  const char *file =
+    by_entry ? ((const RerouteEmailDomain *) row)->certificate
+             : reroute_settings_get_text (walk->settings, REROUTE_SETTING_DEFAULT_CERTIFICATE);
+
+  if (decision->to_inbound || *file == '\0' || (decision->hosts == NULL && !by_entry))
+    return;
+  decision->certificate = g_strdup (file);
+  decision->tls = MAX (decision->tls, REROUTE_TLS_ENCRYPTED);
+  say (walk, "certificate", by_entry ? row : NULL, "It shows there the certificate %s.", file);
+}
+
 /* The entry's host collects its mail, by the domain that it leaves for (RFC 1985). */
 static void
 choose_etrn (Walk *walk)
@@ -418,6 +437,7 @@ finish (Walk *walk)
     decision->next_hop = g_strdup (decision->dns_domain);
   choose_tls (walk);
   choose_account (walk);
+  choose_certificate (walk);
   choose_leaves (walk);
   choose_etrn (walk);
   decision->reply_code = 250;

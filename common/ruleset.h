@@ -124,6 +124,7 @@ typedef struct
   char *next_hop;      /* the first of hosts, or dns_domain without the brackets of a literal */
   RerouteTlsLevel tls; /* for the connection to it; never unset */
   char *account;       /* (nullable): that is logged in to there */
+  char *certificate;   /* (nullable): the file of what is shown there in TLS */
   gboolean leaves;     /* our organisation: senders that are not ours are rewritten (SRS) */
   RerouteRecipientCheck recipient_check; /* before the recipient is taken */
   gboolean to_inbound;      /* the next hop is the inbound host, also after a rewrite */

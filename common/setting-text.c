@@ -182,8 +182,7 @@ reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
         _ ("“%s” is no mail filter. Write filters such as “unix:/run/rspamd/milter.sock action=accept, inet:127.0.0.1:8891”."),
            part);
     case REROUTE_SETTING_TYPE_PATHS:
-      return g_strdup_printf (_ ("“%s” is no full file name. Write it from the first “/” on, such as “/etc/reroute/mail.pem”."),
-                                 part);
+      return reroute_dup_file_name_error (part);
     case REROUTE_SETTING_TYPE_ACCOUNT:
       return reroute_dup_account_error (part);
     case REROUTE_SETTING_TYPE_DURATIONS:

@@ -14,6 +14,7 @@
 #include "common/address.h"
 #include "common/domain-private.h"
 #include "common/error.h"
+#include "common/file-name.h"
 #include "common/limits.h"
 #include "common/log-level.h"
 #include "common/quantity.h"
@@ -403,11 +404,8 @@ parse_paths (const RerouteSettingSpec *spec,
       const char *path = g_strstrip (parts[i]);
       if (*path == '\0')
         continue;
-      if (!g_path_is_absolute (path))
-        return fail (error, path, "is no full file name: write it from the first “/” on");
-      for (const char *at = path; *at != '\0'; at++)
-        if (g_ascii_iscntrl (*at))
-          return fail (error, path, "has a control character");
+      if (!reroute_file_name_check (path, error))
+        return FALSE;
       g_strv_builder_add (paths, path);
       n++;
     }

@@ -125,6 +125,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Most failed logins of one client in ten minutes; 0: no limit.") },
   { ID (DEFAULT_ACCOUNT), "default-account", TYPE (ACCOUNT), "", 0, 0, NULL,
     N_("Account at the hosts of the default delivery that the relay logs in to; empty: none.") },
+  { ID (DEFAULT_CERTIFICATE), "default-certificate", TYPE (PATHS), "", 0, 1, NULL,
+    N_("Certificate with chain and key, one file, that hosts of the default delivery are shown; empty: none.") },
   { ID (MILTERS), "milters", TYPE (MILTERS), "", 0, 16, NULL,
     N_("Mail filters that are asked about every message that comes in, in order; empty: none.") },
   { ID (LOG_LEVELS), "log-levels", TYPE (LOG_LEVELS), "", 0, 0, NULL,

@@ -69,6 +69,10 @@ static const Pattern patterns[] = {
   { "tls-level", N_("TLS of the connection: %s.") },
   /* Translators: %s is the name of an account at another host */
   { "account", N_("It logs in there to the account %s.") },
+  /* Translators: %s is the name of a file on the server */
+  { "certificate", N_("It shows there the certificate %s.") },
+  /* Translators: %s is what is wrong with a file */
+  { "certificate-unusable", N_("It cannot be shown, so mail waits: %s.") },
   /* Translators: %s is a domain */
   { "etrn", N_("It waits here until a host asks for mail for %s by ETRN.") },
   { "srs",

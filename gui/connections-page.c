@@ -35,6 +35,8 @@ struct _RerouteConnectionsPage
   RerouteFieldError *forward_error;
   GtkEditable *account;
   RerouteFieldError *account_error;
+  GtkEditable *certificate;
+  RerouteFieldError *certificate_error;
   GtkLabel *accept_label;
   GtkLabel *permit_label;
   GtkEditable *retry;
@@ -44,6 +46,7 @@ struct _RerouteConnectionsPage
   RerouteSheet *sheet;
   RerouteSettingField *forward_field;
   RerouteSettingField *account_field;
+  RerouteSettingField *certificate_field;
   RerouteSettingField *retry_field;
   gboolean showing;
 };
@@ -153,12 +156,13 @@ show_hosts_summary (RerouteConnectionsPage *self)
                        n_permitted > 0 ? permit : _ ("No host may send to any domain."));
 }
 
-/* Only at hosts that are named there is somebody to log in to. */
+/* Only at hosts that are named there is somebody to log in to, and to show who we are. */
 static void
 show_forward (RerouteConnectionsPage *self, gboolean forward)
 {
   reroute_setting_field_set_active (self->forward_field, forward);
   reroute_setting_field_set_active (self->account_field, forward);
+  reroute_setting_field_set_active (self->certificate_field, forward);
 }
 
 static void
@@ -262,6 +266,12 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
                                                    read_hosts);
   self->account_field = reroute_setting_field_new (
     sheet, REROUTE_SETTING_DEFAULT_ACCOUNT, self->account, self->account_error, NULL, NULL);
+  self->certificate_field = reroute_setting_field_new (sheet,
+                                                       REROUTE_SETTING_DEFAULT_CERTIFICATE,
+                                                       self->certificate,
+                                                       self->certificate_error,
+                                                       NULL,
+                                                       NULL);
   self->retry_field = reroute_setting_field_new (sheet,
                                                  REROUTE_SETTING_RETRY_INTERVALS,
                                                  self->retry,
@@ -285,6 +295,7 @@ flush (ReroutePropertyPage *page)
 
   return reroute_setting_field_flush (self->forward_field) &&
          reroute_setting_field_flush (self->account_field) &&
+         reroute_setting_field_flush (self->certificate_field) &&
          reroute_setting_field_flush (self->retry_field);
 }
 
@@ -303,6 +314,7 @@ reroute_connections_page_dispose (GObject *object)
 
   g_clear_object (&self->forward_field);
   g_clear_object (&self->account_field);
+  g_clear_object (&self->certificate_field);
   g_clear_object (&self->retry_field);
   g_clear_object (&self->sheet);
 
@@ -331,6 +343,8 @@ reroute_connections_page_class_init (RerouteConnectionsPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, forward_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, account);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, account_error);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, certificate);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, certificate_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, accept_label);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, permit_label);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, retry);

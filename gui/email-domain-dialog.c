@@ -11,6 +11,7 @@
 
 #include "common/domain.h"
 #include "common/email-domain.h"
+#include "common/file-name.h"
 #include "common/verifier.h"
 #include "gui/field-error.h"
 #include "gui/fit.h"
@@ -38,6 +39,8 @@ struct _RerouteEmailDomainDialog
   GtkDropDown *tls;
   GtkEditable *account;
   RerouteFieldError *account_error;
+  GtkEditable *certificate;
+  RerouteFieldError *certificate_error;
   GtkDropDown *recipient_check;
   GtkWidget *list_button;
   GtkCheckButton *queue_for_etrn;
@@ -62,9 +65,16 @@ G_DEFINE_FINAL_TYPE (RerouteEmailDomainDialog, reroute_email_domain_dialog, GTK_
 
 /* A blank that was pasted with it is none of the name's. */
 static char *
-dup_account (RerouteEmailDomainDialog *self)
+dup_trimmed (GtkEditable *field)
 {
-  return g_strstrip (g_strdup (gtk_editable_get_text (self->account)));
+  return g_strstrip (g_strdup (gtk_editable_get_text (field)));
+}
+
+/* In clear text there is nothing to show a certificate in. */
+static gboolean
+may_use_tls (RerouteEmailDomainDialog *self)
+{
+  return gtk_drop_down_get_selected (self->tls) != REROUTE_TLS_NONE;
 }
 
 static RerouteRow *
@@ -73,7 +83,8 @@ make_row (gpointer user_data)
   RerouteEmailDomainDialog *self = REROUTE_EMAIL_DOMAIN_DIALOG (user_data);
   RerouteRowFields fields = reroute_row_form_get_fields (self->form);
   gboolean forward = gtk_check_button_get_active (self->forward_radio);
-  g_autofree char *account = dup_account (self);
+  g_autofree char *account = dup_trimmed (self->account);
+  g_autofree char *certificate = dup_trimmed (self->certificate);
   g_autoptr (RerouteHosts) hosts = forward ? reroute_host_grid_dup_hosts (self->hosts) : NULL;
   g_autoptr (GError) error = NULL;
   RerouteEmailDomain *entry = NULL;
@@ -81,6 +92,7 @@ make_row (gpointer user_data)
   if (forward && hosts == NULL)
     return NULL;
   fields.account = forward ? account : NULL;
+  fields.certificate = may_use_tls (self) ? certificate : NULL;
   fields.queue_for_etrn = gtk_check_button_get_active (self->queue_for_etrn);
   entry = reroute_email_domain_new (&fields, hosts, &error);
   if (entry == NULL)
@@ -103,7 +115,7 @@ static char *
 judge_account (GtkEditable *field, gpointer user_data)
 {
   RerouteEmailDomainDialog *self = REROUTE_EMAIL_DOMAIN_DIALOG (user_data);
-  g_autofree char *text = dup_account (self);
+  g_autofree char *text = dup_trimmed (self->account);
 
   if (text[0] == '\0' || !gtk_check_button_get_active (self->forward_radio) ||
       reroute_account_check_name (text, NULL))
@@ -111,8 +123,25 @@ judge_account (GtkEditable *field, gpointer user_data)
   return reroute_dup_account_error (text);
 }
 
+static char *
+judge_certificate (GtkEditable *field, gpointer user_data)
+{
+  RerouteEmailDomainDialog *self = REROUTE_EMAIL_DOMAIN_DIALOG (user_data);
+  g_autofree char *text = dup_trimmed (self->certificate);
+
+  if (text[0] == '\0' || !may_use_tls (self) || reroute_file_name_check (text, NULL))
+    return NULL;
+  return reroute_dup_file_name_error (text);
+}
+
 static void
-account_changed_cb (GtkEditable *field, RerouteEmailDomainDialog *self)
+tls_cb (GtkDropDown *drop_down, GParamSpec *pspec, RerouteEmailDomainDialog *self)
+{
+  gtk_widget_set_sensitive (GTK_WIDGET (self->certificate), may_use_tls (self));
+}
+
+static void
+field_changed_cb (GtkEditable *field, RerouteEmailDomainDialog *self)
 {
   if (self->form != NULL)
     reroute_row_form_update (self->form);
@@ -184,6 +213,7 @@ reroute_email_domain_dialog_dispose (GObject *object)
     {
       reroute_field_error_unwatch (self->domain_error);
       reroute_field_error_unwatch (self->account_error);
+      reroute_field_error_unwatch (self->certificate_error);
       reroute_row_form_close (self->form);
     }
   g_clear_object (&self->form);
@@ -228,6 +258,8 @@ reroute_email_domain_dialog_class_init (RerouteEmailDomainDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, list_button);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, account);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, account_error);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, certificate);
+  gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, certificate_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, leaves);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, queue_for_etrn);
   gtk_widget_class_bind_template_child (widget_class, RerouteEmailDomainDialog, enabled);
@@ -237,7 +269,8 @@ reroute_email_domain_dialog_class_init (RerouteEmailDomainDialogClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, delivery_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, queue_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, hosts_changed_cb);
-  gtk_widget_class_bind_template_callback (widget_class, account_changed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, field_changed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, tls_cb);
   gtk_widget_class_bind_template_callback (widget_class, ok_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, help_clicked_cb);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
@@ -259,6 +292,7 @@ fill (RerouteEmailDomainDialog *self, const RerouteEmailDomain *entry)
   if (entry->hosts != NULL)
     reroute_host_grid_set_hosts (self->hosts, entry->hosts);
   gtk_editable_set_text (self->account, entry->account);
+  gtk_editable_set_text (self->certificate, entry->certificate);
   gtk_check_button_set_active (self->queue_for_etrn, entry->row.queue_for_etrn);
 }
 
@@ -292,6 +326,7 @@ reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, Reroute
   self->form = reroute_row_form_new (sheet, row, &widgets, make_row, self);
   reroute_field_error_watch (self->domain_error, self->domain, judge_domain, self);
   reroute_field_error_watch (self->account_error, self->account, judge_account, self);
+  reroute_field_error_watch (self->certificate_error, self->certificate, judge_certificate, self);
   reroute_row_form_update (self->form);
   reroute_fit_dialog (GTK_WINDOW (self), self->scroller);
   gtk_widget_grab_focus (GTK_WIDGET (self->domain));

@@ -51,6 +51,8 @@ static const Place places[] = {
   { "connections-none", STAGE (CONNECTIONS) },
   { "tls-level", STAGE (CONNECTIONS) },
   { "account", STAGE (CONNECTIONS) },
+  { "certificate", STAGE (CONNECTIONS) },
+  { "certificate-unusable", STAGE (CONNECTIONS) },
   { "etrn", STAGE (CONNECTIONS) },
   { "srs", STAGE (CONNECTIONS) },
   { "srs-off", STAGE (CONNECTIONS) },

@@ -106,7 +106,13 @@ dup_tls (const RerouteRow *row)
          [REROUTE_TLS_VERIFIED] = C_ ("tls", "Required, with a valid certificate"),
     };
 
-  return g_strdup (words[row->tls]);
+  const RerouteEmailDomain *domain = (const RerouteEmailDomain *) row;
+  g_autofree char *file = g_path_get_basename (domain->certificate);
+
+  if (domain->certificate[0] == '\0')
+    return g_strdup (words[row->tls]);
+  /* Translators: in a list: whether TLS is demanded, “Required”; the file of a certificate. */
+  return g_strdup_printf (_ ("%s, showing %s"), words[row->tls], file);
 }
 
 static const char *
@@ -364,6 +370,20 @@ dup_account_sentence (const RerouteRow *row)
 }
 
 /* (nullable) */
+static char *
+dup_certificate_sentence (const RerouteRow *row)
+{
+  const char *file =
+    row->page == REROUTE_PAGE_CONNECTIONS ? ((const RerouteEmailDomain *) row)->certificate : "";
+  g_autofree char *name = bold (file);
+
+  if (file[0] == '\0')
+    return NULL;
+  /* Translators: %s is the file of a certificate, on the server. */
+  return g_strdup_printf (_ ("It shows the certificate %s there, by TLS."), name);
+}
+
+/* (nullable) */
 static const char *
 get_check_sentence (const RerouteRow *row)
 {
@@ -402,6 +422,7 @@ reroute_row_dup_sentence (const RerouteRow *row)
   g_autofree char *domain = NULL;
   g_autofree char *what = NULL;
   g_autofree char *account = NULL;
+  g_autofree char *certificate = NULL;
   gboolean is_inbound, is_rewritten;
 
   g_return_val_if_fail (row != NULL, NULL);
@@ -422,6 +443,8 @@ reroute_row_dup_sentence (const RerouteRow *row)
   add_sentence (builder, get_tls_sentence (row));
   account = dup_account_sentence (row);
   add_sentence (builder, account);
+  certificate = dup_certificate_sentence (row);
+  add_sentence (builder, certificate);
   add_sentence (builder, get_check_sentence (row));
   add_sentence (builder, is_rewritten ? _ ("Senders of other domains are rewritten.") : NULL);
   add_sentence (builder,

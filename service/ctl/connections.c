@@ -7,6 +7,7 @@
 
 #include "service/ctl/rows.h"
 
+#include "common/file-name.h"
 #include "common/verifier.h"
 #include "service/ctl/edit.h"
 #include "service/ctl/refusal.h"
@@ -22,6 +23,7 @@ typedef struct
   gboolean by_turns;
   char *tls;
   char *account;
+  char *certificate;
   char *queue_for_etrn; /* "yes", "no" */
 } ConnectionsOptions;
 
@@ -32,6 +34,7 @@ connections_options_clear (ConnectionsOptions *options)
   g_clear_pointer (&options->hosts, g_free);
   g_clear_pointer (&options->tls, g_free);
   g_clear_pointer (&options->account, g_free);
+  g_clear_pointer (&options->certificate, g_free);
   g_clear_pointer (&options->queue_for_etrn, g_free);
 }
 
@@ -48,6 +51,7 @@ parse_options (
     { "by-turns", 0, 0, G_OPTION_ARG_NONE, &options->by_turns, NULL, NULL },
     { "tls", 0, 0, G_OPTION_ARG_STRING, &options->tls, NULL, NULL },
     { "account", 0, 0, G_OPTION_ARG_STRING, &options->account, NULL, NULL },
+    { "certificate", 0, 0, G_OPTION_ARG_FILENAME, &options->certificate, NULL, NULL },
     { "queue-for-etrn", 0, 0, G_OPTION_ARG_STRING, &options->queue_for_etrn, NULL, NULL },
     { "exact", 0, 0, G_OPTION_ARG_NONE, &options->row.exact, NULL, NULL },
     { "accept-from", 0, 0, G_OPTION_ARG_STRING, &options->row.accept_from, NULL, NULL },
@@ -90,6 +94,14 @@ apply_options (const ConnectionsOptions *options, RerouteRowFields *fields, GErr
     }
   if (options->account != NULL)
     fields->account = options->account;
+  if (options->certificate != NULL && options->certificate[0] != '\0' &&
+      !reroute_file_name_check (options->certificate, error))
+    {
+      reroute_ctl_reword_file_name (error, options->certificate);
+      return FALSE;
+    }
+  if (options->certificate != NULL)
+    fields->certificate = options->certificate;
   if (!reroute_ctl_take_yes_no (
         "--queue-for-etrn", options->queue_for_etrn, &fields->queue_for_etrn, error))
     return FALSE;

@@ -48,6 +48,13 @@ reroute_ctl_reword_account (GError **error, const char *name)
 }
 
 void
+reroute_ctl_reword_file_name (GError **error, const char *name)
+{
+  if (is_of (error, REROUTE_ERROR_VALUE))
+    take_text (error, reroute_dup_file_name_error (name));
+}
+
+void
 reroute_ctl_reword_setting (GError **error, const char *key, const char *value)
 {
   const RerouteSettingSpec *spec = reroute_setting_find (key, NULL);

@@ -15,6 +15,8 @@ void reroute_ctl_reword_row (GError **error, const char *domain, const char *tar
 void reroute_ctl_reword_address (GError **error, const char *address);
 /* Of the name of an account. */
 void reroute_ctl_reword_account (GError **error, const char *name);
+/* Of the name of a file on the server. */
+void reroute_ctl_reword_file_name (GError **error, const char *name);
 /* Of the value of a setting. */
 void reroute_ctl_reword_setting (GError **error, const char *key, const char *value);
 

@@ -180,6 +180,7 @@ row_to_json (RerouteRow *row, gpointer user_data)
       reroute_ctl_add_string (builder, "tls", reroute_tls_level_to_string (row->tls));
       reroute_ctl_add_string (builder, "account", ((RerouteEmailDomain *) row)->account);
       reroute_ctl_add_string (builder, "queue_for_etrn", row->queue_for_etrn ? "yes" : "no");
+      reroute_ctl_add_string (builder, "certificate", ((RerouteEmailDomain *) row)->certificate);
     }
   reroute_ctl_add_string (builder, "changed_by", row->changed_by);
   reroute_ctl_add_int (builder, "changed_us", row->changed_us);

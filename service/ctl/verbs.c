@@ -14,6 +14,7 @@
 #define REACH " [--exact]"
 #define TLS " [--tls=none|opportunistic|encrypted|verified]"
 #define ACCOUNT " [--account=NAME]"
+#define CERTIFICATE " [--certificate=FILE]"
 #define ETRN " [--queue-for-etrn=yes|no]"
 #define ROW_VALUES                                                                                 \
   " [--accept-from=anyone|permitted] [--leaves=yes|no] [--recipient-check=none|call-ahead|list]"   \
@@ -33,9 +34,9 @@ static const RerouteVerb verbs[] = {
   { "routing remove", "DOMAIN", N_("remove a row from the Routing page"), reroute_ctl_routing_remove },
   { "connections list", "[TEXT]", N_("the E-Mail Domain rows of the Connections page"),
     reroute_ctl_connections_list },
-  { "connections add", "DOMAIN (--host=HOST[:PORT][,...]|--dns) [--mx] [--by-turns]" TLS ACCOUNT ETRN REACH ROW_OPTIONS,
+  { "connections add", "DOMAIN (--host=HOST[:PORT][,...]|--dns) [--mx] [--by-turns]" TLS ACCOUNT CERTIFICATE ETRN REACH ROW_OPTIONS,
     N_("add an E-Mail Domain row"), reroute_ctl_connections_add },
-  { "connections edit", "DOMAIN [--host=HOST[:PORT][,...]|--dns] [--mx] [--by-turns]" TLS ACCOUNT ETRN EDIT_OPTIONS,
+  { "connections edit", "DOMAIN [--host=HOST[:PORT][,...]|--dns] [--mx] [--by-turns]" TLS ACCOUNT CERTIFICATE ETRN EDIT_OPTIONS,
     N_("change an E-Mail Domain row"), reroute_ctl_connections_edit },
   { "connections remove", "DOMAIN", N_("remove an E-Mail Domain row"), reroute_ctl_connections_remove },
   { "recipients list", "[DOMAIN]", N_("the recipients that exist, for entries with the check list"),

@@ -137,6 +137,26 @@ get_serial (const RerouteRelayParts *parts)
 }
 
 static void
+add_tls (GVariantBuilder *builder, const RerouteRelayParts *parts)
+{
+  const char *ours = reroute_tls_keeper_get_failure (parts->tls);
+  g_autofree char *to_others = reroute_client_certificate_keeper_dup_failure (parts->certificates);
+  g_autofree char *described = reroute_tls_keeper_describe (parts->tls);
+  const char *separator = ours != NULL && to_others != NULL ? "; " : "";
+
+  g_variant_builder_add (builder,
+                         "{sv}",
+                         "tls",
+                         g_variant_new_take_string (g_strconcat (
+                           described, to_others != NULL ? "; " : "", to_others, NULL)));
+  g_variant_builder_add (
+    builder,
+    "{sv}",
+    "tls-failure",
+    g_variant_new_take_string (g_strconcat (ours != NULL ? ours : "", separator, to_others, NULL)));
+}
+
+static void
 run_status (RerouteRelayCall *call)
 {
   const RerouteRelayParts *parts = call->service->parts;
@@ -158,11 +178,7 @@ run_status (RerouteRelayCall *call)
   g_variant_builder_add (&builder, "{sv}", "spool-ok", g_variant_new_boolean (spool.writable));
   add_number (&builder, "spool-octets", spool.octets);
   add_number (&builder, "syncs", spool.syncs);
-  g_variant_builder_add (
-    &builder, "{sv}", "tls", g_variant_new_take_string (reroute_tls_keeper_describe (parts->tls)));
-  const char *failure = reroute_tls_keeper_get_failure (parts->tls);
-  g_variant_builder_add (
-    &builder, "{sv}", "tls-failure", g_variant_new_string (failure != NULL ? failure : ""));
+  add_tls (&builder, parts);
   g_autofree char *track_failure = reroute_tracker_dup_failure (parts->tracker);
   g_variant_builder_add (&builder,
                          "{sv}",

@@ -312,6 +312,7 @@ changed_cb (Relay *self, RerouteRuleset *loaded)
     return;
   self->parts.ruleset = reroute_ruleset_ref (ruleset);
   take_settings (self, reroute_ruleset_get_settings (ruleset));
+  reroute_client_certificate_keeper_set_ruleset (self->parts.certificates, ruleset);
   g_clear_pointer (&old, reroute_ruleset_unref);
   for (guint i = 0; i < self->n_workers; i++)
     reroute_receiver_set_ruleset (self->receivers[i], ruleset);
@@ -341,6 +342,7 @@ reload_cb (gpointer user_data)
   g_message ("reading certificates, accounts and name servers again");
   reroute_supervisor_notify_reloading ();
   reroute_tls_keeper_reload (self->parts.tls);
+  reroute_client_certificate_keeper_reload (self->parts.certificates);
   reroute_secrets_keeper_reload (self->parts.secrets);
   reroute_scheduler_reload (self->parts.scheduler);
   if (!update_listeners (self, &error))
@@ -500,6 +502,7 @@ start (Relay *self)
   self->service = reroute_relay_service_new (&self->parts);
   self->health = reroute_health_new (&self->parts);
   self->parts.tls = reroute_tls_keeper_new (tls_changed_cb, self);
+  self->parts.certificates = reroute_client_certificate_keeper_new (self->parts.scheduler);
   self->srs = reroute_srs_keeper_new (self->parts.spool, srs_changed_cb, self);
   self->parts.secrets = reroute_secrets_keeper_new (
     self->parts.spool, self->receivers, self->n_workers, self->parts.scheduler);
@@ -545,6 +548,7 @@ take_apart (Relay *self)
     ;
   g_clear_object (&self->service);
   g_clear_pointer (&self->parts.tls, reroute_tls_keeper_free);
+  g_clear_pointer (&self->parts.certificates, reroute_client_certificate_keeper_free);
   g_clear_pointer (&self->parts.secrets, reroute_secrets_keeper_free);
   g_clear_pointer (&self->parts.scheduler, reroute_scheduler_free);
   for (guint i = 0; i < self->n_workers; i++)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/client/bus.h"
+#include "service/relay/client-certificate-keeper.h"
 #include "service/relay/deliver/scheduler.h"
 #include "service/relay/options.h"
 #include "service/relay/receive/receiver.h"
@@ -22,6 +23,7 @@ typedef struct
   RerouteRuleset *ruleset; /* NULL until the first was loaded */
   GPtrArray *listeners;    /* (element-type RerouteListener) */
   RerouteTlsKeeper *tls;
+  RerouteClientCertificateKeeper *certificates;
   RerouteSecretsKeeper *secrets;
   const char *hostname; /* as it greets */
 } RerouteRelayParts;

@@ -19,7 +19,8 @@
   "id, domain, exact, accept_from, enabled, comment, changed_by, changed_us, "                     \
   "leaves, recipient_check"
 #define ROUTING_COLUMNS COMMON_COLUMNS ", action, target"
-#define CONNECTIONS_COLUMNS COMMON_COLUMNS ", hosts, by_turns, tls, account, queue_for_etrn"
+#define CONNECTIONS_COLUMNS                                                                        \
+  COMMON_COLUMNS ", hosts, by_turns, tls, account, queue_for_etrn, certificate"
 /* In the places of the common ones. */
 #define RECIPIENTS_COLUMNS "id, address, 1, 'anyone', 1, comment, changed_by, changed_us, 0, 'none'"
 
@@ -42,6 +43,7 @@ enum
   COLUMN_TLS,
   COLUMN_ACCOUNT,
   COLUMN_QUEUE_FOR_ETRN,
+  COLUMN_CERTIFICATE,
 };
 
 static const struct
@@ -65,7 +67,7 @@ static const struct
     .one = "SELECT " CONNECTIONS_COLUMNS " FROM connections WHERE id = ?1",
     .count = "SELECT count(*) FROM connections",
     .insert = "INSERT INTO connections (" CONNECTIONS_COLUMNS ", search) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     .remove = "DELETE FROM connections WHERE id = ?1",
   },
   [REROUTE_PAGE_RECIPIENTS] = {
@@ -283,7 +285,8 @@ reroute_row_store_add (RerouteStore *store, const RerouteRow *row, GError **erro
       reroute_query_bind_text (query, 1 + COLUMN_TLS, reroute_tls_level_to_string (row->tls));
       reroute_query_bind_text (query, 1 + COLUMN_ACCOUNT, domain->account);
       reroute_query_bind_int64 (query, 1 + COLUMN_QUEUE_FOR_ETRN, row->queue_for_etrn);
-      search_index = 2 + COLUMN_QUEUE_FOR_ETRN;
+      reroute_query_bind_text (query, 1 + COLUMN_CERTIFICATE, domain->certificate);
+      search_index = 2 + COLUMN_CERTIFICATE;
     }
   search = make_search (row, target);
   reroute_query_bind_text (query, search_index, search);
@@ -333,6 +336,7 @@ make_email_domain (RerouteQuery *query, RerouteRowFields *fields, GError **error
         reroute_query_get_text (query, COLUMN_TLS), &fields->tls, error))
     return NULL;
   fields->account = reroute_query_get_text (query, COLUMN_ACCOUNT);
+  fields->certificate = reroute_query_get_text (query, COLUMN_CERTIFICATE);
   fields->queue_for_etrn = reroute_query_get_int64 (query, COLUMN_QUEUE_FOR_ETRN) != 0;
   return (RerouteRow *) reroute_email_domain_new (fields, hosts, error);
 }

@@ -127,6 +127,11 @@ static const char version_7[] =
   "ALTER TABLE connections ADD COLUMN queue_for_etrn INTEGER NOT NULL DEFAULT 0;"
   "PRAGMA user_version = 7;";
 
+/* The file of the certificate that an E-Mail Domain row shows; '': none. */
+static const char version_8[] =
+  "ALTER TABLE connections ADD COLUMN certificate TEXT NOT NULL DEFAULT '';"
+  "PRAGMA user_version = 8;";
+
 #define INDEX(name, columns) { "DROP INDEX " name, "CREATE INDEX " name " ON " columns }
 
 /* What the migrations come to. */
@@ -159,7 +164,7 @@ static const RerouteSchemaIndex indexes[REROUTE_N_PAGES][6] = {
 /* clang-format on */
 
 static const char *const migrations[] = {
-  version_1, version_2, version_3, version_4, version_5, version_6, version_7,
+  version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8,
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (migrations) == REROUTE_SCHEMA_VERSION);

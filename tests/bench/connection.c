@@ -67,7 +67,7 @@ load_connection_begin_tls (LoadConnection *self, RerouteTlsClient *client)
 {
   g_autoptr (GError) error = NULL;
 
-  if (reroute_tls_client_begin (client, &self->stream, NULL, "target", &error))
+  if (reroute_tls_client_begin (client, &self->stream, NULL, "target", NULL, &error))
     return TRUE;
   g_printerr ("load: %s\n", error->message);
   return FALSE;

@@ -129,6 +129,12 @@ def test_forward_to_hosts(desk):
     desk.dialog.wait_text('Required, with a valid certificate', ADD_HOST)
     desk.dialog.key('Down', 'Down', 'Down', 'Return')
     desk.dialog.wait_text('Never without TLS.', ADD_HOST)
+    desk.dialog.key('alt+i')
+    desk.dialog.type('we.pem')
+    desk.dialog.wait_text('“we.pem” is no full file name.', ADD_HOST)
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('/etc/reroute/we.pem')
+    desk.dialog.wait_text('It shows the certificate', ADD_HOST)
     desk.dialog.key('alt+l')
     desk.dialog.wait_text('Senders of other domains are rewritten.', ADD_HOST)
     desk.dialog.key('alt+k')
@@ -151,6 +157,7 @@ def test_forward_to_hosts(desk):
     assert [(host['name'], host['port']) for host in row['hosts']] == \
         [('mx1.example.net', 2525), ('192.0.2.7', 25)], row
     assert (row['comment'], row['tls'], row['account']) == ('by contract', 'encrypted', 'smart'), row
+    assert row['certificate'] == '/etc/reroute/we.pem', row
     assert (row['leaves'], row['recipient_check'], row['queue_for_etrn']) == ('yes', 'call-ahead', 'yes'), row
 
 

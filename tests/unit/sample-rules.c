@@ -13,8 +13,8 @@
 
 #define HEADER                                                                                     \
   "page,domain,match,action,target,accept_from,enabled,leaves,recipient_check,tls,account,queue_"  \
-  "for_etrn\n"
-#define N_COMMAS 11
+  "for_etrn,certificate\n"
+#define N_COMMAS 12
 
 static void
 apply (RerouteRulesetBuilder *builder, RerouteChange *change)
@@ -33,7 +33,7 @@ parse_line (const char *line)
   for (const char *p = line; *p != '\0'; p++)
     commas += *p == ',';
   /* Columns that are not written have their default. */
-  const char *missing = &",,,,,,,,,,,"[MIN (commas, N_COMMAS)];
+  const char *missing = &",,,,,,,,,,,,"[MIN (commas, N_COMMAS)];
   g_autofree char *text = g_strconcat (HEADER, line, missing, "\n", NULL);
   g_autoptr (GPtrArray) errors = NULL;
   GPtrArray *rows = reroute_csv_parse (text, strlen (text), &errors);

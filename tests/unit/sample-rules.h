@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 /**
  * sample_rules:
  * @rows: CSV lines without a header, in the columns page,domain,match,action,target,accept_from,
- *   enabled,leaves,recipient_check,tls,account,queue_for_etrn; a row gets the number of its line as
- * id
+ *   enabled,leaves,recipient_check,tls,account,queue_for_etrn,certificate; a row gets the number of
+ * its line as id
  * @settings: "key=value" lines
  *
  * Returns: (transfer full): serial 1

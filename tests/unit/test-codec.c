@@ -126,6 +126,7 @@ test_by_turns (void)
                               .tls = REROUTE_TLS_ENCRYPTED,
                               .recipient_check = REROUTE_RECIPIENT_CHECK_CALL_AHEAD,
                               .account = "smart",
+                              .certificate = "/etc/reroute/we.pem",
                               .queue_for_etrn = TRUE,
                               .comment = "ünïcode, \"quoted\"" };
   g_autoptr (RerouteEmailDomain) row = reroute_email_domain_new (&fields, hosts, NULL);
@@ -135,6 +136,7 @@ test_by_turns (void)
   g_assert_true (((RerouteEmailDomain *) arrived)->hosts->by_turns);
   g_assert_cmpint (arrived->tls, ==, REROUTE_TLS_ENCRYPTED);
   g_assert_cmpstr (((RerouteEmailDomain *) arrived)->account, ==, "smart");
+  g_assert_cmpstr (((RerouteEmailDomain *) arrived)->certificate, ==, "/etc/reroute/we.pem");
   g_assert_true (arrived->leaves);
   g_assert_true (arrived->queue_for_etrn);
   g_assert_cmpint (arrived->recipient_check, ==, REROUTE_RECIPIENT_CHECK_CALL_AHEAD);

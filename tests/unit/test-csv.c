@@ -11,7 +11,7 @@
 
 #define HEADER                                                                                     \
   "page,domain,match,action,target,accept_from,enabled,comment,order,tls,leaves,recipient_check,"  \
-  "account,queue_for_etrn\n"
+  "account,queue_for_etrn,certificate\n"
 
 typedef struct
 {
@@ -28,82 +28,82 @@ static const Row rows[] = {
     "design 8",
     "page,domain,match,action,target,accept_from,enabled,comment\nrouting,test.com,exact,reroute,"
     "example.com,anyone,yes,renamed 2026\n",
-    "routing,test.com,exact,reroute,example.com,anyone,yes,renamed 2026,,,,,,\n",
+    "routing,test.com,exact,reroute,example.com,anyone,yes,renamed 2026,,,,,,,\n",
     0,
     NULL },
   { "design-connections",
     "design 8",
     "page,domain,match,action,target,accept_from,enabled,comment\nconnections,fwd.test,subdomains,"
     "host,mx1.example.net:25;mx2.example.net,anyone,yes,\n",
-    "connections,fwd.test,subdomains,host,mx1.example.net;mx2.example.net,anyone,yes,,,,,,,\n",
+    "connections,fwd.test,subdomains,host,mx1.example.net;mx2.example.net,anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "defaults",
     "design 8",
     "domain,target\na.test,b.test\n",
-    "routing,a.test,subdomains,reroute,b.test,anyone,yes,,,,,,,\n",
+    "routing,a.test,subdomains,reroute,b.test,anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "other-order-of-columns",
     "design 8",
     "target,page,domain\n,connections,a.test\ngw.test,connections,b.test\n",
-    "connections,a.test,subdomains,dns,,anyone,yes,,,,,,,\nconnections,b.test,subdomains,host,gw."
+    "connections,a.test,subdomains,dns,,anyone,yes,,,,,,,,\nconnections,b.test,subdomains,host,gw."
     "test,"
-    "anyone,yes,,,,,,,\n",
+    "anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "by-turns",
     "design 3",
     "page,domain,target,order\nconnections,a.test,b.test;c.test,by-turns\n",
-    "connections,a.test,subdomains,host,b.test;c.test,anyone,yes,,by-turns,,,,,\n",
+    "connections,a.test,subdomains,host,b.test;c.test,anyone,yes,,by-turns,,,,,,\n",
     0,
     NULL },
   { "hash",
     "design 3",
     "domain,action\n#a.test,inbound\n",
-    "routing,a.test,exact,inbound,,anyone,yes,,,,,,,\n",
+    "routing,a.test,exact,inbound,,anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "quoted",
     "RFC 4180 2.6",
     "domain,action,comment\n\"a.test\",relay,\"one, \"\"two\"\"\"\n",
-    "routing,a.test,subdomains,relay,,anyone,yes,\"one, \"\"two\"\"\",,,,,,\n",
+    "routing,a.test,subdomains,relay,,anyone,yes,\"one, \"\"two\"\"\",,,,,,,\n",
     0,
     NULL },
   { "crlf-and-bom",
     "RFC 4180 2.1",
     "\xef\xbb\xbf"
     "domain,action\r\na.test,\"relay\"\r\n\r\nb.test,relay",
-    "routing,a.test,subdomains,relay,,anyone,yes,,,,,,,\n"
-    "routing,b.test,subdomains,relay,,anyone,yes,,,,,,,\n",
+    "routing,a.test,subdomains,relay,,anyone,yes,,,,,,,,\n"
+    "routing,b.test,subdomains,relay,,anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "upper-header",
     "design 8",
     "Domain,ACTION\na.test,relay\n",
-    "routing,a.test,subdomains,relay,,anyone,yes,,,,,,,\n",
+    "routing,a.test,subdomains,relay,,anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "tls",
     "issue 4",
     "page,domain,target,tls\nconnections,a.test,b.test,verified\nconnections,c.test,,\n",
-    "connections,a.test,subdomains,host,b.test,anyone,yes,,,verified,,,,\n"
-    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,\n",
+    "connections,a.test,subdomains,host,b.test,anyone,yes,,,verified,,,,,\n"
+    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "leaves",
     "design 3",
     "page,domain,target,leaves\nrouting,a.test,b.test,yes\nconnections,c.test,,no\n",
-    "routing,a.test,subdomains,reroute,b.test,anyone,yes,,,,yes,,,\n"
-    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,\n",
+    "routing,a.test,subdomains,reroute,b.test,anyone,yes,,,,yes,,,,\n"
+    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "recipient-check",
     "issue 4",
     "page,domain,target,recipient_check\nrouting,a.test,b.test,call-ahead\nconnections,c.test,,"
     "none\n",
-    "routing,a.test,subdomains,reroute,b.test,anyone,yes,,,,,call-ahead,,\n"
-    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,\n",
+    "routing,a.test,subdomains,reroute,b.test,anyone,yes,,,,,call-ahead,,,\n"
+    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "recipient-check-unknown",
@@ -115,8 +115,8 @@ static const Row rows[] = {
   { "account",
     "design 3",
     "page,domain,target,account\nconnections,a.test,b.test,smart\nconnections,c.test,,\n",
-    "connections,a.test,subdomains,host,b.test,anyone,yes,,,,,,smart,\n"
-    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,\n",
+    "connections,a.test,subdomains,host,b.test,anyone,yes,,,,,,smart,,\n"
+    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "account-by-dns",
@@ -140,8 +140,8 @@ static const Row rows[] = {
   { "queue-for-etrn",
     "RFC 1985",
     "page,domain,target,queue_for_etrn\nconnections,a.test,b.test,yes\nconnections,c.test,,no\n",
-    "connections,a.test,subdomains,host,b.test,anyone,yes,,,,,,,yes\n"
-    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,\n",
+    "connections,a.test,subdomains,host,b.test,anyone,yes,,,,,,,yes,\n"
+    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,,\n",
     0,
     NULL },
   { "queue-for-etrn-unknown",
@@ -156,6 +156,39 @@ static const Row rows[] = {
     NULL,
     2,
     "queue-for-etrn is a matter of the page “connections”" },
+  { "certificate",
+    "issue 4",
+    "page,domain,target,certificate\nconnections,a.test,b.test,/etc/we.pem\nconnections,c.test,,"
+    "/etc/we.pem\nconnections,d.test,,\n",
+    "connections,a.test,subdomains,host,b.test,anyone,yes,,,,,,,,/etc/we.pem\n"
+    "connections,c.test,subdomains,dns,,anyone,yes,,,,,,,,/etc/we.pem\n"
+    "connections,d.test,subdomains,dns,,anyone,yes,,,,,,,,\n",
+    0,
+    NULL },
+  { "certificate-relative",
+    "issue 4",
+    "page,domain,certificate\nconnections,a.test,we.pem\n",
+    NULL,
+    2,
+    "certificate: “we.pem” is no full file name: write it from the first “/” on" },
+  { "certificate-two-lines",
+    "issue 4",
+    "page,domain,certificate\nconnections,a.test,\"/we\n.pem\"\n",
+    NULL,
+    2,
+    "has a control character" },
+  { "certificate-without-tls",
+    "issue 4",
+    "page,domain,tls,certificate\nconnections,a.test,none,/we.pem\n",
+    NULL,
+    2,
+    "certificate “/we.pem” is of no use: the entry never uses TLS" },
+  { "certificate-of-routing",
+    "issue 4",
+    "domain,action,certificate\na.test,relay,/we.pem\n",
+    NULL,
+    2,
+    "certificate is a matter of the page “connections”" },
   { "leaves-unknown",
     "design 3",
     "domain,action,leaves\na.test,relay,perhaps\n",
@@ -286,10 +319,10 @@ static void
 test_round_trip (void)
 {
   static const char text[] =
-    HEADER "routing,a.test,exact,reroute,Example.COM,permitted,no,\" a \"\"b\"\", c\",,,,,,\n"
-           "routing,[192.0.2.1],subdomains,inbound,,anyone,yes,,,,,,,\n"
+    HEADER "routing,a.test,exact,reroute,Example.COM,permitted,no,\" a \"\"b\"\", c\",,,,,,,\n"
+           "routing,[192.0.2.1],subdomains,inbound,,anyone,yes,,,,,,,,\n"
            "connections,xn--bcher-kva.test,subdomains,host,mx:a.test;[::1]:26,anyone,yes,ü,by-"
-           "turns,,,,,\n";
+           "turns,,,,,,\n";
   g_autoptr (GPtrArray) errors = NULL;
   g_autoptr (GPtrArray) first = parse (text, &errors);
   g_autoptr (GString) out = g_string_new (NULL);

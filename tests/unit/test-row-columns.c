@@ -78,6 +78,7 @@ test_every_field (void)
     .tls = REROUTE_TLS_VERIFIED,
     .recipient_check = REROUTE_RECIPIENT_CHECK_CALL_AHEAD,
     .account = "smart",
+    .certificate = "/etc/reroute/we.pem",
     .queue_for_etrn = TRUE,
     .comment = "ünïcode, \"quoted\"",
     .changed_by = "anna",
@@ -95,6 +96,7 @@ test_every_field (void)
   g_assert_true (((const RerouteEmailDomain *) other)->hosts->by_turns);
   g_assert_cmpint (other->tls, ==, REROUTE_TLS_VERIFIED);
   g_assert_cmpstr (((const RerouteEmailDomain *) other)->account, ==, "smart");
+  g_assert_cmpstr (((const RerouteEmailDomain *) other)->certificate, ==, "/etc/reroute/we.pem");
   g_assert_true (other->leaves);
   g_assert_true (other->queue_for_etrn);
   g_assert_cmpint (other->recipient_check, ==, REROUTE_RECIPIENT_CHECK_CALL_AHEAD);

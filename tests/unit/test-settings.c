@@ -59,6 +59,7 @@ static const char *const keys[] = {
   "mta-sts",
   "max-auth-failures",
   "default-account",
+  "default-certificate",
   "milters",
   "log-levels",
   "track-days",

@@ -416,6 +416,25 @@ test_schema_7 (StoreFixture *f, gconstpointer data)
   assert_queues (f, "fwd.test", TRUE);
 }
 
+static void
+assert_certificate (StoreFixture *f, const char *domain, const char *certificate)
+{
+  const RerouteRow *row = get_row (f, REROUTE_PAGE_CONNECTIONS, domain);
+
+  g_assert_cmpstr (((const RerouteEmailDomain *) row)->certificate, ==, certificate);
+}
+
+static void
+test_schema_8 (StoreFixture *f, gconstpointer data)
+{
+  open_released (f, "schema-8.db");
+  store_assert_rows (f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com");
+  assert_certificate (f, "fwd.test", "");
+  assert_certificate (f, "dns.test", "/etc/reroute/we.pem");
+  store_revert (f, 3);
+  assert_certificate (f, "fwd.test", "/etc/reroute/old.pem");
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/store-files/" name, StoreFixture, NULL, store_set_up_open, func, store_tear_down)
 #define ADD_CLOSED(name, func)                                                                     \
@@ -439,5 +458,6 @@ main (int argc, char *argv[])
   ADD_CLOSED ("schema-5", test_schema_5);
   ADD_CLOSED ("schema-6", test_schema_6);
   ADD_CLOSED ("schema-7", test_schema_7);
+  ADD_CLOSED ("schema-8", test_schema_8);
   return g_test_run ();
 }

@@ -27,7 +27,8 @@ struct _RerouteConnection
   RerouteTlsClient *tls;
   RerouteTlsLevel tls_level;
   gboolean requires_tls;
-  char *session_key; /* that the TLS session is kept under */
+  RerouteClientCertificate *certificate; /* (nullable): that is shown */
+  char *session_key;                     /* that the TLS session is kept under */
   gboolean session_kept;
   gboolean shaking; /* hands, for TLS */
   gboolean tls_failed;
@@ -66,8 +67,7 @@ void reroute_connection_pump (RerouteConnection *self);
 
 /* --- connection-tls.c --- */
 /* Before it connects. */
-void
-reroute_connection_set_tls (RerouteConnection *self, RerouteTlsClient *tls, RerouteTlsLevel level);
+void reroute_connection_set_tls (RerouteConnection *self, const RerouteConnectionConfig *config);
 void reroute_connection_begin_tls (RerouteConnection *self);
 /* When the socket is ready. */
 void reroute_connection_shake_hands (RerouteConnection *self);

@@ -26,9 +26,24 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-void
-reroute_connection_set_tls (RerouteConnection *self, RerouteTlsClient *tls, RerouteTlsLevel level)
+/* A session that is resumed is one with the certificate that was shown first. */
+static void
+set_certificate (RerouteConnection *self, RerouteClientCertificate *certificate)
 {
+  g_autofree char *label = NULL;
+
+  if (certificate == NULL)
+    return;
+  label = self->session_key;
+  self->certificate = reroute_client_certificate_ref (certificate);
+  self->session_key =
+    g_strconcat (label, " as ", reroute_client_certificate_get_fingerprint (certificate), NULL);
+}
+
+void
+reroute_connection_set_tls (RerouteConnection *self, const RerouteConnectionConfig *config)
+{
+  RerouteTlsLevel level = config->tls_level;
   static const RerouteSmtpClientTls of_level[] = {
     [REROUTE_TLS_NONE] = REROUTE_SMTP_CLIENT_TLS_NEVER,
     [REROUTE_TLS_OPPORTUNISTIC] = REROUTE_SMTP_CLIENT_TLS_IF_OFFERED,
@@ -39,9 +54,10 @@ reroute_connection_set_tls (RerouteConnection *self, RerouteTlsClient *tls, Rero
   gboolean demanded = level != REROUTE_TLS_NONE && (self->endpoint.tlsa != NULL ||
                                                     reroute_endpoint_is_enforced (&self->endpoint));
 
-  self->tls = reroute_tls_client_ref (tls);
+  self->tls = reroute_tls_client_ref (config->tls);
   self->tls_level = level;
   self->session_key = reroute_connection_dup_label (self);
+  set_certificate (self, config->certificate);
   reroute_smtp_client_set_tls (self->machine,
                                demanded ? REROUTE_SMTP_CLIENT_TLS_ALWAYS : of_level[level]);
 }
@@ -240,13 +256,23 @@ reroute_connection_begin_tls (RerouteConnection *self)
   self->shaking = TRUE;
   reroute_worker_arm_timer (
     self->worker, &self->timer, reroute_worker_now_us (self->worker) + limit_s * G_USEC_PER_SEC);
-  if (reroute_tls_client_begin (self->tls, &self->stream, host, self->session_key, &error))
+  if (reroute_tls_client_begin (
+        self->tls, &self->stream, host, self->session_key, self->certificate, &error))
     reroute_connection_shake_hands (self);
   else
     reroute_connection_fail_tls (self, error->message);
 }
 
 /* --- for the owner --- */
+
+gboolean
+reroute_connection_shows (const RerouteConnection *self,
+                          const RerouteClientCertificate *certificate)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->certificate == certificate;
+}
 
 RerouteTlsVerdict
 reroute_connection_get_tls_verdict (const RerouteConnection *self,

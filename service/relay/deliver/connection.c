@@ -75,6 +75,7 @@ reroute_connection_free (RerouteConnection *self)
   g_clear_pointer (&self->failure, reroute_reply_free);
   reroute_endpoint_clear (&self->endpoint);
   g_clear_pointer (&self->tls, reroute_tls_client_unref);
+  g_clear_pointer (&self->certificate, reroute_client_certificate_unref);
   g_clear_pointer (&self->token_request, reroute_token_request_cancel);
   g_clear_pointer (&self->sasl, reroute_sasl_client_free);
   g_clear_pointer (&self->secret, reroute_secret_unref);
@@ -101,10 +102,14 @@ reroute_connection_trouble (const RerouteConnection *self, const char *status, c
   return reroute_reply_new (451, status, text);
 }
 
+/* A host of TLS 1.3 refuses our certificate, or that there is none, behind the handshake: its words
+   are all there is to say why. */
 static void
 fail_lost (RerouteConnection *self, const char *why)
 {
-  g_autofree char *what = g_strdup_printf ("%s %s", why, reroute_smtp_client_phase (self->machine));
+  const char *tls = reroute_stream_get_failure (&self->stream);
+  g_autofree char *what = g_strdup_printf (
+    "%s %s%s%s", why, reroute_smtp_client_phase (self->machine), *tls != '\0' ? ": " : "", tls);
 
   reroute_connection_fail (self, reroute_connection_trouble (self, "4.4.2", what));
 }
@@ -401,7 +406,7 @@ reroute_connection_new (RerouteWorker *worker,
   self->machine = reroute_smtp_client_new (config->hostname);
   if (config->endpoint->lmtp)
     reroute_smtp_client_set_lmtp (self->machine);
-  reroute_connection_set_tls (self, config->tls, config->tls_level);
+  reroute_connection_set_tls (self, config);
   reroute_connection_set_secret (self, config->secret, config->tokens);
   self->handler = handler;
   self->user_data = user_data;

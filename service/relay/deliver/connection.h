@@ -43,8 +43,9 @@ typedef struct
   RerouteTlsLevel tls_level;
   gboolean requires_tls; /* with a certificate for the host's very name, unless TLSA records say
                             which (RFC 8689 4.2.1); tls_level is VERIFIED then */
-  RerouteSecret *secret; /* (nullable): to log in with */
-  RerouteTokens *tokens; /* borrowed: where the secret is a command */
+  RerouteClientCertificate *certificate; /* (nullable): that is shown in TLS, which is demanded */
+  RerouteSecret *secret;                 /* (nullable): to log in with */
+  RerouteTokens *tokens;                 /* borrowed: where the secret is a command */
 } RerouteConnectionConfig;
 
 /* Begins to connect. */
@@ -81,6 +82,9 @@ gboolean reroute_connection_may_go_in_clear (const RerouteConnection *self, Rero
 gboolean reroute_connection_has_failed_tls (const RerouteConnection *self);
 /* Of the last transaction: whether it came as far as its content. */
 gboolean reroute_connection_has_sent_content (const RerouteConnection *self);
+/* Whether it is @certificate, or none, that is shown on it. */
+gboolean reroute_connection_shows (const RerouteConnection *self,
+                                   const RerouteClientCertificate *certificate);
 const RerouteEndpoint *reroute_connection_get_endpoint (const RerouteConnection *self);
 char *
 reroute_connection_dup_label (const RerouteConnection *self); /* "mx1.example.net[192.0.2.1]:25" */

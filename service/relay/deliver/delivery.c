@@ -48,11 +48,23 @@ reroute_delivery_free (RerouteDelivery *self)
   g_ptr_array_unref (self->failures);
   g_free (self->account);
   g_clear_pointer (&self->secret, reroute_secret_unref);
+  g_clear_pointer (&self->certificate, reroute_client_certificate_unref);
   g_free (self->relay);
   g_free (self->tls);
   g_clear_pointer (&self->tls_results, g_array_unref);
   reroute_message_unref (self->message);
   g_free (self);
+}
+
+RerouteReply *
+reroute_delivery_soften (const RerouteReply *reply)
+{
+  g_autofree char *text = NULL;
+
+  if (reply->code < 500)
+    return reroute_reply_copy (reply);
+  text = reroute_reply_to_string (reply);
+  return reroute_reply_new (451, "4.3.2", text);
 }
 
 static void

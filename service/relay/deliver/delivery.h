@@ -28,11 +28,12 @@ typedef struct
   char **rcpt_out;    /* what leaves, in the same order */
   GArray *endpoints;  /* (element-type RerouteEndpoint) */
   RerouteTlsLevel tls_level;
-  char *account;         /* (nullable): that is logged in to, with the secret */
-  RerouteSecret *secret; /* (nullable): a reference */
-  RerouteTokens *tokens; /* borrowed: for a secret that is a command */
-  gboolean reports_tls;  /* the pool fills in tls_results */
-  RerouteRow **entries;  /* (nullable): the row that decided each recipient, or NULL; references */
+  char *account;                         /* (nullable): that is logged in to, with the secret */
+  RerouteSecret *secret;                 /* (nullable): a reference */
+  RerouteTokens *tokens;                 /* borrowed: for a secret that is a command */
+  RerouteClientCertificate *certificate; /* (nullable): a reference: that is shown in TLS */
+  gboolean reports_tls;                  /* the pool fills in tls_results */
+  RerouteRow **entries; /* (nullable): the row that decided each recipient, or NULL; references */
   gpointer scheduler_data; /* the scheduler's own */
 
   /* filled in by the pool */
@@ -58,6 +59,10 @@ typedef struct
   char *reason; /* (nullable) */
   RerouteIp sending;
 } RerouteSessionTls;
+
+/* A refusal of a whole session is no verdict on a recipient: another day the host may take it.
+   (transfer full) */
+RerouteReply *reroute_delivery_soften (const RerouteReply *reply);
 
 /* On the worker: adds to tls_results, where it is wanted. */
 void reroute_delivery_note_tls (RerouteDelivery *self,

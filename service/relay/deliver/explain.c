@@ -178,6 +178,25 @@ looked_up (RerouteNextHop *found, gpointer user_data)
   answer (task, next_hop);
 }
 
+/* One that only unsaved changes name is looked at now. */
+static void
+explain_certificate (Explanation *self)
+{
+  const char *file = self->decision->certificate;
+  const char *why;
+  g_autoptr (RerouteClientCertificate) read = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (file == NULL ||
+      reroute_client_certificates_find (self->scheduler->certificates, file, &why) != NULL)
+    return;
+  read = reroute_client_certificate_read (file, &error);
+  if (read == NULL)
+    add_step (self,
+              "certificate-unusable",
+              g_strdup_printf ("It cannot be shown, so mail waits: %s.", error->message));
+}
+
 static void
 explain (RerouteWorker *thread, gpointer user_data)
 {
@@ -195,6 +214,7 @@ explain (RerouteWorker *thread, gpointer user_data)
                        address->text));
   self->decision = reroute_ruleset_decide (
     self->ruleset, address, self->admits && !unwrapped ? &self->client : NULL, self->steps);
+  explain_certificate (self);
   if (self->decision->action == REROUTE_ACTION_REJECT || self->scheduler->stopping)
     answer (task, NULL);
   else

@@ -293,18 +293,6 @@ note_replies (Try *try, const RerouteSmtpClient *machine, const RerouteReply *ot
     }
 }
 
-/* A refusal of the whole session is no verdict on a recipient: another day the host may take it. */
-static RerouteReply *
-soften (const RerouteReply *reply)
-{
-  g_autofree char *text = NULL;
-
-  if (reply->code < 500)
-    return reroute_reply_copy (reply);
-  text = reroute_reply_to_string (reply);
-  return reroute_reply_new (451, "4.3.2", text);
-}
-
 static void
 connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpointer user_data)
 {
@@ -316,7 +304,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   gboolean only_tls_failed = reroute_connection_may_go_in_clear (connection, session->tls_level);
   gboolean lacks_tls = session->requires_tls && reroute_connection_has_failed_tls (connection);
   gboolean may_have_delivered = reroute_smtp_client_may_have_delivered (machine);
-  g_autoptr (RerouteReply) soft = soften (reply);
+  g_autoptr (RerouteReply) soft = reroute_delivery_soften (reply);
 
   if (try == NULL)
     {
@@ -401,6 +389,7 @@ is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *
   if (session->tls_level != get_level (try, endpoint) ||
       session->requires_tls != requires_tls (try, endpoint) ||
       g_strcmp0 (session->account, try->delivery->account) != 0 ||
+      !reroute_connection_shows (session->connection, try->delivery->certificate) ||
       !reroute_dane_equal (other->tlsa, endpoint->tlsa) ||
       reroute_endpoint_is_enforced (other) != reroute_endpoint_is_enforced (endpoint))
     return FALSE;
@@ -436,6 +425,7 @@ connect_to (ReroutePool *self, Try *try, const RerouteEndpoint *endpoint)
     .tls = get_tls (self, settings),
     .tls_level = try->in_clear ? REROUTE_TLS_NONE : get_level (try, endpoint),
     .requires_tls = requires_tls (try, endpoint),
+    .certificate = try->delivery->certificate,
     .secret = try->delivery->secret,
     .tokens = try->delivery->tokens,
   };

@@ -43,7 +43,8 @@ typedef struct
   char *key;
   RerouteHosts *hosts; /* NULL: */
   char *dns_domain;
-  char *account; /* (nullable): that is logged in to, as for mail */
+  char *account;     /* (nullable): that is logged in to, as for mail */
+  char *certificate; /* (nullable): the file of what is shown, as for mail */
   RerouteTlsLevel tls_level;
 
   GQueue asks; /* (element-type Ask): the first is the one that is asked for now */
@@ -222,6 +223,16 @@ find_secret (const RerouteProber *self, const char *account)
   return account != NULL && secrets != NULL ? reroute_secrets_find (secrets, account) : NULL;
 }
 
+/* (nullable) */
+static RerouteClientCertificate *
+find_certificate (const RerouteProber *self, const char *file)
+{
+  const char *why;
+
+  return file != NULL ? reroute_client_certificates_find (self->scheduler->certificates, file, &why)
+                      : NULL;
+}
+
 static void
 connect_to (Host *host)
 {
@@ -233,6 +244,7 @@ connect_to (Host *host)
     .hostname = reroute_scheduler_get_hostname (self->scheduler),
     .tls = reroute_tls_client_renew (&self->tls, &self->tls_trust, settings),
     .tls_level = host->in_clear ? REROUTE_TLS_NONE : host->tls_level,
+    .certificate = find_certificate (self, host->certificate),
     .secret = find_secret (self, host->account),
     .tokens = self->scheduler->tokens,
   };
@@ -335,6 +347,7 @@ free_host (gpointer data)
   g_clear_pointer (&host->hosts, reroute_hosts_unref);
   g_free (host->dns_domain);
   g_free (host->account);
+  g_free (host->certificate);
   g_free (host->key);
   g_free (host);
 }
@@ -352,11 +365,13 @@ get_host (RerouteProber *self, const RerouteDecision *decision)
 {
   g_autofree char *where = decision->hosts != NULL ? reroute_hosts_to_string (decision->hosts)
                                                    : g_strdup (decision->dns_domain);
-  g_autofree char *key = g_strdup_printf ("%s by %s, tls=%s, account=%s",
-                                          where,
-                                          decision->hosts != NULL ? "host" : "dns",
-                                          reroute_tls_level_to_string (decision->tls),
-                                          decision->account != NULL ? decision->account : "");
+  g_autofree char *key =
+    g_strdup_printf ("%s by %s, tls=%s, account=%s, certificate=%s",
+                     where,
+                     decision->hosts != NULL ? "host" : "dns",
+                     reroute_tls_level_to_string (decision->tls),
+                     decision->account != NULL ? decision->account : "",
+                     decision->certificate != NULL ? decision->certificate : "");
   Host *host = g_hash_table_lookup (self->hosts, key);
 
   if (host != NULL)
@@ -369,6 +384,7 @@ get_host (RerouteProber *self, const RerouteDecision *decision)
   host->hosts = decision->hosts != NULL ? reroute_hosts_ref (decision->hosts) : NULL;
   host->dns_domain = g_strdup (decision->dns_domain);
   host->account = g_strdup (decision->account);
+  host->certificate = g_strdup (decision->certificate);
   host->tls_level = decision->tls;
   host->timer.func = timed_out;
   g_queue_init (&host->asks);
@@ -424,9 +440,11 @@ reroute_prober_ask (RerouteProber *self,
   gint64 now_us = get_now_us (self);
   Ask *ask;
 
-  /* A host that wants a login takes nothing from a stranger, which says nothing of the recipient.
-   */
-  gboolean is_stranger = decision->account != NULL && find_secret (self, decision->account) == NULL;
+  /* A host that wants a login or a certificate takes nothing from a stranger, which says nothing of
+     the recipient. */
+  gboolean is_stranger =
+    (decision->account != NULL && find_secret (self, decision->account) == NULL) ||
+    (decision->certificate != NULL && find_certificate (self, decision->certificate) == NULL);
 
   if (self->closing || is_stranger)
     {

@@ -84,9 +84,10 @@ struct _RerouteScheduler
   void (*pressure) (gboolean high, gpointer user_data);
   gpointer user_data;
 
-  RerouteRuleset *ruleset; /* NULL before the first */
-  RerouteSrs *srs;         /* NULL: no sender is rewritten */
-  RerouteSecrets *secrets; /* NULL: until they were read */
+  RerouteRuleset *ruleset;                 /* NULL before the first */
+  RerouteSrs *srs;                         /* NULL: no sender is rewritten */
+  RerouteSecrets *secrets;                 /* NULL: until they were read */
+  RerouteClientCertificates *certificates; /* NULL: until they were read */
   RerouteTokens *tokens;
   RerouteRuleset *no_rules; /* settings while there is none */
   guint generation;         /* counts rulesets */

@@ -239,6 +239,25 @@ reroute_scheduler_set_secrets (RerouteScheduler *self, RerouteSecrets *secrets)
   post_news (self, secrets_arrived, reroute_secrets_ref (secrets));
 }
 
+static void
+certificates_arrived (RerouteWorker *thread, gpointer user_data)
+{
+  g_autofree News *news = user_data;
+  RerouteScheduler *self = news->scheduler;
+
+  g_clear_pointer (&self->certificates, reroute_client_certificates_unref);
+  self->certificates = news->value;
+  self->generation++;
+  decide_anew (self, FALSE);
+}
+
+void
+reroute_scheduler_set_client_certificates (RerouteScheduler *self,
+                                           RerouteClientCertificates *certificates)
+{
+  post_news (self, certificates_arrived, reroute_client_certificates_ref (certificates));
+}
+
 /* --- recipients that are asked for before their mail is taken --- */
 
 typedef struct
@@ -480,6 +499,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   g_array_unref (self->own_addresses);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   g_clear_pointer (&self->secrets, reroute_secrets_unref);
+  g_clear_pointer (&self->certificates, reroute_client_certificates_unref);
   g_clear_pointer (&self->tokens, reroute_tokens_free);
   g_clear_pointer (&self->srs, reroute_srs_unref);
   reroute_ruleset_unref (self->no_rules);

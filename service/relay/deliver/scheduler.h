@@ -4,6 +4,7 @@
 
 #include <gio/gio.h>
 
+#include "service/relay/deliver/client-certificate.h"
 #include "service/relay/deliver/delivery.h"
 #include "service/relay/deliver/secrets.h"
 #include "service/relay/smtp/etrn.h"
@@ -64,6 +65,10 @@ void reroute_scheduler_reload (RerouteScheduler *self);
    the next decision on; a reference is taken */
 void reroute_scheduler_set_srs (RerouteScheduler *self, RerouteSrs *srs);
 
+/* Any thread.  What next hops are shown in TLS from now on, and what cannot be shown; a reference
+   is taken. */
+void reroute_scheduler_set_client_certificates (RerouteScheduler *self,
+                                                RerouteClientCertificates *certificates);
 /* Any thread.  What is logged in with at next hops from now on; a reference is taken. */
 void reroute_scheduler_set_secrets (RerouteScheduler *self, RerouteSecrets *secrets);
 

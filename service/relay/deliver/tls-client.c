@@ -30,6 +30,27 @@ struct _RerouteTlsClient
   GHashTable *sessions; /* (element-type utf8 GBytes) */
 };
 
+/* What the server is shown that asks: the connection's own, or nothing. */
+static int
+show_certificate (gnutls_session_t session,
+                  const gnutls_datum_t *authorities,
+                  int n_authorities,
+                  const gnutls_pk_algorithm_t *algorithms,
+                  int n_algorithms,
+                  gnutls_pcert_st **chain,
+                  unsigned int *n_chain,
+                  gnutls_privkey_t *key)
+{
+  const RerouteClientCertificate *certificate = gnutls_session_get_ptr (session);
+
+  *chain = NULL;
+  *n_chain = 0;
+  *key = NULL;
+  if (certificate != NULL)
+    reroute_client_certificate_get_parts (certificate, chain, n_chain, key);
+  return 0;
+}
+
 RerouteTlsClient *
 reroute_tls_client_new (const char *const *trust)
 {
@@ -45,6 +66,7 @@ reroute_tls_client_new (const char *const *trust)
       gnutls_priority_init2 (
         &self->priority, REROUTE_TLS_VERSIONS, NULL, GNUTLS_PRIORITY_INIT_DEF_APPEND) < 0)
     g_error ("cannot set up TLS");
+  gnutls_certificate_set_retrieve_function2 (self->credentials, show_certificate);
   return self;
 }
 
@@ -104,8 +126,12 @@ set_up (RerouteTlsClient *self, gnutls_session_t session, const char *host, cons
 }
 
 gboolean
-reroute_tls_client_begin (
-  RerouteTlsClient *self, RerouteStream *stream, const char *host, const char *key, GError **error)
+reroute_tls_client_begin (RerouteTlsClient *self,
+                          RerouteStream *stream,
+                          const char *host,
+                          const char *key,
+                          RerouteClientCertificate *certificate,
+                          GError **error)
 {
   g_return_val_if_fail (self != NULL && stream != NULL && key != NULL, FALSE);
 
@@ -119,6 +145,7 @@ reroute_tls_client_begin (
       g_set_error_literal (error, REROUTE_ERROR, REROUTE_ERROR_FAILED, "cannot begin TLS");
       return FALSE;
     }
+  gnutls_session_set_ptr (session, certificate);
   reroute_stream_begin_tls (
     stream, session, reroute_tls_client_ref (self), (GDestroyNotify) reroute_tls_client_unref);
   return TRUE;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/settings.h"
+#include "service/relay/deliver/client-certificate.h"
 #include "service/relay/deliver/tls-verdict.h"
 #include "service/relay/stream.h"
 
@@ -35,12 +36,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteTlsClient, reroute_tls_client_unref)
 /**
  * reroute_tls_client_begin:
  * @host: (nullable): what the server is asked for by SNI; %NULL for an address
- * @key: what the session is kept under: only connections that ask for the same share one
+ * @key: what the session is kept under: only connections that ask for the same, and show the same,
+ *   share one
+ * @certificate: (nullable): what is shown when the server asks, whichever authorities it names; it
+ *   must live as long as the stream has TLS
  *
  * Begins TLS on a connection, resuming a session if one is kept.
  */
-gboolean reroute_tls_client_begin (
-  RerouteTlsClient *self, RerouteStream *stream, const char *host, const char *key, GError **error);
+gboolean reroute_tls_client_begin (RerouteTlsClient *self,
+                                   RerouteStream *stream,
+                                   const char *host,
+                                   const char *key,
+                                   RerouteClientCertificate *certificate,
+                                   GError **error);
 
 /* Keeps the session for the next connection, once the server has given what it takes. */
 void

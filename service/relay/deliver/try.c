@@ -22,8 +22,9 @@ typedef struct
 {
   RerouteRoute *route;
   RerouteTlsLevel tls;
-  char *account;   /* (nullable): that is logged in to */
-  gboolean leaves; /* with another sender, if that has to be */
+  char *account;     /* (nullable): that is logged in to */
+  char *certificate; /* (nullable): the file of what is shown */
+  gboolean leaves;   /* with another sender, if that has to be */
   char *next_hop;
   GArray *recipients;   /* (element-type guint) */
   GPtrArray *rcpt_outs; /* (element-type utf8) */
@@ -37,6 +38,7 @@ free_group (gpointer data)
 
   g_free (self->next_hop);
   g_free (self->account);
+  g_free (self->certificate);
   g_array_unref (self->recipients);
   g_ptr_array_unref (self->rcpt_outs);
   g_clear_pointer (&self->entries, g_ptr_array_unref);
@@ -353,6 +355,7 @@ find_group (RerouteScheduler *scheduler, GPtrArray *groups, const RerouteDecisio
       group = groups->pdata[i - 1];
       if (group->route == route && group->tls == decision->tls && group->leaves == leaves &&
           g_strcmp0 (group->account, decision->account) == 0 &&
+          g_strcmp0 (group->certificate, decision->certificate) == 0 &&
           group->recipients->len < REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION)
         return group;
     }
@@ -360,6 +363,7 @@ find_group (RerouteScheduler *scheduler, GPtrArray *groups, const RerouteDecisio
   group->route = route;
   group->tls = decision->tls;
   group->account = g_strdup (decision->account);
+  group->certificate = g_strdup (decision->certificate);
   group->leaves = leaves;
   group->next_hop = g_strdup (reroute_decision_get_next_hop (decision));
   group->recipients = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -411,6 +415,18 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   self->recipients[index].phase = REROUTE_PHASE_PLACED;
 }
 
+/* What is missing is here, and it comes with other rules, secrets or certificates; frees it. */
+static void
+defer_for_rules (RerouteTry *self, const char *status, const char *text)
+{
+  g_autoptr (RerouteReply) reply = reroute_reply_new (451, status, text);
+  const RerouteOutcome outcome = { .kind = REROUTE_OUTCOME_DEFERRED,
+                                   .reply = reply,
+                                   .waits_for_rules = TRUE };
+
+  settle_all (self, &outcome);
+}
+
 /* FALSE: its account has none, so it is put off. */
 static gboolean
 find_secret (RerouteTry *self)
@@ -429,11 +445,26 @@ find_secret (RerouteTry *self)
       return TRUE;
     }
   g_autofree char *text = g_strdup_printf ("no secret is kept for the account %s", account);
-  g_autoptr (RerouteReply) reply = reroute_reply_new (451, "4.3.5", text);
-  const RerouteOutcome outcome = { .kind = REROUTE_OUTCOME_DEFERRED,
-                                   .reply = reply,
-                                   .waits_for_rules = TRUE };
-  settle_all (self, &outcome);
+  defer_for_rules (self, "4.3.5", text);
+  return FALSE;
+}
+
+/* FALSE: it cannot be shown, so mail that it is demanded for is put off.  @file: (nullable) */
+static gboolean
+find_certificate (RerouteTry *self, const char *file)
+{
+  RerouteClientCertificate *certificate;
+  const char *why;
+
+  if (file == NULL)
+    return TRUE;
+  certificate = reroute_client_certificates_find (self->scheduler->certificates, file, &why);
+  if (certificate != NULL)
+    {
+      self->delivery->certificate = reroute_client_certificate_ref (certificate);
+      return TRUE;
+    }
+  defer_for_rules (self, "4.7.5", why);
   return FALSE;
 }
 
@@ -464,7 +495,7 @@ begin (RerouteQueued *queued, Group *group)
     }
   self->delivery->reports_tls = reroute_try_counts_tls (self);
   self->delivery->account = g_steal_pointer (&group->account);
-  if (find_secret (self))
+  if (find_secret (self) && find_certificate (self, group->certificate))
     reroute_route_resolve (group->route, routed, self);
 }
 

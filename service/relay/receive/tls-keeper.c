@@ -12,7 +12,7 @@
 
 #include "service/relay/receive/tls-keeper.h"
 
-#include <glib/gstdio.h>
+#include "service/relay/certificate.h"
 
 #define LOOK_EVERY_S 5
 #define NEW_KEYS_US                                                                                \
@@ -32,27 +32,11 @@ struct _RerouteTlsKeeper
   char *failure;            /* why the files as they are now cannot be used */
 };
 
-/* Whatever changes when a file is written, or another one takes its name. */
 static void
 append_looks (GString *looks, const char *const *files)
 {
   for (gsize i = 0; files[i] != NULL; i++)
-    {
-      GStatBuf status;
-
-      g_string_append_printf (looks, "%s ", files[i]);
-      if (g_stat (files[i], &status) == 0)
-        g_string_append_printf (looks,
-                                "%lu:%lu:%ld:%ld.%09ld:%ld.%09ld",
-                                (gulong) status.st_dev,
-                                (gulong) status.st_ino,
-                                (glong) status.st_size,
-                                (glong) status.st_mtim.tv_sec,
-                                (glong) status.st_mtim.tv_nsec,
-                                (glong) status.st_ctim.tv_sec,
-                                (glong) status.st_ctim.tv_nsec);
-      g_string_append_c (looks, '\n');
-    }
+    reroute_certificate_append_looks (looks, files[i]);
 }
 
 static const char *const *
@@ -185,9 +169,9 @@ reroute_tls_keeper_describe (const RerouteTlsKeeper *self)
     g_string_append (text, "not offered to clients");
   else
     {
-      g_autoptr (GDateTime) expiry =
-                   g_date_time_new_from_unix_utc (reroute_tls_server_get_expiry_s (self->server));
-      g_autofree char *day = g_date_time_format (expiry, "%Y-%m-%d");
+      g_autofree char *day =
+        reroute_certificate_format_day (reroute_tls_server_get_expiry_s (self->server));
+
       g_string_append_printf (text, "offered to clients; a certificate expires on %s", day);
     }
   if (self->failure != NULL)

@@ -14,6 +14,7 @@
 #include "service/relay/receive/tls-server.h"
 
 #include "common/error.h"
+#include "service/relay/certificate.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
@@ -38,28 +39,15 @@ fail (GError **error, const char *file, const char *why)
   return FALSE;
 }
 
-/* "2026-11-30" */
-static char *
-format_day (gint64 time_s)
-{
-  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (time_s);
-
-  return time != NULL ? g_date_time_format (time, "%Y-%m-%d") : g_strdup ("?");
-}
-
 /* Whether the certificate may be shown today. */
 static gboolean
 check_days (RerouteTlsServer *self, const char *file, gnutls_x509_crt_t certificate, GError **error)
 {
-  gint64 now_s = g_get_real_time () / G_USEC_PER_SEC;
-  gint64 from_s = gnutls_x509_crt_get_activation_time (certificate);
   gint64 until_s = gnutls_x509_crt_get_expiration_time (certificate);
-  g_autofree char *day = format_day (until_s < now_s ? until_s : from_s);
-  g_autofree char *why =
-    g_strdup_printf (until_s < now_s ? "it has expired on %s" : "it is not valid before %s", day);
+  g_autofree char *objection = reroute_certificate_dup_objection (certificate);
 
-  if (until_s < now_s || from_s > now_s)
-    return fail (error, file, why);
+  if (objection != NULL)
+    return fail (error, file, objection);
   if (self->expiry_s == 0 || until_s < self->expiry_s)
     self->expiry_s = until_s;
   return TRUE;
