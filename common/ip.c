@@ -114,6 +114,41 @@ clear_host_bits (RerouteIp *ip, guint bits)
   return clean;
 }
 
+gboolean
+reroute_ip_is_private (const RerouteIp *self)
+{
+  static const struct
+  {
+    guint8 octets[4];
+    guint bits;
+  } ipv4[] = {
+    { { 0 }, 8 },         /* RFC 791 3.2 */
+    { { 10 }, 8 },        /* RFC 1918 */
+    { { 100, 64 }, 10 },  /* RFC 6598 */
+    { { 169, 254 }, 16 }, /* RFC 3927 */
+    { { 172, 16 }, 12 },  /* RFC 1918 */
+    { { 192, 168 }, 16 }, /* RFC 1918 */
+    { { 224 }, 3 },       /* RFC 5771, RFC 1112 4: multicast, and what is behind it */
+  };
+  RerouteIpRange range = { .prefix_bits = 0 };
+
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  if (!reroute_ip_is_ipv4 (self))
+    return (self->octets[0] & 0xfe) == 0xfc ||                              /* RFC 4193 */
+           (self->octets[0] == 0xfe && (self->octets[1] & 0x80) == 0x80) || /* RFC 4291, RFC 3879 */
+           self->octets[0] == 0xff;                                         /* RFC 4291 2.7 */
+  memcpy (range.first.octets, ipv4_prefix, IPV4_OFFSET);
+  for (gsize i = 0; i < G_N_ELEMENTS (ipv4); i++)
+    {
+      memcpy (range.first.octets + IPV4_OFFSET, ipv4[i].octets, sizeof ipv4[i].octets);
+      range.prefix_bits = IPV4_BITS + ipv4[i].bits;
+      if (reroute_ip_range_contains (&range, self))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* "255.255.255.0" gives 24; FALSE when its ones are not all in front. */
 static gboolean
 parse_mask (const char *text, guint *bits)

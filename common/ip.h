@@ -28,6 +28,10 @@ const char *reroute_ip_format (const RerouteIp *self, char text[REROUTE_IP_TEXT_
 gboolean reroute_ip_is_ipv4 (const RerouteIp *self);
 gboolean reroute_ip_is_loopback (const RerouteIp *self);
 gboolean reroute_ip_is_unspecified (const RerouteIp *self);
+/* Of a network that is not part of the Internet, or of no host at all: RFC 1918, RFC 6598 (behind a
+   carrier's address translation), link-local, unique local, "this" network, multicast, reserved.
+   Neither loopback nor the networks of documentation. */
+gboolean reroute_ip_is_private (const RerouteIp *self);
 
 /* "192.0.2.0/24", "192.0.2.0;255.255.255.0", "2001:db8::/32" or one address.
    Host bits that are set are refused; @range then holds the network that was meant.  Every other

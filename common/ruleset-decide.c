@@ -435,6 +435,7 @@ finish (Walk *walk)
     decision->next_hop = reroute_domain_dup_literal_address (decision->dns_domain);
   else
     decision->next_hop = g_strdup (decision->dns_domain);
+  decision->untyped = decision->hosts == NULL && decision->deciding == NULL;
   choose_tls (walk);
   choose_account (walk);
   choose_certificate (walk);
@@ -535,6 +536,7 @@ route_postmaster (Walk *walk)
       say (walk, "postmaster", NULL, "Mail to this server's postmaster goes to %s.", target->text);
       walk->recipient = target;
       route (walk);
+      walk->decision->untyped = FALSE;
       if (walk->decision->action != REROUTE_ACTION_REJECT)
         walk->decision->action = REROUTE_ACTION_REWRITE;
       return;

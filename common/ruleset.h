@@ -121,6 +121,7 @@ typedef struct
   char *rcpt_out;      /* the recipient that leaves; NULL when rejected */
   RerouteHosts *hosts; /* next hops in order or by turns; NULL: by DNS */
   char *dns_domain;    /* the domain or "[literal]" to look up; NULL with hosts */
+  gboolean untyped;    /* dns_domain is the recipient's own: no entry and no setting names it */
   char *next_hop;      /* the first of hosts, or dns_domain without the brackets of a literal */
   RerouteTlsLevel tls; /* for the connection to it; never unset */
   char *account;       /* (nullable): that is logged in to there */

@@ -143,6 +143,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Organisation that reports about TLS come from; empty: the name of this server.") },
   { ID (REQUIRETLS), "requiretls", TYPE (BOOLEAN), "no", 0, 0, NULL,
     N_("Whether senders may demand TLS all the way for a message, or do without (REQUIRETLS).") },
+  { ID (PRIVATE_TARGETS), "private-targets", TYPE (RANGES), "", 0, 10000, NULL,
+    N_("Private networks that DNS may send the mail of domains without an entry to; empty: none.") },
 };
 /* clang-format on */
 

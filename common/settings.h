@@ -90,6 +90,7 @@ typedef enum
   REROUTE_SETTING_TLS_REPORT_FROM,         /* "" is the postmaster of this server */
   REROUTE_SETTING_TLS_REPORT_ORGANIZATION, /* "" is the name of this server */
   REROUTE_SETTING_REQUIRETLS,
+  REROUTE_SETTING_PRIVATE_TARGETS,
   REROUTE_N_SETTINGS,
 } RerouteSettingId;
 

@@ -38,6 +38,11 @@ better.test. MX 20 relay.test.
 only.test. MX 10 relay.test.
 only.test. MX 20 third.example.
 text.test. TXT "no mail here"
+inner.example. A 10.255.255.1
+inner.test. MX 10 inner.example.
+mixed.test. MX 10 inner.example.
+mixed.test. MX 20 second.example.
+zero.test. A 0.0.0.0
 unserved.test. NS ns.unserved.test.
 ns.unserved.test. A {DEAD}
 '''.strip().splitlines()
@@ -114,6 +119,26 @@ def main():
 
         def test_second_address_of_an_exchanger():
             world.goes_to('addresses.test', SECOND)
+
+        def test_private_addresses_of_a_stranger():
+            """They do not count, unless she has typed the domain or named the network."""
+            def explain():
+                return world.service.ctl('explain', 'user@inner.test')
+            world.bounces('inner.test', '5.4.4')
+            world.goes_to('mixed.test', SECOND)
+            world.bounces('zero.test', '5.4.6')
+            assert '“inner.test” leads to a private address, and no entry names the domain' in explain()
+            world.service.set('private-targets', '10.255.0.0/16')
+            world.service.wait_applied()
+            assert 'inner.example [10.255.255.1]' in explain(), explain()
+            world.service.ctl('settings', 'set', 'private-targets')
+            world.service.wait_applied()
+            assert 'leads to a private address' in explain(), explain()
+            world.service.add_connection('inner.test', '--dns')
+            world.service.wait_applied()
+            assert 'inner.example [10.255.255.1]' in explain(), explain()
+            world.service.ctl('connections', 'remove', 'inner.test')
+            world.service.wait_applied()
 
         def test_null_mx():
             world.bounces('null.test', '5.1.10')

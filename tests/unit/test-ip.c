@@ -79,6 +79,40 @@ test_row (gconstpointer data)
   g_assert_false (reroute_ip_range_contains (&range, &ip));
 }
 
+/* The borders of every network, from both sides. */
+static void
+test_private (void)
+{
+  static const char *const inside[] = {
+    "0.0.0.1",         "10.0.0.0",        "10.255.255.255", "100.64.0.0", "100.127.255.255",
+    "169.254.0.1",     "169.254.169.254", "172.16.0.0",     "172.31.0.1", "192.168.0.0",
+    "192.168.1.1",     "224.0.0.1",       "240.0.0.1",      "fc00::1",    "fd12:3456::1",
+    "fe80::1",         "febf::1",         "fec0::1",        "ff02::1",    "::ffff:10.0.0.1",
+    "255.255.255.255",
+  };
+  static const char *const outside[] = {
+    "1.0.0.1",     "9.255.255.255",   "11.0.0.0",    "100.63.255.255", "100.128.0.0",
+    "127.0.0.1",   "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0",
+    "192.0.2.1",   "192.167.255.255", "192.169.0.0", "198.51.100.1",   "223.255.255.255",
+    "2001:db8::1", "fbff::1",         "fe00::1",     "fe7f::1",        "::1",
+    "2a00::1",
+  };
+  RerouteIp ip;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (inside); i++)
+    {
+      g_test_message ("%s", inside[i]);
+      g_assert_true (reroute_ip_parse (inside[i], &ip));
+      g_assert_true (reroute_ip_is_private (&ip));
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (outside); i++)
+    {
+      g_test_message ("%s", outside[i]);
+      g_assert_true (reroute_ip_parse (outside[i], &ip));
+      g_assert_false (reroute_ip_is_private (&ip));
+    }
+}
+
 static void
 test_kinds (void)
 {
@@ -119,5 +153,6 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &rows[i], test_row);
     }
   g_test_add_func ("/ip/kinds", test_kinds);
+  g_test_add_func ("/ip/private", test_private);
   return g_test_run ();
 }

@@ -32,6 +32,15 @@ make_world (void)
   table_resolver_add_address (world, "self.test", "192.0.2.1");
   table_resolver_add_mx (world, "loopback.test", 10, "lo.test");
   table_resolver_add_address (world, "lo.test", "127.0.0.1");
+  table_resolver_add_address (world, "zero.test", "0.0.0.0");
+  table_resolver_add_address (world, "zero6.test", "::");
+  table_resolver_add_mx (world, "inner.test", 10, "a.inner.test");
+  table_resolver_add_address (world, "a.inner.test", "10.1.2.3");
+  table_resolver_add_mx (world, "mixed.test", 10, "a.inner.test");
+  table_resolver_add_mx (world, "mixed.test", 20, "two.mixed.test");
+  table_resolver_add_address (world, "two.mixed.test", "fd00::25");
+  table_resolver_add_address (world, "two.mixed.test", "198.51.100.7");
+  table_resolver_add_address (world, "bare.inner.test", "169.254.169.254");
   table_resolver_add_mx (world, "half.test", 10, "gone.half.test");
   table_resolver_add_mx (world, "half.test", 20, "b.ordered.test");
   table_resolver_add_mx (world, "hollow.test", 10, "gone.half.test");
@@ -87,6 +96,8 @@ typedef struct
   guint turn;
   guint16 mx_port;
   const char *expected;
+  gboolean untyped;    /* the domain */
+  const char *allowed; /* (nullable): the setting private-targets */
 } Row;
 
 static const Row rows[] = {
@@ -101,6 +112,18 @@ static const Row rows[] = {
   { "address-is-ours", "Q260247", NULL, "self.test", 0, 25, "fail 5.4.6" },
   { "loopback-from-dns", "design 5", NULL, "loopback.test", 0, 25, "fail 5.4.6" },
   { "loopback-from-dns-on-test-port", "next-hop.h", NULL, "loopback.test", 0, 2600, "mx lo.test=127.0.0.1:2600" },
+  { "unspecified-from-dns", "OpenSMTPD#1190", NULL, "zero.test", 0, 25, "fail 5.4.6" },
+  { "unspecified-from-dns-on-test-port", "OpenSMTPD#1190", NULL, "zero6.test", 0, 2600, "fail 5.4.6" },
+  { "private-from-dns", "wire-defaults", NULL, "inner.test", 0, 25, "fail 5.4.4", TRUE },
+  { "private-from-dns-on-test-port", "wire-defaults", NULL, "inner.test", 0, 2600, "fail 5.4.4", TRUE },
+  { "private-from-dns-without-mx", "wire-defaults", NULL, "bare.inner.test", 0, 25, "fail 5.4.4", TRUE },
+  { "private-literal", "wire-defaults", NULL, "[172.31.0.1]", 0, 25, "fail 5.4.4", TRUE },
+  { "private-beside-public", "wire-defaults", NULL, "mixed.test", 0, 25, "mx two.mixed.test=198.51.100.7:25", TRUE },
+  { "private-that-is-ours", "reroute-settings(5)", NULL, "inner.test", 0, 25, "mx a.inner.test=10.1.2.3:25", TRUE, "10.1.0.0/16" },
+  { "private-that-is-not", "reroute-settings(5)", NULL, "inner.test", 0, 25, "fail 5.4.4", TRUE, "10.2.0.0/16" },
+  { "public-untyped", "RFC 5321 5.1", NULL, "nomx.test", 0, 25, "a nomx.test=198.51.100.3:25", TRUE },
+  { "typed-private", "design 5", NULL, "inner.test", 0, 25, "mx a.inner.test=10.1.2.3:25" },
+  { "typed-private-host", "design 5", "a.inner.test;10.1.2.4", NULL, 0, 25, "a a.inner.test=10.1.2.3:25 10.1.2.4=10.1.2.4:25" },
   { "an-exchanger-without-address", "RFC 5321 5.1", NULL, "half.test", 0, 25, "mx b.ordered.test=198.51.100.2:25" },
   { "no-exchanger-with-address", "RFC 5321 5.1", NULL, "hollow.test", 0, 25, "fail 5.4.4" },
   { "dns-is-down", "RFC 5321 5.1", NULL, "dead.test", 0, 25, "defer 4.4.3" },
@@ -122,10 +145,14 @@ static const Row rows[] = {
 };
 
 static char *
-resolve (RerouteResolver *world, RerouteDecision *decision, guint turn, guint16 mx_port)
+resolve_with (RerouteResolver *world,
+              RerouteDecision *decision,
+              guint turn,
+              guint16 mx_port,
+              RerouteSettings *settings)
 {
   RerouteIp own[2];
-  RerouteSelf self = { own, G_N_ELEMENTS (own), 2525, mx_port };
+  RerouteSelf self = { own, G_N_ELEMENTS (own), 2525, mx_port, settings };
   RerouteNextHop *next_hop = NULL;
   char *text;
 
@@ -139,19 +166,28 @@ resolve (RerouteResolver *world, RerouteDecision *decision, guint turn, guint16 
   return text;
 }
 
+static char *
+resolve (RerouteResolver *world, RerouteDecision *decision, guint turn, guint16 mx_port)
+{
+  return resolve_with (world, decision, turn, mx_port, NULL);
+}
+
 static void
 test_row (gconstpointer data)
 {
   const Row *row = data;
   g_autoptr (RerouteResolver) world = (RerouteResolver *) make_world ();
   g_autoptr (GError) error = NULL;
-  RerouteDecision decision = { .dns_domain = (char *) row->domain };
+  g_autoptr (RerouteSettings) defaults = reroute_settings_new ();
+  g_autoptr (RerouteSettings) settings = reroute_settings_with (
+    defaults, "private-targets", row->allowed != NULL ? row->allowed : "", &error);
+  RerouteDecision decision = { .dns_domain = (char *) row->domain, .untyped = row->untyped };
   g_autofree char *text = NULL;
 
   if (row->hosts != NULL)
     decision.hosts = reroute_hosts_parse (row->hosts, FALSE, &error);
   g_assert_no_error (error);
-  text = resolve (world, &decision, row->turn, row->mx_port);
+  text = resolve_with (world, &decision, row->turn, row->mx_port, settings);
   g_assert_cmpstr (text, ==, row->expected);
   g_clear_pointer (&decision.hosts, reroute_hosts_unref);
 }

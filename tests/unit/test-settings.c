@@ -68,6 +68,7 @@ static const char *const keys[] = {
   "tls-report-from",
   "tls-report-organization",
   "requiretls",
+  "private-targets",
 };
 
 static void

@@ -34,6 +34,8 @@ typedef struct
   RerouteResolver *resolver;
   RerouteSelf self;
   RerouteIp *own_addresses;
+  RerouteSettings *settings; /* (nullable) */
+  gboolean untyped;          /* the one domain of the decision is a stranger's */
   RerouteNextHopFunc func;
   gpointer user_data;
 
@@ -76,6 +78,7 @@ walk_free (Walk *walk)
   g_clear_pointer (&walk->mx, g_array_unref);
   g_string_chunk_free (walk->mx_names);
   g_free (walk->own_addresses);
+  g_clear_pointer (&walk->settings, reroute_settings_unref);
   g_free (walk->name);
   g_free (walk);
 }
@@ -125,6 +128,38 @@ is_self (const Walk *walk, const RerouteIp *ip)
   return reroute_ip_is_loopback (ip) || is_own_address (walk, ip);
 }
 
+/* Where a domain that nobody has typed must not lead. */
+static gboolean
+is_forbidden (const Walk *walk, const RerouteIp *ip)
+{
+  return walk->untyped && reroute_ip_is_private (ip) &&
+         (walk->settings == NULL ||
+          !reroute_settings_contains (walk->settings, REROUTE_SETTING_PRIVATE_TARGETS, ip));
+}
+
+/* A notice of it may go to a stranger: the address is not in it. */
+static void
+note_forbidden (Walk *walk)
+{
+  note_trouble (
+    walk,
+    REROUTE_NEXT_HOP_FAIL,
+    "5.4.4",
+    g_strdup_printf ("“%s” leads to a private address, and no entry names the domain", walk->name));
+}
+
+static void
+drop_forbidden (Walk *walk, GArray *addresses)
+{
+  for (guint i = addresses->len; walk->untyped && i > 0; i--)
+    {
+      if (!is_forbidden (walk, &g_array_index (addresses, RerouteIp, i - 1)))
+        continue;
+      note_forbidden (walk);
+      g_array_remove_index_fast (addresses, i - 1);
+    }
+}
+
 static void
 add_endpoint (Walk *walk, const char *name, const RerouteIp *ip, const char *via)
 {
@@ -157,6 +192,7 @@ add_addresses (Walk *walk, const char *name, const RerouteDnsAnswer *answer, con
           return FALSE;
         }
     }
+  drop_forbidden (walk, addresses);
   for (guint i = 0; i < addresses->len && i < REROUTE_LIMIT_ADDRESSES_PER_TRY; i++)
     {
       guint other = (guint) g_random_int_range ((gint32) i, (gint32) addresses->len);
@@ -167,7 +203,7 @@ add_addresses (Walk *walk, const char *name, const RerouteDnsAnswer *answer, con
       add_endpoint (walk, name, &chosen, via);
     }
   walk->asks_tlsa =
-    answer->secure && answer->addresses->len > 0 && (walk->question == ASK_HOST || walk->mx_secure);
+    answer->secure && addresses->len > 0 && (walk->question == ASK_HOST || walk->mx_secure);
   return TRUE;
 }
 
@@ -414,6 +450,8 @@ take_literal (Walk *walk, const char *address)
       walk, REROUTE_NEXT_HOP_FAIL, "5.1.2", g_strdup_printf ("“%s” is not an address", address));
   else if (is_self (walk, &ip))
     note_loop (walk);
+  else if (is_forbidden (walk, &ip))
+    note_forbidden (walk);
   else
     add_endpoint (walk, address, &ip, "ip");
   g_clear_pointer (&walk->name, g_free);
@@ -522,6 +560,8 @@ reroute_next_hop_resolve (RerouteResolver *resolver,
   walk->resolver = resolver;
   walk->self = *self;
   walk->own_addresses = g_memdup2 (self->addresses, self->n_addresses * sizeof (RerouteIp));
+  walk->settings = self->settings != NULL ? reroute_settings_ref (self->settings) : NULL;
+  walk->untyped = decision->untyped;
   walk->func = func;
   walk->user_data = user_data;
   walk->mx = g_array_new (FALSE, TRUE, sizeof (RerouteMx));

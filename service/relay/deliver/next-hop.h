@@ -63,13 +63,14 @@ typedef struct
 void reroute_next_hop_free (RerouteNextHop *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteNextHop, reroute_next_hop_free)
 
-/* What counts as ourselves. */
+/* What counts as ourselves, and as ours. */
 typedef struct
 {
   const RerouteIp *addresses; /* of our interfaces and the setting own-addresses */
   gsize n_addresses;
-  guint16 listen_port; /* an address of ours that she typed is ourselves on this port only */
-  guint16 mx_port;     /* 25, or --mx-port */
+  guint16 listen_port;       /* an address of ours that she typed is ourselves on this port only */
+  guint16 mx_port;           /* 25, or --mx-port */
+  RerouteSettings *settings; /* (nullable): which private networks are ours */
 } RerouteSelf;
 
 typedef void (*RerouteNextHopFunc) (RerouteNextHop *next_hop,
@@ -84,6 +85,10 @@ typedef void (*RerouteNextHopFunc) (RerouteNextHop *next_hop,
  * better dropped (RFC 5321 5.1, RFC 7505).  Hosts in order or by turns.  Loopback that comes out of
  * DNS is ourselves; with an mx_port of its own, as tests have, only on listen_port or when it is in
  * addresses.
+ *
+ * Private addresses of a domain that nobody has typed here do not count: whoever owns a domain
+ * could have this relay knock at any door behind it.  What an entry or a setting names, or leads
+ * to, may be anywhere, and so may the networks of the setting private-targets.
  *
  * @func runs before the call returns when nothing has to be looked up.
  */

@@ -232,6 +232,7 @@ reroute_scheduler_get_self (RerouteScheduler *self)
     .n_addresses = self->own_addresses->len,
     .listen_port = get_listen_port (self),
     .mx_port = self->mx_port,
+    .settings = reroute_scheduler_get_settings (self),
   };
 }
 

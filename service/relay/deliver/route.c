@@ -36,7 +36,8 @@ struct _RerouteRoute
   RerouteScheduler *scheduler;
   RerouteHosts *hosts; /* or */
   char *dns_domain;
-  gint64 used_us; /* monotonic */
+  gboolean untyped; /* as the decision says of it */
+  gint64 used_us;   /* monotonic */
   guint next_turn;
   guint n_turns;
   Turn turns[];
@@ -56,7 +57,8 @@ equal_route (gconstpointer a, gconstpointer b)
   const RerouteRoute *left = a;
   const RerouteRoute *right = b;
 
-  return left->hosts == right->hosts && g_strcmp0 (left->dns_domain, right->dns_domain) == 0;
+  return left->hosts == right->hosts && left->untyped == right->untyped &&
+         g_strcmp0 (left->dns_domain, right->dns_domain) == 0;
 }
 
 static void
@@ -114,7 +116,9 @@ RerouteRoute *
 reroute_route_get (RerouteScheduler *scheduler, const RerouteDecision *decision)
 {
   gint64 now_us = reroute_worker_now_us (scheduler->thread);
-  RerouteRoute wanted = { .hosts = decision->hosts, .dns_domain = decision->dns_domain };
+  RerouteRoute wanted = { .hosts = decision->hosts,
+                          .dns_domain = decision->dns_domain,
+                          .untyped = decision->untyped };
   RerouteRoute *self = g_hash_table_lookup (scheduler->routes, &wanted);
   guint n_turns;
 
@@ -128,6 +132,7 @@ reroute_route_get (RerouteScheduler *scheduler, const RerouteDecision *decision)
       self->scheduler = scheduler;
       self->hosts = decision->hosts != NULL ? reroute_hosts_ref (decision->hosts) : NULL;
       self->dns_domain = g_strdup (decision->dns_domain);
+      self->untyped = decision->untyped;
       self->n_turns = n_turns;
       for (guint i = 0; i < n_turns; i++)
         self->turns[i] = (Turn){ .route = self, .turn = i };
@@ -163,7 +168,9 @@ static void
 ask (Turn *turn, RerouteRouteFunc func, gpointer user_data)
 {
   RerouteRoute *self = turn->route;
-  const RerouteDecision decision = { .hosts = self->hosts, .dns_domain = self->dns_domain };
+  const RerouteDecision decision = { .hosts = self->hosts,
+                                     .dns_domain = self->dns_domain,
+                                     .untyped = self->untyped };
   Asker asker = { func, user_data };
   gboolean asked = turn->askers != NULL;
 
