@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define RECIPIENTS_MOST 3
+
 int LLVMFuzzerTestOneInput (const uint8_t *octets, size_t length);
 
 static void
@@ -52,7 +54,7 @@ check (const TestSession *session)
       if (message->envelope->id != NULL)
         check_text (message->envelope->id);
       g_assert_cmpuint (message->envelope->recipients->len, >, 0);
-      g_assert_cmpuint (message->envelope->recipients->len, <=, 3);
+      g_assert_cmpuint (message->envelope->recipients->len, <=, RECIPIENTS_MOST);
       for (guint j = 0; j < message->envelope->recipients->len; j++)
         {
           const RerouteRecipient *recipient = reroute_envelope_get_recipient (message->envelope, j);
@@ -90,8 +92,8 @@ run (const uint8_t *octets, size_t length, gsize piece)
 {
   const RerouteSmtpServerConfig config = {
     .hostname = "mx.test",
-    .max_message_octets = 500,
-    .max_recipients = 3,
+    .max_message_octets = 5000,
+    .max_recipients = RECIPIENTS_MOST,
     .client_permitted = (octets[0] & 1) != 0,
     .offers_tls = (octets[0] & 4) != 0,
     .offers_xclient = (octets[0] & 16) != 0,

@@ -405,6 +405,33 @@ test_who_wants_what (void)
     }
 }
 
+static void
+test_header_section (void)
+{
+  static const struct
+  {
+    const char *wire;
+    const char *plain;
+    guint n_headers;
+  } rows[] = {
+    { "A: b\r\n c\r\n\r\nbody\r\n", "A: b\r\n c\r\n\r\nbody\r\n", 10 },
+    { "A: b\r\n..c: d\r\n\r\n..\r\n", "A: b\r\n.c: d\r\n\r\n.\r\n", 13 },
+    { "A: b\r\n", "A: b\r\n", 6 },
+    { "\r\nA: b\r\n", "\r\nA: b\r\n", 0 },
+    { "A: b.\r\n.", "A: b.\r\n", 7 }, /* cut off in a line */
+    { "", "", 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (GByteArray) content = g_byte_array_new ();
+
+      g_byte_array_append (content, (const guint8 *) rows[i].wire, (guint) strlen (rows[i].wire));
+      g_assert_cmpuint (reroute_dsn_unstuff (content), ==, rows[i].n_headers);
+      g_assert_cmpmem (content->data, content->len, rows[i].plain, strlen (rows[i].plain));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -413,6 +440,7 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/date", test_date);
   g_test_add_func ("/smtp/trace-header", test_trace_header);
   g_test_add_func ("/smtp/dsn/hide-hosts", test_hide_hosts);
+  g_test_add_func ("/smtp/dsn/header-section", test_header_section);
   g_test_add_func ("/smtp/dsn/failed", test_failed);
   g_test_add_func ("/smtp/dsn/delayed-beyond-ascii", test_delayed_beyond_ascii);
   g_test_add_func ("/smtp/dsn/hostile", test_hostile);

@@ -42,30 +42,6 @@ notice_free (Notice *self)
 
 /* --- what is given back --- */
 
-/* Takes the dots of dot-stuffing away.  Returns: octets of the header section */
-static guint
-unstuff (GByteArray *content)
-{
-  guint headers = 0;
-  guint kept = 0;
-  gboolean in_headers = TRUE;
-  gboolean line_begins = TRUE;
-
-  for (guint at = 0; at < content->len; at++)
-    {
-      guint8 octet = content->data[at];
-
-      in_headers = in_headers && !(line_begins && octet == '\r');
-      if (!(line_begins && octet == '.'))
-        content->data[kept++] = octet;
-      line_begins = octet == '\n';
-      if (in_headers)
-        headers = kept;
-    }
-  g_byte_array_set_size (content, kept);
-  return headers;
-}
-
 /* The first octets of the content as it was received, at most @most of them in wire form. */
 static GByteArray *
 read_content (RerouteQueued *self, gsize most, guint *headers)
@@ -85,7 +61,7 @@ read_content (RerouteQueued *self, gsize most, guint *headers)
     }
   if (error != NULL)
     g_warning ("%s", error->message);
-  *headers = unstuff (content);
+  *headers = reroute_dsn_unstuff (content);
   return content;
 }
 

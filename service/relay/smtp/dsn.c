@@ -138,6 +138,31 @@ make_message (const RerouteDsnRequest *request)
   return message;
 }
 
+guint
+reroute_dsn_unstuff (GByteArray *content)
+{
+  g_return_val_if_fail (content != NULL, 0);
+
+  guint headers = 0;
+  guint kept = 0;
+  gboolean in_headers = TRUE;
+  gboolean line_begins = TRUE;
+
+  for (guint at = 0; at < content->len; at++)
+    {
+      guint8 octet = content->data[at];
+
+      in_headers = in_headers && !(line_begins && octet == '\r');
+      if (!(line_begins && octet == '.'))
+        content->data[kept++] = octet;
+      line_begins = octet == '\n';
+      if (in_headers)
+        headers = kept;
+    }
+  g_byte_array_set_size (content, kept);
+  return headers;
+}
+
 GBytes *
 reroute_dsn_format (const RerouteDsnRequest *request)
 {

@@ -39,6 +39,10 @@ typedef struct
   gint64 now_us;
 } RerouteDsnRequest;
 
+/* Takes the dots of dot-stuffing from what was received, or from the beginning of it.  Returns:
+   octets of its header section, which has no empty line behind it. */
+guint reroute_dsn_unstuff (GByteArray *content);
+
 /* A multipart/report (RFC 3461 to 3464, 6522) by gmime.  Content that is not plain ASCII, which no
    7-bit report can hold whole, is given back as its headers.  Returns: (transfer full): in wire
    form, dot-stuffed, 7-bit. Nothing is returned for the null reverse-path: the caller never asks.
