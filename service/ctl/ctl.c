@@ -33,8 +33,8 @@ reroute_ctl_wait (GAsyncResult **result)
   return *result;
 }
 
-static gboolean
-open_bus (RerouteCtl *self, GError **error)
+gboolean
+reroute_ctl_open_bus (RerouteCtl *self, GError **error)
 {
   self->bus = reroute_bus_new (self->session, self->address);
   if (!reroute_bus_open (self->bus, error))
@@ -78,7 +78,7 @@ reroute_ctl_parse (RerouteCtl *self,
                    : _ ("“%s” has too many arguments"), (*argv)[0]);
       return FALSE;
     }
-  return open_bus (self, error);
+  return reroute_ctl_open_bus (self, error);
 }
 
 void

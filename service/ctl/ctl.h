@@ -36,8 +36,15 @@ const RerouteVerb *reroute_ctl_get_verbs (gsize *n_verbs);
 /* The verb that @argv begins with, and how many words its name has; NULL: there is none. */
 const RerouteVerb *reroute_ctl_find_verb (int argc, char **argv, int *n_words);
 
+/* Whether the name of @verb, or of any, begins with the @n words. */
+gboolean reroute_ctl_is_verb_of (const RerouteVerb *verb, int n, char **words);
+gboolean reroute_ctl_is_beginning (int n, char **words);
+
 void reroute_ctl_clear (RerouteCtl *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteCtl, reroute_ctl_clear)
+
+/* Errors: %REROUTE_ERROR_UNAVAILABLE, with what to do */
+gboolean reroute_ctl_open_bus (RerouteCtl *self, GError **error);
 
 /* A command at a prompt does one thing at a time: start a call with reroute_ctl_wait_cb and a
    GAsyncResult* that is NULL, then wait for it. */

@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "service/ctl/ctl.h"
+#include "service/ctl/complete.h"
 
 #include "common/error.h"
 
@@ -24,6 +24,24 @@ dup_usage (const char *arguments)
   return g_strdup_printf (_ ("Usage: reroutectl %s"), arguments);
 }
 
+/* The verbs whose names begin with the @n words.  Returns: how many they are */
+static guint
+print_verbs (int n, char **words)
+{
+  gsize n_verbs;
+  const RerouteVerb *verbs = reroute_ctl_get_verbs (&n_verbs);
+  guint n_printed = 0;
+
+  for (gsize i = 0; i < n_verbs; i++)
+    {
+      if (!reroute_ctl_is_verb_of (&verbs[i], n, words))
+        continue;
+      g_print ("  %s %s\n      %s\n", verbs[i].name, verbs[i].arguments, _ (verbs[i].summary));
+      n_printed++;
+    }
+  return n_printed;
+}
+
 static void
 print_help (void)
 {
@@ -32,18 +50,16 @@ print_help (void)
       { "--bus=ADDRESS", _ ("talk to the services on the bus at ADDRESS") },
         { "--json", _ ("print JSON, for a program to read") },
           { "--version", _ ("print the version") },
-            { "--help", _ ("print the verbs") },
-          };
-  gsize n_verbs;
-  const RerouteVerb *verbs = reroute_ctl_get_verbs (&n_verbs);
+            { "--complete", _ ("print what the last word may become, for a shell") },
+              { "--help", _ ("print the verbs; behind a verb: how it is used") },
+            };
   g_autofree char *usage = dup_usage (SYNOPSIS);
 
   g_print ("%s\n\n", usage);
   for (gsize i = 0; i < G_N_ELEMENTS (options); i++)
     g_print ("  %s\n      %s\n", options[i][0], options[i][1]);
   g_print ("\n");
-  for (gsize i = 0; i < n_verbs; i++)
-    g_print ("  %s %s\n      %s\n", verbs[i].name, verbs[i].arguments, _ (verbs[i].summary));
+  print_verbs (0, NULL);
 }
 
 static int
@@ -65,22 +81,57 @@ complain (const char *verb, const GError *error)
   return 2;
 }
 
+static gboolean
+asks_for_help (int argc, char **argv)
+{
+  gboolean asks = FALSE;
+
+  for (int i = 0; i < argc && !g_str_equal (argv[i], "--"); i++)
+    asks = asks || g_str_equal (argv[i], "--help") || g_str_equal (argv[i], "-h");
+  return asks;
+}
+
+/* The verbs that go on as the words do, or that have the most of them. */
+static int
+help_with (int argc, char **argv)
+{
+  int n = 0;
+
+  while (n < argc && argv[n][0] != '-')
+    n++;
+  while (print_verbs (n, argv) == 0)
+    n--;
+  return 0;
+}
+
+static int
+complain_of_verb (const char *word)
+{
+  char *words[] = { (char *) word };
+  g_autofree char *refusal = NULL;
+
+  if (reroute_ctl_is_beginning (1, words))
+    refusal = g_strdup_printf (
+      /* Translators: %s is the first word of several verbs: “routing” */
+      _ ("“%s” is the beginning of several verbs: “reroutectl %s --help” lists them"), word, word);
+  else
+    refusal = g_strdup_printf (_ ("there is no verb “%s”: “reroutectl --help” lists them"), word);
+  g_printerr ("reroutectl: %s\n", refusal);
+  return 2;
+}
+
 static int
 run_verb (RerouteCtl *ctl, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *usage = NULL;
-  g_autofree char *refusal = NULL;
   int n_words = 0;
   const RerouteVerb *verb = reroute_ctl_find_verb (argc, argv, &n_words);
 
+  if (asks_for_help (argc, argv))
+    return help_with (argc, argv);
   if (verb == NULL)
-    {
-      refusal =
-        g_strdup_printf (_ ("there is no verb “%s”: “reroutectl --help” lists them"), argv[0]);
-      g_printerr ("reroutectl: %s\n", refusal);
-      return 2;
-    }
+    return complain_of_verb (argv[0]);
   usage = g_strdup_printf ("%s %s", verb->name, verb->arguments);
   if (!verb->run (ctl, argc - n_words + 1, argv + n_words - 1, &error))
     return complain (usage, error);
@@ -93,11 +144,12 @@ main (int argc, char **argv)
   g_auto (RerouteCtl) ctl = { 0 };
   g_autofree char *address = NULL;
   const char *catalogues = g_getenv ("REROUTE_LOCALE_DIR");
-  gboolean version = FALSE, help = FALSE;
+  gboolean version = FALSE, help = FALSE, complete = FALSE;
   const GOptionEntry entries[] = {
     { "session", 0, 0, G_OPTION_ARG_NONE, &ctl.session, NULL, NULL },
     { "bus", 0, 0, G_OPTION_ARG_STRING, &address, NULL, NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &ctl.json, NULL, NULL },
+    { "complete", 0, 0, G_OPTION_ARG_NONE, &complete, NULL, NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &version, NULL, NULL },
     { "help", 'h', 0, G_OPTION_ARG_NONE, &help, NULL, NULL },
     { NULL },
@@ -125,5 +177,11 @@ main (int argc, char **argv)
       return help ? 0 : 2;
     }
   ctl.address = address;
+  if (complete)
+    {
+      /* GLib leaves it where options follow. */
+      int n_marks = g_str_equal (argv[1], "--") ? 1 : 0;
+      return reroute_ctl_complete (&ctl, argc - 1 - n_marks, argv + 1 + n_marks) ? 0 : 1;
+    }
   return run_verb (&ctl, argc - 1, argv + 1);
 }

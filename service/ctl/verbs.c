@@ -93,19 +93,35 @@ reroute_ctl_get_verbs (gsize *n_verbs)
   return verbs;
 }
 
+gboolean
+reroute_ctl_is_verb_of (const RerouteVerb *verb, int n, char **words)
+{
+  g_auto (GStrv) name = g_strsplit (verb->name, " ", -1);
+  int same = 0;
+
+  while (same < n && name[same] != NULL && g_str_equal (name[same], words[same]))
+    same++;
+  return same == n;
+}
+
+gboolean
+reroute_ctl_is_beginning (int n, char **words)
+{
+  gsize i = 0;
+
+  while (i < G_N_ELEMENTS (verbs) && !reroute_ctl_is_verb_of (&verbs[i], n, words))
+    i++;
+  return i < G_N_ELEMENTS (verbs);
+}
+
 static gboolean
 verb_matches (const RerouteVerb *verb, int argc, char **argv, int *n_words)
 {
-  g_auto (GStrv) words = g_strsplit (verb->name, " ", -1);
-  int n = (int) g_strv_length (words);
+  g_auto (GStrv) name = g_strsplit (verb->name, " ", -1);
+  int n = (int) g_strv_length (name);
 
-  if (argc < n)
+  if (argc < n || !reroute_ctl_is_verb_of (verb, n, argv))
     return FALSE;
-  for (int i = 0; i < n; i++)
-    {
-      if (!g_str_equal (words[i], argv[i]))
-        return FALSE;
-    }
   *n_words = n;
   return TRUE;
 }

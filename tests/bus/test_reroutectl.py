@@ -328,6 +328,62 @@ def test_import_is_all_or_nothing(prompt):
     assert list(rows_of(prompt, 'routing')) == ['test.com'] and not rows_of(prompt, 'connections')
 
 
+def test_help_of_verbs(prompt):
+    assert prompt.good('routing', '--help').split('\n')[0] == '  routing list [TEXT]'
+    assert prompt.good('settings', 'set', '-h').startswith('  settings set KEY [VALUE]\n')
+    assert 'tls-report' in prompt.good('nonsense', '--help')
+    prompt.refused('routing', says='“reroutectl routing --help” lists them', status=2)
+    prompt.refused('route', says='there is no verb “route”', status=2)
+
+
+def completed(prompt, *words):
+    return [line.split('\t')[0] for line in prompt.good('--complete', '--', *words).splitlines()]
+
+
+def test_completion_of_what_is_known(prompt):
+    assert completed(prompt, 'ro') == ['routing']
+    assert completed(prompt, 'routing', '') == ['list', 'add', 'edit', 'remove']
+    assert completed(prompt, 'routing', 'add', 'x.example', '--in') == ['--inbound']
+    assert completed(prompt, 'routing', 'add', 'x.example', '--inbound', '--in') == []
+    assert completed(prompt, 'connections', 'add', 'x.example', '--tls=ver') == ['--tls=verified']
+    assert completed(prompt, 'queue', 'retry', '--state=') \
+        == ['--state=' + state for state in ('waiting', 'active', 'held', 'etrn')]
+    assert completed(prompt, 'settings', 'get', 'listen') == ['listen', 'listen-tls']
+    assert completed(prompt, 'settings', 'set', 'reroute', '') == ['yes', 'no']
+    assert completed(prompt, 'settings', 'set', 'dns-servers', 's') == ['system']
+    assert completed(prompt, 'log', '--category=tl') == ['--category=tls']
+    assert completed(prompt, 'nonsense', '') == []
+    assert prompt.run('--complete', '--', 'import', '').returncode == 1, 'a file is for the shell to find'
+
+
+def test_completion_asks_the_rules(prompt):
+    prompt.good('routing', 'add', '#complete.example', '--relay', '--comment=as it was said')
+    prompt.good('connections', 'add', 'complete.example', '--dns')
+    assert completed(prompt, 'routing', 'edit', '#comp') == ['#complete.example']
+    assert prompt.good('--complete', '--', 'routing', 'remove', '').count('\tas it was said\n') == 1
+    assert completed(prompt, 'connections', 'remove', 'comp') == ['complete.example']
+    assert completed(prompt, 'connections', 'add', 'comp') == []
+    assert str(prompt.serial()) == completed(prompt, 'revert', '')[0]
+    assert completed(prompt, 'queue', 'show', '') == [], 'the relay is not there'
+    prompt.good('routing', 'remove', '#complete.example')
+    prompt.good('connections', 'remove', 'complete.example')
+
+
+def test_completion_in_bash(prompt):
+    script = os.path.join(os.path.dirname(TESTS), 'data', 'completion', 'reroutectl.bash')
+    fill = ('source "$0"; compopt () { echo "compopt $*"; }; COMP_LINE=$1; COMP_POINT=${#1}; _reroutectl; '
+            'printf "%s\\n" "${COMPREPLY[@]}"')
+
+    def offered(text):
+        line = f'{CTL} --bus={prompt.bus.address} {text}'
+        return subprocess.run(['bash', '-c', fill, script, line], text=True, capture_output=True, check=True,
+                              env=daemon_environment()).stdout.split('\n')[:-1]
+    assert offered('rou') == ['routing']
+    assert offered('routing edit x.example --accept-from=a') == ['anyone'], 'bash has the rest already'
+    assert offered('routing edit x.example --com') == ['compopt -o nospace', '--comment=']
+    assert offered('export /t') == ['compopt -o default', '']
+
+
 def test_bus_not_there_says_what_to_do(prompt):
     result = subprocess.run([CTL, '--bus=unix:path=/nonexistent/bus', 'status'], text=True,
                             capture_output=True, check=False, env=daemon_environment())
@@ -344,6 +400,7 @@ CASES = [
     test_german_reader, test_what_programs_read_is_the_same_in_german,
     test_columns_are_as_wide_as_they_are_shown, test_history_and_revert, test_remove_names_what_is_not_there,
     test_export_and_import_give_the_same_list, test_import_is_all_or_nothing,
+    test_help_of_verbs, test_completion_of_what_is_known, test_completion_asks_the_rules, test_completion_in_bash,
     test_bus_not_there_says_what_to_do,
 ]
 

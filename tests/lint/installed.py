@@ -32,14 +32,17 @@ lib/systemd/system/reroute-rulesd.service
 lib/sysusers.d/reroute.conf
 lib/tmpfiles.d/reroute.conf
 {datadir}/applications/org.reroute.Reroute.desktop
+{datadir}/bash-completion/completions/reroutectl
 {datadir}/dbus-1/interfaces/org.reroute.Relay1.xml
 {datadir}/dbus-1/interfaces/org.reroute.Rules1.xml
 {datadir}/dbus-1/system-services/org.reroute.Rules.service
 {datadir}/dbus-1/system.d/org.reroute.conf
+{datadir}/fish/vendor_completions.d/reroutectl.fish
 {datadir}/icons/hicolor/scalable/apps/org.reroute.Reroute.svg
 {datadir}/metainfo/org.reroute.Reroute.metainfo.xml
 {datadir}/polkit-1/actions/org.reroute.policy
 {datadir}/polkit-1/rules.d/org.reroute.rules
+{datadir}/zsh/vendor-completions/_reroutectl
 '''
 
 
