@@ -9,6 +9,7 @@
 
 #include "gui/window.h"
 
+#include <glib-unix.h>
 #include <glib/gi18n.h>
 
 struct _RerouteApplication
@@ -18,6 +19,7 @@ struct _RerouteApplication
   gboolean session;
   char *address;
   gboolean exit_after_startup;
+  guint terminate_id;
 };
 
 G_DEFINE_FINAL_TYPE (RerouteApplication, reroute_application, GTK_TYPE_APPLICATION)
@@ -45,6 +47,14 @@ handle_local_options (GApplication *application, GVariantDict *options)
   return -1;
 }
 
+/* Whoever ends the session ends it in order: nothing is asked, what is not saved is lost. */
+static gboolean
+terminate_cb (gpointer user_data)
+{
+  g_application_quit (G_APPLICATION (user_data));
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 startup (GApplication *application)
 {
@@ -57,6 +67,16 @@ startup (GApplication *application)
                                               GTK_STYLE_PROVIDER (style),
                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
   gtk_window_set_default_icon_name ("org.reroute.Reroute");
+  REROUTE_APPLICATION (application)->terminate_id =
+    g_unix_signal_add (SIGTERM, terminate_cb, application);
+}
+
+static void
+shutdown (GApplication *application)
+{
+  g_clear_handle_id (&REROUTE_APPLICATION (application)->terminate_id, g_source_remove);
+
+  G_APPLICATION_CLASS (reroute_application_parent_class)->shutdown (application);
 }
 
 static gboolean
@@ -103,6 +123,7 @@ reroute_application_class_init (RerouteApplicationClass *klass)
   G_OBJECT_CLASS (klass)->finalize = reroute_application_finalize;
   application_class->handle_local_options = handle_local_options;
   application_class->startup = startup;
+  application_class->shutdown = shutdown;
   application_class->activate = activate;
 }
 

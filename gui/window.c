@@ -468,6 +468,7 @@ reroute_window_dispose (GObject *object)
   g_clear_handle_id (&self->settle_id, g_source_remove);
   g_clear_handle_id (&self->progress_id, g_source_remove);
   g_clear_pointer (&self->problem, g_free);
+  gtk_widget_dispose_template (GTK_WIDGET (self), REROUTE_TYPE_WINDOW);
   g_clear_object (&self->sheet);
 
   G_OBJECT_CLASS (reroute_window_parent_class)->dispose (object);

@@ -90,7 +90,8 @@ class Screen:
 
     @staticmethod
     def environment():
-        return dict(os.environ)
+        """For a program under test: a warning ends it.  Who reads it by AT-SPI warns of what went meanwhile."""
+        return dict(os.environ, G_DEBUG='fatal-warnings')
 
     @staticmethod
     def shoot(path):
@@ -105,12 +106,13 @@ class Dialog:
         self.place = place
         self.address = address
         self.options = options
-        self.environment = dict(os.environ, **(environment or {}))
+        self.environment = dict(Screen.environment(), **(environment or {}))
         self.process = None
 
     def __enter__(self):
         self.process = self.place.start('reroute', [DIALOG, f'--bus={self.address}', *self.options],
                                         self.environment)
+        self.place.silent.add(self.process.title)
         poll('the window', self.windows, PATIENCE_S)
         return self
 

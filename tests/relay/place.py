@@ -71,7 +71,8 @@ class Place:
         self.path = path or tempfile.mkdtemp(prefix=f'reroute-{name}-')
         self.stays = path is not None or 'REROUTE_KEEP' in os.environ
         self.processes = []
-        self.cleanups = []  # called first at the end of the block, also after a failure
+        self.silent = set()  # names of processes that must not print a word, and end with 0
+        self.cleanups = []   # called first at the end of the block, also after a failure
 
     def __enter__(self):
         return self
@@ -79,9 +80,10 @@ class Place:
     def __exit__(self, kind, value, trace):
         for cleanup in self.cleanups:
             cleanup()
-        for process in reversed(self.processes):
-            self.end(process)
+        ended = [(process.title, self.end(process)) for process in reversed(self.processes)]
         reports = self.reports()
+        reports += [f'{name} ended with {status}' for name, status in ended
+                    if name in self.silent and status != 0]
         if kind is not None or reports:
             self.show_logs()
         if not self.stays:
@@ -145,8 +147,8 @@ class Place:
     def reports(self):
         """What sanitizers have to say, and assertions that failed."""
         pattern = re.compile('(Address|Leak|Thread)Sanitizer:|runtime error:|-CRITICAL|ERROR \\*\\*')
-        return [f'{name}: {line}' for name, lines in self.logs()
-                for line in lines if pattern.search(line)]
+        return [f'{name}: {line}' for name, lines in self.logs() for line in lines
+                if name.removesuffix('.log') in self.silent or pattern.search(line)]
 
     def show_logs(self, lines=25):
         """The last lines of every log, for the reader of a failure."""
