@@ -8,7 +8,8 @@
 #include "gui/fit.h"
 
 #define USUAL_TEXT_PX (11 * 96 / 72.0) /* 11 points: what widths in pixels are made for */
-#define CELL_PADDING 24                /* of a header with its arrow, in pixels */
+#define CELL_PADDING 24                /* in pixels */
+#define ARROW_WIDTH 16                 /* of a header by which the list is sorted */
 #define SHEET_WIDTH 800                /* dialog-look.md section 1 */
 #define SHEET_HEIGHT 640
 #define AROUND_WIDTH 20   /* what a window's frame takes of the screen */
@@ -30,14 +31,14 @@ reroute_fit_column (GtkColumnView *view, int width, const char *const *words)
   g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (GTK_WIDGET (view), NULL);
   int widest = (int) (width * get_text_scale (GTK_WIDGET (view)));
 
-  for (; *words != NULL; words++)
+  for (int around = CELL_PADDING + ARROW_WIDTH; *words != NULL; words++, around = CELL_PADDING)
     {
       g_autofree char *markup = g_markup_printf_escaped ("<b>%s</b>", *words);
       int needed = 0;
 
       pango_layout_set_markup (layout, markup, -1);
       pango_layout_get_pixel_size (layout, &needed, NULL);
-      widest = MAX (widest, needed + CELL_PADDING);
+      widest = MAX (widest, needed + around);
     }
   return widest;
 }
@@ -61,20 +62,47 @@ get_room (GtkWindow *window, int *width, int *height)
     }
 }
 
+/* Of a window in which no page has to scroll, when pages are @width wide. */
+static int
+measure_height (GtkWindow *window, GtkNotebook *notebook, int width)
+{
+  int least = 0;    /* of a page that scrolls */
+  int tallest = 0;  /* page */
+  int together = 0; /* with what is around a page that scrolls */
+
+  for (int i = 0; i < gtk_notebook_get_n_pages (notebook); i++)
+    {
+      GtkScrolledWindow *scroller = GTK_SCROLLED_WINDOW (gtk_notebook_get_nth_page (notebook, i));
+      GtkWidget *page = gtk_scrolled_window_get_child (scroller);
+      int height = 0;
+
+      gtk_widget_measure (page, GTK_ORIENTATION_VERTICAL, width, &height, NULL, NULL, NULL);
+      tallest = MAX (tallest, height);
+      gtk_widget_measure (
+        GTK_WIDGET (scroller), GTK_ORIENTATION_VERTICAL, -1, &height, NULL, NULL, NULL);
+      least = MAX (least, height);
+    }
+  gtk_widget_measure (
+    gtk_window_get_child (window), GTK_ORIENTATION_VERTICAL, -1, &together, NULL, NULL, NULL);
+  return tallest + together - least;
+}
+
 void
-reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook)
+reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook, GtkWidget *footer)
 {
   int around = gtk_widget_get_margin_start (GTK_WIDGET (notebook)) * 3; /* its frame, a scrollbar */
   int width = SHEET_WIDTH;
+  int needed = 0;
   int room_width = 0;
   int room_height = 0;
+  int usual_height = 0;
+  int height = 0;
 
   g_return_if_fail (GTK_IS_WINDOW (window));
 
   for (int i = 0; i < gtk_notebook_get_n_pages (notebook); i++)
     {
       GtkScrolledWindow *scroller = GTK_SCROLLED_WINDOW (gtk_notebook_get_nth_page (notebook, i));
-      int needed = 0;
 
       gtk_widget_measure (gtk_scrolled_window_get_child (scroller),
                           GTK_ORIENTATION_HORIZONTAL,
@@ -85,11 +113,13 @@ reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook)
                           NULL);
       width = MAX (width, needed + around);
     }
+  gtk_widget_measure (footer, GTK_ORIENTATION_HORIZONTAL, -1, NULL, &needed, NULL, NULL);
+  width = MAX (width, needed);
   get_room (window, &room_width, &room_height);
-  gtk_window_set_default_size (
-    window,
-    MIN (width, room_width),
-    MIN ((int) (SHEET_HEIGHT * get_text_scale (GTK_WIDGET (window))), room_height));
+  width = MIN (width, room_width);
+  usual_height = (int) (SHEET_HEIGHT * get_text_scale (GTK_WIDGET (window)));
+  height = measure_height (window, notebook, width - around);
+  gtk_window_set_default_size (window, width, MIN (MAX (height, usual_height), room_height));
 }
 
 void

@@ -9,14 +9,16 @@ G_BEGIN_DECLS
 /**
  * reroute_fit_column:
  * @width: in pixels, as it is right for text of the usual size
- * @words: (array zero-terminated=1): what the column must have room for, its title too
+ * @words: (array zero-terminated=1): what the column must have room for; its title is the first,
+ * and an arrow beside it
  *
  * Returns: how wide a column of @view is with the person's text size and language, in pixels
  */
 int reroute_fit_column (GtkColumnView *view, int width, const char *const *words);
 
-/* Makes the property sheet as wide as its widest page; beyond the screen the pages scroll. */
-void reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook);
+/* Makes the property sheet as large as its largest page, and as wide as the line of buttons below
+   would like; beyond the screen the pages scroll. */
+void reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook, GtkWidget *footer);
 
 /* Lets what is in @scroller, most of @window, scroll if the screen is too low for all of it.  To be
    called once the dialog is filled and before it is shown. */

@@ -40,6 +40,7 @@ struct _RerouteWindow
 
   RerouteBanner *banner;
   GtkNotebook *notebook;
+  GtkWidget *footer;
   GtkButton *findings_button;
   GtkImage *findings_icon;
   GtkLabel *findings_label;
@@ -162,6 +163,19 @@ static void
 edit_changed_cb (RerouteEdit *edit, int page, gint64 id, RerouteWindow *self)
 {
   g_clear_pointer (&self->problem, g_free);
+}
+
+/* Wide enough for what the footer says on an ordinary day. */
+static void
+fit (RerouteWindow *self)
+{
+  g_autofree char *state = g_strdup_printf (_ ("Rules %s saved, in use"), "1000");
+  g_autofree char *counts = reroute_dup_counts (0, 1);
+
+  gtk_label_set_label (self->state, state);
+  gtk_label_set_label (self->findings_label, counts);
+  gtk_widget_set_visible (GTK_WIDGET (self->findings_button), TRUE);
+  reroute_fit_sheet (GTK_WINDOW (self), self->notebook, self->footer);
 }
 
 static gboolean
@@ -480,6 +494,7 @@ bind_template (GtkWidgetClass *widget_class)
   gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/window.ui");
   gtk_widget_class_bind_template_child (widget_class, RerouteWindow, banner);
   gtk_widget_class_bind_template_child (widget_class, RerouteWindow, notebook);
+  gtk_widget_class_bind_template_child (widget_class, RerouteWindow, footer);
   gtk_widget_class_bind_template_child (widget_class, RerouteWindow, findings_button);
   gtk_widget_class_bind_template_child (widget_class, RerouteWindow, findings_icon);
   gtk_widget_class_bind_template_child (widget_class, RerouteWindow, findings_label);
@@ -552,7 +567,7 @@ reroute_window_new (GtkApplication *application, RerouteBus *bus)
       reroute_name_tab (
         self->notebook, scroller, gtk_notebook_get_tab_label_text (self->notebook, scroller));
     }
-  reroute_fit_sheet (GTK_WINDOW (self), self->notebook);
+  fit (self);
   self->settle_id = g_timeout_add (SETTLE_MS, settled_cb, self);
   update (self);
   return self;
