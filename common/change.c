@@ -42,6 +42,16 @@ reroute_change_new_remove (ReroutePage page, gint64 id)
 }
 
 RerouteChange *
+reroute_change_new_remove_many (ReroutePage page, RerouteIdSet *ids)
+{
+  RerouteChange *self = make (REROUTE_CHANGE_REMOVE_MANY);
+
+  self->page = page;
+  self->ids = reroute_id_set_ref (ids);
+  return self;
+}
+
+RerouteChange *
 reroute_change_new_set (const char *key, const char *value, GError **error)
 {
   g_autofree char *canonical = NULL;
@@ -80,6 +90,7 @@ reroute_change_unref (RerouteChange *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_clear_pointer (&self->row, reroute_row_unref);
+  g_clear_pointer (&self->ids, reroute_id_set_unref);
   g_free (self->key);
   g_free (self->value);
   g_free (self);

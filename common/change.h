@@ -2,15 +2,18 @@
 
 #pragma once
 
+#include "common/id-set.h"
 #include "common/row.h"
 
 G_BEGIN_DECLS
 
 typedef enum
 {
-  REROUTE_CHANGE_PUT,    /* add the row (id 0) or replace the row of that id */
-  REROUTE_CHANGE_REMOVE, /* remove the row of that page and id */
-  REROUTE_CHANGE_SET,    /* give a setting a value */
+  REROUTE_CHANGE_PUT,         /* add the row (id 0) or replace the row of that id */
+  REROUTE_CHANGE_REMOVE,      /* remove the row of that page and id */
+  REROUTE_CHANGE_SET,         /* give a setting a value */
+  REROUTE_CHANGE_REMOVE_MANY, /* remove the rows of that page and those ids; for the way to rulesd,
+                                 where it becomes as many REMOVE (common/codec.h) */
 } RerouteChangeKind;
 
 /* One step of an edit; immutable, reference-counted.  An edit is a GPtrArray of these. */
@@ -18,15 +21,18 @@ typedef struct
 {
   gatomicrefcount ref_count;
   RerouteChangeKind kind;
-  RerouteRow *row;  /* PUT */
-  ReroutePage page; /* REMOVE */
-  gint64 id;        /* REMOVE */
-  char *key;        /* SET */
-  char *value;      /* SET; the canonical text of the settings table; NULL: back to the default */
+  RerouteRow *row;   /* PUT */
+  ReroutePage page;  /* REMOVE, REMOVE_MANY */
+  gint64 id;         /* REMOVE */
+  RerouteIdSet *ids; /* REMOVE_MANY */
+  char *key;         /* SET */
+  char *value;       /* SET; the canonical text of the settings table; NULL: back to the default */
 } RerouteChange;
 
 RerouteChange *reroute_change_new_put (gpointer row);
 RerouteChange *reroute_change_new_remove (ReroutePage page, gint64 id);
+/* @ids: a reference is taken */
+RerouteChange *reroute_change_new_remove_many (ReroutePage page, RerouteIdSet *ids);
 /* Errors: %REROUTE_ERROR_SETTING, %REROUTE_ERROR_VALUE. */
 RerouteChange *reroute_change_new_set (const char *key, const char *value, GError **error);
 RerouteChange *reroute_change_ref (RerouteChange *self);

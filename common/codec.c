@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * codec.c - the forms of rows, changes, findings and steps that travel over D-Bus
+ * codec.c - the forms of rows and changes that travel over D-Bus
  *
  * A peer is never trusted: a row that arrives goes through the same constructor as one that is
  * typed, and a name that is unknown here is refused, because what it means would be lost.
@@ -8,7 +8,7 @@
 
 #include "config.h"
 
-#include "common/codec.h"
+#include "common/codec-private.h"
 
 #include "common/error.h"
 #include "common/recipient.h"
@@ -18,18 +18,9 @@
 #include <string.h>
 
 #define CHANGES_TYPE "a(sv)"
-#define FINDINGS_TYPE "a" REROUTE_FINDING_TYPE
-#define STEPS_TYPE "a" REROUTE_STEP_TYPE
 
-static gboolean
-fail (GError **error, const char *what)
-{
-  g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_PROTOCOL, "%s", what);
-  return FALSE;
-}
-
-static gboolean
-check_type (GVariant *variant, const char *type, GError **error)
+gboolean
+reroute_codec_check_type (GVariant *variant, const char *type, GError **error)
 {
   if (g_variant_is_of_type (variant, G_VARIANT_TYPE (type)))
     return TRUE;
@@ -198,7 +189,7 @@ read_named_values (GVariantIter *rest, ReroutePage page, NamedValues *values, GE
                        name);
           return FALSE;
         }
-      if (!check_type (value, fields[i].type, error))
+      if (!reroute_codec_check_type (value, fields[i].type, error))
         return FALSE;
       /* What "&s" gives belongs to the serialised row, which outlives this child. */
       if (fields[i].type[0] == 's')
@@ -271,7 +262,7 @@ reroute_row_from_variant (GVariant *variant, GError **error)
 
   g_return_val_if_fail (variant != NULL, NULL);
 
-  if (!check_type (variant, REROUTE_ROW_TYPE, error))
+  if (!reroute_codec_check_type (variant, REROUTE_ROW_TYPE, error))
     return NULL;
   /* One serialised block, so that the strings of its children live as long as it does. */
   g_autoptr (GVariant) normal = g_variant_get_normal_form (variant);
@@ -321,6 +312,15 @@ put_to_variant (const RerouteRow *row)
   return reroute_variant_writer_end (&writer, G_VARIANT_TYPE (REROUTE_CHANGE_TYPE));
 }
 
+static GVariant *
+ids_to_variant (const RerouteIdSet *ids)
+{
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_INT64,
+                                    reroute_id_set_get_ids (ids),
+                                    reroute_id_set_get_size (ids),
+                                    sizeof (gint64));
+}
+
 GVariant *
 reroute_change_to_variant (const RerouteChange *change)
 {
@@ -333,6 +333,12 @@ reroute_change_to_variant (const RerouteChange *change)
       REROUTE_CHANGE_TYPE,
       "remove",
       g_variant_new ("(sx)", reroute_page_to_string (change->page), change->id));
+  if (change->kind == REROUTE_CHANGE_REMOVE_MANY)
+    return g_variant_new (REROUTE_CHANGE_TYPE,
+                          "remove-many",
+                          g_variant_new ("(s@ax)",
+                                         reroute_page_to_string (change->page),
+                                         ids_to_variant (change->ids)));
   if (change->value != NULL)
     return g_variant_new (
       REROUTE_CHANGE_TYPE, "set", g_variant_new ("(ss)", change->key, change->value));
@@ -346,7 +352,7 @@ read_remove (GVariant *body, GError **error)
   ReroutePage page;
   gint64 id;
 
-  if (!check_type (body, "(sx)", error))
+  if (!reroute_codec_check_type (body, "(sx)", error))
     return NULL;
   g_variant_get (body, "(&sx)", &page_name, &id);
   if (!reroute_page_from_string (page_name, &page, error))
@@ -359,7 +365,7 @@ read_set (GVariant *body, GError **error)
 {
   const char *key, *value;
 
-  if (!check_type (body, "(ss)", error))
+  if (!reroute_codec_check_type (body, "(ss)", error))
     return NULL;
   g_variant_get (body, "(&s&s)", &key, &value);
   return reroute_change_new_set (key, value, error);
@@ -373,7 +379,7 @@ reroute_change_from_variant (GVariant *variant, GError **error)
 
   g_return_val_if_fail (variant != NULL, NULL);
 
-  if (!check_type (variant, REROUTE_CHANGE_TYPE, error))
+  if (!reroute_codec_check_type (variant, REROUTE_CHANGE_TYPE, error))
     return NULL;
   g_variant_get (variant, "(&sv)", &kind, &body);
   if (g_str_equal (kind, "put"))
@@ -385,12 +391,51 @@ reroute_change_from_variant (GVariant *variant, GError **error)
     return read_remove (body, error);
   if (g_str_equal (kind, "set"))
     return read_set (body, error);
-  if (g_str_equal (kind, "reset") && check_type (body, "s", error))
+  if (g_str_equal (kind, "reset") && reroute_codec_check_type (body, "s", error))
     return reroute_change_new_set (g_variant_get_string (body, NULL), NULL, error);
   if (!g_str_equal (kind, "reset"))
     g_set_error (
       error, REROUTE_ERROR, REROUTE_ERROR_PROTOCOL, "a change of the kind “%s” is unknown", kind);
   return NULL;
+}
+
+/* A "remove-many" as so many changes. */
+static gboolean
+add_removals (GPtrArray *changes, GVariant *body, GError **error)
+{
+  g_autoptr (GVariant) array = NULL;
+  const char *page_name;
+  const gint64 *ids;
+  ReroutePage page;
+  gsize n_ids = 0;
+
+  if (!reroute_codec_check_type (body, "(sax)", error))
+    return FALSE;
+  g_variant_get (body, "(&s@ax)", &page_name, &array);
+  if (!reroute_page_from_string (page_name, &page, error))
+    return FALSE;
+  ids = g_variant_get_fixed_array (array, &n_ids, sizeof (gint64));
+  for (gsize i = 0; i < n_ids; i++)
+    g_ptr_array_add (changes, reroute_change_new_remove (page, ids[i]));
+  return TRUE;
+}
+
+/* Adds what @variant tells: one change, or many. */
+static gboolean
+add_changes (GPtrArray *changes, GVariant *variant, GError **error)
+{
+  g_autoptr (GVariant) body = NULL;
+  RerouteChange *change = NULL;
+  const char *kind;
+
+  g_variant_get (variant, "(&sv)", &kind, &body);
+  if (g_str_equal (kind, "remove-many"))
+    return add_removals (changes, body, error);
+  change = reroute_change_from_variant (variant, error);
+  if (change == NULL)
+    return FALSE;
+  g_ptr_array_add (changes, change);
+  return TRUE;
 }
 
 GVariant *
@@ -410,16 +455,14 @@ reroute_changes_from_variant (GVariant *variant, GError **error)
   g_autoptr (GPtrArray) changes =
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
 
-  if (!check_type (variant, CHANGES_TYPE, error))
+  if (!reroute_codec_check_type (variant, CHANGES_TYPE, error))
     return NULL;
   gsize n = g_variant_n_children (variant);
   for (gsize i = 0; i < n; i++)
     {
       g_autoptr (GVariant) child = g_variant_get_child_value (variant, i);
-      RerouteChange *change = reroute_change_from_variant (child, error);
-      if (change == NULL)
+      if (!add_changes (changes, child, error))
         return NULL;
-      g_ptr_array_add (changes, change);
     }
   return g_steal_pointer (&changes);
 }
@@ -432,7 +475,7 @@ reroute_changes_from_columns (const char *page_name, GVariant *columns, GError *
   ReroutePage page;
 
   if (!reroute_page_from_string (page_name, &page, error) ||
-      !check_type (columns, REROUTE_COLUMNS_TYPE, error))
+      !reroute_codec_check_type (columns, REROUTE_COLUMNS_TYPE, error))
     return NULL;
   rows = reroute_rows_from_columns (page, columns, error);
   if (rows == NULL)
@@ -441,140 +484,4 @@ reroute_changes_from_columns (const char *page_name, GVariant *columns, GError *
   for (guint i = 0; i < rows->len; i++)
     g_ptr_array_add (changes, reroute_change_new_put (rows->pdata[i]));
   return changes;
-}
-
-/* --- findings --- */
-
-static GVariant *
-finding_to_variant (const RerouteFinding *finding)
-{
-  static const char *const none[] = { NULL };
-  GVariantBuilder rows;
-
-  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(sx)"));
-  for (guint i = 0; finding->rows != NULL && i < finding->rows->len; i++)
-    {
-      const RerouteRowRef *ref = &g_array_index (finding->rows, RerouteRowRef, i);
-      g_variant_builder_add (&rows, "(sx)", reroute_page_to_string (ref->page), ref->id);
-    }
-  return g_variant_new ("(sss^as^assa(sx))",
-                        reroute_finding_level_to_string (finding->level),
-                        finding->code,
-                        finding->sentence,
-                        finding->arguments != NULL ? finding->arguments : (char **) none,
-                        finding->path != NULL ? finding->path : (char **) none,
-                        finding->key != NULL ? finding->key : "",
-                        &rows);
-}
-
-static RerouteFinding *
-finding_from_variant (GVariant *variant, GError **error)
-{
-  RerouteFinding *finding = g_new0 (RerouteFinding, 1);
-  g_autoptr (GVariantIter) rows = NULL;
-  const char *level, *page_name;
-  gint64 id;
-
-  finding->rows = g_array_new (FALSE, FALSE, sizeof (RerouteRowRef));
-  g_variant_get (variant,
-                 "(&sss^as^assa(sx))",
-                 &level,
-                 &finding->code,
-                 &finding->sentence,
-                 &finding->arguments,
-                 &finding->path,
-                 &finding->key,
-                 &rows);
-  gboolean valid = reroute_finding_level_from_string (level, &finding->level, error);
-  while (valid && g_variant_iter_next (rows, "(&sx)", &page_name, &id))
-    {
-      RerouteRowRef ref = { .id = id };
-      valid = reroute_page_from_string (page_name, &ref.page, error);
-      g_array_append_val (finding->rows, ref);
-    }
-  if (!valid)
-    {
-      reroute_finding_free (finding);
-      return NULL;
-    }
-  reroute_finding_translate (finding);
-  return finding;
-}
-
-GVariant *
-reroute_findings_to_variant (GPtrArray *findings)
-{
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE (FINDINGS_TYPE));
-  for (guint i = 0; findings != NULL && i < findings->len; i++)
-    g_variant_builder_add_value (&builder, finding_to_variant (findings->pdata[i]));
-  return g_variant_builder_end (&builder);
-}
-
-GPtrArray *
-reroute_findings_from_variant (GVariant *variant, GError **error)
-{
-  g_autoptr (GPtrArray) findings =
-               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_finding_free);
-
-  if (!check_type (variant, FINDINGS_TYPE, error))
-    return NULL;
-  gsize n = g_variant_n_children (variant);
-  for (gsize i = 0; i < n; i++)
-    {
-      g_autoptr (GVariant) child = g_variant_get_child_value (variant, i);
-      RerouteFinding *finding = finding_from_variant (child, error);
-      if (finding == NULL)
-        return NULL;
-      g_ptr_array_add (findings, finding);
-    }
-  return g_steal_pointer (&findings);
-}
-
-/* --- steps --- */
-
-GVariant *
-reroute_steps_to_variant (GPtrArray *steps)
-{
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE (STEPS_TYPE));
-  for (guint i = 0; steps != NULL && i < steps->len; i++)
-    {
-      const RerouteStep *step = steps->pdata[i];
-      g_variant_builder_add (&builder,
-                             REROUTE_STEP_TYPE,
-                             step->code,
-                             step->sentence,
-                             step->row.id != 0 ? reroute_page_to_string (step->row.page) : "",
-                             step->row.id);
-    }
-  return g_variant_builder_end (&builder);
-}
-
-GPtrArray *
-reroute_steps_from_variant (GVariant *variant, GError **error)
-{
-  g_autoptr (GPtrArray) steps = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_step_free);
-
-  if (!check_type (variant, STEPS_TYPE, error))
-    return NULL;
-  gsize n = g_variant_n_children (variant);
-  for (gsize i = 0; i < n; i++)
-    {
-      RerouteStep *step = g_new0 (RerouteStep, 1);
-      const char *page_name;
-      g_ptr_array_add (steps, step);
-      g_variant_get_child (
-        variant, i, "(ss&sx)", &step->code, &step->sentence, &page_name, &step->row.id);
-      if (*page_name != '\0' && !reroute_page_from_string (page_name, &step->row.page, error))
-        return NULL;
-      if (*page_name == '\0' && step->row.id != 0)
-        {
-          fail (error, "a step names a row without its page");
-          return NULL;
-        }
-    }
-  return g_steal_pointer (&steps);
 }

@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  *                           Of a recipient the domain is its address.
  *                           A name that is absent has its default.
  *   change   (sv)           "put", row | "remove", (sx) page and id | "set", (ss) key and value |
- *                           "reset", s key
+ *                           "reset", s key; in an edit also "remove-many", (sax) page and ids
  *   finding  (sssasassa(sx)) level, code, sentence, arguments, path, key, rows
  *   steps    a(sssx)        code, sentence, page, row id
  */
@@ -34,7 +34,7 @@ RerouteRow *reroute_row_from_variant (GVariant *variant, GError **error);
 GVariant *reroute_change_to_variant (const RerouteChange *change);
 RerouteChange *reroute_change_from_variant (GVariant *variant, GError **error);
 
-/* a(sv) both ways; (element-type RerouteChange) */
+/* a(sv) both ways; (element-type RerouteChange).  "remove-many" becomes a REMOVE of each id. */
 GVariant *reroute_changes_to_variant (GPtrArray *changes);
 GPtrArray *reroute_changes_from_variant (GVariant *variant, GError **error);
 

@@ -158,6 +158,7 @@ reroute_ruleset_builder_apply (RerouteRulesetBuilder *self,
                                GError **error)
 {
   g_return_val_if_fail (self != NULL && change != NULL, FALSE);
+  g_return_val_if_fail (change->kind != REROUTE_CHANGE_REMOVE_MANY, FALSE);
 
   if (change->kind == REROUTE_CHANGE_PUT)
     return reroute_ruleset_builder_put (self, change->row, error);

@@ -3,38 +3,19 @@
  * edit.c - the unsaved changes of the property sheet, with undo
  *
  * A table of overlays by page and id, a value for some settings, and a stack of what was there
- * before each step.  Nothing here is proportional to the number of saved rows.
+ * before each step.  Nothing here is proportional to the number of saved rows, but for the ids of
+ * those that are removed without having been read: a sorted set of them, 8 octets a row.  No id is
+ * in the set and has an overlay.
  */
 
 #include "config.h"
 
-#include "gui/edit.h"
+#include "gui/edit-private.h"
 
-#include "gui/overlay.h"
+#define IDS_PER_CHANGE 50000 /* 400 KB: a part of an edit as it travels */
 
 typedef RerouteOverlay Overlay;
-
-typedef struct
-{
-  guint group;
-  int page; /* -1: a setting */
-  gint64 id;
-  Overlay *before; /* NULL: was untouched */
-  char *value;     /* NULL: was at its saved value */
-} Step;
-
-struct _RerouteEdit
-{
-  GObject parent_instance;
-
-  GHashTable *rows[REROUTE_N_PAGES]; /* gint64 to Overlay */
-  char *settings[REROUTE_N_SETTINGS];
-  GPtrArray *steps;
-  guint group;
-  gint64 next_id;
-  guint n_freezes; /* of "changed" */
-  gboolean untold; /* it changed meanwhile */
-};
+typedef RerouteEditStep Step;
 
 enum
 {
@@ -50,19 +31,19 @@ static void
 step_free (Step *step)
 {
   reroute_overlay_free (step->before);
+  g_clear_pointer (&step->removed, reroute_id_set_unref);
   g_free (step->value);
   g_free (step);
 }
 
-static Overlay *
-find (RerouteEdit *self, ReroutePage page, gint64 id)
+Overlay *
+reroute_edit_find (RerouteEdit *self, ReroutePage page, gint64 id)
 {
   return g_hash_table_lookup (self->rows[page], &id);
 }
 
-/* Takes @overlay; NULL leaves the row as it is saved. */
-static void
-place (RerouteEdit *self, ReroutePage page, gint64 id, Overlay *overlay)
+void
+reroute_edit_place (RerouteEdit *self, ReroutePage page, gint64 id, Overlay *overlay)
 {
   if (overlay != NULL)
     g_hash_table_replace (self->rows[page], g_memdup2 (&id, sizeof id), overlay);
@@ -73,7 +54,7 @@ place (RerouteEdit *self, ReroutePage page, gint64 id, Overlay *overlay)
 static void
 remember_row (RerouteEdit *self, ReroutePage page, gint64 id)
 {
-  Overlay *before = find (self, page, id);
+  Overlay *before = reroute_edit_find (self, page, id);
   Step *step = g_new0 (Step, 1);
 
   step->group = self->group;
@@ -84,9 +65,23 @@ remember_row (RerouteEdit *self, ReroutePage page, gint64 id)
   g_ptr_array_add (self->steps, step);
 }
 
-/* @page: -1: of a setting, or of more than one thing */
+/* Takes @removed, the set from now on. */
 static void
-tell (RerouteEdit *self, int page, gint64 id)
+step_removed (RerouteEdit *self, ReroutePage page, RerouteIdSet *removed)
+{
+  Step *step = g_new0 (Step, 1);
+
+  step->group = self->group;
+  step->page = page;
+  step->id = -1;
+  step->by_ids = TRUE;
+  step->removed = self->removed[page];
+  g_ptr_array_add (self->steps, step);
+  self->removed[page] = removed;
+}
+
+void
+reroute_edit_tell (RerouteEdit *self, int page, gint64 id)
 {
   if (self->n_freezes > 0)
     self->untold = TRUE;
@@ -99,16 +94,21 @@ undo_step (RerouteEdit *self)
 {
   g_autofree Step *step = g_ptr_array_steal_index (self->steps, self->steps->len - 1);
 
-  if (step->page >= 0)
+  if (step->by_ids)
     {
-      place (self, step->page, step->id, step->before);
+      g_clear_pointer (&self->removed[step->page], reroute_id_set_unref);
+      self->removed[step->page] = step->removed;
+    }
+  else if (step->page >= 0)
+    {
+      reroute_edit_place (self, step->page, step->id, step->before);
     }
   else
     {
       g_free (self->settings[step->id]);
       self->settings[step->id] = step->value;
     }
-  tell (self, step->page, step->id);
+  reroute_edit_tell (self, step->page, step->id);
 }
 
 static int
@@ -144,62 +144,15 @@ list_rows (RerouteEdit *self, int page, RerouteEditState state)
 }
 
 static void
-rebase_steps (RerouteEdit *self, ReroutePage page, gint64 id, const RerouteChange *change)
-{
-  for (guint i = 0; i < self->steps->len; i++)
-    {
-      Step *step = g_ptr_array_index (self->steps, i);
-
-      if (step->page != (int) page || step->id != id || step->before == NULL)
-        continue;
-      reroute_overlay_rebase (step->before, change);
-      if (step->before->state == REROUTE_EDIT_UNTOUCHED)
-        g_clear_pointer (&step->before, reroute_overlay_free);
-    }
-}
-
-static gboolean
-rebase_row (RerouteEdit *self, const RerouteChange *change)
-{
-  gboolean put = change->kind == REROUTE_CHANGE_PUT;
-  ReroutePage page = put ? change->row->page : change->page;
-  gint64 id = put ? change->row->id : change->id;
-  Overlay *overlay = find (self, page, id);
-  gboolean differs = FALSE;
-
-  rebase_steps (self, page, id, change);
-  if (overlay == NULL)
-    return FALSE;
-  differs = reroute_overlay_rebase (overlay, change);
-  if (overlay->state == REROUTE_EDIT_UNTOUCHED)
-    place (self, page, id, NULL);
-  tell (self, (int) page, id);
-  return differs;
-}
-
-static gboolean
-rebase_setting (RerouteEdit *self, const RerouteChange *change)
-{
-  const RerouteSettingSpec *spec = reroute_setting_find (change->key, NULL);
-  const char *theirs = NULL;
-
-  if (spec == NULL || self->settings[spec->id] == NULL)
-    return FALSE;
-  theirs = change->value != NULL ? change->value : spec->default_value;
-  if (g_strcmp0 (self->settings[spec->id], theirs) != 0)
-    return TRUE;
-  g_clear_pointer (&self->settings[spec->id], g_free);
-  tell (self, -1, spec->id);
-  return FALSE;
-}
-
-static void
 reroute_edit_finalize (GObject *object)
 {
   RerouteEdit *self = REROUTE_EDIT (object);
 
   for (int i = 0; i < REROUTE_N_PAGES; i++)
-    g_clear_pointer (&self->rows[i], g_hash_table_unref);
+    {
+      g_clear_pointer (&self->rows[i], g_hash_table_unref);
+      g_clear_pointer (&self->removed[i], reroute_id_set_unref);
+    }
   for (int i = 0; i < REROUTE_N_SETTINGS; i++)
     g_clear_pointer (&self->settings[i], g_free);
   g_clear_pointer (&self->steps, g_ptr_array_unref);
@@ -256,7 +209,10 @@ reroute_edit_copy (RerouteEdit *self)
 
       g_hash_table_iter_init (&iter, self->rows[i]);
       while (g_hash_table_iter_next (&iter, (gpointer *) &id, (gpointer *) &overlay))
-        place (copy, i, *id, reroute_overlay_new (overlay->state, overlay->row, overlay->base));
+        reroute_edit_place (
+          copy, i, *id, reroute_overlay_new (overlay->state, overlay->row, overlay->base));
+      if (self->removed[i] != NULL)
+        copy->removed[i] = reroute_id_set_ref (self->removed[i]);
     }
   for (int i = 0; i < REROUTE_N_SETTINGS; i++)
     copy->settings[i] = g_strdup (self->settings[i]);
@@ -289,7 +245,7 @@ reroute_edit_thaw_changed (RerouteEdit *self)
   if (--self->n_freezes > 0 || !self->untold)
     return;
   self->untold = FALSE;
-  tell (self, -1, -1);
+  reroute_edit_tell (self, -1, -1);
 }
 
 gint64
@@ -303,7 +259,13 @@ reroute_edit_put_row (RerouteEdit *self, RerouteRow *row, RerouteRow *base)
   g_return_val_if_fail (row != NULL, 0);
 
   own = row->id == 0 ? reroute_row_stamp (row, self->next_id--, "", 0) : reroute_row_ref (row);
-  overlay = find (self, own->page, own->id);
+  if (reroute_id_set_contains (self->removed[own->page], own->id))
+    {
+      g_autoptr (RerouteIdSet) one = reroute_id_set_new (&own->id, 1);
+
+      step_removed (self, own->page, reroute_id_set_subtract (self->removed[own->page], one));
+    }
+  overlay = reroute_edit_find (self, own->page, own->id);
   if (overlay != NULL && overlay->state != REROUTE_EDIT_ADDED)
     base = overlay->base;
 
@@ -313,8 +275,8 @@ reroute_edit_put_row (RerouteEdit *self, RerouteRow *row, RerouteRow *base)
     next = reroute_overlay_new (REROUTE_EDIT_CHANGED, own, base);
 
   remember_row (self, own->page, own->id);
-  place (self, own->page, own->id, next);
-  tell (self, (int) own->page, own->id);
+  reroute_edit_place (self, own->page, own->id, next);
+  reroute_edit_tell (self, (int) own->page, own->id);
   return own->id;
 }
 
@@ -328,16 +290,64 @@ reroute_edit_remove_row (RerouteEdit *self, RerouteRow *row)
   g_return_if_fail (REROUTE_IS_EDIT (self));
   g_return_if_fail (row != NULL);
 
+  if (reroute_id_set_contains (self->removed[row->page], row->id))
+    return;
   own = reroute_row_ref (row);
-  overlay = find (self, own->page, own->id);
+  overlay = reroute_edit_find (self, own->page, own->id);
   if (overlay == NULL)
     next = reroute_overlay_new (REROUTE_EDIT_REMOVED, NULL, own);
   else if (overlay->state != REROUTE_EDIT_ADDED)
     next = reroute_overlay_new (REROUTE_EDIT_REMOVED, NULL, overlay->base);
 
   remember_row (self, own->page, own->id);
-  place (self, own->page, own->id, next);
-  tell (self, (int) own->page, own->id);
+  reroute_edit_place (self, own->page, own->id, next);
+  reroute_edit_tell (self, (int) own->page, own->id);
+}
+
+void
+reroute_edit_remove_ids (RerouteEdit *self, ReroutePage page, const RerouteIdSet *ids)
+{
+  g_autoptr (GPtrArray) touched = g_ptr_array_new ();
+  g_autoptr (GArray) touched_ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (RerouteIdSet) not_these = NULL;
+  g_autoptr (RerouteIdSet) rest = NULL;
+  GHashTableIter iter;
+  gint64 *id;
+  Overlay *overlay;
+
+  g_return_if_fail (REROUTE_IS_EDIT (self));
+  g_return_if_fail (page < REROUTE_N_PAGES);
+
+  g_hash_table_iter_init (&iter, self->rows[page]);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &id, (gpointer *) &overlay))
+    {
+      if (!reroute_id_set_contains (ids, *id))
+        continue;
+      g_array_append_val (touched_ids, *id);
+      if (overlay->row != NULL)
+        g_ptr_array_add (touched, overlay->row);
+    }
+  not_these = reroute_id_set_new ((const gint64 *) touched_ids->data, touched_ids->len);
+  rest = reroute_id_set_subtract (ids, not_these);
+
+  reroute_edit_freeze_changed (self);
+  for (guint i = 0; i < touched->len; i++)
+    reroute_edit_remove_row (self, g_ptr_array_index (touched, i));
+  if (rest != NULL)
+    {
+      step_removed (self, page, reroute_id_set_unite (self->removed[page], rest));
+      reroute_edit_tell (self, (int) page, -1);
+    }
+  reroute_edit_thaw_changed (self);
+}
+
+RerouteIdSet *
+reroute_edit_get_removed_ids (RerouteEdit *self, ReroutePage page)
+{
+  g_return_val_if_fail (REROUTE_IS_EDIT (self), NULL);
+  g_return_val_if_fail (page < REROUTE_N_PAGES, NULL);
+
+  return self->removed[page];
 }
 
 void
@@ -360,7 +370,7 @@ reroute_edit_set (RerouteEdit *self, RerouteSettingId id, const char *value, con
   step->value = self->settings[id];
   g_ptr_array_add (self->steps, step);
   self->settings[id] = g_strdup (value);
-  tell (self, -1, id);
+  reroute_edit_tell (self, -1, id);
 }
 
 RerouteRow *
@@ -370,7 +380,7 @@ reroute_edit_get_row (RerouteEdit *self, ReroutePage page, gint64 id)
 
   g_return_val_if_fail (REROUTE_IS_EDIT (self), NULL);
 
-  overlay = find (self, page, id);
+  overlay = reroute_edit_find (self, page, id);
   return overlay != NULL ? overlay->row : NULL;
 }
 
@@ -381,7 +391,7 @@ reroute_edit_get_base (RerouteEdit *self, ReroutePage page, gint64 id)
 
   g_return_val_if_fail (REROUTE_IS_EDIT (self), NULL);
 
-  overlay = find (self, page, id);
+  overlay = reroute_edit_find (self, page, id);
   return overlay != NULL ? overlay->base : NULL;
 }
 
@@ -392,8 +402,11 @@ reroute_edit_get_state (RerouteEdit *self, ReroutePage page, gint64 id)
 
   g_return_val_if_fail (REROUTE_IS_EDIT (self), REROUTE_EDIT_UNTOUCHED);
 
-  overlay = find (self, page, id);
-  return overlay != NULL ? overlay->state : REROUTE_EDIT_UNTOUCHED;
+  overlay = reroute_edit_find (self, page, id);
+  if (overlay != NULL)
+    return overlay->state;
+  return reroute_id_set_contains (self->removed[page], id) ? REROUTE_EDIT_REMOVED
+                                                           : REROUTE_EDIT_UNTOUCHED;
 }
 
 const char *
@@ -413,7 +426,7 @@ reroute_edit_get_n_changes (RerouteEdit *self)
   g_return_val_if_fail (REROUTE_IS_EDIT (self), 0);
 
   for (int i = 0; i < REROUTE_N_PAGES; i++)
-    n += g_hash_table_size (self->rows[i]);
+    n += g_hash_table_size (self->rows[i]) + (guint) reroute_id_set_get_size (self->removed[i]);
   for (int i = 0; i < REROUTE_N_SETTINGS; i++)
     n += self->settings[i] != NULL;
   return n;
@@ -425,6 +438,22 @@ reroute_edit_dup_added (RerouteEdit *self, ReroutePage page)
   g_return_val_if_fail (REROUTE_IS_EDIT (self), NULL);
 
   return list_rows (self, page, REROUTE_EDIT_ADDED);
+}
+
+/* In parts that fit into a message. */
+static void
+add_removals (GPtrArray *changes, ReroutePage page, const RerouteIdSet *removed)
+{
+  const gint64 *ids = reroute_id_set_get_ids (removed);
+  gsize n_ids = reroute_id_set_get_size (removed);
+
+  for (gsize first = 0; first < n_ids; first += IDS_PER_CHANGE)
+    {
+      g_autoptr (RerouteIdSet) part =
+                   reroute_id_set_new (ids + first, MIN (IDS_PER_CHANGE, n_ids - first));
+
+      g_ptr_array_add (changes, reroute_change_new_remove_many (page, part));
+    }
 }
 
 GPtrArray *
@@ -444,6 +473,8 @@ reroute_edit_dup_changes (RerouteEdit *self)
 
       g_ptr_array_add (changes, reroute_change_new_remove (row->page, row->id));
     }
+  for (int i = 0; i < REROUTE_N_PAGES; i++)
+    add_removals (changes, i, self->removed[i]);
 
   changed = list_rows (self, -1, REROUTE_EDIT_CHANGED);
   for (guint i = 0; i < changed->len; i++)
@@ -535,30 +566,12 @@ reroute_edit_clear (RerouteEdit *self)
   g_return_if_fail (REROUTE_IS_EDIT (self));
 
   for (int i = 0; i < REROUTE_N_PAGES; i++)
-    g_hash_table_remove_all (self->rows[i]);
+    {
+      g_hash_table_remove_all (self->rows[i]);
+      g_clear_pointer (&self->removed[i], reroute_id_set_unref);
+    }
   for (int i = 0; i < REROUTE_N_SETTINGS; i++)
     g_clear_pointer (&self->settings[i], g_free);
   g_ptr_array_set_size (self->steps, 0);
-  tell (self, -1, -1);
-}
-
-GPtrArray *
-reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes)
-{
-  GPtrArray *conflicts = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
-
-  g_return_val_if_fail (REROUTE_IS_EDIT (self), conflicts);
-
-  reroute_edit_freeze_changed (self);
-  for (guint i = 0; i < changes->len; i++)
-    {
-      RerouteChange *change = g_ptr_array_index (changes, i);
-      gboolean differs = change->kind == REROUTE_CHANGE_SET ? rebase_setting (self, change)
-                                                            : rebase_row (self, change);
-
-      if (differs)
-        g_ptr_array_add (conflicts, reroute_change_ref (change));
-    }
-  reroute_edit_thaw_changed (self);
-  return conflicts;
+  reroute_edit_tell (self, -1, -1);
 }

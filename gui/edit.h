@@ -51,13 +51,19 @@ void reroute_edit_thaw_changed (RerouteEdit *self);
  */
 gint64 reroute_edit_put_row (RerouteEdit *self, RerouteRow *row, RerouteRow *base);
 void reroute_edit_remove_row (RerouteEdit *self, RerouteRow *row);
+/* By ids alone, saved ones and the edit's own: for more rows than anybody reads. */
+void reroute_edit_remove_ids (RerouteEdit *self, ReroutePage page, const RerouteIdSet *ids);
+/* (transfer none) (nullable): the saved rows that were removed by ids; another set after each
+   change of them. */
+RerouteIdSet *reroute_edit_get_removed_ids (RerouteEdit *self, ReroutePage page);
 /* @value: canonical text; @saved: the saved one. */
 void
 reroute_edit_set (RerouteEdit *self, RerouteSettingId id, const char *value, const char *saved);
 
 /* (transfer none): the row as edited, NULL when untouched or removed. */
 RerouteRow *reroute_edit_get_row (RerouteEdit *self, ReroutePage page, gint64 id);
-/* (transfer none): the saved row under a changed or removed one. */
+/* (transfer none) (nullable): the saved row under a changed one, or one that was removed as a row.
+ */
 RerouteRow *reroute_edit_get_base (RerouteEdit *self, ReroutePage page, gint64 id);
 RerouteEditState reroute_edit_get_state (RerouteEdit *self, ReroutePage page, gint64 id);
 /* (nullable): the value given to a setting. */
@@ -66,7 +72,8 @@ guint reroute_edit_get_n_changes (RerouteEdit *self);
 
 /* (transfer full) (element-type RerouteRow): in the order they were added. */
 GPtrArray *reroute_edit_dup_added (RerouteEdit *self, ReroutePage page);
-/* (transfer full) (element-type RerouteChange): removals, replacements, additions, settings. */
+/* (transfer full) (element-type RerouteChange): removals, replacements, additions, settings.  Those
+   by ids are REROUTE_CHANGE_REMOVE_MANY. */
 GPtrArray *reroute_edit_dup_changes (RerouteEdit *self);
 /* The id in this edit of a row that a finding names: rows of the edit's own have other negative
    ids on the service's side, by the order of reroute_edit_dup_changes(). */

@@ -10,40 +10,15 @@
 
 #include "config.h"
 
-#include "gui/rows-model.h"
+#include "gui/rows-model-private.h"
 
 #include "common/limits.h"
-#include "gui/rows-section.h"
 
 #define SECTIONS_HELD 16 /* of 1,000 rows; the screen shows 2 at most */
 #define IN_FLIGHT 2      /* calls at a time while someone drags the scrollbar */
+#define WANTED_MOST 6    /* sections beside them */
 
 typedef RerouteRowsSection Section;
-
-struct _RerouteRowsModel
-{
-  GObject parent_instance;
-
-  RerouteSheet *sheet;
-  ReroutePage page;
-  char *filter;
-  RerouteColumn column;
-  gboolean descending;
-
-  Section *added;
-  GPtrArray *sections; /* (element-type Section): at least one */
-  guint total;         /* saved rows that the filter lets through */
-  gboolean loaded;
-
-  GCancellable *cancellable; /* of this filter and sort */
-  gboolean hold;             /* all that is read stays */
-  gboolean resetting;        /* the first page of another filter or sort is on its way */
-  GArray *wanted;            /* (element-type guint): sections, the most urgent last */
-  guint n_in_flight;
-  guint64 clock;
-  guint update_id;
-  GPtrArray *findings; /* those that the items show; held to be compared, not read */
-};
 
 enum
 {
@@ -63,44 +38,36 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (RerouteRowsModel,
 
 /* --- sections --- */
 
-static guint
-nominal (RerouteRowsModel *self, guint index)
+static Section *
+get_section (RerouteRowsModel *self, guint index)
 {
-  guint first = index * REROUTE_LIMIT_PAGE_ROWS;
-
-  return first >= self->total ? 0 : MIN (REROUTE_LIMIT_PAGE_ROWS, self->total - first);
+  return g_ptr_array_index (self->table.sections, index);
 }
 
-static guint
-offset_of (RerouteRowsModel *self, Section *wanted)
-{
-  guint offset = 0;
-
-  if (wanted == self->added)
-    return 0;
-  offset = self->added->items->len;
-  for (guint i = 0; i < self->sections->len; i++)
-    {
-      Section *section = g_ptr_array_index (self->sections, i);
-
-      if (section == wanted)
-        break;
-      offset += section->items->len;
-    }
-  return offset;
-}
-
-/* Makes @section show @rows. */
+/* Makes the section, which begins at @start, show @rows. */
 static void
-show_rows (RerouteRowsModel *self, Section *section, GPtrArray *rows)
+show_rows (RerouteRowsModel *self, Section *section, guint start, GPtrArray *rows)
 {
   RerouteRowsSplice splice = reroute_rows_section_show (section, rows);
 
-  if (splice.removed > 0 || splice.added > 0)
-    g_list_model_items_changed (G_LIST_MODEL (self),
-                                offset_of (self, section) + splice.position,
-                                splice.removed,
-                                splice.added);
+  if (splice.removed == 0 && splice.added == 0)
+    return;
+  reroute_rows_table_recount (&self->table);
+  g_list_model_items_changed (
+    G_LIST_MODEL (self), start + splice.position, splice.removed, splice.added);
+}
+
+static void
+show_section (RerouteRowsModel *self, guint index, GPtrArray *rows)
+{
+  show_rows (
+    self, get_section (self, index), reroute_rows_table_get_start (&self->table, index), rows);
+}
+
+void
+reroute_rows_model_tell (RerouteRowsModel *self)
+{
+  g_signal_emit (self, signals[UPDATED], 0);
 }
 
 /* --- the edit over the saved rows --- */
@@ -141,14 +108,14 @@ show_edit (RerouteRowsModel *self)
 {
   g_autoptr (GPtrArray) added = dup_added (self);
   g_autoptr (GPtrArray) none = g_ptr_array_new ();
-  gboolean merged = self->sections->len == 1 && added->len <= REROUTE_LIMIT_PAGE_ROWS;
+  gboolean merged = self->table.sections->len == 1 && added->len <= REROUTE_LIMIT_PAGE_ROWS;
 
   if (!self->loaded)
     return;
-  show_rows (self, self->added, merged ? none : added);
-  for (guint i = 0; i < self->sections->len; i++)
+  show_rows (self, self->table.added, 0, merged ? none : added);
+  for (guint i = 0; i < self->table.sections->len; i++)
     {
-      Section *section = g_ptr_array_index (self->sections, i);
+      Section *section = get_section (self, i);
       g_autoptr (GPtrArray) shown = NULL;
 
       if (section->rows == NULL)
@@ -156,9 +123,10 @@ show_edit (RerouteRowsModel *self)
       shown = dup_shown (self, section);
       for (guint j = 0; merged && j < added->len; j++)
         reroute_rows_insert_sorted (shown, added->pdata[j], self->column, self->descending);
-      show_rows (self, section, shown);
+      show_section (self, i, shown);
     }
-  g_signal_emit (self, signals[UPDATED], 0);
+  reroute_rows_model_leave_out (self);
+  reroute_rows_model_tell (self);
 }
 
 static gboolean
@@ -188,58 +156,93 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteRowsModel *self)
     return;
   g_clear_pointer (&self->findings, g_ptr_array_unref);
   self->findings = g_ptr_array_ref (findings);
-  reroute_rows_section_refresh (self->added);
-  for (guint i = 0; i < self->sections->len; i++)
-    reroute_rows_section_refresh (g_ptr_array_index (self->sections, i));
+  reroute_rows_section_refresh (self->table.added);
+  for (guint i = 0; i < self->table.sections->len; i++)
+    reroute_rows_section_refresh (get_section (self, i));
   g_signal_emit (self, signals[UPDATED], 0);
 }
 
 /* --- reading --- */
 
-/* The table has another length: sections at its end come and go. */
+static void
+remove_last_section (RerouteRowsModel *self)
+{
+  guint last = self->table.sections->len - 1;
+  guint start = reroute_rows_table_get_start (&self->table, last);
+  guint n_items = get_section (self, last)->items->len;
+
+  g_ptr_array_remove_index (self->table.sections, last);
+  reroute_rows_table_recount (&self->table);
+  g_list_model_items_changed (G_LIST_MODEL (self), start, n_items, 0);
+}
+
+/* The table has another length: sections at its end come and go.  Those that are not read get
+   their lines at once. */
 static void
 set_total (RerouteRowsModel *self, guint total)
 {
+  RerouteRowsTable *table = &self->table;
   guint n_sections = MAX (1, (total + REROUTE_LIMIT_PAGE_ROWS - 1) / REROUTE_LIMIT_PAGE_ROWS);
+  guint old_n = table->sections->len;
+  guint added = 0;
 
-  if (total == self->total && self->sections->len == n_sections)
+  if (total == table->total && old_n == n_sections)
     return;
-  self->total = total;
-  while (self->sections->len > n_sections)
+  reroute_rows_model_forget_ids (self);
+  table->total = total;
+  while (table->sections->len > n_sections)
+    remove_last_section (self);
+  for (guint i = 0; i < MIN (old_n, n_sections); i++)
     {
-      Section *last = g_ptr_array_index (self->sections, self->sections->len - 1);
-      guint offset = offset_of (self, last);
-      guint n_items = last->items->len;
+      Section *section = get_section (self, i);
+      guint start = reroute_rows_table_get_start (table, i);
+      guint nominal = reroute_rows_table_get_nominal (table, i);
+      guint old_length = section->items->len;
 
-      g_ptr_array_remove_index (self->sections, self->sections->len - 1);
-      g_list_model_items_changed (G_LIST_MODEL (self), offset, n_items, 0);
-    }
-  for (guint i = 0; i < n_sections; i++)
-    {
-      Section *section = NULL;
-      guint old_n = 0;
-
-      if (i == self->sections->len)
-        g_ptr_array_add (self->sections, reroute_rows_section_new (0));
-      section = g_ptr_array_index (self->sections, i);
-      old_n = section->items->len;
-      if (section->rows != NULL || old_n == nominal (self, i))
+      if (section->rows != NULL || old_length == nominal)
         continue;
-      g_ptr_array_set_size (section->items, nominal (self, i));
-      g_list_model_items_changed (
-        G_LIST_MODEL (self), offset_of (self, section), old_n, section->items->len);
+      g_ptr_array_set_size (section->items, (int) nominal);
+      reroute_rows_table_recount (table);
+      g_list_model_items_changed (G_LIST_MODEL (self), start, old_length, nominal);
     }
+  for (guint i = old_n; i < n_sections; i++)
+    {
+      guint nominal = reroute_rows_table_get_nominal (table, i);
+
+      g_ptr_array_add (table->sections, reroute_rows_section_new (nominal));
+      added += nominal;
+    }
+  reroute_rows_table_recount (table);
+  if (added > 0)
+    g_list_model_items_changed (
+      G_LIST_MODEL (self), reroute_rows_table_get_n_lines (table) - added, 0, added);
 }
 
 static void
+forget_wanted (RerouteRowsModel *self, guint place)
+{
+  guint index = g_array_index (self->wanted, guint, place);
+
+  g_array_remove_index (self->wanted, place);
+  if (index < self->table.sections->len)
+    get_section (self, index)->asked = FALSE;
+}
+
+/* What was looked at last is asked for first; what was passed by is not asked for at all. */
+static void
 want (RerouteRowsModel *self, guint index)
 {
-  Section *section = g_ptr_array_index (self->sections, index);
+  Section *section = get_section (self, index);
 
+  for (guint i = self->wanted->len; section->asked && i > 0; i--)
+    if (g_array_index (self->wanted, guint, i - 1) == index)
+      forget_wanted (self, i - 1);
   if (section->asked)
     return;
   section->asked = TRUE;
   g_array_append_val (self->wanted, index);
+  if (!self->hold && self->wanted->len > WANTED_MOST)
+    forget_wanted (self, 0);
 }
 
 static void
@@ -250,7 +253,7 @@ ask_next (RerouteRowsModel *self)
       guint index = g_array_index (self->wanted, guint, self->wanted->len - 1);
 
       g_array_set_size (self->wanted, self->wanted->len - 1);
-      if (index < self->sections->len)
+      if (index < self->table.sections->len)
         ask (self, index, 0, NULL);
     }
 }
@@ -285,33 +288,32 @@ take_rows (RerouteRowsModel *self, guint index, GPtrArray *rows, guint total)
       guint old_n = g_list_model_get_n_items (G_LIST_MODEL (self));
 
       self->resetting = FALSE;
-      g_ptr_array_set_size (self->sections, 0);
-      g_ptr_array_set_size (self->added->items, 0);
-      g_ptr_array_add (self->sections, reroute_rows_section_new (0));
+      reroute_rows_model_forget_ids (self);
+      reroute_rows_table_empty (&self->table);
       g_array_set_size (self->wanted, 0);
-      self->total = 0;
       g_list_model_items_changed (G_LIST_MODEL (self), 0, old_n, 0);
     }
   self->loaded = TRUE;
   set_total (self, total);
-  if (index >= self->sections->len)
+  if (index >= self->table.sections->len)
     return;
-  section = g_ptr_array_index (self->sections, index);
+  section = get_section (self, index);
   g_clear_pointer (&section->rows, g_ptr_array_unref);
   section->rows = g_ptr_array_ref (rows);
   section->stale = FALSE;
   section->asked = FALSE;
   section->used = ++self->clock;
   if (!self->hold)
-    reroute_rows_let_go (self->sections, SECTIONS_HELD);
+    reroute_rows_let_go (self->table.sections, SECTIONS_HELD);
   if (index == 0)
     {
       show_edit (self);
       return;
     }
   shown = dup_shown (self, section);
-  show_rows (self, section, shown);
-  g_signal_emit (self, signals[UPDATED], 0);
+  show_section (self, index, shown);
+  reroute_rows_model_leave_out (self);
+  reroute_rows_model_tell (self);
 }
 
 static void
@@ -330,11 +332,14 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (page == NULL)
     {
       g_debug ("no rows: %s", error->message);
-      if (request->index < self->sections->len)
-        ((Section *) g_ptr_array_index (self->sections, request->index))->asked = FALSE;
+      if (request->index < self->table.sections->len)
+        get_section (self, request->index)->asked = FALSE;
+      self->failed = TRUE;
+      reroute_rows_model_tell (self);
       return;
     }
 
+  self->serial = page->serial;
   for (guint i = 0; i < page->rows->len; i++)
     g_ptr_array_add (request->rows, reroute_row_ref (page->rows->pdata[i]));
   if (page->rows->len > 0 && request->rows->len < REROUTE_LIMIT_PAGE_ROWS &&
@@ -345,12 +350,17 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   ask_next (self);
 }
 
+char *
+reroute_rows_model_dup_sort (RerouteRowsModel *self)
+{
+  return g_strconcat (self->descending ? "-" : "", reroute_column_to_sort (self->column), NULL);
+}
+
 /* @rows: (nullable): the first @offset rows of that section. */
 static void
 ask (RerouteRowsModel *self, guint index, guint offset, GPtrArray *rows)
 {
-  g_autofree char *sort =
-    g_strconcat (self->descending ? "-" : "", reroute_column_to_sort (self->column), NULL);
+  g_autofree char *sort = reroute_rows_model_dup_sort (self);
   Request *request = g_new0 (Request, 1);
 
   request->self = g_object_ref (self);
@@ -370,15 +380,15 @@ ask (RerouteRowsModel *self, guint index, guint offset, GPtrArray *rows)
                                    request);
 }
 
-/* Another filter or sort: what is shown stays until the first page of it is here. */
-static void
-reset (RerouteRowsModel *self)
+void
+reroute_rows_model_reset (RerouteRowsModel *self)
 {
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
   self->n_in_flight = 0;
   self->resetting = TRUE;
+  reroute_rows_model_forget_ids (self);
   ask (self, 0, 0, NULL);
 }
 
@@ -386,17 +396,17 @@ reset (RerouteRowsModel *self)
 static void
 saved_cb (RerouteSheet *sheet, RerouteRowsModel *self)
 {
-  int last = reroute_rows_find_last_used (self->sections, -1);
-  int before = reroute_rows_find_last_used (self->sections, last);
+  int last = reroute_rows_find_last_used (self->table.sections, -1);
+  int before = reroute_rows_find_last_used (self->table.sections, last);
 
-  if (!self->loaded || self->resetting || last < 0)
+  if (!self->loaded || self->resetting || self->has_ids || last < 0)
     {
-      reset (self);
+      reroute_rows_model_reset (self);
       return;
     }
-  for (guint i = 0; i < self->sections->len; i++)
+  for (guint i = 0; i < self->table.sections->len; i++)
     {
-      Section *section = g_ptr_array_index (self->sections, i);
+      Section *section = get_section (self, i);
 
       section->stale = TRUE;
       section->asked = FALSE;
@@ -418,32 +428,23 @@ get_item_type (GListModel *model)
 static guint
 get_n_items (GListModel *model)
 {
-  RerouteRowsModel *self = REROUTE_ROWS_MODEL (model);
-  guint n = self->added->items->len;
-
-  for (guint i = 0; i < self->sections->len; i++)
-    n += ((Section *) g_ptr_array_index (self->sections, i))->items->len;
-  return n;
+  return reroute_rows_table_get_n_lines (&REROUTE_ROWS_MODEL (model)->table);
 }
 
 static gpointer
 get_item (GListModel *model, guint position)
 {
   RerouteRowsModel *self = REROUTE_ROWS_MODEL (model);
-  Section *section = self->added;
+  int index = -1;
+  Section *section = reroute_rows_table_find_line (&self->table, &position, &index);
 
-  for (guint i = 0; position >= section->items->len; i++)
+  if (section == NULL)
+    return NULL;
+  if (index >= 0)
     {
-      position -= section->items->len;
-      if (i == self->sections->len)
-        return NULL;
-      section = g_ptr_array_index (self->sections, i);
-      if (position < section->items->len)
-        {
-          section->used = ++self->clock;
-          if (section->rows == NULL || section->stale)
-            want (self, i);
-        }
+      section->used = ++self->clock;
+      if (section->rows == NULL || section->stale)
+        want (self, (guint) index);
     }
   ask_next (self);
   return g_object_ref (reroute_rows_section_get_item (section, position));
@@ -477,8 +478,8 @@ reroute_rows_model_finalize (GObject *object)
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->findings, g_ptr_array_unref);
   g_clear_pointer (&self->filter, g_free);
-  g_clear_pointer (&self->added, reroute_rows_section_free);
-  g_clear_pointer (&self->sections, g_ptr_array_unref);
+  g_clear_pointer (&self->removed, reroute_id_set_unref);
+  reroute_rows_table_clear (&self->table);
   g_clear_pointer (&self->wanted, g_array_unref);
 
   G_OBJECT_CLASS (reroute_rows_model_parent_class)->finalize (object);
@@ -499,9 +500,7 @@ reroute_rows_model_init (RerouteRowsModel *self)
 {
   self->filter = g_strdup ("");
   self->column = REROUTE_COLUMN_DOMAIN;
-  self->added = reroute_rows_section_new (0);
-  self->sections = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_rows_section_free);
-  g_ptr_array_add (self->sections, reroute_rows_section_new (0));
+  reroute_rows_table_init (&self->table);
   self->wanted = g_array_new (FALSE, FALSE, sizeof (guint));
   self->cancellable = g_cancellable_new ();
 }
@@ -517,7 +516,7 @@ reroute_rows_model_new (RerouteSheet *sheet, ReroutePage page)
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   g_signal_connect_object (
     reroute_sheet_get_edit (sheet), "changed", G_CALLBACK (edit_changed_cb), self, 0);
-  reset (self);
+  reroute_rows_model_reset (self);
   return self;
 }
 
@@ -530,7 +529,7 @@ reroute_rows_model_set_filter (RerouteRowsModel *self, const char *filter)
     return;
   g_free (self->filter);
   self->filter = g_strdup (filter);
-  reset (self);
+  reroute_rows_model_reset (self);
 }
 
 const char *
@@ -550,7 +549,7 @@ reroute_rows_model_set_sort (RerouteRowsModel *self, RerouteColumn column, gbool
     return;
   self->column = column;
   self->descending = descending;
-  reset (self);
+  reroute_rows_model_reset (self);
 }
 
 gboolean
@@ -564,20 +563,9 @@ reroute_rows_model_is_loaded (RerouteRowsModel *self)
 guint
 reroute_rows_model_find (RerouteRowsModel *self, const RerouteRow *row)
 {
-  guint place = 0;
-
   g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), GTK_INVALID_LIST_POSITION);
 
-  place = reroute_rows_section_find (self->added, row);
-  for (guint i = 0; place == GTK_INVALID_LIST_POSITION && i < self->sections->len; i++)
-    {
-      Section *section = g_ptr_array_index (self->sections, i);
-
-      place = reroute_rows_section_find (section, row);
-      if (place != GTK_INVALID_LIST_POSITION)
-        place += offset_of (self, section);
-    }
-  return place;
+  return reroute_rows_table_find_row (&self->table, row);
 }
 
 gboolean
@@ -585,7 +573,7 @@ reroute_rows_model_is_reading (RerouteRowsModel *self)
 {
   g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), FALSE);
 
-  return self->n_in_flight > 0 || self->wanted->len > 0;
+  return reroute_rows_model_count_outstanding (self) > 0;
 }
 
 void
@@ -594,4 +582,5 @@ reroute_rows_model_set_hold (RerouteRowsModel *self, gboolean hold)
   g_return_if_fail (REROUTE_IS_ROWS_MODEL (self));
 
   self->hold = hold;
+  self->failed = FALSE;
 }

@@ -34,6 +34,13 @@ gboolean reroute_rows_model_is_loaded (RerouteRowsModel *self);
 guint reroute_rows_model_find (RerouteRowsModel *self, const RerouteRow *row);
 /* Whether rows that were looked at are still on their way. */
 gboolean reroute_rows_model_is_reading (RerouteRowsModel *self);
+/* How much of it: pages of rows, or of ids. */
+guint reroute_rows_model_count_outstanding (RerouteRowsModel *self);
+/* Whether some of it will not come. */
+gboolean reroute_rows_model_has_failed (RerouteRowsModel *self);
+/* The ids of the lines at @positions, of which no more is read than that.  (transfer full)
+   (nullable): NULL: they are asked for; "updated" tells when they are here. */
+RerouteIdSet *reroute_rows_model_dup_ids (RerouteRowsModel *self, GtkBitset *positions);
 /* While @hold, nothing that was read is let go, so that a whole selection can be looked at. */
 void reroute_rows_model_set_hold (RerouteRowsModel *self, gboolean hold);
 

@@ -54,6 +54,7 @@ reroute_rows_section_free (RerouteRowsSection *self)
 {
   g_clear_pointer (&self->rows, g_ptr_array_unref);
   g_clear_pointer (&self->items, g_ptr_array_unref);
+  g_clear_pointer (&self->ids, g_array_unref);
   g_free (self);
 }
 

@@ -12,9 +12,11 @@ typedef struct
 {
   GPtrArray *rows;  /* (element-type RerouteRow): as saved; NULL: not read */
   GPtrArray *items; /* (element-type RerouteRowItem) (nullable elements): what is shown */
-  gboolean stale;   /* to be read again */
-  gboolean asked;   /* is being read */
-  guint64 used;     /* when it was looked at last, on the model's clock */
+  GArray *ids; /* (element-type gint64) (nullable): of the saved rows, where only they are read */
+  gboolean stale; /* to be read again */
+  gboolean asked; /* is being read */
+  gboolean ids_wanted;
+  guint64 used; /* when it was looked at last, on the model's clock */
 } RerouteRowsSection;
 
 /* What a section shows now instead of what it showed. */

@@ -11,12 +11,17 @@
 #include "gui/note.h"
 #include "gui/row-item.h"
 #include "gui/rows-model.h"
+#include "gui/rows-selection.h"
+#include "gui/rows-words.h"
 #include "gui/search-field.h"
 
 #include <glib/gi18n.h>
 
-/* Does something with @rows (element-type RerouteRow), all that are selected. */
-typedef void (*Verb) (RerouteRowsView *self, GPtrArray *rows);
+#define ROWS_REMOVED_AS_ROWS 100 /* more are removed by their ids */
+#define PROGRESS_AFTER_MS 1000   /* what takes no longer needs no progress bar */
+
+/* Does something with all that is selected; FALSE: what it needs of it is being read. */
+typedef gboolean (*Verb) (RerouteRowsView *self);
 
 struct _RerouteRowsView
 {
@@ -24,6 +29,8 @@ struct _RerouteRowsView
 
   GtkSearchEntry *search;
   GtkLabel *count;
+  GtkProgressBar *progress;
+  GtkWidget *stop_button;
   GtkColumnView *view;
   GtkWidget *empty;
   GtkLabel *empty_title;
@@ -39,10 +46,12 @@ struct _RerouteRowsView
   char *list; /* as a filter names it: "@test.com"; NULL: the rows are of no list of recipients */
   char *word; /* that is searched for; "" when none is */
   RerouteRowsModel *model;
-  GtkMultiSelection *selection;
+  GtkSelectionModel *selection;
   gboolean in_use;
-  RerouteRow *current;      /* the selected row; found again after the list changed */
-  Verb pending;             /* (nullable): done as soon as every selected row is read */
+  RerouteRow *current; /* the selected row; found again after the list changed */
+  Verb pending;        /* (nullable): done as soon as what it needs is read */
+  guint pending_most;  /* of what it needs, outstanding at the same time */
+  guint progress_id;
   guint position_to_select; /* after Remove; GTK_INVALID_LIST_POSITION: none */
 };
 
@@ -59,8 +68,7 @@ G_DEFINE_FINAL_TYPE (RerouteRowsView, reroute_rows_view, GTK_TYPE_BOX)
 static guint
 count_selected (RerouteRowsView *self)
 {
-  g_autoptr (GtkBitset) selected =
-               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (self->selection);
 
   return (guint) gtk_bitset_get_size (selected);
 }
@@ -69,39 +77,12 @@ count_selected (RerouteRowsView *self)
 static RerouteRow *
 dup_first_selected (RerouteRowsView *self)
 {
-  g_autoptr (GtkBitset) selected =
-               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
-  g_autoptr (RerouteRowItem) item = NULL;
-  RerouteRow *row = NULL;
+  g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (self->selection);
+  g_autoptr (RerouteRowItem) item = g_list_model_get_item (G_LIST_MODEL (self->model),
+                                                           gtk_bitset_get_minimum (selected));
+  RerouteRow *row = item != NULL ? reroute_row_item_get_row (item) : NULL;
 
-  if (gtk_bitset_is_empty (selected))
-    return NULL;
-  item = g_list_model_get_item (G_LIST_MODEL (self->model), gtk_bitset_get_minimum (selected));
-  row = item != NULL ? reroute_row_item_get_row (item) : NULL;
   return row != NULL ? reroute_row_ref (row) : NULL;
-}
-
-/* (transfer full) (element-type RerouteRow): those that are read; the others are asked for. */
-static GPtrArray *
-dup_selected (RerouteRowsView *self)
-{
-  g_autoptr (GtkBitset) selected =
-               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
-  GPtrArray *rows = g_ptr_array_new_with_free_func (reroute_row_unref);
-  GtkBitsetIter iter;
-  guint position = 0;
-
-  for (gboolean more = gtk_bitset_iter_init_first (&iter, selected, &position); more;
-       more = gtk_bitset_iter_next (&iter, &position))
-    {
-      g_autoptr (RerouteRowItem) item =
-                   g_list_model_get_item (G_LIST_MODEL (self->model), position);
-      RerouteRow *row = item != NULL ? reroute_row_item_get_row (item) : NULL;
-
-      if (row != NULL)
-        g_ptr_array_add (rows, reroute_row_ref (row));
-    }
-  return rows;
 }
 
 static void
@@ -111,16 +92,12 @@ show_note (RerouteRowsView *self)
   RerouteFinding *finding = NULL;
   g_autofree char *markup = NULL;
 
-  if (!self->in_use)
-    {
-      reroute_note_show (self->note, REROUTE_NOTE_PLAIN, _ ("The table is not used."), NULL);
-      return;
-    }
-  if (count_selected (self) == 1)
+  if (self->in_use && count_selected (self) == 1)
     row = dup_first_selected (self);
   if (row == NULL)
     {
-      reroute_note_show (self->note, REROUTE_NOTE_PLAIN, NULL, NULL);
+      reroute_note_show (
+        self->note, REROUTE_NOTE_PLAIN, self->in_use ? NULL : _ ("The table is not used."), NULL);
       return;
     }
   finding = reroute_sheet_find_finding (self->sheet, self->page, row->id);
@@ -142,45 +119,28 @@ show_note (RerouteRowsView *self)
 static void
 show_empty (RerouteRowsView *self, guint n)
 {
-  const char *const texts[] = {
-    [REROUTE_PAGE_ROUTING] = _ ("Mail for every domain goes where the Connections page says. Add an entry to accept a "
-                        "domain here or to send its mail to another one."),
-      [REROUTE_PAGE_CONNECTIONS] = _ ("Mail for every domain goes where the Connections page says. Add an entry to send the "
-                        "mail for one domain to a host of its own."),
-        [REROUTE_PAGE_RECIPIENTS] = _ ("While the list is empty, everybody but the postmaster is refused. Add the addresses that exist, or import them."),
-        };
-  gboolean searched = self->word[0] != '\0';
-  g_autofree char *text = NULL;
+  g_autofree char *text = reroute_rows_dup_empty_text (self->page, self->word);
 
   gtk_widget_set_visible (self->empty, n == 0 && reroute_rows_model_is_loaded (self->model));
-  gtk_widget_set_visible (GTK_WIDGET (self->empty_title), !searched);
-  gtk_label_set_label (self->empty_title,
-                       self->page == REROUTE_PAGE_RECIPIENTS
-                       ? _ ("No addresses yet")
-                       : _ ("No entries yet"));
-  text = searched ? g_strdup_printf (_ ("No entry contains “%s”."), self->word)
-                  : g_strdup (texts[self->page]);
+  gtk_widget_set_visible (GTK_WIDGET (self->empty_title), self->word[0] == '\0');
+  gtk_label_set_label (self->empty_title, reroute_rows_get_empty_title (self->page));
   gtk_label_set_label (self->empty_text, text);
 }
 
-/* (transfer full) */
-static char *
-dup_count (RerouteRowsView *self, guint n)
+static void
+show_count (RerouteRowsView *self, guint n)
 {
-  const char *pattern = self->page == REROUTE_PAGE_RECIPIENTS
-                          /* Translators: the length of a list of recipients. */
-                          ? g_dngettext (GETTEXT_PACKAGE, "%'u address", "%'u addresses", n)
-                          /* Translators: the length of a list. */
-                          : g_dngettext (GETTEXT_PACKAGE, "%'u entry", "%'u entries", n);
+  gboolean loaded = reroute_rows_model_is_loaded (self->model);
+  gboolean shows_progress = self->pending != NULL && self->progress_id == 0;
+  guint outstanding = reroute_rows_model_count_outstanding (self->model);
+  g_autofree char *count = loaded ? reroute_rows_dup_count (self->page, n) : g_strdup ("");
 
-  if (self->pending != NULL)
-    return g_strdup (_ ("Reading the rules…"));
-  if (!reroute_rows_model_is_loaded (self->model))
-    return g_strdup ("");
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  return g_strdup_printf (pattern, n);
-#pragma GCC diagnostic pop
+  self->pending_most = MAX (self->pending_most, outstanding);
+  gtk_label_set_label (self->count, self->pending != NULL ? _ ("Reading the rules…") : count);
+  gtk_widget_set_visible (GTK_WIDGET (self->progress), shows_progress);
+  gtk_widget_set_visible (self->stop_button, shows_progress);
+  if (shows_progress && self->pending_most > 0)
+    gtk_progress_bar_set_fraction (self->progress, 1 - outstanding / (double) self->pending_most);
 }
 
 static void
@@ -191,9 +151,8 @@ update (RerouteRowsView *self)
   gboolean editable =
     self->in_use && loaded && self->pending == NULL && !reroute_sheet_is_applying (self->sheet);
   guint n_selected = count_selected (self);
-  g_autofree char *count = dup_count (self, n);
 
-  gtk_label_set_label (self->count, count);
+  show_count (self, n);
   gtk_widget_set_sensitive (self->add_button, editable);
   gtk_widget_set_sensitive (self->edit_button, editable && n_selected == 1);
   gtk_widget_set_sensitive (self->remove_button, editable && n_selected > 0);
@@ -216,27 +175,43 @@ remember (RerouteRowsView *self, RerouteRow *row)
   self->current = now;
 }
 
+static gboolean
+progress_due_cb (gpointer user_data)
+{
+  RerouteRowsView *self = REROUTE_ROWS_VIEW (user_data);
+
+  self->progress_id = 0;
+  update (self);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 set_pending (RerouteRowsView *self, Verb verb)
 {
+  if (self->pending == verb)
+    return;
   self->pending = verb;
+  self->pending_most = 0;
   reroute_rows_model_set_hold (self->model, verb != NULL);
+  g_clear_handle_id (&self->progress_id, g_source_remove);
+  if (verb != NULL)
+    self->progress_id = g_timeout_add (PROGRESS_AFTER_MS, progress_due_cb, self);
 }
 
 /* In a long list what is selected may have to be read first. */
 static void
 do_with_selected (RerouteRowsView *self, Verb verb)
 {
-  g_autoptr (GPtrArray) rows = NULL;
-
   set_pending (self, verb);
-  rows = dup_selected (self);
-  if (rows->len == count_selected (self))
-    {
-      if (rows->len > 0)
-        verb (self, rows);
-      set_pending (self, NULL);
-    }
+  if (verb (self))
+    set_pending (self, NULL);
+  update (self);
+}
+
+static void
+stop_clicked_cb (GtkButton *button, RerouteRowsView *self)
+{
+  set_pending (self, NULL);
   update (self);
 }
 
@@ -270,8 +245,7 @@ select_again (RerouteRowsView *self)
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->model));
   guint position = self->current != NULL ? reroute_rows_model_find (self->model, self->current)
                                          : GTK_INVALID_LIST_POSITION;
-  g_autoptr (GtkBitset) selected =
-               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (self->selection);
 
   if (!gtk_bitset_is_empty (selected))
     return;
@@ -281,7 +255,7 @@ select_again (RerouteRowsView *self)
   if (position == GTK_INVALID_LIST_POSITION)
     return;
   self->position_to_select = GTK_INVALID_LIST_POSITION;
-  gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
+  gtk_selection_model_select_item (self->selection, position, TRUE);
   scroll_to (self, position);
 }
 
@@ -289,6 +263,8 @@ static void
 model_updated_cb (RerouteRowsModel *model, RerouteRowsView *self)
 {
   select_again (self);
+  if (self->pending != NULL && reroute_rows_model_has_failed (model))
+    set_pending (self, NULL);
   if (self->pending != NULL && !reroute_rows_model_is_reading (model))
     do_with_selected (self, self->pending);
   else
@@ -302,6 +278,28 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteRowsView *self)
 }
 
 /* --- verbs --- */
+
+/* (transfer full) (element-type RerouteRow): those that are read; the others are asked for. */
+static GPtrArray *
+dup_selected (RerouteRowsView *self)
+{
+  g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (self->selection);
+  GPtrArray *rows = g_ptr_array_new_with_free_func (reroute_row_unref);
+  GtkBitsetIter iter;
+  guint position = 0;
+
+  for (gboolean more = gtk_bitset_iter_init_first (&iter, selected, &position); more;
+       more = gtk_bitset_iter_next (&iter, &position))
+    {
+      g_autoptr (RerouteRowItem) item =
+                   g_list_model_get_item (G_LIST_MODEL (self->model), position);
+      RerouteRow *row = item != NULL ? reroute_row_item_get_row (item) : NULL;
+
+      if (row != NULL)
+        g_ptr_array_add (rows, reroute_row_ref (row));
+    }
+  return rows;
+}
 
 static void
 add_clicked_cb (GtkButton *button, RerouteRowsView *self)
@@ -321,31 +319,46 @@ edit_selected (RerouteRowsView *self)
 static void
 activate_cb (GtkColumnView *view, guint position, RerouteRowsView *self)
 {
-  gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
+  gtk_selection_model_select_item (self->selection, position, TRUE);
   edit_selected (self);
 }
 
-static void
-remove_rows (RerouteRowsView *self, GPtrArray *rows)
+static gboolean
+remove_selected (RerouteRowsView *self)
 {
   RerouteEdit *edit = reroute_sheet_get_edit (self->sheet);
-  g_autoptr (GtkBitset) selected =
-               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (self->selection);
+  guint first = gtk_bitset_get_minimum (selected);
+  g_autoptr (GPtrArray) rows = NULL;
+  g_autoptr (RerouteIdSet) ids = NULL;
 
-  self->position_to_select = gtk_bitset_get_minimum (selected);
-  gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
+  if (gtk_bitset_is_empty (selected))
+    return TRUE;
+  if (count_selected (self) <= ROWS_REMOVED_AS_ROWS)
+    rows = dup_selected (self);
+  if (rows == NULL || rows->len < count_selected (self))
+    {
+      ids = reroute_rows_model_dup_ids (self->model, selected);
+      if (ids == NULL)
+        return FALSE;
+    }
+  self->position_to_select = first;
+  gtk_selection_model_unselect_all (self->selection);
   remember (self, NULL);
   reroute_edit_begin_step (edit);
   reroute_edit_freeze_changed (edit);
-  for (guint i = 0; i < rows->len; i++)
+  for (guint i = 0; ids == NULL && i < rows->len; i++)
     reroute_edit_remove_row (edit, rows->pdata[i]);
+  if (ids != NULL)
+    reroute_edit_remove_ids (edit, self->page, ids);
   reroute_edit_thaw_changed (edit);
+  return TRUE;
 }
 
 static void
 remove_clicked_cb (GtkButton *button, RerouteRowsView *self)
 {
-  do_with_selected (self, remove_rows);
+  do_with_selected (self, remove_selected);
 }
 
 static void
@@ -368,22 +381,18 @@ search_changed_cb (GtkSearchEntry *field, RerouteRowsView *self)
   search (self);
 }
 
-static void
-copy_rows (RerouteRowsView *self, GPtrArray *rows)
+static gboolean
+copy_selected (RerouteRowsView *self)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GPtrArray) rows = dup_selected (self);
+  g_autofree char *text = NULL;
 
-  for (guint i = 0; i < rows->len; i++)
-    {
-      g_autofree char *domain = reroute_row_dup_cell (rows->pdata[i], REROUTE_COLUMN_DOMAIN);
-      g_autofree char *target = reroute_row_dup_cell (rows->pdata[i], REROUTE_COLUMN_TARGET);
-
-      if (self->page == REROUTE_PAGE_RECIPIENTS)
-        g_string_append_printf (text, "%s\n", domain);
-      else
-        g_string_append_printf (text, "%s\t%s\n", domain, target);
-    }
-  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), text->str);
+  if (rows->len < count_selected (self))
+    return FALSE;
+  text = reroute_rows_dup_text (self->page, rows);
+  if (rows->len > 0)
+    gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), text);
+  return TRUE;
 }
 
 static gboolean
@@ -398,13 +407,13 @@ list_key_cb (GtkEventControllerKey *controller,
   if (keyval == GDK_KEY_Delete || keyval == GDK_KEY_KP_Delete)
     {
       if (gtk_widget_is_sensitive (self->remove_button))
-        do_with_selected (self, remove_rows);
+        do_with_selected (self, remove_selected);
     }
   else if ((keyval == GDK_KEY_Insert || keyval == GDK_KEY_KP_Insert) &&
            gtk_widget_is_sensitive (self->add_button))
     g_signal_emit (self, signals[EDIT_ROW], 0, NULL);
   else if (control && keyval == GDK_KEY_c)
-    do_with_selected (self, copy_rows);
+    do_with_selected (self, copy_selected);
   else
     return GDK_EVENT_PROPAGATE;
   return GDK_EVENT_STOP;
@@ -415,6 +424,7 @@ reroute_rows_view_dispose (GObject *object)
 {
   RerouteRowsView *self = REROUTE_ROWS_VIEW (object);
 
+  g_clear_handle_id (&self->progress_id, g_source_remove);
   g_clear_pointer (&self->current, reroute_row_unref);
   g_clear_object (&self->selection);
   g_clear_object (&self->model);
@@ -457,6 +467,8 @@ reroute_rows_view_class_init (RerouteRowsViewClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/rows-view.ui");
   gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, search);
   gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, count);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, progress);
+  gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, stop_button);
   gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, view);
   gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, empty);
   gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, empty_title);
@@ -469,6 +481,7 @@ reroute_rows_view_class_init (RerouteRowsViewClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, add_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, edit_selected);
   gtk_widget_class_bind_template_callback (widget_class, remove_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, stop_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);
 }
@@ -493,18 +506,6 @@ void
 reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, RerouteRowsLook look)
 {
   ReroutePage page = reroute_rows_look_get_page (look);
-  const struct
-  {
-    const char *name;
-    const char *hint;
-  } words[] = {
-    [REROUTE_PAGE_ROUTING] = {
-      _ ("Routing table"), _ ("Search domains and comments") },
-      [REROUTE_PAGE_CONNECTIONS] = {
-        _ ("E-mail domains"), _ ("Search domains and hosts") },
-        [REROUTE_PAGE_RECIPIENTS] = { _ ("Recipients"), _ ("Search addresses and comments") },
-        };
-
   g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
   g_return_if_fail (self->model == NULL);
 
@@ -512,11 +513,11 @@ reroute_rows_view_open (RerouteRowsView *self, RerouteSheet *sheet, RerouteRowsL
   self->page = page;
   self->model = reroute_rows_model_new (sheet, page);
   search (self);
-  self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->model)));
+  self->selection = reroute_rows_selection_new (G_LIST_MODEL (self->model));
   reroute_rows_columns_add (self->view, self->model, sheet, look);
-  gtk_column_view_set_model (self->view, GTK_SELECTION_MODEL (self->selection));
-  reroute_search_field_init (self->search, words[page].hint);
-  reroute_name_widget (GTK_WIDGET (self->view), words[page].name);
+  gtk_column_view_set_model (self->view, self->selection);
+  reroute_search_field_init (self->search, reroute_rows_get_search_hint (page));
+  reroute_name_widget (GTK_WIDGET (self->view), reroute_rows_get_name (page));
   gtk_widget_set_visible (self->edit_button, page != REROUTE_PAGE_RECIPIENTS);
 
   g_signal_connect_object (
@@ -562,7 +563,7 @@ reroute_rows_view_select (RerouteRowsView *self, gint64 id)
   g_return_if_fail (REROUTE_IS_ROWS_VIEW (self));
 
   row = reroute_edit_get_row (reroute_sheet_get_edit (self->sheet), self->page, id);
-  gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
+  gtk_selection_model_unselect_all (self->selection);
   remember (self, row);
   /* What was just added is to be seen. */
   if (row != NULL && !reroute_row_matches (row, reroute_rows_model_get_filter (self->model)))

@@ -157,6 +157,22 @@ void reroute_rules_client_list_async (RerouteRulesClient *self,
 RerouteRowPage *
 reroute_rules_client_list_finish (RerouteRulesClient *self, GAsyncResult *result, GError **error);
 
+/* As reroute_rules_client_list_async(), of the rows' ids alone; @limit: at most
+   REROUTE_LIMIT_PAGE_IDS. */
+void reroute_rules_client_list_ids_async (RerouteRulesClient *self,
+                                          ReroutePage page,
+                                          const char *filter,
+                                          const char *sort,
+                                          guint offset,
+                                          guint limit,
+                                          GCancellable *cancellable,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data);
+/* @serial: (out): the generation; @total: (out): rows that the filter lets through.
+   (transfer full) (element-type gint64): in the order of the list */
+GArray *reroute_rules_client_list_ids_finish (
+  RerouteRulesClient *self, GAsyncResult *result, guint64 *serial, guint *total, GError **error);
+
 /* The settings of the newest generation; (transfer full) */
 void reroute_rules_client_settings_async (RerouteRulesClient *self,
                                           GCancellable *cancellable,

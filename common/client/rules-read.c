@@ -134,6 +134,50 @@ reroute_rules_client_list_finish (RerouteRulesClient *self, GAsyncResult *result
 }
 
 void
+reroute_rules_client_list_ids_async (RerouteRulesClient *self,
+                                     ReroutePage page,
+                                     const char *filter,
+                                     const char *sort,
+                                     guint offset,
+                                     guint limit,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data)
+{
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_return_if_fail (REROUTE_IS_RULES_CLIENT (self));
+
+  start_read (task,
+              "ListIds",
+              g_variant_new ("(sssuu)", reroute_page_to_string (page), filter, sort, offset, limit),
+              "(tuax)");
+}
+
+GArray *
+reroute_rules_client_list_ids_finish (
+  RerouteRulesClient *self, GAsyncResult *result, guint64 *serial, guint *total, GError **error)
+{
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) array = NULL;
+  GArray *ids = NULL;
+  const gint64 *first = NULL;
+  gsize n_ids = 0;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  reply = g_task_propagate_pointer (G_TASK (result), error);
+  if (reply == NULL)
+    return NULL;
+  g_variant_get (reply, "(tu@ax)", serial, total, &array);
+  first = g_variant_get_fixed_array (array, &n_ids, sizeof (gint64));
+  ids = g_array_sized_new (FALSE, FALSE, sizeof (gint64), (guint) n_ids);
+  if (n_ids > 0)
+    g_array_append_vals (ids, first, (guint) n_ids);
+  return ids;
+}
+
+void
 reroute_rules_client_settings_async (RerouteRulesClient *self,
                                      GCancellable *cancellable,
                                      GAsyncReadyCallback callback,

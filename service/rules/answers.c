@@ -24,17 +24,17 @@
 /* --- arguments --- */
 
 static gboolean
-check_limit (guint limit, guint least, GError **error)
+check_limit (guint limit, guint least, guint most, GError **error)
 {
-  if (limit >= least && limit <= REROUTE_LIMIT_PAGE_ROWS)
+  if (limit >= least && limit <= most)
     return TRUE;
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,
-               "limit %u is out of range: wanted %u to %d",
+               "limit %u is out of range: wanted %u to %u",
                limit,
                least,
-               REROUTE_LIMIT_PAGE_ROWS);
+               most);
   return FALSE;
 }
 
@@ -210,6 +210,24 @@ pack_rows (const ListRequest *request, GArray *ids, guint first, Packer *packer,
   return TRUE;
 }
 
+static gboolean
+read_list_request (GVariant *arguments, guint most, ListRequest *request, GError **error)
+{
+  const char *page = NULL;
+
+  g_variant_get (arguments,
+                 "(&s&s&suu)",
+                 &page,
+                 &request->filter,
+                 &request->sort,
+                 &request->offset,
+                 &request->limit);
+  return reroute_page_from_string (page, &request->page, error) &&
+         reroute_row_store_check_sort (request->sort, error) &&
+         check_limit (request->limit, 0, most, error) &&
+         reroute_row_store_get_state (request->reader, &request->serial, NULL, error);
+}
+
 GVariant *
 reroute_answer_list (RerouteStore *reader,
                      RerouteListCache *cache,
@@ -217,22 +235,11 @@ reroute_answer_list (RerouteStore *reader,
                      GError **error)
 {
   ListRequest request = { .reader = reader, .cache = cache };
-  const char *page = NULL;
   g_autoptr (GArray) ids = NULL;
   guint first = 0, total = 0;
   Packer packer = { .n = 0 };
 
-  g_variant_get (arguments,
-                 "(&s&s&suu)",
-                 &page,
-                 &request.filter,
-                 &request.sort,
-                 &request.offset,
-                 &request.limit);
-  if (!reroute_page_from_string (page, &request.page, error) ||
-      !reroute_row_store_check_sort (request.sort, error) ||
-      !check_limit (request.limit, 0, error) ||
-      !reroute_row_store_get_state (reader, &request.serial, NULL, error))
+  if (!read_list_request (arguments, REROUTE_LIMIT_PAGE_ROWS, &request, error))
     return NULL;
   ids = find_ids (&request, &first, &total, error);
   if (ids == NULL)
@@ -245,6 +252,31 @@ reroute_answer_list (RerouteStore *reader,
     }
   return g_variant_new (
     "(tu@a" REROUTE_ROW_TYPE ")", request.serial, total, g_variant_builder_end (&packer.builder));
+}
+
+GVariant *
+reroute_answer_list_ids (RerouteStore *reader,
+                         RerouteListCache *cache,
+                         GVariant *arguments,
+                         GError **error)
+{
+  ListRequest request = { .reader = reader, .cache = cache };
+  g_autoptr (GArray) ids = NULL;
+  guint first = 0, total = 0, n = 0;
+
+  if (!read_list_request (arguments, REROUTE_LIMIT_PAGE_IDS, &request, error))
+    return NULL;
+  ids = find_ids (&request, &first, &total, error);
+  if (ids == NULL)
+    return NULL;
+  if (first < ids->len)
+    n = MIN (request.limit, ids->len - first);
+  return g_variant_new (
+    "(tu@ax)",
+    request.serial,
+    total,
+    g_variant_new_fixed_array (
+      G_VARIANT_TYPE_INT64, n > 0 ? (gint64 *) ids->data + first : NULL, n, sizeof (gint64)));
 }
 
 typedef struct
@@ -262,7 +294,7 @@ read_load_request (RerouteStore *reader, GVariant *arguments, LoadRequest *reque
 
   g_variant_get (arguments, "(&sxu)", &name, &request->after_id, &request->limit);
   if (!reroute_page_from_string (name, &request->page, error) ||
-      !check_limit (request->limit, 1, error) ||
+      !check_limit (request->limit, 1, REROUTE_LIMIT_PAGE_ROWS, error) ||
       !reroute_row_store_get_state (reader, &request->serial, NULL, error))
     return FALSE;
   if (request->after_id >= 0)
@@ -373,7 +405,7 @@ reroute_answer_changes_since (RerouteStore *reader,
   Packer packer = { .n = 0 };
 
   g_variant_get (arguments, "(tuu)", &range.since, &range.offset, &range.limit);
-  if (!check_limit (range.limit, 1, error) ||
+  if (!check_limit (range.limit, 1, REROUTE_LIMIT_PAGE_ROWS, error) ||
       !reroute_row_store_get_state (reader, &range.until, NULL, error))
     return NULL;
   reaches = reroute_history_reaches (reader, range.since, &total, &failure);
@@ -418,7 +450,7 @@ reroute_answer_history (RerouteStore *reader,
   GVariantBuilder builder;
 
   g_variant_get (arguments, "(tu)", &before, &limit);
-  if (!check_limit (limit, 1, error))
+  if (!check_limit (limit, 1, REROUTE_LIMIT_PAGE_ROWS, error))
     return NULL;
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(txssu)"));
   if (!reroute_history_read (reader, before, limit, add_generation, &builder, error))
@@ -456,7 +488,8 @@ reroute_answer_history_changes (RerouteStore *reader,
   Packer packer = { .n = 0 };
 
   g_variant_get (arguments, "(tuu)", &range.until, &range.offset, &range.limit);
-  if (!check_limit (range.limit, 1, error) || !reroute_history_has (reader, range.until, error))
+  if (!check_limit (range.limit, 1, REROUTE_LIMIT_PAGE_ROWS, error) ||
+      !reroute_history_has (reader, range.until, error))
     return NULL;
   range.since = range.until - 1;
   g_variant_builder_init (&packer.builder, G_VARIANT_TYPE ("a(a(sv)a(sv))"));

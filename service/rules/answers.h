@@ -34,6 +34,10 @@ GVariant *reroute_answer_list (RerouteStore *reader,
                                RerouteListCache *cache,
                                GVariant *arguments,
                                GError **error);
+GVariant *reroute_answer_list_ids (RerouteStore *reader,
+                                   RerouteListCache *cache,
+                                   GVariant *arguments,
+                                   GError **error);
 GVariant *reroute_answer_load (RerouteStore *reader,
                                RerouteListCache *cache,
                                GVariant *arguments,

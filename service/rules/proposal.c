@@ -204,6 +204,8 @@ draft_change (Draft *draft, const RerouteChange *change, GError **error)
       return draft_remove (draft, change, error);
     case REROUTE_CHANGE_SET:
       return draft_set (draft, change, error);
+    case REROUTE_CHANGE_REMOVE_MANY:
+      break; /* never decoded */
     }
   g_return_val_if_reached (FALSE);
 }

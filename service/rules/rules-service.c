@@ -407,6 +407,7 @@ run_explain (Call *call)
 /* clang-format off */
 static const Method methods[] = {
   { "List",           "handle-list",            NULL,   run_list,    reroute_answer_list },
+  { "ListIds",        "handle-list-ids",        NULL,   run_answer,  reroute_answer_list_ids },
   { "Load",           "handle-load",            NULL,   run_answer,  reroute_answer_load },
   { "LoadColumns",    "handle-load-columns",    NULL,   run_answer,  reroute_answer_load_columns },
   { "Settings",       "handle-settings",        NULL,   run_answer,  reroute_answer_settings },

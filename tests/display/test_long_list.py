@@ -36,6 +36,20 @@ def test_one_undo_brings_them_back(desk):
     desk.dialog.wait_text(f'#{domain(0)}')
 
 
+def test_all_that_the_search_found(desk):
+    """They are gone from the whole list, too, and one undo brings them back into it."""
+    found = sum('d1' in domain(number) for number in range(N_ROWS))
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('d1')
+    desk.dialog.wait_text(f'{found} entries')
+    desk.dialog.key('Tab', 'ctrl+a', 'Delete')
+    desk.dialog.wait_text('No entry contains')
+    desk.dialog.key('ctrl+f', 'ctrl+a', 'BackSpace')
+    desk.dialog.wait_text(f'{N_ROWS - found} entries')
+    desk.dialog.key('Tab', 'ctrl+z')
+    desk.dialog.wait_text(f'{N_ROWS} entries')
+
+
 def test_a_part_of_them(desk):
     """From the second row to the last one."""
     desk.dialog.click(SHEET, 'label', f'#{domain(1)}')

@@ -277,6 +277,56 @@ test_changes (void)
   g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_PROTOCOL);
 }
 
+/* Ids that travel together come as one removal each. */
+static void
+test_remove_many (void)
+{
+  static const gint64 ids[] = { 7, 3, G_MAXINT64, 7 };
+  static const gint64 wanted[] = { 3, 7, G_MAXINT64 };
+  g_autoptr (RerouteIdSet) set = reroute_id_set_new (ids, G_N_ELEMENTS (ids));
+  g_autoptr (GPtrArray) changes =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+  g_autoptr (GError) error = NULL;
+
+  g_ptr_array_add (changes, reroute_change_new_remove_many (REROUTE_PAGE_RECIPIENTS, set));
+  g_autoptr (GVariant) variant = travel (reroute_changes_to_variant (changes));
+  g_autoptr (GPtrArray) arrived = reroute_changes_from_variant (variant, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (arrived->len, ==, G_N_ELEMENTS (wanted));
+  for (guint i = 0; i < arrived->len; i++)
+    {
+      const RerouteChange *change = arrived->pdata[i];
+      g_assert_cmpint (change->kind, ==, REROUTE_CHANGE_REMOVE);
+      g_assert_cmpint (change->page, ==, REROUTE_PAGE_RECIPIENTS);
+      g_assert_cmpint (change->id, ==, wanted[i]);
+    }
+}
+
+static void
+test_bad_remove_many (void)
+{
+  static const struct
+  {
+    const char *text;
+    int code;
+  } bad[] = {
+    { "[('remove-many', <('routing', int64 5)>)]", REROUTE_ERROR_PROTOCOL },
+    { "[('remove-many', <('routing', [5, 6])>)]", REROUTE_ERROR_PROTOCOL },
+    { "[('remove-many', <('other', @ax [5])>)]", REROUTE_ERROR_VALUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GVariant) variant =
+                   g_variant_parse (G_VARIANT_TYPE ("a(sv)"), bad[i].text, NULL, NULL, NULL);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_nonnull (variant);
+      g_assert_null (reroute_changes_from_variant (variant, &error));
+      g_assert_error (error, REROUTE_ERROR, bad[i].code);
+    }
+}
+
 static void
 test_findings (void)
 {
@@ -381,6 +431,8 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &rows[i], test_row);
     }
   g_test_add_func ("/codec/changes", test_changes);
+  g_test_add_func ("/codec/remove-many", test_remove_many);
+  g_test_add_func ("/codec/bad-remove-many", test_bad_remove_many);
   g_test_add_func ("/codec/findings", test_findings);
   g_test_add_func ("/codec/bad-findings", test_bad_findings);
   g_test_add_func ("/codec/steps", test_steps);

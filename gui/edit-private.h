@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include "gui/overlay.h"
+
+G_BEGIN_DECLS
+
+/* What was there before a step. */
+typedef struct
+{
+  guint group;
+  int page; /* -1: a setting */
+  gint64 id;
+  RerouteOverlay *before; /* NULL: was untouched */
+  char *value;            /* NULL: was at its saved value */
+  gboolean by_ids;        /* the step is one of the set of removed ids */
+  RerouteIdSet *removed;  /* NULL: was empty */
+} RerouteEditStep;
+
+struct _RerouteEdit
+{
+  GObject parent_instance;
+
+  GHashTable *rows[REROUTE_N_PAGES];      /* gint64 to Overlay */
+  RerouteIdSet *removed[REROUTE_N_PAGES]; /* NULL: empty */
+  char *settings[REROUTE_N_SETTINGS];
+  GPtrArray *steps;
+  guint group;
+  gint64 next_id;
+  guint n_freezes; /* of "changed" */
+  gboolean untold; /* it changed meanwhile */
+};
+
+/* (transfer none) (nullable) */
+RerouteOverlay *reroute_edit_find (RerouteEdit *self, ReroutePage page, gint64 id);
+/* Takes @overlay; NULL leaves the row as it is saved. */
+void reroute_edit_place (RerouteEdit *self, ReroutePage page, gint64 id, RerouteOverlay *overlay);
+/* Emits "changed"; @page: -1: of a setting, or of more than one thing */
+void reroute_edit_tell (RerouteEdit *self, int page, gint64 id);
+
+G_END_DECLS

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * edit-rebase.c - the edit over a generation that someone else saved meanwhile
+ */
+
+#include "config.h"
+
+#include "gui/edit-private.h"
+
+static void
+rebase_steps (RerouteEdit *self, ReroutePage page, gint64 id, const RerouteChange *change)
+{
+  for (guint i = 0; i < self->steps->len; i++)
+    {
+      RerouteEditStep *step = g_ptr_array_index (self->steps, i);
+
+      if (step->page != (int) page || step->id != id || step->before == NULL)
+        continue;
+      reroute_overlay_rebase (step->before, change);
+      if (step->before->state == REROUTE_EDIT_UNTOUCHED)
+        g_clear_pointer (&step->before, reroute_overlay_free);
+    }
+}
+
+static gboolean
+rebase_row (RerouteEdit *self, const RerouteChange *change)
+{
+  gboolean put = change->kind == REROUTE_CHANGE_PUT;
+  ReroutePage page = put ? change->row->page : change->page;
+  gint64 id = put ? change->row->id : change->id;
+  RerouteOverlay *overlay = reroute_edit_find (self, page, id);
+  gboolean differs = FALSE;
+
+  rebase_steps (self, page, id, change);
+  if (overlay == NULL)
+    return put && reroute_id_set_contains (self->removed[page], id);
+  differs = reroute_overlay_rebase (overlay, change);
+  if (overlay->state == REROUTE_EDIT_UNTOUCHED)
+    reroute_edit_place (self, page, id, NULL);
+  reroute_edit_tell (self, (int) page, id);
+  return differs;
+}
+
+static void
+subtract_ids (RerouteIdSet **set, const RerouteIdSet *gone)
+{
+  RerouteIdSet *rest = reroute_id_set_subtract (*set, gone);
+
+  g_clear_pointer (set, reroute_id_set_unref);
+  *set = rest;
+}
+
+/* What others removed is not there to be removed any more. */
+static void
+forget_gone (RerouteEdit *self, ReroutePage page, GPtrArray *changes)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (RerouteIdSet) gone = NULL;
+
+  for (guint i = 0; i < changes->len; i++)
+    {
+      const RerouteChange *change = g_ptr_array_index (changes, i);
+
+      if (change->kind == REROUTE_CHANGE_REMOVE && change->page == page)
+        g_array_append_val (ids, change->id);
+    }
+  if (ids->len == 0)
+    return;
+  gone = reroute_id_set_new ((const gint64 *) ids->data, ids->len);
+  subtract_ids (&self->removed[page], gone);
+  reroute_edit_tell (self, (int) page, -1);
+  for (guint i = 0; i < self->steps->len; i++)
+    {
+      RerouteEditStep *step = g_ptr_array_index (self->steps, i);
+
+      if (step->by_ids && step->page == (int) page)
+        subtract_ids (&step->removed, gone);
+    }
+}
+
+static gboolean
+rebase_setting (RerouteEdit *self, const RerouteChange *change)
+{
+  const RerouteSettingSpec *spec = reroute_setting_find (change->key, NULL);
+  const char *theirs = NULL;
+
+  if (spec == NULL || self->settings[spec->id] == NULL)
+    return FALSE;
+  theirs = change->value != NULL ? change->value : spec->default_value;
+  if (g_strcmp0 (self->settings[spec->id], theirs) != 0)
+    return TRUE;
+  g_clear_pointer (&self->settings[spec->id], g_free);
+  reroute_edit_tell (self, -1, spec->id);
+  return FALSE;
+}
+
+GPtrArray *
+reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes)
+{
+  GPtrArray *conflicts = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+
+  g_return_val_if_fail (REROUTE_IS_EDIT (self), conflicts);
+
+  reroute_edit_freeze_changed (self);
+  for (int i = 0; i < REROUTE_N_PAGES; i++)
+    forget_gone (self, i, changes);
+  for (guint i = 0; i < changes->len; i++)
+    {
+      RerouteChange *change = g_ptr_array_index (changes, i);
+      gboolean differs = change->kind == REROUTE_CHANGE_SET ? rebase_setting (self, change)
+                                                            : rebase_row (self, change);
+
+      if (differs)
+        g_ptr_array_add (conflicts, reroute_change_ref (change));
+    }
+  reroute_edit_thaw_changed (self);
+  return conflicts;
+}
