@@ -179,6 +179,24 @@ unbind_cb (GtkListItemFactory *factory, GtkListItem *list_item, Cell *cell)
     gtk_list_item_get_item (list_item), line_changed_cb, list_item);
 }
 
+static int
+compare_lines (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const RerouteTextColumn *column = user_data;
+
+  return column->compare (((const RerouteListLine *) a)->value,
+                          ((const RerouteListLine *) b)->value);
+}
+
+static void
+let_sort (GtkColumnViewColumn *view_column, const RerouteTextColumn *column)
+{
+  RerouteTextColumn *own = g_memdup2 (column, sizeof *column);
+  g_autoptr (GtkSorter) sorter = GTK_SORTER (gtk_custom_sorter_new (compare_lines, own, g_free));
+
+  gtk_column_view_column_set_sorter (view_column, sorter);
+}
+
 void
 reroute_text_columns_add (GtkColumnView *view,
                           const RerouteTextColumn *columns,
@@ -192,7 +210,9 @@ reroute_text_columns_add (GtkColumnView *view,
       GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
       g_autoptr (GtkColumnViewColumn) column =
                    gtk_column_view_column_new (columns[i].title, factory);
-      const char *const words[] = { columns[i].title, NULL };
+      const char *const words[] = { columns[i].compare != NULL ? columns[i].title : "",
+                                    columns[i].title,
+                                    NULL };
       Cell *cell = g_new0 (Cell, 1);
 
       cell->column = columns[i];
@@ -202,6 +222,8 @@ reroute_text_columns_add (GtkColumnView *view,
       g_signal_connect (factory, "bind", G_CALLBACK (bind_cb), cell);
       g_signal_connect (factory, "unbind", G_CALLBACK (unbind_cb), cell);
       gtk_column_view_column_set_resizable (column, TRUE);
+      if (columns[i].compare != NULL)
+        let_sort (column, &columns[i]);
       if (columns[i].width < 0)
         gtk_column_view_column_set_expand (column, TRUE);
       else

@@ -34,6 +34,7 @@ typedef struct
   gboolean (*is_off) (gpointer value); /* (nullable): it is dimmed */
   /* (nullable): an icon stands in the cell, and no text */
   RerouteStateLook (*get_state) (gpointer value);
+  int (*compare) (gconstpointer value, gconstpointer other); /* (nullable): the list sorts by it */
 } RerouteTextColumn;
 
 /* Columns of text, or of icons, for a list of lines. */

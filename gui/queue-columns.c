@@ -126,16 +126,61 @@ reply_cell (gpointer value, gpointer user_data)
   return g_strdup (((RerouteQueuedRecipient *) value)->last_reply);
 }
 
+/* --- the order of groups --- */
+
+static int
+compare_times (gint64 a, gint64 b)
+{
+  return a < b ? -1 : a > b;
+}
+
+static int
+compare_keys (gconstpointer a, gconstpointer b)
+{
+  return g_strcmp0 (((const RerouteQueueGroup *) a)->key, ((const RerouteQueueGroup *) b)->key);
+}
+
+static int
+compare_counts (gconstpointer a, gconstpointer b)
+{
+  return compare_times (((const RerouteQueueGroup *) a)->n_messages,
+                        ((const RerouteQueueGroup *) b)->n_messages);
+}
+
+/* By age, as the column says it. */
+static int
+compare_oldest (gconstpointer a, gconstpointer b)
+{
+  return compare_times (((const RerouteQueueGroup *) b)->oldest_us,
+                        ((const RerouteQueueGroup *) a)->oldest_us);
+}
+
+static int
+compare_next_tries (gconstpointer a, gconstpointer b)
+{
+  return compare_times (((const RerouteQueueGroup *) a)->next_try_us,
+                        ((const RerouteQueueGroup *) b)->next_try_us);
+}
+
+static int
+compare_failures (gconstpointer a, gconstpointer b)
+{
+  return g_strcmp0 (((const RerouteQueueGroup *) a)->last_failure,
+                    ((const RerouteQueueGroup *) b)->last_failure);
+}
+
+/* --- columns --- */
+
 void
 reroute_queue_columns_add_groups (GtkColumnView *view, RerouteQueueGroups *groups)
 {
   const RerouteTextColumn columns[] = {
     { "", REROUTE_STATE_WIDTH, .get_state = get_group_state },
-    { _ ("Next Hop"), 230, FALSE, name_cell },
-      { _ ("Messages"), 104, TRUE, count_cell },
-        { _ ("Oldest"), 72, TRUE, oldest_cell },
-          { _ ("Next Try"), 92, TRUE, next_try_cell },
-            { _ ("Last Failure"), -1, FALSE, failure_cell },
+    { _ ("Next Hop"), 230, FALSE, name_cell, .compare = compare_keys },
+      { _ ("Messages"), 104, TRUE, count_cell, .compare = compare_counts },
+        { _ ("Oldest"), 72, TRUE, oldest_cell, .compare = compare_oldest },
+          { _ ("Next Try"), 92, TRUE, next_try_cell, .compare = compare_next_tries },
+            { _ ("Last Failure"), -1, FALSE, failure_cell, .compare = compare_failures },
           };
 
   reroute_text_columns_add (view, columns, G_N_ELEMENTS (columns), groups);

@@ -239,6 +239,7 @@ static void
 groups_updated_cb (RerouteQueueGroups *groups, RerouteQueuesPage *self)
 {
   reroute_queue_model_refresh (self->messages);
+  gtk_sorter_changed (gtk_column_view_get_sorter (self->groups_view), GTK_SORTER_CHANGE_DIFFERENT);
   update (self);
 }
 
@@ -467,8 +468,11 @@ available_cb (RerouteRelayClient *relay, GParamSpec *pspec, RerouteQueuesPage *s
 static void
 make_lists (RerouteQueuesPage *self)
 {
-  self->group =
-    gtk_single_selection_new (g_object_ref (reroute_queue_groups_get_lines (self->groups)));
+  GListModel *lines = reroute_queue_groups_get_lines (self->groups);
+  GtkSorter *sorter = gtk_column_view_get_sorter (self->groups_view);
+
+  self->group = gtk_single_selection_new (
+    G_LIST_MODEL (gtk_sort_list_model_new (g_object_ref (lines), g_object_ref (sorter))));
   reroute_queue_columns_add_groups (self->groups_view, self->groups);
   gtk_column_view_set_model (self->groups_view, GTK_SELECTION_MODEL (self->group));
 

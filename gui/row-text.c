@@ -171,10 +171,34 @@ reroute_column_to_sort (RerouteColumn column)
   const char *const names[] = {
     [REROUTE_COLUMN_STATE] = "id",        [REROUTE_COLUMN_DOMAIN] = "domain",
     [REROUTE_COLUMN_TARGET] = "target",   [REROUTE_COLUMN_ACCEPT_FROM] = "accept-from",
-    [REROUTE_COLUMN_COMMENT] = "comment",
+    [REROUTE_COLUMN_COMMENT] = "comment", [REROUTE_COLUMN_TLS] = "tls",
+    [REROUTE_COLUMN_ACCOUNT] = "account", [REROUTE_COLUMN_RECIPIENT_CHECK] = "recipient-check",
+    [REROUTE_COLUMN_LEAVES] = "leaves",
   };
 
   return names[column];
+}
+
+static int
+compare_fields (const RerouteRow *a, const RerouteRow *b, RerouteColumn column)
+{
+  RerouteRowFields first = reroute_row_get_fields (a);
+  RerouteRowFields second = reroute_row_get_fields (b);
+
+  switch (column)
+    {
+    case REROUTE_COLUMN_TLS:
+      return (int) first.tls - (int) second.tls;
+    case REROUTE_COLUMN_ACCOUNT:
+      return g_strcmp0 (first.account, second.account);
+    case REROUTE_COLUMN_RECIPIENT_CHECK:
+      return g_strcmp0 (reroute_recipient_check_to_string (first.recipient_check),
+                        reroute_recipient_check_to_string (second.recipient_check));
+    case REROUTE_COLUMN_LEAVES:
+      return first.leaves - second.leaves;
+    default:
+      return 0;
+    }
 }
 
 int
@@ -194,6 +218,8 @@ reroute_row_compare (const RerouteRow *a, const RerouteRow *b, RerouteColumn col
     order = g_strcmp0 (a->comment, b->comment);
   else if (column == REROUTE_COLUMN_ACCEPT_FROM)
     order = (int) a->accept_from - (int) b->accept_from;
+  else
+    order = compare_fields (a, b, column);
   return order != 0 ? order : g_strcmp0 (a->domain, b->domain);
 }
 

@@ -219,7 +219,6 @@ typedef struct
   RerouteColumn column;
   const char *title;
   int width;
-  gboolean sorts;
 } ColumnLook;
 
 static guint
@@ -232,12 +231,12 @@ get_routing_columns (GtkColumnView *view, ColumnLook *looks)
                                           _ ("<always relay>"), _ ("<inbound>"), NULL };
 
   looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN,
-                           _ ("Sent To"), reroute_fit_column (view, 190, domain_words), TRUE };
+                           _ ("Sent To"), reroute_fit_column (view, 190, domain_words) };
   looks[1] = (ColumnLook){ REROUTE_COLUMN_TARGET,
-                           _ ("Route To"), reroute_fit_column (view, 170, target_words), TRUE };
+                           _ ("Route To"), reroute_fit_column (view, 170, target_words) };
   looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCEPT_FROM,
-                           _ ("Accept From"), reroute_fit_column (view, 140, accept_words), TRUE };
-  looks[3] = (ColumnLook){ REROUTE_COLUMN_COMMENT, _ ("Comment"), -1, TRUE };
+                           _ ("Accept From"), reroute_fit_column (view, 140, accept_words) };
+  looks[3] = (ColumnLook){ REROUTE_COLUMN_COMMENT, _ ("Comment"), -1 };
   return 4;
 }
 
@@ -248,14 +247,13 @@ get_connections_columns (GtkColumnView *view, ColumnLook *looks)
   const char *const comment_words[] = { _ ("Comment"), NULL };
   const char *const domain_words[] = { "oldname.example", NULL };
 
-  looks[0] =
-    (ColumnLook){ REROUTE_COLUMN_DOMAIN,
-                  _ ("E-Mail Domain"), reroute_fit_column (view, 180, domain_words), TRUE };
-  looks[1] = (ColumnLook){ REROUTE_COLUMN_TARGET, _ ("Deliver Using"), -1, TRUE };
+  looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN,
+                           _ ("E-Mail Domain"), reroute_fit_column (view, 180, domain_words) };
+  looks[1] = (ColumnLook){ REROUTE_COLUMN_TARGET, _ ("Deliver Using"), -1 };
   looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCEPT_FROM,
-                           _ ("Accept From"), reroute_fit_column (view, 140, accept_words), TRUE };
+                           _ ("Accept From"), reroute_fit_column (view, 140, accept_words) };
   looks[3] = (ColumnLook){ REROUTE_COLUMN_COMMENT,
-                           _ ("Comment"), reroute_fit_column (view, 140, comment_words), TRUE };
+                           _ ("Comment"), reroute_fit_column (view, 140, comment_words) };
   return 4;
 }
 
@@ -267,17 +265,15 @@ get_security_columns (GtkColumnView *view, ColumnLook *looks)
   const char *const account_words[] = { _ ("Account"), NULL };
   const char *const domain_words[] = { "oldname.example", NULL };
 
-  looks[0] =
-    (ColumnLook){ REROUTE_COLUMN_DOMAIN,
-                  _ ("E-Mail Domain"), reroute_fit_column (view, 180, domain_words), TRUE };
-  looks[1] = (ColumnLook){ REROUTE_COLUMN_TLS, _ ("TLS"), -1, FALSE };
+  looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN,
+                           _ ("E-Mail Domain"), reroute_fit_column (view, 180, domain_words) };
+  looks[1] = (ColumnLook){ REROUTE_COLUMN_TLS, _ ("TLS"), -1 };
   looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCOUNT,
-                           _ ("Account"), reroute_fit_column (view, 110, account_words), FALSE };
-  looks[3] =
-    (ColumnLook){ REROUTE_COLUMN_RECIPIENT_CHECK,
-                  _ ("Recipient Check"), reroute_fit_column (view, 120, check_words), FALSE };
+                           _ ("Account"), reroute_fit_column (view, 110, account_words) };
+  looks[3] = (ColumnLook){ REROUTE_COLUMN_RECIPIENT_CHECK,
+                           _ ("Recipient Check"), reroute_fit_column (view, 120, check_words) };
   looks[4] = (ColumnLook){ REROUTE_COLUMN_LEAVES,
-                           _ ("Leaves"), reroute_fit_column (view, 60, leaves_words), FALSE };
+                           _ ("Leaves"), reroute_fit_column (view, 60, leaves_words) };
   return 5;
 }
 
@@ -286,9 +282,9 @@ get_recipients_columns (GtkColumnView *view, ColumnLook *looks)
 {
   const char *const comment_words[] = { _ ("Comment"), NULL };
 
-  looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN, _ ("Address"), -1, TRUE };
+  looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN, _ ("Address"), -1 };
   looks[1] = (ColumnLook){ REROUTE_COLUMN_COMMENT,
-                           _ ("Comment"), reroute_fit_column (view, 160, comment_words), TRUE };
+                           _ ("Comment"), reroute_fit_column (view, 160, comment_words) };
   return 2;
 }
 
@@ -337,8 +333,7 @@ reroute_rows_columns_add (GtkColumnView *view,
       else
         gtk_column_view_column_set_fixed_width (made, columns[i].width);
       gtk_column_view_column_set_resizable (made, TRUE);
-      if (columns[i].sorts)
-        let_sort (made, sorting, columns[i].column);
+      let_sort (made, sorting, columns[i].column);
       if (i == 0)
         first = made;
     }

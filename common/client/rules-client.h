@@ -139,7 +139,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteRowPage, reroute_row_page_free)
  * reroute_rules_client_list_async:
  * @filter: text, "=test.com" for the rows of a domain, "@test.com" or "@test.com text" for the list
  *   of recipients of one, "" for all
- * @sort: "domain", "target", "accept-from", "comment", "changed", "id"; "-" in front turns round
+ * @sort: "domain", "target", "accept-from", "comment", "tls", "account", "recipient-check",
+ * "leaves", "changed", "id"; "-" in front turns round
  * @limit: at most REROUTE_LIMIT_PAGE_ROWS
  *
  * A later list of the same page with another filter or sort makes the earlier ones that still run

@@ -2,9 +2,9 @@
  *
  * answers.c - the Rules1 methods that only read the database
  *
- * A page of an unfiltered list comes from the index of its column.  A filter has to look at every
- * row, so what it let through is kept in order, and the next page of the same list costs no more
- * than its rows.
+ * A page of an unfiltered list comes from the index of its column.  A filter, or a column that is
+ * seldom sorted by, has to look at every row, so what it let through is kept in order, and the next
+ * page of the same list costs no more than its rows.
  */
 
 #include "config.h"
@@ -180,7 +180,7 @@ find_ids (const ListRequest *request, guint *first, guint *total, GError **error
 {
   GArray *ids = NULL;
 
-  if (*request->filter != '\0')
+  if (*request->filter != '\0' || reroute_row_store_has_no_index (request->sort))
     {
       ids = find_filtered (request, error);
       *first = request->offset;

@@ -35,6 +35,10 @@
     [REROUTE_PAGE_RECIPIENTS] = RECIPIENTS_LIST (recipients_order), \
   }
 
+/* By how much is asked of TLS. */
+#define TLS_RANK \
+  "CASE tls WHEN '' THEN 0 WHEN 'none' THEN 1 WHEN 'opportunistic' THEN 2 WHEN 'encrypted' THEN 3 ELSE 4 END"
+
 static const struct
 {
   const char *sort;
@@ -45,6 +49,7 @@ static const struct
     const char *of_domain;
     const char *of_list; /* NULL: of no page but the recipients */
   } pages[REROUTE_N_PAGES];
+  gboolean has_no_index;
 } lists[] = {
   { "domain",       LISTS ("domain, exact", "domain, exact", "address") },
   { "-domain",      LISTS ("domain DESC, exact DESC", "domain DESC, exact DESC", "address DESC") },
@@ -57,6 +62,17 @@ static const struct
   { "comment",      LISTS ("comment, domain, exact", "comment, domain, exact", "comment, address") },
   { "-comment",     LISTS ("comment DESC, domain DESC, exact DESC",
                            "comment DESC, domain DESC, exact DESC", "comment DESC, address DESC") },
+  /* What Routing entries do not have leaves them in the order of their domains. */
+  { "tls",          LISTS ("domain, exact", TLS_RANK ", domain, exact", "address"), TRUE },
+  { "-tls",         LISTS ("domain DESC, exact DESC", TLS_RANK " DESC, domain DESC, exact DESC", "address DESC"), TRUE },
+  { "account",      LISTS ("domain, exact", "account, domain, exact", "address"), TRUE },
+  { "-account",     LISTS ("domain DESC, exact DESC", "account DESC, domain DESC, exact DESC", "address DESC"), TRUE },
+  { "recipient-check",  LISTS ("recipient_check, domain, exact", "recipient_check, domain, exact", "address"), TRUE },
+  { "-recipient-check", LISTS ("recipient_check DESC, domain DESC, exact DESC",
+                               "recipient_check DESC, domain DESC, exact DESC", "address DESC"), TRUE },
+  { "leaves",       LISTS ("leaves, domain, exact", "leaves, domain, exact", "address"), TRUE },
+  { "-leaves",      LISTS ("leaves DESC, domain DESC, exact DESC",
+                           "leaves DESC, domain DESC, exact DESC", "address DESC"), TRUE },
   { "changed",      LISTS ("changed_us, id", "changed_us, id", "changed_us, id") },
   { "-changed",     LISTS ("changed_us DESC, id DESC", "changed_us DESC, id DESC", "changed_us DESC, id DESC") },
   { "id",           LISTS ("id", "id", "id") },
@@ -78,14 +94,19 @@ reroute_row_store_check_sort (const char *sort, GError **error)
 {
   if (find_list (sort) >= 0)
     return TRUE;
-  g_set_error (
-    error,
-    REROUTE_ERROR,
-    REROUTE_ERROR_VALUE,
-    "cannot sort by “%s”: wanted domain, target, accept-from, comment, changed or id, with "
-    "“-” in front to turn the order round",
-    sort);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "cannot sort by “%s”: wanted domain, target, accept-from, comment, tls, account, "
+               "recipient-check, leaves, changed or id, with “-” in front to turn the order round",
+               sort);
   return FALSE;
+}
+
+gboolean
+reroute_row_store_has_no_index (const char *sort)
+{
+  return lists[find_list (sort)].has_no_index;
 }
 
 static GArray *

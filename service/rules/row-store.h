@@ -64,6 +64,10 @@ reroute_row_store_count (RerouteStore *store, ReroutePage page, guint *count, GE
    Errors: %REROUTE_ERROR_VALUE naming those that are. */
 gboolean reroute_row_store_check_sort (const char *sort, GError **error);
 
+/* Whether all rows have to be looked at to sort them by @sort, which the above let pass: then
+   reroute_row_store_list_filtered() with the filter "" is for it. */
+gboolean reroute_row_store_has_no_index (const char *sort);
+
 /* (transfer full) (element-type gint64): ids in the order of @sort, from @offset, at most @limit */
 GArray *reroute_row_store_list (RerouteStore *store,
                                 ReroutePage page,

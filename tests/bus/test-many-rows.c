@@ -61,6 +61,51 @@ test_ids (BusFixture *f, gconstpointer data)
     }
 }
 
+/* What no index is for, of E-Mail Domain rows. */
+static void
+test_sorts (BusFixture *f, gconstpointer data)
+{
+  static const char edit[] =
+    "([('put', <('connections', int64 0, 'a.test', false, true, {'deliver': <'host'>, 'hosts': "
+    "<'mx.test'>, 'account': <'z'>})>),"
+    "  ('put', <('connections', int64 0, 'b.test', false, true,"
+    "           {'tls': <'verified'>, 'leaves': <true>, 'recipient-check': <'list'>})>),"
+    "  ('put', <('connections', int64 0, 'c.test', false, true,"
+    "           {'deliver': <'host'>, 'hosts': <'mx.test'>, 'tls': <'none'>, 'account': <'y'>, "
+    "'recipient-check': <'call-ahead'>})>)],"
+    " uint64 0, @as [])";
+  static const struct
+  {
+    const char *sort;
+    const char *answer;
+  } sorts[] = {
+    { "tls", "(uint64 1, uint32 3, [int64 1, 3, 2])" },
+    { "-tls", "(uint64 1, uint32 3, [int64 2, 3, 1])" },
+    { "account", "(uint64 1, uint32 3, [int64 2, 3, 1])" },
+    { "-account", "(uint64 1, uint32 3, [int64 1, 3, 2])" },
+    { "recipient-check", "(uint64 1, uint32 3, [int64 3, 2, 1])" },
+    { "-recipient-check", "(uint64 1, uint32 3, [int64 1, 2, 3])" },
+    { "leaves", "(uint64 1, uint32 3, [int64 1, 3, 2])" },
+    { "-leaves", "(uint64 1, uint32 3, [int64 2, 3, 1])" },
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) saved =
+               bus_call (f->bus, "Apply", g_variant_parse (NULL, edit, NULL, NULL, &error), &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (saved);
+  for (gsize i = 0; i < G_N_ELEMENTS (sorts); i++)
+    {
+      GVariant *arguments = g_variant_new ("(sssuu)", "connections", "", sorts[i].sort, 0, 10);
+      g_autoptr (GVariant) ids = bus_call (f->bus, "ListIds", arguments, &error);
+      g_autofree char *text = NULL;
+
+      g_assert_no_error (error);
+      text = g_variant_print (ids, TRUE);
+      g_assert_cmpstr (text, ==, sorts[i].answer);
+    }
+}
+
 static RerouteCommitResult *
 remove_ids (BusFixture *f, const gint64 *ids, gsize n_ids, guint64 expected_serial, GError **error)
 {
@@ -145,6 +190,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("ids", test_ids);
+  ADD ("sorts", test_sorts);
   ADD ("remove-many", test_remove_many);
   ADD ("unknown-id", test_unknown_id);
   ADD ("bad-calls", test_bad_calls);
