@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/host.h"
 #include "common/limits.h"
+#include "common/names.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -196,6 +197,9 @@ reroute_dup_port_error (void)
 char *
 reroute_dup_account_error (const char *name)
 {
+  if (strlen (name) > REROUTE_LIMIT_ACCOUNT_OCTETS)
+    return g_strdup_printf (_ ("The name of an account has at most %d characters."),
+                               REROUTE_LIMIT_ACCOUNT_OCTETS);
   return g_strdup_printf (_ ("“%s” cannot be the name of an account: write it without blanks."),
                              name);
 }
@@ -205,6 +209,26 @@ reroute_dup_file_name_error (const char *name)
 {
   return g_strdup_printf (_ ("“%s” is no full file name. Write it from the first “/” on, such as “/etc/reroute/mail.pem”."),
     name);
+}
+
+char *
+reroute_dup_access_advice (void)
+{
+  /* Translators: the name of a group of users */
+  return g_strdup_printf (_ ("Only root, the service’s own user and members of the group “%s” may."), REROUTE_ADMIN_GROUP);
+}
+
+/* @pattern with what the service said, or, where it refused who asked, with who may. */
+static char *
+dup_refusal (const char *pattern, const GError *error)
+{
+  gboolean refused = g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ACCESS);
+  g_autofree char *advice = reroute_dup_access_advice ();
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  return g_strdup_printf (pattern, refused ? advice : error->message);
+#pragma GCC diagnostic pop
 }
 
 char *
@@ -228,12 +252,7 @@ reroute_dup_error (const GError *error)
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
     if (g_error_matches (error, REROUTE_ERROR, table[i].code))
-      {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        return g_strdup_printf (table[i].sentence, error->message);
-#pragma GCC diagnostic pop
-      }
+      return dup_refusal (table[i].sentence, error);
   return g_strdup_printf (_ ("It was not saved: %s"), error->message);
 }
 
@@ -245,8 +264,7 @@ reroute_dup_account_refusal (const GError *error)
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
     return g_strdup (_ ("The relay is not running: it keeps the accounts. Start it first."));
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ACCESS))
-    return g_strdup_printf (_ ("You may not see or change accounts on this server. %s"),
-                               error->message);
+    return dup_refusal (_ ("You may not see or change accounts on this server. %s"), error);
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_ENTRY))
     return g_strdup (_ ("There is no such account any more."));
   return g_strdup_printf (_ ("The relay refused it: %s"), error->message);
@@ -261,7 +279,6 @@ reroute_dup_queue_refusal (const GError *error)
     return g_strdup (
       _ ("The relay is not running: waiting mail stays as it is until it runs again."));
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ACCESS))
-    return g_strdup_printf (_ ("You may not see or change waiting mail on this server. %s"),
-                               error->message);
+    return dup_refusal (_ ("You may not see or change waiting mail on this server. %s"), error);
   return g_strdup_printf (_ ("The relay refused it: %s"), error->message);
 }

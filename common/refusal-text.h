@@ -19,6 +19,8 @@ char *reroute_dup_port_error (void);
 char *reroute_dup_row_error (const char *domain, const char *target, const GError *error);
 char *reroute_dup_account_error (const char *name);
 char *reroute_dup_file_name_error (const char *name);
+/* Who may do what %REROUTE_ERROR_ACCESS refuses; a whole sentence. */
+char *reroute_dup_access_advice (void);
 /* (transfer full): for a person: why the rules were not read or saved. */
 char *reroute_dup_error (const GError *error);
 /* (transfer full): for a person: why accounts cannot be read, or one was not kept or removed. */

@@ -14,6 +14,7 @@
 #include "common/client/relay-log.h"
 #include "common/error.h"
 #include "common/log-level.h"
+#include "common/refusal-text.h"
 #include "gui/naming.h"
 #include "gui/note.h"
 #include "gui/page.h"
@@ -179,14 +180,17 @@ show_lines (RerouteDiagnosticsPage *self, GPtrArray *lines)
 static void
 show_refusal (RerouteDiagnosticsPage *self, const GError *error)
 {
+  gboolean refused = g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ACCESS);
+  g_autofree char *advice = reroute_dup_access_advice ();
   g_autofree char *sentence = NULL;
   g_autofree char *markup = NULL;
 
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
     sentence = g_strdup (_ ("The relay is not running: new lines are shown as soon as it is."));
   else if (error != NULL)
-    /* Translators: %s is why, in the words of the server */
-    sentence = g_strdup_printf (_ ("The log cannot be shown: %s"), error->message);
+    /* Translators: %s is why */
+    sentence =
+      g_strdup_printf (_ ("The log cannot be shown: %s"), refused ? advice : error->message);
   if (sentence != NULL)
     markup = g_markup_escape_text (sentence, -1);
   reroute_note_show (self->note, REROUTE_NOTE_PLAIN, markup, NULL);

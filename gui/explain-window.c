@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 #include "common/ip.h"
+#include "common/refusal-text.h"
 #include "gui/explain.h"
 #include "gui/field-error.h"
 #include "gui/help-window.h"
@@ -383,7 +384,10 @@ reroute_explain_dup_error (const char *address, const GError *error)
     return g_markup_printf_escaped (
       _ ("“%s” is no e-mail address. Write one such as “user@example.com”."), address);
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ACCESS))
-    return g_markup_printf_escaped (_ ("You may not look into mail on this server. %s"),
-                                       error->message);
+    {
+      g_autofree char *advice = reroute_dup_access_advice ();
+
+      return g_markup_printf_escaped (_ ("You may not look into mail on this server. %s"), advice);
+    }
   return g_markup_printf_escaped (_ ("Nothing can be said of it now: %s"), error->message);
 }

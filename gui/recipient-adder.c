@@ -9,6 +9,8 @@
 
 #include "common/limits.h"
 
+#include <glib/gi18n.h>
+
 #define READINGS_MOST 20 /* of a list that changes, or is asked for in another order, meanwhile */
 
 typedef struct
@@ -117,7 +119,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         ask (task);
       else
         g_task_return_new_error (
-          task, G_IO_ERROR, G_IO_ERROR_BUSY, "the list changes all the time");
+          task, G_IO_ERROR, G_IO_ERROR_BUSY, _ ("others change the list all the time"));
       return;
     }
   if (page == NULL)

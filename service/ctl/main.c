@@ -10,6 +10,7 @@
 #include "service/ctl/complete.h"
 
 #include "common/error.h"
+#include "common/refusal-text.h"
 
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -70,9 +71,11 @@ complain (const char *verb, const GError *error)
 
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ACCESS))
     {
+      g_autofree char *advice = reroute_dup_access_advice ();
+
       g_free (message);
-      /* Translators: %s is what was refused and why, in the words of the service */
-      message = g_strdup_printf (_ ("you may not do this: %s"), error->message);
+      /* Translators: %s is a sentence that says who may */
+      message = g_strdup_printf (_ ("you may not do this: %s"), advice);
     }
   g_printerr ("reroutectl: %s\n", message);
   if (error->domain != G_OPTION_ERROR)
