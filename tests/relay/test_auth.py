@@ -308,8 +308,9 @@ def main():
                 assert log_in_by(client, 'PLAIN', 'dora', 'drei') == 235
 
         def test_bad_accounts_are_refused():
-            for name in ('a b', '', 'x' * 256, 'a\tb'):
+            for name in ('a b', '', 'a\tb'):
                 assert 'cannot be the name of an account' in world.add(name, status=1)
+            assert 'at most 255 characters' in world.add('x' * 256, status=1)
             assert 'too long' in world.add('fritz', 'x' * 1001, status=1)
             assert 'characters' in world.add('fritz', 'a\x07b', status=1)
             assert 'no password' in service.ctl('account', 'add', 'fritz', '--password-stdin', text='', status=1)
