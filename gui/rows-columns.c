@@ -266,10 +266,10 @@ get_security_columns (GtkColumnView *view, ColumnLook *looks)
   const char *const domain_words[] = { "oldname.example", NULL };
 
   looks[0] = (ColumnLook){ REROUTE_COLUMN_DOMAIN,
-                           _ ("E-Mail Domain"), reroute_fit_column (view, 180, domain_words) };
+                           _ ("E-Mail Domain"), reroute_fit_column (view, 150, domain_words) };
   looks[1] = (ColumnLook){ REROUTE_COLUMN_TLS, _ ("TLS"), -1 };
   looks[2] = (ColumnLook){ REROUTE_COLUMN_ACCOUNT,
-                           _ ("Account"), reroute_fit_column (view, 110, account_words) };
+                           _ ("Account"), reroute_fit_column (view, 90, account_words) };
   looks[3] = (ColumnLook){ REROUTE_COLUMN_RECIPIENT_CHECK,
                            _ ("Recipient Check"), reroute_fit_column (view, 120, check_words) };
   looks[4] = (ColumnLook){ REROUTE_COLUMN_LEAVES,

@@ -12,6 +12,7 @@
 
 #include "common/client/relay-track.h"
 #include "common/error.h"
+#include "gui/fit.h"
 #include "gui/naming.h"
 #include "gui/note.h"
 #include "gui/page.h"
@@ -299,6 +300,14 @@ map_cb (GtkWidget *widget, RerouteTrackingPage *self)
 
 /* --- lists --- */
 
+static int
+fit_kinds (GtkColumnView *view, int width, const char *title)
+{
+  g_auto (GStrv) kinds = reroute_track_dup_kinds (title);
+
+  return reroute_fit_column (view, width, (const char *const *) kinds);
+}
+
 static void
 make_messages (RerouteTrackingPage *self)
 {
@@ -306,7 +315,8 @@ make_messages (RerouteTrackingPage *self)
     { _ ("When"), 150, FALSE, reroute_tracked_dup_received },
       { _ ("Originator"), 150, FALSE, reroute_tracked_dup_sender },
         { _ ("Recipient"), 200, FALSE, reroute_tracked_dup_recipient },
-          { _ ("State"), 90, FALSE, reroute_tracked_dup_state },
+          { _ ("State"),
+               fit_kinds (self->view, 90, _ ("State")), FALSE, reroute_tracked_dup_state },
             { _ ("Last Reply"), -1, FALSE, reroute_tracked_dup_reply },
           };
 
@@ -324,8 +334,9 @@ static void
 make_events (RerouteTrackingPage *self)
 {
   const RerouteTextColumn columns[] = {
-    { _ ("Time"), 200, FALSE, reroute_track_event_dup_time },
-      { _ ("What"), 100, FALSE, reroute_track_event_dup_kind },
+    { _ ("Time"), 190, FALSE, reroute_track_event_dup_time },
+      { _ ("What"),
+           fit_kinds (self->events_view, 100, _ ("What")), FALSE, reroute_track_event_dup_kind },
         { _ ("Recipient"), 150, FALSE, reroute_track_event_dup_recipient },
           { C_ ("column", "Host"), 130, FALSE, reroute_track_event_dup_host },
           { _ ("Reply"), -1, FALSE, reroute_track_event_dup_reply },

@@ -40,6 +40,19 @@ dup_kind (const char *kind)
   return g_strdup (kind);
 }
 
+GStrv
+reroute_track_dup_kinds (const char *title)
+{
+  g_return_val_if_fail (title != NULL, NULL);
+
+  GStrv words = g_new0 (char *, G_N_ELEMENTS (kinds) + 2);
+
+  words[0] = g_strdup (title);
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    words[i + 1] = dup_kind (kinds[i].kind);
+  return words;
+}
+
 /* --- messages --- */
 
 char *

@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 /* Cells and sentences of the Tracking page; all are (transfer full).  @message: a
    RerouteTrackedMessage; @event: a GVariant, a{sv} of Relay1.TrackMessage */
 
+/* (transfer full): what a column of kinds has to have room for, @title first. */
+GStrv reroute_track_dup_kinds (const char *title);
+
 char *reroute_tracked_dup_received (gpointer message, gpointer user_data);
 char *reroute_tracked_dup_sender (gpointer message, gpointer user_data);
 /* "user@test.com", "user@test.com → user@example.com", "user@test.com and 3 more" */
