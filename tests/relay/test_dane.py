@@ -6,8 +6,10 @@ import contextlib
 import hashlib
 import os
 import shutil
+import socket
 import ssl
 import subprocess
+import threading
 
 from place import Place, free_port, poll
 from certs import Authority
@@ -46,6 +48,47 @@ class SignedDns(Dns):
     @property
     def anchor(self):
         return os.path.join(self.folder, 'anchor')
+
+
+class HesitantDns:
+    """Passes questions on to @dns, but those about the root not before it is told to."""
+
+    HEADER_OCTETS = 12
+
+    def __init__(self, dns):
+        self.server = (dns.host, dns.port)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(('127.0.0.1', 0))
+        self.endpoint = f'127.0.0.1:{self.socket.getsockname()[1]}'
+        self.told = threading.Event()
+        self.asked = threading.Event()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                question, client = self.socket.recvfrom(4096)
+            except OSError:
+                return
+            threading.Thread(target=self.answer, args=(question, client), daemon=True).start()
+
+    def answer(self, question, client):
+        if question[self.HEADER_OCTETS] == 0:
+            self.asked.set()
+            self.told.wait(60)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as upstream:
+            upstream.settimeout(10)
+            upstream.sendto(question, self.server)
+            reply = upstream.recv(65535)
+        with contextlib.suppress(OSError):  # it may be closed meanwhile
+            self.socket.sendto(reply, client)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.told.set()
+        self.socket.close()
 
 
 def der(certificate):
@@ -151,16 +194,20 @@ class World:
 
     def waits(self, domain, *texts):
         self.send(domain)
+        self.is_put_off(domain, *texts)
+
+    def is_put_off(self, domain, *texts, service=None):
+        service = service or self.service
 
         def reply():
-            for message in self.service.queued():
+            for message in service.queued():
                 for recipient in message['recipients']:
                     said = recipient['last_reply']
                     if recipient['address'] == f'user@{domain}' and all(text in said for text in texts):
                         return message['id']
             return None
         number = poll(f'the queue to say {texts} of {domain}', reply, step_s=0.1)
-        self.service.ctl('queue', 'delete', str(number))
+        service.ctl('queue', 'delete', str(number))
         assert not self.sinks[domain].messages
 
 
@@ -225,6 +272,21 @@ def main():
             world.arrives('mismatch.test', 'tls=<none>', in_tls=False)
             world.service.set('tls-level', 'opportunistic')
             world.service.wait_applied()
+
+        def test_nothing_leaves_before_it_is_known_whether_dns_is_validated():
+            place = stack.enter_context(Place('hesitant'))
+            with HesitantDns(world.dns) as dns:
+                service = world.make_service([f'--dns={dns.endpoint}', f'--trust-anchor={world.dns.anchor}'], place)
+                service.add_connection('typed.test', f'--host={world.sinks["none.test"].host}:{world.port}')
+                service.wait_applied()
+                assert dns.asked.wait(20)
+                world.send('forged.test', service)
+                before = len(world.sinks['none.test'].messages)
+                world.send('typed.test', service)
+                poll('a host that was typed', lambda: len(world.sinks['none.test'].messages) > before)
+                assert not world.sinks['forged.test'].messages
+                dns.told.set()
+                world.is_put_off('forged.test', *no_fit, service=service)
 
         def test_without_an_anchor_dane_is_off():
             place = stack.enter_context(Place('no-anchor'))

@@ -4,12 +4,14 @@
  *
  * Other DNS servers are a new resolver; the old one stays until its last question was answered.
  * Whoever asks the root itself validates.  Behind other servers answers are validated once they
- * have shown that they pass DNSSEC: where they do not, every answer would be bogus.
+ * have shown that they pass DNSSEC: where they do not, every answer would be bogus.  Until that is
+ * known nobody is told where a domain leads: mail must not leave without the DANE that it has.
  */
 
 #include "config.h"
 
 #include "service/relay/deliver/scheduler-private.h"
+#include "common/domain.h"
 #include "service/relay/socket-address.h"
 
 #include <ifaddrs.h>
@@ -35,6 +37,15 @@ typedef struct
   RerouteDnsFunc func;
   gpointer user_data;
 } Question;
+
+/* A walk that waits for the end of a trial. */
+typedef struct
+{
+  RerouteDecision decision; /* as far as a walk reads it */
+  guint turn;
+  RerouteNextHopFunc func;
+  gpointer user_data;
+} Held;
 
 /* A resolver that validates, on trial. */
 typedef struct
@@ -106,18 +117,40 @@ get_anchor (const RerouteScheduler *self)
 
 /* --- do the servers pass DNSSEC? --- */
 
+static void
+held_free (Held *held)
+{
+  g_clear_pointer (&held->decision.hosts, reroute_hosts_unref);
+  g_free (held->decision.dns_domain);
+  g_free (held);
+}
+
+void
+reroute_scheduler_end_trial (RerouteScheduler *self)
+{
+  self->on_trial = NULL;
+  for (Held *held = g_queue_pop_head (&self->held_walks); held != NULL;
+       held = g_queue_pop_head (&self->held_walks))
+    {
+      reroute_scheduler_resolve (self, &held->decision, held->turn, held->func, held->user_data);
+      held_free (held);
+    }
+}
+
 /* That the root has no TLSA record is validated, or cannot be. */
 static void
 tried (const RerouteDnsAnswer *answer, gpointer user_data)
 {
   g_autofree Trial *trial = user_data;
   RerouteScheduler *self = trial->scheduler;
+  gboolean passes = answer->status == REROUTE_DNS_NODATA && answer->secure;
 
   trial->use->n_asking--;
-  if (answer->status != REROUTE_DNS_NODATA || !answer->secure || self->stopping ||
-      !g_str_equal (self->resolver->servers, trial->use->servers))
-    return; /* it goes with the next answer of another */
-  put_in_force (self, trial->use);
+  /* One that is not put in force goes with the next answer of another. */
+  if (passes && !self->stopping && g_str_equal (self->resolver->servers, trial->use->servers))
+    put_in_force (self, trial->use);
+  if (self->on_trial == trial->use)
+    reroute_scheduler_end_trial (self);
 }
 
 static void
@@ -132,6 +165,7 @@ begin_trial (RerouteScheduler *self, const char *const *servers)
   trial = g_new (Trial, 1);
   *trial = (Trial){ self, use };
   use->n_asking++;
+  self->on_trial = use;
   use->resolver->klass->tlsa (use->resolver, ".", tried, trial);
 }
 
@@ -160,9 +194,12 @@ reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
   if (use == NULL)
     return FALSE;
   put_in_force (self, use);
+  self->on_trial = NULL;
   /* Before there are rules nobody has said whom to ask. */
   if (!recursive && self->ruleset != NULL)
     begin_trial (self, servers);
+  if (self->on_trial == NULL)
+    reroute_scheduler_end_trial (self);
   return TRUE;
 }
 
@@ -266,6 +303,37 @@ resolved (RerouteNextHop *next_hop, gpointer user_data)
   drop_retired (self, use);
 }
 
+static gboolean
+asks_dns (const RerouteDecision *decision)
+{
+  const RerouteHosts *hosts = decision->hosts;
+
+  if (hosts == NULL)
+    return !reroute_domain_is_literal (decision->dns_domain);
+  for (gsize i = 0; i < hosts->n_hosts; i++)
+    if (!hosts->hosts[i].literal && !hosts->hosts[i].local)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+hold (RerouteScheduler *self,
+      const RerouteDecision *decision,
+      guint turn,
+      RerouteNextHopFunc func,
+      gpointer user_data)
+{
+  Held *held = g_new0 (Held, 1);
+
+  held->decision.hosts = decision->hosts != NULL ? reroute_hosts_ref (decision->hosts) : NULL;
+  held->decision.dns_domain = g_strdup (decision->dns_domain);
+  held->decision.untyped = decision->untyped;
+  held->turn = turn;
+  held->func = func;
+  held->user_data = user_data;
+  g_queue_push_tail (&self->held_walks, held);
+}
+
 void
 reroute_scheduler_resolve (RerouteScheduler *self,
                            const RerouteDecision *decision,
@@ -273,6 +341,11 @@ reroute_scheduler_resolve (RerouteScheduler *self,
                            RerouteNextHopFunc func,
                            gpointer user_data)
 {
+  if (self->on_trial != NULL && asks_dns (decision))
+    {
+      hold (self, decision, turn, func, user_data);
+      return;
+    }
   RerouteSelf ourselves = reroute_scheduler_get_self (self);
   Asking *asking = g_new (Asking, 1);
 

@@ -92,7 +92,9 @@ struct _RerouteScheduler
   RerouteRuleset *no_rules; /* settings while there is none */
   guint generation;         /* counts rulesets */
   RerouteResolverUse *resolver;
-  GPtrArray *resolvers; /* (element-type RerouteResolverUse) */
+  GPtrArray *resolvers;         /* (element-type RerouteResolverUse) */
+  RerouteResolverUse *on_trial; /* (nullable): that may come into force, and is waited for */
+  GQueue held_walks;            /* until then */
   RerouteSts *sts;
   RerouteTlsReporter *tls_reporter;
   RerouteProber *prober;
@@ -308,6 +310,8 @@ void reroute_scheduler_forget_servers (RerouteScheduler *self);
 
 /* Takes up the DNS servers of the settings, or --dns. */
 gboolean reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error);
+/* Whether the servers pass DNSSEC is known, or not waited for any more: asks what was held. */
+void reroute_scheduler_end_trial (RerouteScheduler *self);
 void reroute_scheduler_resolve (RerouteScheduler *self,
                                 const RerouteDecision *decision,
                                 guint turn,
