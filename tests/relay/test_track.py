@@ -138,9 +138,11 @@ def test_what_an_administrator_did(world):
 
 
 def test_pages(world):
-    """Newest first, --limit of them, and a word that there are more."""
-    numbers = [world.send(f'page{number}@fwd.test') for number in range(5)]
-    world.service.wait_empty()
+    """By their newest event, --limit of them, and a word that there are more."""
+    numbers = []
+    for number in range(5):
+        numbers.append(world.send(f'page{number}@fwd.test'))
+        world.service.wait_empty()
     assert world.ids('--recipient=page') == numbers[::-1]
     assert world.ids('--recipient=page', '--limit=2') == numbers[:2:-1]
     assert 'no such message' in world.service.ctl('track', '--recipient=nobody@nowhere')

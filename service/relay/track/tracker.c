@@ -19,6 +19,7 @@
 #include "service/relay/track/search.h"
 
 #define LINGER_US (100 * 1000)
+#define KEPT_OCTETS (512 * 1024) /* of a buffer, for the next events */
 #define DAY_US (G_GINT64_CONSTANT (86400) * G_USEC_PER_SEC)
 #define PRUNE_WAIT_US (60 * G_USEC_PER_SEC)
 
@@ -127,7 +128,14 @@ write_waiting (RerouteTracker *self)
     }
   if (is_due || records->len > 0)
     prune (self, octets, days);
-  g_byte_array_set_size (records, 0);
+  /* The room of a burst is given back. */
+  if (records->len > KEPT_OCTETS)
+    {
+      g_byte_array_unref (records);
+      self->writing = g_byte_array_new ();
+    }
+  else
+    g_byte_array_set_size (records, 0);
 }
 
 /* --- the thread: answers --- */
