@@ -201,7 +201,7 @@ def test_default_delivery_with_an_account(desk):
     fill(desk, 'alt+c', 'our account')
     desk.dialog.wait_text('“our account” cannot be the name of an account: write it without blanks.')
     fill(desk, 'alt+c', 'ours')
-    fill(desk, 'alt+t', '/etc/reroute/we.pem')
+    fill(desk, 'alt+h', '/etc/reroute/we.pem')
     desk.dialog.key('alt+g')
     desk.dialog.wait_text('4 unsaved changes')
     desk.apply()
