@@ -114,11 +114,16 @@ def check_waiting_mail_follows_new_rules(relay):
 
 
 def check_next_hop_comes_and_goes(relay):
-    load = relay.load(messages=300, octets=300, rate=400)
+    def arrived(count):
+        poll(f'{count} messages to arrive', lambda: load.status()['recipients_arrived'] >= count)
+
+    load = relay.load(messages=300, octets=300, rate=400, stay=True)
     for count in (50, 150, 250):
-        poll('messages to arrive', lambda wanted=count: load.status()['recipients_arrived'] >= wanted)
+        arrived(count)
         load.command('closed')
         load.command('open')
+    arrived(300)
+    load.command('finish')
     load_figures = load.done()
     # A reply that was lost with its connection lets the relay send a message twice, never zero times.
     assert not {name for name in faults(load_figures) if name != 'duplicated'}, load_figures

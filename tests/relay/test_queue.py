@@ -84,11 +84,11 @@ def main():
 
         def test_held_mail_waits_through_a_crash_until_it_is_released():
             number = world.defer('u@one.test')
+            world.defer('later@one.test')
+            # That it is held is on the disk when the verb answers, and all that was noted before.
             world.do('hold', number, gives=(1, 0, 0))
             assert world.states(number) == ['held']
             assert world.replies(number) == [f'held by an administrator; before: {GREYLISTED}'], world.replies(number)
-            # What a later message was promised is on the disk behind it.
-            world.defer('later@one.test')
             service.kill_relay()
             service.start_relay()
             world.one.open = True
