@@ -72,7 +72,7 @@ static const Pattern patterns[] = {
   /* Translators: %s is the name of a file on the server */
   { "certificate", N_("It shows there the certificate %s.") },
   /* Translators: %s is what is wrong with a file */
-  { "certificate-unusable", N_("It cannot be shown, so mail waits: %s.") },
+  { "certificate-unusable", N_("The certificate cannot be shown, so mail waits: %s.") },
   /* Translators: %s is a domain */
   { "etrn", N_("It waits here until a host asks for mail for %s by ETRN.") },
   { "srs",

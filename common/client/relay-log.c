@@ -7,7 +7,7 @@
 
 #include "common/client/relay-log.h"
 
-#include "common/client/peer.h"
+#include "common/client/relay-client-private.h"
 #include "common/limits.h"
 
 #define LINES_TYPE "a(txsus)"
@@ -53,19 +53,6 @@ decode (GVariant *reply)
   return page;
 }
 
-static void
-called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  GError *error = NULL;
-  g_autoptr (GVariant) reply = reroute_peer_call_finish (result, &error);
-
-  if (reply != NULL)
-    g_task_return_pointer (task, decode (reply), (GDestroyNotify) reroute_log_page_free);
-  else
-    g_task_return_error (task, error);
-}
-
 void
 reroute_relay_client_log_async (RerouteRelayClient *relay,
                                 guint64 cursor,
@@ -77,16 +64,12 @@ reroute_relay_client_log_async (RerouteRelayClient *relay,
 {
   g_return_if_fail (REROUTE_IS_RELAY_CLIENT (relay));
 
-  reroute_peer_call (
-    &reroute_peer_relay,
-    reroute_relay_client_get_bus (relay),
+  reroute_relay_client_start_call (
+    g_task_new (relay, cancellable, callback, user_data),
     "LogSince",
     g_variant_new ("(ts^asu)", cursor, filter, categories, REROUTE_LIMIT_LOG_LINES),
-    G_VARIANT_TYPE ("(tt" LINES_TYPE ")"),
-    REROUTE_LIMIT_CALL_INTERACTIVE_MS,
-    cancellable,
-    called_cb,
-    g_task_new (relay, cancellable, callback, user_data));
+    "(tt" LINES_TYPE ")",
+    REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
 
 RerouteLogPage *
@@ -94,5 +77,7 @@ reroute_relay_client_log_finish (RerouteRelayClient *relay, GAsyncResult *result
 {
   g_return_val_if_fail (g_task_is_valid (result, relay), NULL);
 
-  return g_task_propagate_pointer (G_TASK (result), error);
+  g_autoptr (GVariant) reply = g_task_propagate_pointer (G_TASK (result), error);
+
+  return reply != NULL ? decode (reply) : NULL;
 }

@@ -7,7 +7,7 @@
 
 #include "common/client/relay-track.h"
 
-#include "common/client/peer.h"
+#include "common/client/relay-client-private.h"
 #include "common/limits.h"
 
 #define ROW_TYPE "(txxsssusssss)"
@@ -65,19 +65,6 @@ decode (GVariant *reply)
 }
 
 static void
-tracked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  GError *error = NULL;
-  g_autoptr (GVariant) reply = reroute_peer_call_finish (result, &error);
-
-  if (reply != NULL)
-    g_task_return_pointer (task, decode (reply), (GDestroyNotify) reroute_track_page_free);
-  else
-    g_task_return_error (task, error);
-}
-
-static void
 add_text (GVariantBuilder *filter, const char *key, const char *text)
 {
   if (text != NULL && *text != '\0')
@@ -112,15 +99,11 @@ reroute_relay_client_track_async (RerouteRelayClient *relay,
   add_text (&filter, "id", question->id);
   add_time (&filter, "since", question->since_us);
   add_time (&filter, "until", question->until_us);
-  reroute_peer_call (&reroute_peer_relay,
-                     reroute_relay_client_get_bus (relay),
-                     "Track",
-                     g_variant_new ("(a{sv}tu)", &filter, cursor, limit),
-                     G_VARIANT_TYPE (PAGE_TYPE),
-                     REROUTE_LIMIT_CALL_INTERACTIVE_MS,
-                     cancellable,
-                     tracked_cb,
-                     g_task_new (relay, cancellable, callback, user_data));
+  reroute_relay_client_start_call (g_task_new (relay, cancellable, callback, user_data),
+                                   "Track",
+                                   g_variant_new ("(a{sv}tu)", &filter, cursor, limit),
+                                   PAGE_TYPE,
+                                   REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
 
 RerouteTrackPage *
@@ -128,20 +111,9 @@ reroute_relay_client_track_finish (RerouteRelayClient *relay, GAsyncResult *resu
 {
   g_return_val_if_fail (g_task_is_valid (result, relay), NULL);
 
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
+  g_autoptr (GVariant) reply = g_task_propagate_pointer (G_TASK (result), error);
 
-static void
-traced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  GError *error = NULL;
-  GVariant *reply = reroute_peer_call_finish (result, &error);
-
-  if (reply != NULL)
-    g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
-  else
-    g_task_return_error (task, error);
+  return reply != NULL ? decode (reply) : NULL;
 }
 
 void
@@ -154,15 +126,11 @@ reroute_relay_client_track_message_async (RerouteRelayClient *relay,
 {
   g_return_if_fail (REROUTE_IS_RELAY_CLIENT (relay));
 
-  reroute_peer_call (&reroute_peer_relay,
-                     reroute_relay_client_get_bus (relay),
-                     "TrackMessage",
-                     g_variant_new ("(tuu)", id, offset, REROUTE_LIMIT_TRACK_EVENTS),
-                     G_VARIANT_TYPE (EVENTS_TYPE),
-                     REROUTE_LIMIT_CALL_INTERACTIVE_MS,
-                     cancellable,
-                     traced_cb,
-                     g_task_new (relay, cancellable, callback, user_data));
+  reroute_relay_client_start_call (g_task_new (relay, cancellable, callback, user_data),
+                                   "TrackMessage",
+                                   g_variant_new ("(tuu)", id, offset, REROUTE_LIMIT_TRACK_EVENTS),
+                                   EVENTS_TYPE,
+                                   REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
 
 GVariant *

@@ -233,7 +233,7 @@ def main():
             world.waits('late.test', f'cannot use the certificate “{path}”: No such file or directory')
             assert path in world.failure()
             steps = service.ctl('explain', 'user@late.test')
-            assert f'It cannot be shown, so mail waits: cannot use the certificate “{path}”' in steps, steps
+            assert f'The certificate cannot be shown, so mail waits: cannot use the certificate “{path}”' in steps, steps
             assert len(strict.messages) == before
             world.file('late')
             assert world.arrived(strict, before) == 'late'

@@ -192,9 +192,10 @@ explain_certificate (Explanation *self)
     return;
   read = reroute_client_certificate_read (file, &error);
   if (read == NULL)
-    add_step (self,
-              "certificate-unusable",
-              g_strdup_printf ("It cannot be shown, so mail waits: %s.", error->message));
+    add_step (
+      self,
+      "certificate-unusable",
+      g_strdup_printf ("The certificate cannot be shown, so mail waits: %s.", error->message));
 }
 
 static void
