@@ -203,7 +203,7 @@ add_found (Search *self, const RerouteTrackRecord *record, guint32 recipient)
   self->answer_octets += record->length;
 }
 
-/* FALSE: the search is over for now. */
+/* FALSE: the answer is full; the record is the first of the next. */
 static gboolean
 look_at (Search *self, const RerouteTrackRecord *record, guint64 place)
 {
@@ -223,7 +223,7 @@ look_at (Search *self, const RerouteTrackRecord *record, guint64 place)
   return TRUE;
 }
 
-/* FALSE: the search is over for now. */
+/* FALSE: as look_at(). */
 static gboolean
 look_through (Search *self, const Page *page)
 {
