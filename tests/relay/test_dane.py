@@ -121,9 +121,10 @@ class World:
         self.dns = SignedDns(self.place, {'.': self.records, 'unsigned.test.': self.unsigned}).start()
         self.service = self.make_service([f'--trust-anchor={self.dns.anchor}'])
 
-    def make_service(self, options, place=None):
+    def make_service(self, options, place=None, dns=None):
+        dns = dns or self.dns
         service = self.stack.enter_context(Service(
-            place or self.place, [f'--dns={self.dns.endpoint}', f'--mx-port={self.port}', *options]))
+            place or self.place, [f'--dns={dns.endpoint}', f'--mx-port={self.port}', *options]))
         service.set('permitted-hosts', '127.0.0.1')
         service.set('retry-intervals', '1s')
         service.wait_applied()
@@ -276,7 +277,7 @@ def main():
         def test_nothing_leaves_before_it_is_known_whether_dns_is_validated():
             place = stack.enter_context(Place('hesitant'))
             with HesitantDns(world.dns) as dns:
-                service = world.make_service([f'--dns={dns.endpoint}', f'--trust-anchor={world.dns.anchor}'], place)
+                service = world.make_service([f'--trust-anchor={world.dns.anchor}'], place, dns)
                 service.add_connection('typed.test', f'--host={world.sinks["none.test"].host}:{world.port}')
                 service.wait_applied()
                 assert dns.asked.wait(20)
