@@ -192,10 +192,23 @@ dup_arrival_markup (GVariant *event)
                                      size);
 }
 
+/* @deciding: as shown */
+static char *
+dup_decided_after (const char *admitting, const char *deciding)
+{
+  g_autofree char *name = reroute_queue_dup_group_name ("entry", admitting);
+
+  /* Translators: two entries of the rules, as in “Routing: test.com”: the first matches the
+     recipient as it came, the other was the last to act */
+  return g_markup_printf_escaped (
+    _ ("Let in by the entry <b>%s</b>, decided by <b>%s</b>."), name, deciding);
+}
+
 char *
 reroute_track_event_dup_markup (GVariant *event)
 {
   const char *entry = look_up (event, "entry");
+  const char *admitting = look_up (event, "admitting");
   const char *reply = look_up (event, "reply");
   const char *notice = look_up (event, "notice");
   g_autofree char *name = NULL;
@@ -209,8 +222,10 @@ reroute_track_event_dup_markup (GVariant *event)
   if (*entry == '\0')
     return *reply != '\0' ? g_markup_printf_escaped ("<tt>%s</tt>", reply) : NULL;
   name = reroute_queue_dup_group_name ("entry", entry);
-  /* Translators: an entry of the rules, as in “Routing: test.com” */
-  decided = g_markup_printf_escaped (_ ("Decided by the entry <b>%s</b>."), name);
+  decided = *admitting != '\0'
+              ? dup_decided_after (admitting, name)
+              /* Translators: an entry of the rules, as in “Routing: test.com” */
+              : g_markup_printf_escaped (_ ("Decided by the entry <b>%s</b>."), name);
   if (*reply == '\0')
     return g_steal_pointer (&decided);
   g_autofree char *said = g_markup_escape_text (reply, -1);

@@ -320,6 +320,7 @@ print_event (GVariant *event)
       return;
     }
   print_value (_ ("sent to:"), look_up (event, "rcpt-out"));
+  print_value (_ ("admitted by:"), look_up (event, "admitting"));
   print_value (_ ("entry:"), look_up (event, "entry"));
   print_value (_ ("next hop:"), look_up (event, "next-hop"));
   print_value (_ ("answered:"), look_up (event, "relay"));

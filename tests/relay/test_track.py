@@ -71,10 +71,12 @@ def test_delivered_and_rewritten(world):
     assert accepted['client'] == '127.0.0.1' and accepted['helo'] == 'client.test' and accepted['octets'] > 0, accepted
     assert (sent['recipient'], sent['rcpt-out']) == ('one@old.test', 'one@new.test'), sent
     assert sent['entry'] == 'connections new.test' and sent['reply'].startswith('250'), sent
+    assert sent['admitting'] == 'routing old.test', sent
     assert str(world.sink.port) in sent['relay'] and accepted['time'] <= sent['time'], sent
     for arguments in (['--recipient=one@old.test'], ['--recipient=ONE@new.test'], [f'--id={number}'],
                       [f'--sender={SENDER}', '--recipient==one@new.test'],
                       ['--entry=connections new.test', '--recipient=one@'],
+                      ['--entry=routing old.test', '--recipient=one@'],
                       [f'--host=127.0.0.1]:{world.sink.port}', '--recipient=one@', '--since=1h']):
         message, = world.track(*arguments)
         assert (message['id'], message['state'], message['recipients']) == (number, 'sent', 1), (arguments, message)
@@ -89,7 +91,7 @@ def test_delivered_and_rewritten(world):
 def test_forwarded(world):
     number = world.send('same@fwd.test')
     _, sent = world.wait(number, 'accepted', 'sent')
-    assert sent['entry'] == 'connections fwd.test' and 'rcpt-out' not in sent, sent
+    assert sent['entry'] == 'connections fwd.test' and not {'rcpt-out', 'admitting'} & set(sent), sent
     assert world.ids('--entry==connections fwd.test') == [number]
 
 

@@ -27,7 +27,7 @@ append_record (GByteArray *octets, guint64 id)
   reroute_track_record_add (octets, REROUTE_TRACK_SENDER, "");
   reroute_track_record_add (octets, REROUTE_TRACK_RECIPIENT, "user@test.com");
   reroute_track_record_add (octets, REROUTE_TRACK_RCPT_OUT, NULL);
-  reroute_track_record_add_entry (octets, "routing", "#", "test.com");
+  reroute_track_record_add_entry (octets, REROUTE_TRACK_ENTRY, "routing", "#", "test.com");
   reroute_track_record_end (octets, start);
 }
 

@@ -122,7 +122,7 @@ track_fixture_tell (
   add_number (records, REROUTE_TRACK_SENDER, "s", id, "@from.test");
   add_number (records, REROUTE_TRACK_RECIPIENT, "r", recipient, "@old.test");
   add_number (records, REROUTE_TRACK_RCPT_OUT, "r", recipient, "@new.test");
-  reroute_track_record_add_entry (records, "routing", "", "old.test");
+  reroute_track_record_add_entry (records, REROUTE_TRACK_ENTRY, "routing", "", "old.test");
   reroute_track_record_add (records, REROUTE_TRACK_CLIENT, "192.0.2.7");
   reroute_track_record_add (records, REROUTE_TRACK_NEXT_HOP, "new.test");
   reroute_track_record_add (records, REROUTE_TRACK_RELAY, "mx.new.test[192.0.2.25]:25");

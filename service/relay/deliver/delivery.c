@@ -7,6 +7,28 @@
 
 #include "service/relay/deliver/delivery.h"
 
+RerouteDecidedBy
+reroute_decided_by_copy (const RerouteDecidedBy *self)
+{
+  return (RerouteDecidedBy){
+    .admitting = self->admitting != NULL ? reroute_row_ref (self->admitting) : NULL,
+    .deciding = self->deciding != NULL ? reroute_row_ref (self->deciding) : NULL,
+  };
+}
+
+void
+reroute_decided_by_clear (RerouteDecidedBy *self)
+{
+  g_clear_pointer (&self->admitting, reroute_row_unref);
+  g_clear_pointer (&self->deciding, reroute_row_unref);
+}
+
+RerouteDecidedBy
+reroute_delivery_get_decided_by (const RerouteDelivery *self, guint index)
+{
+  return self->entries != NULL ? self->entries[index] : (RerouteDecidedBy){ 0 };
+}
+
 static void
 free_reply (gpointer data)
 {
@@ -38,7 +60,7 @@ reroute_delivery_free (RerouteDelivery *self)
   for (guint i = 0; i < self->n_recipients; i++)
     g_clear_pointer (&self->replies[i], reroute_reply_free);
   for (guint i = 0; self->entries != NULL && i < self->n_recipients; i++)
-    g_clear_pointer (&self->entries[i], reroute_row_unref);
+    reroute_decided_by_clear (&self->entries[i]);
   g_free (self->entries);
   g_free (self->replies);
   g_strfreev (self->rcpt_out);

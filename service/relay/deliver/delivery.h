@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "common/row.h"
 #include "common/secret.h"
 #include "service/relay/deliver/connection.h"
 #include "service/relay/deliver/next-hop.h"
@@ -11,6 +12,17 @@
 #include "service/relay/worker.h"
 
 G_BEGIN_DECLS
+
+/* The rows behind a decision; each may be NULL. */
+typedef struct
+{
+  RerouteRow *admitting; /* that matches the recipient as received */
+  RerouteRow *deciding;  /* the last one that acted */
+} RerouteDecidedBy;
+
+/* References to the same rows. */
+RerouteDecidedBy reroute_decided_by_copy (const RerouteDecidedBy *self);
+void reroute_decided_by_clear (RerouteDecidedBy *self);
 
 /**
  * RerouteDelivery:
@@ -33,8 +45,8 @@ typedef struct
   RerouteTokens *tokens;                 /* borrowed: for a secret that is a command */
   RerouteClientCertificate *certificate; /* (nullable): a reference: that is shown in TLS */
   gboolean reports_tls;                  /* the pool fills in tls_results */
-  RerouteRow **entries; /* (nullable): the row that decided each recipient, or NULL; references */
-  gpointer scheduler_data; /* the scheduler's own */
+  RerouteDecidedBy *entries;             /* (nullable): of each recipient; they hold references */
+  gpointer scheduler_data;               /* the scheduler's own */
 
   /* filled in by the pool */
   RerouteReply **replies; /* one for each recipient, a connection that failed is our own 4xx; all
@@ -68,6 +80,9 @@ RerouteReply *reroute_delivery_soften (const RerouteReply *reply);
 void reroute_delivery_note_tls (RerouteDelivery *self,
                                 guint endpoint,
                                 const RerouteConnection *connection);
+
+/* Borrowed; nobody where it is not kept. */
+RerouteDecidedBy reroute_delivery_get_decided_by (const RerouteDelivery *self, guint index);
 
 void reroute_delivery_free (RerouteDelivery *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteDelivery, reroute_delivery_free)

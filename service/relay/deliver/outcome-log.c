@@ -72,7 +72,7 @@ log_outcome (RerouteQueued *queued,
   const char *rcpt_out = outcome->rcpt_out != NULL ? outcome->rcpt_out : received;
   gboolean rewritten = !g_str_equal (rcpt_out, received);
   g_autofree char *id = reroute_message_id_to_string (queued->message->id);
-  g_autofree char *entry = dup_entry (outcome->entry);
+  g_autofree char *entry = dup_entry (outcome->by.deciding);
   g_autofree char *text = NULL;
   gint64 now_us = g_get_real_time ();
   gint64 delay_ms = MAX (now_us - queued->message->received_us, 0) / 1000;
@@ -149,22 +149,32 @@ begin_event (RerouteQueued *queued,
 }
 
 static void
+track_entry (RerouteTrackWriter *writer, RerouteTrackField field, const RerouteRow *entry)
+{
+  if (entry != NULL)
+    reroute_track_record_add_entry (writer->octets,
+                                    field,
+                                    reroute_page_to_string (entry->page),
+                                    entry->exact ? "#" : "",
+                                    entry->domain);
+}
+
+static void
 track_outcome (RerouteQueued *queued,
                const RerouteOutcome *outcome,
                RerouteTrackKind kind,
                const char *said)
 {
   const char *received = get_received (queued, outcome->recipient);
-  const RerouteRow *entry = outcome->entry;
   RerouteTrackWriter writer;
 
   if (!begin_event (queued, outcome->recipient, kind, &writer))
     return;
   if (outcome->rcpt_out != NULL && !g_str_equal (outcome->rcpt_out, received))
     reroute_track_record_add (writer.octets, REROUTE_TRACK_RCPT_OUT, outcome->rcpt_out);
-  if (entry != NULL)
-    reroute_track_record_add_entry (
-      writer.octets, reroute_page_to_string (entry->page), entry->exact ? "#" : "", entry->domain);
+  track_entry (&writer, REROUTE_TRACK_ENTRY, outcome->by.deciding);
+  if (outcome->by.admitting != outcome->by.deciding)
+    track_entry (&writer, REROUTE_TRACK_ADMITTING, outcome->by.admitting);
   reroute_track_record_add (writer.octets, REROUTE_TRACK_NEXT_HOP, outcome->next_hop);
   reroute_track_record_add (writer.octets, REROUTE_TRACK_RELAY, outcome->relay);
   reroute_track_record_add (writer.octets, REROUTE_TRACK_TLS, outcome->tls);

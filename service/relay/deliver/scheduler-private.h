@@ -167,7 +167,7 @@ typedef struct
   const char *next_hop;
   const char *relay;
   const char *tls;
-  const RerouteRow *entry; /* that decided */
+  RerouteDecidedBy by;
 } RerouteOutcome;
 
 /* --- scheduler.c --- */

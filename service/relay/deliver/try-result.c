@@ -72,7 +72,7 @@ settle (RerouteTry *self, RerouteDelivery *delivery)
         .ends_notices = !delivery->offers_dsn,
         .rcpt_out = delivery->rcpt_out[i],
         .next_hop = self->next_hop,
-        .entry = delivery->entries != NULL ? delivery->entries[i] : NULL,
+        .by = reroute_delivery_get_decided_by (delivery, i),
         .relay = delivery->relay,
         .tls = delivery->tls,
       };

@@ -28,7 +28,7 @@ typedef struct
   char *next_hop;
   GArray *recipients;   /* (element-type guint) */
   GPtrArray *rcpt_outs; /* (element-type utf8) */
-  GPtrArray *entries;   /* (element-type RerouteRow) (nullable): borrowed; NULL: nobody tracks */
+  GArray *entries; /* (element-type RerouteDecidedBy) (nullable): borrowed; NULL: nobody tracks */
 } Group;
 
 static void
@@ -41,7 +41,7 @@ free_group (gpointer data)
   g_free (self->certificate);
   g_array_unref (self->recipients);
   g_ptr_array_unref (self->rcpt_outs);
-  g_clear_pointer (&self->entries, g_ptr_array_unref);
+  g_clear_pointer (&self->entries, g_array_unref);
   g_free (self);
 }
 
@@ -81,13 +81,6 @@ reroute_try_withdraw (RerouteTry *self)
   reroute_try_free (self);
 }
 
-/* (transfer full) (nullable) */
-static RerouteRow *
-take_entry (RerouteDelivery *delivery, guint index)
-{
-  return delivery->entries != NULL ? g_steal_pointer (&delivery->entries[index]) : NULL;
-}
-
 gboolean
 reroute_try_prune (RerouteTry *self)
 {
@@ -98,16 +91,16 @@ reroute_try_prune (RerouteTry *self)
     {
       guint index = delivery->recipients[i];
       char *rcpt_out = g_steal_pointer (&delivery->rcpt_out[i]);
-      RerouteRow *entry = take_entry (delivery, i);
+      RerouteDecidedBy by = reroute_delivery_get_decided_by (delivery, i);
 
       if (is_void (self) || self->queued->recipients[index].state != REROUTE_RECIPIENT_WAITING)
         {
           g_free (rcpt_out);
-          g_clear_pointer (&entry, reroute_row_unref);
+          reroute_decided_by_clear (&by);
           continue;
         }
-      if (entry != NULL)
-        delivery->entries[kept] = entry;
+      if (delivery->entries != NULL)
+        delivery->entries[kept] = by;
       delivery->recipients[kept] = index;
       delivery->rcpt_out[kept++] = rcpt_out;
     }
@@ -133,7 +126,7 @@ settle_all (RerouteTry *self, const RerouteOutcome *outcome)
       outcomes[i].recipient = delivery->recipients[i];
       outcomes[i].rcpt_out = delivery->rcpt_out[i];
       outcomes[i].next_hop = self->next_hop;
-      outcomes[i].entry = delivery->entries != NULL ? delivery->entries[i] : NULL;
+      outcomes[i].by = reroute_delivery_get_decided_by (delivery, i);
     }
   reroute_queued_settle (self->queued, outcomes, n);
   reroute_try_free (self);
@@ -332,7 +325,7 @@ reject (const RerouteDecision *decision, guint recipient)
     .recipient = recipient,
     .reply = reroute_reply_new (decision->reply_code, decision->reply_status, decision->reply_text),
     .waits_for_rules = TRUE,
-    .entry = decision->deciding,
+    .by = { decision->admitting, decision->deciding },
   };
 }
 
@@ -368,7 +361,9 @@ find_group (RerouteScheduler *scheduler, GPtrArray *groups, const RerouteDecisio
   group->next_hop = g_strdup (reroute_decision_get_next_hop (decision));
   group->recipients = g_array_new (FALSE, FALSE, sizeof (guint));
   group->rcpt_outs = g_ptr_array_new_with_free_func (g_free);
-  group->entries = reroute_tracker_is_on (scheduler->tracker) ? g_ptr_array_new () : NULL;
+  group->entries = reroute_tracker_is_on (scheduler->tracker)
+                     ? g_array_new (FALSE, FALSE, sizeof (RerouteDecidedBy))
+                     : NULL;
   g_ptr_array_add (groups, group);
   return group;
 }
@@ -403,7 +398,7 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   if (decision->etrn_domain != NULL && !self->recipients[index].is_asked_for)
     {
       outcome = reroute_queued_await_etrn (self, index);
-      outcome.entry = decision->deciding;
+      outcome.by = (RerouteDecidedBy){ decision->admitting, decision->deciding };
       g_array_append_val (outcomes, outcome);
       return;
     }
@@ -411,7 +406,11 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   g_array_append_val (group->recipients, index);
   g_ptr_array_add (group->rcpt_outs, g_strdup (decision->rcpt_out));
   if (group->entries != NULL)
-    g_ptr_array_add (group->entries, decision->deciding);
+    {
+      const RerouteDecidedBy by = { decision->admitting, decision->deciding };
+
+      g_array_append_val (group->entries, by);
+    }
   self->recipients[index].phase = REROUTE_PHASE_PLACED;
 }
 
@@ -481,7 +480,7 @@ begin (RerouteQueued *queued, Group *group)
   self->delivery = reroute_delivery_new (queued->message, group->recipients->len);
   self->delivery->tls_level = group->tls;
   if (group->entries != NULL)
-    self->delivery->entries = g_new0 (RerouteRow *, group->recipients->len);
+    self->delivery->entries = g_new0 (RerouteDecidedBy, group->recipients->len);
   if (group->leaves)
     self->delivery->reverse_path = reroute_scheduler_rewrite_sender (
       self->scheduler, reroute_queued_get_envelope (queued)->reverse_path);
@@ -490,8 +489,9 @@ begin (RerouteQueued *queued, Group *group)
       self->delivery->recipients[i] = g_array_index (group->recipients, guint, i);
       self->is_asked_for |= queued->recipients[self->delivery->recipients[i]].is_asked_for;
       self->delivery->rcpt_out[i] = g_steal_pointer (&group->rcpt_outs->pdata[i]);
-      if (group->entries != NULL && group->entries->pdata[i] != NULL)
-        self->delivery->entries[i] = reroute_row_ref (group->entries->pdata[i]);
+      if (group->entries != NULL)
+        self->delivery->entries[i] =
+          reroute_decided_by_copy (&g_array_index (group->entries, RerouteDecidedBy, i));
     }
   self->delivery->reports_tls = reroute_try_counts_tls (self);
   self->delivery->account = g_steal_pointer (&group->account);

@@ -39,7 +39,7 @@ struct _RerouteTrackFilter
 /* The fields that a needle may stand in. */
 #define SENDER_FIELDS BIT (SENDER)
 #define RECIPIENT_FIELDS (BIT (RECIPIENT) | BIT (RCPT_OUT))
-#define ENTRY_FIELDS BIT (ENTRY)
+#define ENTRY_FIELDS (BIT (ENTRY) | BIT (ADMITTING))
 #define HOST_FIELDS (BIT (CLIENT) | BIT (HELO) | BIT (NEXT_HOP) | BIT (RELAY))
 
 static gboolean

@@ -34,12 +34,13 @@ static const char *const kind_names[REROUTE_N_TRACK_KINDS] = {
 };
 
 static const char *const field_names[REROUTE_N_TRACK_FIELDS] = {
-  [REROUTE_TRACK_SENDER] = "sender",     [REROUTE_TRACK_RECIPIENT] = "recipient",
-  [REROUTE_TRACK_RCPT_OUT] = "rcpt-out", [REROUTE_TRACK_ENTRY] = "entry",
-  [REROUTE_TRACK_CLIENT] = "client",     [REROUTE_TRACK_HELO] = "helo",
-  [REROUTE_TRACK_ACCOUNT] = "account",   [REROUTE_TRACK_NEXT_HOP] = "next-hop",
-  [REROUTE_TRACK_RELAY] = "relay",       [REROUTE_TRACK_TLS] = "tls",
-  [REROUTE_TRACK_REPLY] = "reply",       [REROUTE_TRACK_NOTICE_ID] = "notice",
+  [REROUTE_TRACK_SENDER] = "sender",       [REROUTE_TRACK_RECIPIENT] = "recipient",
+  [REROUTE_TRACK_RCPT_OUT] = "rcpt-out",   [REROUTE_TRACK_ENTRY] = "entry",
+  [REROUTE_TRACK_CLIENT] = "client",       [REROUTE_TRACK_HELO] = "helo",
+  [REROUTE_TRACK_ACCOUNT] = "account",     [REROUTE_TRACK_NEXT_HOP] = "next-hop",
+  [REROUTE_TRACK_RELAY] = "relay",         [REROUTE_TRACK_TLS] = "tls",
+  [REROUTE_TRACK_REPLY] = "reply",         [REROUTE_TRACK_NOTICE_ID] = "notice",
+  [REROUTE_TRACK_ADMITTING] = "admitting",
 };
 
 const char *
@@ -104,6 +105,7 @@ reroute_track_record_add (GByteArray *octets, RerouteTrackField field, const cha
 
 void
 reroute_track_record_add_entry (GByteArray *octets,
+                                RerouteTrackField field,
                                 const char *page,
                                 const char *mark,
                                 const char *domain)
@@ -111,8 +113,7 @@ reroute_track_record_add_entry (GByteArray *octets,
   gsize page_length = strlen (page);
   gsize mark_length = strlen (mark);
   gsize domain_length = MIN (strlen (domain), (gsize) TEXT_MOST_OCTETS / 2);
-  guint8 *at =
-    open_text (octets, REROUTE_TRACK_ENTRY, page_length + 1 + mark_length + domain_length);
+  guint8 *at = open_text (octets, field, page_length + 1 + mark_length + domain_length);
 
   memcpy (at, page, page_length);
   at[page_length] = ' ';

@@ -38,6 +38,7 @@ typedef enum
   REROUTE_TRACK_TLS = 10,
   REROUTE_TRACK_REPLY = 11,
   REROUTE_TRACK_NOTICE_ID = 12, /* of the message that tells the sender */
+  REROUTE_TRACK_ADMITTING = 13, /* the entry that let it in, when another decided */
   REROUTE_N_TRACK_FIELDS,
 } RerouteTrackField;
 
@@ -65,6 +66,7 @@ guint reroute_track_record_begin (GByteArray *octets, const RerouteTrackHead *he
 void reroute_track_record_add (GByteArray *octets, RerouteTrackField field, const char *text);
 /* An entry from its parts, "" in front of @domain or "#". */
 void reroute_track_record_add_entry (GByteArray *octets,
+                                     RerouteTrackField field,
                                      const char *page,
                                      const char *mark,
                                      const char *domain);
