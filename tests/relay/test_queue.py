@@ -230,6 +230,20 @@ def main():
             service.ctl('connections', 'edit', 'two.test', f'--host={two}')
             service.wait_applied()
 
+        def test_a_search_goes_through_all_of_a_long_queue():
+            """A turn of the relay goes through a part of it: what is looked for stands in each."""
+            n = 600
+            with Client(service.host, service.port) as client:
+                for i in range(n):
+                    recipient = f'{"sought" if i % 7 == 0 else "other"}{i}@one.test'
+                    assert client.send(SENDER, [recipient], CONTENT)[1].startswith('250')
+            found = service.ctl_json('queue', 'list', 'SOUGHT')
+            assert [message['recipients'][0]['address'] for message in found] == [
+                f'sought{i}@one.test' for i in range(0, n, 7)]
+            assert len(service.queued()) == n
+            poll('all to be deleted, those on their way later', lambda: service.ctl('queue', 'delete', '--all')
+                 and not service.queued())
+
         def test_selections_that_are_none():
             for words in ((), ('1', '--all'), ('1', '--state=held')):
                 service.ctl('queue', 'hold', *words, status=2)
@@ -244,7 +258,8 @@ def main():
         for case in (test_held_mail_waits_through_a_crash_until_it_is_released, test_held_mail_expires,
                      test_returned_mail_is_reported_at_once, test_what_nobody_may_be_told_of_stays,
                      test_filters_take_recipients, test_what_is_on_its_way_is_left_alone,
-                     test_groups_count_what_goes_their_way, test_selections_that_are_none):
+                     test_groups_count_what_goes_their_way, test_a_search_goes_through_all_of_a_long_queue,
+                     test_selections_that_are_none):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case)
     tap.done()
 

@@ -19,6 +19,7 @@ free_call (gpointer data)
 
   reroute_queue_filter_free (call->filter);
   g_clear_error (&call->spool_error);
+  g_clear_pointer (&call->rows, g_ptr_array_unref);
   g_free (call->text);
   g_free (call->ids);
   g_free (call);
@@ -79,6 +80,18 @@ reroute_queue_call_run (RerouteWorker *thread, gpointer user_data)
     wait_for_spool (call, g_steal_pointer (&task));
   else
     reroute_worker_post (thread, reroute_queue_call_run, g_steal_pointer (&task));
+}
+
+void
+reroute_queue_call_take_ids (RerouteQueueCall *call)
+{
+  RerouteScheduler *scheduler = call->scheduler;
+  guint64 *next;
+
+  call->n_ids = scheduler->order.length;
+  call->ids = next = g_new (guint64, call->n_ids);
+  for (GList *each = scheduler->order.head; each != NULL; each = each->next)
+    *next++ = ((RerouteQueued *) each->data)->message->id;
 }
 
 void

@@ -64,31 +64,66 @@ reroute_queued_describe (RerouteQueued *self, const RerouteIndexGroup *group, Re
     describe_recipients (self, group, by));
 }
 
-static GVariant *
-run_list (RerouteQueueCall *call, GError **error)
+static gboolean
+is_full (const RerouteQueueCall *call)
 {
-  GVariantBuilder builder;
-  gsize octets = 0;
-  guint total = 0;
-  guint n = 0;
+  return call->rows->len >= call->limit || call->octets > REROUTE_QUEUE_PAGE_OCTETS;
+}
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a" REROUTE_QUEUE_ROW_TYPE));
-  for (GList *each = call->scheduler->order.head; each != NULL; each = each->next)
+static void
+add_row (RerouteQueueCall *call, RerouteQueued *queued)
+{
+  GVariant *row = g_variant_ref_sink (reroute_queued_describe (queued, NULL, 0));
+
+  call->octets += g_variant_get_size (row);
+  g_ptr_array_add (call->rows, row);
+}
+
+static GVariant *
+answer_list (RerouteQueueCall *call)
+{
+  return g_variant_new ("(u@a" REROUTE_QUEUE_ROW_TYPE ")",
+                        call->total,
+                        g_variant_new_array (G_VARIANT_TYPE (REROUTE_QUEUE_ROW_TYPE),
+                                             (GVariant *const *) call->rows->pdata,
+                                             call->rows->len));
+}
+
+/* Without a filter. */
+static GVariant *
+run_page (RerouteQueueCall *call, GError **error)
+{
+  GQueue *order = &call->scheduler->order;
+
+  call->total = order->length;
+  for (GList *each = g_queue_peek_nth_link (order, call->offset); each != NULL && !is_full (call);
+       each = each->next)
     {
-      RerouteQueued *queued = each->data;
-      GVariant *row;
+      add_row (call, each->data);
+      reroute_queued_rest (each->data);
+    }
+  return answer_list (call);
+}
 
-      if (matches (queued, call->filter) && total++ >= call->offset && n < call->limit &&
-          octets <= REROUTE_QUEUE_PAGE_OCTETS)
-        {
-          row = reroute_queued_describe (queued, NULL, 0);
-          octets += g_variant_get_size (row);
-          n++;
-          g_variant_builder_add_value (&builder, row);
-        }
+static GVariant *
+run_search (RerouteQueueCall *call, GError **error)
+{
+  gsize end;
+
+  if (call->ids == NULL)
+    reroute_queue_call_take_ids (call);
+  end = MIN (call->n_ids, call->next + REROUTE_QUEUE_PORTION);
+  for (; call->next < end; call->next++)
+    {
+      RerouteQueued *queued = g_hash_table_lookup (call->scheduler->queue, &call->ids[call->next]);
+
+      if (queued == NULL)
+        continue;
+      if (matches (queued, call->filter) && call->total++ >= call->offset && !is_full (call))
+        add_row (call, queued);
       reroute_queued_rest (queued);
     }
-  return g_variant_new ("(ua" REROUTE_QUEUE_ROW_TYPE ")", total, &builder);
+  return call->next < call->n_ids ? NULL : answer_list (call);
 }
 
 void
@@ -106,7 +141,8 @@ reroute_scheduler_queue_async (RerouteScheduler *self,
   call->filter->text = g_ascii_strdown (filter, -1);
   call->offset = offset;
   call->limit = limit;
-  call->run = run_list;
+  call->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  call->run = reroute_queue_filter_says_something (call->filter) ? run_search : run_page;
   reroute_queue_call_start (call, self, cancellable, callback, user_data);
 }
 

@@ -61,6 +61,8 @@ gint64 reroute_waiting_get_next_try_us (const RerouteWaiting *self);
 
 /* A message: id, received, reverse-path, octets, recipients. */
 #define REROUTE_QUEUE_ROW_TYPE "(txsta(ssxus))"
+/* Messages that a turn of the worker goes through. */
+#define REROUTE_QUEUE_PORTION 256
 /* Rows after which a page ends, so that an answer stays under REROUTE_LIMIT_REPLY_OCTETS. */
 #define REROUTE_QUEUE_PAGE_OCTETS (REROUTE_LIMIT_REPLY_OCTETS / 2)
 
@@ -90,7 +92,10 @@ struct _RerouteQueueCall
   guint limit;
   guint64 *ids;
   gsize n_ids;
-  gsize next; /* of the ids, when it takes several turns */
+  gsize next;      /* of the ids, when it takes several turns */
+  GPtrArray *rows; /* (element-type GVariant) (nullable): of the page that is answered */
+  gsize octets;    /* of them */
+  guint total;     /* messages that the filter lets through */
   RerouteQueueAction action;
   guint n_done, n_busy, n_silent; /* as the verbs answer */
   guint n_syncs_left;             /* before a verb answers */
@@ -99,6 +104,9 @@ struct _RerouteQueueCall
   GError *spool_error;            /* (nullable): some of it is not */
   RerouteQueueCallFunc run;
 };
+
+/* The ids of all that wait now: those that come meanwhile are not meant. */
+void reroute_queue_call_take_ids (RerouteQueueCall *call);
 
 /* @call: (transfer full): of g_new0() */
 void reroute_queue_call_start (RerouteQueueCall *call,

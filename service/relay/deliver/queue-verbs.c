@@ -16,8 +16,6 @@
 
 #include "common/error.h"
 
-#define PORTION 256 /* messages a turn of the worker */
-
 #define RETURNED "5.0.0" /* RFC 3463 3.1: other undefined status */
 
 /* What came of one verb for one message. */
@@ -214,19 +212,6 @@ act (const RerouteQueueCall *call, RerouteQueued *queued)
   return result;
 }
 
-/* All that wait now; those that come meanwhile are not meant. */
-static void
-take_ids (RerouteQueueCall *call)
-{
-  RerouteScheduler *scheduler = call->scheduler;
-  guint64 *next;
-
-  call->n_ids = scheduler->order.length;
-  call->ids = next = g_new (guint64, call->n_ids);
-  for (GList *each = scheduler->order.head; each != NULL; each = each->next)
-    *next++ = ((RerouteQueued *) each->data)->message->id;
-}
-
 /* What was done is told once a crash cannot undo it.  A notice is recorded before its verdict. */
 static const guint n_syncs[] = {
   [REROUTE_QUEUE_ACTION_RETRY] = 0,   [REROUTE_QUEUE_ACTION_HOLD] = 1,
@@ -268,10 +253,10 @@ run_verb (RerouteQueueCall *call, GError **error)
   if (call->next == 0)
     call->n_notices_lost = scheduler->n_notices_lost;
   if (call->ids == NULL)
-    take_ids (call);
+    reroute_queue_call_take_ids (call);
   if (call->next == 0 && call->action == REROUTE_QUEUE_ACTION_RETRY)
     reroute_destinations_forgive (scheduler);
-  end = MIN (call->n_ids, call->next + PORTION);
+  end = MIN (call->n_ids, call->next + REROUTE_QUEUE_PORTION);
   for (; call->next < end; call->next++)
     {
       RerouteQueued *queued = g_hash_table_lookup (scheduler->queue, &call->ids[call->next]);
