@@ -7,6 +7,7 @@
 
 #include "gui/queue-actions.h"
 
+#include "common/limits.h"
 #include "gui/question-window.h"
 #include "gui/row-text.h"
 
@@ -18,7 +19,10 @@ typedef struct
   RerouteQueueVerb verb;
   char *by;
   char *key;
-  GArray *ids; /* (nullable) */
+  char *text;
+  GArray *ids;  /* (nullable) */
+  guint n_sent; /* of the ids, in the calls that were made */
+  RerouteQueueCounts counts;
   RerouteQueueActedFunc func;
   GtkWidget *owner; /* borrowed: it holds this */
 } Action;
@@ -31,6 +35,7 @@ clear_action (gpointer data)
   g_object_unref (self->relay);
   g_free (self->by);
   g_free (self->key);
+  g_free (self->text);
   g_clear_pointer (&self->ids, g_array_unref);
 }
 
@@ -61,6 +66,8 @@ dup_problem (const RerouteQueueCounts *counts)
   return NULL;
 }
 
+static void run (Action *self);
+
 static void
 acted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -70,16 +77,29 @@ acted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   RerouteQueueCounts counts = { 0 };
   g_autofree char *problem = NULL;
 
-  if (reroute_relay_client_queue_act_finish (
+  if (!reroute_relay_client_queue_act_finish (
         REROUTE_RELAY_CLIENT (source), result, &counts, &error))
-    problem = dup_problem (&counts);
+    {
+      problem = reroute_dup_queue_refusal (error);
+    }
   else
-    problem = reroute_dup_queue_refusal (error);
+    {
+      self->counts.busy += counts.busy;
+      self->counts.silent += counts.silent;
+      if (self->ids != NULL && self->n_sent < self->ids->len)
+        {
+          run (self);
+          unref_action (self);
+          return;
+        }
+      problem = dup_problem (&self->counts);
+    }
   if (gtk_widget_get_root (owner) != NULL)
     self->func (G_OBJECT (owner), problem);
   unref_action (self);
 }
 
+/* As many as a call may name; the next one follows when it is answered. */
 static void
 run (Action *self)
 {
@@ -88,11 +108,14 @@ run (Action *self)
 
   if (self->ids != NULL)
     {
-      selection.ids = (const guint64 *) self->ids->data;
-      selection.n_ids = self->ids->len;
+      selection.ids = &g_array_index (self->ids, guint64, self->n_sent);
+      selection.n_ids = MIN (self->ids->len - self->n_sent, REROUTE_LIMIT_CALL_IDS);
+      self->n_sent += (guint) selection.n_ids;
     }
   g_variant_builder_init (&filter, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&filter, "{sv}", self->by, g_variant_new_string (self->key));
+  if (self->ids == NULL && self->text[0] != '\0')
+    g_variant_builder_add (&filter, "{sv}", "text", g_variant_new_string (self->text));
   selection.filter = g_variant_builder_end (&filter);
   g_object_ref (self->owner);
   reroute_relay_client_queue_act_async (
@@ -146,6 +169,7 @@ reroute_queue_act (const RerouteQueueDeed *deed, RerouteQueueActedFunc func, Gtk
   self->verb = deed->verb;
   self->by = g_strdup (deed->by);
   self->key = g_strdup (deed->key);
+  self->text = g_strdup (deed->text);
   self->ids = deed->ids != NULL ? g_array_ref (deed->ids) : NULL;
   self->func = func;
   self->owner = owner;

@@ -13,10 +13,11 @@ typedef struct
 {
   RerouteRelayClient *relay;
   RerouteQueueVerb verb;
-  const char *by;  /* of the group, as Relay1.QueueGroups */
-  const char *key; /* of the group */
-  GArray *ids;     /* (nullable) (element-type guint64): NULL: all of the group */
-  guint n;         /* messages */
+  const char *by;   /* of the group, as Relay1.QueueGroups */
+  const char *key;  /* of the group */
+  const char *text; /* of the search among its messages; "" when there is none */
+  GArray *ids;      /* (nullable) (element-type guint64): NULL: all that @text finds */
+  guint n;          /* messages */
 } RerouteQueueDeed;
 
 /* @problem: (nullable): what was not done, and why, for a person */

@@ -25,7 +25,9 @@ struct _RerouteQueueModel
 
   RerouteRelayClient *relay;
   char *by;
-  char *key;           /* (nullable) */
+  char *key; /* (nullable) */
+  char *text;
+  gboolean keeps_all;
   GPtrArray *lines;    /* (element-type RerouteListLine) (nullable elements): NULL: not looked at */
   GHashTable *read_at; /* page -> the tick of its last call */
   guint tick;          /* counts refreshes */
@@ -38,6 +40,7 @@ struct _RerouteQueueModel
 enum
 {
   UPDATED,
+  FAILED,
   N_SIGNALS
 };
 
@@ -143,16 +146,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_free)
 
 static void ask (RerouteQueueModel *self, guint page, guint offset);
 
-/* Lets go of the pages that are farthest from @page. */
+/* Lets go of the page that is farthest from @page. */
 static void
-evict (RerouteQueueModel *self, guint page)
+evict_one (RerouteQueueModel *self, guint page)
 {
   GHashTableIter iter;
   gpointer key;
   guint farthest = page;
 
-  if (g_hash_table_size (self->read_at) <= PAGES_HELD)
-    return;
   g_hash_table_iter_init (&iter, self->read_at);
   while (g_hash_table_iter_next (&iter, &key, NULL))
     {
@@ -164,6 +165,13 @@ evict (RerouteQueueModel *self, guint page)
   g_hash_table_remove (self->read_at, GUINT_TO_POINTER (farthest));
   for (guint i = farthest * PAGE; i < self->lines->len && i < (farthest + 1) * PAGE; i++)
     unref_line (g_steal_pointer (&self->lines->pdata[i]));
+}
+
+static void
+evict (RerouteQueueModel *self, guint page)
+{
+  while (!self->keeps_all && g_hash_table_size (self->read_at) > PAGES_HELD)
+    evict_one (self, page);
 }
 
 static void
@@ -211,6 +219,7 @@ came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       g_debug ("no messages: %s", error->message);
       g_hash_table_remove (self->read_at, GUINT_TO_POINTER (request->page));
+      g_signal_emit (self, signals[FAILED], 0, error);
       return;
     }
   end = request->offset + take_page (self, request, page);
@@ -226,7 +235,8 @@ ask (RerouteQueueModel *self, guint page, guint offset)
 {
   const RerouteQueueQuestion question = {
     .by = self->by,
-    .text = self->key,
+    .key = self->key,
+    .text = self->text,
     .offset = offset,
     .limit = (page + 1) * PAGE - offset,
   };
@@ -315,6 +325,7 @@ reroute_queue_model_dispose (GObject *object)
   g_clear_pointer (&self->wanted, g_array_unref);
   g_clear_pointer (&self->by, g_free);
   g_clear_pointer (&self->key, g_free);
+  g_clear_pointer (&self->text, g_free);
 
   G_OBJECT_CLASS (reroute_queue_model_parent_class)->dispose (object);
 }
@@ -326,6 +337,16 @@ reroute_queue_model_class_init (RerouteQueueModelClass *klass)
 
   signals[UPDATED] = g_signal_new (
     "updated", REROUTE_TYPE_QUEUE_MODEL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[FAILED] = g_signal_new ("failed",
+                                  REROUTE_TYPE_QUEUE_MODEL,
+                                  G_SIGNAL_RUN_LAST,
+                                  0,
+                                  NULL,
+                                  NULL,
+                                  NULL,
+                                  G_TYPE_NONE,
+                                  1,
+                                  G_TYPE_ERROR);
 }
 
 static void
@@ -348,19 +369,25 @@ reroute_queue_model_new (RerouteRelayClient *relay)
 }
 
 void
-reroute_queue_model_set_group (RerouteQueueModel *self, const char *by, const char *key)
+reroute_queue_model_set_group (RerouteQueueModel *self,
+                               const char *by,
+                               const char *key,
+                               const char *text)
 {
   g_return_if_fail (REROUTE_IS_QUEUE_MODEL (self));
 
-  if (g_strcmp0 (self->by, by) == 0 && g_strcmp0 (self->key, key) == 0)
+  if (g_strcmp0 (self->by, by) == 0 && g_strcmp0 (self->key, key) == 0 &&
+      g_strcmp0 (self->text, text) == 0)
     return;
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
   g_free (self->by);
   g_free (self->key);
+  g_free (self->text);
   self->by = g_strdup (by);
   self->key = g_strdup (key);
+  self->text = g_strdup (text);
   self->n_in_flight = 0;
   g_array_set_size (self->wanted, 0);
   g_hash_table_remove_all (self->read_at);
@@ -398,6 +425,14 @@ reroute_queue_model_get_message (RerouteQueueModel *self, guint position)
   if (message == NULL && position < self->lines->len)
     want (self, position / PAGE);
   return message;
+}
+
+void
+reroute_queue_model_set_keeps_all (RerouteQueueModel *self, gboolean keeps_all)
+{
+  g_return_if_fail (REROUTE_IS_QUEUE_MODEL (self));
+
+  self->keeps_all = keeps_all;
 }
 
 void

@@ -16,16 +16,23 @@ G_BEGIN_DECLS
  * waits, so that a selection holds while others come and go.
  *
  * Signal "updated" (): lines came, went or changed.
+ * Signal "failed" (const GError *): what was asked for cannot be read.
  */
 #define REROUTE_TYPE_QUEUE_MODEL (reroute_queue_model_get_type ())
 G_DECLARE_FINAL_TYPE (RerouteQueueModel, reroute_queue_model, REROUTE, QUEUE_MODEL, GObject)
 
 RerouteQueueModel *reroute_queue_model_new (RerouteRelayClient *relay);
 
-/* @by, @key: as Relay1.QueueGroup; @key: (nullable): %NULL shows nothing */
-void reroute_queue_model_set_group (RerouteQueueModel *self, const char *by, const char *key);
+/* @by, @key, @text: as Relay1.QueueGroup; @key: (nullable): %NULL shows nothing */
+void reroute_queue_model_set_group (RerouteQueueModel *self,
+                                    const char *by,
+                                    const char *key,
+                                    const char *text);
 /* The queue has changed: what is looked at is read again. */
 void reroute_queue_model_refresh (RerouteQueueModel *self);
+
+/* Whether what was read is let go when it lies far from what is looked at. */
+void reroute_queue_model_set_keeps_all (RerouteQueueModel *self, gboolean keeps_all);
 
 /* Ages are others by now. */
 void reroute_queue_model_tell_again (RerouteQueueModel *self);

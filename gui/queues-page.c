@@ -10,7 +10,6 @@
 
 #include "gui/queues-page.h"
 
-#include "common/limits.h"
 #include "gui/naming.h"
 #include "gui/note.h"
 #include "gui/plain-list.h"
@@ -19,6 +18,7 @@
 #include "gui/queue-details-window.h"
 #include "gui/queue-groups.h"
 #include "gui/queue-model.h"
+#include "gui/queue-selection.h"
 #include "gui/queue-text.h"
 #include "gui/row-text.h"
 #include "gui/search-field.h"
@@ -41,6 +41,7 @@ struct _RerouteQueuesPage
   GtkLabel *empty_text;
   RerouteNote *note;
   GtkLabel *messages_title;
+  GtkSearchEntry *message_search;
   GtkLabel *selected;
   GtkWidget *all_button;
   GtkColumnView *messages_view;
@@ -59,6 +60,9 @@ struct _RerouteQueuesPage
 
   guint ages_id;
   char *problem; /* what a verb could not do; NULL: nothing of the kind */
+
+  RerouteQueueReading *reading; /* (nullable): what is selected, for @verb */
+  RerouteQueueVerb verb;
 };
 
 static void page_iface_init (ReroutePropertyPageInterface *iface);
@@ -150,32 +154,6 @@ show_empty (RerouteQueuesPage *self)
                        available ? nothing : _ ("What waits is shown when it runs again."));
 }
 
-/* What of the selected messages can be held, and what released. */
-static void
-look_at_selection (RerouteQueuesPage *self, GtkBitset *selected, gboolean *can_hold, gboolean *held)
-{
-  GtkBitsetIter iter;
-  guint position;
-  guint n = 0;
-
-  for (gboolean more = gtk_bitset_iter_init_first (&iter, selected, &position);
-       more && n < REROUTE_LIMIT_PAGE_ROWS;
-       more = gtk_bitset_iter_next (&iter, &position), n++)
-    {
-      const RerouteQueuedMessage *message =
-        reroute_queue_model_get_message (self->messages, position);
-
-      for (guint i = 0; message != NULL && i < message->recipients->len; i++)
-        {
-          const RerouteQueuedRecipient *recipient = message->recipients->pdata[i];
-          gboolean is_held = g_str_equal (recipient->state, "held");
-
-          *held = *held || is_held;
-          *can_hold = *can_hold || !is_held;
-        }
-    }
-}
-
 static void
 show_buttons (RerouteQueuesPage *self)
 {
@@ -183,8 +161,8 @@ show_buttons (RerouteQueuesPage *self)
                gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
   guint n = (guint) gtk_bitset_get_size (selected);
   guint total = g_list_model_get_n_items (G_LIST_MODEL (self->messages));
-  gboolean can_act =
-    n > 0 && reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (self->sheet));
+  gboolean can_act = n > 0 && self->reading == NULL &&
+                     reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (self->sheet));
   gboolean can_hold = FALSE;
   gboolean held = FALSE;
   g_autofree char *text = g_strdup_printf (
@@ -193,8 +171,12 @@ show_buttons (RerouteQueuesPage *self)
     n,
     total);
 
-  look_at_selection (self, selected, &can_hold, &held);
-  gtk_label_set_label (self->selected, total > 0 ? text : "");
+  reroute_queue_selection_look (
+    GTK_SELECTION_MODEL (self->selection), self->messages, &can_hold, &held);
+  if (self->reading != NULL)
+    gtk_label_set_label (self->selected, _ ("Reading the messages…"));
+  else
+    gtk_label_set_label (self->selected, total > 0 ? text : "");
   gtk_widget_set_sensitive (self->all_button, total > 0 && n < total);
   gtk_widget_set_sensitive (self->details_button, can_act && n == 1);
   gtk_widget_set_sensitive (self->retry_button, can_act);
@@ -244,12 +226,21 @@ groups_updated_cb (RerouteQueueGroups *groups, RerouteQueuesPage *self)
 }
 
 static void
-group_selected_cb (GtkSingleSelection *selection, GParamSpec *pspec, RerouteQueuesPage *self)
+show_group (RerouteQueuesPage *self)
 {
   const RerouteQueueGroup *group = get_group (self);
+  g_autofree char *text = reroute_search_field_dup_text (self->message_search);
 
+  if (self->messages != NULL)
+    reroute_queue_model_set_group (
+      self->messages, get_by (self), group != NULL ? group->key : NULL, text);
+}
+
+static void
+group_selected_cb (GtkSingleSelection *selection, GParamSpec *pspec, RerouteQueuesPage *self)
+{
   g_clear_pointer (&self->problem, g_free);
-  reroute_queue_model_set_group (self->messages, get_by (self), group != NULL ? group->key : NULL);
+  show_group (self);
   update (self);
 }
 
@@ -269,7 +260,10 @@ asked_cb (RerouteQueuesPage *self)
 static gboolean
 clear_search (ReroutePropertyPage *page)
 {
-  return reroute_search_field_clear (REROUTE_QUEUES_PAGE (page)->search);
+  RerouteQueuesPage *self = REROUTE_QUEUES_PAGE (page);
+
+  return reroute_search_field_clear (self->message_search) ||
+         reroute_search_field_clear (self->search);
 }
 
 /* --- verbs --- */
@@ -285,52 +279,57 @@ acted_cb (GObject *owner, const char *problem)
   update (self);
 }
 
-/* The ids of the selected messages, as far as they were read.  @all: they are all of the group, and
-   some of them were not read. */
-static GArray *
-dup_ids (RerouteQueuesPage *self, GtkBitset *selected, gboolean *all)
+/* @ids: (nullable): %NULL: all of the list */
+static void
+act_on (RerouteQueuesPage *self, RerouteQueueVerb verb, GArray *ids, guint n)
 {
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->messages));
-  GArray *ids = g_array_new (FALSE, FALSE, sizeof (guint64));
-  GtkBitsetIter iter;
-  guint position;
+  g_autofree char *text = reroute_search_field_dup_text (self->message_search);
 
-  for (gboolean more = gtk_bitset_iter_init_first (&iter, selected, &position); more;
-       more = gtk_bitset_iter_next (&iter, &position))
-    {
-      const RerouteQueuedMessage *message =
-        reroute_queue_model_get_message (self->messages, position);
-
-      if (message != NULL)
-        g_array_append_val (ids, message->id);
-    }
-  *all = gtk_bitset_get_size (selected) == n && ids->len < n;
-  return ids;
+  reroute_queue_act (&(RerouteQueueDeed){ .relay = reroute_sheet_get_relay (self->sheet),
+                                          .verb = verb,
+                                          .by = get_by (self),
+                                          .key = get_group (self)->key,
+                                          .text = text,
+                                          .ids = ids,
+                                          .n = n },
+                     acted_cb,
+                     GTK_WIDGET (self));
 }
 
 static void
+read_cb (GArray *read, const GError *error, gpointer user_data)
+{
+  RerouteQueuesPage *self = user_data;
+  g_autoptr (GArray) ids = read;
+
+  g_clear_pointer (&self->reading, reroute_queue_reading_free);
+  if (ids != NULL && ids->len > 0 && get_group (self) != NULL)
+    act_on (self, self->verb, ids, ids->len);
+  if (error != NULL)
+    acted_cb (G_OBJECT (self), reroute_dup_queue_refusal (error));
+  show_buttons (self);
+}
+
+/* All of a list are named by what shows them, also those that nobody has looked at. */
+static void
 act (RerouteQueuesPage *self, RerouteQueueVerb verb, GtkWidget *button)
 {
-  const RerouteQueueGroup *group = get_group (self);
-  g_autoptr (GtkBitset) selected =
-               gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  GtkSelectionModel *selection = GTK_SELECTION_MODEL (self->selection);
+  g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (selection);
   g_autoptr (GArray) ids = NULL;
-  gboolean all;
+  guint n = (guint) gtk_bitset_get_size (selected);
 
-  if (group == NULL || !gtk_widget_is_sensitive (button))
+  if (get_group (self) == NULL || !gtk_widget_is_sensitive (button))
     return;
-  ids = dup_ids (self, selected, &all);
-  if (ids->len == 0 && !all)
-    return;
-  reroute_queue_act (
-    &(RerouteQueueDeed){ .relay = reroute_sheet_get_relay (self->sheet),
-                         .verb = verb,
-                         .by = get_by (self),
-                         .key = group->key,
-                         .ids = all ? NULL : ids,
-                         .n = all ? (guint) gtk_bitset_get_size (selected) : ids->len },
-    acted_cb,
-    GTK_WIDGET (self));
+  ids = reroute_queue_selection_dup_ids (selection, self->messages);
+  if (ids != NULL || n == g_list_model_get_n_items (G_LIST_MODEL (self->messages)))
+    {
+      act_on (self, verb, ids, n);
+      return;
+    }
+  self->verb = verb;
+  self->reading = reroute_queue_reading_new (selection, self->messages, read_cb, self);
+  show_buttons (self);
 }
 
 static void
@@ -530,6 +529,7 @@ reroute_queues_page_dispose (GObject *object)
   RerouteQueuesPage *self = REROUTE_QUEUES_PAGE (object);
 
   g_clear_handle_id (&self->ages_id, g_source_remove);
+  g_clear_pointer (&self->reading, reroute_queue_reading_free);
   g_clear_object (&self->selection);
   g_clear_object (&self->messages);
   g_clear_object (&self->group);
@@ -558,6 +558,7 @@ reroute_queues_page_class_init (RerouteQueuesPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, empty_text);
   gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, note);
   gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, messages_title);
+  gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, message_search);
   gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, selected);
   gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, all_button);
   gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, messages_view);
@@ -568,6 +569,7 @@ reroute_queues_page_class_init (RerouteQueuesPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, return_button);
   gtk_widget_class_bind_template_child (widget_class, RerouteQueuesPage, delete_button);
   gtk_widget_class_bind_template_callback (widget_class, asked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, show_group);
   gtk_widget_class_bind_template_callback (widget_class, all_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);
   gtk_widget_class_bind_template_callback (widget_class, details_clicked_cb);
@@ -586,6 +588,7 @@ reroute_queues_page_init (RerouteQueuesPage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   reroute_name_tree (GTK_WIDGET (self));
   reroute_search_field_init (self->search, _ ("Search hosts and entries"));
+  reroute_search_field_init (self->message_search, _ ("Search messages"));
   reroute_name_widget (GTK_WIDGET (self->by), _ ("Group by"));
   reroute_name_widget (GTK_WIDGET (self->groups_view), _ ("Queues"));
   reroute_name_widget (GTK_WIDGET (self->messages_view), _ ("Messages"));

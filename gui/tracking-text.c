@@ -198,9 +198,9 @@ dup_decided_after (const char *admitting, const char *deciding)
 {
   g_autofree char *name = reroute_queue_dup_group_name ("entry", admitting);
 
-  /* Translators: two entries of the rules, as in “Routing: test.com”: the first matches the
-     recipient as it came, the other was the last to act */
   return g_markup_printf_escaped (
+    /* Translators: two entries of the rules, as in “Routing: test.com”: the first one matches the
+       recipient as it came, the other was the last to act */
     _ ("Let in by the entry <b>%s</b>, decided by <b>%s</b>."), name, deciding);
 }
 

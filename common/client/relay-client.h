@@ -155,7 +155,8 @@ reroute_relay_client_queue_finish (RerouteRelayClient *self, GAsyncResult *resul
 typedef struct
 {
   const char *by;   /* "next-hop" or "entry" */
-  const char *text; /* that stands in the keys; of one group: its key */
+  const char *key;  /* of one group */
+  const char *text; /* that stands in the keys; of one group: as in Relay1.Queue */
   guint offset;
   guint limit;
 } RerouteQueueQuestion;

@@ -121,7 +121,8 @@ reroute_relay_client_queue_group_async (RerouteRelayClient *self,
   reroute_relay_client_start_call (
     g_task_new (self, cancellable, callback, user_data),
     "QueueGroup",
-    g_variant_new ("(ssuu)", question->by, question->text, question->offset, question->limit),
+    g_variant_new (
+      "(sssuu)", question->by, question->key, question->text, question->offset, question->limit),
     "(ua(txsta(ssxus)))",
     REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }

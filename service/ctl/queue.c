@@ -97,12 +97,13 @@ load_page (RerouteCtl *ctl, const Wanted *wanted, guint offset, GError **error)
   g_autoptr (GAsyncResult) result = NULL;
   const RerouteQueueQuestion question = {
     .by = wanted->next_hop != NULL ? "next-hop" : "entry",
-    .text = wanted->next_hop != NULL ? wanted->next_hop : wanted->entry,
+    .key = wanted->next_hop != NULL ? wanted->next_hop : wanted->entry,
+    .text = wanted->text,
     .offset = offset,
     .limit = REROUTE_LIMIT_PAGE_ROWS,
   };
 
-  if (question.text != NULL)
+  if (question.key != NULL)
     reroute_relay_client_queue_group_async (
       ctl->relay, &question, NULL, reroute_ctl_wait_cb, &result);
   else
@@ -268,13 +269,13 @@ reroute_ctl_queue_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
 
   if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 0, 1, error))
     return FALSE;
-  n_said = (wanted.next_hop != NULL) + (wanted.entry != NULL) + (wanted.by != NULL || argc > 1);
+  n_said = (wanted.next_hop != NULL) + (wanted.entry != NULL) + (wanted.by != NULL);
   if (n_said > 1)
     {
       g_set_error_literal (error,
                            G_OPTION_ERROR,
                            G_OPTION_ERROR_FAILED,
-                           _ ("say one of --next-hop, --entry, --by and TEXT"));
+                           _ ("say one of --next-hop, --entry and --by"));
       return FALSE;
     }
   wanted.text = argc > 1 ? argv[1] : "";

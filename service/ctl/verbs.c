@@ -70,7 +70,7 @@ static const RerouteVerb verbs[] = {
   { "track",
     "[--sender=TEXT] [--recipient=TEXT] [--entry=TEXT] [--host=TEXT] [--id=ID] [--since=TIME] [--until=TIME] [--limit=N]",
     N_("find messages, whatever became of them, newest first"), reroute_ctl_track },
-  { "queue list", "[[--by=next-hop|entry] [TEXT]|--next-hop=HOP|--entry=ENTRY]",
+  { "queue list", "[--by=next-hop|entry|--next-hop=HOP|--entry=ENTRY] [TEXT]",
     N_("the messages that wait, or where they go"), reroute_ctl_queue_list },
   { "queue show", "ID", N_("one message: its recipients and headers"), reroute_ctl_queue_show },
   { "queue retry", MESSAGES, N_("try messages now"), reroute_ctl_queue_retry },

@@ -14,8 +14,6 @@
 #include "common/error.h"
 #include "common/limits.h"
 
-#define IDS_MOST 100000 /* of one call of a verb */
-
 /* --- the queue --- */
 
 void
@@ -61,12 +59,18 @@ void
 reroute_relay_run_queue_group (RerouteRelayCall *call)
 {
   RerouteRelayService *self = call->service;
+  const char *text;
+  GError *error = NULL;
 
-  reroute_scheduler_queue_group_async (self->parts->scheduler,
-                                       call->arguments,
-                                       self->cancellable,
-                                       reroute_relay_call_answered_cb,
-                                       call);
+  g_variant_get_child (call->arguments, 2, "&s", &text);
+  if (!reroute_relay_call_check_text ("filter", text, &error))
+    reroute_relay_call_fail (call, error);
+  else
+    reroute_scheduler_queue_group_async (self->parts->scheduler,
+                                         call->arguments,
+                                         self->cancellable,
+                                         reroute_relay_call_answered_cb,
+                                         call);
 }
 
 void
@@ -99,7 +103,7 @@ act (RerouteRelayCall *call, RerouteQueueAction action)
   RerouteRelayService *self = call->service;
   g_autoptr (GVariant) array = g_variant_get_child_value (call->arguments, 0);
 
-  if (g_variant_n_children (array) <= IDS_MOST)
+  if (g_variant_n_children (array) <= REROUTE_LIMIT_CALL_IDS)
     reroute_scheduler_act_async (
       self->parts->scheduler, action, call->arguments, self->cancellable, acted_cb, call);
   else
@@ -107,7 +111,7 @@ act (RerouteRelayCall *call, RerouteQueueAction action)
                              g_error_new (REROUTE_ERROR,
                                           REROUTE_ERROR_TOO_LARGE,
                                           "too many messages in one call: wanted at most %d",
-                                          IDS_MOST));
+                                          REROUTE_LIMIT_CALL_IDS));
 }
 
 void

@@ -206,6 +206,7 @@ ask_about_queue (const Ground *ground, RerouteQueueVerb verb)
     .verb = verb,
     .by = "next-hop",
     .key = "example.com",
+    .text = "",
     .n = 1208,
   };
 

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, poll, run_with_relay    # noqa: E402
 from sink import Sink                           # noqa: E402
-from support import send                        # noqa: E402
+from support import Client, send                        # noqa: E402
 
 GREYLISTED = '451 4.7.1 Greylisted, try again in 5 minutes'
 SENDER = 'orders@back.test'
@@ -148,6 +148,44 @@ def test_groups_by_entry_and_search(desk):
     desk.dialog.wait(SHEET, 'label', 'Entry')
     desk.dialog.key('Down', 'Return')
     desk.dialog.wait_text('Connections: wall.test')
+    desk.dialog.wait_text('Messages for Connections: wall.test')
+
+
+def test_search_among_messages(desk):
+    """All that it finds is meant, and nothing else."""
+    desk.dialog.click(SHEET, 'entry', 'Search messages')
+    desk.dialog.type('B@wall')
+    desk.dialog.wait_text('0 of 1 selected')
+    desk.dialog.click(SHEET, 'push button', 'Select All')
+    desk.dialog.wait_text('1 of 1 selected')
+    desk.dialog.click(SHEET, 'push button', 'Hold')
+    desk.dialog.wait_text('Held')
+    assert {name: state_of(desk, f'{name}@wall.test') for name in 'abde'} == dict.fromkeys('ade', 'waiting') | {'b': 'held'}
+    desk.service.ctl('queue', 'release', '--all')
+    desk.dialog.click(SHEET, 'entry', 'Search messages')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_text('0 of 4 selected')
+
+
+def test_what_was_never_shown_is_meant_too(desk):
+    """All but the first of a list of which only the ends were read."""
+    n = 450
+    desk.service.add_connection('many.test', f'--host={STREET.wall.endpoint}')
+    desk.service.wait_applied()
+    with Client(desk.service.host, desk.service.port) as client:
+        for i in range(n):
+            assert client.send(SENDER, [f'm{i}@many.test'], b'Subject: many\r\n\r\n')[1].startswith('250')
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('many')
+    desk.dialog.wait(SHEET, 'label', f'0 of {n} selected')
+    desk.dialog.key('alt+m', 'ctrl+Home', 'Down', 'shift+End')
+    desk.dialog.wait(SHEET, 'label', f'{n - 1} of {n} selected')
+    desk.dialog.key('alt+h')
+    poll('all but the first to be held', lambda: [state_of(desk, f'm{i}@many.test') for i in (0, 1, n // 2, n - 1)]
+         == ['waiting', 'held', 'held', 'held'])
+    assert sum(message['recipients'][0]['state'] == 'held' for message in desk.service.queued()) == n - 1
+    desk.service.ctl('queue', 'delete', '--entry=connections many.test')
+    desk.dialog.key('ctrl+f', 'Escape')
     desk.dialog.wait_text('Messages for Connections: wall.test')
 
 

@@ -240,6 +240,9 @@ def main():
             found = service.ctl_json('queue', 'list', 'SOUGHT')
             assert [message['recipients'][0]['address'] for message in found] == [
                 f'sought{i}@one.test' for i in range(0, n, 7)]
+            for group in (f'--next-hop={world.one.endpoint}', '--entry=connections one.test'):
+                assert service.ctl_json('queue', 'list', group, 'sought') == found
+            assert not service.ctl_json('queue', 'list', '--next-hop=nowhere.test', 'sought')
             assert len(service.queued()) == n
             poll('all to be deleted, those on their way later', lambda: service.ctl('queue', 'delete', '--all')
                  and not service.queued())
@@ -247,7 +250,7 @@ def main():
         def test_selections_that_are_none():
             for words in ((), ('1', '--all'), ('1', '--state=held')):
                 service.ctl('queue', 'hold', *words, status=2)
-            for words in (('--by=entry', '--entry=x'), ('--next-hop=x', 'text')):
+            for words in (('--by=entry', '--entry=x'), ('--next-hop=x', '--entry=x')):
                 service.ctl('queue', 'list', *words, status=2)
             assert 'wanted “next-hop”' in service.ctl('queue', 'list', '--by=colour', status=1)
             assert 'xyz' in service.ctl('queue', 'hold', 'xyz', status=1)

@@ -151,68 +151,78 @@ run_groups (RerouteQueueCall *call, GError **error)
 
 /* --- one group --- */
 
+static RerouteIndexGroup *
+find_group (const RerouteQueueCall *call)
+{
+  return reroute_queue_index_find (call->scheduler, call->by, call->text);
+}
+
 static GVariant *
 run_group (RerouteQueueCall *call, GError **error)
 {
   RerouteIndexGroup *group;
   GSequenceIter *each;
-  GVariantBuilder builder;
-  gsize octets = 0;
-  guint total = 0;
 
   if (!reroute_queue_index_catch_up (call->scheduler))
     return NULL;
-  group = reroute_queue_index_find (call->scheduler, call->by, call->text);
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a" REROUTE_QUEUE_ROW_TYPE));
-  if (group != NULL)
+  group = find_group (call);
+  if (group == NULL)
+    return reroute_queue_call_answer_list (call);
+  call->total = (guint) g_sequence_get_length (group->members);
+  each = g_sequence_get_iter_at_pos (group->members, (int) MIN (call->offset, call->total));
+  for (; !g_sequence_iter_is_end (each) && !reroute_queue_call_is_full (call);
+       each = g_sequence_iter_next (each))
     {
-      total = (guint) g_sequence_get_length (group->members);
-      each = g_sequence_get_iter_at_pos (group->members, (int) MIN (call->offset, total));
-      for (guint n = 0;
-           n < call->limit && octets <= REROUTE_QUEUE_PAGE_OCTETS && !g_sequence_iter_is_end (each);
-           n++)
-        {
-          GVariant *row = reroute_queued_describe (g_sequence_get (each), group, call->by);
+      RerouteQueued *queued = g_sequence_get (each);
 
-          octets += g_variant_get_size (row);
-          g_variant_builder_add_value (&builder, row);
-          reroute_queued_rest (g_sequence_get (each));
-          each = g_sequence_iter_next (each);
-        }
+      reroute_queue_call_add_row (call, queued, group);
+      reroute_queued_rest (queued);
     }
-  return g_variant_new ("(ua" REROUTE_QUEUE_ROW_TYPE ")", total, &builder);
+  return reroute_queue_call_answer_list (call);
+}
+
+static void
+take_ids (RerouteQueueCall *call, const RerouteIndexGroup *group)
+{
+  GSequenceIter *each = g_sequence_get_begin_iter (group->members);
+
+  call->n_ids = (gsize) g_sequence_get_length (group->members);
+  call->ids = g_new (guint64, call->n_ids);
+  for (gsize i = 0; i < call->n_ids; i++, each = g_sequence_iter_next (each))
+    call->ids[i] = ((const RerouteQueued *) g_sequence_get (each))->message->id;
+}
+
+/* It may be gone, and the rules may be others, before the search is over. */
+static GVariant *
+run_group_search (RerouteQueueCall *call, GError **error)
+{
+  RerouteIndexGroup *group;
+
+  if (!reroute_queue_index_catch_up (call->scheduler))
+    return NULL;
+  group = find_group (call);
+  if (group == NULL)
+    return reroute_queue_call_answer_list (call);
+  if (call->ids == NULL)
+    take_ids (call, group);
+  return reroute_queue_call_search (call, group);
 }
 
 /* --- both --- */
 
-/* @arguments: (ssuu): of QueueGroups or of QueueGroup */
-static void
-start (RerouteScheduler *self,
-       GVariant *arguments,
-       RerouteQueueCallFunc run,
-       GCancellable *cancellable,
-       GAsyncReadyCallback callback,
-       gpointer user_data)
+static RerouteQueueCall *
+call_new (const char *by_text, guint offset, guint limit, GError **error)
 {
-  const char *by_text, *text;
   RerouteQueueCall *call;
   RerouteQueueBy by;
-  guint offset, limit;
-  GError *error = NULL;
 
-  g_variant_get (arguments, "(&s&suu)", &by_text, &text, &offset, &limit);
-  if (!parse_by (by_text, &by, &error))
-    {
-      g_task_report_error (NULL, callback, user_data, start, error);
-      return;
-    }
+  if (!parse_by (by_text, &by, error))
+    return NULL;
   call = g_new0 (RerouteQueueCall, 1);
   call->by = by;
-  call->text = run == run_group ? g_strdup (text) : g_ascii_strdown (text, -1);
   call->offset = offset;
   call->limit = MIN (limit, REROUTE_LIMIT_PAGE_ROWS);
-  call->run = run;
-  reroute_queue_call_start (call, self, cancellable, callback, user_data);
+  return call;
 }
 
 void
@@ -222,7 +232,21 @@ reroute_scheduler_queue_groups_async (RerouteScheduler *self,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data)
 {
-  start (self, arguments, run_groups, cancellable, callback, user_data);
+  const char *by, *text;
+  guint offset, limit;
+  RerouteQueueCall *call;
+  GError *error = NULL;
+
+  g_variant_get (arguments, "(&s&suu)", &by, &text, &offset, &limit);
+  call = call_new (by, offset, limit, &error);
+  if (call == NULL)
+    {
+      g_task_report_error (NULL, callback, user_data, reroute_scheduler_queue_groups_async, error);
+      return;
+    }
+  call->text = g_ascii_strdown (text, -1);
+  call->run = run_groups;
+  reroute_queue_call_start (call, self, cancellable, callback, user_data);
 }
 
 void
@@ -232,5 +256,24 @@ reroute_scheduler_queue_group_async (RerouteScheduler *self,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data)
 {
-  start (self, arguments, run_group, cancellable, callback, user_data);
+  const char *by, *key, *text;
+  guint offset, limit;
+  RerouteQueueCall *call;
+  GError *error = NULL;
+
+  g_variant_get (arguments, "(&s&s&suu)", &by, &key, &text, &offset, &limit);
+  call = call_new (by, offset, limit, &error);
+  if (call == NULL)
+    {
+      g_task_report_error (NULL, callback, user_data, reroute_scheduler_queue_group_async, error);
+      return;
+    }
+  call->text = g_strdup (key);
+  call->filter = g_new0 (RerouteQueueFilter, 1);
+  call->filter->text = g_ascii_strdown (text, -1);
+  *(call->by == REROUTE_QUEUE_BY_ENTRY ? &call->filter->entry : &call->filter->next_hop) =
+    g_strdup (key);
+  call->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  call->run = text[0] != '\0' ? run_group_search : run_group;
+  reroute_queue_call_start (call, self, cancellable, callback, user_data);
 }

@@ -64,29 +64,50 @@ reroute_queued_describe (RerouteQueued *self, const RerouteIndexGroup *group, Re
     describe_recipients (self, group, by));
 }
 
-static gboolean
-is_full (const RerouteQueueCall *call)
+gboolean
+reroute_queue_call_is_full (const RerouteQueueCall *call)
 {
   return call->rows->len >= call->limit || call->octets > REROUTE_QUEUE_PAGE_OCTETS;
 }
 
-static void
-add_row (RerouteQueueCall *call, RerouteQueued *queued)
+void
+reroute_queue_call_add_row (RerouteQueueCall *call,
+                            RerouteQueued *queued,
+                            const RerouteIndexGroup *group)
 {
-  GVariant *row = g_variant_ref_sink (reroute_queued_describe (queued, NULL, 0));
+  GVariant *row = g_variant_ref_sink (reroute_queued_describe (queued, group, call->by));
 
   call->octets += g_variant_get_size (row);
   g_ptr_array_add (call->rows, row);
 }
 
-static GVariant *
-answer_list (RerouteQueueCall *call)
+GVariant *
+reroute_queue_call_answer_list (RerouteQueueCall *call)
 {
   return g_variant_new ("(u@a" REROUTE_QUEUE_ROW_TYPE ")",
                         call->total,
                         g_variant_new_array (G_VARIANT_TYPE (REROUTE_QUEUE_ROW_TYPE),
                                              (GVariant *const *) call->rows->pdata,
                                              call->rows->len));
+}
+
+GVariant *
+reroute_queue_call_search (RerouteQueueCall *call, const RerouteIndexGroup *group)
+{
+  gsize end = MIN (call->n_ids, call->next + REROUTE_QUEUE_PORTION);
+
+  for (; call->next < end; call->next++)
+    {
+      RerouteQueued *queued = g_hash_table_lookup (call->scheduler->queue, &call->ids[call->next]);
+
+      if (queued == NULL)
+        continue;
+      if (matches (queued, call->filter) && call->total++ >= call->offset &&
+          !reroute_queue_call_is_full (call))
+        reroute_queue_call_add_row (call, queued, group);
+      reroute_queued_rest (queued);
+    }
+  return call->next < call->n_ids ? NULL : reroute_queue_call_answer_list (call);
 }
 
 /* Without a filter. */
@@ -96,34 +117,22 @@ run_page (RerouteQueueCall *call, GError **error)
   GQueue *order = &call->scheduler->order;
 
   call->total = order->length;
-  for (GList *each = g_queue_peek_nth_link (order, call->offset); each != NULL && !is_full (call);
+  for (GList *each = g_queue_peek_nth_link (order, call->offset);
+       each != NULL && !reroute_queue_call_is_full (call);
        each = each->next)
     {
-      add_row (call, each->data);
+      reroute_queue_call_add_row (call, each->data, NULL);
       reroute_queued_rest (each->data);
     }
-  return answer_list (call);
+  return reroute_queue_call_answer_list (call);
 }
 
 static GVariant *
 run_search (RerouteQueueCall *call, GError **error)
 {
-  gsize end;
-
   if (call->ids == NULL)
     reroute_queue_call_take_ids (call);
-  end = MIN (call->n_ids, call->next + REROUTE_QUEUE_PORTION);
-  for (; call->next < end; call->next++)
-    {
-      RerouteQueued *queued = g_hash_table_lookup (call->scheduler->queue, &call->ids[call->next]);
-
-      if (queued == NULL)
-        continue;
-      if (matches (queued, call->filter) && call->total++ >= call->offset && !is_full (call))
-        add_row (call, queued);
-      reroute_queued_rest (queued);
-    }
-  return call->next < call->n_ids ? NULL : answer_list (call);
+  return reroute_queue_call_search (call, NULL);
 }
 
 void

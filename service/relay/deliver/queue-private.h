@@ -105,6 +105,18 @@ struct _RerouteQueueCall
   RerouteQueueCallFunc run;
 };
 
+/* Adds a message to the page; @group: (nullable): as in reroute_queued_describe() */
+void reroute_queue_call_add_row (RerouteQueueCall *call,
+                                 RerouteQueued *queued,
+                                 const RerouteIndexGroup *group);
+gboolean reroute_queue_call_is_full (const RerouteQueueCall *call);
+
+/* A portion of the call's ids: those that its filter takes are counted, and the page is filled with
+   them.  NULL: it wants another turn. */
+GVariant *reroute_queue_call_search (RerouteQueueCall *call, const RerouteIndexGroup *group);
+/* (transfer floating): the total and the page. */
+GVariant *reroute_queue_call_answer_list (RerouteQueueCall *call);
+
 /* The ids of all that wait now: those that come meanwhile are not meant. */
 void reroute_queue_call_take_ids (RerouteQueueCall *call);
 

@@ -119,7 +119,7 @@ void reroute_scheduler_queue_async (RerouteScheduler *self,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
-/* @arguments: (ssuu): the in values of Relay1.QueueGroups, of Relay1.QueueGroup
+/* @arguments: (ssuu): the in values of Relay1.QueueGroups; (sssuu): of Relay1.QueueGroup
    Errors: %REROUTE_ERROR_VALUE: there are no such groups. */
 void reroute_scheduler_queue_groups_async (RerouteScheduler *self,
                                            GVariant *arguments,
