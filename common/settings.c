@@ -145,6 +145,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Whether senders may demand TLS all the way for a message, or do without (REQUIRETLS).") },
   { ID (PRIVATE_TARGETS), "private-targets", TYPE (RANGES), "", 0, 10000, NULL,
     N_("Private networks that DNS may send the mail of domains without an entry to; empty: none.") },
+  { ID (CHUNKING), "chunking", TYPE (BOOLEAN), "yes", 0, 0, NULL,
+    N_("Whether mail goes by BDAT to hosts that offer CHUNKING, and not by DATA.") },
 };
 /* clang-format on */
 

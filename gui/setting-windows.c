@@ -282,6 +282,7 @@ reroute_limits_window_new (GtkWindow *parent, RerouteSheet *sheet)
     { N_("Maximum number of _outbound connections:"), REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS },
     { N_("Maximum number of connections to a single _host:"), REROUTE_SETTING_MAX_CONNECTIONS_PER_HOST },
     { N_("Maximum number of _messages sent in one connection:"), REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION },
+    { N_("Send by _BDAT to hosts that offer CHUNKING"), REROUTE_SETTING_CHUNKING },
     { N_("Own networks that DNS may _send mail to:"), REROUTE_SETTING_PRIVATE_TARGETS },
     { N_("A client's connection is closed after"), -1 },
     { N_("Commands with an _error in them:"), REROUTE_SETTING_MAX_BAD_COMMANDS },

@@ -225,10 +225,11 @@ def test_limits(desk):
     fill(desk, 'alt+s', '10.1.0.1/16', LIMITS)
     desk.dialog.wait_text('“10.1.0.1/16” starts inside a network.', LIMITS)
     fill(desk, 'alt+s', '10.1.0.0/16', LIMITS)
+    desk.dialog.key('alt+b')
     desk.dialog.click(LIMITS, 'push button', 'OK')
     desk.dialog.wait_closed(LIMITS)
     desk.apply()
-    assert desk.setting('private-targets') == '10.1.0.0/16'
+    assert (desk.setting('private-targets'), desk.setting('chunking')) == ('10.1.0.0/16', 'no')
     assert desk.setting('max-messages-per-connection') == '1'
     assert [desk.setting(key) for key in ('max-bad-commands', 'max-junk-commands', 'max-refused-recipients',
                                           'max-message-rate', 'max-recipient-rate', 'max-auth-failures')] == \

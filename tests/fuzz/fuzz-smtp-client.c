@@ -3,7 +3,7 @@
  * fuzz-smtp-client.c - whatever a server may answer
  *
  * A transaction that is done has a reply for each recipient; a session takes no more than it asked
- * for.
+ * for.  The content goes by chunks where the server offers CHUNKING.
  */
 
 #include "config.h"
@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define TRANSACTIONS 4
+#define HEAD "Received: from here\r\n"
 
 int LLVMFuzzerTestOneInput (const uint8_t *octets, size_t length);
 
@@ -49,17 +50,34 @@ send_output (RerouteSmtpClient *client, gboolean half)
   reroute_smtp_client_sent (client, length);
 }
 
+/* By DATA all of it, by chunks a step: a command, a part of a chunk, its rest. */
+static void
+send_content (RerouteSmtpClient *client, uint8_t flags)
+{
+  gsize left = reroute_smtp_client_get_chunk_left (client);
+  gsize unsent;
+
+  reroute_smtp_client_peek_output (client, &unsent);
+  if (!reroute_smtp_client_goes_by_chunks (client))
+    reroute_smtp_client_content_sent (client);
+  else if (left == 0)
+    reroute_smtp_client_put_chunk (client, 100, (flags & 8) != 0);
+  else if (unsent == 0)
+    reroute_smtp_client_chunk_sent (client, (left + 1) / 2);
+}
+
 static void
 go_on (RerouteSmtpClient *client, guint *n_begun, uint8_t flags)
 {
   static const char *const recipients[] = { "a@test.com", "b@test.com", "c@test.com" };
-  const RerouteSmtpTransaction transaction = {
+  RerouteSmtpTransaction transaction = {
     .reverse_path = "s@client.test",
     .body_8bitmime = (flags & 4) != 0,
     .smtputf8 = (flags & 8) != 0,
     .content_octets = 100,
     .recipients = recipients,
     .n_recipients = 3,
+    .chunks = TRUE,
   };
   RerouteSmtpClientState state = reroute_smtp_client_get_state (client);
 
@@ -67,7 +85,7 @@ go_on (RerouteSmtpClient *client, guint *n_begun, uint8_t flags)
     for (guint i = 0; i < transaction.n_recipients; i++)
       check_reply (reroute_smtp_client_get_recipient_reply (client, i));
   if (state == REROUTE_SMTP_CLIENT_SEND_CONTENT)
-    reroute_smtp_client_content_sent (client);
+    send_content (client, flags);
   else if (state == REROUTE_SMTP_CLIENT_START_TLS)
     reroute_smtp_client_tls_begun (client);
   else if (state == REROUTE_SMTP_CLIENT_START_AUTH)
@@ -79,6 +97,11 @@ go_on (RerouteSmtpClient *client, guint *n_begun, uint8_t flags)
     reroute_smtp_client_respond (client, reroute_smtp_client_get_challenge (client));
   else if (state == REROUTE_SMTP_CLIENT_READY || state == REROUTE_SMTP_CLIENT_DONE)
     {
+      if (reroute_smtp_client_wants_head (client))
+        {
+          transaction.head = (const guint8 *) HEAD;
+          transaction.head_octets = strlen (HEAD);
+        }
       if ((*n_begun)++ < TRANSACTIONS)
         reroute_smtp_client_begin (client, &transaction);
       else

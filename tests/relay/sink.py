@@ -31,18 +31,19 @@ class Sink:
     @reply: called with (verb, argument) before each answer; a text replaces the usual reply, `drop`
     closes the connection, an event delays the usual reply until it is set, None leaves it; octets go
     out as they are; `stall` says nothing any more, `endless` a reply that never ends, `drip` the
-    usual reply an octet at a time.  Verbs: CONNECT, EHLO, STARTTLS, MAIL, RCPT, DATA, DOT, RSET,
-    QUIT; CONTENT after the first line of a message, where only `drop` and `stall` mean something.
+    usual reply an octet at a time.  Verbs: CONNECT, EHLO, STARTTLS, MAIL, RCPT, DATA, BDAT, DOT,
+    RSET, QUIT; BDAT before the chunk is read, and only `drop` and a text mean something there, DOT at the last one; CONTENT after the first line of a message, where only `drop` and `stall` mean something.
     @take: called with each message when it is answered with 250; then nothing is kept here.
     @lmtp: LHLO instead of EHLO, and an answer for each recipient: DOT is called with it.
     @path: of a Unix socket to listen on instead.
     @tls: an ssl context: STARTTLS is offered; `broken`: it is offered, and the connection closed instead;
         `stalled`: it is offered, and nothing said then.
+    @knows_bdat: False: what its commands bring along is read as commands, too, though CHUNKING may be among @extensions.
     @auth: {mechanism: what a client has to say, response by response}: offered, and wanted before MAIL.
     """
 
     def __init__(self, host='127.0.0.1', port=0, reply=None, extensions=EXTENSIONS, name='sink.test',
-                 take=None, tls=None, auth=None, lmtp=False, path=None):
+                 take=None, tls=None, auth=None, lmtp=False, path=None, knows_bdat=True):
         self.host, self.port = host, port
         self.reply = reply or (lambda verb, argument: None)
         self.extensions = list(extensions)
@@ -52,6 +53,7 @@ class Sink:
         self.auth = auth or {}
         self.lmtp = lmtp
         self.path = path
+        self.knows_bdat = knows_bdat
         self.messages = []
         self.conversations = []
         self._writers = set()
@@ -170,7 +172,7 @@ class _Session:
                 await self.say('QUIT', '', '221 2.0.0 bye')
                 return
             handler = getattr(self, 'on_' + verb.lower(), None)
-            if handler is None or verb == ('EHLO' if self.sink.lmtp else 'LHLO'):
+            if handler is None or (verb == 'BDAT' and not self.sink.knows_bdat) or verb == ('EHLO' if self.sink.lmtp else 'LHLO'):
                 await self.say(verb, argument, '502 5.5.1 not known here')
             else:
                 await handler(argument)
@@ -254,11 +256,21 @@ class _Session:
 
     async def on_bdat(self, argument):
         size, _, last = argument.partition(' ')
+        refusal = self.sink.reply('BDAT', argument)
+        if refusal == 'drop':
+            raise ConnectionError
         self.chunks.append(await self.reader.readexactly(int(size)))
-        if last.upper() == 'LAST':
+        if not self.recipients:
+            refusal = '503 5.5.1 no valid recipients'
+        if refusal is not None:
+            self.reset()
+            self.lines.append(f'S: {refusal}')
+            self.writer.write(refusal.encode() + b'\r\n')
+        elif last.upper() == 'LAST':
             await self.keep(b''.join(self.chunks))
         else:
-            await self.say('BDAT', argument, '250 2.0.0 ok')
+            self.lines.append('S: 250 2.0.0 ok')
+            self.writer.write(b'250 2.0.0 ok\r\n')
 
     async def keep(self, content):
         message = Message(self.lines, self.reverse_path, self.recipients, content, self.tls,

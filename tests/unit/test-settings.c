@@ -69,6 +69,7 @@ static const char *const keys[] = {
   "tls-report-organization",
   "requiretls",
   "private-targets",
+  "chunking",
 };
 
 static void

@@ -5,13 +5,15 @@
  *
  * A line end, a dot, a line end: each of what a careless host takes for a line end, or drops.  One
  * of them alone ends the content; from a stranger the others are refused, and whatever is taken
- * holds none of them when it leaves.
+ * holds none of them when it leaves, and by BDAT, behind its length, is what it was.
  */
 
 #include "config.h"
 
 #include "tests/unit/smtp-session.h"
 #include "tests/unit/stride.h"
+
+#include "service/relay/smtp/dots.h"
 
 #include <string.h>
 
@@ -102,9 +104,52 @@ has_end_of_data (const GString *content)
   return memmem (content->str, content->len, "\r\n.\r\n", 5) != NULL;
 }
 
+static void
+feed_chunk (TestSession *session, const char *octets, gsize length, const char *last)
+{
+  g_autofree char *command = g_strdup_printf ("BDAT %" G_GSIZE_FORMAT "%s\r\n", length, last);
+
+  test_session_feed (session, command, -1);
+  test_session_feed (session, octets, (gssize) length);
+}
+
+/* The content as it is, read from wire form in two pieces. */
+static GString *
+unstuff (const GString *wire, gsize split)
+{
+  GString *content = g_string_new (NULL);
+  RerouteDots removed = { 0 };
+  RerouteDots counted = { 0 };
+  const gsize lengths[] = { MIN (split, wire->len), wire->len - MIN (split, wire->len) };
+  const char *octets = wire->str;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (lengths); octets += lengths[i++])
+    {
+      gsize n = lengths[i] - reroute_dots_count (&counted, (const guint8 *) octets, lengths[i]);
+      g_autoptr (GBytes) piece = reroute_dots_remove (&removed, g_bytes_new (octets, lengths[i]));
+      g_assert_cmpuint (g_bytes_get_size (piece), ==, n);
+      g_string_append_len (content, g_bytes_get_data (piece, NULL), (gssize) n);
+    }
+  return content;
+}
+
+/* What leaves by BDAT is for a strict host what came. */
+static void
+check_chunks_out (const GString *wire, gsize split)
+{
+  g_autoptr (TestSession) session = test_session_new_in_transaction (FALSE);
+  g_autoptr (GString) content = unstuff (wire, split);
+
+  feed_chunk (session, content->str, content->len, " LAST");
+  g_assert_cmpuint (session->messages->len, ==, 1);
+  g_assert_false (reroute_smtp_server_wants_close (session->machine));
+  g_autoptr (GString) arrived = unstuff (test_session_message (session, 0)->content, split);
+  g_assert_true (g_string_equal (arrived, content));
+}
+
 /* One message of the first sender's, or none and the session closed. */
 static void
-check (TestSession *session, gboolean taken)
+check (TestSession *session, gboolean taken, gsize split)
 {
   g_assert_cmpuint (session->messages->len, ==, taken ? 1 : 0);
   g_assert_true (reroute_smtp_server_wants_close (session->machine) == !taken);
@@ -116,6 +161,7 @@ check (TestSession *session, gboolean taken)
   const TestMessage *message = test_session_message (session, 0);
   g_assert_cmpstr (message->envelope->reverse_path, ==, "a@client.test");
   check_content (message->content);
+  check_chunks_out (message->content, split);
 }
 
 static void
@@ -127,16 +173,7 @@ by_data (const GString *content, gsize split, gboolean permitted)
   test_session_feed (session, content->str, (gssize) split);
   test_session_feed (session, content->str + split, (gssize) (content->len - split));
   test_session_feed (session, "\r\n.\r\n", -1);
-  check (session, permitted);
-}
-
-static void
-feed_chunk (TestSession *session, const char *octets, gsize length, const char *last)
-{
-  g_autofree char *command = g_strdup_printf ("BDAT %" G_GSIZE_FORMAT "%s\r\n", length, last);
-
-  test_session_feed (session, command, -1);
-  test_session_feed (session, octets, (gssize) length);
+  check (session, permitted, split);
 }
 
 /* In a chunk even the right one ends nothing. */
@@ -147,7 +184,7 @@ by_chunks (const GString *content, gsize split, gboolean permitted)
 
   feed_chunk (session, content->str, split, "");
   feed_chunk (session, content->str + split, content->len - split, " LAST");
-  check (session, permitted || !is_suspicious (content, TRUE));
+  check (session, permitted || !is_suspicious (content, TRUE), split);
 }
 
 static void

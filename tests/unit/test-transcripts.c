@@ -15,6 +15,9 @@
 
 #include <string.h>
 
+/* What a client's transaction by chunks begins with. */
+#define HEAD "Received: from here\r\n"
+
 /* How what a machine is given is cut. */
 typedef struct
 {
@@ -269,7 +272,36 @@ answer_challenge (ClientRun *run, const char *text)
   collect (run);
 }
 
-/* "T: FROM TO,TO [8bitmime] [smtputf8] [probe] [size=N] [ret=] [envid=] [notify=] [orcpt=]
+/* "B: N [last]": the command of a chunk is out, and nothing of the chunk. */
+static void
+put_chunk (ClientRun *run, const char *text)
+{
+  char *end;
+  gsize length = (gsize) g_ascii_strtoull (text, &end, 10);
+
+  g_assert_true (reroute_smtp_client_goes_by_chunks (run->machine));
+  g_assert_cmpuint (reroute_smtp_client_get_chunk_left (run->machine), ==, 0);
+  reroute_smtp_client_put_chunk (run->machine, length, g_str_equal (end, " last"));
+  collect (run);
+}
+
+/* "D:", "D: N" of a chunk */
+static void
+send_content (ClientRun *run, const char *text)
+{
+  if (!reroute_smtp_client_goes_by_chunks (run->machine))
+    {
+      reroute_smtp_client_content_sent (run->machine);
+      g_assert_true (reroute_smtp_client_may_have_delivered (run->machine));
+      return;
+    }
+  gsize left = reroute_smtp_client_get_chunk_left (run->machine);
+  g_assert_cmpuint (left, >, 0);
+  reroute_smtp_client_chunk_sent (
+    run->machine, text[0] != '\0' ? (gsize) g_ascii_strtoull (text, NULL, 10) : left);
+}
+
+/* "T: FROM TO,TO [8bitmime] [smtputf8] [probe] [chunks] [size=N] [ret=] [envid=] [notify=] [orcpt=]
  * [received=]" */
 static void
 begin (ClientRun *run, const TranscriptStep *step)
@@ -291,7 +323,13 @@ begin (ClientRun *run, const TranscriptStep *step)
     .n_recipients = g_strv_length (run->recipients),
     .envelope = run->envelope,
     .indices = (const guint *) (gpointer) run->indices->data,
+    .chunks = g_strv_contains ((const char *const *) run->words, "chunks"),
   };
+  if (run->transaction.chunks && reroute_smtp_client_wants_head (run->machine))
+    {
+      run->transaction.head = (const guint8 *) HEAD;
+      run->transaction.head_octets = strlen (HEAD);
+    }
   const char *size = find_value (run, "size=");
   if (size != NULL)
     run->transaction.content_octets = (gsize) g_ascii_strtoull (size, NULL, 10);
@@ -328,6 +366,40 @@ check_recipient (const Transcript *transcript, ClientRun *run, const TranscriptS
     transcript, step, reroute_smtp_client_get_recipient_reply (run->machine, run->n_replies++));
 }
 
+/* What the owner does where the machine waits for it. */
+static void
+run_owner_step (const Transcript *transcript, ClientRun *run, const TranscriptStep *step)
+{
+  RerouteSmtpClientState state = reroute_smtp_client_get_state (run->machine);
+
+  switch (step->kind)
+    {
+    case 'D':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_SEND_CONTENT);
+      send_content (run, step->text);
+      break;
+    case 'B':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_SEND_CONTENT);
+      put_chunk (run, step->text);
+      break;
+    case 'K':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_START_TLS);
+      reroute_smtp_client_tls_begun (run->machine);
+      collect (run);
+      break;
+    case 'A':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_START_AUTH);
+      begin_auth (run, step->text);
+      break;
+    case 'H':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_AUTH_CHALLENGE);
+      answer_challenge (run, step->text);
+      break;
+    default:
+      g_error ("%s:%u: no line of a client's transcript", transcript->name, step->line);
+    }
+}
+
 static void
 run_client_step (const Transcript *transcript, ClientRun *run, const TranscriptStep *step, Cut *cut)
 {
@@ -347,26 +419,13 @@ run_client_step (const Transcript *transcript, ClientRun *run, const TranscriptS
       g_assert_true (reroute_smtp_client_is_reusable (run->machine));
       begin (run, step);
       break;
-    case 'D':
-      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_SEND_CONTENT);
-      reroute_smtp_client_content_sent (run->machine);
-      g_assert_true (reroute_smtp_client_may_have_delivered (run->machine));
-      break;
-    case 'K':
-      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_START_TLS);
-      reroute_smtp_client_tls_begun (run->machine);
-      collect (run);
+    case 'F':
+      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_CLOSED);
+      g_assert_true (reroute_smtp_client_has_tripped (run->machine) ==
+                     g_str_equal (step->text, "yes"));
       break;
     case 'R':
       check_recipient (transcript, run, step);
-      break;
-    case 'A':
-      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_START_AUTH);
-      begin_auth (run, step->text);
-      break;
-    case 'H':
-      g_assert_cmpint (state, ==, REROUTE_SMTP_CLIENT_AUTH_CHALLENGE);
-      answer_challenge (run, step->text);
       break;
     case 'Q':
       reroute_smtp_client_quit (run->machine);
@@ -386,7 +445,7 @@ run_client_step (const Transcript *transcript, ClientRun *run, const TranscriptS
     case '!':
       break;
     default:
-      g_error ("%s:%u: no line of a client's transcript", transcript->name, step->line);
+      run_owner_step (transcript, run, step);
     }
 }
 

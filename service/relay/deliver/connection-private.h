@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by connection.c (the socket and the machine), connection-open.c, connection-tls.c and
-   connection-auth.c. */
+/* Shared by connection.c (the socket and the machine), connection-open.c, connection-tls.c,
+   connection-auth.c and connection-content.c. */
 
 #pragma once
 
 #include "service/relay/deliver/connection.h"
 #include "service/relay/deliver/sasl-client.h"
+#include "service/relay/smtp/dots.h"
 #include "service/relay/stream.h"
 
 G_BEGIN_DECLS
@@ -46,11 +47,21 @@ struct _RerouteConnection
   /* The content of the transaction, while it is sent. */
   RerouteSpool *spool;
   RerouteMessage *message;
-  GBytes *chunk; /* what of the content is in hand; (nullable) */
-  gsize chunk_sent;
-  gsize content_offset; /* octets of the content that were handed to the socket */
-  gsize dot_sent;
+  GBytes *head;     /* its first line; NULL: BDAT is not tried with it */
+  GBytes *piece;    /* what of it is in hand, by chunks without stuffed dots; (nullable) */
+  gsize piece_sent; /* octets of it that were handed to the socket */
+  gsize offset;     /* in wire form, of what comes behind the piece */
+  RerouteDots dots; /* there */
+  gsize dot_sent;   /* octets of the final dot */
+  gboolean content_begun;
 };
+
+typedef enum
+{
+  REROUTE_SEND_ALL,     /* nothing is left to send */
+  REROUTE_SEND_BLOCKED, /* the socket takes no more now */
+  REROUTE_SEND_FAILED,
+} RerouteSendResult;
 
 /* Tells the owner; @self may be gone afterwards.  Takes @reply. */
 void reroute_connection_fail (RerouteConnection *self, RerouteReply *reply);
@@ -64,6 +75,19 @@ int reroute_connection_begin (RerouteConnection *self);
 RerouteIp reroute_connection_get_source (const RerouteConnection *self);
 /* Sends what there is to send, then goes by the machine's state. */
 void reroute_connection_pump (RerouteConnection *self);
+
+/* --- connection-content.c --- */
+/* @message: (nullable) */
+void reroute_connection_set_content (RerouteConnection *self,
+                                     RerouteSpool *spool,
+                                     RerouteMessage *message);
+/* Puts the first line of the content into @transaction, which then lives until the content is
+   forgotten; none when it cannot be had, or is of no use there. */
+void reroute_connection_find_head (RerouteConnection *self, RerouteSmtpTransaction *transaction);
+/* In state SEND_CONTENT: as much as the socket takes, up to a change of the state.
+   Errors: of reroute_spool_load(), with %REROUTE_SEND_FAILED; there may be none then */
+RerouteSendResult reroute_connection_send_content (RerouteConnection *self, GError **error);
+void reroute_connection_forget_content (RerouteConnection *self);
 
 /* --- connection-tls.c --- */
 /* Before it connects. */

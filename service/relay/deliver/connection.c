@@ -18,20 +18,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define READ_OCTETS 16384
 #define QUIT_TIMEOUT_US (5 * G_USEC_PER_SEC)
-
-static const char end_of_data[] = ".\r\n";
-
-typedef enum
-{
-  SEND_ALL,     /* nothing is left to send */
-  SEND_BLOCKED, /* the socket takes no more now */
-  SEND_FAILED,
-} SendResult;
 
 static gint64
 setting_us (const RerouteConnection *self, RerouteSettingId id)
@@ -52,13 +42,6 @@ reroute_connection_dup_label (const RerouteConnection *self)
   return reroute_endpoint_dup_label (&self->endpoint);
 }
 
-static void
-forget_content (RerouteConnection *self)
-{
-  g_clear_pointer (&self->chunk, g_bytes_unref);
-  g_clear_pointer (&self->message, reroute_message_unref);
-}
-
 void
 reroute_connection_free (RerouteConnection *self)
 {
@@ -69,7 +52,7 @@ reroute_connection_free (RerouteConnection *self)
       reroute_worker_remove_io (self->worker, &self->io);
       close (self->io.fd);
     }
-  forget_content (self);
+  reroute_connection_forget_content (self);
   reroute_smtp_client_free (self->machine);
   reroute_settings_unref (self->settings);
   g_clear_pointer (&self->failure, reroute_reply_free);
@@ -133,67 +116,7 @@ timed_out (RerouteTimer *timer)
 
 /* --- sending --- */
 
-/* The next octets of the content; none behind its end.  Returns: FALSE with @error */
-static gboolean
-find_content (RerouteConnection *self, const guint8 **octets, gsize *length, GError **error)
-{
-  if (self->chunk != NULL && self->chunk_sent == g_bytes_get_size (self->chunk))
-    g_clear_pointer (&self->chunk, g_bytes_unref);
-  if (self->chunk == NULL && self->content_offset < self->message->content_octets)
-    {
-      self->chunk = reroute_spool_load (self->spool, self->message, self->content_offset, error);
-      self->chunk_sent = 0;
-      if (self->chunk == NULL)
-        return FALSE;
-    }
-  *length = 0;
-  if (self->chunk == NULL)
-    return TRUE;
-  *octets = g_bytes_get_data (self->chunk, length);
-  *octets += self->chunk_sent;
-  *length -= self->chunk_sent;
-  return TRUE;
-}
-
-static void
-count_sent (RerouteConnection *self, gsize sent, gsize content_length)
-{
-  gsize of_content = MIN (sent, content_length);
-
-  self->content_offset += of_content;
-  self->chunk_sent += of_content;
-  self->dot_sent += sent - of_content;
-}
-
-/* Content and final dot, as much as the socket takes. */
-static SendResult
-send_content (RerouteConnection *self, GError **error)
-{
-  gsize total = self->message->content_octets;
-
-  while (self->dot_sent < strlen (end_of_data))
-    {
-      const guint8 *octets = NULL;
-      gsize length = 0;
-      struct iovec parts[2];
-      gboolean last;
-      gssize sent;
-
-      if (!find_content (self, &octets, &length, error))
-        return SEND_FAILED;
-      last = self->content_offset + length == total;
-      parts[0] = (struct iovec){ (gpointer) octets, length };
-      parts[1] = (struct iovec){ (gpointer) (end_of_data + self->dot_sent),
-                                 strlen (end_of_data) - self->dot_sent };
-      sent = reroute_stream_write_parts (&self->stream, parts, last ? 2 : 1);
-      if (sent < 0)
-        return errno == EAGAIN ? SEND_BLOCKED : SEND_FAILED;
-      count_sent (self, (gsize) sent, length);
-    }
-  return SEND_ALL;
-}
-
-static SendResult
+static RerouteSendResult
 send_output (RerouteConnection *self)
 {
   const guint8 *octets;
@@ -204,10 +127,10 @@ send_output (RerouteConnection *self)
       gssize sent = reroute_stream_write (&self->stream, octets, length);
 
       if (sent < 0)
-        return errno == EAGAIN ? SEND_BLOCKED : SEND_FAILED;
+        return errno == EAGAIN ? REROUTE_SEND_BLOCKED : REROUTE_SEND_FAILED;
       reroute_smtp_client_sent (self->machine, (gsize) sent);
     }
-  return SEND_ALL;
+  return REROUTE_SEND_ALL;
 }
 
 /* TRUE: look at the machine's state again; FALSE: nothing more to do now, or @self is gone. */
@@ -215,15 +138,15 @@ static gboolean
 pump_content (RerouteConnection *self)
 {
   g_autoptr (GError) error = NULL;
-  SendResult result = send_content (self, &error);
+  RerouteSendResult result = reroute_connection_send_content (self, &error);
 
   arm (self, REROUTE_SETTING_DATA_TIMEOUT);
-  if (result == SEND_BLOCKED)
+  if (result == REROUTE_SEND_BLOCKED)
     {
       reroute_worker_set_events (self->worker, &self->io, EPOLLIN | EPOLLOUT);
       return FALSE;
     }
-  if (result == SEND_FAILED)
+  if (result == REROUTE_SEND_FAILED)
     {
       if (error != NULL)
         reroute_connection_fail (self, reroute_connection_trouble (self, "4.3.0", error->message));
@@ -231,8 +154,6 @@ pump_content (RerouteConnection *self)
         fail_lost (self, "connection lost");
       return FALSE;
     }
-  forget_content (self);
-  reroute_smtp_client_content_sent (self->machine);
   return TRUE;
 }
 
@@ -255,7 +176,7 @@ rest (RerouteConnection *self, void (*func) (RerouteConnection *, gpointer))
 {
   reroute_worker_set_events (self->worker, &self->io, EPOLLIN);
   reroute_worker_disarm_timer (self->worker, &self->timer);
-  forget_content (self); /* of a transaction whose recipients were all refused */
+  reroute_connection_forget_content (self); /* of a transaction whose recipients were all refused */
   self->idle = TRUE;
   func (self, self->user_data);
 }
@@ -296,20 +217,28 @@ pump_state (RerouteConnection *self)
     }
 }
 
+static gboolean
+has_chunk (const RerouteConnection *self)
+{
+  return reroute_smtp_client_get_state (self->machine) == REROUTE_SMTP_CLIENT_SEND_CONTENT &&
+         reroute_smtp_client_goes_by_chunks (self->machine);
+}
+
 void
 reroute_connection_pump (RerouteConnection *self)
 {
-  SendResult result;
+  RerouteSendResult result;
 
   do
     {
-      result = send_output (self);
-      if (result == SEND_FAILED)
+      /* The command of a chunk leaves with the chunk. */
+      result = has_chunk (self) ? REROUTE_SEND_ALL : send_output (self);
+      if (result == REROUTE_SEND_FAILED)
         {
           fail_lost (self, "connection lost");
           return;
         }
-      if (result == SEND_BLOCKED)
+      if (result == REROUTE_SEND_BLOCKED)
         {
           reroute_worker_set_events (self->worker, &self->io, EPOLLIN | EPOLLOUT);
           return;
@@ -435,14 +364,15 @@ reroute_connection_send (RerouteConnection *self,
                          const RerouteSmtpTransaction *transaction,
                          RerouteSettings *settings)
 {
+  RerouteSmtpTransaction begun = *transaction;
+
   reroute_settings_unref (self->settings);
   self->settings = reroute_settings_ref (settings);
   self->idle = FALSE;
-  self->spool = spool;
-  self->message = message != NULL ? reroute_message_ref (message) : NULL;
-  self->content_offset = 0;
-  self->dot_sent = 0;
-  reroute_smtp_client_begin (self->machine, transaction);
+  reroute_connection_set_content (self, spool, message);
+  if (begun.chunks && reroute_smtp_client_wants_head (self->machine))
+    reroute_connection_find_head (self, &begun);
+  reroute_smtp_client_begin (self->machine, &begun);
   arm (self, REROUTE_SETTING_COMMAND_TIMEOUT);
   reroute_connection_pump (self);
 }
@@ -456,7 +386,7 @@ reroute_connection_quit (RerouteConnection *self)
       return;
     }
   self->idle = TRUE;
-  forget_content (self);
+  reroute_connection_forget_content (self);
   reroute_smtp_client_quit (self->machine);
   reroute_worker_arm_timer (
     self->worker, &self->timer, reroute_worker_now_us (self->worker) + QUIT_TIMEOUT_US);
@@ -472,7 +402,7 @@ reroute_connection_get_machine (RerouteConnection *self)
 gboolean
 reroute_connection_has_sent_content (const RerouteConnection *self)
 {
-  return self->content_offset > 0;
+  return self->content_begun;
 }
 
 const RerouteEndpoint *

@@ -7,7 +7,8 @@
  * host in the same try: it may have arrived.
  *
  * Where TLS is only an opportunity and the handshake fails, the endpoint is asked again in clear
- * text at once.  A connection is used again by mail that demands the same of it.
+ * text at once, and where it is lost over its first BDAT, by DATA.  A connection is used again by
+ * mail that demands the same of it.
  *
  * Standards: RFC 5321 sections 3.8, 5.1; RFC 8689 section 4.2.1.
  */
@@ -45,6 +46,7 @@ typedef struct
   RerouteRuleset *ruleset;
   guint index;           /* of the endpoint that is tried */
   gboolean in_clear;     /* TLS has failed there */
+  gboolean by_data;      /* BDAT has failed there */
   const char *unsuited;  /* the status for: a host was reached that lacks what the message needs */
   RerouteReply *failure; /* of the endpoint that failed last */
   RerouteSmtpTransaction transaction;
@@ -60,6 +62,7 @@ typedef struct
   gboolean requires_tls;       /* that mail */
   const RerouteTlsClient *tls; /* the connection's */
   char *account;               /* (nullable): that it has logged in to */
+  gboolean by_data;            /* the host was lost over BDAT */
   gboolean reused;             /* the transaction began on a connection that had been idle */
   gboolean quitting;
   guint n_messages;
@@ -145,7 +148,7 @@ static void
 next_endpoint (Try *try)
 {
   try->index++;
-  try->in_clear = FALSE;
+  try->in_clear = try->by_data = FALSE;
 }
 
 /* It cannot have this message: @status is for the refusal when no other can. */
@@ -175,7 +178,9 @@ begin_transaction (Session *session)
   RerouteDelivery *delivery = try->delivery;
   const RerouteEnvelope *envelope = delivery->message->envelope;
   const char *lack = reroute_host_find_lack (session->connection, envelope);
+  RerouteSettings *settings = reroute_ruleset_get_settings (try->ruleset);
 
+  session->by_data |= try->by_data;
   set_relay (session, delivery);
   if (lack != NULL)
     {
@@ -197,14 +202,13 @@ begin_transaction (Session *session)
     .n_recipients = delivery->n_recipients,
     .envelope = envelope,
     .indices = delivery->recipients,
+    .chunks =
+      !session->by_data && reroute_settings_get_boolean (settings, REROUTE_SETTING_CHUNKING),
   };
   reroute_worker_disarm_timer (self->worker, &session->idle);
   session->n_messages++;
-  reroute_connection_send (session->connection,
-                           self->spool,
-                           delivery->message,
-                           &try->transaction,
-                           reroute_ruleset_get_settings (try->ruleset));
+  reroute_connection_send (
+    session->connection, self->spool, delivery->message, &try->transaction, settings);
 }
 
 static void
@@ -304,6 +308,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   gboolean only_tls_failed = reroute_connection_may_go_in_clear (connection, session->tls_level);
   gboolean lacks_tls = session->requires_tls && reroute_connection_has_failed_tls (connection);
   gboolean may_have_delivered = reroute_smtp_client_may_have_delivered (machine);
+  gboolean has_tripped = reroute_smtp_client_has_tripped (machine);
   g_autoptr (RerouteReply) soft = reroute_delivery_soften (reply);
 
   if (try == NULL)
@@ -332,6 +337,8 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
     try->in_clear = TRUE;
   else if (lacks_tls)
     pass_over (try, REROUTE_HOST_LACKS_TLS);
+  else if (has_tripped)
+    try->by_data = TRUE;
   else if (!reused)
     {
       note_failure (try, soft);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by client.c (octets, the queue of commands), client-replies.c (what replies do) and
-   client-auth.c (AUTH). */
+/* Shared by client.c (octets, the queue of commands), client-replies.c (what replies do),
+   client-chunks.c (BDAT) and client-auth.c (AUTH). */
 
 #pragma once
 
@@ -24,13 +24,16 @@ typedef enum
   REROUTE_SMTP_COMMAND_RCPT,
   REROUTE_SMTP_COMMAND_DATA,
   REROUTE_SMTP_COMMAND_FINAL_DOT,
+  REROUTE_SMTP_COMMAND_CHUNK,
+  REROUTE_SMTP_COMMAND_LAST_CHUNK,
+  REROUTE_SMTP_COMMAND_RESYNC, /* RSET behind a BDAT that was refused */
   REROUTE_SMTP_COMMAND_QUIT,
 } RerouteSmtpCommandKind;
 
 typedef struct
 {
   RerouteSmtpCommandKind kind;
-  guint index;       /* RCPT, by LMTP FINAL_DOT: of the recipient */
+  guint index;       /* RCPT, by LMTP FINAL_DOT and LAST_CHUNK: of the recipient */
   guint64 sent_when; /* octets that have left when the command has */
 } RerouteSmtpCommand;
 
@@ -43,7 +46,16 @@ typedef enum
   REROUTE_SMTP_OFFERS_DSN = 1 << 4,
   REROUTE_SMTP_OFFERS_STARTTLS = 1 << 5,
   REROUTE_SMTP_OFFERS_REQUIRETLS = 1 << 6,
+  REROUTE_SMTP_OFFERS_CHUNKING = 1 << 7,
 } RerouteSmtpOffers;
+
+/* What is known of a server that offers CHUNKING. */
+typedef enum
+{
+  REROUTE_SMTP_CHUNKING_UNPROVEN,
+  REROUTE_SMTP_CHUNKING_PROVEN,  /* it has taken a chunk */
+  REROUTE_SMTP_CHUNKING_REFUSED, /* it does not know BDAT */
+} RerouteSmtpChunking;
 
 struct _RerouteSmtpClient
 {
@@ -58,6 +70,7 @@ struct _RerouteSmtpClient
   GBytes *challenge;
   RerouteSmtpClientState state;
   RerouteSmtpOffers offers;
+  RerouteSmtpChunking chunking;
 
   GString *output;
   gsize output_sent; /* of output */
@@ -69,14 +82,19 @@ struct _RerouteSmtpClient
   guint first;      /* of commands: the next reply is for this one */
 
   RerouteSmtpTransaction transaction;
-  gboolean needs_reset; /* the server may still have a transaction open */
-  gboolean surplus;     /* octets came behind the last reply of a transaction, or would have to */
+  gboolean needs_reset;   /* the server may still have a transaction open */
+  gboolean surplus;       /* octets came behind the last reply of a transaction, or would have to */
+  gboolean by_chunks;     /* the transaction goes by BDAT, not by DATA */
+  gboolean head_taken;    /* the content's first line is there */
+  gboolean line_answered; /* a server that does not know BDAT takes that line for a command */
+  gboolean last_put;      /* BDAT LAST */
+  gsize chunk_left;       /* octets of the open chunk that the owner has not sent */
   guint n_accepted;
   gboolean mail_refused;
   gboolean end_sent;      /* the content's end is out and not answered, or not for all */
   guint n_answered;       /* by LMTP: replies to it */
   RerouteReply **replies; /* (array length=transaction.n_recipients): refusals of RCPT, by LMTP also
-                             replies to the final dot; NULL: taken so far */
+                             replies to the end of data; NULL: taken so far */
   RerouteReply
     *transaction_reply; /* to MAIL, DATA or the final dot: for all that have none of their own */
   RerouteReply *session_reply;
@@ -95,6 +113,25 @@ void reroute_smtp_client_end_command (RerouteSmtpClient *self,
                                       RerouteSmtpCommandKind kind,
                                       guint index,
                                       gsize before);
+
+/* client-chunks.c */
+/* Behind RCPT, where it waits for replies or not: what is said before the content may be sent. */
+void reroute_smtp_client_put_head (RerouteSmtpClient *self);
+gboolean reroute_smtp_client_take_chunk (RerouteSmtpClient *self,
+                                         guint index,
+                                         const RerouteReply *reply,
+                                         GError **error);
+gboolean reroute_smtp_client_take_last_chunk (RerouteSmtpClient *self,
+                                              guint index,
+                                              const RerouteReply *reply,
+                                              GError **error);
+/* A reply to nothing that has left: FALSE when it is not the one to the line of a refused BDAT. */
+gboolean reroute_smtp_client_take_answer_to_line (RerouteSmtpClient *self,
+                                                  const RerouteReply *reply);
+gboolean reroute_smtp_client_take_resync (RerouteSmtpClient *self,
+                                          guint index,
+                                          const RerouteReply *reply,
+                                          GError **error);
 
 /* client-auth.c */
 typedef enum
@@ -117,7 +154,19 @@ void reroute_smtp_client_clear_auth (RerouteSmtpClient *self);
 void reroute_smtp_client_put_hello (RerouteSmtpClient *self); /* EHLO, or LHLO */
 void reroute_smtp_client_put_mail (RerouteSmtpClient *self);
 void reroute_smtp_client_put_rcpt (RerouteSmtpClient *self, guint index);
-void reroute_smtp_client_put_data (RerouteSmtpClient *self);
+/* MAIL, and what may go out with it. */
+void reroute_smtp_client_put_transaction (RerouteSmtpClient *self);
+gboolean reroute_smtp_client_fail (const RerouteReply *reply, const char *why, GError **error);
+/* To all recipients that have no reply of their own; the first one counts. */
+void reroute_smtp_client_set_transaction_reply (RerouteSmtpClient *self, const RerouteReply *reply);
+void reroute_smtp_client_finish_transaction (RerouteSmtpClient *self, gboolean needs_reset);
+/* The reply to the end of data, of all recipients or by LMTP of one. */
+void reroute_smtp_client_take_end (RerouteSmtpClient *self,
+                                   guint index,
+                                   const RerouteReply *reply,
+                                   gboolean needs_reset);
+/* Of the transaction: whether anybody is to get it. */
+gboolean reroute_smtp_client_is_wanted (const RerouteSmtpClient *self);
 /* @command: what the reply answers; (nullable): nothing that was sent.
    Errors: %REROUTE_ERROR_PROTOCOL */
 gboolean reroute_smtp_client_take_reply (RerouteSmtpClient *self,

@@ -5,8 +5,8 @@
  * One table.  A class of reply that the command cannot have is a protocol error; 421 is the same
  * everywhere.
  *
- * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2033, RFC 2920, RFC 3207,
- * RFC 3461, RFC 6152, RFC 6531, RFC 8689.
+ * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2033, RFC 2920, RFC 3030,
+ * RFC 3207, RFC 3461, RFC 6152, RFC 6531, RFC 8689.
  */
 
 #include "config.h"
@@ -74,10 +74,26 @@ reroute_smtp_client_put_rcpt (RerouteSmtpClient *self, guint index)
   reroute_smtp_client_end_command (self, REROUTE_SMTP_COMMAND_RCPT, index, before);
 }
 
-void
-reroute_smtp_client_put_data (RerouteSmtpClient *self)
+/* DATA, or what of BDAT may be said before anything is known. */
+static void
+put_content_command (RerouteSmtpClient *self)
 {
-  reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_DATA, 0, "DATA");
+  if (!self->by_chunks)
+    reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_DATA, 0, "DATA");
+  else if (self->chunking == REROUTE_SMTP_CHUNKING_UNPROVEN)
+    reroute_smtp_client_put_head (self);
+}
+
+void
+reroute_smtp_client_put_transaction (RerouteSmtpClient *self)
+{
+  reroute_smtp_client_put_mail (self);
+  if ((self->offers & REROUTE_SMTP_OFFERS_PIPELINING) == 0)
+    return;
+  for (guint i = 0; i < self->transaction.n_recipients; i++)
+    reroute_smtp_client_put_rcpt (self, i);
+  if (!self->transaction.probe)
+    put_content_command (self);
 }
 
 /* --- replies --- */
@@ -88,8 +104,8 @@ is_positive (const RerouteReply *reply)
   return reply->code < 300;
 }
 
-static gboolean
-fail (const RerouteReply *reply, const char *why, GError **error)
+gboolean
+reroute_smtp_client_fail (const RerouteReply *reply, const char *why, GError **error)
 {
   g_autofree char *shown = reroute_reply_to_string (reply);
 
@@ -105,18 +121,24 @@ close_session (RerouteSmtpClient *self, const RerouteReply *reply)
   reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_CLOSED);
 }
 
-static void
-set_transaction_reply (RerouteSmtpClient *self, const RerouteReply *reply)
+void
+reroute_smtp_client_set_transaction_reply (RerouteSmtpClient *self, const RerouteReply *reply)
 {
   if (self->transaction_reply == NULL)
     self->transaction_reply = reroute_reply_copy (reply);
 }
 
-static void
-finish_transaction (RerouteSmtpClient *self, gboolean needs_reset)
+void
+reroute_smtp_client_finish_transaction (RerouteSmtpClient *self, gboolean needs_reset)
 {
   self->needs_reset = needs_reset;
   reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_DONE);
+}
+
+gboolean
+reroute_smtp_client_is_wanted (const RerouteSmtpClient *self)
+{
+  return !self->mail_refused && self->n_accepted > 0;
 }
 
 static gboolean
@@ -127,7 +149,7 @@ take_greeting (RerouteSmtpClient *self, guint index, const RerouteReply *reply, 
   else if (reply->code == 220)
     reroute_smtp_client_put_hello (self);
   else
-    return fail (reply, "is no greeting", error);
+    return reroute_smtp_client_fail (reply, "is no greeting", error);
   return TRUE;
 }
 
@@ -147,6 +169,7 @@ parse_offer (const char *line)
     { "DSN",        REROUTE_SMTP_OFFERS_DSN },
     { "STARTTLS",   REROUTE_SMTP_OFFERS_STARTTLS },
     { "REQUIRETLS", REROUTE_SMTP_OFFERS_REQUIRETLS },
+    { "CHUNKING",   REROUTE_SMTP_OFFERS_CHUNKING },
     /* clang-format on */
   };
 
@@ -190,7 +213,8 @@ take_ehlo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   else if (reply->code >= 400)
     close_session (self, reply);
   else if (reply->code != 250)
-    return fail (reply, self->lmtp ? "does not answer LHLO" : "does not answer EHLO", error);
+    return reroute_smtp_client_fail (
+      reply, self->lmtp ? "does not answer LHLO" : "does not answer EHLO", error);
   else
     {
       g_auto (GStrv) lines = g_strsplit (reply->text, "\n", -1);
@@ -219,7 +243,7 @@ take_helo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   else if (reply->code == 250)
     finish_greeting (self);
   else
-    return fail (reply, "does not answer HELO", error);
+    return reroute_smtp_client_fail (reply, "does not answer HELO", error);
   return TRUE;
 }
 
@@ -230,7 +254,7 @@ take_starttls (RerouteSmtpClient *self, guint index, const RerouteReply *reply, 
   if (reply->code == 220)
     reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_START_TLS);
   else if (reply->code < 400)
-    return fail (reply, "does not answer STARTTLS", error);
+    return reroute_smtp_client_fail (reply, "does not answer STARTTLS", error);
   else
     finish_greeting (self);
   return TRUE;
@@ -242,7 +266,7 @@ take_auth (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   switch (reroute_smtp_client_take_auth (self, reply))
     {
     case REROUTE_SMTP_AUTH_NONSENSE:
-      return fail (reply, "does not answer AUTH", error);
+      return reroute_smtp_client_fail (reply, "does not answer AUTH", error);
     case REROUTE_SMTP_AUTH_REFUSED:
       close_session (self, reply);
       return TRUE;
@@ -256,7 +280,7 @@ static gboolean
 take_rset (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
 {
   if (!is_positive (reply))
-    return fail (reply, "does not answer RSET", error);
+    return reroute_smtp_client_fail (reply, "does not answer RSET", error);
   if ((self->offers & REROUTE_SMTP_OFFERS_PIPELINING) == 0)
     reroute_smtp_client_put_mail (self);
   return TRUE;
@@ -268,62 +292,80 @@ take_mail (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   gboolean lock_step = (self->offers & REROUTE_SMTP_OFFERS_PIPELINING) == 0;
 
   if (reply->code >= 300 && reply->code < 400)
-    return fail (reply, "does not answer MAIL", error);
+    return reroute_smtp_client_fail (reply, "does not answer MAIL", error);
   if (!is_positive (reply))
     {
       self->mail_refused = TRUE;
-      set_transaction_reply (self, reply);
+      reroute_smtp_client_set_transaction_reply (self, reply);
       if (lock_step)
-        finish_transaction (self, FALSE);
+        reroute_smtp_client_finish_transaction (self, FALSE);
     }
   else if (lock_step)
     reroute_smtp_client_put_rcpt (self, 0);
   return TRUE;
 }
 
+/* Whether nothing was said of the content before all recipients were answered. */
+static gboolean
+waits_for_recipients (const RerouteSmtpClient *self)
+{
+  return self->by_chunks && self->chunking == REROUTE_SMTP_CHUNKING_PROVEN;
+}
+
+/* All recipients are answered, and there is somebody to get it. */
+static void
+begin_content (RerouteSmtpClient *self)
+{
+  if (waits_for_recipients (self))
+    reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_SEND_CONTENT);
+  else
+    put_content_command (self);
+}
+
 static gboolean
 take_rcpt (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
 {
   if (reply->code >= 300 && reply->code < 400)
-    return fail (reply, "does not answer RCPT", error);
+    return reroute_smtp_client_fail (reply, "does not answer RCPT", error);
   if (is_positive (reply))
     self->n_accepted++;
   else
     self->replies[index] = reroute_reply_copy (reply);
   gboolean last = index + 1 == self->transaction.n_recipients;
   if (last && self->transaction.probe)
-    finish_transaction (self, TRUE);
-  else if ((self->offers & REROUTE_SMTP_OFFERS_PIPELINING) != 0)
+    reroute_smtp_client_finish_transaction (self, TRUE);
+  else if ((self->offers & REROUTE_SMTP_OFFERS_PIPELINING) != 0 &&
+           !(last && waits_for_recipients (self)))
     return TRUE;
   else if (!last)
     reroute_smtp_client_put_rcpt (self, index + 1);
-  else if (self->n_accepted > 0)
-    reroute_smtp_client_put_data (self);
+  else if (reroute_smtp_client_is_wanted (self))
+    begin_content (self);
   else
-    finish_transaction (self, TRUE);
+    reroute_smtp_client_finish_transaction (self, TRUE);
   return TRUE;
 }
 
 static gboolean
 take_data (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
 {
-  gboolean wanted = !self->mail_refused && self->n_accepted > 0;
+  gboolean wanted = reroute_smtp_client_is_wanted (self);
 
   if (reply->code >= 400)
     {
       if (wanted)
-        set_transaction_reply (self, reply);
-      finish_transaction (self, TRUE);
+        reroute_smtp_client_set_transaction_reply (self, reply);
+      reroute_smtp_client_finish_transaction (self, TRUE);
     }
   else if (reply->code != 354)
-    return fail (reply, "does not answer DATA", error);
+    return reroute_smtp_client_fail (reply, "does not answer DATA", error);
   else if (wanted)
     reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_SEND_CONTENT);
   else if (self->lmtp)
     {
       /* RFC 2033 4.2 forbids it, and an empty message for nobody would have no reply to wait for.
        */
-      finish_transaction (self, TRUE);
+      reroute_smtp_client_finish_transaction (self, TRUE);
       self->surplus = TRUE;
     }
   else
@@ -332,23 +374,32 @@ take_data (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   return TRUE;
 }
 
-static gboolean
-take_final_dot (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+void
+reroute_smtp_client_take_end (RerouteSmtpClient *self,
+                              guint index,
+                              const RerouteReply *reply,
+                              gboolean needs_reset)
 {
-  if (reply->code >= 300 && reply->code < 400)
-    return fail (reply, "does not answer the end of data", error);
   if (self->lmtp)
     {
       self->replies[index] = reroute_reply_copy (reply);
       self->end_sent = ++self->n_answered < self->n_accepted;
       if (!self->end_sent)
-        finish_transaction (self, FALSE);
-      return TRUE;
+        reroute_smtp_client_finish_transaction (self, needs_reset);
+      return;
     }
   self->end_sent = FALSE;
-  if (!self->mail_refused && self->n_accepted > 0)
-    set_transaction_reply (self, reply);
-  finish_transaction (self, FALSE);
+  if (reroute_smtp_client_is_wanted (self))
+    reroute_smtp_client_set_transaction_reply (self, reply);
+  reroute_smtp_client_finish_transaction (self, needs_reset);
+}
+
+static gboolean
+take_final_dot (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
+{
+  if (reply->code >= 300 && reply->code < 400)
+    return reroute_smtp_client_fail (reply, "does not answer the end of data", error);
+  reroute_smtp_client_take_end (self, index, reply, FALSE);
   return TRUE;
 }
 
@@ -369,18 +420,21 @@ static const struct
   const char *source;
 } kinds[] = {
   /* clang-format off */
-  [REROUTE_SMTP_COMMAND_GREETING]  = { take_greeting,  "while waiting for the greeting",     "RFC 5321 4.3.1" },
-  [REROUTE_SMTP_COMMAND_EHLO]      = { take_ehlo,      "while sending EHLO",                 "RFC 5321 4.1.1.1" },
-  [REROUTE_SMTP_COMMAND_LHLO]      = { take_ehlo,      "while sending LHLO",                 "RFC 2033 4.1" },
-  [REROUTE_SMTP_COMMAND_HELO]      = { take_helo,      "while sending HELO",                 "RFC 5321 4.1.1.1" },
-  [REROUTE_SMTP_COMMAND_STARTTLS]  = { take_starttls,  "while sending STARTTLS",             "RFC 3207 4" },
-  [REROUTE_SMTP_COMMAND_AUTH]      = { take_auth,      "while logging in",                   "RFC 4954 4" },
-  [REROUTE_SMTP_COMMAND_RSET]      = { take_rset,      "while sending RSET",                 "RFC 5321 4.1.1.5" },
-  [REROUTE_SMTP_COMMAND_MAIL]      = { take_mail,      "while sending MAIL",                 "RFC 5321 4.1.1.2" },
-  [REROUTE_SMTP_COMMAND_RCPT]      = { take_rcpt,      "while sending RCPT",                 "RFC 5321 4.1.1.3" },
-  [REROUTE_SMTP_COMMAND_DATA]      = { take_data,      "while sending DATA",                 "RFC 5321 4.1.1.4" },
-  [REROUTE_SMTP_COMMAND_FINAL_DOT] = { take_final_dot, "while waiting for the reply to the end of data", "RFC 5321 4.1.1.4" },
-  [REROUTE_SMTP_COMMAND_QUIT]      = { take_quit,      "while sending QUIT",                 "RFC 5321 4.1.1.10" },
+  [REROUTE_SMTP_COMMAND_GREETING]     = { take_greeting,                      "while waiting for the greeting",   "RFC 5321 4.3.1" },
+  [REROUTE_SMTP_COMMAND_EHLO]         = { take_ehlo,                          "while sending EHLO",               "RFC 5321 4.1.1.1" },
+  [REROUTE_SMTP_COMMAND_LHLO]         = { take_ehlo,                          "while sending LHLO",               "RFC 2033 4.1" },
+  [REROUTE_SMTP_COMMAND_HELO]         = { take_helo,                          "while sending HELO",               "RFC 5321 4.1.1.1" },
+  [REROUTE_SMTP_COMMAND_STARTTLS]     = { take_starttls,                      "while sending STARTTLS",           "RFC 3207 4" },
+  [REROUTE_SMTP_COMMAND_AUTH]         = { take_auth,                          "while logging in",                 "RFC 4954 4" },
+  [REROUTE_SMTP_COMMAND_RSET]         = { take_rset,                          "while sending RSET",               "RFC 5321 4.1.1.5" },
+  [REROUTE_SMTP_COMMAND_MAIL]         = { take_mail,                          "while sending MAIL",               "RFC 5321 4.1.1.2" },
+  [REROUTE_SMTP_COMMAND_RCPT]         = { take_rcpt,                          "while sending RCPT",               "RFC 5321 4.1.1.3" },
+  [REROUTE_SMTP_COMMAND_DATA]         = { take_data,                          "while sending DATA",               "RFC 5321 4.1.1.4" },
+  [REROUTE_SMTP_COMMAND_FINAL_DOT]    = { take_final_dot,                     "while waiting for the reply to the end of data", "RFC 5321 4.1.1.4" },
+  [REROUTE_SMTP_COMMAND_CHUNK]        = { reroute_smtp_client_take_chunk,     "while sending BDAT",               "RFC 3030 2" },
+  [REROUTE_SMTP_COMMAND_LAST_CHUNK]   = { reroute_smtp_client_take_last_chunk, "while waiting for the reply to the end of data", "RFC 3030 2" },
+  [REROUTE_SMTP_COMMAND_RESYNC]       = { reroute_smtp_client_take_resync,    "while sending RSET",               "RFC 3030 2" },
+  [REROUTE_SMTP_COMMAND_QUIT]         = { take_quit,                          "while sending QUIT",               "RFC 5321 4.1.1.10" },
   /* clang-format on */
 };
 
@@ -394,12 +448,14 @@ reroute_smtp_client_take_reply (RerouteSmtpClient *self,
   if (reply->code == 421)
     {
       self->end_sent = self->n_answered > 0;
-      set_transaction_reply (self, reply);
+      reroute_smtp_client_set_transaction_reply (self, reply);
       close_session (self, reply);
       return TRUE;
     }
+  if (command == NULL && reroute_smtp_client_take_answer_to_line (self, reply))
+    return TRUE;
   if (command == NULL)
-    return fail (reply, "came before its time", error);
+    return reroute_smtp_client_fail (reply, "came before its time", error);
   return kinds[command->kind].take (self, command->index, reply, error);
 }
 

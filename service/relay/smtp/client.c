@@ -2,12 +2,12 @@
  *
  * client.c - the sending side of one SMTP session
  *
- * What replies do is in client-replies.c.  Every command stands in a queue until its reply comes; a
- * reply with no command in front of it is a protocol error, be it right in its content.  Where
- * PIPELINING is offered a whole envelope goes out at once.
+ * What replies do is in client-replies.c, BDAT in client-chunks.c.  Every command stands in a queue
+ * until its reply comes; a reply with no command in front of it is a protocol error, be it right in
+ * its content.  Where PIPELINING is offered a whole envelope goes out at once.
  *
- * Standards: RFC 5321 sections 3, 4.1, 4.2.4 and 4.3, RFC 1870, RFC 2033, RFC 2920, RFC 3207,
- * RFC 3461, RFC 6152, RFC 6531.
+ * Standards: RFC 5321 sections 3, 4.1, 4.2.4 and 4.3, RFC 1870, RFC 2033, RFC 2920, RFC 3030,
+ * RFC 3207, RFC 3461, RFC 6152, RFC 6531.
  */
 
 #define G_LOG_DOMAIN "reroute-smtp-client"
@@ -147,6 +147,8 @@ clear_transaction (RerouteSmtpClient *self)
   self->transaction = (RerouteSmtpTransaction){ 0 };
   self->n_accepted = self->n_answered = 0;
   self->mail_refused = self->end_sent = FALSE;
+  self->by_chunks = self->head_taken = self->line_answered = self->last_put = FALSE;
+  self->chunk_left = 0;
 }
 
 RerouteSmtpClient *
@@ -245,6 +247,15 @@ refuse_here (const RerouteSmtpClient *self)
   return NULL;
 }
 
+static gboolean
+can_go_by_chunks (const RerouteSmtpClient *self)
+{
+  return self->transaction.chunks && !self->transaction.probe &&
+         (self->offers & REROUTE_SMTP_OFFERS_CHUNKING) != 0 &&
+         (self->chunking == REROUTE_SMTP_CHUNKING_PROVEN ||
+          (self->chunking == REROUTE_SMTP_CHUNKING_UNPROVEN && self->transaction.head_octets > 0));
+}
+
 void
 reroute_smtp_client_begin (RerouteSmtpClient *self, const RerouteSmtpTransaction *transaction)
 {
@@ -268,24 +279,20 @@ reroute_smtp_client_begin (RerouteSmtpClient *self, const RerouteSmtpTransaction
       return;
     }
   reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_WORKING);
+  self->by_chunks = can_go_by_chunks (self);
   gboolean pipelining = (self->offers & REROUTE_SMTP_OFFERS_PIPELINING) != 0;
   if (self->needs_reset)
     reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_RSET, 0, "RSET");
   if (pipelining || !self->needs_reset)
-    reroute_smtp_client_put_mail (self);
+    reroute_smtp_client_put_transaction (self);
   self->needs_reset = FALSE;
-  if (!pipelining)
-    return;
-  for (guint i = 0; i < transaction->n_recipients; i++)
-    reroute_smtp_client_put_rcpt (self, i);
-  if (!transaction->probe)
-    reroute_smtp_client_put_data (self);
 }
 
 void
 reroute_smtp_client_content_sent (RerouteSmtpClient *self)
 {
   g_return_if_fail (self != NULL && self->state == REROUTE_SMTP_CLIENT_SEND_CONTENT);
+  g_return_if_fail (!self->by_chunks);
 
   self->end_sent = TRUE;
   if (!self->lmtp)

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
  *
  * The sending side of one SMTP session as a pure machine.  It pipelines MAIL, RCPT and DATA
  * where PIPELINING is offered.  It can speak LMTP instead.  The content itself is written by the
- * owner, between %REROUTE_SMTP_CLIENT_SEND_CONTENT and reroute_smtp_client_content_sent().
+ * owner, between %REROUTE_SMTP_CLIENT_SEND_CONTENT and reroute_smtp_client_content_sent(); or,
+ * where it goes by BDAT, chunk by chunk.
  */
 typedef struct _RerouteSmtpClient RerouteSmtpClient;
 
@@ -24,8 +25,9 @@ typedef enum
                                    */
   REROUTE_SMTP_CLIENT_AUTH_CHALLENGE, /* read the challenge, then respond() */
   REROUTE_SMTP_CLIENT_READY,          /* greeted, EHLO answered: takes a transaction */
-  REROUTE_SMTP_CLIENT_SEND_CONTENT,   /* 354: write the content in wire form and the final dot, then
-                                         content_sent() */
+  REROUTE_SMTP_CLIENT_SEND_CONTENT,   /* write the content in wire form and the final dot, then
+                                         content_sent(); by chunks: what is left of one, or the next
+                                       */
   REROUTE_SMTP_CLIENT_DONE, /* the transaction is over: read the replies; then READY for another */
   REROUTE_SMTP_CLIENT_CLOSED, /* QUIT was answered, or the session is of no use: see the session
                                  reply */
@@ -44,6 +46,9 @@ typedef struct
     *envelope;          /* (nullable): whose notices are asked for where DSN is offered */
   const guint *indices; /* with @envelope: where each recipient stands in it */
   gboolean probe;       /* ends behind RCPT: what the server says of the recipients is all */
+  gboolean chunks;      /* by BDAT where CHUNKING is offered */
+  const guint8 *head;   /* the content's first line, where reroute_smtp_client_wants_head() */
+  gsize head_octets;    /* 0: none, and DATA then */
 } RerouteSmtpTransaction;
 
 typedef enum
@@ -89,6 +94,27 @@ guint64 reroute_smtp_client_get_n_replies (const RerouteSmtpClient *self);
    every recipient. */
 void reroute_smtp_client_begin (RerouteSmtpClient *self, const RerouteSmtpTransaction *transaction);
 void reroute_smtp_client_content_sent (RerouteSmtpClient *self);
+/* --- client-chunks.c --- */
+/* In state READY or DONE: a transaction by chunks has to bring the content's first line: the server
+   has not shown yet that it knows BDAT. */
+gboolean reroute_smtp_client_wants_head (const RerouteSmtpClient *self);
+/* How many octets of a content are such a line; 0: it does not begin with one that every server
+   would refuse if it took it for a command. */
+gsize reroute_smtp_client_find_head (const guint8 *content, gsize length);
+/* In state SEND_CONTENT: whether by chunks, and not by DATA. */
+gboolean reroute_smtp_client_goes_by_chunks (const RerouteSmtpClient *self);
+/* By chunks: octets of the content that have gone as its head. */
+gsize reroute_smtp_client_get_head_sent (const RerouteSmtpClient *self);
+/* Octets of the open chunk that are to be sent behind the output; 0: put the next one. */
+gsize reroute_smtp_client_get_chunk_left (const RerouteSmtpClient *self);
+/* @length: of the next piece of the content, not dot-stuffed; not 0 */
+void reroute_smtp_client_put_chunk (RerouteSmtpClient *self, gsize length, gboolean last);
+/* Octets of it have left; the output went before them. */
+void reroute_smtp_client_chunk_sent (RerouteSmtpClient *self, gsize length);
+/* After a session that ended in a transaction: whether the server was lost over the first BDAT it
+   was told, so that it may do better with DATA. */
+gboolean reroute_smtp_client_has_tripped (const RerouteSmtpClient *self);
+
 /* In state START_TLS: hands are shaken.  What the server said before is forgotten. */
 void reroute_smtp_client_tls_begun (RerouteSmtpClient *self);
 /* --- client-auth.c --- */
@@ -105,9 +131,9 @@ void reroute_smtp_client_quit (RerouteSmtpClient *self);
 /* READY or DONE, and the server has not spoken out of turn: takes another transaction. */
 gboolean reroute_smtp_client_is_reusable (const RerouteSmtpClient *self);
 
-/* State DONE: the reply that decides recipient @index: to MAIL, RCPT, DATA or the final dot,
-   whichever refused it, or the 2xx to the final dot; of a probe NULL when RCPT was taken.  After a
-   session that ended in a transaction: what was said of it until then, NULL: nothing.  (transfer
+/* State DONE: the reply that decides recipient @index: to MAIL, RCPT, DATA or the end of data,
+   whichever refused it, or the 2xx to the end of data; of a probe NULL when RCPT was taken.  After
+   a session that ended in a transaction: what was said of it until then, NULL: nothing.  (transfer
    none) (nullable) */
 const RerouteReply *reroute_smtp_client_get_recipient_reply (const RerouteSmtpClient *self,
                                                              guint index);
