@@ -129,6 +129,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Certificate with chain and key, one file, that hosts of the default delivery are shown; empty: none.") },
   { ID (MILTERS), "milters", TYPE (MILTERS), "", 0, 16, NULL,
     N_("Mail filters that are asked about every message that comes in, in order; empty: none.") },
+  { ID (MILTERS_FOR_OWN_MAIL), "milters-for-own-mail", TYPE (MILTERS), "", 0, 16, NULL,
+    N_("Mail filters that notices and reports of this server go through, to be signed; empty: none.") },
   { ID (LOG_LEVELS), "log-levels", TYPE (LOG_LEVELS), "", 0, 0, NULL,
     N_("How much the relay's log tells, by category; what is not named: “minimum”.") },
   { ID (TRACK_DAYS), "track-days", TYPE (COUNT), "30", 0, 3650, NULL,

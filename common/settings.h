@@ -79,12 +79,13 @@ typedef enum
   REROUTE_SETTING_SRS_DOMAIN, /* "" is off */
   REROUTE_SETTING_DEFAULT_LEAVES,
   REROUTE_SETTING_MTA_STS,
-  REROUTE_SETTING_MAX_AUTH_FAILURES,   /* 0 is off */
-  REROUTE_SETTING_DEFAULT_ACCOUNT,     /* "" is none */
-  REROUTE_SETTING_DEFAULT_CERTIFICATE, /* "" is none */
-  REROUTE_SETTING_MILTERS,             /* "" is off */
-  REROUTE_SETTING_LOG_LEVELS,          /* reroute_log_levels_parse() takes it apart */
-  REROUTE_SETTING_TRACK_DAYS,          /* 0 is off */
+  REROUTE_SETTING_MAX_AUTH_FAILURES,    /* 0 is off */
+  REROUTE_SETTING_DEFAULT_ACCOUNT,      /* "" is none */
+  REROUTE_SETTING_DEFAULT_CERTIFICATE,  /* "" is none */
+  REROUTE_SETTING_MILTERS,              /* "" is off */
+  REROUTE_SETTING_MILTERS_FOR_OWN_MAIL, /* "" is off */
+  REROUTE_SETTING_LOG_LEVELS,           /* reroute_log_levels_parse() takes it apart */
+  REROUTE_SETTING_TRACK_DAYS,           /* 0 is off */
   REROUTE_SETTING_TRACK_SIZE,
   REROUTE_SETTING_TLS_REPORT,
   REROUTE_SETTING_TLS_REPORT_FROM,         /* "" is the postmaster of this server */

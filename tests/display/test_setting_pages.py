@@ -22,6 +22,7 @@ WRONG = (
     ('alt+s', '0.0.0.0:0', '“0.0.0.0:0” is no address with a port. Write one such as “0.0.0.0:465”', ''),
     ('alt+w', 'srs@example.org', '“srs@example.org” is no domain. Write one of yours', ''),
     ('alt+f', 'unix:/run/a.sock action=accept, unix:b', '“unix:b” is no mail filter.', ''),
+    ('alt+n', 'inet:localhost:8891', '“inet:localhost:8891” is no mail filter.', ''),
     ('alt+o', '203.0.113.0/24', '“203.0.113.0/24” is no address.', ''),
     ('alt+i', 'user@example.com', '“user@example.com” is an e-mail address. A host is wanted', ''),
     ('alt+m', 'postmaster', '“postmaster” is no e-mail address.', ''),
@@ -63,11 +64,13 @@ def test_general_is_saved(desk):
     fill(desk, 'alt+s', '127.0.0.1')
     fill(desk, 'alt+w', 'Example.ORG')
     fill(desk, 'alt+f', '/run/rspamd/milter.sock  action=accept,inet:127.0.0.1:8891')
-    desk.dialog.wait_text('7 unsaved changes')
+    fill(desk, 'alt+n', 'inet:8891@127.0.0.1')
+    desk.dialog.wait_text('8 unsaved changes')
     desk.apply()
     assert desk.setting('listen-tls') == '127.0.0.1:465'
     assert desk.setting('srs-domain') == 'example.org'
     assert desk.setting('milters') == 'unix:/run/rspamd/milter.sock action=accept, inet:127.0.0.1:8891'
+    assert desk.setting('milters-for-own-mail') == 'inet:127.0.0.1:8891'
     assert desk.setting('hostname') == 'mail.example.org'
     assert desk.setting('inbound-host').startswith('mailbox.example.net')
     assert desk.setting('postmaster') == 'admin@example.org'

@@ -38,8 +38,8 @@ FOLDERS = {
                                'service/relay/track/', 'service/relay/smtp/', 'service/relay/', 'common/'),
     'service/relay/spool/': ('service/relay/spool/', 'service/relay/smtp/', 'common/'),
     'service/relay/track/': ('service/relay/track/', 'service/relay/spool/', 'service/relay/smtp/', 'common/'),
-    'service/relay/deliver/': ('service/relay/deliver/', 'service/relay/spool/', 'service/relay/track/',
-                               'service/relay/smtp/', 'service/relay/', 'common/'),
+    'service/relay/deliver/': ('service/relay/deliver/', 'service/relay/milter/', 'service/relay/spool/',
+                               'service/relay/track/', 'service/relay/smtp/', 'service/relay/', 'common/'),
 }
 
 # System headers, and the only folders or files that may name them.

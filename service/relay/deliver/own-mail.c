@@ -2,8 +2,8 @@
  *
  * own-mail.c - mail that the relay itself writes, on its way into the queue
  *
- * It comes from the null reverse-path, so nothing ever answers it, and is decided by the rules like
- * any other.
+ * It comes from the null reverse-path, so nothing ever answers it, goes through the mail filters
+ * that are set for it, and is decided by the rules like any other.
  *
  * Standards: RFC 5321 section 4.5.5.
  */
@@ -16,10 +16,12 @@
 
 #include "service/relay/track/accepted.h"
 
-/* On its way through the spool's thread. */
+/* On its way through the filters and the spool's thread. */
 typedef struct
 {
   RerouteScheduler *scheduler;
+  RerouteSpoolDraft *draft;  /* until it is committed */
+  RerouteEnvelope *envelope; /* the same */
   RerouteOwnMailFunc func;
   gpointer user_data;
   RerouteMessage *message; /* NULL: it could not be spooled */
@@ -67,6 +69,20 @@ make_envelope (RerouteScheduler *scheduler, RerouteAddress *to)
   return envelope;
 }
 
+static void
+commit (GBytes *content, gpointer user_data)
+{
+  OwnMail *self = user_data;
+
+  reroute_spool_draft_append (
+    self->draft, g_bytes_get_data (content, NULL), g_bytes_get_size (content));
+  reroute_spool_commit (self->scheduler->spool,
+                        g_steal_pointer (&self->draft),
+                        g_steal_pointer (&self->envelope),
+                        spooled,
+                        self);
+}
+
 void
 reroute_own_mail_spool (RerouteScheduler *scheduler,
                         RerouteAddress *to,
@@ -75,14 +91,16 @@ reroute_own_mail_spool (RerouteScheduler *scheduler,
                         RerouteOwnMailFunc func,
                         gpointer user_data)
 {
-  RerouteSpoolDraft *draft = reroute_spool_begin (scheduler->spool);
-  RerouteEnvelope *envelope = make_envelope (scheduler, to);
-  OwnMail *self = g_new (OwnMail, 1);
+  OwnMail *self = g_new0 (OwnMail, 1);
 
-  *self = (OwnMail){ scheduler, func, user_data, NULL };
-  envelope->tls_optional = tls == REROUTE_OWN_MAIL_TLS_OPTIONAL;
-  envelope->requiretls = tls == REROUTE_OWN_MAIL_TLS_REQUIRED;
-  reroute_spool_draft_append (draft, g_bytes_get_data (content, NULL), g_bytes_get_size (content));
+  self->scheduler = scheduler;
+  self->draft = reroute_spool_begin (scheduler->spool);
+  self->envelope = make_envelope (scheduler, to);
+  self->func = func;
+  self->user_data = user_data;
+  self->envelope->tls_optional = tls == REROUTE_OWN_MAIL_TLS_OPTIONAL;
+  self->envelope->requiretls = tls == REROUTE_OWN_MAIL_TLS_REQUIRED;
   scheduler->n_spooling++;
-  reroute_spool_commit (scheduler->spool, draft, envelope, spooled, self);
+  if (!reroute_own_mail_filter (scheduler, self->draft, self->envelope, content, commit, self))
+    commit (content, self);
 }

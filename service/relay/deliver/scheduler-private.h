@@ -117,6 +117,8 @@ struct _RerouteScheduler
   guint n_active;       /* deliveries that workers have */
   guint n_spooling;     /* mail of our own on its way into the spool, and calls that wait for it */
   guint n_notices_lost; /* of failures: the spool did not take them */
+  GQueue own_mail_filters;  /* of own-mail-filter.c, in order of coming */
+  gint64 own_mail_until_us; /* monotonic, while stopping: then it waits for no filter; 0: not yet */
   gboolean stopping;
 
   GMutex lock; /* for what is below */
@@ -351,6 +353,21 @@ void reroute_own_mail_spool (RerouteScheduler *scheduler,
                              RerouteOwnMailTls tls,
                              RerouteOwnMailFunc func,
                              gpointer user_data);
+
+/* --- own-mail-filter.c --- */
+/* @content: in wire form, dot-stuffed; borrowed for the call */
+typedef void (*RerouteOwnMailFilterFunc) (GBytes *content, gpointer user_data);
+/* Has the filters of MILTERS_FOR_OWN_MAIL look at @content; @func runs later with what they made of
+   it, or with what it was, within their time limits.  @draft names it, @envelope has one recipient;
+   both outlive that.  Returns: FALSE when there are no filters, and @func never runs */
+gboolean reroute_own_mail_filter (RerouteScheduler *scheduler,
+                                  const RerouteSpoolDraft *draft,
+                                  const RerouteEnvelope *envelope,
+                                  GBytes *content,
+                                  RerouteOwnMailFilterFunc func,
+                                  gpointer user_data);
+/* While stopping: none waits longer than @grace_us from now on. */
+void reroute_own_mail_hurry (RerouteScheduler *scheduler, gint64 grace_us);
 
 /* --- notice.c --- */
 /* Spools a notice about the outcomes, whose replies it takes, then records them, but for RELAYED.

@@ -28,16 +28,18 @@ typedef struct
   const RerouteMilterSpec *spec; /* borrowed from the settings */
   char *label;
   RerouteMilterConnection *connection; /* NULL: not made, or lost */
-  gboolean failed;                     /* for this message */
+  gboolean failed;                     /* for this message, or has had its say about it */
 } Link;
 
 struct _RerouteMilterChain
 {
   RerouteWorker *worker;
   RerouteSettings *settings;
+  gboolean advises; /* and decides nothing */
   char *hostname;
+  char *client_name;
   char *tls;
-  RerouteMilterSession session; /* borrows both */
+  RerouteMilterSession session; /* borrows the three */
   RerouteMilterFunc func;
   gpointer user_data;
   gsize n_links;
@@ -73,7 +75,7 @@ fall_back (Link *link)
   static const RerouteReply never = { 550, "5.7.1", (char *) "A mail filter cannot be asked" };
   RerouteMilterChain *self = link->chain;
 
-  if (link->spec->action == REROUTE_MILTER_ACCEPT)
+  if (self->advises || link->spec->action == REROUTE_MILTER_ACCEPT)
     {
       self->index++;
       ask_links (self);
@@ -82,18 +84,14 @@ fall_back (Link *link)
   finish (self, link->spec->action == REROUTE_MILTER_REJECT ? &never : &later, FALSE, link->label);
 }
 
+/* It takes no further part; @changed: when it had begun to change the message. */
 static void
-failed_cb (RerouteMilterConnection *connection, const char *why, gpointer user_data)
+leave_out (Link *link, gboolean changed)
 {
   static const RerouteReply halfway = {
     451, "4.7.1", (char *) "A mail filter was lost at its work, try again later"
   };
-  Link *link = user_data;
-  gboolean changed =
-    reroute_milter_machine_has_changed (reroute_milter_connection_get_machine (connection));
 
-  g_message ("milter=%s status=failed (%s)", link->label, why);
-  g_clear_pointer (&link->connection, reroute_milter_connection_free);
   link->failed = TRUE;
   if (changed)
     finish (link->chain, &halfway, FALSE, link->label);
@@ -101,15 +99,49 @@ failed_cb (RerouteMilterConnection *connection, const char *why, gpointer user_d
     fall_back (link);
 }
 
+static void
+failed_cb (RerouteMilterConnection *connection, const char *why, gpointer user_data)
+{
+  Link *link = user_data;
+  gboolean changed =
+    reroute_milter_machine_has_changed (reroute_milter_connection_get_machine (connection));
+
+  g_log (G_LOG_DOMAIN,
+         link->chain->advises ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_MESSAGE,
+         "milter=%s status=failed (%s)",
+         link->label,
+         why);
+  g_clear_pointer (&link->connection, reroute_milter_connection_free);
+  leave_out (link, changed);
+}
+
 /* --- asking --- */
+
+/* What a milter has against mail that goes on all the same. */
+static void
+overrule (Link *link, const RerouteMilterMachine *machine)
+{
+  gboolean discards = reroute_milter_machine_get_verdict (machine) == REROUTE_MILTER_DISCARDS;
+  g_autofree char *said =
+    discards ? NULL : reroute_reply_to_string (reroute_milter_machine_get_reply (machine));
+
+  g_warning ("milter=%s status=overruled (%s)", link->label, discards ? "discard it" : said);
+  leave_out (link, reroute_milter_machine_has_changed (machine));
+}
 
 static void
 judge (Link *link)
 {
   RerouteMilterChain *self = link->chain;
   RerouteMilterMachine *machine = reroute_milter_connection_get_machine (link->connection);
+  RerouteMilterVerdict verdict = reroute_milter_machine_get_verdict (machine);
 
-  switch (reroute_milter_machine_get_verdict (machine))
+  if (self->advises && (verdict == REROUTE_MILTER_REFUSES || verdict == REROUTE_MILTER_DISCARDS))
+    {
+      overrule (link, machine);
+      return;
+    }
+  switch (verdict)
     {
     case REROUTE_MILTER_REFUSES:
       finish (self, reroute_milter_machine_get_reply (machine), FALSE, link->label);
@@ -239,6 +271,7 @@ reroute_milter_chain_get_quarantine (const RerouteMilterChain *self)
 RerouteMilterChain *
 reroute_milter_chain_new (RerouteWorker *worker,
                           RerouteSettings *settings,
+                          RerouteSettingId list,
                           const RerouteMilterSession *session,
                           RerouteMilterFunc func,
                           gpointer user_data)
@@ -246,14 +279,16 @@ reroute_milter_chain_new (RerouteWorker *worker,
   g_return_val_if_fail (worker != NULL && settings != NULL && session != NULL, NULL);
 
   RerouteMilterChain *self = g_new0 (RerouteMilterChain, 1);
-  const RerouteMilterSpec *specs =
-    reroute_settings_get_milters (settings, REROUTE_SETTING_MILTERS, &self->n_links);
+  const RerouteMilterSpec *specs = reroute_settings_get_milters (settings, list, &self->n_links);
 
   self->worker = worker;
   self->settings = reroute_settings_ref (settings);
+  self->advises = list == REROUTE_SETTING_MILTERS_FOR_OWN_MAIL;
   self->hostname = g_strdup (session->hostname);
+  self->client_name = g_strdup (session->client_name);
   self->tls = g_strdup (session->tls);
-  self->session = (RerouteMilterSession){ self->hostname, session->client_ip, self->tls };
+  self->session =
+    (RerouteMilterSession){ self->hostname, self->client_name, session->client_ip, self->tls };
   self->func = func;
   self->user_data = user_data;
   self->links = g_new0 (Link, self->n_links);
@@ -276,6 +311,7 @@ reroute_milter_chain_free (RerouteMilterChain *self)
     }
   g_free (self->links);
   g_free (self->hostname);
+  g_free (self->client_name);
   g_free (self->tls);
   g_free (self->queue_id);
   reroute_settings_unref (self->settings);

@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 /**
  * RerouteMilterChain:
  *
- * The milters of one SMTP session, asked one behind the other.  Lives on its worker's thread.
+ * The milters of one SMTP session, or of one message of our own, asked one behind the other.  Lives
+ * on its worker's thread.
  */
 typedef struct _RerouteMilterChain RerouteMilterChain;
 
@@ -26,10 +27,16 @@ typedef struct
 /* The last thing that the chain does in a turn: the owner may free it there. */
 typedef void (*RerouteMilterFunc) (const RerouteMilterOutcome *outcome, gpointer user_data);
 
-/* @settings: a reference is taken; @session: copied.  @func answers each question, in a later turn
-   or before the question returns. */
+/* @settings: a reference is taken; @list: the setting that names the milters; @session: copied.
+   @func answers each question, in a later turn or before the question returns.
+
+   The word of those of MILTERS_FOR_OWN_MAIL is no more than advice: one that refuses, discards or
+   cannot be asked is told of nothing more of the message, which goes on; what it says is logged. A
+   refusal tells the owner alone that it was lost, or refused, when it had begun to change the
+   message, which is of no use then. */
 RerouteMilterChain *reroute_milter_chain_new (RerouteWorker *worker,
                                               RerouteSettings *settings,
+                                              RerouteSettingId list,
                                               const RerouteMilterSession *session,
                                               RerouteMilterFunc func,
                                               gpointer user_data);

@@ -64,7 +64,10 @@ static gboolean
 put_connect (RerouteMilterMachine *self, GError **error)
 {
   g_autofree char *ip = reroute_ip_to_string (&self->client_ip);
-  g_autofree char *name = g_strdup_printf ("[%s]", ip);
+  g_autofree char *literal = g_strdup_printf ("[%s]", ip);
+  const char *name = self->client_name != NULL ? self->client_name : literal;
+  g_autofree char *full =
+    self->client_name != NULL ? g_strdup_printf ("%s %s", name, literal) : g_strdup (literal);
   const guint8 family = reroute_ip_is_ipv4 (&self->client_ip) ? '4' : '6';
 
   put_macros (self,
@@ -72,7 +75,7 @@ put_connect (RerouteMilterMachine *self, GError **error)
               "j",
               self->hostname,
               "_",
-              name,
+              full,
               "{daemon_name}",
               "reroute-relayd",
               "v",

@@ -44,6 +44,7 @@ typedef enum
 struct _RerouteMilterMachine
 {
   char *hostname;
+  char *client_name; /* (nullable) */
   RerouteIp client_ip;
   char *tls;
 

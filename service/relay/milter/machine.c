@@ -127,6 +127,7 @@ reroute_milter_machine_new (const RerouteMilterSession *session)
 
   RerouteMilterMachine *self = g_new0 (RerouteMilterMachine, 1);
   self->hostname = g_strdup (session->hostname);
+  self->client_name = g_strdup (session->client_name);
   self->client_ip = session->client_ip;
   self->tls = g_strdup (session->tls);
   self->verdict = REROUTE_MILTER_GOES_ON;
@@ -141,6 +142,7 @@ reroute_milter_machine_free (RerouteMilterMachine *self)
   g_return_if_fail (self != NULL);
 
   g_free (self->hostname);
+  g_free (self->client_name);
   g_free (self->tls);
   g_free (self->helo);
   g_free (self->queue_id);

@@ -27,7 +27,8 @@ typedef enum
 /* Of the SMTP session; copied. */
 typedef struct
 {
-  const char *hostname; /* ours */
+  const char *hostname;    /* ours */
+  const char *client_name; /* (nullable): NULL: its address stands for it */
   RerouteIp client_ip;
   const char *tls; /* (nullable): "TLSv1.3 with cipher …" */
 } RerouteMilterSession;

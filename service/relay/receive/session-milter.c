@@ -342,15 +342,15 @@ make_chain (RerouteSessionMilters *self)
 {
   RerouteSession *session = self->session;
   const char *tls = reroute_smtp_server_get_tls (session->machine);
-  const RerouteMilterSession about = { session->receiver->hostname, session->client.ip, tls };
+  const RerouteMilterSession about = { session->receiver->hostname, NULL, session->client.ip, tls };
 
   if (self->chain != NULL && g_strcmp0 (self->tls, tls) == 0)
     return;
   g_clear_pointer (&self->chain, reroute_milter_chain_free);
   g_free (self->tls);
   self->tls = g_strdup (tls);
-  self->chain =
-    reroute_milter_chain_new (session->receiver->worker, self->settings, &about, outcome_cb, self);
+  self->chain = reroute_milter_chain_new (
+    session->receiver->worker, self->settings, REROUTE_SETTING_MILTERS, &about, outcome_cb, self);
 }
 
 void
