@@ -138,6 +138,7 @@
 #define REROUTE_LIMIT_TLS_REPORT_FILE_OCTETS (64 * 1024 * 1024)
 
 /* Milters */
+#define REROUTE_LIMIT_AT_DOOR 64 /* sessions of a worker that wait for milters to be greeted */
 #define REROUTE_LIMIT_MILTER_PACKET_OCTETS (1024 * 1024) /* of a milter; Sendmail sends 64 KiB */
 
 /* Spool (design.md section 5) */

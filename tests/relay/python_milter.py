@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Debian's python3-milter, and libmilter below it, as a neighbour; run as a program this file is the filter itself.
 
-It refuses a header field `X-Refuse`, and changes of a message, by what libmilter has for that, all that it may.
+It refuses the client at 127.0.0.66, the name unwanted.test and a header field `X-Refuse`, and changes of a message, by what libmilter has for that, all that it may.
 """
 
 import os
@@ -17,8 +17,14 @@ def serve(address):
     class Filter(Milter.Base):
         """One connection of the relay's."""
 
+        def connect(self, name, family, address):
+            return Milter.REJECT if address[0] == '127.0.0.66' else Milter.CONTINUE
+
         def hello(self, name):
             self.greeting = name
+            if name == 'unwanted.test':
+                self.setreply('550', '5.7.1', 'not by this name')
+                return Milter.REJECT
             return Milter.CONTINUE
 
         def envfrom(self, sender, *arguments):

@@ -114,7 +114,7 @@ def main():
             assert rcpts[0].startswith('250') and reply.startswith('554 5.7.1'), (rcpts, reply)
 
         def test_python3_milter_changes_everything():
-            """Each change that libmilter has, and its refusals of a recipient and of a header field."""
+            """Each change that libmilter has, and its refusals, from the client to a header field."""
             peer = PythonMilter(world.place).start()
             world.use(peer.address)
             message, = world.arrive(HEAD + b'\r\nbody\r\n', 'u@in.test', 'gone@in.test')
@@ -128,6 +128,10 @@ def main():
             assert rcpts == ['550-5.1.1 not wanted\n550 5.1.1 by python3-milter'], rcpts
             _, reply = send(service, SENDER, ['u@in.test'], HEAD + b'X-Refuse: me\r\n\r\nbody\r\n')
             assert reply.startswith('451 4.7.1'), reply
+            with Client(service.host, service.port, source='127.0.0.66') as client:
+                assert client.banner.startswith('554 5.7.1 '), client.banner
+            with Client(service.host, service.port, helo='unwanted.test') as client:
+                assert client.ehlo == '550 5.7.1 not by this name', client.ehlo
             peer.stop()
 
         def test_both_in_a_row():

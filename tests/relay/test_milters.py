@@ -4,6 +4,7 @@
 
 import contextlib
 import re
+import select
 import smtplib
 import socket
 import ssl
@@ -20,6 +21,7 @@ from support import Client, Service, send
 from tap import run
 
 SENDER = 'sender@origin.test'
+AT_DOOR = 64  # limits.h: sessions of a worker that wait for a filter before they are greeted
 HEAD = (b'Subject: a test\r\nFrom: a@origin.test\r\nX-Twice: one\r\nX-Folded: first\r\n\t second\r\nX-Twice: two\r\n'
         b'Date: Wed, 25 Nov 2026 22:00:00 +0000\r\n')
 CONTENT = HEAD + b'\r\n.dot\r\nbody\r\n'
@@ -100,8 +102,6 @@ def talk(service, *commands, content=CONTENT):
 TRANSACTION = (f'MAIL FROM:<{SENDER}>', 'RCPT TO:<u@in.test>', 'DATA')
 # Stage, what the milter says, where it is heard (0 MAIL, 1 RCPT, 3 the final dot), the reply.
 ANSWERS = (
-    ('CONNECT', REJECT, 0, '550 5.7.1 '), ('CONNECT', TEMPFAIL, 0, '451 4.7.1 '), ('CONNECT', SHUTDOWN, 0, '421 4.7.1 '),
-    ('HELO', REJECT, 0, '550 5.7.1 '), ('HELO', code('550 5.7.0 no such name'), 0, '550 5.7.0 no such name'),
     ('MAIL', REJECT, 0, '550 5.7.1 '), ('MAIL', TEMPFAIL, 0, '451 4.7.1 '), ('MAIL', packet('f'), 0, '421 4.7.1 '),
     ('MAIL', code('421 4.7.0 go away'), 0, '421 4.7.0 go away'),
     ('RCPT', REJECT, 1, '550 5.7.1 '), ('RCPT', TEMPFAIL, 1, '451 4.7.1 '),
@@ -114,6 +114,13 @@ ANSWERS = (
     ('HEADER', ACCEPT, 3, '250 2.0.0 '), ('BODY', SKIP_BODY, 3, '250 2.0.0 '), ('END', ACCEPT, 3, '250 2.0.0 '),
     ('END', [PROGRESS, PROGRESS, CONTINUE], 3, '250 2.0.0 '),
 )
+# What it says of the client, and what is the greeting then, behind which nothing follows.
+DOORS = (
+    (REJECT, '554 5.7.1 '), (TEMPFAIL, '421 4.7.1 '), (SHUTDOWN, '421 4.7.1 '), (code('550 5.7.9 not you'), '554 5.7.9 not you'),
+    (code('451 4.7.0 later'), '421 4.7.0 later'), (code('550-5.7.1 one\r\n550 5.7.1 two'), '554-5.7.1 one\n554 5.7.1 two'),
+)
+# What it says of the name, and what the client is told.
+NAMES = ((REJECT, '550 5.7.1 '), (TEMPFAIL, '451 4.7.1 '), (code('550 5.7.0 no such name'), '550 5.7.0 no such name'))
 # What a milter must not do: each is a failure, and the default action acts.
 NONSENSE = (
     ('NEGOTIATE', packet('O', struct.pack('>III', 7, 0, 0))), ('NEGOTIATE', packet('O', struct.pack('>III', 1, 0, 0))),
@@ -141,6 +148,97 @@ def main():
                     assert stage in milter.stages, (stage, milter.stages)
                     assert all(reply[0] in '23' for reply in replies[:-1]), (stage, replies)
             service.wait_empty()
+
+        def test_who_is_not_greeted():
+            with world.filters(None) as milter:
+                for what, wanted in DOORS:
+                    milter.answer = at('CONNECT', what)
+                    with Client(service.host, service.port) as client:
+                        assert client.banner.startswith(wanted), (what, client.banner)
+                        assert client.socket.recv(1) == b'', 'the session goes on'
+                milter.answer = at('HELO', SHUTDOWN)
+                with Client(service.host, service.port) as client:
+                    assert client.ehlo.startswith('421 4.7.1 ') and client.socket.recv(1) == b'', client.ehlo
+                for what, wanted in NAMES:
+                    milter.answer = at('HELO', what)
+                    with Client(service.host, service.port) as client:
+                        assert client.banner.startswith('220 '), client.banner
+                        # It has its word once, whatever name comes next.
+                        assert client.ehlo.startswith(wanted) and client.command('HELO b').startswith(wanted), client.ehlo
+                        assert client.command(TRANSACTION[0]).startswith('503 '), 'goes on without a name'
+                milter.answer = lambda stage, told: REJECT if (stage, told) == ('HELO', b'other.test\0') else None
+                with Client(service.host, service.port) as client:
+                    assert client.command(TRANSACTION[0]).startswith('250 ')
+                    assert client.command('EHLO other.test').startswith('550 ')
+                    assert client.command(TRANSACTION[1]).startswith('503 '), 'the transaction goes on'
+                    assert client.command(TRANSACTION[0]).startswith('550 '), 'refused, and then not'
+
+        def test_who_does_not_wait_at_the_door():
+            """One who speaks is refused at once, one who leaves is forgotten; only so many wait."""
+            with world.filters(at('CONNECT', 'stall'), options='connect=1h command=1h') as milter, \
+                    contextlib.ExitStack() as waiting:
+                early = socket.create_connection((service.host, service.port))
+                poll('the filter to be asked', lambda: 'CONNECT' in milter.stages)
+                early.sendall(b'EHLO early.test\r\n')
+                assert early.recv(100).startswith(b'554 5.5.0 '), 'an early talker'
+                early.close()
+                leaving = socket.create_connection((service.host, service.port))
+                poll('the filter to be asked', lambda: milter.stages.count('CONNECT') == 2)
+                leaving.close()
+                poll('the sessions to go', lambda: service.ctl_json('status')['relay']['sessions'] == 0)
+                # Whoever comes when too many wait is greeted, and what there is against him is said later.
+                asked = milter.n_connections
+                clients = []
+                for n in range(AT_DOOR + 1):
+                    clients.append(waiting.enter_context(socket.create_connection(
+                        (service.host, service.port), 60, (f'127.0.3.{n % 8 + 1}', 0))))
+                greeted = poll('one to be greeted', lambda: select.select(clients, [], [], 0)[0])
+                assert greeted[0].recv(100).startswith(b'220 ')
+                greeted[0].sendall(b'EHLO late.test\r\n')
+                assert greeted[0].recv(1000).startswith(b'250-')
+                assert milter.n_connections - asked == AT_DOOR, milter.n_connections - asked
+                milter.answer = at('CONNECT', REJECT)
+                greeted[0].sendall(f'{TRANSACTION[0]}\r\n'.encode())
+                assert greeted[0].recv(100).startswith(b'550 5.7.1 ')
+
+        def test_who_the_client_is():
+            """The name anew in TLS, with what TLS it is; the client anew by XCLIENT, and by PROXY."""
+            certificate = Authority(world.place).issue('relay.test')
+            port = free_port()
+            for key, value in (('tls-certificate', certificate.path), ('tls-key', certificate.key_path),
+                               ('xclient-hosts', '127.0.0.2'), ('proxy-hosts', '127.0.0.3'),
+                               ('listen-tls', f'127.0.0.1:{port}')):
+                service.set(key, value)
+
+            def answer(stage, told):
+                return REJECT if stage == 'CONNECT' and b'192.0.2.66' in told else None
+            with world.filters(answer) as milter:
+                service.wait_applied()
+                with smtplib.SMTP(service.host, service.port) as client:
+                    client.ehlo('one.test')
+                    assert '{cipher}' not in milter.macros, milter.macros
+                    client.starttls(context=ssl._create_unverified_context())
+                    client.ehlo('two.test')
+                    assert milter.macros['{tls_version}'].startswith('TLS') and milter.macros['{cipher}'], milter.macros
+                    assert client.mail(SENDER)[0] == 250
+                    assert [milter.stages.count(stage) for stage in ('CONNECT', 'HELO', 'MAIL')] == [1, 2, 1], milter.stages
+                with smtplib.SMTP_SSL(service.host, port, context=ssl._create_unverified_context()) as client:
+                    assert milter.stages.count('CONNECT') == 2
+                    client.ehlo('three.test')
+                with Client(service.host, service.port, source='127.0.0.2') as client:
+                    assert client.command('XCLIENT ADDR=192.0.2.7 HELO=four.test').startswith('220 ')
+                    assert milter.macros['{client_addr}'] == '192.0.2.7', milter.macros
+                    assert client.command(TRANSACTION[0]).startswith('250 ')
+                    assert client.command('RSET').startswith('250 ')
+                    assert client.command('XCLIENT ADDR=192.0.2.66').startswith('554 5.7.1 ')
+                    assert client.socket.recv(1) == b'', 'the session goes on'
+                for address, wanted in (('192.0.2.9', b'220 '), ('192.0.2.66', b'554 5.7.1 ')):
+                    with socket.create_connection((service.host, service.port), 60, ('127.0.0.3', 0)) as client:
+                        client.sendall(f'PROXY TCP4 {address} 127.0.0.1 1000 25\r\n'.encode())
+                        assert client.recv(100).startswith(wanted), address
+                        assert milter.macros['{client_addr}'] == address, milter.macros
+            for key in ('tls-certificate', 'tls-key', 'xclient-hosts', 'proxy-hosts', 'listen-tls'):
+                service.ctl('settings', 'set', key)
 
         def test_what_it_is_told():
             with world.filters(None) as milter:
@@ -342,10 +440,11 @@ def main():
             assert len(world.sink.messages) == before, 'half a message went out'
 
         def test_time_limits():
-            """All at once: the first session is not agreed with, the others are told nothing of RCPT and of the end."""
+            """The first session is not agreed with, at the door nor at MAIL, the others are told nothing of RCPT and of the
+            end."""
             def answer(stage, told):
                 if stage == 'NEGOTIATE':
-                    return 'stall' if milter.stages.count(stage) == 1 else None
+                    return None if replies else 'stall'
                 said = {'RCPT': lambda: told, 'END': lambda: told.rcpts[0].encode()}.get(stage, bytes)()
                 return 'stall' if said.startswith(f'<{stage.lower()}@'.encode()) else None
 
@@ -353,14 +452,14 @@ def main():
                 replies.append(talk_on(service, f'{user}@in.test'))
             replies = []
             with world.filters(answer, options='connect=1s command=1s content=1s') as milter:
-                sessions = [threading.Thread(target=session, args=(user,)) for user in ('negotiate', 'rcpt', 'end')]
+                session('negotiate')
+                sessions = [threading.Thread(target=session, args=(user,)) for user in ('rcpt', 'end')]
                 for thread in sessions:
                     thread.start()
-                    poll('the filter to be asked', lambda: 'NEGOTIATE' in milter.stages)
                 for thread in sessions:
                     thread.join()
             assert len(replies) == 3 and all(reply.startswith('451 4.7.1') for reply in replies), replies
-            poll('the log', lambda: len(world.log('no answer within the time limit')) == 3)
+            poll('the log', lambda: len(world.log('no answer within the time limit')) == 4)
 
         def test_slow_ones_block_nobody():
             """While one waits, commands that were pipelined wait with it, and the other sessions go on."""

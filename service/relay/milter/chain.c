@@ -3,8 +3,9 @@
  * chain.c - several milters in a row
  *
  * A milter that cannot be asked is gone without, or refuses what is asked, as its default action
- * says, until the next message.  One that is lost when it has begun to change a message leaves half
- * a message: that one is put off whatever the default action is.
+ * says, until the next message.  Before the first one it is gone without: it may be back by then.
+ * One that is lost when it has begun to change a message leaves half a message: that one is put off
+ * whatever the default action is.
  */
 
 #include "config.h"
@@ -17,6 +18,8 @@
 
 typedef enum
 {
+  ASK_CONNECT,
+  ASK_HELO,
   ASK_MAIL,
   ASK_RCPT,
   ASK_MESSAGE,
@@ -46,6 +49,7 @@ struct _RerouteMilterChain
   Link *links;
 
   Question question;
+  const char *helo;
   const RerouteEnvelope *envelope;
   const RerouteMilterLogin *login;
   const RerouteAddress *address;
@@ -75,7 +79,7 @@ fall_back (Link *link)
   static const RerouteReply never = { 550, "5.7.1", (char *) "A mail filter cannot be asked" };
   RerouteMilterChain *self = link->chain;
 
-  if (self->advises || link->spec->action == REROUTE_MILTER_ACCEPT)
+  if (self->advises || link->spec->action == REROUTE_MILTER_ACCEPT || self->question < ASK_MAIL)
     {
       self->index++;
       ask_links (self);
@@ -172,12 +176,23 @@ ask_link (Link *link)
     link->connection =
       reroute_milter_connection_new (self->worker, link->spec, &self->session, &handler, link);
   RerouteMilterMachine *machine = reroute_milter_connection_get_machine (link->connection);
-  if (self->question == ASK_MAIL)
-    reroute_milter_machine_ask_mail (machine, self->envelope, self->login);
-  else if (self->question == ASK_RCPT)
-    reroute_milter_machine_ask_rcpt (machine, self->address);
-  else
-    reroute_milter_machine_ask_message (machine, self->message, self->queue_id);
+  switch (self->question)
+    {
+    case ASK_CONNECT:
+      reroute_milter_machine_ask_connect (machine);
+      break;
+    case ASK_HELO:
+      reroute_milter_machine_ask_helo (machine, self->helo, self->tls);
+      break;
+    case ASK_MAIL:
+      reroute_milter_machine_ask_mail (machine, self->envelope, self->login);
+      break;
+    case ASK_RCPT:
+      reroute_milter_machine_ask_rcpt (machine, self->address);
+      break;
+    default:
+      reroute_milter_machine_ask_message (machine, self->message, self->queue_id);
+    }
   if (reroute_milter_machine_get_verdict (machine) == REROUTE_MILTER_WORKING)
     reroute_milter_connection_ask (link->connection, self->question == ASK_MESSAGE);
   else
@@ -198,7 +213,7 @@ ask_links (RerouteMilterChain *self)
   if (link->connection != NULL && reroute_milter_connection_is_lost (link->connection))
     {
       g_clear_pointer (&link->connection, reroute_milter_connection_free);
-      link->failed = self->question != ASK_MAIL;
+      link->failed = self->question > ASK_MAIL;
     }
   if (link->failed)
     fall_back (link);
@@ -212,6 +227,26 @@ ask (RerouteMilterChain *self, Question question)
   self->question = question;
   self->index = 0;
   ask_links (self);
+}
+
+void
+reroute_milter_chain_ask_connect (RerouteMilterChain *self)
+{
+  g_return_if_fail (self != NULL);
+
+  ask (self, ASK_CONNECT);
+}
+
+void
+reroute_milter_chain_ask_helo (RerouteMilterChain *self, const char *helo, const char *tls)
+{
+  g_return_if_fail (self != NULL && helo != NULL);
+
+  g_free (self->tls);
+  self->tls = g_strdup (tls);
+  self->session.tls = self->tls;
+  self->helo = helo;
+  ask (self, ASK_HELO);
 }
 
 void

@@ -44,8 +44,13 @@ RerouteMilterChain *reroute_milter_chain_new (RerouteWorker *worker,
 void reroute_milter_chain_free (RerouteMilterChain *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteMilterChain, reroute_milter_chain_free)
 
-/* One question at a time; the arguments must live until it is answered.  MAIL begins a message, and
-   ends one that was not ended.  @login: (nullable) */
+/* One question at a time; the arguments must live until it is answered.
+
+   The client, first of all, and each HELO, which ends a message: one that cannot be asked is gone
+   without until MAIL.  @tls: (nullable): from here on. */
+void reroute_milter_chain_ask_connect (RerouteMilterChain *self);
+void reroute_milter_chain_ask_helo (RerouteMilterChain *self, const char *helo, const char *tls);
+/* MAIL begins a message, and ends one that was not ended.  @login: (nullable) */
 void reroute_milter_chain_ask_mail (RerouteMilterChain *self,
                                     const RerouteEnvelope *envelope,
                                     const RerouteMilterLogin *login);

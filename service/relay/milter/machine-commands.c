@@ -222,7 +222,9 @@ static const RerouteMilterStageInfo stages[] = {
   /* clang-format off */
   [REROUTE_MILTER_STAGE_NEGOTIATE]      = { put_negotiation,    0,                                 0,                                      "negotiation" },
   [REROUTE_MILTER_STAGE_CONNECT]        = { put_connect,        REROUTE_MILTER_NO_CONNECT,         REROUTE_MILTER_NO_REPLY_CONNECT,        "connect" },
+  [REROUTE_MILTER_STAGE_CONNECT_DONE]   = { NULL,               0,                                 0,                                      "connect" },
   [REROUTE_MILTER_STAGE_HELO]           = { put_helo,           REROUTE_MILTER_NO_HELO,            REROUTE_MILTER_NO_REPLY_HELO,           "HELO" },
+  [REROUTE_MILTER_STAGE_HELO_DONE]      = { NULL,               0,                                 0,                                      "HELO" },
   [REROUTE_MILTER_STAGE_MAIL]           = { put_mail,           REROUTE_MILTER_NO_MAIL,            REROUTE_MILTER_NO_REPLY_MAIL,           "MAIL" },
   [REROUTE_MILTER_STAGE_MAIL_DONE]      = { NULL,               0,                                 0,                                      "MAIL" },
   [REROUTE_MILTER_STAGE_RCPT]           = { put_rcpt,           REROUTE_MILTER_NO_RCPT,            REROUTE_MILTER_NO_REPLY_RCPT,           "RCPT" },

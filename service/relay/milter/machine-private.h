@@ -28,7 +28,9 @@ typedef enum
 {
   REROUTE_MILTER_STAGE_NEGOTIATE,
   REROUTE_MILTER_STAGE_CONNECT,
+  REROUTE_MILTER_STAGE_CONNECT_DONE,
   REROUTE_MILTER_STAGE_HELO,
+  REROUTE_MILTER_STAGE_HELO_DONE,
   REROUTE_MILTER_STAGE_MAIL,
   REROUTE_MILTER_STAGE_MAIL_DONE,
   REROUTE_MILTER_STAGE_RCPT,
@@ -49,6 +51,7 @@ struct _RerouteMilterMachine
   char *tls;
 
   RerouteMilterStage stage;
+  RerouteMilterStage last; /* what was asked is done there */
   RerouteMilterVerdict verdict;
   gboolean awaits; /* a reply to the stage */
   RerouteReply *reply;
@@ -81,7 +84,7 @@ struct _RerouteMilterMachine
 /* --- machine-commands.c --- */
 typedef struct
 {
-  gboolean (*put) (RerouteMilterMachine *self, GError **error); /* NULL: what was asked is done */
+  gboolean (*put) (RerouteMilterMachine *self, GError **error); /* NULL: something asked is done */
   guint32 spared;                                               /* the step that leaves it out */
   guint32 unanswered; /* the step that leaves its reply out */
   const char *name;

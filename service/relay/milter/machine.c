@@ -5,8 +5,8 @@
  * A walk along a table of stages.  What the milter asked to be spared is passed over, and where it
  * does not answer the next stage follows at once.
  *
- * Connection and HELO are told with the first MAIL, and a refusal of them is the answer to every
- * MAIL of the session.
+ * What was not told of connection and HELO, because the milter was not asked or could not be, is
+ * told with MAIL; a refusal of them is the answer to all that the session asks behind it.
  *
  * Source: libmilter's mfdef.h and engine.c, Sendmail's milter.c (8.17), protocol version 6.
  */
@@ -65,12 +65,12 @@ walk (RerouteMilterMachine *self, GError **error)
     {
       const RerouteMilterStageInfo *info = reroute_milter_stage_get_info (self->stage);
 
-      if (info->put == NULL)
+      if (self->stage == self->last)
         {
           reroute_milter_machine_decide (self, REROUTE_MILTER_GOES_ON);
           break;
         }
-      if (is_spared (self))
+      if (info->put == NULL || is_spared (self))
         {
           self->stage++;
           continue;
@@ -154,6 +154,65 @@ reroute_milter_machine_free (RerouteMilterMachine *self)
   g_free (self);
 }
 
+static void
+end_message (RerouteMilterMachine *self)
+{
+  if (self->in_message)
+    reroute_milter_machine_put_bare (self, REROUTE_MILTER_COMMAND_ABORT);
+  self->in_message = self->message_accepted = self->message_discarded = self->changed = FALSE;
+  g_clear_pointer (&self->quarantine, g_free);
+}
+
+/* From @stage, or from the beginning, to @last, unless all is said about the session.
+   Returns: whether there is something to say */
+static gboolean
+begin (RerouteMilterMachine *self, RerouteMilterStage stage, RerouteMilterStage last)
+{
+  if (self->connection_refusal != NULL)
+    {
+      g_clear_pointer (&self->reply, reroute_reply_free);
+      self->reply = reroute_reply_copy (self->connection_refusal);
+      reroute_milter_machine_decide (self, REROUTE_MILTER_REFUSES);
+      return FALSE;
+    }
+  if (self->connection_accepted)
+    {
+      reroute_milter_machine_decide (self, REROUTE_MILTER_GOES_ON);
+      return FALSE;
+    }
+  self->stage = self->negotiated ? stage : REROUTE_MILTER_STAGE_NEGOTIATE;
+  self->last = last;
+  self->verdict = REROUTE_MILTER_WORKING;
+  return TRUE;
+}
+
+static void
+take_helo (RerouteMilterMachine *self, const char *helo)
+{
+  g_free (self->helo);
+  self->helo = g_strdup (helo);
+}
+
+void
+reroute_milter_machine_ask_connect (RerouteMilterMachine *self)
+{
+  g_return_if_fail (self != NULL && !self->negotiated);
+
+  begin (self, REROUTE_MILTER_STAGE_NEGOTIATE, REROUTE_MILTER_STAGE_CONNECT_DONE);
+}
+
+void
+reroute_milter_machine_ask_helo (RerouteMilterMachine *self, const char *helo, const char *tls)
+{
+  g_return_if_fail (self != NULL && helo != NULL);
+
+  end_message (self);
+  g_free (self->tls);
+  self->tls = g_strdup (tls);
+  take_helo (self, helo);
+  begin (self, REROUTE_MILTER_STAGE_HELO, REROUTE_MILTER_STAGE_HELO_DONE);
+}
+
 void
 reroute_milter_machine_ask_mail (RerouteMilterMachine *self,
                                  const RerouteEnvelope *envelope,
@@ -161,36 +220,20 @@ reroute_milter_machine_ask_mail (RerouteMilterMachine *self,
 {
   g_return_if_fail (self != NULL && envelope != NULL);
 
-  if (self->in_message)
-    reroute_milter_machine_put_bare (self, REROUTE_MILTER_COMMAND_ABORT);
-  self->in_message = self->message_accepted = self->message_discarded = self->changed = FALSE;
-  g_clear_pointer (&self->quarantine, g_free);
+  gboolean knows_helo = g_strcmp0 (self->helo, envelope->helo) == 0;
+
+  end_message (self);
+  take_helo (self, envelope->helo);
   self->envelope = envelope;
   self->login = login;
-  if (self->connection_refusal != NULL)
-    {
-      g_clear_pointer (&self->reply, reroute_reply_free);
-      self->reply = reroute_reply_copy (self->connection_refusal);
-      reroute_milter_machine_decide (self, REROUTE_MILTER_REFUSES);
-      return;
-    }
-  if (self->connection_accepted)
-    {
-      reroute_milter_machine_decide (self, REROUTE_MILTER_GOES_ON);
-      return;
-    }
-  self->in_message = TRUE;
-  self->stage = !self->negotiated                             ? REROUTE_MILTER_STAGE_NEGOTIATE
-                : g_strcmp0 (self->helo, envelope->helo) != 0 ? REROUTE_MILTER_STAGE_HELO
-                                                              : REROUTE_MILTER_STAGE_MAIL;
-  g_free (self->helo);
-  self->helo = g_strdup (envelope->helo);
-  self->verdict = REROUTE_MILTER_WORKING;
+  self->in_message = begin (self,
+                            knows_helo ? REROUTE_MILTER_STAGE_MAIL : REROUTE_MILTER_STAGE_HELO,
+                            REROUTE_MILTER_STAGE_MAIL_DONE);
 }
 
-/* Begins at @stage, unless all is said about the message. */
+/* From @stage to @last, unless all is said about the message. */
 static void
-go_on (RerouteMilterMachine *self, RerouteMilterStage stage)
+go_on (RerouteMilterMachine *self, RerouteMilterStage stage, RerouteMilterStage last)
 {
   if (self->message_discarded)
     reroute_milter_machine_decide (self, REROUTE_MILTER_DISCARDS);
@@ -199,6 +242,7 @@ go_on (RerouteMilterMachine *self, RerouteMilterStage stage)
   else
     {
       self->stage = stage;
+      self->last = last;
       self->verdict = REROUTE_MILTER_WORKING;
     }
 }
@@ -209,7 +253,7 @@ reroute_milter_machine_ask_rcpt (RerouteMilterMachine *self, const RerouteAddres
   g_return_if_fail (self != NULL && address != NULL);
 
   self->address = address;
-  go_on (self, REROUTE_MILTER_STAGE_RCPT);
+  go_on (self, REROUTE_MILTER_STAGE_RCPT, REROUTE_MILTER_STAGE_RCPT_DONE);
 }
 
 void
@@ -224,7 +268,7 @@ reroute_milter_machine_ask_message (RerouteMilterMachine *self,
   self->message = message;
   self->field = 0;
   self->body_offset = 0;
-  go_on (self, REROUTE_MILTER_STAGE_DATA);
+  go_on (self, REROUTE_MILTER_STAGE_DATA, REROUTE_MILTER_STAGE_END_DONE);
 }
 
 void

@@ -44,8 +44,12 @@ RerouteMilterMachine *reroute_milter_machine_new (const RerouteMilterSession *se
 void reroute_milter_machine_free (RerouteMilterMachine *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteMilterMachine, reroute_milter_machine_free)
 
-/* What the owner asks; the arguments must live until there is a verdict.  @queue_id is copied;
-   @login: (nullable) */
+/* What the owner asks.  The first thing that is asked begins with the client; HELO is asked again
+   for each HELO, with @tls (nullable), "TLSv1.3 with cipher …".  Both are copied. */
+void reroute_milter_machine_ask_connect (RerouteMilterMachine *self);
+void
+reroute_milter_machine_ask_helo (RerouteMilterMachine *self, const char *helo, const char *tls);
+/* The arguments must live until there is a verdict.  @queue_id is copied; @login: (nullable) */
 void reroute_milter_machine_ask_mail (RerouteMilterMachine *self,
                                       const RerouteEnvelope *envelope,
                                       const RerouteMilterLogin *login);

@@ -31,6 +31,7 @@ struct _RerouteReceiver
   gboolean paused;
   gboolean draining;
   GQueue sessions; /* links are in the sessions */
+  guint n_at_door; /* of them, that milters keep from being greeted */
   GQueue arrivals; /* of proxies; links are in the arrivals */
   RerouteTimer grace;
 

@@ -2,9 +2,10 @@
  *
  * session-milter.c - what milters have to say about the mail of a session
  *
- * While there are milters the content is kept beside the draft.  Once they have judged and changed
- * it, it goes into the draft below our trace line, by way of the scanner that watches over every
- * content: whatever a milter made of a body is on the wire what the client could have sent.
+ * They are told of the client before it is greeted, so that one that they do not want never comes
+ * in.  While there are milters the content is kept beside the draft.  Once they have judged and
+ * changed it, it goes into the draft below our trace line, by way of the scanner that watches over
+ * every content: whatever a milter made of a body is on the wire what the client could have sent.
  *
  * What they want of the envelope is decided by the rules like the client's own RCPT.
  */
@@ -23,12 +24,20 @@
 
 #include <string.h>
 
+typedef enum
+{
+  ABOUT_COMMAND, /* which the machine holds */
+  ABOUT_CLIENT,  /* the same, or before it is greeted */
+  ABOUT_MESSAGE,
+} About;
+
 struct _RerouteSessionMilters
 {
   RerouteSession *session;
   RerouteSettings *settings;     /* when the session began */
-  RerouteMilterChain *chain;     /* NULL before the first MAIL */
-  char *tls;                     /* that the chain was told of; (nullable) */
+  RerouteMilterChain *chain;     /* NULL before the first question */
+  About about;                   /* what is asked */
+  gboolean at_door;              /* counted as such */
   RerouteMilterLogin login;      /* borrows from the session */
   RerouteMilterMessage *message; /* from DATA on */
   RerouteEnvelope *envelope;     /* of the message that is judged */
@@ -318,52 +327,101 @@ judged (RerouteSessionMilters *self, const RerouteMilterOutcome *outcome)
 }
 
 static void
+leave_door (RerouteSessionMilters *self)
+{
+  if (self->at_door)
+    self->session->receiver->n_at_door--;
+  self->at_door = FALSE;
+}
+
+/* A greeting has two codes to refuse by (RFC 5321 4.3.2), and each ends the session. */
+static void
+client_judged (RerouteSessionMilters *self, const RerouteReply *refusal)
+{
+  RerouteSmtpServer *machine = self->session->machine;
+  g_autoptr (RerouteReply) reply = NULL;
+
+  leave_door (self);
+  if (refusal != NULL)
+    reply = reroute_reply_new (refusal->code < 500 ? 421 : 554, refusal->status, refusal->text);
+  if (reroute_smtp_server_is_new (machine))
+    reroute_smtp_server_greet (machine, reply);
+  else
+    reroute_smtp_server_finish_held (machine, reply);
+}
+
+static void
 outcome_cb (const RerouteMilterOutcome *outcome, gpointer user_data)
 {
   RerouteSessionMilters *self = user_data;
 
   log_verdict (self, outcome);
-  if (self->envelope != NULL)
+  if (self->about == ABOUT_MESSAGE)
     {
       judged (self, outcome);
       return;
     }
   self->discards = self->discards || outcome->discard;
-  reroute_smtp_server_finish_held (self->session->machine, outcome->refusal);
+  if (self->about == ABOUT_CLIENT)
+    client_judged (self, outcome->refusal);
+  else
+    reroute_smtp_server_finish_held (self->session->machine, outcome->refusal);
   advance (self);
 }
 
 /* --- for the session --- */
 
-/* Made anew when STARTTLS came in between: milters are told of TLS when they are told of the
-   client. */
 static void
 make_chain (RerouteSessionMilters *self)
 {
   RerouteSession *session = self->session;
-  const char *tls = reroute_smtp_server_get_tls (session->machine);
-  const RerouteMilterSession about = { session->receiver->hostname, NULL, session->client.ip, tls };
+  const RerouteMilterSession about = { .hostname = session->receiver->hostname,
+                                       .client_ip = session->client.ip,
+                                       .tls = reroute_smtp_server_get_tls (session->machine) };
 
-  if (self->chain != NULL && g_strcmp0 (self->tls, tls) == 0)
-    return;
-  g_clear_pointer (&self->chain, reroute_milter_chain_free);
-  g_free (self->tls);
-  self->tls = g_strdup (tls);
   self->chain = reroute_milter_chain_new (
     session->receiver->worker, self->settings, REROUTE_SETTING_MILTERS, &about, outcome_cb, self);
 }
 
-void
-reroute_session_milters_forget_client (RerouteSessionMilters *self)
+gboolean
+reroute_session_milters_ask_client (RerouteSessionMilters *self)
 {
+  RerouteReceiver *receiver = self->session->receiver;
+
   g_clear_pointer (&self->chain, reroute_milter_chain_free);
+  if (receiver->n_at_door >= REROUTE_LIMIT_AT_DOOR)
+    return FALSE;
+  receiver->n_at_door++;
+  self->at_door = TRUE;
+  make_chain (self);
+  self->about = ABOUT_CLIENT;
+  self->asking = TRUE;
+  reroute_milter_chain_ask_connect (self->chain);
+  self->asking = FALSE;
+  return TRUE;
+}
+
+void
+reroute_session_milters_ask_helo (RerouteSessionMilters *self, const char *name)
+{
+  RerouteSmtpServer *machine = self->session->machine;
+
+  if (self->chain == NULL) /* too many waited at the door */
+    return;
+  reroute_smtp_server_hold (machine);
+  self->about = ABOUT_COMMAND;
+  self->asking = TRUE;
+  reroute_milter_chain_ask_helo (self->chain, name, reroute_smtp_server_get_tls (machine));
+  self->asking = FALSE;
 }
 
 void
 reroute_session_milters_ask_mail (RerouteSessionMilters *self, const RerouteEnvelope *envelope)
 {
   self->discards = FALSE;
-  make_chain (self);
+  if (self->chain == NULL)
+    make_chain (self);
+  self->about = ABOUT_COMMAND;
   self->asking = TRUE;
   self->login = (RerouteMilterLogin){ self->session->mechanism, self->session->account };
   reroute_milter_chain_ask_mail (
@@ -374,6 +432,7 @@ reroute_session_milters_ask_mail (RerouteSessionMilters *self, const RerouteEnve
 void
 reroute_session_milters_ask_rcpt (RerouteSessionMilters *self, const RerouteAddress *recipient)
 {
+  self->about = ABOUT_COMMAND;
   self->asking = TRUE;
   reroute_milter_chain_ask_rcpt (self->chain, recipient);
   self->asking = FALSE;
@@ -407,6 +466,7 @@ reroute_session_milters_judge (RerouteSessionMilters *self, RerouteEnvelope *env
     reroute_message_id_to_string (reroute_spool_draft_get_id (self->session->draft));
 
   self->envelope = envelope;
+  self->about = ABOUT_MESSAGE;
   self->asking = TRUE;
   if (!reroute_milter_message_finish (self->message, &error))
     finish_with_error (self, error);
@@ -438,10 +498,10 @@ reroute_session_milters_new (RerouteSession *session)
 void
 reroute_session_milters_free (RerouteSessionMilters *self)
 {
+  leave_door (self);
   g_clear_pointer (&self->chain, reroute_milter_chain_free);
   free_transaction (self);
   reroute_body_clear (&self->scan);
   reroute_settings_unref (self->settings);
-  g_free (self->tls);
   g_free (self);
 }

@@ -13,9 +13,12 @@ RerouteSessionMilters *reroute_session_milters_new (RerouteSession *session);
 /* Nothing is asked any more; a message that is judged is dropped. */
 void reroute_session_milters_free (RerouteSessionMilters *self);
 
-/* Outside a transaction: the client is somebody else from here on. */
-void reroute_session_milters_forget_client (RerouteSessionMilters *self);
-
+/* About the client, before it is greeted, or when XCLIENT has made it somebody else, which the
+   machine holds.  A refusal shuts the door.  Returns: FALSE when too many wait already: the milters
+   are told with MAIL */
+gboolean reroute_session_milters_ask_client (RerouteSessionMilters *self);
+/* HELO, which the machine holds when there is somebody to ask. */
+void reroute_session_milters_ask_helo (RerouteSessionMilters *self, const char *name);
 /* MAIL and RCPT, which the machine holds until they are answered. */
 void reroute_session_milters_ask_mail (RerouteSessionMilters *self,
                                        const RerouteEnvelope *envelope);

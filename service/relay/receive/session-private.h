@@ -60,6 +60,8 @@ void reroute_session_unref (RerouteSession *self);
 
 /* After anything happened: feeds what waits, sends what there is to say, and sees what is next. */
 void reroute_session_advance (RerouteSession *self);
+/* Greets the client, once the milters have nothing against it. */
+void reroute_session_greet (RerouteSession *self);
 /* The socket is gone; what was received in part is dropped, a pending commit goes on. */
 void reroute_session_close (RerouteSession *self);
 

@@ -37,7 +37,8 @@ reroute_session_shake_hands (RerouteSession *self)
       g_autofree char *tls = reroute_stream_describe (&self->stream);
       self->shaking = FALSE;
       reroute_smtp_server_set_tls (self->machine, tls);
-      reroute_smtp_server_greet (self->machine, NULL);
+      if (reroute_smtp_server_is_new (self->machine))
+        reroute_session_greet (self);
       reroute_session_restart_deadline (self);
       reroute_session_advance (self);
     }

@@ -61,6 +61,10 @@ reroute_session_xclient_cb (RerouteSmtpServer *machine,
     receiver->ruleset != NULL && reroute_ruleset_permits (receiver->ruleset, &self->client);
   reroute_smtp_server_set_client (machine, &ip, self->permitted, self->client.authenticated);
   if (self->milters != NULL)
-    reroute_session_milters_forget_client (self->milters);
+    {
+      reroute_smtp_server_hold (machine);
+      if (!reroute_session_milters_ask_client (self->milters))
+        reroute_smtp_server_finish_held (machine, NULL);
+    }
   return NULL;
 }

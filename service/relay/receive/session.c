@@ -340,6 +340,16 @@ count (RerouteSession *self, RerouteSettingId rate)
                                   reroute_worker_now_us (receiver->worker));
 }
 
+static RerouteReply *
+helo_cb (RerouteSmtpServer *machine, const char *name, gpointer user_data)
+{
+  RerouteSession *self = user_data;
+
+  if (self->milters != NULL)
+    reroute_session_milters_ask_helo (self->milters, name);
+  return NULL;
+}
+
 /* Any sender may try: admission goes by the recipient. */
 static RerouteReply *
 mail_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data)
@@ -438,6 +448,7 @@ static const RerouteSmtpServerHandler handler = {
   .xclient = reroute_session_xclient_cb,
   .offers_etrn = reroute_session_offers_etrn_cb,
   .etrn = reroute_session_etrn_cb,
+  .helo = helo_cb,
 };
 
 /* --- the receiver's side --- */
@@ -457,6 +468,14 @@ make_machine (RerouteSession *self)
   RerouteSmtpServer *machine = reroute_smtp_server_new (&config, &handler, self);
   reroute_smtp_server_set_token (machine, reroute_spool_get_token (receiver->config.spool));
   return machine;
+}
+
+/* Who speaks while it waits is an early talker too. */
+void
+reroute_session_greet (RerouteSession *self)
+{
+  if (self->milters == NULL || !reroute_session_milters_ask_client (self->milters))
+    reroute_smtp_server_greet (self->machine, NULL);
 }
 
 void
@@ -490,7 +509,7 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
   if (n > 0)
     reroute_smtp_server_feed (self->machine, receiver->buffer, n);
   else
-    reroute_smtp_server_greet (self->machine, NULL);
+    reroute_session_greet (self);
   reroute_session_renew_deadline (self);
   reroute_session_advance (self);
 }

@@ -63,8 +63,21 @@ put_offers (RerouteSmtpServer *self)
   put (self, 250, "", text->str);
 }
 
+void
+reroute_smtp_server_greet_back (RerouteSmtpServer *self)
+{
+  g_free (self->helo);
+  self->helo = g_steal_pointer (&self->held.helo);
+  self->esmtp = self->held.esmtp;
+  reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IDLE);
+  if (self->esmtp)
+    put_offers (self);
+  else
+    put (self, 250, "", self->config.hostname);
+}
+
 static void
-greet_back (RerouteSmtpServer *self, const char *argument, gboolean esmtp)
+take_name (RerouteSmtpServer *self, const char *argument, gboolean esmtp)
 {
   gsize length = strlen (argument);
 
@@ -77,26 +90,19 @@ greet_back (RerouteSmtpServer *self, const char *argument, gboolean esmtp)
       return;
     }
   reroute_smtp_server_reset (self);
-  g_free (self->helo);
-  self->helo = g_strdup (argument);
-  self->esmtp = esmtp;
-  reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IDLE);
-  if (esmtp)
-    put_offers (self);
-  else
-    put (self, 250, "", self->config.hostname);
+  reroute_smtp_server_ask_helo (self, argument, esmtp);
 }
 
 static void
 run_ehlo (RerouteSmtpServer *self, char *argument)
 {
-  greet_back (self, argument, TRUE);
+  take_name (self, argument, TRUE);
 }
 
 static void
 run_helo (RerouteSmtpServer *self, char *argument)
 {
-  greet_back (self, argument, FALSE);
+  take_name (self, argument, FALSE);
 }
 
 /* --- MAIL --- */

@@ -19,7 +19,7 @@ typedef enum
   REROUTE_SMTP_SERVER_STATE_IDLE,          /* no transaction */
   REROUTE_SMTP_SERVER_STATE_IN_MAIL,       /* MAIL taken, no RCPT yet */
   REROUTE_SMTP_SERVER_STATE_IN_RCPT,       /* one recipient at least */
-  REROUTE_SMTP_SERVER_STATE_IN_CHECK,      /* the owner owes the reply to MAIL, RCPT or ETRN */
+  REROUTE_SMTP_SERVER_STATE_IN_CHECK,      /* the owner owes the reply to what is held */
   REROUTE_SMTP_SERVER_STATE_IN_SKIP,       /* octets of a refused chunk are read and dropped */
   REROUTE_SMTP_SERVER_STATE_IN_DATA,       /* 354 said */
   REROUTE_SMTP_SERVER_STATE_IN_CHUNK,      /* octets of a chunk come */
@@ -31,9 +31,13 @@ typedef enum
   REROUTE_SMTP_SERVER_STATE_CLOSED,        /* nothing more is read */
 } RerouteSmtpServerState;
 
-/* A MAIL, a RCPT or an ETRN that was read and is not answered. */
+/* A HELO, MAIL, RCPT, ETRN or XCLIENT that was read and is not answered. */
 typedef struct
 {
+  /* @reply: (nullable): the refusal; the answer to ETRN */
+  void (*answer) (RerouteSmtpServer *self, const RerouteReply *reply);
+  char *helo; /* HELO: the name; XCLIENT: the one that was told, or NULL; else NULL */
+  gboolean esmtp;
   RerouteEnvelope *envelope; /* MAIL: what it begins; else NULL */
   RerouteAddress *address;   /* RCPT: the recipient; else NULL */
   RerouteRowRef admitted_by;
@@ -62,7 +66,7 @@ struct _RerouteSmtpServer
   guint n_refused_recipients;
   RerouteEnvelope *envelope; /* of the open transaction, else NULL */
 
-  gboolean holds; /* the MAIL, RCPT or ETRN that runs now is answered by the owner */
+  gboolean holds; /* the command that runs now is answered by the owner */
   RerouteHeldCommand held;
 
   RerouteLine line;
@@ -117,8 +121,11 @@ void reroute_smtp_server_end_for_bare (RerouteSmtpServer *self);
    owner holds it; or forgets it. */
 void reroute_smtp_server_ask_mail (RerouteSmtpServer *self);
 void reroute_smtp_server_ask_rcpt (RerouteSmtpServer *self);
-/* The same for ETRN. */
+/* The same for ETRN, for HELO, and for XCLIENT. */
 void reroute_smtp_server_ask_etrn (RerouteSmtpServer *self, const RerouteEtrn *wanted);
+void reroute_smtp_server_ask_helo (RerouteSmtpServer *self, const char *name, gboolean esmtp);
+void reroute_smtp_server_ask_xclient (RerouteSmtpServer *self,
+                                      const RerouteSmtpServerXclient *said);
 void reroute_smtp_server_forget_held (RerouteSmtpServer *self);
 
 /* server-chunks.c */
@@ -135,12 +142,16 @@ void reroute_smtp_server_run_auth_line (RerouteSmtpServer *self);
 /* server-xclient.c */
 void reroute_smtp_server_run_xclient (RerouteSmtpServer *self, char *argument);
 void reroute_smtp_server_append_xclient_offer (GString *text); /* a line of EHLO */
+/* As if the client in self->held had just come. */
+void reroute_smtp_server_begin_anew (RerouteSmtpServer *self);
 
 /* server-etrn.c */
 gboolean reroute_smtp_server_offers_etrn (const RerouteSmtpServer *self); /* now */
 void reroute_smtp_server_run_etrn (RerouteSmtpServer *self, char *argument);
 
-/* server-commands.c: runs the whole line that was read. */
+/* server-commands.c: the name in self->held is taken. */
+void reroute_smtp_server_greet_back (RerouteSmtpServer *self);
+/* Runs the whole line that was read. */
 void reroute_smtp_server_run_line (RerouteSmtpServer *self);
 
 G_END_DECLS

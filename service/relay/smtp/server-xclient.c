@@ -145,13 +145,13 @@ clear_said (RerouteSmtpServerXclient *said)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteSmtpServerXclient, clear_said)
 
-/* As if the client had just come; what it called itself is known if the host has said it. */
-static void
-begin_anew (RerouteSmtpServer *self, RerouteSmtpServerXclient *said)
+/* What it called itself is known if the host has said it. */
+void
+reroute_smtp_server_begin_anew (RerouteSmtpServer *self)
 {
   g_free (self->helo);
-  self->helo = said->helo != NULL ? g_steal_pointer (&said->helo) : g_strdup ("");
-  self->esmtp = *self->helo != '\0' && said->esmtp;
+  self->helo = self->held.helo != NULL ? g_steal_pointer (&self->held.helo) : g_strdup ("");
+  self->esmtp = *self->helo != '\0' && self->held.esmtp;
   reroute_smtp_server_put_greeting (self);
   reroute_smtp_server_set_state (
     self, *self->helo != '\0' ? REROUTE_SMTP_SERVER_STATE_IDLE : REROUTE_SMTP_SERVER_STATE_GREETED);
@@ -185,14 +185,7 @@ reroute_smtp_server_run_xclient (RerouteSmtpServer *self, char *argument)
         self, 501, "5.5.4", "An attribute is unknown or has a bad value");
       return;
     }
-  g_autoptr (RerouteReply) refusal = self->handler.xclient (self, &said, self->user_data);
-  if (refusal == NULL)
-    begin_anew (self, &said);
-  else
-    {
-      reroute_smtp_server_put_reply (self, refusal);
-      reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_CLOSED);
-    }
+  reroute_smtp_server_ask_xclient (self, &said);
 }
 
 void

@@ -342,6 +342,14 @@ reroute_smtp_server_greet (RerouteSmtpServer *self, const RerouteReply *refusal)
 }
 
 gboolean
+reroute_smtp_server_is_new (const RerouteSmtpServer *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->state == REROUTE_SMTP_SERVER_STATE_NEW;
+}
+
+gboolean
 reroute_smtp_server_wants_tls (const RerouteSmtpServer *self)
 {
   g_return_val_if_fail (self != NULL, FALSE);

@@ -33,9 +33,9 @@ typedef struct
  * reroute_smtp_server_hold(), reroute_smtp_server_finish_held(), the two that answer AUTH and
  * reroute_smtp_server_set_client() are the only functions that may change the machine.
  *
- * Behind reroute_smtp_server_hold() the answer to MAIL, RCPT or ETRN comes by
+ * Behind reroute_smtp_server_hold() the answer to HELO, MAIL, RCPT, ETRN or XCLIENT comes by
  * reroute_smtp_server_finish_held(), now or later; until then no further input is taken, and the
- * envelope or the recipient that was given stays as it is.
+ * name, the envelope or the recipient that was given stays as it is.
  */
 typedef struct
 {
@@ -79,6 +79,8 @@ typedef struct
   gboolean (*offers_etrn) (RerouteSmtpServer *machine, gpointer user_data);
   /* ETRN was valid, and is offered.  The answer, or NULL behind a hold. */
   RerouteReply *(*etrn) (RerouteSmtpServer *machine, const RerouteEtrn *wanted, gpointer user_data);
+  /* HELO or EHLO was valid.  (nullable): each is taken */
+  RerouteReply *(*helo) (RerouteSmtpServer *machine, const char *name, gpointer user_data);
 } RerouteSmtpServerHandler;
 
 /* What the machine needs to know; copied. */
@@ -110,6 +112,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSmtpServer, reroute_smtp_server_free)
    there before are fed first: an early talker is refused with 554. */
 void reroute_smtp_server_greet (RerouteSmtpServer *self, const RerouteReply *refusal);
 
+gboolean reroute_smtp_server_is_new (const RerouteSmtpServer *self); /* not greeted */
+
 /**
  * reroute_smtp_server_feed:
  *
@@ -127,10 +131,10 @@ gboolean reroute_smtp_server_wants_tls (const RerouteSmtpServer *self);
 void reroute_smtp_server_set_tls (RerouteSmtpServer *self, const char *tls);
 const char *reroute_smtp_server_get_tls (const RerouteSmtpServer *self); /* NULL: clear text */
 
-/* From inside mail, rcpt or etrn, which then returns NULL. */
+/* From inside helo, mail, rcpt, etrn or xclient, which then returns NULL. */
 void reroute_smtp_server_hold (RerouteSmtpServer *self);
-/* @reply: (nullable): the refusal of a sender or a recipient, NULL takes it; the answer to ETRN.  A
-   session that was closed meanwhile says nothing. */
+/* @reply: (nullable): the refusal of a name, a sender, a recipient or a client, NULL takes it; the
+   answer to ETRN.  A session that was closed meanwhile says nothing. */
 void reroute_smtp_server_finish_held (RerouteSmtpServer *self, const RerouteReply *reply);
 void reroute_smtp_server_finish_data (RerouteSmtpServer *self, const RerouteReply *reply);
 
