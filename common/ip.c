@@ -114,8 +114,8 @@ clear_host_bits (RerouteIp *ip, guint bits)
   return clean;
 }
 
-gboolean
-reroute_ip_is_private (const RerouteIp *self)
+static gboolean
+is_private_ipv4 (const RerouteIp *self)
 {
   static const struct
   {
@@ -132,12 +132,6 @@ reroute_ip_is_private (const RerouteIp *self)
   };
   RerouteIpRange range = { .prefix_bits = 0 };
 
-  g_return_val_if_fail (self != NULL, FALSE);
-
-  if (!reroute_ip_is_ipv4 (self))
-    return (self->octets[0] & 0xfe) == 0xfc ||                              /* RFC 4193 */
-           (self->octets[0] == 0xfe && (self->octets[1] & 0x80) == 0x80) || /* RFC 4291, RFC 3879 */
-           self->octets[0] == 0xff;                                         /* RFC 4291 2.7 */
   memcpy (range.first.octets, ipv4_prefix, IPV4_OFFSET);
   for (gsize i = 0; i < G_N_ELEMENTS (ipv4); i++)
     {
@@ -147,6 +141,40 @@ reroute_ip_is_private (const RerouteIp *self)
         return TRUE;
     }
   return FALSE;
+}
+
+/* The IPv4 address that a gateway makes of an IPv6 one. */
+static gboolean
+find_translated (const RerouteIp *self, RerouteIp *ipv4)
+{
+  static const guint8 nat64[IPV4_OFFSET] = { 0, 0x64, 0xff, 0x9b }; /* RFC 6052 2.1 */
+  const guint8 *found = NULL;
+
+  if (memcmp (self->octets, nat64, sizeof nat64) == 0)
+    found = self->octets + IPV4_OFFSET;
+  else if (self->octets[0] == 0x20 && self->octets[1] == 0x02) /* RFC 3056 2 */
+    found = self->octets + 2;
+  if (found == NULL)
+    return FALSE;
+  memcpy (ipv4->octets, ipv4_prefix, IPV4_OFFSET);
+  memcpy (ipv4->octets + IPV4_OFFSET, found, 4);
+  return TRUE;
+}
+
+gboolean
+reroute_ip_is_private (const RerouteIp *self)
+{
+  RerouteIp ipv4;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  if (reroute_ip_is_ipv4 (self))
+    return is_private_ipv4 (self);
+  if (find_translated (self, &ipv4))
+    return is_private_ipv4 (&ipv4) || reroute_ip_is_loopback (&ipv4);
+  return (self->octets[0] & 0xfe) == 0xfc ||                              /* RFC 4193 */
+         (self->octets[0] == 0xfe && (self->octets[1] & 0x80) == 0x80) || /* RFC 4291, RFC 3879 */
+         self->octets[0] == 0xff;                                         /* RFC 4291 2.7 */
 }
 
 /* "255.255.255.0" gives 24; FALSE when its ones are not all in front. */

@@ -29,7 +29,8 @@ gboolean reroute_ip_is_ipv4 (const RerouteIp *self);
 gboolean reroute_ip_is_loopback (const RerouteIp *self);
 gboolean reroute_ip_is_unspecified (const RerouteIp *self);
 /* Of a network that is not part of the Internet, or of no host at all: RFC 1918, RFC 6598 (behind a
-   carrier's address translation), link-local, unique local, "this" network, multicast, reserved.
+   carrier's address translation), link-local, unique local, "this" network, multicast, reserved. An
+   IPv6 address that a gateway turns into an IPv4 one (RFC 6052, RFC 3056) is what that is.
    Neither loopback nor the networks of documentation. */
 gboolean reroute_ip_is_private (const RerouteIp *self);
 

@@ -22,6 +22,7 @@ from test_dane import SIGNED_DIGEST, SignedDns, key_der, sha256
 ZONE = 'sts.test'
 PATH = '/.well-known/mta-sts.txt'
 KEPT = 'mta-sts'  # the file in the spool
+INNER = '10.255.255.1'  # nobody may be asked there
 
 
 def policy(mode, *exchangers, max_age=86400):
@@ -196,6 +197,8 @@ def make_hosts(world):
     world.add('testing', policy('testing', f'other.testing.{ZONE}'), world.stranger.issue(f'mx.testing.{ZONE}'))
     world.add('testing-plain', policy('testing', f'mx.testing-plain.{ZONE}'), tls=False)
     world.add('none', policy('none'), world.stranger.issue(f'mx.none.{ZONE}'))
+    world.add('mixed', enforce('mixed'))
+    world.hosts += [f'mta-sts.mixed.{ZONE}. A {address}' for address in (INNER, '0.0.0.0')]
     world.add('moved', enforce('moved'))
     world.add('kept', enforce('kept'))
     world.add('ends', policy('enforce', f'other.ends.{ZONE}', max_age=2))
@@ -227,7 +230,8 @@ REFUSED = {
     'long': 'its answer is too long',
     'no-mode': 'it has no “mode”',
     'dropped': '',
-    'no-host': 'its host has no address',
+    'no-host': 'the host has no address',
+    'inner': 'the host leads to private addresses alone',
 }
 
 
@@ -250,6 +254,7 @@ def make_refused(world):
         world.add_host(domain, any_host)
         world.add_policy(domain, answers.get(label, Answer(strict)), certificates.get(label))
     world.hosts.remove(f'mta-sts.no-host.{ZONE}. A 127.0.0.1')
+    world.hosts[world.hosts.index(f'mta-sts.inner.{ZONE}. A 127.0.0.1')] = f'mta-sts.inner.{ZONE}. A {INNER}'
 
 
 def main():
@@ -303,10 +308,19 @@ def main():
                 world.log(f'the MTA-STS policy of {label}.{ZONE} cannot be had', says, 'mail goes as without one')
             # Not tried for each message.
             asked = {label: world.n_asked(label) for label in REFUSED}
-            assert asked == {label: label != 'no-host' for label in REFUSED}, asked
+            assert asked == {label: label not in ('no-host', 'inner') for label in REFUSED}, asked
             for label in REFUSED:
                 world.arrives(label)
             assert asked == {label: world.n_asked(label) for label in REFUSED}
+
+        def test_private_addresses_do_not_count():
+            refused = f'leads to {INNER}, a private address that the setting private-targets does not name: not connected to'
+            world.log(f'“mta-sts.inner.{ZONE}” {refused}')
+            # An entry that names the domain changes nothing.
+            world.service.add_connection(f'mixed.{ZONE}', '--dns')
+            world.service.wait_applied()
+            world.arrives('mixed', by_policy)
+            world.log(f'“mta-sts.mixed.{ZONE}” leads to ', ': not connected to')
 
         def test_another_id_is_another_policy():
             world.arrives('moved', by_policy)
@@ -428,6 +442,13 @@ def main():
                 message for message in world.service.queued()
                 if 'names none of the exchangers' in message['recipients'][0]['last_reply']])
             assert world.n_asked('good') == asked + 1
+
+        def test_this_machine_does_not_count():
+            world.service.stop_relay()
+            world.service.relay_options.remove(f'--mta-sts-port={world.https.port}')
+            world.service.start_relay()
+            world.arrives('html')
+            world.log(f'“mta-sts.html.{ZONE}” leads to 127.0.0.1, this machine itself: not connected to')
 
         run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
 

@@ -17,13 +17,13 @@ from place import poll
 from https import Answer
 from tap import Skip, run
 from test_dane import SIGNED_DIGEST, key_der, sha256
-from test_mta_sts import ZONE, World, crc32c, policy
+from test_mta_sts import INNER, ZONE, World, crc32c, policy
 
 DAY_S = 86400
 FILE = 'tls-report'  # in the spool
 FIRST_LINE = b'reroute-tls-report 1\n'
 FILE_TYPE = 'a(xa(sa(usasastta(ssssst))))'
-HTTPS, MAIL = f'report.{ZONE}', f'mail.{ZONE}'
+HTTPS, MAIL, INNER_HOST = f'report.{ZONE}', f'mail.{ZONE}', f'inner.{ZONE}'
 
 
 def today():
@@ -82,8 +82,9 @@ class Reports(World):
         self.hosts.append(f'{HTTPS}. A 127.0.0.1')
         self.wants(f'good.{ZONE}', self.post, f'mailto:reports@{MAIL}', 'ftp://nobody.test')
         self.wants(MAIL, self.post)
-        for domain in (f'untrusted.{ZONE}', 'dane.test'):
-            self.wants(domain, self.post)
+        self.wants(f'untrusted.{ZONE}', f'https://{INNER_HOST}/', self.post)
+        self.hosts.append(f'{INNER_HOST}. A {INNER}')
+        self.wants('dane.test', self.post)
 
     # What is shown
 
@@ -217,6 +218,7 @@ def main():
                   'mx-host': [f'mx.good.{ZONE}']},
                  {'total-successful-session-count': 1, 'total-failure-session-count': 0})], report
 
+            world.log(f'{INNER_HOST} cannot be reached: the host leads to private addresses alone')
             _, _, _, failed = world.posts(f'untrusted.{ZONE}')[0]
             details = failed['policies'][0]['failure-details']
             assert [(each['result-type'], each['receiving-mx-hostname'], each['receiving-ip'], each['sending-mta-ip'])

@@ -17,6 +17,7 @@
 
 #include "common/limits.h"
 #include "service/relay/deliver/https-host.h"
+#include "service/relay/deliver/next-hop.h"
 
 #include <libsoup/soup.h>
 
@@ -438,21 +439,47 @@ reroute_https_free (RerouteHttps *self)
 
 /* --- public --- */
 
-GArray *
-reroute_https_choose_addresses (const RerouteDnsAnswer *answer, gboolean loopback)
+/* Why strangers may not have us talk to it; NULL: they may. */
+static const char *
+get_objection (const RerouteIp *ip, const RerouteSettings *settings, gboolean loopback)
 {
-  g_return_val_if_fail (answer != NULL, NULL);
+  if (reroute_ip_is_unspecified (ip) || (!loopback && reroute_ip_is_loopback (ip)))
+    return "this machine itself";
+  if (reroute_address_is_forbidden (ip, settings))
+    return "a private address that the setting private-targets does not name";
+  return NULL;
+}
+
+GArray *
+reroute_https_choose_addresses (const RerouteDnsAnswer *answer,
+                                const char *host,
+                                const RerouteSettings *settings,
+                                gboolean loopback,
+                                const char **why)
+{
+  g_return_val_if_fail (answer != NULL && host != NULL && why != NULL, NULL);
 
   GArray *chosen = g_array_new (FALSE, FALSE, sizeof (RerouteIp));
   guint n = answer->addresses != NULL ? answer->addresses->len : 0;
+  gboolean refused = FALSE;
 
   for (guint i = 0; i < n && chosen->len < REROUTE_LIMIT_ADDRESSES_PER_TRY; i++)
     {
       const RerouteIp *ip = &g_array_index (answer->addresses, RerouteIp, i);
+      const char *objection = get_objection (ip, settings, loopback);
+      char text[REROUTE_IP_TEXT_OCTETS];
 
-      if (!reroute_ip_is_unspecified (ip) && (loopback || !reroute_ip_is_loopback (ip)))
+      if (objection == NULL)
         g_array_append_val (chosen, *ip);
+      else if (!refused)
+        g_message (
+          "“%s” leads to %s, %s: not connected to", host, reroute_ip_format (ip, text), objection);
+      refused |= objection != NULL;
     }
+  if (answer->status == REROUTE_DNS_FAILED)
+    *why = answer->reason;
+  else
+    *why = refused ? "the host leads to private addresses alone" : "the host has no address";
   return chosen;
 }
 

@@ -63,13 +63,21 @@ void reroute_https_send (RerouteHttps *self,
 
 /**
  * reroute_https_choose_addresses:
+ * @host: whose they are: a name that strangers have given
+ * @settings: whose private-targets count
  * @loopback: whether this machine's own will do: for tests
+ * @why: (out): when there is none, for a person; borrowed from @answer
  *
- * Its own loopback is not what a domain may make a server talk to.
+ * Neither this machine nor a private network is what a domain may make a server talk to, whether an
+ * entry names it or not.  The first address that is refused is logged.
  *
  * Returns: (transfer full) (element-type RerouteIp): REROUTE_LIMIT_ADDRESSES_PER_TRY at most
  */
-GArray *reroute_https_choose_addresses (const RerouteDnsAnswer *answer, gboolean loopback);
+GArray *reroute_https_choose_addresses (const RerouteDnsAnswer *answer,
+                                        const char *host,
+                                        const RerouteSettings *settings,
+                                        gboolean loopback,
+                                        const char **why);
 
 /* Writes a file in the spool; a failure is logged. */
 void reroute_https_save (RerouteHttps *self, const char *name, GBytes *octets);

@@ -128,13 +128,12 @@ is_self (const Walk *walk, const RerouteIp *ip)
   return reroute_ip_is_loopback (ip) || is_own_address (walk, ip);
 }
 
-/* Where a domain that nobody has typed must not lead. */
-static gboolean
-is_forbidden (const Walk *walk, const RerouteIp *ip)
+gboolean
+reroute_address_is_forbidden (const RerouteIp *ip, const RerouteSettings *settings)
 {
-  return walk->untyped && reroute_ip_is_private (ip) &&
-         (walk->settings == NULL ||
-          !reroute_settings_contains (walk->settings, REROUTE_SETTING_PRIVATE_TARGETS, ip));
+  return reroute_ip_is_private (ip) &&
+         (settings == NULL ||
+          !reroute_settings_contains (settings, REROUTE_SETTING_PRIVATE_TARGETS, ip));
 }
 
 /* A notice of it may go to a stranger: the address is not in it. */
@@ -153,7 +152,8 @@ drop_forbidden (Walk *walk, GArray *addresses)
 {
   for (guint i = addresses->len; walk->untyped && i > 0; i--)
     {
-      if (!is_forbidden (walk, &g_array_index (addresses, RerouteIp, i - 1)))
+      if (!reroute_address_is_forbidden (&g_array_index (addresses, RerouteIp, i - 1),
+                                         walk->settings))
         continue;
       note_forbidden (walk);
       g_array_remove_index_fast (addresses, i - 1);
@@ -450,7 +450,7 @@ take_literal (Walk *walk, const char *address)
       walk, REROUTE_NEXT_HOP_FAIL, "5.1.2", g_strdup_printf ("“%s” is not an address", address));
   else if (is_self (walk, &ip))
     note_loop (walk);
-  else if (is_forbidden (walk, &ip))
+  else if (walk->untyped && reroute_address_is_forbidden (&ip, walk->settings))
     note_forbidden (walk);
   else
     add_endpoint (walk, address, &ip, "ip");

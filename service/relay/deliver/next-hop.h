@@ -99,4 +99,8 @@ void reroute_next_hop_resolve (RerouteResolver *resolver,
                                RerouteNextHopFunc func,
                                gpointer user_data);
 
+/* Where a name must not lead that strangers have given: to a private address, unless the setting
+ * private-targets has its network.  @settings: (nullable) */
+gboolean reroute_address_is_forbidden (const RerouteIp *ip, const RerouteSettings *settings);
+
 G_END_DECLS

@@ -124,6 +124,12 @@ get_trust (gpointer user_data)
            : NULL;
 }
 
+static const RerouteSettings *
+get_settings (gpointer user_data)
+{
+  return reroute_scheduler_get_settings (user_data);
+}
+
 static void
 failed (const char *domain, RerouteTlsVerdict verdict, const char *why, gpointer user_data)
 {
@@ -142,6 +148,7 @@ reroute_scheduler_make_sts (RerouteScheduler *self, guint16 port)
     .port = port,
     .ask = ask,
     .get_trust = get_trust,
+    .get_settings = get_settings,
     .failed = failed,
     .user_data = self,
   };

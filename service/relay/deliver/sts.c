@@ -186,9 +186,14 @@ took_addresses (const RerouteDnsAnswer *answer, gpointer user_data)
   Question *question = user_data;
   RerouteSts *self = question->sts;
   RerouteStsEntry *entry = question->entry;
-  g_autoptr (GArray) addresses = reroute_https_choose_addresses (
-    answer, self->config.port != REROUTE_DEFAULT_HTTPS_PORT);
   g_autofree char *host = g_strconcat ("mta-sts.", entry->domain, NULL);
+  const char *why;
+  g_autoptr (GArray) addresses =
+               reroute_https_choose_addresses (answer,
+                                               host,
+                                               self->config.get_settings (self->config.user_data),
+                                               self->config.port != REROUTE_DEFAULT_HTTPS_PORT,
+                                               &why);
   const RerouteHttpsRequest wanted = {
     .host = host,
     .path = "/.well-known/mta-sts.txt",
@@ -207,10 +212,7 @@ took_addresses (const RerouteDnsAnswer *answer, gpointer user_data)
   if (addresses->len == 0)
     {
       g_free (question);
-      fail (self,
-            entry,
-            REROUTE_TLS_VERDICT_STS_POLICY_FETCH_ERROR,
-            answer->status == REROUTE_DNS_FAILED ? answer->reason : "its host has no address");
+      fail (self, entry, REROUTE_TLS_VERDICT_STS_POLICY_FETCH_ERROR, why);
       return;
     }
   reroute_https_send (self->https, &wanted, fetched, question);

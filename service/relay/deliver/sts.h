@@ -37,6 +37,8 @@ typedef struct
   /* (array zero-terminated=1) (nullable): the PEM files of the setting tls-trust now; NULL: nothing
      is to be asked now */
   const char *const *(*get_trust) (gpointer user_data);
+  /* Borrowed: the settings now, which say where a policy may be. */
+  const RerouteSettings *(*get_settings) (gpointer user_data);
   /* Told of every policy that was looked for in vain, and @why. */
   void (*failed) (const char *domain,
                   RerouteTlsVerdict verdict,

@@ -133,7 +133,13 @@ took_addresses (const RerouteDnsAnswer *answer, gpointer user_data)
   ReportTry *self = user_data;
   RerouteTlsReporter *reporter = self->reporter;
   const RerouteTlsReportAddress *address = get_address (self);
-  g_autoptr (GArray) addresses = reroute_https_choose_addresses (answer, reporter->loopback);
+  const char *why;
+  g_autoptr (GArray) addresses =
+               reroute_https_choose_addresses (answer,
+                                               address->host,
+                                               reroute_scheduler_get_settings (reporter->scheduler),
+                                               reporter->loopback,
+                                               &why);
   const RerouteHttpsRequest request = {
     .host = address->host,
     .path = address->path,
@@ -151,9 +157,7 @@ took_addresses (const RerouteDnsAnswer *answer, gpointer user_data)
       reroute_https_send (reporter->https, &request, posted, self);
       return;
     }
-  not_delivered (self,
-                 address->host,
-                 answer->status == REROUTE_DNS_FAILED ? answer->reason : "it has no address");
+  not_delivered (self, address->host, why);
   self->next++;
   deliver_next (self);
 }
