@@ -2,9 +2,6 @@
  *
  * client-certificate.c - what the relay shows of itself in TLS to next hops
  *
- * A file that is none, such as a pipe, would hold up who reads it: only ordinary ones of a bounded
- * size are read.
- *
  * Standards: RFC 5246 section 7.4.6, RFC 8446 section 4.4.2 (the certificate of a client).
  */
 
@@ -15,13 +12,8 @@
 #include "common/error.h"
 #include "service/relay/certificate.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define FILE_OCTETS_MOST (1024 * 1024)
 #define CHAIN_MOST 16
 #define FINGERPRINT_OCTETS 32
 
@@ -35,86 +27,12 @@ struct _RerouteClientCertificate
   char fingerprint[2 * FINGERPRINT_OCTETS + 1];
 };
 
-/* --- the file --- */
-
 static gboolean
 fail (GError **error, const char *file, const char *why)
 {
   g_set_error (
     error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "cannot use the certificate “%s”: %s", file, why);
   return FALSE;
-}
-
-static gboolean
-read_all (int fd, char *text, gsize size)
-{
-  gsize n_read = 0;
-
-  while (n_read < size)
-    {
-      ssize_t n = read (fd, text + n_read, size - n_read);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return FALSE;
-      n_read += (gsize) n;
-    }
-  return TRUE;
-}
-
-typedef char Pem; /* with a private key in it */
-
-static void
-free_pem (Pem *pem)
-{
-  if (pem != NULL)
-    explicit_bzero (pem, strlen (pem));
-  g_free (pem);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Pem, free_pem)
-
-/* (transfer full) (nullable) */
-static char *
-read_open_file (int fd, const char *file, GError **error)
-{
-  struct stat status;
-  char *text;
-
-  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
-    {
-      fail (error, file, "it is no ordinary file");
-      return NULL;
-    }
-  if (status.st_size > FILE_OCTETS_MOST)
-    {
-      fail (error, file, "it is too large for one");
-      return NULL;
-    }
-  text = g_malloc0 ((gsize) status.st_size + 1);
-  if (read_all (fd, text, (gsize) status.st_size))
-    return text;
-  free_pem (text);
-  fail (error, file, "it cannot be read to its end");
-  return NULL;
-}
-
-/* (transfer full) (nullable) */
-static char *
-read_file (const char *file, GError **error)
-{
-  int fd = open (file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  char *text;
-
-  if (fd < 0)
-    {
-      fail (error, file, g_strerror (errno));
-      return NULL;
-    }
-  text = read_open_file (fd, file, error);
-  close (fd);
-  return text;
 }
 
 /* --- what is in it --- */
@@ -212,12 +130,16 @@ reroute_client_certificate_read (const char *file, GError **error)
   g_return_val_if_fail (file != NULL, NULL);
 
   g_autoptr (RerouteClientCertificate) self = g_new0 (RerouteClientCertificate, 1);
-  g_autoptr (Pem) pem = read_file (file, error);
+  const char *why = NULL;
+  g_autoptr (RerouteKeyText) pem = reroute_certificate_read_file (file, &why);
   g_auto (Chain) chain = { NULL, 0 };
 
   g_atomic_ref_count_init (&self->ref_count);
   if (pem == NULL)
-    return NULL;
+    {
+      fail (error, file, why);
+      return NULL;
+    }
   const gnutls_datum_t data = { (unsigned char *) pem, (unsigned int) strlen (pem) };
   if (gnutls_x509_crt_list_import2 (&chain.list, &chain.n, &data, GNUTLS_X509_FMT_PEM, 0) < 0 ||
       chain.n == 0)

@@ -54,16 +54,18 @@ check_days (RerouteTlsServer *self, const char *file, gnutls_x509_crt_t certific
 }
 
 static gboolean
-check_certificate (RerouteTlsServer *self, const char *file, const char *pem, GError **error)
+check_certificate (RerouteTlsServer *self,
+                   const char *file,
+                   const gnutls_datum_t *pem,
+                   GError **error)
 {
-  const gnutls_datum_t data = { (unsigned char *) pem, (unsigned int) strlen (pem) };
   gnutls_x509_crt_t certificate;
   gboolean sound;
   int code;
 
   if (gnutls_x509_crt_init (&certificate) < 0)
     return fail (error, file, "out of memory");
-  code = gnutls_x509_crt_import (certificate, &data, GNUTLS_X509_FMT_PEM);
+  code = gnutls_x509_crt_import (certificate, pem, GNUTLS_X509_FMT_PEM);
   sound = code >= 0 ? check_days (self, file, certificate, error)
                     : fail (error, file, "it holds no certificate in PEM form");
   gnutls_x509_crt_deinit (certificate);
@@ -79,27 +81,46 @@ explain_key (int code)
   if (code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ||
       code == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR)
     return "it holds no private key in PEM form; name the file that does in “tls-key”";
+  if (code == GNUTLS_E_DECRYPTION_FAILED)
+    return "it wants a password, and nobody is there to say it";
   return gnutls_strerror (code);
+}
+
+static gboolean
+fail_by_key (GError **error, const char *file, const char *key_file, const char *why)
+{
+  g_autofree char *whole = g_strdup_printf ("the key “%s”: %s", key_file, why);
+
+  return fail (error, file, whole);
+}
+
+static gnutls_datum_t
+get_octets (RerouteKeyText *text)
+{
+  return (gnutls_datum_t){ (unsigned char *) text, (unsigned int) strlen (text) };
 }
 
 static gboolean
 add_certificate (RerouteTlsServer *self, const char *file, const char *key_file, GError **error)
 {
-  g_autofree char *pem = NULL;
-  g_autoptr (GError) local_error = NULL;
-  g_autofree char *why = NULL;
+  const char *why = NULL;
+  g_autoptr (RerouteKeyText) text = reroute_certificate_read_file (file, &why);
+  g_autoptr (RerouteKeyText) key_text = NULL;
+  gnutls_datum_t pem, key;
   int code;
 
-  if (!g_file_get_contents (file, &pem, NULL, &local_error))
-    return fail (error, file, local_error->message);
-  if (!check_certificate (self, file, pem, error))
+  if (text == NULL)
+    return fail (error, file, why);
+  pem = get_octets (text);
+  if (!check_certificate (self, file, &pem, error))
     return FALSE;
-  code = gnutls_certificate_set_x509_key_file2 (
-    self->credentials, file, key_file, GNUTLS_X509_FMT_PEM, NULL, 0);
-  if (code >= 0)
-    return TRUE;
-  why = g_strdup_printf ("the key “%s”: %s", key_file, explain_key (code));
-  return fail (error, file, why);
+  key_text = reroute_certificate_read_file (key_file, &why);
+  if (key_text == NULL)
+    return fail_by_key (error, file, key_file, why);
+  key = get_octets (key_text);
+  code = gnutls_certificate_set_x509_key_mem2 (
+    self->credentials, &pem, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
+  return code >= 0 || fail_by_key (error, file, key_file, explain_key (code));
 }
 
 RerouteTlsServer *
