@@ -90,6 +90,9 @@ static const Spec specs[] = {
        "the inbound host.") },
   { "tls-certificate-missing", LEVEL (WARNING), 0,
     N_("Mail is to be received in TLS, but no certificate is set: clients are turned away there.") },
+  { "certificate-unusable", LEVEL (WARNING), 1,
+    /* Translators: what follows are the relay's own words, in English. */
+    N_("The relay says: %s") },
   { "always-relay-default", LEVEL (NOTE), 1,
     /* Translators: %s is a domain */
     N_("%s has no entry on the Connections page: its mail leaves by the default delivery.") },
@@ -173,6 +176,16 @@ reroute_finding_new (const char *code, const char *const *arguments)
   self->rows = g_array_new (FALSE, FALSE, sizeof (RerouteRowRef));
   reroute_finding_translate (self);
   return self;
+}
+
+RerouteFinding *
+reroute_finding_new_certificate (const char *remark)
+{
+  const char *const arguments[] = { remark, NULL };
+
+  g_return_val_if_fail (remark != NULL, NULL);
+
+  return reroute_finding_new ("certificate-unusable", arguments);
 }
 
 void

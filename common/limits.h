@@ -94,6 +94,10 @@
 #define REROUTE_LIMIT_PROBE_UNKNOWN_S 300 /* a new mailbox gets mail after this */
 #define REROUTE_LIMIT_PROBE_ANSWERS 50000
 
+/* Certificates */
+#define REROUTE_LIMIT_CERTIFICATE_SOON_DAYS 14   /* before its end */
+#define REROUTE_LIMIT_CERTIFICATE_ANSWER_MS 5000 /* wait for what the relay says of files */
+
 /* MTA-STS (RFC 8461) */
 #define REROUTE_LIMIT_STS_POLICY_OCTETS 65536 /* section 3.3 */
 #define REROUTE_LIMIT_STS_RETRY_S 300         /* wait after a fetch that failed; section 3.3 */

@@ -34,6 +34,8 @@ typedef struct
 } RerouteFinding;
 
 void reroute_finding_free (RerouteFinding *self);
+/* What the relay says of the files of certificates, which it alone can read; (transfer full) */
+RerouteFinding *reroute_finding_new_certificate (const char *remark);
 const char *reroute_finding_level_to_string (
   RerouteFindingLevel level); /* "error", "confirm", "warning", "note" */
 

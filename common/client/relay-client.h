@@ -87,6 +87,27 @@ GStrv reroute_relay_client_list_secrets_finish (RerouteRelayClient *self,
                                                 GAsyncResult *result,
                                                 GError **error);
 
+/* --- certificates --- */
+
+/**
+ * reroute_relay_client_judge_certificates_async:
+ * @shown_to, @certificates, @keys: as Relay1.JudgeCertificates documents
+ *
+ * Asks no person for a right that is missing: it may be called while she types.
+ */
+void reroute_relay_client_judge_certificates_async (RerouteRelayClient *self,
+                                                    const char *shown_to,
+                                                    const char *const *certificates,
+                                                    const char *const *keys,
+                                                    GCancellable *cancellable,
+                                                    GAsyncReadyCallback callback,
+                                                    gpointer user_data);
+/* @remark: (out) (transfer full) (nullable): of the relay's, in English; NULL: they serve */
+gboolean reroute_relay_client_judge_certificates_finish (RerouteRelayClient *self,
+                                                         GAsyncResult *result,
+                                                         char **remark,
+                                                         GError **error);
+
 /* --- reports about TLS --- */
 
 /* @domain: "": all */

@@ -11,6 +11,20 @@
 
 #include <glib/gi18n.h>
 
+/* What the relay says of the certificates that the saved rules name.  One that is away says
+   nothing. */
+static void
+add_certificates (RerouteCtl *ctl, GPtrArray *findings)
+{
+  g_autoptr (GVariant) status = reroute_ctl_load_relay_status (ctl, NULL);
+  const char *failure = "";
+
+  if (status != NULL)
+    g_variant_lookup (status, "tls-failure", "&s", &failure);
+  if (*failure != '\0')
+    g_ptr_array_add (findings, reroute_finding_new_certificate (failure));
+}
+
 gboolean
 reroute_ctl_check (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
@@ -24,6 +38,7 @@ reroute_ctl_check (RerouteCtl *ctl, int argc, char **argv, GError **error)
   findings = reroute_rules_client_check_finish (ctl->rules, reroute_ctl_wait (&result), error);
   if (findings == NULL)
     return FALSE;
+  add_certificates (ctl, findings);
 
   for (guint i = 0; i < findings->len; i++)
     n_errors += ((RerouteFinding *) findings->pdata[i])->level == REROUTE_FINDING_ERROR;

@@ -110,6 +110,21 @@ apply_options (const ConnectionsOptions *options, RerouteRowFields *fields, GErr
           reroute_tls_level_from_string (options->tls, &fields->tls, error));
 }
 
+/* Takes @email_domain. */
+static gboolean
+put_row (RerouteCtl *ctl,
+         RerouteEmailDomain *email_domain,
+         guint64 serial,
+         const ConnectionsOptions *options,
+         GError **error)
+{
+  if (!reroute_ctl_put_row (ctl, email_domain, serial, &options->row, error))
+    return FALSE;
+  if (options->certificate != NULL && options->certificate[0] != '\0')
+    reroute_ctl_warn_of_certificate (ctl, options->certificate);
+  return TRUE;
+}
+
 /* --mx makes every host one whose exchangers are looked up. */
 static RerouteHosts *
 parse_hosts (const ConnectionsOptions *options, const char *domain, GError **error)
@@ -175,7 +190,7 @@ reroute_ctl_connections_add (RerouteCtl *ctl, int argc, char **argv, GError **er
     }
   settings = reroute_ctl_load_settings (ctl, &serial, error);
   return settings != NULL &&
-         reroute_ctl_put_row (ctl, g_steal_pointer (&email_domain), serial, &options.row, error);
+         put_row (ctl, g_steal_pointer (&email_domain), serial, &options, error);
 }
 
 gboolean
@@ -207,8 +222,7 @@ reroute_ctl_connections_edit (RerouteCtl *ctl, int argc, char **argv, GError **e
       hosts = reroute_hosts_ref (((RerouteEmailDomain *) row)->hosts);
     }
   email_domain = reroute_email_domain_new (&fields, hosts, error);
-  return email_domain != NULL &&
-         reroute_ctl_put_row (ctl, email_domain, serial, &options.row, error);
+  return email_domain != NULL && put_row (ctl, email_domain, serial, &options, error);
 }
 
 gboolean

@@ -85,6 +85,26 @@ reroute_ctl_load_relay_status (RerouteCtl *ctl, GError **error)
   return reroute_relay_client_status_finish (ctl->relay, reroute_ctl_wait (&result), error);
 }
 
+void
+reroute_ctl_warn_of_certificate (RerouteCtl *ctl, const char *file)
+{
+  const char *const certificates[] = { file, NULL };
+  const char *const keys[] = { NULL };
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) findings =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_finding_free);
+  g_autofree char *remark = NULL;
+
+  reroute_relay_client_judge_certificates_async (
+    ctl->relay, "hosts", certificates, keys, NULL, reroute_ctl_wait_cb, &result);
+  if (!reroute_relay_client_judge_certificates_finish (
+        ctl->relay, reroute_ctl_wait (&result), &remark, NULL) ||
+      remark == NULL)
+    return;
+  g_ptr_array_add (findings, reroute_finding_new_certificate (remark));
+  reroute_ctl_print_findings (findings);
+}
+
 RerouteSettings *
 reroute_ctl_load_settings (RerouteCtl *ctl, guint64 *serial, GError **error)
 {

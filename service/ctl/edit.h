@@ -39,6 +39,15 @@ void reroute_ctl_findings_to_json (GPtrArray *findings, JsonBuilder *builder);
    Errors: %REROUTE_ERROR_UNAVAILABLE: it is not running. */
 GVariant *reroute_ctl_load_relay_status (RerouteCtl *ctl, GError **error);
 
+/**
+ * reroute_ctl_warn_of_certificate:
+ * @file: that hosts are to be shown
+ *
+ * Says on standard error what the relay says of it.  One that is away, or that does not tell us,
+ * says nothing.
+ */
+void reroute_ctl_warn_of_certificate (RerouteCtl *ctl, const char *file);
+
 /* The settings and the serial of the newest generation; (transfer full). */
 RerouteSettings *reroute_ctl_load_settings (RerouteCtl *ctl, guint64 *serial, GError **error);
 

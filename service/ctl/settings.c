@@ -140,6 +140,8 @@ reroute_ctl_settings_set (RerouteCtl *ctl, int argc, char **argv, GError **error
   if (settings == NULL ||
       !reroute_ctl_apply (ctl, changes, serial, REROUTE_CTL_AGREED_NOTHING, error))
     return FALSE;
+  if (g_str_equal (argv[1], "default-certificate") && argc > 2 && *argv[2] != '\0')
+    reroute_ctl_warn_of_certificate (ctl, argv[2]);
   if (ctl->json || (!g_str_equal (argv[1], "tls-certificate") && !g_str_equal (argv[1], "tls-key")))
     return TRUE;
   /* A value that it had already makes no generation. */

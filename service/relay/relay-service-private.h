@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by relay-service.c, relay-service-queue.c and relay-service-track.c. */
+/* Shared by relay-service.c and relay-service-*.c. */
 
 #pragma once
 
@@ -61,7 +61,7 @@ void reroute_relay_call_answered_cb (GObject *source, GAsyncResult *result, gpoi
 /* Errors: %REROUTE_ERROR_TOO_LARGE: @what is it */
 gboolean reroute_relay_call_check_text (const char *what, const char *text, GError **error);
 
-/* The methods of the queue, of tracking and of the reports about TLS. */
+/* The methods of the queue, of tracking, of certificates and of the reports about TLS. */
 void reroute_relay_run_queue (RerouteRelayCall *call);
 void reroute_relay_run_queue_groups (RerouteRelayCall *call);
 void reroute_relay_run_queue_group (RerouteRelayCall *call);
@@ -73,6 +73,7 @@ void reroute_relay_run_queue_return (RerouteRelayCall *call);
 void reroute_relay_run_queue_delete (RerouteRelayCall *call);
 void reroute_relay_run_track (RerouteRelayCall *call);
 void reroute_relay_run_track_message (RerouteRelayCall *call);
+void reroute_relay_run_judge_certificates (RerouteRelayCall *call);
 void reroute_relay_run_tls_report (RerouteRelayCall *call);
 void reroute_relay_run_send_tls_reports (RerouteRelayCall *call);
 

@@ -368,6 +368,7 @@ static const RerouteRelayMethod methods[] = {
   { "handle-track-message", REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_track_message },
   { "handle-set-secret",    REROUTE_ACTION_RULES_MODIFY,  run_set_secret },
   { "handle-list-secrets",  REROUTE_ACTION_RULES_MODIFY,  run_list_secrets },
+  { "handle-judge-certificates", REROUTE_ACTION_RULES_MODIFY, reroute_relay_run_judge_certificates },
   { "handle-tls-report",    REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_tls_report },
   { "handle-send-tls-reports", REROUTE_ACTION_QUEUE_MANAGE, reroute_relay_run_send_tls_reports },
   /* clang-format on */

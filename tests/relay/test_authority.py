@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may give the relay a secret on a system bus: a private one with the policy that is installed, as root and as
-another user, with polkit (a mock of it) and without."""
+"""Who may give the relay a secret, or ask it of files, on a system bus: a private one with the policy that is
+installed, as root and as another user, with polkit (a mock of it) and without."""
 
 import contextlib
 import os
@@ -15,6 +15,7 @@ from tap import Skip, run
 STRANGER = '65534'
 VERIFIER = 'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$' + ':'.join(['A' * 43 + '='] * 2)
 ACCESS = 'org.reroute.Error.Access'
+SECRET_FILE = '/etc/ssl/private/a.pem'
 
 # As the machine's system bus has it, with the holes of our own policy and of polkit's.
 CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
@@ -78,6 +79,11 @@ class World:
     def set_secret(self, name, user, value=VERIFIER):
         return self.call('SetSecret', f'string:{name}', f'string:{value}', user=user)
 
+    def judge(self, user):
+        """What there is to say of a file that not everybody may look for."""
+        return self.call('JudgeCertificates', 'string:clients', f'array:string:{SECRET_FILE}',
+                         f'array:string:{SECRET_FILE}', user=user)
+
     def names(self):
         return re.findall(r'string "(.*)"', self.call('ListSecrets'))
 
@@ -114,6 +120,7 @@ def main():
             answer = world.set_secret('in:stranger', STRANGER)
             assert ACCESS in answer and 'polkit does not answer' in answer, answer
             assert ACCESS in world.call('ListSecrets', user=STRANGER)
+            assert ACCESS in world.judge(STRANGER) and SECRET_FILE in world.judge('0')
             assert world.names() == ['in:root']
 
         def test_polkit_decides_for_others():
@@ -121,11 +128,13 @@ def main():
                 answer = world.set_secret('in:stranger', STRANGER)
                 assert ACCESS in answer and 'org.reroute.rules.modify' in answer, answer
                 assert ACCESS in world.call('ListSecrets', user=STRANGER)
+                assert ACCESS in world.judge(STRANGER)
                 assert 'method return' in world.set_secret('in:second', '0')
                 assert world.names() == ['in:root', 'in:second']
             with world.polkit('org.reroute.rules.modify'):
                 assert 'method return' in world.set_secret('in:stranger', STRANGER)
                 assert 'in:second' in world.call('ListSecrets', user=STRANGER)
+                assert 'method return' in world.judge(STRANGER)
                 assert 'method return' in world.set_secret('in:second', STRANGER, value='')
             assert world.names() == ['in:root', 'in:stranger']
 
