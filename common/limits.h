@@ -28,9 +28,14 @@
 #define REROUTE_LIMIT_EDITS_PER_CALLER 16
 #define REROUTE_LIMIT_HISTORY_GENERATIONS 10000
 #define REROUTE_LIMIT_CHANGES_PER_EDIT 4000000 /* every row of two pages of 1,000,000, twice */
-#define REROUTE_LIMIT_MX_QUESTIONS 100         /* domains in one MxLeadsHere */
-#define REROUTE_LIMIT_MX_ANSWER_MS 3000        /* then the check goes on without an answer */
-#define REROUTE_LIMIT_BUS_RETRY_FIRST_MS 250   /* wait before a lost bus is tried again; doubles */
+#define REROUTE_LIMIT_COPIES 4                 /* of the rules, being fetched as backups */
+#define REROUTE_LIMIT_COPY_OCTETS                                                                  \
+  G_GINT64_CONSTANT (8589934592)                           /* of one; a million rows: 0.5 GB */
+#define REROUTE_LIMIT_COPY_PART_OCTETS 500000              /* of it in one message */
+#define REROUTE_LIMIT_COPY_SPARE_OCTETS (64 * 1024 * 1024) /* of the file system, for others */
+#define REROUTE_LIMIT_MX_QUESTIONS 100                     /* domains in one MxLeadsHere */
+#define REROUTE_LIMIT_MX_ANSWER_MS 3000      /* then the check goes on without an answer */
+#define REROUTE_LIMIT_BUS_RETRY_FIRST_MS 250 /* wait before a lost bus is tried again; doubles */
 #define REROUTE_LIMIT_BUS_RETRY_LAST_MS 30000
 #define REROUTE_LIMIT_BUS_AWAY_S                                                                   \
   60 /* rulesd ends when a session bus, or another private one, stays away */

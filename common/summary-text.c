@@ -46,6 +46,8 @@ get_plural (gsize index, gulong n)
 static const char *const patterns[] = {
   /* Translators: the number of a generation of the rules */
   N_ ("Brought back generation %s"),
+  /* Translators: the number of a generation of the rules, when the backup was taken */
+  N_ ("Restored a backup of generation %s"),
   /* Translators: the key of a setting */
   N_ ("%s set to its default"),
   /* Translators: the key of a setting, its value */

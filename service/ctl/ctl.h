@@ -109,6 +109,8 @@ REROUTE_CTL_VERB (history);
 REROUTE_CTL_VERB (revert);
 REROUTE_CTL_VERB (import);
 REROUTE_CTL_VERB (export);
+REROUTE_CTL_VERB (backup);
+REROUTE_CTL_VERB (restore);
 REROUTE_CTL_VERB (log);
 REROUTE_CTL_VERB (track);
 REROUTE_CTL_VERB (track_show);

@@ -9,6 +9,7 @@
 
 #include "service/ctl/edit.h"
 
+#include "common/client/rules-copy.h"
 #include "common/error.h"
 
 #include <glib/gi18n.h>
@@ -139,7 +140,6 @@ dup_agreed_keys (GPtrArray *findings, RerouteCtlAgreed agreed)
 static gboolean
 judge (const RerouteCommitResult *result, GError **error)
 {
-  reroute_ctl_print_findings (result->findings);
   switch (result->state)
     {
     case REROUTE_COMMIT_SAVED:
@@ -166,65 +166,97 @@ judge (const RerouteCommitResult *result, GError **error)
     }
 }
 
-/* One try of either kind: with changes, or back to a generation. */
+/* What is to be saved: one of three. */
+typedef struct
+{
+  GPtrArray *changes; /* (nullable) */
+  guint copy;         /* of a backup, in rulesd; 0: none */
+  guint64 target;     /* a generation to go back to */
+} Content;
+
 static RerouteCommitResult *
-commit_once (RerouteCtl *ctl,
-             GPtrArray *changes,
-             guint64 target,
-             guint64 serial,
-             char **confirmed,
-             GError **error)
+commit_once (
+  RerouteCtl *ctl, const Content *content, guint64 serial, char **confirmed, GError **error)
 {
   const char *const *keys = (const char *const *) confirmed;
   g_autoptr (GAsyncResult) result = NULL;
 
-  if (changes != NULL)
+  if (content->changes != NULL)
     {
       reroute_rules_client_apply_async (
-        ctl->rules, changes, serial, keys, NULL, reroute_ctl_wait_cb, &result);
+        ctl->rules, content->changes, serial, keys, NULL, reroute_ctl_wait_cb, &result);
       return reroute_rules_client_apply_finish (ctl->rules, reroute_ctl_wait (&result), error);
     }
+  if (content->copy != 0)
+    {
+      reroute_rules_client_restore_commit_async (
+        ctl->rules, content->copy, serial, keys, reroute_ctl_wait_cb, &result);
+      return reroute_rules_client_restore_commit_finish (
+        ctl->rules, reroute_ctl_wait (&result), error);
+    }
   reroute_rules_client_revert_async (
-    ctl->rules, target, serial, keys, NULL, reroute_ctl_wait_cb, &result);
+    ctl->rules, content->target, serial, keys, NULL, reroute_ctl_wait_cb, &result);
   return reroute_rules_client_revert_finish (ctl->rules, reroute_ctl_wait (&result), error);
 }
 
-static gboolean
-commit (RerouteCtl *ctl,
-        GPtrArray *changes,
-        guint64 target,
-        guint64 serial,
-        RerouteCtlAgreed agreed,
-        GError **error)
+/* (transfer full): what came of it, tried again with the keys of what was @agreed to. */
+static RerouteCommitResult *
+commit_agreed (
+  RerouteCtl *ctl, const Content *content, guint64 serial, RerouteCtlAgreed agreed, GError **error)
 {
-  g_autoptr (RerouteCommitResult) first = NULL;
-  g_autoptr (RerouteCommitResult) second = NULL;
+  g_autoptr (RerouteCommitResult) first = commit_once (ctl, content, serial, NULL, error);
   g_auto (GStrv) keys = NULL;
 
-  first = commit_once (ctl, changes, target, serial, NULL, error);
   if (first == NULL)
-    return FALSE;
+    return NULL;
   if (first->state == REROUTE_COMMIT_CONFIRM)
     keys = dup_agreed_keys (first->findings, agreed);
-  if (keys == NULL)
-    return judge (first, error);
+  return keys != NULL ? commit_once (ctl, content, serial, keys, error) : g_steal_pointer (&first);
+}
 
-  second = commit_once (ctl, changes, target, serial, keys, error);
-  return second != NULL && judge (second, error);
+static gboolean
+commit (
+  RerouteCtl *ctl, const Content *content, guint64 serial, RerouteCtlAgreed agreed, GError **error)
+{
+  g_autoptr (RerouteCommitResult) result = commit_agreed (ctl, content, serial, agreed, error);
+
+  if (result == NULL)
+    return FALSE;
+  reroute_ctl_print_findings (result->findings);
+  return judge (result, error);
 }
 
 gboolean
 reroute_ctl_apply (
   RerouteCtl *ctl, GPtrArray *changes, guint64 serial, RerouteCtlAgreed agreed, GError **error)
 {
-  return commit (ctl, changes, 0, serial, agreed, error);
+  const Content content = { .changes = changes };
+
+  return commit (ctl, &content, serial, agreed, error);
 }
 
 gboolean
 reroute_ctl_go_back (RerouteCtl *ctl, guint64 target, RerouteCtlAgreed agreed, GError **error)
 {
+  const Content content = { .target = target };
   guint64 serial = 0;
   g_autoptr (RerouteSettings) settings = reroute_ctl_load_settings (ctl, &serial, error);
 
-  return settings != NULL && commit (ctl, NULL, target, serial, agreed, error);
+  return settings != NULL && commit (ctl, &content, serial, agreed, error);
+}
+
+gboolean
+reroute_ctl_restore_copy (
+  RerouteCtl *ctl, guint copy, guint64 serial, guint64 *new_serial, GError **error)
+{
+  const Content content = { .copy = copy };
+  g_autoptr (RerouteCommitResult) result =
+               commit_agreed (ctl, &content, serial, REROUTE_CTL_AGREED_ALL, error);
+
+  if (result == NULL)
+    return FALSE;
+  if (result->state != REROUTE_COMMIT_SAVED)
+    reroute_ctl_print_findings (result->findings);
+  *new_serial = result->serial;
+  return judge (result, error);
 }

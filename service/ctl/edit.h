@@ -31,6 +31,12 @@ gboolean reroute_ctl_apply (
 gboolean
 reroute_ctl_go_back (RerouteCtl *ctl, guint64 target, RerouteCtlAgreed agreed, GError **error);
 
+/* The same for what a backup holds, which rulesd has as @copy; she has seen the findings, and
+   agreed.
+   @new_serial: (out): the newest generation */
+gboolean reroute_ctl_restore_copy (
+  RerouteCtl *ctl, guint copy, guint64 serial, guint64 *new_serial, GError **error);
+
 /* Findings as sentences on standard error, or as a JSON array. */
 void reroute_ctl_print_findings (GPtrArray *findings);
 void reroute_ctl_findings_to_json (GPtrArray *findings, JsonBuilder *builder);

@@ -47,6 +47,7 @@ void
 reroute_order_free (RerouteOrder *self)
 {
   g_clear_pointer (&self->changes, g_ptr_array_unref);
+  g_clear_pointer (&self->restoration, reroute_restoration_unref);
   g_strfreev (self->confirmed);
   g_free (self->address);
   g_free (self->client);
@@ -127,9 +128,14 @@ static void
 save_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Run *run = data;
+  RerouteRulebook *rulebook = run->committer->rulebook;
+  RerouteRestoration *restoration = run->order->restoration;
   GError *error = NULL;
 
-  if (reroute_rulebook_save (run->committer->rulebook, run->proposal, &error))
+  if (restoration != NULL && reroute_restoration_takes_over (restoration, run->base)
+        ? reroute_rulebook_adopt (
+            rulebook, run->proposal, reroute_restoration_get_store (restoration), &error)
+        : reroute_rulebook_save (rulebook, run->proposal, &error))
     g_task_return_boolean (step, TRUE);
   else
     g_task_return_error (step, error);
@@ -377,6 +383,27 @@ find_undo (Run *run, GError **error)
   return changes;
 }
 
+static RerouteProposal *
+propose_restoration (Run *run, const RerouteProposalOrigin *origin, GError **error)
+{
+  RerouteRestoration *restoration = run->order->restoration;
+  g_autoptr (GPtrArray) changes = NULL;
+
+  if (reroute_restoration_takes_over (restoration, run->base))
+    return reroute_restoration_take_over (restoration, run->base, origin, error);
+  changes = reroute_restoration_dup_changes (restoration, run->base, NULL, error);
+  return changes != NULL ? reroute_proposal_new (run->base, changes, origin, error) : NULL;
+}
+
+static void
+set_summary (RerouteProposal *proposal, const char *what, guint64 serial)
+{
+  g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, serial);
+
+  g_free (proposal->summary);
+  proposal->summary = g_strconcat (what, number, NULL);
+}
+
 static gboolean
 propose (Run *run, GError **error)
 {
@@ -392,17 +419,18 @@ propose (Run *run, GError **error)
 
   if (reverts)
     order->changes = find_undo (run, error);
-  if (order->changes == NULL)
-    return FALSE;
-  run->proposal = reroute_proposal_new (run->base, order->changes, &origin, error);
+  if (order->restoration != NULL)
+    run->proposal = propose_restoration (run, &origin, error);
+  else if (order->changes != NULL)
+    run->proposal = reroute_proposal_new (run->base, order->changes, &origin, error);
   if (run->proposal == NULL)
     return FALSE;
   if (reverts)
-    {
-      g_free (run->proposal->summary);
-      run->proposal->summary =
-        g_strdup_printf ("Brought back generation %" G_GUINT64_FORMAT, order->serial);
-    }
+    set_summary (run->proposal, "Brought back generation ", order->serial);
+  if (order->restoration != NULL)
+    set_summary (run->proposal,
+                 "Restored a backup of generation ",
+                 reroute_ruleset_get_serial (reroute_restoration_get_ruleset (order->restoration)));
   if (order->kind != REROUTE_ORDER_EXPLAIN)
     run->questions = reroute_ruleset_check_questions (run->proposal->next, run->base);
   return TRUE;
@@ -437,7 +465,7 @@ prepared_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
   else if (reply != NULL)
     g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
-  else if (run->order->kind != REROUTE_ORDER_CHECK && run->proposal->deltas->len == 0)
+  else if (run->order->kind != REROUTE_ORDER_CHECK && run->proposal->next == run->base)
     return_state (task, is_stale (run) ? "stale" : "saved");
   else
     ask_or_judge (task);
@@ -451,7 +479,10 @@ reroute_committer_run_async (RerouteCommitter *self,
 {
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
   Run *run = g_new0 (Run, 1);
-  gboolean saves = order->kind == REROUTE_ORDER_COMMIT || order->kind == REROUTE_ORDER_REVERT;
+  gboolean saves = order->kind == REROUTE_ORDER_COMMIT || order->kind == REROUTE_ORDER_REVERT ||
+                   order->kind == REROUTE_ORDER_RESTORE;
+  gboolean judges_all =
+    order->kind == REROUTE_ORDER_CHECK && order->changes == NULL && order->restoration == NULL;
 
   run->committer = self;
   run->order = order;
@@ -461,7 +492,7 @@ reroute_committer_run_async (RerouteCommitter *self,
   g_task_set_task_data (task, run, (GDestroyNotify) run_free);
   if (saves && order->expected_serial != reroute_rulebook_get_serial (self->rulebook))
     return_state (task, "stale");
-  else if (order->kind == REROUTE_ORDER_CHECK && order->changes == NULL)
+  else if (judges_all)
     run_step (task, judge_in_thread, judged_cb);
   else
     run_step (task, prepare_in_thread, prepared_cb);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/client/relay-client.h"
+#include "service/rules/restoration.h"
 #include "service/rules/rulebook.h"
 
 G_BEGIN_DECLS
@@ -29,8 +30,9 @@ void reroute_committer_free (RerouteCommitter *self);
 typedef enum
 {
   REROUTE_ORDER_COMMIT,
-  REROUTE_ORDER_REVERT, /* the edit is what leads back to a generation */
-  REROUTE_ORDER_CHECK,  /* judged only */
+  REROUTE_ORDER_REVERT,  /* the edit is what leads back to a generation */
+  REROUTE_ORDER_RESTORE, /* the edit is what leads to a backup */
+  REROUTE_ORDER_CHECK,   /* judged only */
   REROUTE_ORDER_EXPLAIN,
 } RerouteOrderKind;
 
@@ -41,12 +43,13 @@ typedef struct
   guint uid; /* of the caller */
   GPtrArray
     *changes; /* (element-type RerouteChange); NULL for REVERT; NULL for CHECK judges everything */
-  guint64 expected_serial; /* COMMIT, REVERT */
-  char **confirmed;        /* COMMIT, REVERT: keys of findings */
-  guint64 serial;          /* REVERT: the generation that comes back */
-  char *address;           /* EXPLAIN */
-  char *client;            /* EXPLAIN: "" decides without admission */
-  gboolean authenticated;  /* EXPLAIN */
+  RerouteRestoration *restoration; /* (nullable): RESTORE; CHECK of what that would change */
+  guint64 expected_serial;         /* COMMIT, REVERT, RESTORE */
+  char **confirmed;                /* COMMIT, REVERT, RESTORE: keys of findings */
+  guint64 serial;                  /* REVERT: the generation that comes back */
+  char *address;                   /* EXPLAIN */
+  char *client;                    /* EXPLAIN: "" decides without admission */
+  gboolean authenticated;          /* EXPLAIN */
 } RerouteOrder;
 
 void reroute_order_free (RerouteOrder *self);
@@ -60,7 +63,8 @@ void reroute_committer_run_async (RerouteCommitter *self,
                                   GAsyncReadyCallback callback,
                                   gpointer user_data);
 
-/* (transfer full): the out arguments of the Rules1 method: Commit, Revert, Check or Explain */
+/* (transfer full): the out arguments of the Rules1 method: Commit, Revert, RestoreCommit, Check or
+   Explain */
 GVariant *
 reroute_committer_run_finish (RerouteCommitter *self, GAsyncResult *result, GError **error);
 

@@ -92,19 +92,29 @@ add_delta (
   return reroute_query_run (query, error);
 }
 
+/* As it stands in the table. */
+typedef struct
+{
+  guint64 serial;
+  gint64 when_us;
+  const char *who;
+  const char *summary;
+  guint n_changes;
+} Generation;
+
 static gboolean
-add_generation (RerouteStore *store, const RerouteProposal *proposal, GError **error)
+add_generation (RerouteStore *store, const Generation *generation, GError **error)
 {
   RerouteQuery *query =
     reroute_store_query (store, "INSERT INTO generation VALUES (?1, ?2, ?3, ?4, ?5)", error);
 
   if (query == NULL)
     return FALSE;
-  reroute_query_bind_int64 (query, 1, (gint64) reroute_ruleset_get_serial (proposal->next));
-  reroute_query_bind_int64 (query, 2, proposal->when_us);
-  reroute_query_bind_text (query, 3, proposal->who);
-  reroute_query_bind_text (query, 4, proposal->summary);
-  reroute_query_bind_int64 (query, 5, proposal->deltas->len);
+  reroute_query_bind_int64 (query, 1, (gint64) generation->serial);
+  reroute_query_bind_int64 (query, 2, generation->when_us);
+  reroute_query_bind_text (query, 3, generation->who);
+  reroute_query_bind_text (query, 4, generation->summary);
+  reroute_query_bind_int64 (query, 5, generation->n_changes);
   return reroute_query_run (query, error);
 }
 
@@ -131,12 +141,25 @@ forget (RerouteStore *store, guint64 newest, GError **error)
   return TRUE;
 }
 
+static Generation
+get_generation (const RerouteProposal *proposal)
+{
+  return (Generation){
+    .serial = reroute_ruleset_get_serial (proposal->next),
+    .when_us = proposal->when_us,
+    .who = proposal->who,
+    .summary = proposal->summary,
+    .n_changes = proposal->deltas->len,
+  };
+}
+
 gboolean
 reroute_history_add (RerouteStore *store, const RerouteProposal *proposal, GError **error)
 {
-  guint64 serial = reroute_ruleset_get_serial (proposal->next);
+  Generation generation = get_generation (proposal);
+  guint64 serial = generation.serial;
 
-  if (!add_generation (store, proposal, error))
+  if (!add_generation (store, &generation, error))
     return FALSE;
   for (guint i = 0; i < proposal->deltas->len; i++)
     if (!add_delta (store, serial, i, proposal->deltas->pdata[i], error))
@@ -353,4 +376,109 @@ reroute_history_undo (RerouteStore *store, guint64 serial, GError **error)
       changes->pdata[changes->len - 1 - i] = swapped;
     }
   return g_steal_pointer (&changes);
+}
+
+/* --- copying --- */
+
+typedef struct
+{
+  RerouteStore *from;
+  RerouteStore *to;
+  Generation generation; /* that is being copied */
+  GError *error;
+} Copying;
+
+static gboolean
+refuse_copy (Copying *copying, const char *why)
+{
+  g_set_error (&copying->error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_STORE_VERSION,
+               "generation %" G_GUINT64_FORMAT " of the history %s",
+               copying->generation.serial,
+               why);
+  return FALSE;
+}
+
+static gboolean
+is_image_of (const RerouteDelta *delta, const RerouteChange *image)
+{
+  return image->kind == REROUTE_CHANGE_PUT && image->row->page == delta->page &&
+         image->row->id == delta->id;
+}
+
+/* Whether a difference is one that rulesd writes. */
+static gboolean
+is_whole (const RerouteDelta *delta)
+{
+  if (delta->id != 0)
+    return (delta->before != NULL || delta->after != NULL) &&
+           (delta->before == NULL || is_image_of (delta, delta->before)) &&
+           (delta->after == NULL || is_image_of (delta, delta->after));
+  return delta->before != NULL && delta->after != NULL &&
+         delta->before->kind == REROUTE_CHANGE_SET && delta->after->kind == REROUTE_CHANGE_SET &&
+         g_str_equal (delta->before->key, delta->after->key);
+}
+
+static gboolean
+copy_delta (const RerouteDelta *delta, gpointer user_data)
+{
+  Copying *copying = user_data;
+  Generation *generation = &copying->generation;
+
+  if (!is_whole (delta))
+    return refuse_copy (copying, "has a change that contradicts itself");
+  return add_delta (
+    copying->to, generation->serial, generation->n_changes++, delta, &copying->error);
+}
+
+static void
+copy_generation (guint64 serial,
+                 gint64 when_us,
+                 const char *who,
+                 const char *summary,
+                 guint n_changes,
+                 gpointer user_data)
+{
+  Copying *copying = user_data;
+  RerouteHistoryRange range = { .since = serial - 1, .until = serial, .limit = G_MAXINT };
+
+  if (copying->error != NULL)
+    return;
+  copying->generation =
+    (Generation){ .serial = serial, .when_us = when_us, .who = who, .summary = summary };
+  if (serial < 1 || !g_utf8_validate (who, -1, NULL) || !g_utf8_validate (summary, -1, NULL))
+    refuse_copy (copying, "cannot be understood");
+  else if (reroute_history_read_deltas (
+             copying->from, &range, copy_delta, copying, &copying->error) &&
+           copying->error == NULL)
+    {
+      if (copying->generation.n_changes != n_changes)
+        refuse_copy (copying, "counts its changes wrongly");
+      else
+        add_generation (copying->to, &copying->generation, &copying->error);
+    }
+}
+
+gboolean
+reroute_history_take_over (RerouteStore *store,
+                           RerouteStore *from,
+                           const RerouteProposal *proposal,
+                           GError **error)
+{
+  Copying copying = { .from = from, .to = store };
+  Generation last = get_generation (proposal);
+
+  last.n_changes = 0;
+  if (!reroute_history_read (from, last.serial, G_MAXINT, copy_generation, &copying, error))
+    {
+      g_clear_error (&copying.error);
+      return FALSE;
+    }
+  if (copying.error != NULL)
+    {
+      g_propagate_error (error, copying.error);
+      return FALSE;
+    }
+  return add_generation (store, &last, error) && forget (store, last.serial, error);
 }

@@ -12,6 +12,21 @@ G_BEGIN_DECLS
 /* Inside the transaction that saves @proposal; forgets generations beyond the limit. */
 gboolean reroute_history_add (RerouteStore *store, const RerouteProposal *proposal, GError **error);
 
+/**
+ * reroute_history_take_over:
+ * @store: without a history, inside the transaction that saves @proposal
+ * @from: a copy of another database; read by the codec
+ *
+ * Brings the history of @from along; behind it comes the generation of @proposal, which changed
+ * nothing.
+ *
+ * Errors: also %REROUTE_ERROR_STORE_VERSION for a history that cannot be understood.
+ */
+gboolean reroute_history_take_over (RerouteStore *store,
+                                    RerouteStore *from,
+                                    const RerouteProposal *proposal,
+                                    GError **error);
+
 typedef void (*RerouteHistoryFunc) (guint64 serial,
                                     gint64 when_us,
                                     const char *who,

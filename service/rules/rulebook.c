@@ -176,20 +176,69 @@ write_rows (RerouteStore *store, const RerouteProposal *proposal, GError **error
   return TRUE;
 }
 
-gboolean
-reroute_rulebook_save (RerouteRulebook *self, const RerouteProposal *proposal, GError **error)
+/* @from: (nullable): where the history comes from */
+static gboolean
+save (RerouteRulebook *self, const RerouteProposal *proposal, RerouteStore *from, GError **error)
 {
   RerouteStore *store = self->writer;
 
-  g_return_val_if_fail (proposal->base == self->ruleset, FALSE);
-
   if (!reroute_store_begin (store, error))
     return FALSE;
-  if (write_rows (store, proposal, error) && reroute_history_add (store, proposal, error) &&
+  if (write_rows (store, proposal, error) &&
+      (from != NULL ? reroute_history_take_over (store, from, proposal, error)
+                    : reroute_history_add (store, proposal, error)) &&
       reroute_row_store_set_state (
         store, reroute_ruleset_get_serial (proposal->next), proposal->next_row_id, error))
     return reroute_store_commit (store, error);
   reroute_store_rollback (store);
+  return FALSE;
+}
+
+gboolean
+reroute_rulebook_save (RerouteRulebook *self, const RerouteProposal *proposal, GError **error)
+{
+  g_return_val_if_fail (proposal->base == self->ruleset, FALSE);
+
+  return save (self, proposal, NULL, error);
+}
+
+gboolean
+reroute_rulebook_adopt (RerouteRulebook *self,
+                        const RerouteProposal *proposal,
+                        RerouteStore *from,
+                        GError **error)
+{
+  g_return_val_if_fail (proposal->base == self->ruleset && from != NULL, FALSE);
+  g_return_val_if_fail (reroute_ruleset_get_serial (proposal->base) == 0, FALSE);
+
+  return save (self, proposal, from, error);
+}
+
+const char *
+reroute_rulebook_get_path (RerouteRulebook *self)
+{
+  return self->path;
+}
+
+gboolean
+reroute_rulebook_copy (RerouteRulebook *self,
+                       const char *path,
+                       GCancellable *cancellable,
+                       GError **error)
+{
+  g_autoptr (RerouteStore) reader = reroute_store_open (self->path, REROUTE_STORE_READ, error);
+  RerouteQuery *query = NULL;
+
+  if (reader == NULL)
+    return FALSE;
+  reroute_store_set_cancellable (reader, cancellable);
+  query = reroute_store_query (reader, "VACUUM INTO ?1", error);
+  if (query == NULL)
+    return FALSE;
+  reroute_query_bind_text (query, 1, path);
+  if (reroute_query_run (query, error))
+    return TRUE;
+  g_prefix_error (error, "cannot copy the rules to “%s”, where room may be short: ", path);
   return FALSE;
 }
 

@@ -39,8 +39,27 @@ guint64 reroute_rulebook_get_serial (RerouteRulebook *self);
 gboolean
 reroute_rulebook_save (RerouteRulebook *self, const RerouteProposal *proposal, GError **error);
 
+/* The same for one that takes over what another database holds, history and all:
+   reroute_restoration_take_over().  @from: that database.
+   Errors: also %REROUTE_ERROR_STORE_VERSION for a history that cannot be understood. */
+gboolean reroute_rulebook_adopt (RerouteRulebook *self,
+                                 const RerouteProposal *proposal,
+                                 RerouteStore *from,
+                                 GError **error);
+
 /* After it was saved, in the main thread: the generation becomes the newest. */
 void reroute_rulebook_advance (RerouteRulebook *self, const RerouteProposal *proposal);
+
+/* Of the database. */
+const char *reroute_rulebook_get_path (RerouteRulebook *self);
+
+/* Writes the newest generation of the database, history and all, into a new file at @path, which
+   holds nothing that was deleted.  Any thread; the rulebook goes on meanwhile.
+   Errors: %REROUTE_ERROR_STORE, %G_IO_ERROR_CANCELLED. */
+gboolean reroute_rulebook_copy (RerouteRulebook *self,
+                                const char *path,
+                                GCancellable *cancellable,
+                                GError **error);
 
 /* A read-only connection beside the writer, for one thread at a time; inside a transaction, so that
    all it reads is of one generation.  Any thread. */

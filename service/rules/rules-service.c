@@ -11,63 +11,17 @@
 
 #define G_LOG_DOMAIN "reroute-rules-service"
 
-#include "service/rules/rules-service.h"
+#include "service/rules/rules-service-private.h"
 
-#include "common/client/authority.h"
-#include "common/client/dbus-rules1.h"
-#include "common/client/relay-client.h"
 #include "common/codec.h"
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
-#include "service/rules/answers.h"
-#include "service/rules/commit.h"
-#include "service/rules/edits.h"
-
-struct _RerouteRulesService
-{
-  GObject parent_instance;
-
-  RerouteBus *bus;
-  RerouteRulebook *rulebook;
-  RerouteDBusRules1 *skeleton;
-  RerouteAuthority *authority;
-  RerouteRelayClient *relay;
-  RerouteCommitter *committer;
-  RerouteEdits *edits;
-  RerouteListCache *cache;
-  GPtrArray *lists; /* (element-type Call): of List, that run */
-
-  GCancellable *cancellable; /* of everything that stopping ends */
-  guint n_calls;
-  void (*stopped) (gpointer user_data); /* (nullable) */
-  gpointer stopped_data;
-};
 
 G_DEFINE_FINAL_TYPE (RerouteRulesService, reroute_rules_service, G_TYPE_OBJECT)
 
-typedef struct _Method Method;
-
-/* One call, from its arrival to its reply. */
-typedef struct
-{
-  RerouteRulesService *service;
-  const Method *method;
-  GDBusMethodInvocation *invocation; /* consumed by the reply */
-  GVariant *arguments;
-  GCancellable *cancellable;
-  guint uid;
-  guint edit; /* that a "saved" closes; 0: none */
-} Call;
-
-struct _Method
-{
-  const char *name;
-  const char *signal;
-  const char *action; /* (nullable): of polkit; NULL: free to read */
-  void (*run) (Call *call);
-  RerouteAnswerFunc answer; /* (nullable): of those that only read the database */
-};
+typedef RerouteRulesCall Call;
+typedef RerouteRulesMethod Method;
 
 /* --- replies --- */
 
@@ -85,16 +39,15 @@ call_free (Call *call)
   g_object_unref (self);
 }
 
-static void
-reply_value (Call *call, GVariant *value)
+void
+reroute_rules_call_reply (Call *call, GVariant *value)
 {
   g_dbus_method_invocation_return_value (call->invocation, value);
   call_free (call);
 }
 
-/* Takes @error over. */
-static void
-reply_error (Call *call, GError *error)
+void
+reroute_rules_call_fail (Call *call, GError *error)
 {
   g_debug ("%s: %s", call->method->name, error->message);
   if (g_cancellable_is_cancelled (call->service->cancellable))
@@ -103,8 +56,8 @@ reply_error (Call *call, GError *error)
   call_free (call);
 }
 
-static const char *
-get_sender (Call *call)
+const char *
+reroute_rules_call_get_sender (Call *call)
 {
   return g_dbus_method_invocation_get_sender (call->invocation);
 }
@@ -140,9 +93,9 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) reply = g_task_propagate_pointer (G_TASK (result), &error);
 
   if (reply != NULL)
-    reply_value (call, reply);
+    reroute_rules_call_reply (call, reply);
   else
-    reply_error (call, error);
+    reroute_rules_call_fail (call, error);
 }
 
 static void
@@ -160,7 +113,7 @@ is_superseded (Call *earlier, Call *later)
 {
   const char *page[2], *filter[2], *sort[2];
 
-  if (!g_str_equal (get_sender (earlier), get_sender (later)))
+  if (!g_str_equal (reroute_rules_call_get_sender (earlier), reroute_rules_call_get_sender (later)))
     return FALSE;
   g_variant_get (earlier->arguments, "(&s&s&suu)", &page[0], &filter[0], &sort[0], NULL, NULL);
   g_variant_get (later->arguments, "(&s&s&suu)", &page[1], &filter[1], &sort[1], NULL, NULL);
@@ -190,12 +143,13 @@ run_begin (Call *call)
 {
   GDBusConnection *connection = g_dbus_method_invocation_get_connection (call->invocation);
   GError *error = NULL;
-  guint number = reroute_edits_begin (call->service->edits, connection, get_sender (call), &error);
+  guint number = reroute_edits_begin (
+    call->service->edits, connection, reroute_rules_call_get_sender (call), &error);
 
   if (number != 0)
-    reply_value (call, g_variant_new ("(u)", number));
+    reroute_rules_call_reply (call, g_variant_new ("(u)", number));
   else
-    reply_error (call, error);
+    reroute_rules_call_fail (call, error);
 }
 
 static void
@@ -205,10 +159,11 @@ run_discard (Call *call)
   guint number = 0;
 
   g_variant_get (call->arguments, "(u)", &number);
-  if (reroute_edits_discard (call->service->edits, get_sender (call), number, &error))
-    reply_value (call, NULL);
+  if (reroute_edits_discard (
+        call->service->edits, reroute_rules_call_get_sender (call), number, &error))
+    reroute_rules_call_reply (call, NULL);
   else
-    reply_error (call, error);
+    reroute_rules_call_fail (call, error);
 }
 
 static gboolean
@@ -256,10 +211,11 @@ stage (Call *call, GPtrArray *changes, GError *error)
 
   g_variant_get_child (call->arguments, 0, "u", &number);
   if (staged != NULL &&
-      reroute_edits_stage (call->service->edits, get_sender (call), number, staged, &error))
-    reply_value (call, NULL);
+      reroute_edits_stage (
+        call->service->edits, reroute_rules_call_get_sender (call), number, staged, &error))
+    reroute_rules_call_reply (call, NULL);
   else
-    reply_error (call, error);
+    reroute_rules_call_fail (call, error);
 }
 
 static void
@@ -282,6 +238,16 @@ run_stage_columns (Call *call)
 
 /* --- orders: commit, apply, revert, check, explain --- */
 
+void
+reroute_rules_call_place_order (Call *call,
+                                RerouteOrder *order,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  order->uid = call->uid;
+  reroute_committer_run_async (call->service->committer, order, callback, user_data);
+}
+
 static void
 ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -293,23 +259,22 @@ ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (reply == NULL)
     {
-      reply_error (call, error);
+      reroute_rules_call_fail (call, error);
       return;
     }
   if (call->edit != 0)
     {
       g_variant_get_child (reply, 0, "&s", &state);
       if (g_str_equal (state, "saved"))
-        reroute_edits_discard (self->edits, get_sender (call), call->edit, NULL);
+        reroute_edits_discard (self->edits, reroute_rules_call_get_sender (call), call->edit, NULL);
     }
-  reply_value (call, reply);
+  reroute_rules_call_reply (call, reply);
 }
 
 static void
 place_order (Call *call, RerouteOrder *order)
 {
-  order->uid = call->uid;
-  reroute_committer_run_async (call->service->committer, order, ordered_cb, call);
+  reroute_rules_call_place_order (call, order, ordered_cb, call);
 }
 
 /* Takes @order over.  @number 0 is the saved generation, where @optional. */
@@ -320,12 +285,12 @@ take_edit (Call *call, RerouteOrder *order, guint number, gboolean optional)
 
   if (number == 0 && optional)
     return TRUE;
-  order->changes =
-    reroute_edits_dup_changes (call->service->edits, get_sender (call), number, &error);
+  order->changes = reroute_edits_dup_changes (
+    call->service->edits, reroute_rules_call_get_sender (call), number, &error);
   if (order->changes != NULL)
     return TRUE;
   reroute_order_free (order);
-  reply_error (call, error);
+  reroute_rules_call_fail (call, error);
   return FALSE;
 }
 
@@ -362,7 +327,7 @@ run_apply (Call *call)
 
   if (changes == NULL)
     {
-      reply_error (call, error);
+      reroute_rules_call_fail (call, error);
       return;
     }
   order = g_new0 (RerouteOrder, 1);
@@ -423,6 +388,14 @@ static const Method methods[] = {
   { "HistoryChanges", "handle-history-changes", NULL,   run_answer,  reroute_answer_history_changes },
   { "Revert",         "handle-revert",          MODIFY, run_revert,  NULL },
   { "Explain",        "handle-explain",         NULL,   run_explain, NULL },
+  { "BackupBegin",    "handle-backup-begin",    MODIFY, reroute_rules_run_backup_begin, NULL },
+  { "BackupRead",     "handle-backup-read",     NULL,   reroute_rules_run_backup_read, NULL },
+  { "BackupEnd",      "handle-backup-end",      NULL,   reroute_rules_run_backup_end, NULL },
+  { "RestoreBegin",   "handle-restore-begin",   MODIFY, reroute_rules_run_restore_begin, NULL },
+  { "RestoreWrite",   "handle-restore-write",   NULL,   reroute_rules_run_restore_write, NULL },
+  { "RestoreCheck",   "handle-restore-check",   NULL,   reroute_rules_run_restore_check, NULL },
+  { "RestoreCommit",  "handle-restore-commit",  MODIFY, reroute_rules_run_restore_commit, NULL },
+  { "RestoreEnd",     "handle-restore-end",     NULL,   reroute_rules_run_restore_end, NULL },
 };
 /* clang-format on */
 
@@ -435,7 +408,7 @@ authorized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (reroute_authority_check_finish (REROUTE_AUTHORITY (source), result, &call->uid, &error))
     call->method->run (call);
   else
-    reply_error (call, error);
+    reroute_rules_call_fail (call, error);
 }
 
 static void
@@ -530,6 +503,7 @@ reroute_rules_service_finalize (GObject *object)
   g_object_unref (self->cancellable);
   reroute_committer_free (self->committer);
   reroute_edits_free (self->edits);
+  reroute_copies_free (self->copies);
   reroute_list_cache_free (self->cache);
   g_ptr_array_unref (self->lists);
   g_object_unref (self->bus);
@@ -560,6 +534,7 @@ reroute_rules_service_new (RerouteBus *bus, RerouteRulebook *rulebook)
 
   self->bus = g_object_ref (bus);
   self->rulebook = rulebook;
+  self->copies = reroute_copies_new (rulebook);
   self->authority = reroute_authority_new (bus);
   self->relay = reroute_relay_client_new (bus);
   self->committer = reroute_committer_new (rulebook, self->relay, saved_cb, self);
@@ -590,6 +565,7 @@ reroute_rules_service_stop (RerouteRulesService *self,
 
   reroute_bus_unpublish (self->bus);
   g_cancellable_cancel (self->cancellable);
+  reroute_copies_cancel (self->copies);
   for (guint i = 0; i < self->lists->len; i++)
     g_cancellable_cancel (((Call *) self->lists->pdata[i])->cancellable);
   self->stopped = stopped;

@@ -4,7 +4,7 @@
  *
  * A file is examined read-only, to its last page, before anything opens it for writing: what we
  * cannot read is left byte for byte as it was.  What stands in the tables is the business of
- * row-table.c and history.c.
+ * row-table.c and history.c, what stands around it that of store-file.c.
  *
  * Sources: SQLite documentation, “Write-Ahead Logging” (read-only databases), “Database File
  * Format”.
@@ -18,20 +18,16 @@
 
 #include "common/error.h"
 #include "service/rules/schema.h"
+#include "service/rules/store-file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <sqlite3.h>
-#include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define BUSY_MS 10000   /* another process that reads or checkpoints: sqlite3, a backup */
 #define CACHE_KIB 65536 /* of a writer: an import touches every index */
 #define PROGRESS_INSTRUCTIONS 2000 /* between two looks at the cancellable */
-#define HEADER_OCTETS 100
 
 struct _RerouteQuery
 {
@@ -46,25 +42,13 @@ struct _RerouteStore
   char *path;
   RerouteStoreMode mode;
   gboolean is_new;
+  gboolean foreign;    /* a copy that somebody sent */
   GHashTable *queries; /* (element-type utf8 RerouteQuery): by where their text stands */
   GCancellable *cancellable;
   int lock; /* of a writer; -1: none */
 };
 
 /* --- errors --- */
-
-static void
-set_unreadable (GError **error, const char *path, const char *why)
-{
-  g_set_error (
-    error,
-    REROUTE_ERROR,
-    REROUTE_ERROR_STORE_VERSION,
-    "database “%s” %s; it is left as it is: put a good copy in its place, or name another "
-    "with --database=FILE",
-    path,
-    why);
-}
 
 static void
 set_failed (RerouteStore *self, GError **error, const char *doing)
@@ -202,7 +186,7 @@ execute (RerouteStore *self, const char *sql, GError **error)
 {
   if (sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK)
     return TRUE;
-  set_failed (self, error, self->mode == REROUTE_STORE_WRITE ? "write" : "read");
+  set_failed (self, error, self->mode >= REROUTE_STORE_WRITE ? "write" : "read");
   return FALSE;
 }
 
@@ -326,9 +310,13 @@ connect_file (const char *path, RerouteStoreMode mode, GError **error)
 {
   g_autofree char *uri = make_uri (path, mode);
   g_autoptr (RerouteStore) self = g_new0 (RerouteStore, 1);
-  int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
-              (mode == REROUTE_STORE_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                           : SQLITE_OPEN_READONLY);
+  const int access[] = {
+    [REROUTE_STORE_EXAMINE] = SQLITE_OPEN_READONLY,
+    [REROUTE_STORE_READ] = SQLITE_OPEN_READONLY,
+    [REROUTE_STORE_WRITE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+    [REROUTE_STORE_ADOPT] = SQLITE_OPEN_READWRITE,
+  };
+  int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | access[mode];
 
   configure_once ();
   self->path = g_strdup (path);
@@ -381,7 +369,8 @@ static gboolean
 check_pages (RerouteStore *self, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autofree char *verdict = dup_value (self, "PRAGMA quick_check(1)", &failure);
+  g_autofree char *verdict = dup_value (
+    self, self->foreign ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", &failure);
 
   if (verdict != NULL && g_str_equal (verdict, "ok"))
     return TRUE;
@@ -389,7 +378,7 @@ check_pages (RerouteStore *self, GError **error)
     g_strdelimit (verdict, "\n", ' ');
   g_autofree char *why =
     g_strdup_printf ("is damaged (%s)", verdict != NULL ? verdict : sqlite3_errmsg (self->db));
-  set_unreadable (error, self->path, why);
+  reroute_store_file_refuse (error, self->path, self->foreign, why);
   return FALSE;
 }
 
@@ -415,49 +404,22 @@ check_version (RerouteStore *self, GError **error)
                        REROUTE_SCHEMA_VERSION);
   if (why == NULL)
     return TRUE;
-  set_unreadable (error, self->path, why);
-  return FALSE;
-}
-
-/* SQLite takes a file shorter than its header for a new database, and writes over it. */
-static gboolean
-check_header (const char *path, gboolean *empty, GError **error)
-{
-  char header[HEADER_OCTETS];
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, &failure);
-  gsize n = 0;
-
-  if (stream == NULL ||
-      !g_input_stream_read_all (G_INPUT_STREAM (stream), header, sizeof header, &n, NULL, &failure))
-    {
-      g_set_error (error,
-                   REROUTE_ERROR,
-                   REROUTE_ERROR_STORE,
-                   "cannot read database “%s”: %s",
-                   path,
-                   failure->message);
-      return FALSE;
-    }
-  *empty = n == 0;
-  if (n == 0 || (n == sizeof header && memcmp (header, "SQLite format 3", 16) == 0))
-    return TRUE;
-  set_unreadable (error, path, "is not a database");
+  reroute_store_file_refuse (error, self->path, self->foreign, why);
   return FALSE;
 }
 
 static RerouteStore *
-examine (const char *path, GError **error)
+examine (const char *path, gboolean foreign, GError **error)
 {
   g_autoptr (RerouteStore) self = NULL;
   gboolean empty = FALSE;
 
-  if (!check_header (path, &empty, error))
+  if (!reroute_store_file_check_header (path, foreign, &empty, error))
     return NULL;
   self = connect_file (path, REROUTE_STORE_EXAMINE, error);
   if (self == NULL)
     return NULL;
+  self->foreign = foreign;
   self->is_new = empty && !has_log (path);
   if (self->is_new)
     return g_steal_pointer (&self);
@@ -467,52 +429,6 @@ examine (const char *path, GError **error)
 }
 
 /* --- making and migrating --- */
-
-static gboolean
-check_folder (const char *path, GError **error)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-  const char *why = NULL;
-
-  if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
-    why = "does not exist: make it";
-  else if (g_access (folder, W_OK | X_OK) != 0)
-    why = "is not writable for this user: change its owner";
-  if (why == NULL)
-    return TRUE;
-  g_set_error (error,
-               REROUTE_ERROR,
-               REROUTE_ERROR_STORE,
-               "cannot write database “%s”: folder “%s” %s, or name another file with "
-               "--database=FILE",
-               path,
-               folder,
-               why);
-  return FALSE;
-}
-
-/* One rulesd for a database: two would each believe that their generation is the newest.  Not on
-   the database itself, whose locks SQLite loses when any descriptor of the process is closed. */
-static int
-lock_file (const char *path, GError **error)
-{
-  g_autofree char *name = g_strconcat (path, "-lock", NULL);
-  int fd = open (name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
-    return fd;
-  g_set_error (
-    error,
-    REROUTE_ERROR,
-    REROUTE_ERROR_STORE,
-    "cannot lock database “%s” (%s): another reroute-rulesd has it open, or its folder is "
-    "not writable",
-    path,
-    g_strerror (errno));
-  if (fd >= 0)
-    close (fd);
-  return -1;
-}
 
 static gboolean
 migrate (RerouteStore *self, GError **error)
@@ -561,6 +477,43 @@ prepare_writer (RerouteStore *self, GError **error)
          migrate (self, error);
 }
 
+/* A view or a trigger would run what its maker wrote. */
+static gboolean
+check_kinds (RerouteStore *self, GError **error)
+{
+  gint64 n_others = 0;
+
+  if (!read_number (self,
+                    "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index') "
+                    "OR sql LIKE 'CREATE VIRTUAL%'",
+                    &n_others,
+                    error))
+    return FALSE;
+  if (n_others == 0 && !self->is_new)
+    return TRUE;
+  reroute_store_file_refuse (error, self->path, TRUE, "has not the tables of Reroute");
+  return FALSE;
+}
+
+static RerouteStore *
+adopt (const char *path, GError **error)
+{
+  g_autoptr (RerouteStore) self = NULL;
+  {
+    g_autoptr (RerouteStore) examined = examine (path, TRUE, error);
+    if (examined == NULL || !check_kinds (examined, error))
+      return NULL;
+  }
+  self = connect_file (path, REROUTE_STORE_ADOPT, error);
+  if (self == NULL)
+    return NULL;
+  self->foreign = TRUE;
+  if (!execute (self, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF", error) ||
+      !migrate (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
 RerouteStore *
 reroute_store_open (const char *path, RerouteStoreMode mode, GError **error)
 {
@@ -570,18 +523,20 @@ reroute_store_open (const char *path, RerouteStoreMode mode, GError **error)
   g_return_val_if_fail (path != NULL, NULL);
 
   if (mode == REROUTE_STORE_EXAMINE)
-    return examine (path, error);
+    return examine (path, FALSE, error);
+  if (mode == REROUTE_STORE_ADOPT)
+    return adopt (path, error);
   if (mode == REROUTE_STORE_READ)
     return connect_file (path, mode, error);
-  if (!check_folder (path, error))
+  if (!reroute_store_file_check_folder (path, error))
     return NULL;
   if (g_file_test (path, G_FILE_TEST_EXISTS))
     {
-      g_autoptr (RerouteStore) examined = examine (path, error);
+      g_autoptr (RerouteStore) examined = examine (path, FALSE, error);
       if (examined == NULL)
         return NULL;
     }
-  lock = lock_file (path, error);
+  lock = reroute_store_file_lock (path, error);
   if (lock < 0)
     return NULL;
   self = connect_file (path, mode, error);

@@ -22,6 +22,8 @@ typedef enum
   REROUTE_STORE_EXAMINE, /* read-only, every page checked: is it a database that we can read? */
   REROUTE_STORE_READ,    /* read-only, beside a writer */
   REROUTE_STORE_WRITE,   /* made or migrated when need be; WAL, synchronous=FULL */
+  REROUTE_STORE_ADOPT,   /* a copy that somebody sent, to be read and thrown away: examined, every
+                            index too, and migrated; nothing stands between it and a crash */
 } RerouteStoreMode;
 
 /**

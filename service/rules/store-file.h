@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The file of a database, around what SQLite makes of it.  Errors name the file and what to do. */
+
+/* What is said of a file that cannot be read, and is left as it is: %REROUTE_ERROR_STORE_VERSION.
+   @foreign: it is a copy that somebody sent; @why: "is damaged (…)" */
+void
+reroute_store_file_refuse (GError **error, const char *path, gboolean foreign, const char *why);
+
+/* Whether it may be a database, or is an empty file, which becomes one.
+   Errors: %REROUTE_ERROR_STORE, %REROUTE_ERROR_STORE_VERSION. */
+gboolean reroute_store_file_check_header (const char *path,
+                                          gboolean foreign,
+                                          gboolean *empty,
+                                          GError **error);
+
+/* Whether files can be made where @path is to be.  Errors: %REROUTE_ERROR_STORE. */
+gboolean reroute_store_file_check_folder (const char *path, GError **error);
+
+/* The descriptor that keeps another reroute-rulesd from it until it is closed; -1: @error. */
+int reroute_store_file_lock (const char *path, GError **error);
+
+G_END_DECLS
