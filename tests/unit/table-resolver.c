@@ -139,6 +139,13 @@ ask_txt (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer 
   g_assert_not_reached ();
 }
 
+/* Nobody asks for the names of addresses who delivers. */
+static void
+ask_ptr (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data)
+{
+  g_assert_not_reached ();
+}
+
 static void
 table_resolver_free (RerouteResolver *base)
 {
@@ -146,9 +153,8 @@ table_resolver_free (RerouteResolver *base)
   g_free (base);
 }
 
-static const RerouteResolverClass table_class = {
-  ask_mx, ask_address, ask_tlsa, ask_txt, table_resolver_free
-};
+static const RerouteResolverClass table_class = { ask_mx,  ask_address, ask_tlsa,
+                                                  ask_txt, ask_ptr,     table_resolver_free };
 
 TableResolver *
 table_resolver_new (void)

@@ -22,6 +22,7 @@
 #define HOSTS "/etc/hosts"
 
 #define TYPE_A 1
+#define TYPE_PTR 12
 #define TYPE_MX 15
 #define TYPE_TXT 16
 #define TYPE_AAAA 28
@@ -98,6 +99,7 @@ reroute_dns_answer_free (RerouteDnsAnswer *self)
   g_array_unref (self->addresses);
   g_ptr_array_unref (self->tlsa);
   g_clear_pointer (&self->txt, g_ptr_array_unref);
+  g_clear_pointer (&self->names, g_ptr_array_unref);
   g_free (self->reason);
   g_free (self);
 }
@@ -123,7 +125,8 @@ question_finish (Question *question)
   RerouteDnsAnswer *answer = question->answer;
 
   if (answer->mx->len > 0 || answer->addresses->len > 0 || answer->tlsa->len > 0 ||
-      (answer->txt != NULL && answer->txt->len > 0))
+      (answer->txt != NULL && answer->txt->len > 0) ||
+      (answer->names != NULL && answer->names->len > 0))
     answer->status = REROUTE_DNS_ANSWER;
   else if (question->n_failed > 0)
     answer->status = REROUTE_DNS_FAILED;
@@ -207,6 +210,15 @@ take_text (RerouteDnsAnswer *answer, const guint8 *octets, gsize length)
 }
 
 static void
+take_name (RerouteDnsAnswer *answer, const guint8 *octets, gsize length)
+{
+  char *name = name_from_wire (octets, length);
+
+  if (name != NULL)
+    g_ptr_array_add (answer->names, name);
+}
+
+static void
 take_record (RerouteDnsAnswer *answer, int type, const guint8 *octets, gsize length)
 {
   static const guint8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
@@ -216,6 +228,8 @@ take_record (RerouteDnsAnswer *answer, int type, const guint8 *octets, gsize len
     g_ptr_array_add (answer->tlsa, g_bytes_new (octets, length));
   else if (type == TYPE_TXT)
     take_text (answer, octets, length);
+  else if (type == TYPE_PTR)
+    take_name (answer, octets, length);
   else if (type == TYPE_MX && length > 2)
     {
       RerouteMx mx = { (guint16) (octets[0] << 8 | octets[1]),
@@ -363,6 +377,16 @@ unbound_txt (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpoin
 }
 
 static void
+unbound_ptr (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data)
+{
+  Question *question = question_new ((UnboundResolver *) self, func, user_data);
+
+  question->answer->names = g_ptr_array_new_with_free_func (g_free);
+  look_up (question, name, TYPE_PTR);
+  question_begun (question);
+}
+
+static void
 unbound_free (RerouteResolver *base)
 {
   UnboundResolver *self = (UnboundResolver *) base;
@@ -384,9 +408,8 @@ unbound_free (RerouteResolver *base)
   g_free (self);
 }
 
-static const RerouteResolverClass unbound_class = {
-  unbound_mx, unbound_address, unbound_tlsa, unbound_txt, unbound_free
-};
+static const RerouteResolverClass unbound_class = { unbound_mx,  unbound_address, unbound_tlsa,
+                                                    unbound_txt, unbound_ptr,     unbound_free };
 
 static void
 unbound_ready (RerouteIo *io, guint32 events)
@@ -485,9 +508,11 @@ reroute_resolver_new_unbound (RerouteWorker *worker,
         error, REROUTE_ERROR, REROUTE_ERROR_RESOLVER, "cannot set up DNS: out of memory");
       return NULL;
     }
-  /* A server on this machine is as good as another. */
+  /* A server on this machine is as good as another, and knows the names of private addresses. */
   if (!check (
         ub_ctx_set_option (self->unbound, "do-not-query-localhost:", "no"), "libunbound", error) ||
+      !check (
+        ub_ctx_set_option (self->unbound, "unblock-lan-zones:", "yes"), "libunbound", error) ||
       !set_servers (self->unbound, servers, error) ||
       !set_anchor (self->unbound, trust_anchor, error) ||
       !check (ub_ctx_async (self->unbound, 1), "a thread", error) ||
@@ -504,4 +529,10 @@ void
 reroute_resolver_free (RerouteResolver *self)
 {
   self->klass->free (self);
+}
+
+const char *
+reroute_resolver_get_version (void)
+{
+  return ub_version ();
 }

@@ -16,6 +16,15 @@ typedef enum
   REROUTE_DNS_FAILED,   /* SERVFAIL, time limit, bogus: try later */
 } RerouteDnsStatus;
 
+/* What is asked for. */
+typedef enum
+{
+  REROUTE_DNS_ADDRESSES,
+  REROUTE_DNS_TEXTS,
+  REROUTE_DNS_EXCHANGERS,
+  REROUTE_DNS_NAMES, /* of an address: the name is "5.113.0.203.in-addr.arpa" or the like */
+} RerouteDnsKind;
+
 typedef struct
 {
   guint16 preference;
@@ -31,6 +40,7 @@ typedef struct
   GArray *addresses; /* (element-type RerouteIp) for an address question: AAAA and A */
   GPtrArray *tlsa;   /* (element-type GBytes) for a TLSA question: records as they stand there */
   GPtrArray *txt;    /* (element-type utf8) for a TXT question: each record's strings in one */
+  GPtrArray *names;  /* (element-type utf8) for a PTR question: in normal form */
   char *reason;      /* of FAILED */
 } RerouteDnsAnswer;
 
@@ -51,6 +61,7 @@ typedef struct
                    gpointer user_data);
   void (*tlsa) (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data);
   void (*txt) (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data);
+  void (*ptr) (RerouteResolver *self, const char *name, RerouteDnsFunc func, gpointer user_data);
   void (*free) (RerouteResolver *self);
 } RerouteResolverClass;
 struct _RerouteResolver
@@ -66,6 +77,7 @@ RerouteResolver *reroute_resolver_new_unbound (RerouteWorker *worker,
                                                const char *const *servers,
                                                const char *trust_anchor,
                                                GError **error);
+const char *reroute_resolver_get_version (void); /* of libunbound */
 /* Questions that are open are answered, as failed. */
 void reroute_resolver_free (RerouteResolver *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteResolver, reroute_resolver_free)
