@@ -41,6 +41,7 @@
   60 /* rulesd ends when a session bus, or another private one, stays away */
 #define REROUTE_LIMIT_CALL_MS 60000              /* a call that asks nobody for a password */
 #define REROUTE_LIMIT_CALL_INTERACTIVE_MS 600000 /* a call that may */
+#define REROUTE_LIMIT_CALL_FACTS_MS 5000         /* who has a name on the bus */
 
 /* SMTP, receiving */
 #define REROUTE_LIMIT_COMMAND_LINE_OCTETS 4096 /* RFC 5321 4.5.3.1.4 wants 512, extensions more */
@@ -102,6 +103,14 @@
 /* Certificates */
 #define REROUTE_LIMIT_CERTIFICATE_SOON_DAYS 14   /* before its end */
 #define REROUTE_LIMIT_CERTIFICATE_ANSWER_MS 5000 /* wait for what the relay says of files */
+/* Examination of the relay */
+#define REROUTE_LIMIT_VISIT_S 10       /* of a host, from its connection to its EHLO */
+#define REROUTE_LIMIT_EXAMINATION_S 25 /* then what is not finished is told so */
+#define REROUTE_LIMIT_EXAMINATIONS 4   /* at the same time */
+#define REROUTE_LIMIT_SPOOL_LOW_OCTETS                                                             \
+  (256 * 1024 * 1024)                      /* free, and less than a tenth of all                   \
+                                            */
+#define REROUTE_LIMIT_SPOOL_LOW_FILES 1000 /* likewise */
 
 /* MTA-STS (RFC 8461) */
 #define REROUTE_LIMIT_STS_POLICY_OCTETS 65536 /* section 3.3 */

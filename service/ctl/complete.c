@@ -11,6 +11,7 @@
 
 #include "service/ctl/complete.h"
 
+#include "common/diagnosis.h"
 #include "common/limits.h"
 #include "common/log-level.h"
 #include "common/summary-text.h"
@@ -233,6 +234,15 @@ offer_categories (const Line *line)
 }
 
 static gboolean
+offer_checks (const Line *line)
+{
+  for (const RerouteDiagnosisCheck *check = reroute_diagnosis_get_checks (); check->name != NULL;
+       check++)
+    offer (line, check->name, _ (check->meaning));
+  return TRUE;
+}
+
+static gboolean
 offer_states (const Line *line)
 {
   const char *const states[] = { "waiting", "active", "held", "etrn", NULL };
@@ -256,12 +266,12 @@ typedef struct
 } Source;
 
 static const Source sources[] = {
-  { "log", "NAME", FALSE, offer_categories },   { "", "DOMAIN", TRUE, offer_domains },
-  { "", "ENTRY", TRUE, offer_entries },         { "", "FILE", FALSE, offer_files },
-  { "", "HOP", TRUE, offer_next_hops },         { "", "ID", TRUE, offer_messages },
-  { "", "KEY", FALSE, offer_settings },         { "", "NAME", TRUE, offer_accounts },
-  { "", "SERIAL", TRUE, offer_generations },    { "", "STATE", FALSE, offer_states },
-  { "", "VALUE", FALSE, offer_setting_values },
+  { "doctor", "CHECK", FALSE, offer_checks }, { "log", "NAME", FALSE, offer_categories },
+  { "", "DOMAIN", TRUE, offer_domains },      { "", "ENTRY", TRUE, offer_entries },
+  { "", "FILE", FALSE, offer_files },         { "", "HOP", TRUE, offer_next_hops },
+  { "", "ID", TRUE, offer_messages },         { "", "KEY", FALSE, offer_settings },
+  { "", "NAME", TRUE, offer_accounts },       { "", "SERIAL", TRUE, offer_generations },
+  { "", "STATE", FALSE, offer_states },       { "", "VALUE", FALSE, offer_setting_values },
 };
 
 static void

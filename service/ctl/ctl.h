@@ -105,6 +105,7 @@ REROUTE_CTL_VERB (settings_set);
 REROUTE_CTL_VERB (explain);
 REROUTE_CTL_VERB (tls_report);
 REROUTE_CTL_VERB (check);
+REROUTE_CTL_VERB (doctor);
 REROUTE_CTL_VERB (history);
 REROUTE_CTL_VERB (revert);
 REROUTE_CTL_VERB (import);

@@ -59,6 +59,8 @@ static const RerouteVerb verbs[] = {
   { "explain", "ADDRESS [--from=CLIENT-IP]", N_("which way a recipient goes, and why"),
     reroute_ctl_explain },
   { "check", "", N_("what is wrong with the rules"), reroute_ctl_check },
+  { "doctor", "[--only=CHECK[,...]] [--probe=DOMAIN]",
+    N_("whether the service is set up well, and what to do where it is not"), reroute_ctl_doctor },
   { "history", "", N_("the generations of the rules"), reroute_ctl_history },
   { "revert", "SERIAL [--confirm]", N_("bring a generation back, as a new one"), reroute_ctl_revert },
   { "import", "[--dry-run] [--replace] FILE", N_("add or update rows from CSV"), reroute_ctl_import },

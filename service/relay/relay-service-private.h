@@ -30,6 +30,7 @@ struct _RerouteRelayService
   GCancellable *cancellable;
   RerouteRelayHandler *handlers;
   guint figures_id;
+  guint n_examinations;         /* under way */
   RerouteSchedulerFigures told; /* by the last StatusChanged; without dns */
   guint64 told_serial;
 };
@@ -61,7 +62,8 @@ void reroute_relay_call_answered_cb (GObject *source, GAsyncResult *result, gpoi
 /* Errors: %REROUTE_ERROR_TOO_LARGE: @what is it */
 gboolean reroute_relay_call_check_text (const char *what, const char *text, GError **error);
 
-/* The methods of the queue, of tracking, of certificates and of the reports about TLS. */
+/* The methods of the queue, of tracking, of certificates, of the examination and of the reports
+   about TLS. */
 void reroute_relay_run_queue (RerouteRelayCall *call);
 void reroute_relay_run_queue_groups (RerouteRelayCall *call);
 void reroute_relay_run_queue_group (RerouteRelayCall *call);
@@ -74,6 +76,7 @@ void reroute_relay_run_queue_delete (RerouteRelayCall *call);
 void reroute_relay_run_track (RerouteRelayCall *call);
 void reroute_relay_run_track_message (RerouteRelayCall *call);
 void reroute_relay_run_judge_certificates (RerouteRelayCall *call);
+void reroute_relay_run_examine (RerouteRelayCall *call);
 void reroute_relay_run_tls_report (RerouteRelayCall *call);
 void reroute_relay_run_send_tls_reports (RerouteRelayCall *call);
 

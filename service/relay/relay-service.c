@@ -366,6 +366,7 @@ static const RerouteRelayMethod methods[] = {
   { "handle-log-since",     REROUTE_ACTION_QUEUE_VIEW,    run_log_since },
   { "handle-track",         REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_track },
   { "handle-track-message", REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_track_message },
+  { "handle-examine",       REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_examine },
   { "handle-set-secret",    REROUTE_ACTION_RULES_MODIFY,  run_set_secret },
   { "handle-list-secrets",  REROUTE_ACTION_RULES_MODIFY,  run_list_secrets },
   { "handle-judge-certificates", REROUTE_ACTION_RULES_MODIFY, reroute_relay_run_judge_certificates },

@@ -580,6 +580,7 @@ reroute_relay_run (const RerouteRelayOptions *options, int token_helper, GError 
     .machine_hostname = reroute_host_name_find (),
   };
 
+  self.parts.options = options;
   self.parts.listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_listener_unref);
   self.handed = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_handed_socket_free);
   if (start_engine (&self, &self.failure))

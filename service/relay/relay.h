@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 /* The parts of a relay that its D-Bus face and its health page ask; all belong to relay.c. */
 typedef struct
 {
+  const RerouteRelayOptions *options;
   RerouteBus *bus;
   RerouteSpool *spool;
   RerouteTracker *tracker;

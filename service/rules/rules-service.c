@@ -17,6 +17,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
+#include "service/rules/schema.h"
 
 G_DEFINE_FINAL_TYPE (RerouteRulesService, reroute_rules_service, G_TYPE_OBJECT)
 
@@ -539,7 +540,7 @@ reroute_rules_service_new (RerouteBus *bus, RerouteRulebook *rulebook)
   self->relay = reroute_relay_client_new (bus);
   self->committer = reroute_committer_new (rulebook, self->relay, saved_cb, self);
   reroute_dbus_rules1_set_serial (self->skeleton, reroute_rulebook_get_serial (rulebook));
-  reroute_dbus_rules1_set_version (self->skeleton, REROUTE_VERSION);
+  g_object_set (self->skeleton, "version", REROUTE_VERSION, "schema", REROUTE_SCHEMA_VERSION, NULL);
   connect_methods (self);
   return self;
 }

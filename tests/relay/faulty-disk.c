@@ -4,7 +4,8 @@
  *
  * REROUTE_DISK_FAULT=FILE   while FILE exists, what it says happens to the journal:
  *                           `write` (EIO), `short` (half of a write, then ENOSPC), `sync` (EIO),
- *                           `full` (ENOSPC), `hang` (a sync ends when FILE says something else)
+ *                           `full` (ENOSPC), `hang` (a sync ends when FILE says something else),
+ *                           `low` (little room is left, a hundredth of all)
  *
  * These functions stand in front of those of the C library, as in tests/unit/spool-faults.c.
  */
@@ -15,12 +16,15 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #define WORD_OCTETS 16
 #define HANG_STEP_US 10000
+#define LOW_OCTETS (100UL * 1024 * 1024)
 
 static gboolean
 is_failing (const char *how)
@@ -77,4 +81,30 @@ fdatasync (int fd)
     return (int) syscall (SYS_fdatasync, fd);
   errno = EIO;
   return -1;
+}
+
+int
+fstatvfs (int fd, struct statvfs *figures)
+{
+  struct statfs all;
+
+  if (syscall (SYS_fstatfs, fd, &all) != 0)
+    return -1;
+  *figures = (struct statvfs){
+    .f_bsize = all.f_bsize,
+    .f_frsize = all.f_frsize,
+    .f_blocks = all.f_blocks,
+    .f_bfree = all.f_bfree,
+    .f_bavail = all.f_bavail,
+    .f_files = all.f_files,
+    .f_ffree = all.f_ffree,
+    .f_favail = all.f_ffree,
+    .f_namemax = all.f_namelen,
+  };
+  if (is_failing ("low"))
+    {
+      figures->f_bavail = LOW_OCTETS / figures->f_frsize;
+      figures->f_blocks = figures->f_bavail * 100;
+    }
+  return 0;
 }

@@ -152,11 +152,14 @@ class Service:
             os.kill(pid, how)
             poll('rulesd to end', lambda: not os.path.exists(f'/proc/{pid}'))
 
+    def run_ctl(self, *arguments, text=None):
+        """Runs reroutectl, whatever becomes of it."""
+        return subprocess.run([CTL, f'--bus={self.bus.address}', *arguments], input=text, capture_output=True,
+                              text=True, timeout=120, env=daemon_environment(), check=False)
+
     def ctl(self, *arguments, status=0, text=None):
         """Runs reroutectl; its standard output. @status: the exit status that is wanted, or None."""
-        command = [CTL, f'--bus={self.bus.address}', *arguments]
-        result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120,
-                                env=daemon_environment(), check=False)
+        result = self.run_ctl(*arguments, text=text)
         if status is not None and result.returncode != status:
             raise AssertionError(f'reroutectl {" ".join(arguments)}: exit status '
                                  f'{result.returncode}: {result.stderr or result.stdout}')

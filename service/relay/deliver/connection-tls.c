@@ -286,6 +286,25 @@ reroute_connection_get_tls_verdict (const RerouteConnection *self,
   return self->tls_verdict;
 }
 
+gnutls_session_t
+reroute_connection_get_tls_session (const RerouteConnection *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return reroute_stream_get_session (&self->stream);
+}
+
+gboolean
+reroute_connection_verify (RerouteConnection *self,
+                           const char *const *names,
+                           RerouteTlsVerdict *verdict,
+                           GError **error)
+{
+  g_return_val_if_fail (reroute_connection_get_tls_session (self) != NULL, FALSE);
+
+  return reroute_tls_client_verify (self->tls, &self->stream, names, verdict, error);
+}
+
 gboolean
 reroute_connection_may_go_in_clear (const RerouteConnection *self, RerouteTlsLevel level)
 {

@@ -75,6 +75,13 @@ char *reroute_connection_dup_tls (RerouteConnection *self);
 RerouteTlsVerdict reroute_connection_get_tls_verdict (const RerouteConnection *self,
                                                       const char **reason,
                                                       RerouteIp *sending);
+/* (nullable): NULL in clear text; (transfer none) */
+gnutls_session_t reroute_connection_get_tls_session (const RerouteConnection *self);
+/* As reroute_tls_client_verify(), of a connection in TLS, whatever its level demands. */
+gboolean reroute_connection_verify (RerouteConnection *self,
+                                    const char *const *names,
+                                    RerouteTlsVerdict *verdict,
+                                    GError **error);
 /* After failed(): whether it was TLS that failed, of a host for which neither @level nor DANE nor a
    policy demands it. */
 gboolean reroute_connection_may_go_in_clear (const RerouteConnection *self, RerouteTlsLevel level);

@@ -365,19 +365,41 @@ answered (const RerouteDnsAnswer *answer, gpointer user_data)
 }
 
 void
-reroute_scheduler_ask (RerouteScheduler *self,
-                       gboolean for_text,
-                       const char *name,
-                       RerouteDnsFunc func,
-                       gpointer user_data)
+reroute_scheduler_look_up (RerouteScheduler *self,
+                           RerouteDnsKind kind,
+                           const char *name,
+                           RerouteDnsFunc func,
+                           gpointer user_data)
 {
   RerouteResolver *resolver = self->resolver->resolver;
   Question *question = g_new (Question, 1);
 
   *question = (Question){ self, self->resolver, func, user_data };
   self->resolver->n_asking++;
-  if (for_text)
-    resolver->klass->txt (resolver, name, answered, question);
-  else
-    resolver->klass->address (resolver, name, answered, question);
+  switch (kind)
+    {
+    case REROUTE_DNS_TEXTS:
+      resolver->klass->txt (resolver, name, answered, question);
+      break;
+    case REROUTE_DNS_EXCHANGERS:
+      resolver->klass->mx (resolver, name, answered, question);
+      break;
+    case REROUTE_DNS_NAMES:
+      resolver->klass->ptr (resolver, name, answered, question);
+      break;
+    case REROUTE_DNS_ADDRESSES:
+    default:
+      resolver->klass->address (resolver, name, answered, question);
+    }
+}
+
+void
+reroute_scheduler_ask (RerouteScheduler *self,
+                       gboolean for_text,
+                       const char *name,
+                       RerouteDnsFunc func,
+                       gpointer user_data)
+{
+  reroute_scheduler_look_up (
+    self, for_text ? REROUTE_DNS_TEXTS : REROUTE_DNS_ADDRESSES, name, func, user_data);
 }

@@ -98,6 +98,7 @@ struct _RerouteScheduler
   RerouteSts *sts;
   RerouteTlsReporter *tls_reporter;
   RerouteProber *prober;
+  GQueue visits; /* of visit.c; links are in the visits */
   GArray *own_addresses;
   gint64 own_addresses_us; /* monotonic: when they were read */
   GHashTable *routes;      /* of route.c */
@@ -319,6 +320,12 @@ void reroute_scheduler_resolve (RerouteScheduler *self,
                                 guint turn,
                                 RerouteNextHopFunc func,
                                 gpointer user_data);
+/* One question. */
+void reroute_scheduler_look_up (RerouteScheduler *self,
+                                RerouteDnsKind kind,
+                                const char *name,
+                                RerouteDnsFunc func,
+                                gpointer user_data);
 /* One question: TXT records of @name, or its addresses. */
 void reroute_scheduler_ask (RerouteScheduler *self,
                             gboolean for_text,
@@ -335,6 +342,10 @@ void reroute_scheduler_find_next_hop (RerouteScheduler *self,
                                       guint turn,
                                       RerouteNextHopFunc func,
                                       gpointer user_data);
+
+/* --- visit.c --- */
+/* Ends them; while stopping. */
+void reroute_visits_close (RerouteScheduler *self);
 
 /* --- own-mail.c --- */
 /* @message: (nullable): NULL: it could not be spooled, which was logged */

@@ -434,6 +434,7 @@ begin_to_stop (RerouteWorker *thread, gpointer user_data)
   reroute_scheduler_run_early_calls (self);
   reroute_prober_close (self->prober);
   reroute_own_mail_hurry (self, ending->grace_us);
+  reroute_visits_close (self);
   reroute_destinations_withdraw (self);
   reroute_scheduler_update_pressure (self);
   post_to_workers (self, drain_pool, ending->grace_us);

@@ -1,0 +1,271 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""reroutectl doctor: nothing on a healthy set-up, and each planted fault by its code, and nothing else."""
+
+import contextlib
+import json
+import os
+import socket
+
+from place import Place, free_port, poll
+from certs import Authority
+from sink import Sink
+from support import FAULTY_RELAYD, Dns, Service, send
+from tap import Tap
+
+# Ours as others see it; the exchanger of the partner; where nobody listens.
+OURS, OURS_6, PARTNER, DEAD = '203.0.113.5', '2001:db8::5', '127.0.0.11', '127.0.0.14'
+REVERSE = '5.113.0.203.in-addr.arpa.'
+REVERSE_6 = '5.' + '0.' * 23 + '8.b.d.0.1.0.0.2.ip6.arpa.'
+
+RECORDS = {
+    'address': f'relay.test. A {OURS}',
+    'reverse': f'{REVERSE} PTR relay.test.',
+    'mx': 'partner.test. MX 10 mx.partner.test.',
+    'exchanger': f'mx.partner.test. A {PARTNER}',
+    'spf': 'srs.test. TXT "v=spf1 mx include:_spf.test -all"',
+    'included': '_spf.test. TXT "v=spf1 ip6:2001:db8::/32 ip4:203.0.113.0/24 ?all"',
+    'srs-mx': 'srs.test. MX 10 mx.partner.test.',
+}
+CHECKS = {'name', 'ipv6', 'spf', 'outbound', 'listeners', 'certificate', 'relaying', 'postmaster', 'spool', 'queue',
+          'clock', 'bus', 'rules', 'versions'}
+
+
+class Patient(Service):
+    """The service as an administrator sets it up: where it receives is a setting."""
+
+    def relay_command(self):
+        return [word for word in super().relay_command() if not word.startswith('--listen=')]
+
+
+class Clinic:
+    """A healthy set-up, and ways to spoil it."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.place = place = stack.enter_context(Place('doctor'))
+        self.n_servers = 0
+        self.sink = stack.enter_context(Sink(PARTNER))
+        self.authority = Authority(place)
+        self.disk = place.join('fault')
+        self.service = Patient(place, [f'--mx-port={self.sink.port}'], relay=FAULTY_RELAYD, settings={
+            'hostname': 'relay.test',
+            'own-addresses': f'{OURS}, {OURS_6}',
+            'dns-servers': self.dns(),
+            'tls-trust': self.authority.path,
+            'srs-domain': 'srs.test',
+            'postmaster': 'admin@partner.test',
+        })
+        self.service.relay_environment = {'REROUTE_DISK_FAULT': self.disk}
+        self.service.settings['listen'] = f'{self.service.host}:{self.service.port}'
+        stack.enter_context(self.service)
+        self.service.add_connection('partner.test', '--dns', accept='permitted')
+        self.show(self.authority.issue('relay.test'))
+
+    def dns(self, **changes):
+        """A name server with records changed, or left out where they are None; its endpoint."""
+        self.n_servers += 1
+        records = [record for record in dict(RECORDS, **changes).values() if record]
+        return Dns(self.place, {'.': records}, f'dns{self.n_servers}').start().endpoint
+
+    def set(self, key, value):
+        self.service.set(key, value)
+        self.service.wait_applied()
+
+    def show(self, certificate):
+        self.service.set('tls-key', '')
+        self.service.set('tls-certificate', certificate.path)
+        self.set('tls-key', certificate.key_path)
+
+    @contextlib.contextmanager
+    def setting(self, key, value):
+        before = self.service.ctl('settings', 'get', key).strip()
+        self.set(key, value)
+        try:
+            yield
+        finally:
+            self.set(key, before)
+
+    def complaints(self):
+        """Codes of what is not as it should be.  The exit status is 1 when anything is worse than a note."""
+        result = self.service.run_ctl('--json', 'doctor')
+        assert result.stdout, result.stderr
+        found = json.loads(result.stdout)
+        bad = [each for each in found if each['level'] != 'ok']
+        for each in bad:
+            assert each['advice'] or each['level'] == 'note', each
+        is_ill = any(each['level'] in ('warning', 'error') for each in bad)
+        assert result.returncode == (1 if is_ill else 0), (result.returncode, bad, result.stderr)
+        return {each['code'] for each in bad}
+
+    def finds(self, *codes):
+        complaints = self.complaints()
+        assert complaints == set(codes), (complaints, codes)
+
+
+def by_dns(clinic, code, **changes):
+    """A name server with other records is a fault that is found as @code."""
+    with clinic.setting('dns-servers', clinic.dns(**changes)):
+        clinic.finds(code)
+
+
+def test_healthy(clinic):
+    clinic.finds()
+    result = clinic.service.run_ctl('--json', 'doctor')
+    assert {each['check'] for each in json.loads(result.stdout)} == CHECKS
+    text = clinic.service.ctl('doctor')
+    assert f'name         ok: {OURS} leads back to relay.test.\n' in text, text
+    assert 'relaying     ok: Strangers cannot send' in text, text
+
+
+def test_no_reverse(clinic):
+    by_dns(clinic, 'reverse-missing', reverse=None)
+
+
+def test_reverse_of_another_name(clinic):
+    by_dns(clinic, 'reverse-other', reverse=f'{REVERSE} PTR other.test.')
+
+
+def test_host_name_without_address(clinic):
+    by_dns(clinic, 'name-unresolved', address=None)
+
+
+def test_host_name_of_another_machine(clinic):
+    by_dns(clinic, 'name-elsewhere', address='relay.test. A 203.0.113.6',
+           reverse='6.113.0.203.in-addr.arpa. PTR relay.test.')
+
+
+def test_ipv6_without_listener(clinic):
+    by_dns(clinic, 'ipv6-deaf', more=f'relay.test. AAAA {OURS_6}', reverse_6=f'{REVERSE_6} PTR relay.test.')
+
+
+def test_spf_without_our_address(clinic):
+    by_dns(clinic, 'spf-refused', included='_spf.test. TXT "v=spf1 ip4:198.51.100.0/24 -all"')
+
+
+def test_spf_missing(clinic):
+    by_dns(clinic, 'spf-missing', spf='srs.test. TXT "something else"')
+
+
+def test_spf_twice(clinic):
+    by_dns(clinic, 'spf-several', second='srs.test. TXT "v=spf1 -all"')
+
+
+def test_way_out_closed(clinic):
+    by_dns(clinic, 'outbound-closed', exchanger=f'mx.partner.test. A {DEAD}')
+
+
+def test_certificate_expired(clinic):
+    clinic.show(clinic.authority.issue('relay.test', first_day=-30, last_day=-2))
+    clinic.finds('certificate-expired')
+
+
+def test_certificate_about_to_end(clinic):
+    clinic.show(clinic.authority.issue('relay.test', last_day=3))
+    clinic.finds('certificate-ending')
+
+
+def test_certificate_of_another_name(clinic):
+    clinic.show(clinic.authority.issue('other.test'))
+    clinic.finds('certificate-other-name')
+
+
+def test_certificate_of_a_stranger(clinic):
+    clinic.show(Authority(clinic.place, 'stranger').issue('relay.test'))
+    clinic.finds('certificate-untrusted')
+    clinic.show(clinic.authority.issue('relay.test'))
+    clinic.finds()
+
+
+def test_spool_nearly_full(clinic):
+    clinic.place.write('low', 'fault')
+    clinic.finds('spool-low')
+    os.unlink(clinic.disk)
+
+
+def test_anyone_may_relay(clinic):
+    with clinic.setting('permitted-hosts', '0.0.0.0/0'):
+        clinic.finds('relaying-open')
+    clinic.service.add_connection('com', '--dns')
+    clinic.service.wait_applied()
+    try:
+        clinic.finds('relaying-open')
+    finally:
+        clinic.service.ctl('connections', 'remove', 'com')
+        clinic.service.wait_applied()
+
+
+def test_listener_that_cannot_be_opened(clinic):
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', free_port()))
+        taken.listen()
+        listen = f'{clinic.service.host}:{clinic.service.port}'
+        with clinic.setting('listen', f'{listen}, 127.0.0.1:{taken.getsockname()[1]}'):
+            clinic.finds('listener-missing')
+
+
+def test_postmaster_unset(clinic):
+    with clinic.setting('postmaster', ''):
+        clinic.finds('postmaster-unset')
+
+
+def test_postmaster_goes_nowhere(clinic):
+    with clinic.setting('postmaster', 'admin@nowhere.test'):
+        clinic.finds('postmaster-unreachable')
+
+
+def test_words_of_only(clinic):
+    found = json.loads(clinic.service.ctl('--json', 'doctor', '--only=name,versions'))
+    assert {each['check'] for each in found} == {'name', 'versions'}
+    assert 'no check “heart”' in clinic.service.ctl('doctor', '--only=heart', status=2)
+    offered = clinic.service.ctl('--complete', '--', 'doctor', '--only=').splitlines()
+    assert {line.split('\t')[0] for line in offered} == {f'--only={check}' for check in CHECKS}
+
+
+def test_way_out_by_domain(clinic):
+    """The domain that she names; then where mail went, in place of what the rules name."""
+    def labels(*options):
+        found = json.loads(clinic.service.ctl('--json', 'doctor', '--only=outbound', *options))
+        return [(each['code'], each['arguments'][0]) for each in found]
+    assert labels('--probe=partner.test') == [('outbound-ok', f'mx.partner.test[{PARTNER}]:{clinic.sink.port}')]
+    nowhere = json.loads(clinic.service.run_ctl('--json', 'doctor', '--only=outbound', '--probe=nowhere.test').stdout)
+    assert [each['code'] for each in nowhere] == ['outbound-unresolved']
+    with clinic.setting('permitted-hosts', '127.0.0.1'):
+        send(clinic.service, 'a@partner.test', ['b@partner.test'])
+        poll('the message', lambda: clinic.sink.messages)
+    assert labels() == [('outbound-ok', f'{PARTNER}[{PARTNER}]:{clinic.sink.port}')], labels()
+    assert len(clinic.sink.messages) == 1
+
+
+def test_rules_away(clinic):
+    service = clinic.service
+    activation = clinic.place.join('services', 'org.reroute.Rules.service')
+    os.rename(activation, activation + '.away')
+    service.bus.call('ReloadConfig')
+    service.end_rules()
+    clinic.finds('rules-away')
+    os.rename(activation + '.away', activation)
+    service.bus.call('ReloadConfig')
+    service.wait_applied()
+    clinic.finds()
+
+
+def test_relay_away(clinic):
+    clinic.service.stop_relay()
+    clinic.finds('relay-away')
+    clinic.service.start_relay()
+    clinic.finds()
+
+
+def main():
+    tap = Tap()
+    with contextlib.ExitStack() as stack:
+        clinic = Clinic(stack)
+        for name, case in list(globals().items()):
+            if name.startswith('test_'):
+                tap.case(name.removeprefix('test_').replace('_', '-'), case, clinic)
+    tap.done()
+
+
+if __name__ == '__main__':
+    main()
