@@ -77,11 +77,9 @@ get_record (const Walk *self)
 
 /* --- the end --- */
 
-/* @code: of common/diagnosis; @why: (nullable): its third argument */
 static void
-finish (Walk *self, const char *code, const char *why)
+end (Walk *self)
 {
-  reroute_check_report (self->check, code, self->domain, self->address, why, NULL);
   reroute_check_end_step (self->check);
   g_ptr_array_unref (self->records);
   g_ptr_array_unref (self->exchangers);
@@ -89,6 +87,24 @@ finish (Walk *self, const char *code, const char *why)
   g_free (self->address);
   g_free (self->asked);
   g_free (self);
+}
+
+/* @code: of common/diagnosis; @why: (nullable): its third argument */
+static void
+finish (Walk *self, const char *code, const char *why)
+{
+  reroute_check_report (self->check, code, self->domain, self->address, why, NULL);
+  end (self);
+}
+
+static void
+finish_without_record (Walk *self)
+{
+  g_autofree char *proposal = g_strdup_printf (
+    VERSION " ip%c:%s -all", reroute_ip_is_ipv4 (&self->ip) ? '4' : '6', self->address);
+
+  reroute_check_report (self->check, "spf-missing", self->domain, proposal, NULL);
+  end (self);
 }
 
 static void advance (Walk *self);
@@ -233,13 +249,7 @@ found_texts (RerouteCheck *check,
   else if (n > 1)
     finish (self, "spf-several", NULL);
   else if (n == 0)
-    {
-      g_autofree char *proposal = g_strdup_printf (
-        VERSION " ip%c:%s -all", reroute_ip_is_ipv4 (&self->ip) ? '4' : '6', self->address);
-      g_free (self->address);
-      self->address = g_steal_pointer (&proposal);
-      finish (self, "spf-missing", NULL);
-    }
+    finish_without_record (self);
   else
     {
       record = g_new0 (Record, 1);

@@ -138,6 +138,15 @@ def main():
                 assert 'method return' in world.set_secret('in:second', STRANGER, value='')
             assert world.names() == ['in:root', 'in:stranger']
 
+        def test_examination_is_for_administrators():
+            words = ('array:string:relaying,clock', 'string:')
+            with world.polkit('org.reroute.queue.view', 'org.reroute.rules.modify'):
+                assert ACCESS in world.call('Examine', *words, user=STRANGER)
+            with world.polkit('org.reroute.queue.manage'):
+                answer = world.call('Examine', *words, user=STRANGER)
+                assert 'string "relaying-deferred"' in answer and 'string "clock-plausible"' in answer, answer
+            assert 'org.reroute.Error.Domain' in world.call('Examine', 'array:string:', 'string:a..b')
+
         def test_refused_value_is_not_repeated():
             answer = world.set_secret('out:x', '0', value='password hunter2')
             assert 'org.reroute.Error.Value' in answer and 'hunter2' not in answer, answer

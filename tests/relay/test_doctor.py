@@ -6,12 +6,13 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
 
 from place import Place, free_port, poll
 from certs import Authority
 from sink import Sink
-from support import FAULTY_RELAYD, Dns, Service, send
-from tap import Tap
+from support import CTL, FAULTY_RELAYD, Dns, Service, daemon_environment, send
+from tap import Skip, Tap
 
 # Ours as others see it; the exchanger of the partner; where nobody listens.
 OURS, OURS_6, PARTNER, DEAD = '203.0.113.5', '2001:db8::5', '127.0.0.11', '127.0.0.14'
@@ -214,6 +215,22 @@ def test_postmaster_goes_nowhere(clinic):
         clinic.finds('postmaster-unreachable')
 
 
+def test_clock_that_nobody_sets(clinic):
+    """Of systemd, which has no part on this bus: of a mock of it."""
+    environment = dict(daemon_environment(), DBUS_SYSTEM_BUS_ADDRESS=clinic.service.bus.address)
+    for synchronised, wanted in (('true', set()), ('false', {'clock-unsynchronised'})):
+        mock = clinic.place.start('timedate', ['/usr/bin/python3', '-m', 'dbusmock', '--system', '--template', 'timedated',
+                                               '--parameters', f'{{"NTP": {synchronised}}}'], environment)
+        name = 'string:org.freedesktop.timedate1'
+        poll('the mock of the clock', lambda: mock.poll() is not None or
+             'true' in (clinic.service.bus.call('NameHasOwner', name) or ''))
+        if mock.poll() is not None:
+            clinic.place.processes.remove(mock)
+            raise Skip('python3-dbusmock does not run')
+        clinic.finds(*wanted)
+        clinic.place.end(mock)
+
+
 def test_words_of_only(clinic):
     found = json.loads(clinic.service.ctl('--json', 'doctor', '--only=name,versions'))
     assert {each['check'] for each in found} == {'name', 'versions'}
@@ -235,6 +252,23 @@ def test_way_out_by_domain(clinic):
         poll('the message', lambda: clinic.sink.messages)
     assert labels() == [('outbound-ok', f'{PARTNER}[{PARTNER}]:{clinic.sink.port}')], labels()
     assert len(clinic.sink.messages) == 1
+
+
+def test_relay_stops_meanwhile(clinic):
+    """A host that says nothing holds up neither the end of the relay nor doctor."""
+    service = clinic.service
+    with Sink(reply=lambda verb, argument: 'stall') as silent:
+        service.add_connection('silent.test', f'--host={silent.endpoint}', accept='permitted')
+        service.stop_relay()
+        service.start_relay()
+        with subprocess.Popen([CTL, f'--bus={service.bus.address}', 'doctor'], text=True, env=daemon_environment(),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as doctor:
+            poll('the visit', lambda: silent.n_sessions)
+            service.stop_relay()
+            said = doctor.communicate(timeout=60)
+        assert doctor.returncode == 1, said
+    service.ctl('connections', 'remove', 'silent.test')
+    service.start_relay()
 
 
 def test_rules_away(clinic):
