@@ -331,6 +331,9 @@ offer_option_value (Line *line, const RerouteGrammar *grammar)
 
   if (option == NULL || !option->has_value)
     return TRUE;
+  /* The last of a list is being typed. */
+  if (option->is_list && strrchr (sign, ',') != NULL)
+    sign = strrchr (sign, ',');
   g_autofree char *prefix = g_strndup (line->current, (gsize) (sign + 1 - line->current));
   line->prefix = prefix;
   line->current = sign + 1;

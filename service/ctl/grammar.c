@@ -34,12 +34,19 @@ take_run (const char **text, const char *set)
   return run;
 }
 
-/* Steps over what belongs to a value without being its name: "[:PORT][,...]". */
-static void
+/* Steps over what belongs to a value without being its name: "[:PORT][,...]".  Returns: whether
+   more of them may follow */
+static gboolean
 skip_rest_of_value (const char **text)
 {
+  gboolean is_list = FALSE;
+
   for (const char *end; **text == '[' && (end = strchr (*text, ']')) != NULL;)
-    *text = end + 1;
+    {
+      is_list |= g_str_has_prefix (*text, "[,...]");
+      *text = end + 1;
+    }
+  return is_list;
 }
 
 /* "none|opportunistic", up to a bar that has an option behind it. */
@@ -70,7 +77,7 @@ take_option (RerouteGrammar *self, const char **text)
   if (option->has_value && g_ascii_isupper (**text))
     {
       option->value = take_run (text, CAPITALS);
-      skip_rest_of_value (text);
+      option->is_list = skip_rest_of_value (text);
     }
   else if (option->has_value)
     option->choices = take_choices (text);

@@ -11,8 +11,9 @@ typedef struct
 {
   char *name; /* "--tls" */
   gboolean has_value;
-  GStrv choices; /* (nullable): the words that are a value */
-  char *value;   /* (nullable): what a value is: "HOST" */
+  gboolean is_list; /* of values, separated by commas */
+  GStrv choices;    /* (nullable): the words that are a value */
+  char *value;      /* (nullable): what a value is: "HOST" */
 } RerouteGrammarOption;
 
 /**

@@ -237,6 +237,8 @@ def test_words_of_only(clinic):
     assert 'no check “heart”' in clinic.service.ctl('doctor', '--only=heart', status=2)
     offered = clinic.service.ctl('--complete', '--', 'doctor', '--only=').splitlines()
     assert {line.split('\t')[0] for line in offered} == {f'--only={check}' for check in CHECKS}
+    offered = clinic.service.ctl('--complete', '--', 'doctor', '--only=name,sp').splitlines()
+    assert [line.split('\t')[0] for line in offered] == ['--only=name,spf', '--only=name,spool'], offered
 
 
 def test_way_out_by_domain(clinic):
