@@ -12,7 +12,7 @@
 #include "common/error.h"
 #include "service/ctl/edit.h"
 
-#define GENERATIONS_LOOKS 30 /* while the relay takes up what was saved a moment ago */
+#define GENERATIONS_LOOKS 20 /* while the relay takes up what was saved a moment ago */
 #define GENERATIONS_WAIT_MS 100
 
 typedef struct

@@ -49,16 +49,17 @@ class Clinic:
         self.sink = stack.enter_context(Sink(PARTNER))
         self.authority = Authority(place)
         self.disk = place.join('fault')
-        self.service = Patient(place, [f'--mx-port={self.sink.port}'], relay=FAULTY_RELAYD, settings={
+        self.healthy = {
             'hostname': 'relay.test',
             'own-addresses': f'{OURS}, {OURS_6}',
             'dns-servers': self.dns(),
             'tls-trust': self.authority.path,
             'srs-domain': 'srs.test',
             'postmaster': 'admin@partner.test',
-        })
+        }
+        self.service = Patient(place, [f'--mx-port={self.sink.port}'], relay=FAULTY_RELAYD, settings=self.healthy)
         self.service.relay_environment = {'REROUTE_DISK_FAULT': self.disk}
-        self.service.settings['listen'] = f'{self.service.host}:{self.service.port}'
+        self.healthy['listen'] = f'{self.service.host}:{self.service.port}'
         stack.enter_context(self.service)
         self.service.add_connection('partner.test', '--dns', accept='permitted')
         self.show(self.authority.issue('relay.test'))
@@ -74,18 +75,21 @@ class Clinic:
         self.service.wait_applied()
 
     def show(self, certificate):
-        self.service.set('tls-key', '')
-        self.service.set('tls-certificate', certificate.path)
-        self.set('tls-key', certificate.key_path)
+        """Both in one file, as a single setting names it."""
+        path = certificate.path + '.both'
+        with open(path, 'w', encoding='ascii') as both:
+            for part in (certificate.path, certificate.key_path):
+                with open(part, encoding='ascii') as stream:
+                    both.write(stream.read())
+        self.set('tls-certificate', path)
 
     @contextlib.contextmanager
     def setting(self, key, value):
-        before = self.service.ctl('settings', 'get', key).strip()
         self.set(key, value)
         try:
             yield
         finally:
-            self.set(key, before)
+            self.set(key, self.healthy.get(key, ''))
 
     def complaints(self):
         """Codes of what is not as it should be.  The exit status is 1 when anything is worse than a note."""
@@ -105,9 +109,9 @@ class Clinic:
 
 
 def by_dns(clinic, code, **changes):
-    """A name server with other records is a fault that is found as @code."""
-    with clinic.setting('dns-servers', clinic.dns(**changes)):
-        clinic.finds(code)
+    """A name server with other records, in place of the one before, is a fault that is found as @code."""
+    clinic.set('dns-servers', clinic.dns(**changes))
+    clinic.finds(code)
 
 
 def test_healthy(clinic):
@@ -154,6 +158,11 @@ def test_spf_twice(clinic):
 
 def test_way_out_closed(clinic):
     by_dns(clinic, 'outbound-closed', exchanger=f'mx.partner.test. A {DEAD}')
+
+
+def test_dns_as_it_should_be(clinic):
+    clinic.set('dns-servers', clinic.healthy['dns-servers'])
+    clinic.finds()
 
 
 def test_certificate_expired(clinic):
@@ -215,20 +224,46 @@ def test_postmaster_goes_nowhere(clinic):
         clinic.finds('postmaster-unreachable')
 
 
+@contextlib.contextmanager
+def mock(clinic, name, *words):
+    """Something else that has a name on the bus."""
+    address = clinic.service.bus.address
+    environment = dict(daemon_environment(), DBUS_SYSTEM_BUS_ADDRESS=address, DBUS_SESSION_BUS_ADDRESS=address)
+    process = clinic.place.start('mock', ['/usr/bin/python3', '-m', 'dbusmock', *words], environment)
+    poll(name, lambda: process.poll() is not None or
+         'true' in (clinic.service.bus.call('NameHasOwner', f'string:{name}') or ''))
+    if process.poll() is not None:
+        clinic.place.processes.remove(process)
+        raise Skip('python3-dbusmock does not run')
+    try:
+        yield
+    finally:
+        clinic.place.end(process)
+
+
 def test_clock_that_nobody_sets(clinic):
     """Of systemd, which has no part on this bus: of a mock of it."""
-    environment = dict(daemon_environment(), DBUS_SYSTEM_BUS_ADDRESS=clinic.service.bus.address)
     for synchronised, wanted in (('true', set()), ('false', {'clock-unsynchronised'})):
-        mock = clinic.place.start('timedate', ['/usr/bin/python3', '-m', 'dbusmock', '--system', '--template', 'timedated',
-                                               '--parameters', f'{{"NTP": {synchronised}}}'], environment)
-        name = 'string:org.freedesktop.timedate1'
-        poll('the mock of the clock', lambda: mock.poll() is not None or
-             'true' in (clinic.service.bus.call('NameHasOwner', name) or ''))
-        if mock.poll() is not None:
-            clinic.place.processes.remove(mock)
-            raise Skip('python3-dbusmock does not run')
-        clinic.finds(*wanted)
-        clinic.place.end(mock)
+        with mock(clinic, 'org.freedesktop.timedate1', '--system', '--template', 'timedated',
+                  '--parameters', f'{{"NTP": {synchronised}}}'):
+            clinic.finds(*wanted)
+
+
+def test_relay_of_another_version_and_generation(clinic):
+    """Of a mock: it says what an older relay would that never took the newest rules."""
+    def tell(method, *arguments):
+        command = ['dbus-send', f'--bus={clinic.service.bus.address}', '--print-reply', '--dest=org.reroute.Relay',
+                   '/org/reroute/Relay', f'org.freedesktop.DBus.Mock.{method}', 'string:org.reroute.Relay1', *arguments]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+    clinic.service.stop_relay()
+    with mock(clinic, 'org.reroute.Relay', '--session', 'org.reroute.Relay', '/org/reroute/Relay', 'org.reroute.Relay1'):
+        tell('AddProperty', 'string:Version', 'variant:string:0.0.9')
+        tell('AddMethod', 'string:Status', 'string:', 'string:a{sv}',
+             'string:ret = {"rules-held": True, "serial": dbus.UInt64(1)}')
+        tell('AddMethod', 'string:Examine', 'string:ass', 'string:a(sssas)',
+             'string:ret = dbus.Array([], signature="(sssas)")')
+        clinic.finds('versions-differ', 'rules-behind')
+    clinic.service.start_relay()
 
 
 def test_words_of_only(clinic):
