@@ -39,7 +39,11 @@
 #define REROUTE_LIMIT_BUS_RETRY_LAST_MS 30000
 #define REROUTE_LIMIT_BUS_AWAY_S                                                                   \
   60 /* rulesd ends when a session bus, or another private one, stays away */
-#define REROUTE_LIMIT_CALL_MS 60000              /* a call that asks nobody for a password */
+#define REROUTE_LIMIT_SSH_CONNECT_S 20 /* ssh's ConnectTimeout */
+#define REROUTE_LIMIT_SSH_ALIVE_S                                                                  \
+  15                                /* ssh's ServerAliveInterval; three without an answer end it   \
+                                     */
+#define REROUTE_LIMIT_CALL_MS 60000 /* a call that asks nobody for a password */
 #define REROUTE_LIMIT_CALL_INTERACTIVE_MS 600000 /* a call that may */
 #define REROUTE_LIMIT_CALL_FACTS_MS 5000         /* who has a name on the bus */
 

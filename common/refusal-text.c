@@ -211,9 +211,30 @@ reroute_dup_file_name_error (const char *name)
     name);
 }
 
+/* No polkit agent runs there that could ask for a password. */
+static char *access_server, *access_user;
+
+void
+reroute_set_access_server (const char *server, const char *user)
+{
+  g_free (access_server);
+  g_free (access_user);
+  access_server = g_strdup (server);
+  access_user = g_strdup (user);
+}
+
 char *
 reroute_dup_access_advice (void)
 {
+  if (access_server != NULL)
+    return g_strdup_printf (
+      /* Translators: the name of a group of users; a command, twice that name and the name of a
+         user; the name of a server */
+      _ ("Only root and members of the group “%s” may: run “usermod -aG %s %s” on %s as root, then connect anew."),
+         REROUTE_ADMIN_GROUP,
+         REROUTE_ADMIN_GROUP,
+         access_user,
+         access_server);
   /* Translators: the name of a group of users */
   return g_strdup_printf (_ ("Only root, the service’s own user and members of the group “%s” may."), REROUTE_ADMIN_GROUP);
 }

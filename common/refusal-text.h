@@ -19,6 +19,9 @@ char *reroute_dup_port_error (void);
 char *reroute_dup_row_error (const char *domain, const char *target, const GError *error);
 char *reroute_dup_account_error (const char *name);
 char *reroute_dup_file_name_error (const char *name);
+/* Another server, where @user may be refused: sentences name the command that helps there.  For the
+   whole process, in its main thread; %NULL: this computer. */
+void reroute_set_access_server (const char *server, const char *user);
 /* Who may do what %REROUTE_ERROR_ACCESS refuses; a whole sentence. */
 char *reroute_dup_access_advice (void);
 /* (transfer full): for a person: why the rules were not read or saved. */

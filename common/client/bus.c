@@ -23,8 +23,9 @@ struct _RerouteBus
 {
   GObject parent_instance;
 
-  GBusType type; /* G_BUS_TYPE_NONE with an address */
-  char *address; /* (nullable) */
+  GBusType type;         /* G_BUS_TYPE_NONE with an address */
+  char *address;         /* (nullable) */
+  RerouteRemote *remote; /* (nullable): it is on that computer */
   char *label;
   GMainContext *context;
 
@@ -32,7 +33,9 @@ struct _RerouteBus
   gulong closed_id;
   GCancellable *cancellable;
   gboolean opening;
-  GSource *retry; /* (nullable) */
+  gboolean asked;  /* ssh has had its time to ask the person */
+  GError *failure; /* (nullable): of the last try to reach a computer */
+  GSource *retry;  /* (nullable) */
   guint retry_ms;
 
   GDBusInterfaceSkeleton *skeleton; /* (nullable) */
@@ -76,6 +79,24 @@ dup_unreachable (RerouteBus *self)
       return g_strdup_printf (_ ("the bus at %s cannot be reached: start that bus, or name another one with --bus=ADDRESS"),
         self->address);
     }
+}
+
+/* Another computer's says itself what to do. */
+static GError *
+describe_absence (RerouteBus *self)
+{
+  g_autofree char *sentence = NULL;
+
+  if (self->failure != NULL)
+    return g_error_copy (self->failure);
+  if (self->remote != NULL)
+    return g_error_new (REROUTE_ERROR,
+                        REROUTE_ERROR_UNAVAILABLE,
+                        /* Translators: the name of a server */
+                        _ ("the connection to %s is lost and is being made again"),
+                           self->remote->name);
+  sentence = dup_unreachable (self);
+  return g_error_new_literal (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, sentence);
 }
 
 static GError *
@@ -196,6 +217,7 @@ static void
 take_connection (RerouteBus *self, GDBusConnection *connection)
 {
   g_dbus_connection_set_exit_on_close (connection, FALSE);
+  g_clear_error (&self->failure);
   self->connection = connection;
   self->closed_id = g_signal_connect (connection, "closed", G_CALLBACK (closed_cb), self);
   self->retry_ms = REROUTE_LIMIT_BUS_RETRY_FIRST_MS;
@@ -212,13 +234,10 @@ find_address (RerouteBus *self, GError **error)
   return g_dbus_address_get_for_bus_sync (self->type, NULL, error);
 }
 
+/* @connection %NULL: @error says why. */
 static void
-opened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+end_opening (RerouteBus *self, GDBusConnection *connection, const GError *error)
 {
-  g_autoptr (RerouteBus) self = user_data;
-  g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = g_dbus_connection_new_for_address_finish (result, &error);
-
   self->opening = FALSE;
   if (connection != NULL)
     {
@@ -232,11 +251,55 @@ opened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+opened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteBus) self = user_data;
+  g_autoptr (GError) error = NULL;
+  GDBusConnection *connection = g_dbus_connection_new_for_address_finish (result, &error);
+
+  end_opening (self, connection, error);
+}
+
+static void
+remote_opened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteBus) self = user_data;
+  g_autoptr (GError) error = NULL;
+  GDBusConnection *connection = reroute_remote_connect_finish (result, &error);
+
+  g_clear_error (&self->failure);
+  if (error != NULL)
+    self->failure = g_error_copy (error);
+  end_opening (self, connection, error);
+  if (connection == NULL)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONNECTION]);
+}
+
+static void
+open_remote (RerouteBus *self)
+{
+  self->opening = TRUE;
+  reroute_remote_connect_async (self->remote,
+                                self->address,
+                                !self->asked,
+                                self->cancellable,
+                                remote_opened_cb,
+                                g_object_ref (self));
+  self->asked = TRUE;
+}
+
+static void
 open_connection (RerouteBus *self)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *address = find_address (self, &error);
+  g_autofree char *address = NULL;
 
+  if (self->remote != NULL)
+    {
+      open_remote (self);
+      return;
+    }
+  address = find_address (self, &error);
   if (address == NULL)
     {
       g_debug ("cannot find %s: %s", self->label, error->message);
@@ -275,6 +338,8 @@ reroute_bus_finalize (GObject *object)
   g_object_unref (self->cancellable);
   g_main_context_unref (self->context);
   g_free (self->address);
+  reroute_remote_free (self->remote);
+  g_clear_error (&self->failure);
   g_free (self->label);
   g_free (self->path);
   g_free (self->name);
@@ -335,6 +400,32 @@ reroute_bus_new (gboolean session, const char *address)
   return self;
 }
 
+RerouteBus *
+reroute_bus_new_remote (RerouteRemote *remote, const char *address)
+{
+  RerouteBus *self = reroute_bus_new (FALSE, address);
+  g_autofree char *label = g_steal_pointer (&self->label);
+
+  g_return_val_if_fail (remote != NULL, NULL);
+
+  self->remote = remote;
+  self->label = g_strdup_printf ("%s of %s", label, remote->name);
+  return self;
+}
+
+/* The connection must be of our context, and ssh may take a password's time. */
+static gboolean
+wait_for_remote (RerouteBus *self, GError **error)
+{
+  reroute_bus_start (self);
+  while (self->opening)
+    g_main_context_iteration (self->context, TRUE);
+  if (self->connection != NULL)
+    return TRUE;
+  g_propagate_error (error, describe_absence (self));
+  return FALSE;
+}
+
 gboolean
 reroute_bus_open (RerouteBus *self, GError **error)
 {
@@ -346,6 +437,8 @@ reroute_bus_open (RerouteBus *self, GError **error)
 
   if (self->connection != NULL)
     return TRUE;
+  if (self->remote != NULL)
+    return wait_for_remote (self, error);
   address = find_address (self, &cause);
   if (address != NULL)
     connection =
@@ -381,6 +474,14 @@ reroute_bus_get_connection (RerouteBus *self)
   return self->connection;
 }
 
+const RerouteRemote *
+reroute_bus_get_remote (RerouteBus *self)
+{
+  g_return_val_if_fail (REROUTE_IS_BUS (self), NULL);
+
+  return self->remote;
+}
+
 gboolean
 reroute_bus_is_system (RerouteBus *self)
 {
@@ -400,12 +501,9 @@ reroute_bus_get_label (RerouteBus *self)
 GError *
 reroute_bus_describe_away (RerouteBus *self)
 {
-  g_autofree char *sentence = NULL;
-
   g_return_val_if_fail (REROUTE_IS_BUS (self), NULL);
 
-  sentence = dup_unreachable (self);
-  return g_error_new_literal (REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, sentence);
+  return describe_absence (self);
 }
 
 GError *

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <gio/gio.h>
+#include "common/client/remote.h"
 
 G_BEGIN_DECLS
 
@@ -32,6 +32,16 @@ G_DECLARE_FINAL_TYPE (RerouteBus, reroute_bus, REROUTE, BUS, GObject)
 RerouteBus *reroute_bus_new (gboolean session, const char *address);
 
 /**
+ * reroute_bus_new_remote:
+ * @remote: (transfer full): what --host said
+ * @address: (nullable): what --bus=ADDRESS said, of a bus on that computer
+ *
+ * As reroute_bus_new(), of another computer.  ssh may ask the person when the connection is opened
+ * for the first time; when it is opened again by itself, nobody is asked.
+ */
+RerouteBus *reroute_bus_new_remote (RerouteRemote *remote, const char *address);
+
+/**
  * reroute_bus_open:
  *
  * Opens the connection now, for start-up; blocks for as long as the connection takes.  From then on
@@ -47,10 +57,14 @@ void reroute_bus_start (RerouteBus *self);
 /* (transfer none) (nullable): NULL while the bus is away */
 GDBusConnection *reroute_bus_get_connection (RerouteBus *self);
 
+/* (transfer none) (nullable): the other computer; NULL: this one */
+const RerouteRemote *reroute_bus_get_remote (RerouteBus *self);
+
 /* Whether it is the system bus: polkit decides there; elsewhere the peer's uid does. */
 gboolean reroute_bus_is_system (RerouteBus *self);
 
-/* "the system bus", "the session bus", "the bus at unix:path=/…": for messages. */
+/* "the system bus", "the session bus", "the bus at unix:path=/…", and of which computer: for
+ * messages. */
 const char *reroute_bus_get_label (RerouteBus *self);
 
 /* "--session", "--bus=ADDRESS" or "": the option that leads another program to the same bus. */

@@ -75,11 +75,24 @@ is_of_another_version (const GError *error)
          g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
 }
 
+/* Whether it is ssh that went away, and not the daemon. */
+static gboolean
+is_cut (const Call *call)
+{
+  GDBusConnection *connection = reroute_bus_get_connection (call->bus);
+
+  return reroute_bus_get_remote (call->bus) != NULL &&
+         (connection == NULL || g_dbus_connection_is_closed (connection));
+}
+
 static char *
 dup_start_command (const Call *call)
 {
+  const RerouteRemote *remote = reroute_bus_get_remote (call->bus);
   g_autofree char *option = NULL;
 
+  if (reroute_bus_is_system (call->bus) && remote != NULL)
+    return g_strdup_printf ("systemctl --host=%s start %s", remote->name, call->peer->program);
   if (reroute_bus_is_system (call->bus))
     return g_strdup_printf ("systemctl start %s", call->peer->program);
   option = reroute_bus_dup_option (call->bus);
@@ -96,6 +109,10 @@ describe_away (const Call *call, const GError *error)
   if (is_absent (error))
     /* Translators: the name of a program, a command */
     return g_strdup_printf (_ ("%s is not running: start it with “%s”"), program, command);
+  if (is_lost (error) && is_cut (call))
+    /* Translators: the name of a server */
+    return g_strdup_printf (_ ("the connection to %s was lost before the answer came: try again"),
+                               reroute_bus_get_remote (call->bus)->name);
   if (is_lost (error))
     return g_strdup_printf (
       /* Translators: the name of a program, a command */

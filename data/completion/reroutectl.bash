@@ -15,7 +15,7 @@ _reroutectl ()
   current=${words[-1]}
   COMPREPLY=()
   if ((i == ${#words[@]} - 1)) && [[ $current == --* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '--session --bus= --json --version --help' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W '--session --bus= --host= --json --version --help' -- "$current")
   elif answer=$("${words[0]}" "${before[@]}" --complete -- "${words[@]:i}" 2>/dev/null); then
     # The meanings are for shells that show them; of a word, bash replaces what stands behind the last = or :.
     kept=${current%"${current##*[=:]}"}

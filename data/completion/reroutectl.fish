@@ -11,7 +11,7 @@ function __reroutectl_complete
         set -e words[1]
     end
     if test (count $words) -eq 1; and string match -q -- '--*' $words[1]
-        printf '%s\n' --session --bus= --json --version --help
+        printf '%s\n' --session --bus= --host= --json --version --help
     else if not $program $before --complete -- $words 2>/dev/null
         __fish_complete_path (commandline -ct)
     end

@@ -277,6 +277,9 @@ static const Source sources[] = {
 static void
 ask (Line *line, const Source *source)
 {
+  /* Who types does not wait for ssh, and is not asked for a password. */
+  if (line->ctl->remote != NULL)
+    return;
   line->limit = g_cancellable_new ();
   guint timer = g_timeout_add (PATIENCE_MS, give_up, line->limit);
 

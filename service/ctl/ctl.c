@@ -15,6 +15,7 @@ reroute_ctl_clear (RerouteCtl *self)
   g_clear_object (&self->rules);
   g_clear_object (&self->relay);
   g_clear_object (&self->bus);
+  g_clear_pointer (&self->remote, reroute_remote_free);
 }
 
 void
@@ -36,7 +37,10 @@ reroute_ctl_wait (GAsyncResult **result)
 gboolean
 reroute_ctl_open_bus (RerouteCtl *self, GError **error)
 {
-  self->bus = reroute_bus_new (self->session, self->address);
+  if (self->remote != NULL)
+    self->bus = reroute_bus_new_remote (g_steal_pointer (&self->remote), self->address);
+  else
+    self->bus = reroute_bus_new (self->session, self->address);
   if (!reroute_bus_open (self->bus, error))
     return FALSE;
   self->rules = reroute_rules_client_new (self->bus);

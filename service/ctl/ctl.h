@@ -12,9 +12,10 @@ G_BEGIN_DECLS
 /* What every verb gets: the two services, and how to print. */
 typedef struct
 {
-  gboolean session;    /* --session */
-  const char *address; /* --bus, or NULL */
-  RerouteBus *bus;     /* open once the options were understood */
+  gboolean session;      /* --session */
+  const char *address;   /* --bus, or NULL */
+  RerouteRemote *remote; /* (nullable): --host */
+  RerouteBus *bus;       /* open once the options were understood */
   RerouteRulesClient *rules;
   RerouteRelayClient *relay;
   gboolean json;

@@ -15,7 +15,7 @@
 #include <glib/gi18n.h>
 #include <locale.h>
 
-#define SYNOPSIS "[--session|--bus=ADDRESS] [--json] VERB"
+#define SYNOPSIS "[--session|--bus=ADDRESS] [--host=[USER@]HOST[:PORT]] [--json] VERB"
 
 /* Words that are typed, and the signs between them, are the same in every language. */
 static char *
@@ -49,11 +49,13 @@ print_help (void)
   const char *const options[][2] = {
     { "--session", _ ("talk to the services on the session bus") },
       { "--bus=ADDRESS", _ ("talk to the services on the bus at ADDRESS") },
-        { "--json", _ ("print JSON, for a program to read") },
-          { "--version", _ ("print the version") },
-            { "--complete", _ ("print what the last word may become, for a shell") },
-              { "--help", _ ("print the verbs; behind a verb: how it is used") },
-            };
+        { "--host=[USER@]HOST[:PORT]",
+          _ ("talk to the services of another computer, through ssh") },
+          { "--json", _ ("print JSON, for a program to read") },
+            { "--version", _ ("print the version") },
+              { "--complete", _ ("print what the last word may become, for a shell") },
+                { "--help", _ ("print the verbs; behind a verb: how it is used") },
+              };
   g_autofree char *usage = dup_usage (SYNOPSIS);
 
   g_print ("%s\n\n", usage);
@@ -82,6 +84,33 @@ complain (const char *verb, const GError *error)
     return 1;
   g_printerr ("%s\n", usage);
   return 2;
+}
+
+/* What --host says; a name that is none is wrong usage. */
+static gboolean
+take_host (RerouteCtl *ctl, const char *host, GError **error)
+{
+  g_autoptr (GError) refusal = NULL;
+
+  if (host == NULL)
+    return TRUE;
+  if (ctl->session)
+    {
+      g_set_error_literal (error,
+                           G_OPTION_ERROR,
+                           G_OPTION_ERROR_FAILED,
+                           _ ("--host and --session exclude one another"));
+      return FALSE;
+    }
+  ctl->remote = reroute_remote_parse (host, &refusal);
+  if (ctl->remote == NULL)
+    {
+      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, refusal->message);
+      return FALSE;
+    }
+  reroute_set_access_server (ctl->remote->host,
+                             ctl->remote->user != NULL ? ctl->remote->user : g_get_user_name ());
+  return TRUE;
 }
 
 static gboolean
@@ -146,11 +175,13 @@ main (int argc, char **argv)
 {
   g_auto (RerouteCtl) ctl = { 0 };
   g_autofree char *address = NULL;
+  g_autofree char *host = NULL;
   const char *catalogues = g_getenv ("REROUTE_LOCALE_DIR");
   gboolean version = FALSE, help = FALSE, complete = FALSE;
   const GOptionEntry entries[] = {
     { "session", 0, 0, G_OPTION_ARG_NONE, &ctl.session, NULL, NULL },
     { "bus", 0, 0, G_OPTION_ARG_STRING, &address, NULL, NULL },
+    { "host", 0, 0, G_OPTION_ARG_STRING, &host, NULL, NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &ctl.json, NULL, NULL },
     { "complete", 0, 0, G_OPTION_ARG_NONE, &complete, NULL, NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &version, NULL, NULL },
@@ -167,7 +198,7 @@ main (int argc, char **argv)
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_strict_posix (context, TRUE);
-  if (!g_option_context_parse (context, &argc, &argv, &error))
+  if (!g_option_context_parse (context, &argc, &argv, &error) || !take_host (&ctl, host, &error))
     return complain (SYNOPSIS, error);
   if (version)
     {
