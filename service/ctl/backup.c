@@ -72,8 +72,16 @@ open_output (Target *target, GError **error)
 static gboolean
 open_part (Target *target, GError **error)
 {
-  if (!target->replaces && g_file_test (target->name, G_FILE_TEST_EXISTS))
+  gboolean exists = g_file_test (target->name, G_FILE_TEST_EXISTS);
+
+  if (exists && !target->replaces)
     return refuse_existing (target, error);
+  if (exists && !g_file_test (target->name, G_FILE_TEST_IS_REGULAR))
+    {
+      /* A device would lose its name to the backup. */
+      errno = EEXIST;
+      return fail_target (target, error);
+    }
   target->part = g_strconcat (target->name, ".part", NULL);
   target->fd = open (target->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
   if (target->fd >= 0 && flock (target->fd, LOCK_EX | LOCK_NB) == 0 &&

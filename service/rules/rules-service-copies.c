@@ -252,7 +252,15 @@ write_part (RerouteCopy *copy, GVariant *arguments, GError **error)
   guint64 offset = 0;
 
   g_variant_get_child (arguments, 1, "t", &offset);
-  return reroute_copy_write (copy, offset, octets, error) ? g_variant_new ("()") : NULL;
+  if (g_bytes_get_size (octets) <= REROUTE_LIMIT_REPLY_OCTETS)
+    return reroute_copy_write (copy, offset, octets, error) ? g_variant_new ("()") : NULL;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_TOO_LARGE,
+               "a part of %" G_GSIZE_FORMAT " octets is too large for one call: wanted at most %d",
+               g_bytes_get_size (octets),
+               REROUTE_LIMIT_REPLY_OCTETS);
+  return NULL;
 }
 
 void

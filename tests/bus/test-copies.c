@@ -11,6 +11,7 @@
 #include "common/names.h"
 #include "tests/bus/bus-fixture.h"
 
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -342,6 +343,7 @@ test_stale (BusFixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   guint number = 0;
 
+  reroute_rules_client_start (f->client);
   bus_save (f, "put routing,a.test,,relay", 0);
   octets = take_and_fetch (f);
   number = offer_octets (f, octets);
@@ -363,8 +365,58 @@ test_stale (BusFixture *f, gconstpointer data)
   g_assert_cmpint (saved->state, ==, REROUTE_COMMIT_SAVED);
   g_assert_cmpuint (saved->serial, ==, 3);
   g_assert_cmpuint (count_rows (f), ==, 1);
+  BUS_WAIT_FOR (bus_get_held_serial (f->client) == 3);
   g_assert_null (check (f, number, &error));
   assert_refused (&error, REROUTE_ERROR_NO_SUCH_EDIT, "begin a new one");
+}
+
+static void
+lose_database (BusFixture *f)
+{
+  static const char *const suffixes[] = { "", "-wal", "-shm" };
+
+  bus_kill_rulesd (f, SIGTERM);
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    {
+      g_autofree char *name = g_strconcat ("rules.db", suffixes[i], NULL);
+      g_autofree char *path = g_build_filename (f->folder, "reroute", name, NULL);
+
+      g_unlink (path);
+    }
+}
+
+/* The relay, which held what was lost, goes on with what comes back. */
+static void
+test_follower_of_a_lost_database (BusFixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) octets = NULL;
+  g_autoptr (RerouteRestoreCheck) checked = NULL;
+  g_autoptr (RerouteCommitResult) saved = NULL;
+  g_autoptr (GError) error = NULL;
+  RerouteRow *row = NULL;
+  guint number = 0;
+
+  bus_save (f, "put routing,a.test,,relay", 0);
+  bus_save (f, "put routing,b.test,,relay\nremove routing 1", 1);
+  octets = take_and_fetch (f);
+  reroute_rules_client_start (f->client);
+  BUS_WAIT_FOR (bus_get_held_serial (f->client) == 2);
+  lose_database (f);
+  number = offer_octets (f, octets);
+  send_all (f, number, octets);
+  checked = check (f, number, &error);
+  g_assert_no_error (error);
+  g_assert_true (checked->takes_over);
+  saved = restore (f, number, checked->serial, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (saved->state, ==, REROUTE_COMMIT_SAVED);
+  g_assert_cmpuint (saved->serial, ==, 3);
+  BUS_WAIT_FOR (bus_get_held_serial (f->client) == 3);
+  row =
+    reroute_ruleset_get_row (reroute_rules_client_get_ruleset (f->client), REROUTE_PAGE_ROUTING, 2);
+  g_assert_nonnull (row);
+  g_assert_cmpstr (row->domain, ==, "b.test");
+  g_assert_cmpuint (count_rows (f), ==, 1);
 }
 
 /* Another user than rulesd's own; reading is free for her. */
@@ -536,6 +588,7 @@ main (int argc, char **argv)
   ADD ("ends-with-its-owner", test_ends_with_its_owner);
   ADD ("what-was-left-goes", test_what_was_left_goes);
   ADD ("stale", test_stale);
+  ADD ("follower-of-a-lost-database", test_follower_of_a_lost_database);
   g_test_add (
     "/copies/permission", BusFixture, NULL, bus_set_up_daemon, test_permission, bus_tear_down);
   ADD ("full-disk", test_full_disk);

@@ -10,6 +10,7 @@ import pty
 import resource
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -129,6 +130,10 @@ def test_backup_is_a_file_of_its_own(prompt):
     before = os.stat(path).st_ino
     prompt.refused('backup', path, says=['is there already', '--force', path])
     assert os.stat(path).st_ino == before
+    fifo = prompt.place.join('fifo')
+    os.mkfifo(fifo)
+    prompt.refused('backup', '--force', fifo, says=[fifo, 'File exists'])
+    assert stat.S_ISFIFO(os.stat(fifo).st_mode)
     with open(path + '.part', 'w', encoding='utf-8') as stream:
         stream.write('of one that broke off\n' * 100000)
     assert prompt.data('backup', '--force', path)['serial'] == 7
