@@ -73,10 +73,9 @@
 #define REROUTE_LIMIT_SCRAM_ITERATIONS_OUT 131072 /* that a next hop may ask for: 0.1 s */
 #define REROUTE_LIMIT_PASSWORD_OCTETS 1000
 #define REROUTE_LIMIT_TOKEN_OCTETS 8192
-#define REROUTE_LIMIT_TOKEN_COMMAND_OCTETS 64 /* of its name */
-#define REROUTE_LIMIT_TOKEN_COMMAND_S 30      /* then it is ended */
-#define REROUTE_LIMIT_TOKEN_COMMANDS 16       /* at the same time */
-#define REROUTE_LIMIT_TOKEN_KEPT_S 300        /* where a command does not say how long */
+#define REROUTE_LIMIT_TOKEN_COMMAND_S 30 /* then it is ended */
+#define REROUTE_LIMIT_TOKEN_COMMANDS 16  /* at the same time */
+#define REROUTE_LIMIT_TOKEN_KEPT_S 300   /* where a command does not say how long */
 #define REROUTE_LIMIT_ACCOUNT_OCTETS 255
 #define REROUTE_LIMIT_ACCOUNTS 10000
 #define REROUTE_LIMIT_SECRETS_FILE_OCTETS (8 * 1024 * 1024) /* accounts, or secrets */
@@ -158,6 +157,22 @@
 #define REROUTE_LIMIT_TLS_REPORT_RETRY_S 3600
 #define REROUTE_LIMIT_TLS_REPORT_GIVE_UP_S 86400 /* behind the first try; section 5.5 */
 #define REROUTE_LIMIT_TLS_REPORT_FILE_OCTETS (64 * 1024 * 1024)
+
+/* Alarms */
+#define REROUTE_LIMIT_ALARMS 64              /* that are raised at a time */
+#define REROUTE_LIMIT_DOWN_HOSTS 1000        /* known at a time */
+#define REROUTE_LIMIT_DOWN_HOST_S 3600       /* unheard of behind its next try, it is forgotten */
+#define REROUTE_LIMIT_ALARM_LOOK_S 1         /* from one look at the conditions to the next */
+#define REROUTE_LIMIT_ALARM_WAITING 128      /* that a command or a web server was not told yet */
+#define REROUTE_LIMIT_ALARM_POST_S 5         /* for one answer of the web server */
+#define REROUTE_LIMIT_ALARM_RETRY_FIRST_S 1  /* it doubles with each try */
+#define REROUTE_LIMIT_ALARM_RETRY_LAST_S 300 /* and stays like that */
+#define REROUTE_LIMIT_ALARM_GIVE_UP_S 3600   /* behind the first try */
+#define REROUTE_LIMIT_ALARM_TEXT_OCTETS 1024 /* of one argument of the command */
+#define REROUTE_LIMIT_WEB_ADDRESS_OCTETS 1000
+
+/* Programs that the relay's helper runs */
+#define REROUTE_LIMIT_PROGRAM_OCTETS 64 /* of a name */
 
 /* Milters */
 #define REROUTE_LIMIT_AT_DOOR 64 /* sessions of a worker that wait for milters to be greeted */

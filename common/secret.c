@@ -10,6 +10,7 @@
 #include "common/base64.h"
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/program-name.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -50,11 +51,8 @@ reroute_secret_check_command (const char *name, GError **error)
 {
   g_return_val_if_fail (name != NULL, FALSE);
 
-  gsize length = strlen (name);
-  gboolean good = length > 0 && length <= REROUTE_LIMIT_TOKEN_COMMAND_OCTETS && name[0] != '.';
+  gboolean good = reroute_program_name_is_bare (name);
 
-  for (const char *at = name; good && *at != '\0'; at++)
-    good = g_ascii_isalnum (*at) || strchr ("._-", *at) != NULL;
   if (!good)
     g_set_error (error,
                  REROUTE_ERROR,

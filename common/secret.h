@@ -34,8 +34,8 @@ RerouteSecret *reroute_secret_ref (RerouteSecret *self);
 void reroute_secret_unref (RerouteSecret *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSecret, reroute_secret_unref)
 
-/* Whether @name may be that of a program in the directory of token commands: letters, digits, dots,
-   hyphens and underlines, no dot in front.  Errors: %REROUTE_ERROR_VALUE */
+/* Whether @name may be that of a program in the directory of token commands, as
+   reroute_program_name_is_bare() tells.  Errors: %REROUTE_ERROR_VALUE */
 gboolean reroute_secret_check_command (const char *name, GError **error);
 
 /* "password USER VALUE", both in base64: what SetSecret takes and the relay keeps. */

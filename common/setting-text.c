@@ -146,6 +146,14 @@ dup_log_levels_error (const char *part)
     all_levels);
 }
 
+/* Whether it is no list. */
+static gboolean
+is_one (const RerouteSettingSpec *spec)
+{
+  return spec->type == REROUTE_SETTING_TYPE_ACCOUNT || spec->type == REROUTE_SETTING_TYPE_PROGRAM ||
+         spec->type == REROUTE_SETTING_TYPE_URL;
+}
+
 char *
 reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
 {
@@ -153,8 +161,7 @@ reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
 
   g_return_val_if_fail (spec != NULL && text != NULL, NULL);
 
-  part = spec->type == REROUTE_SETTING_TYPE_ACCOUNT ? g_strstrip (g_strdup (text))
-                                                    : dup_wrong_part (spec, text);
+  part = is_one (spec) ? g_strstrip (g_strdup (text)) : dup_wrong_part (spec, text);
   switch (spec->type)
     {
     case REROUTE_SETTING_TYPE_HOSTNAME:
@@ -197,6 +204,12 @@ reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
       return dup_choices_error (spec);
     case REROUTE_SETTING_TYPE_LOG_LEVELS:
       return dup_log_levels_error (part);
+    case REROUTE_SETTING_TYPE_PROGRAM:
+      return g_strdup_printf (
+        _ ("“%s” is no bare name of a program. Write one such as “page-operator”."), part);
+    case REROUTE_SETTING_TYPE_URL:
+      return g_strdup_printf (_ ("“%s” is no web address for alarms. Write one such as “https://alarms.example.com/reroute”, without a password."),
+                                 part);
     default:
       return dup_host_error (text);
     }

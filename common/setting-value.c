@@ -17,8 +17,10 @@
 #include "common/file-name.h"
 #include "common/limits.h"
 #include "common/log-level.h"
+#include "common/program-name.h"
 #include "common/quantity.h"
 #include "common/verifier.h"
+#include "common/web-address.h"
 
 #include <string.h>
 
@@ -481,6 +483,27 @@ parse_log_levels (const RerouteSettingSpec *spec,
   return TRUE;
 }
 
+static gboolean
+parse_program (const RerouteSettingSpec *spec,
+               const char *text,
+               RerouteSettingValue *value,
+               GError **error)
+{
+  value->text = g_strdup (text);
+  return *text == '\0' || reroute_program_name_is_bare (text) ||
+         fail (error, text, "is no bare name of a program: write one such as “page-operator”");
+}
+
+static gboolean
+parse_url (const RerouteSettingSpec *spec,
+           const char *text,
+           RerouteSettingValue *value,
+           GError **error)
+{
+  value->text = g_strdup (text);
+  return *text == '\0' || reroute_web_address_check (text, error);
+}
+
 static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_HOSTNAME] = parse_hostname,
   [REROUTE_SETTING_TYPE_ENDPOINTS] = parse_endpoints,
@@ -501,6 +524,8 @@ static const ParseFunc parsers[] = {
   [REROUTE_SETTING_TYPE_TEXT] = parse_text,
   [REROUTE_SETTING_TYPE_MILTERS] = parse_milters,
   [REROUTE_SETTING_TYPE_LOG_LEVELS] = parse_log_levels,
+  [REROUTE_SETTING_TYPE_PROGRAM] = parse_program,
+  [REROUTE_SETTING_TYPE_URL] = parse_url,
 };
 
 static void

@@ -149,6 +149,20 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Private networks that DNS may send the mail of domains without an entry to; empty: none.") },
   { ID (CHUNKING), "chunking", TYPE (BOOLEAN), "yes", 0, 0, NULL,
     N_("Whether mail goes by BDAT to hosts that offer CHUNKING, and not by DATA.") },
+  { ID (ALARM_COMMAND), "alarm-command", TYPE (PROGRAM), "", 0, 0, NULL,
+    N_("Program that is run when an alarm is raised or cleared; empty: none.") },
+  { ID (ALARM_WEBHOOK), "alarm-webhook", TYPE (URL), "", 0, 0, NULL,
+    N_("Web address that alarms are posted to when they are raised or cleared; empty: none.") },
+  { ID (ALARM_OLDEST), "alarm-oldest", TYPE (DURATION), "1d", 0, 60 * DAY_S, NULL,
+    N_("Age of the oldest message in the queue that raises an alarm; “0s”: never.") },
+  { ID (ALARM_SPOOL), "alarm-spool", TYPE (COUNT), "90", 0, 99, NULL,
+    N_("Per cent of the spool's file system whose use raises an alarm; 0: never.") },
+  { ID (ALARM_CERTIFICATE), "alarm-certificate", TYPE (COUNT), "14", 0, 3650, NULL,
+    N_("Days before the end of a certificate of ours that an alarm is raised; 0: never.") },
+  { ID (ALARM_NEXT_HOP), "alarm-next-hop", TYPE (DURATION), "1h", 0, 60 * DAY_S, NULL,
+    N_("Time that a host of an entry takes no mail before an alarm is raised; “0s”: never.") },
+  { ID (ALARM_RULES), "alarm-rules", TYPE (DURATION), "5m", 0, 60 * DAY_S, NULL,
+    N_("Time that the newest rules are not in force before an alarm is raised; “0s”: never.") },
 };
 /* clang-format on */
 

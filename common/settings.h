@@ -30,6 +30,8 @@ typedef enum
   REROUTE_SETTING_TYPE_TEXT,       /* one line, for people */
   REROUTE_SETTING_TYPE_MILTERS,    /* milters with their options, separated by commas, or "" */
   REROUTE_SETTING_TYPE_LOG_LEVELS, /* "session=medium, delivery=maximum", or "" */
+  REROUTE_SETTING_TYPE_PROGRAM,    /* the bare name of a program, or "" */
+  REROUTE_SETTING_TYPE_URL,        /* where something is posted, or "" */
 } RerouteSettingType;
 
 /* The order of the table in settings.c. */
@@ -93,6 +95,13 @@ typedef enum
   REROUTE_SETTING_REQUIRETLS,
   REROUTE_SETTING_PRIVATE_TARGETS,
   REROUTE_SETTING_CHUNKING,
+  REROUTE_SETTING_ALARM_COMMAND,     /* "" is off */
+  REROUTE_SETTING_ALARM_WEBHOOK,     /* "" is off */
+  REROUTE_SETTING_ALARM_OLDEST,      /* this and those below: 0 is off */
+  REROUTE_SETTING_ALARM_SPOOL,       /* per cent */
+  REROUTE_SETTING_ALARM_CERTIFICATE, /* days */
+  REROUTE_SETTING_ALARM_NEXT_HOP,
+  REROUTE_SETTING_ALARM_RULES,
   REROUTE_N_SETTINGS,
 } RerouteSettingId;
 

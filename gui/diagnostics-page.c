@@ -20,6 +20,7 @@
 #include "gui/page.h"
 #include "gui/plain-list.h"
 #include "gui/search-field.h"
+#include "gui/setting-windows.h"
 
 #include <glib/gi18n.h>
 
@@ -151,6 +152,31 @@ make_levels (RerouteDiagnosticsPage *self)
       gtk_grid_attach (self->grid, box, (int) i % LEVELS_A_ROW, (int) i / LEVELS_A_ROW, 1, 1);
       self->levels[i] = GTK_DROP_DOWN (level);
     }
+}
+
+static void
+alarms_clicked_cb (GtkButton *button, RerouteDiagnosticsPage *self)
+{
+  GtkWindow *parent = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+
+  gtk_window_present (reroute_alarms_window_new (parent, self->sheet));
+}
+
+/* In the place that the levels leave. */
+static void
+make_alarms_button (RerouteDiagnosticsPage *self)
+{
+  GtkWidget *button = gtk_button_new_with_mnemonic (_ ("Alar_ms…"));
+
+  gtk_widget_set_valign (button, GTK_ALIGN_END);
+  gtk_widget_set_tooltip_text (button, _ ("What raises an alarm, and who is told of it"));
+  g_signal_connect (button, "clicked", G_CALLBACK (alarms_clicked_cb), self);
+  gtk_grid_attach (self->grid,
+                   button,
+                   REROUTE_N_LOG_CATEGORIES % LEVELS_A_ROW,
+                   REROUTE_N_LOG_CATEGORIES / LEVELS_A_ROW,
+                   1,
+                   1);
 }
 
 /* --- the log --- */
@@ -443,6 +469,7 @@ reroute_diagnostics_page_init (RerouteDiagnosticsPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   make_levels (self);
+  make_alarms_button (self);
   make_list (self);
   reroute_name_tree (GTK_WIDGET (self));
   reroute_search_field_init (self->search, _ ("Search the log"));

@@ -156,6 +156,14 @@ static const struct
        "search and the category choose among its lines. Without “Follow new lines” the list stays where you have scrolled "
        "it.\n\n"
        "At a prompt, “reroutectl log --follow” shows the same.") },
+  { "alarms", N_("Alarms"),
+    N_("An alarm says that something is wrong that nobody would be told of by mail, since when, and what to do. It is "
+       "raised when a threshold is passed, and cleared when all is well again; 0 switches one off.\n\n"
+       "The host is one that an entry or a setting names. A certificate counts whether clients or hosts are shown it.\n\n"
+       "The program is the bare name of one in /etc/reroute/alarm-commands on the server; it is told which alarm it is, "
+       "“raised” or “cleared”, and the sentence. The web address gets the same as JSON; one that does not answer is "
+       "asked again for an hour. Neither is told a mail address.\n\n"
+       "“reroutectl status” shows which alarms are raised.") },
   { "tracking", N_("Tracking"),
     N_("What became of every message that the relay has taken. Fill in what you know of it and choose Find: a message is "
        "found when all of it applies. The recipient is found as it came and as it was rewritten, the host is the client "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * setting-windows.c - Routing Restrictions..., Hosts..., Time-outs..., Advanced..., TLS Reports...
+ * setting-windows.c - Routing Restrictions..., Hosts..., Time-outs..., Advanced..., TLS Reports...,
+ * Alarms...
  *
  * Source: Q196626, Q193922 (who may relay), Q316205 (hosts), Q156063 (time-outs), Q146562 (limits).
  */
@@ -318,4 +319,28 @@ reroute_tls_reports_window_new (GtkWindow *parent, RerouteSheet *sheet)
     lines,
     G_N_ELEMENTS (lines),
     _ ("Once a day each domain that asks for it in DNS (TLSRPT) is told how many connections to its hosts had TLS, and why others did not. Nothing is told of senders and recipients."));
+}
+
+GtkWindow *
+reroute_alarms_window_new (GtkWindow *parent, RerouteSheet *sheet)
+{
+  /* clang-format off */
+  static const Line lines[] = {
+    { N_("An alarm is raised when"), -1 },
+    { N_("A message _waits for longer than:"), REROUTE_SETTING_ALARM_OLDEST },
+    { N_("The _disk of the queue is full to, in per cent:"), REROUTE_SETTING_ALARM_SPOOL },
+    { N_("A _certificate ends within so many days:"), REROUTE_SETTING_ALARM_CERTIFICATE },
+    { N_("A _host takes no mail for longer than:"), REROUTE_SETTING_ALARM_NEXT_HOP },
+    { N_("The newest _rules are not in force for longer than:"), REROUTE_SETTING_ALARM_RULES },
+    { N_("It is told to"), -1 },
+    { N_("This _program:"), REROUTE_SETTING_ALARM_COMMAND, N_("None") },
+    { N_("This web _address:"), REROUTE_SETTING_ALARM_WEBHOOK, N_("None") },
+  };
+  /* clang-format on */
+
+  return make_fields_window (
+    reroute_sub_sheet_new (parent, sheet, _ ("Alarms"), "alarms"),
+                           lines,
+                           G_N_ELEMENTS (lines),
+                           _ ("0 raises no alarm. While this window runs, alarms are also shown in it and on the desktop."));
 }

@@ -7,6 +7,13 @@
 
 G_BEGIN_DECLS
 
+/* Called for a certificate of ours.  @expiry_s: the end of its days, seconds since 1970; 0: it
+   cannot be used, and @failure (nullable) says why */
+typedef void (*RerouteCertificateFunc) (const char *file,
+                                        gint64 expiry_s,
+                                        const char *failure,
+                                        gpointer user_data);
+
 /* "2026-11-30"; (transfer full) */
 char *reroute_certificate_format_day (gint64 time_s);
 

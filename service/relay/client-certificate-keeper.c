@@ -259,3 +259,26 @@ reroute_client_certificate_keeper_dup_failure (const RerouteClientCertificateKee
     g_string_append_printf (text, "; and %u more", n - TOLD_MOST);
   return n > 0 ? g_string_free (g_steal_pointer (&text), FALSE) : NULL;
 }
+
+void
+reroute_client_certificate_keeper_foreach (const RerouteClientCertificateKeeper *self,
+                                           RerouteCertificateFunc func,
+                                           gpointer user_data)
+{
+  GHashTableIter iter;
+  gpointer name, value;
+
+  g_return_if_fail (self != NULL && func != NULL);
+
+  g_hash_table_iter_init (&iter, self->files);
+  while (g_hash_table_iter_next (&iter, &name, &value))
+    {
+      const File *file = value;
+
+      func (name,
+            file->certificate != NULL ? reroute_client_certificate_get_expiry_s (file->certificate)
+                                      : 0,
+            file->failure,
+            user_data);
+    }
+}

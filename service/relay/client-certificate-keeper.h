@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "service/relay/certificate.h"
 #include "service/relay/deliver/scheduler.h"
 
 G_BEGIN_DECLS
@@ -30,5 +31,9 @@ void reroute_client_certificate_keeper_reload (RerouteClientCertificateKeeper *s
 
 /* Which files cannot be used, and why: one line; (transfer full) (nullable) */
 char *reroute_client_certificate_keeper_dup_failure (const RerouteClientCertificateKeeper *self);
+/* Calls @func for each certificate that the rules name, in no order. */
+void reroute_client_certificate_keeper_foreach (const RerouteClientCertificateKeeper *self,
+                                                RerouteCertificateFunc func,
+                                                gpointer user_data);
 
 G_END_DECLS

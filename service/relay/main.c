@@ -67,9 +67,10 @@ enter_sandbox (const RerouteRelayOptions *options, GError **error)
 static int
 start_token_helper (const RerouteRelayOptions *options)
 {
-  g_autofree char *directory = reroute_relay_options_dup_token_commands (options);
+  g_autofree char *token_commands = reroute_relay_options_dup_token_commands (options);
+  g_autofree char *alarm_commands = reroute_relay_options_dup_alarm_commands (options);
 
-  return reroute_token_helper_start (directory);
+  return reroute_token_helper_start (token_commands, alarm_commands);
 }
 
 static gboolean

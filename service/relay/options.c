@@ -12,6 +12,7 @@
 #include "service/relay/receive/listener.h"
 
 #define TOKEN_COMMANDS "token-commands"
+#define ALARM_COMMANDS "alarm-commands"
 
 typedef struct
 {
@@ -33,6 +34,7 @@ parse (Parsed *parsed, char ***arguments, GError **error)
     { "dns", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->dns, "Ask this name server, whatever the setting “dns-servers” says; may be repeated", "HOST:PORT" },
     { "trust-anchor", 0, 0, G_OPTION_ARG_FILENAME, &values->trust_anchor, "Validate DNS from the DS or DNSKEY records in FILE", "FILE" },
     { "token-commands", 0, 0, G_OPTION_ARG_FILENAME, &values->token_commands, "Run programs in DIR that print access tokens", "DIR" },
+    { "alarm-commands", 0, 0, G_OPTION_ARG_FILENAME, &values->alarm_commands, "Run programs in DIR that are told of alarms", "DIR" },
     { "mx-port", 0, 0, G_OPTION_ARG_INT, &parsed->mx_port, "Connect to mail exchangers on port N", "N" },
     { "mta-sts-port", 0, 0, G_OPTION_ARG_INT, &parsed->mta_sts_port, "Fetch MTA-STS policies from port N", "N" },
     { "check", 0, 0, G_OPTION_ARG_NONE, &values->check, "Read the queue, tell what is in it, change nothing", NULL },
@@ -121,6 +123,7 @@ reroute_relay_options_clear (RerouteRelayOptions *self)
   g_clear_pointer (&self->bus, g_free);
   g_clear_pointer (&self->spool, g_free);
   g_clear_pointer (&self->token_commands, g_free);
+  g_clear_pointer (&self->alarm_commands, g_free);
   g_clear_pointer (&self->listen, g_strfreev);
   g_clear_pointer (&self->dns, g_strfreev);
   g_clear_pointer (&self->trust_anchor, g_free);
@@ -139,16 +142,31 @@ reroute_relay_options_dup_spool (const RerouteRelayOptions *self)
   return g_strdup (REROUTE_STATE_DIR "-relay");
 }
 
+/* @chosen: (nullable): the option */
+static char *
+dup_configuration (const RerouteRelayOptions *self, const char *chosen, const char *name)
+{
+  if (chosen != NULL)
+    return g_strdup (chosen);
+  if (self->session || self->bus != NULL)
+    return g_build_filename (g_get_user_config_dir (), "reroute", name, NULL);
+  return g_build_filename (REROUTE_CONFIG_DIR, name, NULL);
+}
+
 char *
 reroute_relay_options_dup_token_commands (const RerouteRelayOptions *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  if (self->token_commands != NULL)
-    return g_strdup (self->token_commands);
-  if (self->session || self->bus != NULL)
-    return g_build_filename (g_get_user_config_dir (), "reroute", TOKEN_COMMANDS, NULL);
-  return g_build_filename (REROUTE_CONFIG_DIR, TOKEN_COMMANDS, NULL);
+  return dup_configuration (self, self->token_commands, TOKEN_COMMANDS);
+}
+
+char *
+reroute_relay_options_dup_alarm_commands (const RerouteRelayOptions *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return dup_configuration (self, self->alarm_commands, ALARM_COMMANDS);
 }
 
 GStrv

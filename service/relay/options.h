@@ -13,6 +13,7 @@ typedef struct
   char *bus;
   char *spool;
   char *token_commands; /* (nullable): --token-commands */
+  char *alarm_commands; /* (nullable): --alarm-commands */
   char **listen;        /* (nullable) (array zero-terminated=1): instead of the setting */
   char **dns;           /* (nullable) (array zero-terminated=1): instead of the setting */
   char *trust_anchor;   /* (nullable): a file of DNS records to validate from */
@@ -40,6 +41,8 @@ char *reroute_relay_options_dup_spool (const RerouteRelayOptions *self);
 /* (transfer full): where programs that print tokens are: --token-commands, else the place for that
    bus. */
 char *reroute_relay_options_dup_token_commands (const RerouteRelayOptions *self);
+/* Likewise of programs that are told of alarms: --alarm-commands. */
+char *reroute_relay_options_dup_alarm_commands (const RerouteRelayOptions *self);
 
 /* Where to receive, as reroute_listener_open() wants it.  @ruleset: (nullable) */
 GStrv reroute_relay_options_list_endpoints (const RerouteRelayOptions *self,

@@ -13,6 +13,7 @@
 
 #include "service/relay/relay-service-private.h"
 
+#include "common/alarm.h"
 #include "common/codec.h"
 #include "common/error.h"
 #include "common/limits.h"
@@ -185,6 +186,8 @@ run_status (RerouteRelayCall *call)
                          "track-failure",
                          g_variant_new_string (track_failure != NULL ? track_failure : ""));
   g_variant_builder_add (&builder, "{sv}", "hostname", g_variant_new_string (parts->hostname));
+  g_variant_builder_add (
+    &builder, "{sv}", "alarms", reroute_dbus_relay1_get_alarms (call->service->skeleton));
   reroute_relay_call_reply (call, g_variant_new ("(a{sv})", &builder));
 }
 
@@ -456,6 +459,7 @@ reroute_relay_service_init (RerouteRelayService *self)
   self->cancellable = g_cancellable_new ();
   self->skeleton = reroute_dbus_relay1_skeleton_new ();
   reroute_dbus_relay1_set_version (self->skeleton, REROUTE_VERSION);
+  reroute_dbus_relay1_set_alarms (self->skeleton, g_variant_new (REROUTE_ALARMS_TYPE, NULL));
   self->handlers = g_new (RerouteRelayHandler, G_N_ELEMENTS (methods));
   for (gsize i = 0; i < G_N_ELEMENTS (methods); i++)
     {
@@ -499,6 +503,14 @@ reroute_relay_service_close (RerouteRelayService *self)
   reroute_bus_unpublish (self->parts->bus);
   g_cancellable_cancel (self->cancellable);
   self->parts = NULL;
+}
+
+void
+reroute_relay_service_set_alarms (RerouteRelayService *self, GVariant *alarms)
+{
+  g_return_if_fail (REROUTE_IS_RELAY_SERVICE (self) && alarms != NULL);
+
+  reroute_dbus_relay1_set_alarms (self->skeleton, alarms);
 }
 
 void

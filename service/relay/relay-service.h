@@ -22,6 +22,9 @@ void reroute_relay_service_publish (RerouteRelayService *self);
 /* Off the bus; calls that still run fail. */
 void reroute_relay_service_close (RerouteRelayService *self);
 
+/* Tells the bus which alarms are raised.  @alarms: a REROUTE_ALARMS_TYPE; consumed when floating */
+void reroute_relay_service_set_alarms (RerouteRelayService *self, GVariant *alarms);
+
 /* Tells the bus that another generation is run. */
 void reroute_relay_service_set_serial (RerouteRelayService *self, guint64 serial);
 

@@ -17,6 +17,7 @@
 #include "common/client/rules-client.h"
 #include "common/error.h"
 #include "common/names.h"
+#include "service/relay/alarm-watch.h"
 #include "service/relay/errands.h"
 #include "service/relay/health.h"
 #include "service/relay/host-name.h"
@@ -51,6 +52,7 @@ typedef struct
   RerouteRulesClient *rules;
   RerouteRelayService *service;
   RerouteHealth *health;
+  RerouteAlarmWatch *alarms;
   RerouteSrsKeeper *srs;
   RerouteWatchdog *watchdog; /* NULL: nobody wants to hear of it */
   GPtrArray *handed;         /* (element-type RerouteHandedSocket): the service manager's */
@@ -507,6 +509,8 @@ start (Relay *self)
   self->parts.secrets = reroute_secrets_keeper_new (
     self->parts.spool, self->receivers, self->n_workers, self->parts.scheduler);
   self->rules = reroute_rules_client_new (self->parts.bus);
+  self->alarms =
+    reroute_alarm_watch_new (&self->parts, self->rules, self->service, self->token_helper);
   take_settings (self, defaults);
   g_signal_connect_swapped (self->rules, "changed", G_CALLBACK (changed_cb), self);
   reroute_rules_client_start (self->rules);
@@ -534,6 +538,7 @@ take_apart (Relay *self)
   g_clear_pointer (&self->watchdog, reroute_watchdog_free);
   if (self->service != NULL)
     reroute_relay_service_close (self->service);
+  g_clear_pointer (&self->alarms, reroute_alarm_watch_free);
   g_clear_object (&self->rules);
   g_clear_pointer (&self->health, reroute_health_free);
   g_clear_pointer (&self->srs, reroute_srs_keeper_free);

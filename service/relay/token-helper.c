@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * token-helper.c - the process that runs token commands
+ * token-helper.c - the process that runs token commands, and the command that is told of alarms
  *
  * The relay faces the Internet and gives up for good to run programs (sandbox.c).  What it can ask
  * of this process is one thing: to run a program that stands in the administrator's directory, with
  * the user name as its only argument, and to hand on what it prints.  A relay that was taken over
  * gets a token in that way, which it could read from its memory as well, and no program of its
- * choice: a name with a slash is refused here, whatever was asked.
+ * choice: a name with a slash is refused here, whatever was asked.  Programs that are told of
+ * alarms stand in a directory of their own; their arguments are text that the relay chooses.
  *
  * Each request has a process of its own, so a slow command is in nobody's way.  It ends the
  * command, and all that runs in its process group, when its time is over.
@@ -19,7 +20,8 @@
 #include "service/relay/token-helper.h"
 
 #include "common/limits.h"
-#include "common/secret.h"
+#include "common/program-name.h"
+#include "service/relay/helper-request.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,9 +33,33 @@
 #include <unistd.h>
 
 #define SOCKET 3 /* in the helper */
-#define REQUEST_OCTETS (REROUTE_LIMIT_TOKEN_COMMAND_OCTETS + REROUTE_LIMIT_ACCOUNT_OCTETS + 2)
+#define WORDS_MOST (2 + REROUTE_HELPER_ALARM_WORDS)
+#define REQUEST_OCTETS                                                                             \
+  (2 * (REROUTE_LIMIT_PROGRAM_OCTETS + 1) +                                                        \
+   REROUTE_HELPER_ALARM_WORDS * (REROUTE_LIMIT_ALARM_TEXT_OCTETS + 1))
 #define OUTPUT_OCTETS (REROUTE_LIMIT_TOKEN_OCTETS + 64) /* the token, and how long it is good */
 #define CANNOT_RUN 127
+
+G_STATIC_ASSERT (REROUTE_LIMIT_ACCOUNT_OCTETS <= REROUTE_LIMIT_ALARM_TEXT_OCTETS);
+
+/* What may be asked for. */
+static const struct
+{
+  const char *kind;
+  guint n_words;      /* of a request */
+  gboolean is_silent; /* what the program prints is of no use */
+} kinds[] = {
+  { REROUTE_HELPER_TOKEN, 3, FALSE },
+  { REROUTE_HELPER_ALARM, 2 + REROUTE_HELPER_ALARM_WORDS, TRUE },
+};
+
+/* A program that is to be run. */
+typedef struct
+{
+  char *path;
+  char **arguments; /* its bare name first */
+  gboolean is_silent;
+} Command;
 
 static volatile pid_t running;
 static volatile sig_atomic_t is_over;
@@ -46,7 +72,7 @@ time_is_over (int number)
 }
 
 static G_GNUC_NORETURN void
-run_program (const char *path, const char *name, const char *user, int output)
+run_program (const Command *command, int output)
 {
   int nothing = open ("/dev/null", O_RDWR);
 
@@ -54,9 +80,10 @@ run_program (const char *path, const char *name, const char *user, int output)
   signal (SIGTERM, SIG_DFL);
   signal (SIGINT, SIG_DFL);
   signal (SIGPIPE, SIG_DFL);
-  if (nothing >= 0 && dup2 (nothing, STDIN_FILENO) >= 0 && dup2 (output, STDOUT_FILENO) >= 0 &&
+  if (nothing >= 0 && dup2 (nothing, STDIN_FILENO) >= 0 &&
+      dup2 (command->is_silent ? nothing : output, STDOUT_FILENO) >= 0 &&
       dup2 (nothing, STDERR_FILENO) >= 0 && close_range (STDERR_FILENO + 1, ~0U, 0) == 0)
-    execl (path, name, user, (char *) NULL);
+    execv (command->path, command->arguments);
   _exit (CANNOT_RUN);
 }
 
@@ -101,7 +128,7 @@ answer_failure (int fd, const char *name, const char *why)
 {
   g_autofree char *text = g_strdup_printf ("the command “%s” %s", name, why);
 
-  answer (fd, REROUTE_TOKEN_HELPER_FAILED, text, strlen (text));
+  answer (fd, REROUTE_HELPER_FAILED, text, strlen (text));
 }
 
 /* What became of the command; NULL: all is well. */
@@ -121,8 +148,9 @@ explain (int status, gsize length)
 }
 
 static void
-run_command (const char *path, const char *name, const char *user, int fd)
+run_command (const Command *command, int fd)
 {
+  const char *name = command->arguments[0];
   const struct sigaction alarmed = { .sa_handler = time_is_over };
   char octets[OUTPUT_OCTETS + 1];
   int ends[2], status = 0;
@@ -133,7 +161,7 @@ run_command (const char *path, const char *name, const char *user, int fd)
       return;
     }
   if (running == 0)
-    run_program (path, name, user, ends[1]);
+    run_program (command, ends[1]);
   close (ends[1]);
   setpgid (running, running);
   sigaction (SIGALRM, &alarmed, NULL);
@@ -148,7 +176,7 @@ run_command (const char *path, const char *name, const char *user, int fd)
   if (why != NULL)
     answer_failure (fd, name, why);
   else
-    answer (fd, REROUTE_TOKEN_HELPER_DONE, octets, length);
+    answer (fd, REROUTE_HELPER_DONE, octets, length);
   explicit_bzero (octets, sizeof octets);
 }
 
@@ -161,31 +189,51 @@ wait_for_room (guint *n_running)
     (*n_running)--;
 }
 
-/* @request: two strings, whole or not */
-static void
-serve (const char *directory, char *request, gsize length, int fd, guint *n_running)
+/* Takes @request apart; @words: (array length=WORDS_MOST + 1).  Returns: the index of its kind; -1:
+   it is none */
+static int
+parse (char *request, gsize length, char **words)
 {
-  const char *name = request;
-  const char *user = memchr (request, '\0', length);
+  gsize at = 0;
+  guint n = 0;
+
+  if (length == 0 || request[length - 1] != '\0')
+    return -1;
+  for (; at < length && n < WORDS_MOST; at += strlen (request + at) + 1)
+    words[n++] = request + at;
+  words[n] = NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (g_str_equal (words[0], kinds[i].kind) && n == kinds[i].n_words && at == length &&
+        reroute_program_name_is_bare (words[1]))
+      return (int) i;
+  return -1;
+}
+
+static void
+serve (const char *const *directories, char *request, gsize length, int fd, guint *n_running)
+{
+  char *words[WORDS_MOST + 1];
+  int kind = parse (request, length, words);
   pid_t child;
 
-  if (user == NULL || ++user >= request + length || request[length - 1] != '\0' ||
-      !reroute_secret_check_command (name, NULL))
+  if (kind < 0)
     return;
   wait_for_room (n_running);
   child = fork ();
   if (child == 0)
     {
-      g_autofree char *path = g_build_filename (directory, name, NULL);
+      const Command command = { g_build_filename (directories[kind], words[1], NULL),
+                                words + 1,
+                                kinds[kind].is_silent };
 
       close (SOCKET);
-      run_command (path, name, user, fd);
+      run_command (&command, fd);
       _exit (0);
     }
   if (child > 0)
     (*n_running)++;
   else
-    answer_failure (fd, name, "cannot be run: no process is to be had");
+    answer_failure (fd, words[1], "cannot be run: no process is to be had");
 }
 
 /* Returns: octets of the request, 0 when the relay is gone; @fd: -1: none came with it */
@@ -212,7 +260,7 @@ receive (char *request, gsize size, int *fd)
 }
 
 static G_GNUC_NORETURN void
-live (const char *directory)
+live (const char *const *directories)
 {
   char request[REQUEST_OCTETS];
   guint n_running = 0;
@@ -229,7 +277,7 @@ live (const char *directory)
   while ((n = receive (request, sizeof request, &fd)) > 0 || (n < 0 && errno == EINTR))
     {
       if (n > 0 && fd >= 0)
-        serve (directory, request, (gsize) n, fd, &n_running);
+        serve (directories, request, (gsize) n, fd, &n_running);
       if (fd >= 0)
         close (fd);
     }
@@ -237,17 +285,19 @@ live (const char *directory)
 }
 
 int
-reroute_token_helper_start (const char *directory)
+reroute_token_helper_start (const char *token_commands, const char *alarm_commands)
 {
-  g_return_val_if_fail (directory != NULL, -1);
+  g_return_val_if_fail (token_commands != NULL && alarm_commands != NULL, -1);
 
+  const char *const directories[] = { token_commands, alarm_commands }; /* as kinds has them */
   int ends[2];
 
-  if (!g_file_test (directory, G_FILE_TEST_IS_DIR))
+  if (!g_file_test (token_commands, G_FILE_TEST_IS_DIR) &&
+      !g_file_test (alarm_commands, G_FILE_TEST_IS_DIR))
     return -1;
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     {
-      g_warning ("no token command can be run: %s", g_strerror (errno));
+      g_warning ("no token or alarm command can be run: %s", g_strerror (errno));
       return -1;
     }
   pid_t child = fork ();
@@ -255,12 +305,12 @@ reroute_token_helper_start (const char *directory)
     {
       if (dup2 (ends[1], SOCKET) != SOCKET || close_range (SOCKET + 1, ~0U, 0) != 0)
         _exit (1);
-      live (directory);
+      live (directories);
     }
   close (ends[1]);
   if (child > 0)
     return ends[0];
-  g_warning ("no token command can be run: %s", g_strerror (errno));
+  g_warning ("no token or alarm command can be run: %s", g_strerror (errno));
   close (ends[0]);
   return -1;
 }

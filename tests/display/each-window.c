@@ -130,6 +130,12 @@ report_tls (const Ground *ground)
 }
 
 static GtkWindow *
+set_alarms (const Ground *ground)
+{
+  return reroute_alarms_window_new (ground->parent, ground->sheet);
+}
+
+static GtkWindow *
 list_recipients (const Ground *ground)
 {
   return GTK_WINDOW (reroute_recipients_window_new (ground->parent, ground->sheet, "example.com"));
@@ -267,6 +273,7 @@ static const struct
   { "Message Time-outs", set_timeouts, 3 },
   { "Advanced", set_limits, 3 },
   { "TLS Reports", report_tls, 3 },
+  { "Alarms", set_alarms, 3 },
   { "Edit List", list_recipients, 3 },
   { "Add Addresses", add_recipients, 1 },
   { "Accounts", list_accounts, 3 },

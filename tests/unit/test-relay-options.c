@@ -19,7 +19,7 @@ typedef struct
 static const Row rows[] = {
   /* clang-format off */
   { "none",            "",                                                 NULL },
-  { "all",             "--session --spool=/s --listen=[::1]:2525 --dns=127.0.0.1:53 --token-commands=/t --mx-port=2600 --mta-sts-port=8443", NULL },
+  { "all",             "--session --spool=/s --listen=[::1]:2525 --dns=127.0.0.1:53 --token-commands=/t --alarm-commands=/a --mx-port=2600 --mta-sts-port=8443", NULL },
   { "repeated",        "--listen=127.0.0.1:1 --listen=127.0.0.1:2",        NULL },
   { "check",           "--check --spool=/s",                               NULL },
   { "any-port",        "--listen=127.0.0.1:0",                             NULL },

@@ -8,6 +8,7 @@
 #include "service/relay/deliver/scheduler.h"
 
 #include "service/relay/deliver/destination.h"
+#include "service/relay/deliver/down-hosts.h"
 #include "service/relay/deliver/sts.h"
 #include "service/relay/smtp/dsn.h"
 
@@ -111,6 +112,7 @@ struct _RerouteScheduler
   gsize in_memory_octets;
 
   RerouteDestinations destinations;
+  RerouteDownHosts *down;
   guint n_pressing; /* tries that wait for a connection to a host that is not to blame */
   gboolean pressed;
   int n_submitted; /* atomic: messages on their way here */
@@ -141,6 +143,7 @@ struct _RerouteTry
   guint n_left;              /* of queued when it began; another number: it is void */
   RerouteDestination *destination;
   gboolean is_asked_for; /* its hosts may be asked again now, once */
+  gboolean is_named;     /* an entry or a setting names its hosts, not DNS alone */
   gboolean in_memory;    /* counted in the destination's n_in_memory */
   guint worker;
   gint64 began_us; /* monotonic: when a worker got it */

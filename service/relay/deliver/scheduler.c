@@ -357,6 +357,7 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
   self->routes = reroute_routes_new ();
   self->queue = g_hash_table_new (g_int64_hash, g_int64_equal);
   reroute_destinations_init (self);
+  self->down = reroute_down_hosts_new ();
   self->pools = g_new0 (ReroutePool *, self->n_workers);
   for (guint i = 0; i < self->n_workers; i++)
     self->pools[i] =
@@ -493,6 +494,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   while ((head = self->order.head) != NULL)
     reroute_queued_leave (head->data);
   reroute_destinations_clear (self);
+  g_clear_pointer (&self->down, reroute_down_hosts_free);
   g_clear_pointer (&self->prober, reroute_prober_free);
   g_clear_pointer (&self->sts, reroute_sts_free);
   g_clear_pointer (&self->tls_reporter, reroute_tls_reporter_free);

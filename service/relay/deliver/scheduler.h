@@ -181,6 +181,12 @@ void reroute_scheduler_send_tls_reports_async (RerouteScheduler *self,
                                                GCancellable *cancellable,
                                                GAsyncReadyCallback callback,
                                                gpointer user_data);
+/* a(sx): the hosts of entries and settings that take no mail, and since when: see
+   RerouteDownHosts */
+void reroute_scheduler_list_down_async (RerouteScheduler *self,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
 /* (transfer full): NULL with an error: %REROUTE_ERROR_NO_SUCH_ENTRY … */
 GVariant *
 reroute_scheduler_call_finish (RerouteScheduler *self, GAsyncResult *result, GError **error);

@@ -14,13 +14,11 @@
 #include "service/relay/deliver/tokens.h"
 
 #include "common/limits.h"
-#include "service/relay/token-helper.h"
+#include "service/relay/helper-request.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define READ_OCTETS 16384 /* more than an answer has */
@@ -126,9 +124,9 @@ take_answer (Entry *entry)
   g_byte_array_append (entry->answer, (const guint8 *) "", 1);
   const char *text = (const char *) entry->answer->data;
   g_clear_pointer (&entry->token, free_secret_text);
-  if (text[0] == REROUTE_TOKEN_HELPER_FAILED && text[1] != '\0')
+  if (text[0] == REROUTE_HELPER_FAILED && text[1] != '\0')
     return g_utf8_make_valid (text + 1, -1);
-  if (text[0] != REROUTE_TOKEN_HELPER_DONE)
+  if (text[0] != REROUTE_HELPER_DONE)
     return g_strdup_printf ("the command “%s” was not run: nobody runs it", entry->command);
   entry->token = parse_output (text + 1, &kept_s);
   if (entry->token == NULL)
@@ -175,45 +173,17 @@ read_answer_cb (RerouteIo *io, guint32 events)
   explicit_bzero (octets, sizeof octets);
 }
 
-static gboolean
-send_request (const RerouteTokens *self, const Entry *entry, int answer)
-{
-  union
-  {
-    struct cmsghdr header;
-    char octets[CMSG_SPACE (sizeof (int))];
-  } control = { 0 };
-  struct iovec parts[] = { { entry->command, strlen (entry->command) + 1 },
-                           { entry->user, strlen (entry->user) + 1 } };
-  const struct msghdr message = { .msg_iov = parts,
-                                  .msg_iovlen = G_N_ELEMENTS (parts),
-                                  .msg_control = control.octets,
-                                  .msg_controllen = sizeof control.octets };
-
-  control.header.cmsg_level = SOL_SOCKET;
-  control.header.cmsg_type = SCM_RIGHTS;
-  control.header.cmsg_len = CMSG_LEN (sizeof answer);
-  memcpy (CMSG_DATA (&control.header), &answer, sizeof answer);
-  return self->helper >= 0 && sendmsg (self->helper, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
-}
-
 /* Returns: FALSE when nobody runs commands */
 static gboolean
 begin_run (RerouteTokens *self, Entry *entry, RerouteWorker *worker)
 {
-  int ends[2];
+  const char *const words[] = { REROUTE_HELPER_TOKEN, entry->command, entry->user, NULL };
+  int answer = reroute_helper_request (self->helper, words);
 
-  if (pipe2 (ends, O_CLOEXEC) != 0)
+  if (answer < 0)
     return FALSE;
-  gboolean sent = fcntl (ends[0], F_SETFL, O_NONBLOCK) == 0 && send_request (self, entry, ends[1]);
-  close (ends[1]);
-  if (!sent)
-    {
-      close (ends[0]);
-      return FALSE;
-    }
   entry->worker = worker;
-  entry->io = (RerouteIo){ .fd = ends[0], .events = EPOLLIN, .func = read_answer_cb };
+  entry->io = (RerouteIo){ .fd = answer, .events = EPOLLIN, .func = read_answer_cb };
   reroute_worker_add_io (worker, &entry->io);
   return TRUE;
 }

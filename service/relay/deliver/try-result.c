@@ -88,6 +88,29 @@ find_destination (RerouteTry *self, const RerouteDelivery *delivery, guint index
                                   &g_array_index (delivery->endpoints, RerouteEndpoint, index));
 }
 
+/* Whether hosts that an entry or a setting names are down: one with several addresses is when none
+   of them answers. */
+static void
+learn_who_is_down (RerouteTry *self, const RerouteDelivery *delivery)
+{
+  RerouteDownHosts *down = self->scheduler->down;
+  int answered = delivery->answered;
+
+  for (guint i = 0; i < delivery->failures->len; i++)
+    {
+      const RerouteDestination *destination = find_destination (self, delivery, i);
+
+      if (self->is_named && delivery->failures->pdata[i] != NULL)
+        reroute_down_hosts_add (down,
+                                &g_array_index (delivery->endpoints, RerouteEndpoint, i),
+                                g_get_real_time (),
+                                destination->wait_us);
+    }
+  if (answered >= 0 && delivery->failures->pdata[answered] == NULL)
+    reroute_down_hosts_remove (down,
+                               &g_array_index (delivery->endpoints, RerouteEndpoint, answered));
+}
+
 /* What the try says about the hosts. */
 static void
 learn (RerouteTry *self, RerouteDelivery *delivery)
@@ -108,6 +131,7 @@ learn (RerouteTry *self, RerouteDelivery *delivery)
     }
   if (delivery->answered >= 0 && !throttled)
     reroute_destination_succeeded (find_destination (self, delivery, (guint) delivery->answered));
+  learn_who_is_down (self, delivery);
 }
 
 void

@@ -25,6 +25,7 @@ typedef struct
   char *account;     /* (nullable): that is logged in to */
   char *certificate; /* (nullable): the file of what is shown */
   gboolean leaves;   /* with another sender, if that has to be */
+  gboolean is_named; /* an entry or a setting names the hosts */
   char *next_hop;
   GArray *recipients;   /* (element-type guint) */
   GPtrArray *rcpt_outs; /* (element-type utf8) */
@@ -358,6 +359,7 @@ find_group (RerouteScheduler *scheduler, GPtrArray *groups, const RerouteDecisio
   group->account = g_strdup (decision->account);
   group->certificate = g_strdup (decision->certificate);
   group->leaves = leaves;
+  group->is_named = decision->hosts != NULL;
   group->next_hop = g_strdup (reroute_decision_get_next_hop (decision));
   group->recipients = g_array_new (FALSE, FALSE, sizeof (guint));
   group->rcpt_outs = g_ptr_array_new_with_free_func (g_free);
@@ -477,6 +479,7 @@ begin (RerouteQueued *queued, Group *group)
   self->next_hop = g_steal_pointer (&group->next_hop);
   self->generation = queued->scheduler->generation;
   self->n_left = queued->n_left;
+  self->is_named = group->is_named;
   self->delivery = reroute_delivery_new (queued->message, group->recipients->len);
   self->delivery->tls_level = group->tls;
   if (group->entries != NULL)

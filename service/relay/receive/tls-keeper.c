@@ -186,3 +186,17 @@ reroute_tls_keeper_get_failure (const RerouteTlsKeeper *self)
 
   return self->failure;
 }
+
+void
+reroute_tls_keeper_foreach (const RerouteTlsKeeper *self,
+                            RerouteCertificateFunc func,
+                            gpointer user_data)
+{
+  g_return_if_fail (self != NULL && func != NULL);
+
+  if (self->server != NULL)
+    reroute_tls_server_foreach (self->server, func, user_data);
+  if (self->failure != NULL)
+    func (
+      reroute_setting_specs ()[REROUTE_SETTING_TLS_CERTIFICATE].key, 0, self->failure, user_data);
+}

@@ -32,6 +32,12 @@ void reroute_tls_keeper_reload (RerouteTlsKeeper *self);
    "2 certificates, the first expires on 2026-12-24" */
 char *reroute_tls_keeper_describe (const RerouteTlsKeeper *self);
 
+/* Calls @func for each certificate that is in force, and once when the files that the settings name
+   now cannot be used. */
+void reroute_tls_keeper_foreach (const RerouteTlsKeeper *self,
+                                 RerouteCertificateFunc func,
+                                 gpointer user_data);
+
 /* (nullable): why the files that the settings name now cannot be used. */
 const char *reroute_tls_keeper_get_failure (const RerouteTlsKeeper *self);
 

@@ -14,7 +14,6 @@
 #include "service/relay/receive/tls-server.h"
 
 #include "common/error.h"
-#include "service/relay/certificate.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
@@ -22,14 +21,27 @@
 
 #define TICKET_KEY_OCTETS 64 /* what GnuTLS wants, and what HMAC-SHA-512 gives */
 
+typedef struct
+{
+  char *file;
+  gint64 expiry_s;
+} Certificate;
+
 struct _RerouteTlsServer
 {
   gatomicrefcount ref_count;
   gnutls_certificate_credentials_t credentials;
   gnutls_priority_t priority;
   gint64 expiry_s;
+  GArray *certificates; /* (element-type Certificate) */
   guint8 ticket_key[TICKET_KEY_OCTETS];
 };
+
+static void
+clear_certificate (gpointer data)
+{
+  g_free (((Certificate *) data)->file);
+}
 
 static gboolean
 fail (GError **error, const char *file, const char *why)
@@ -50,6 +62,8 @@ check_days (RerouteTlsServer *self, const char *file, gnutls_x509_crt_t certific
     return fail (error, file, objection);
   if (self->expiry_s == 0 || until_s < self->expiry_s)
     self->expiry_s = until_s;
+  const Certificate entry = { g_strdup (file), until_s };
+  g_array_append_val (self->certificates, entry);
   return TRUE;
 }
 
@@ -131,6 +145,8 @@ reroute_tls_server_new (const char *const *certificates, const char *const *keys
   g_autoptr (RerouteTlsServer) self = g_new0 (RerouteTlsServer, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
+  self->certificates = g_array_new (FALSE, FALSE, sizeof (Certificate));
+  g_array_set_clear_func (self->certificates, clear_certificate);
   if (gnutls_certificate_allocate_credentials (&self->credentials) < 0 ||
       gnutls_priority_init2 (&self->priority,
                              REROUTE_TLS_VERSIONS ":%SERVER_PRECEDENCE",
@@ -177,6 +193,7 @@ reroute_tls_server_unref (RerouteTlsServer *self)
   if (self->priority != NULL)
     gnutls_priority_deinit (self->priority);
   gnutls_memset (self->ticket_key, 0, sizeof self->ticket_key);
+  g_array_unref (self->certificates);
   g_free (self);
 }
 
@@ -186,6 +203,20 @@ reroute_tls_server_get_expiry_s (const RerouteTlsServer *self)
   g_return_val_if_fail (self != NULL, 0);
 
   return self->expiry_s;
+}
+
+void
+reroute_tls_server_foreach (const RerouteTlsServer *self,
+                            RerouteCertificateFunc func,
+                            gpointer user_data)
+{
+  g_return_if_fail (self != NULL && func != NULL);
+
+  for (guint i = 0; i < self->certificates->len; i++)
+    {
+      const Certificate *each = &g_array_index (self->certificates, Certificate, i);
+      func (each->file, each->expiry_s, NULL, user_data);
+    }
 }
 
 /* The key of tickets for the address and port that @fd was accepted on. */

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "service/relay/certificate.h"
 #include "service/relay/stream.h"
 
 G_BEGIN_DECLS
@@ -35,6 +36,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteTlsServer, reroute_tls_server_unref)
 
 /* When the first of the certificates expires, seconds since 1970. */
 gint64 reroute_tls_server_get_expiry_s (const RerouteTlsServer *self);
+
+/* Calls @func for each of the certificates. */
+void reroute_tls_server_foreach (const RerouteTlsServer *self,
+                                 RerouteCertificateFunc func,
+                                 gpointer user_data);
 
 /* Begins TLS on an accepted connection.  A ticket is good for the address and port that gave it. */
 gboolean reroute_tls_server_begin (RerouteTlsServer *self, RerouteStream *stream, GError **error);
