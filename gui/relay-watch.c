@@ -16,6 +16,7 @@ struct _RerouteRelayWatch
   guint64 serial;
   char *host_name;
   char *tls_failure;
+  GPtrArray *alarms; /* (element-type RerouteAlarm) */
 };
 
 enum
@@ -28,6 +29,14 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (RerouteRelayWatch, reroute_relay_watch, G_TYPE_OBJECT)
 
+/* @value: (nullable): there are none */
+static void
+take_alarms (RerouteRelayWatch *self, GVariant *value)
+{
+  g_ptr_array_unref (self->alarms);
+  self->alarms = reroute_alarms_from_variant (value);
+}
+
 static void
 status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -35,6 +44,7 @@ status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) status =
                reroute_relay_client_status_finish (REROUTE_RELAY_CLIENT (source), result, &error);
+  g_autoptr (GVariant) alarms = NULL;
   const char *host_name = NULL;
   const char *tls_failure = "";
 
@@ -50,6 +60,8 @@ status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_free (self->host_name);
       self->host_name = g_strdup (host_name);
     }
+  alarms = g_variant_lookup_value (status, "alarms", G_VARIANT_TYPE (REROUTE_ALARMS_TYPE));
+  take_alarms (self, alarms);
   g_variant_lookup (status, "tls-failure", "&s", &tls_failure);
   g_free (self->tls_failure);
   self->tls_failure = *tls_failure != '\0' ? g_strdup (tls_failure) : NULL;
@@ -59,7 +71,16 @@ status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 available_cb (RerouteRelayClient *client, GParamSpec *pspec, RerouteRelayWatch *self)
 {
+  if (!reroute_relay_client_get_available (client))
+    take_alarms (self, NULL);
   reroute_relay_watch_ask (self);
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
+static void
+alarms_changed_cb (RerouteRelayClient *client, GVariant *alarms, RerouteRelayWatch *self)
+{
+  take_alarms (self, alarms);
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
@@ -88,9 +109,18 @@ reroute_relay_watch_dispose (GObject *object)
 }
 
 static void
+reroute_relay_watch_finalize (GObject *object)
+{
+  g_ptr_array_unref (REROUTE_RELAY_WATCH (object)->alarms);
+
+  G_OBJECT_CLASS (reroute_relay_watch_parent_class)->finalize (object);
+}
+
+static void
 reroute_relay_watch_class_init (RerouteRelayWatchClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = reroute_relay_watch_dispose;
+  G_OBJECT_CLASS (klass)->finalize = reroute_relay_watch_finalize;
 
   signals[CHANGED] = g_signal_new (
     "changed", REROUTE_TYPE_RELAY_WATCH, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
@@ -100,6 +130,7 @@ static void
 reroute_relay_watch_init (RerouteRelayWatch *self)
 {
   self->cancellable = g_cancellable_new ();
+  self->alarms = reroute_alarms_from_variant (NULL);
 }
 
 RerouteRelayWatch *
@@ -110,6 +141,7 @@ reroute_relay_watch_new (RerouteBus *bus)
   self->client = reroute_relay_client_new (bus);
   g_signal_connect_object (self->client, "notify::available", G_CALLBACK (available_cb), self, 0);
   g_signal_connect_object (self->client, "status-changed", G_CALLBACK (status_changed_cb), self, 0);
+  g_signal_connect_object (self->client, "alarms-changed", G_CALLBACK (alarms_changed_cb), self, 0);
   reroute_relay_client_watch (self->client);
   return self;
 }
@@ -152,6 +184,14 @@ reroute_relay_watch_get_tls_failure (RerouteRelayWatch *self)
   g_return_val_if_fail (REROUTE_IS_RELAY_WATCH (self), NULL);
 
   return self->tls_failure;
+}
+
+const GPtrArray *
+reroute_relay_watch_get_alarms (RerouteRelayWatch *self)
+{
+  g_return_val_if_fail (REROUTE_IS_RELAY_WATCH (self), NULL);
+
+  return self->alarms;
 }
 
 void

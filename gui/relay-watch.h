@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "common/alarm.h"
 #include "common/client/relay-client.h"
 
 G_BEGIN_DECLS
@@ -9,7 +10,8 @@ G_BEGIN_DECLS
 /**
  * RerouteRelayWatch:
  *
- * Whether the relay runs, which generation of the rules it uses, and what it says of its own.
+ * Whether the relay runs, which generation of the rules it uses, what it says of its own, and its
+ * alarms.
  *
  * Signal "changed" (): any of that.
  */
@@ -26,6 +28,8 @@ guint64 reroute_relay_watch_get_serial (RerouteRelayWatch *self); /* 0: not know
 const char *reroute_relay_watch_get_host_name (RerouteRelayWatch *self);
 /* (nullable): why the relay cannot use the certificates of the settings, in its own words. */
 const char *reroute_relay_watch_get_tls_failure (RerouteRelayWatch *self);
+/* (element-type RerouteAlarm): those that are raised, the oldest first; borrowed until "changed" */
+const GPtrArray *reroute_relay_watch_get_alarms (RerouteRelayWatch *self);
 /* Asks again: something was saved. */
 void reroute_relay_watch_ask (RerouteRelayWatch *self);
 

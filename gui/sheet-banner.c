@@ -37,6 +37,23 @@ make_news_text (RerouteSheet *sheet, char **owned)
   return text;
 }
 
+/* The oldest of the alarms, and how many there are besides. */
+static RerouteBannerText
+make_alarm_text (const GPtrArray *alarms, char **heading, char **text)
+{
+  const RerouteAlarm *first = alarms->pdata[0];
+  g_autofree char *sentence = reroute_alarm_dup_sentence (first);
+  g_autofree char *advice = reroute_alarm_dup_advice (first);
+
+  *heading = g_strdup_printf (
+    /* Translators: %u is a number, %s is one of the alarms */
+    g_dngettext (GETTEXT_PACKAGE, "%u alarm: %s", "%u alarms, the oldest: %s", alarms->len),
+    alarms->len,
+    sentence);
+  *text = g_steal_pointer (&advice);
+  return (RerouteBannerText){ *heading, *text, NULL, NULL };
+}
+
 void
 reroute_sheet_banner_show (RerouteBanner *banner,
                            RerouteSheet *sheet,
@@ -44,7 +61,9 @@ reroute_sheet_banner_show (RerouteBanner *banner,
                            gboolean settled)
 {
   RerouteBannerText text = { NULL };
+  const GPtrArray *alarms = reroute_relay_watch_get_alarms (reroute_sheet_get_relay_watch (sheet));
   g_autofree char *owned = NULL;
+  g_autofree char *advice = NULL;
 
   if (problem != NULL)
     text = (RerouteBannerText){ _ ("Not saved."), problem, NULL, NULL };
@@ -59,5 +78,7 @@ reroute_sheet_banner_show (RerouteBanner *banner,
                                    _ ("Go on editing; it takes up the rules when it starts:"),
                                       REROUTE_RELAY_COMMAND,
                                       _ ("Cop_y Command") };
+  else if (alarms->len > 0)
+    text = make_alarm_text (alarms, &owned, &advice);
   reroute_banner_show (banner, &text);
 }

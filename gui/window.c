@@ -9,6 +9,7 @@
 
 #include "gui/window.h"
 
+#include "gui/alarm-notices.h"
 #include "gui/banner.h"
 #include "gui/connections-page.h"
 #include "gui/diagnostics-page.h"
@@ -52,6 +53,7 @@ struct _RerouteWindow
   GtkWidget *apply_button;
 
   RerouteSheet *sheet;
+  RerouteAlarmNotices *notices;
   char *problem;    /* why the last Apply failed; NULL: it did not */
   gboolean closing; /* OK was pressed, or Cancel was agreed to */
   gboolean settled;
@@ -483,6 +485,7 @@ reroute_window_dispose (GObject *object)
   g_clear_handle_id (&self->progress_id, g_source_remove);
   g_clear_pointer (&self->problem, g_free);
   gtk_widget_dispose_template (GTK_WIDGET (self), REROUTE_TYPE_WINDOW);
+  g_clear_pointer (&self->notices, reroute_alarm_notices_free);
   g_clear_object (&self->sheet);
 
   G_OBJECT_CLASS (reroute_window_parent_class)->dispose (object);
@@ -555,6 +558,8 @@ reroute_window_new (GtkApplication *application, RerouteBus *bus)
   RerouteWindow *self = g_object_new (REROUTE_TYPE_WINDOW, "application", application, NULL);
 
   self->sheet = reroute_sheet_new (bus);
+  self->notices = reroute_alarm_notices_new (G_APPLICATION (application),
+                                             reroute_sheet_get_relay_watch (self->sheet));
   g_signal_connect_object (self->sheet, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (
     reroute_sheet_get_edit (self->sheet), "changed", G_CALLBACK (edit_changed_cb), self, 0);

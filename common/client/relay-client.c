@@ -9,6 +9,7 @@
 
 #include "common/client/relay-client-private.h"
 
+#include "common/alarm.h"
 #include "common/client/peer.h"
 #include "common/codec.h"
 #include "common/error.h"
@@ -25,6 +26,7 @@ struct _RerouteRelayClient
   gboolean available;
   GDBusConnection *connection; /* (nullable): the one with the subscriptions */
   guint signal_id;
+  guint properties_id;
   guint name_id;
 };
 
@@ -37,6 +39,7 @@ enum
 enum
 {
   STATUS_CHANGED,
+  ALARMS_CHANGED,
   N_SIGNALS
 };
 
@@ -84,11 +87,32 @@ status_changed_cb (GDBusConnection *connection,
 }
 
 static void
+properties_changed_cb (GDBusConnection *connection,
+                       const char *sender,
+                       const char *path,
+                       const char *interface,
+                       const char *signal,
+                       GVariant *parameters,
+                       gpointer user_data)
+{
+  g_autoptr (GVariant) changed = NULL;
+  g_autoptr (GVariant) alarms = NULL;
+
+  if (!g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(sa{sv}as)")))
+    return;
+  changed = g_variant_get_child_value (parameters, 1);
+  alarms = g_variant_lookup_value (changed, "Alarms", G_VARIANT_TYPE (REROUTE_ALARMS_TYPE));
+  if (alarms != NULL)
+    g_signal_emit (user_data, signals[ALARMS_CHANGED], 0, alarms);
+}
+
+static void
 unsubscribe (RerouteRelayClient *self)
 {
   if (self->connection == NULL)
     return;
   g_dbus_connection_signal_unsubscribe (self->connection, self->signal_id);
+  g_dbus_connection_signal_unsubscribe (self->connection, self->properties_id);
   g_bus_unwatch_name (self->name_id);
   g_clear_object (&self->connection);
 }
@@ -111,6 +135,16 @@ subscribe (RerouteRelayClient *self)
                                                         status_changed_cb,
                                                         self,
                                                         NULL);
+  self->properties_id = g_dbus_connection_signal_subscribe (connection,
+                                                            REROUTE_RELAY_BUS_NAME,
+                                                            "org.freedesktop.DBus.Properties",
+                                                            "PropertiesChanged",
+                                                            REROUTE_RELAY_PATH,
+                                                            REROUTE_RELAY_INTERFACE,
+                                                            G_DBUS_SIGNAL_FLAGS_NONE,
+                                                            properties_changed_cb,
+                                                            self,
+                                                            NULL);
   self->name_id = g_bus_watch_name_on_connection (connection,
                                                   REROUTE_RELAY_BUS_NAME,
                                                   G_BUS_NAME_WATCHER_FLAGS_NONE,
@@ -181,6 +215,16 @@ reroute_relay_client_class_init (RerouteRelayClientClass *klass)
                                           G_TYPE_NONE,
                                           1,
                                           G_TYPE_UINT64);
+  signals[ALARMS_CHANGED] = g_signal_new ("alarms-changed",
+                                          REROUTE_TYPE_RELAY_CLIENT,
+                                          G_SIGNAL_RUN_LAST,
+                                          0,
+                                          NULL,
+                                          NULL,
+                                          NULL,
+                                          G_TYPE_NONE,
+                                          1,
+                                          G_TYPE_VARIANT);
 }
 
 static void

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  *
  * Properties: available (boolean, notified): the relay stands on the bus; followed from
  *   reroute_relay_client_watch() on.
- * Signals: status-changed (guint64 serial): as Relay1.StatusChanged; from watch on.
+ * Signals: status-changed (guint64 serial): as Relay1.StatusChanged; alarms-changed (#GVariant):
+ *   the property Relay1.Alarms; both from watch on.
  */
 #define REROUTE_TYPE_RELAY_CLIENT (reroute_relay_client_get_type ())
 G_DECLARE_FINAL_TYPE (RerouteRelayClient, reroute_relay_client, REROUTE, RELAY_CLIENT, GObject)
