@@ -34,7 +34,7 @@ static struct
   int messages, octets, recipients, domains, received;
   int sessions, per_connection, wait_ms;
   double rate;
-  gboolean lock_step, retry, stay, starttls;
+  gboolean lock_step, retry, stay, starttls, chunking;
   char *certificate, *key;
   int limit_s, settle_ms;
 } options = {
@@ -67,6 +67,7 @@ static const GOptionEntry entries[] = {
   { "lock-step", 0, 0, G_OPTION_ARG_NONE, &options.lock_step, "no envelope goes with the content of the message before", NULL },
   { "retry", 0, 0, G_OPTION_ARG_NONE, &options.retry, "sends again what was answered 4xx or broken off", NULL },
   { "wait-ms", 0, 0, G_OPTION_ARG_INT, &options.wait_ms, "before anything is tried again (default: 100)", "MS" },
+  { "chunking", 0, 0, G_OPTION_ARG_NONE, &options.chunking, "the sink offers CHUNKING", NULL },
   { "starttls", 0, 0, G_OPTION_ARG_NONE, &options.starttls, "hands everything in by TLS; any certificate will do", NULL },
   { "sink-certificate", 0, 0, G_OPTION_ARG_FILENAME, &options.certificate, "the sink offers STARTTLS with it", "PEM-FILE" },
   { "sink-key", 0, 0, G_OPTION_ARG_FILENAME, &options.key, "its key (default: in the same file)", "PEM-FILE" },
@@ -210,7 +211,7 @@ run (const LoadEndpoint *target, const LoadEndpoint *sink, Load *self, GError **
       return status;
     }
   load_ledger_init (&self->ledger, (guint32) options.messages, self->shape.recipients);
-  self->sink = load_sink_new (sink, server, &self->shape, &self->ledger);
+  self->sink = load_sink_new (sink, server, options.chunking, &self->shape, &self->ledger);
   if (load_sink_set_mode (self->sink, self->mode, error))
     {
       self->source = load_source_new (target, &plan, &self->shape, &self->ledger);

@@ -15,6 +15,7 @@ typedef enum
   LOAD_SINK_STATE_HEAD, /* of the content */
   LOAD_SINK_STATE_BODY, /* as expected so far */
   LOAD_SINK_STATE_SKIP, /* content that is not as expected, up to its end */
+  LOAD_SINK_STATE_CHUNK,
 } LoadSinkState;
 
 typedef struct
@@ -41,7 +42,10 @@ struct _LoadSinkConnection
   guint32 number;     /* of the message whose content comes in, or LOAD_NONE */
   gsize position;     /* in its body */
   GString *tail;      /* its last line and the final dot */
-  char last[4];       /* octets of the content that came in last */
+  GString *chunks;    /* content that came by BDAT, so far */
+  gsize chunk_left;   /* octets of the chunk that have not come */
+  gboolean last_chunk;
+  char last[4]; /* octets of the content that came in last */
   LoadSinkConnection *previous;
   LoadSinkConnection *next;
 };
@@ -50,6 +54,7 @@ struct _LoadSink
 {
   LoadEndpoint endpoint;
   RerouteTlsServer *tls; /* (nullable): STARTTLS is offered */
+  gboolean chunking;     /* is offered */
   const LoadShape *shape;
   LoadLedger *ledger;
   LoadSinkFigures figures;

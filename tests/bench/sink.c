@@ -33,6 +33,7 @@ close_connection (LoadSink *self, LoadSinkConnection *connection)
   g_byte_array_unref (connection->unsent);
   g_array_unref (connection->recipients);
   g_string_free (connection->tail, TRUE);
+  g_string_free (connection->chunks, TRUE);
   g_free (connection);
   self->figures.open--;
 }
@@ -165,6 +166,7 @@ accept_all (LoadSink *self)
       connection->unsent = g_byte_array_new ();
       connection->recipients = g_array_new (FALSE, FALSE, sizeof (LoadSinkRecipient));
       connection->tail = g_string_new (NULL);
+      connection->chunks = g_string_new (NULL);
       connection->next = self->connections;
       if (connection->next != NULL)
         connection->next->previous = connection;
@@ -275,6 +277,7 @@ order (LoadSink *self, LoadSinkMode mode, gboolean stop, GError **error)
 LoadSink *
 load_sink_new (const LoadEndpoint *endpoint,
                RerouteTlsServer *tls,
+               gboolean chunking,
                const LoadShape *shape,
                LoadLedger *ledger)
 {
@@ -282,6 +285,7 @@ load_sink_new (const LoadEndpoint *endpoint,
 
   self->endpoint = *endpoint;
   self->tls = tls;
+  self->chunking = chunking;
   self->shape = shape;
   self->ledger = ledger;
   self->mode = LOAD_SINK_CLOSED;

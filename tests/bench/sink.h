@@ -37,6 +37,7 @@ typedef struct
 
 LoadSink *load_sink_new (const LoadEndpoint *endpoint,
                          RerouteTlsServer *tls,
+                         gboolean chunking,
                          const LoadShape *shape,
                          LoadLedger *ledger);
 gboolean load_sink_set_mode (LoadSink *self, LoadSinkMode mode, GError **error);

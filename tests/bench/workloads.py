@@ -192,6 +192,7 @@ def all_workloads(long):
         Stream('s1000', (*stream_rows('2 KB, 1000 sessions', 25),
                          Row('delivery_p99', 'accept to delivery at full load, 1000 sessions: p99 ms', Part(25))),
                2000, sessions=1000),
+        Stream('bdat', stream_rows('2 KB, 20 sessions, the next hop offers CHUNKING', 20), 1000, chunking=True),
         Stream('m1-s20', stream_rows('one message per connection, 20 sessions', 12), 500, per_connection=1),
         Stream('m1-s100', stream_rows('one message per connection, 100 sessions', 12), 500, per_connection=1,
                sessions=100),

@@ -18,6 +18,8 @@ from tap import Skip, run
 
 HOST, HOSTNAME = '127.0.0.1', 'relay.test'
 CONTENT = 'Subject: grüße\r\nDate: Thu, 26 Nov 2026 00:00:00 +0000\r\nMessage-ID: <1@source.test>\r\n\r\n.dot\r\n'.encode()
+# More than a chunk, with every line that stuffing changes.
+LARGE = b'Subject: large\r\n\r\n' + (b'.\r\n..\r\n.x\r\n\r\n' + b'y' * 900 + b'\r\n') * 3000
 # A login of ours at Postfix, and theirs at us, under their names.
 OURS, THEIR_PASSWORD = ('relay', 'of-the-relay'), 'of-the-neighbour'
 MECHANISMS = ('plain', 'login', 'scram-sha-256')
@@ -101,6 +103,7 @@ class World:
             service.add_connection(f'out.{mechanism}.test', f'--host={HOST}:{port}', '--account=postfix')
         for name, peer in self.peers.items():
             service.add_connection(f'out.parameters.{name}.test', f'--host={peer.endpoint}')
+            service.add_connection(f'out.chunks.{name}.test', f'--host={peer.endpoint}')
         service.wait_applied()
 
     def hand_in(self):
@@ -131,6 +134,15 @@ class World:
         assert f'from {name}.test' in ours and f'by {HOSTNAME} with {HANDED_IN[kind]} id' in ours, ours
         assert f'by {name}.test' in its, its
         return message
+
+    def taken_out_in_chunks(self, name):
+        """Small, large and small again: each whole at the end, beyond dots and the borders of chunks."""
+        for user, content in (('one', CONTENT), ('large', LARGE), ('two', CONTENT)):
+            recipient = f'{user}@out.chunks.{name}.test'
+            assert send(self.service, 'a@source.test', [recipient], content)[1].startswith('250')
+            message, = poll(f'the message for {recipient}', lambda r=recipient: [
+                found for found in list(self.sink.messages) if found.recipients == [r]])
+            assert message.content.endswith(content), (len(message.content), len(content))
 
     def log(self, pattern, path='relayd.log'):
         def find():
@@ -207,6 +219,21 @@ def main():
 
         def test_exim_takes_out_beyond_ascii_with_dsn():
             taken_out('exim')
+
+        def test_postfix_takes_out_by_bdat():
+            """It counts the commands of a session when that ends: the first line alone, then the rest."""
+            world.taken_out_in_chunks('postfix')
+            world.service.ctl('settings', 'set', 'max-messages-per-connection', '1')
+            world.service.wait_applied()
+            assert send(world.service, 'a@source.test', ['last@out.chunks.postfix.test'], CONTENT)[1].startswith('250')
+            world.arrived('last@out.chunks.postfix.test')
+            world.log(r'disconnect from .* ehlo=1 mail=\d+ rcpt=\d+ bdat=\d+ quit=1', 'postfix/log')
+            world.service.ctl('settings', 'set', 'max-messages-per-connection')
+
+        def test_exim_takes_out_by_bdat():
+            """It marks what came by BDAT with a K."""
+            world.taken_out_in_chunks('exim')
+            world.log(r'<= a@source\.test H=\(relay\.test\) .* P=\S+ K S=', 'exim/log/mainlog')
 
         def test_postfix_takes_out_with_a_login():
             """By the mechanisms of Dovecot."""
