@@ -69,9 +69,13 @@ check_message (const RerouteMilterMessage *message)
 static void
 ask_next (Run *run)
 {
-  if (run->n_asked % 3 == 0)
+  if (run->n_asked == 0)
+    reroute_milter_machine_ask_connect (run->machine);
+  else if (run->n_asked % 4 == 1)
+    reroute_milter_machine_ask_helo (run->machine, "client.test", NULL);
+  else if (run->n_asked % 4 == 2)
     reroute_milter_machine_ask_mail (run->machine, run->envelope, NULL);
-  else if (run->n_asked % 3 == 1)
+  else if (run->n_asked % 4 == 3)
     reroute_milter_machine_ask_rcpt (run->machine, run->address);
   else
     {

@@ -29,6 +29,16 @@ hold (TestSession *self)
 }
 
 static RerouteReply *
+helo_cb (RerouteSmtpServer *machine, const char *name, gpointer user_data)
+{
+  if (g_str_equal (name, "refused.test"))
+    return reroute_reply_new (550, "5.7.1", "Not by that name");
+  if (g_str_equal (name, "held.test"))
+    hold (user_data);
+  return NULL;
+}
+
+static RerouteReply *
 mail_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data)
 {
   if (g_str_has_suffix (envelope->reverse_path, "@refused.test"))
@@ -159,6 +169,8 @@ xclient_cb (RerouteSmtpServer *machine, const RerouteSmtpServerXclient *said, gp
   if (g_str_equal (ip, "192.0.2.66"))
     return reroute_reply_new (554, "5.7.1", "access denied");
   reroute_smtp_server_set_client (machine, &said->ip, permitted, said->login != NULL);
+  if (g_str_equal (ip, "192.0.2.67"))
+    hold (user_data);
   return NULL;
 }
 
@@ -189,8 +201,8 @@ TestSession *
 test_session_new (const RerouteSmtpServerConfig *config)
 {
   static const RerouteSmtpServerHandler handler = {
-    mail_cb,       rcpt_cb, data_cb,    content_cb,     end_of_data_cb,
-    abort_data_cb, auth_cb, xclient_cb, offers_etrn_cb, etrn_cb,
+    mail_cb, rcpt_cb,    data_cb,        content_cb, end_of_data_cb, abort_data_cb,
+    auth_cb, xclient_cb, offers_etrn_cb, etrn_cb,    helo_cb,
   };
   TestSession *self = g_new0 (TestSession, 1);
 

@@ -34,7 +34,8 @@ typedef struct
 /*
  * The owner takes every recipient but those of refused.test (550 5.7.1), later.test (451 4.3.0) and
  * closing.test (421 4.3.2); senders of refused.test are refused at MAIL, and 452 4.3.1 answers DATA
- * from full.test.  It holds senders and recipients of held.test, and ETRN for it; something waits
+ * from full.test.  It refuses the name refused.test (550 5.7.1), and holds the name held.test,
+ * senders and recipients of it, ETRN for it, and XCLIENT that names 192.0.2.67; something waits
  * for test.com and its subdomains, nothing for its subdomain none.test.com.  AUTH PLAIN and LOGIN
  * take "alice" with "secret", LOGIN with any name.
  */

@@ -407,6 +407,44 @@ test_conversation (void)
   expect (machine, "ADM");
 }
 
+/* The client and its name by themselves, each name anew, and a refusal for good. */
+static void
+test_client_and_name (void)
+{
+  g_autoptr (RerouteMilterMachine) machine = make_machine ();
+  g_autoptr (RerouteEnvelope) envelope = make_envelope ();
+
+  reroute_milter_machine_ask_connect (machine);
+  expect (machine, "O");
+  g_assert_true (say (machine, OCTETS ("O\0\0\0\6\0\0\0\1\0\x10\0\0")));
+  expect (machine, "DC");
+  g_assert_true (say (machine, OCTETS ("c")));
+  expect (machine, "");
+  g_assert_cmpint (reroute_milter_machine_get_verdict (machine), ==, REROUTE_MILTER_GOES_ON);
+  reroute_milter_machine_ask_helo (machine, "client.test", NULL);
+  expect (machine, "DH");
+  g_assert_true (say (machine, OCTETS ("c")));
+  expect (machine, "");
+  reroute_milter_machine_ask_mail (machine, envelope, NULL);
+  expect (machine, "DM");
+  g_assert_true (say (machine, OCTETS ("c")));
+  expect (machine, "");
+  reroute_milter_machine_ask_helo (machine, "client.test", "TLSv1.3 with cipher A");
+  expect (machine, "ADH");
+  g_assert_true (say (machine, OCTETS ("r")));
+  g_assert_cmpint (reroute_milter_machine_get_verdict (machine), ==, REROUTE_MILTER_REFUSES);
+  for (guint i = 0; i < 2; i++)
+    {
+      if (i == 0)
+        reroute_milter_machine_ask_helo (machine, "other.test", NULL);
+      else
+        reroute_milter_machine_ask_mail (machine, envelope, NULL);
+      g_assert_cmpint (reroute_milter_machine_get_verdict (machine), ==, REROUTE_MILTER_REFUSES);
+      g_assert_cmpuint (reroute_milter_machine_get_reply (machine)->code, ==, 550);
+      expect (machine, "");
+    }
+}
+
 /* Body was not agreed on; a header field is, but not before the end. */
 static void
 test_not_agreed (void)
@@ -453,6 +491,7 @@ main (int argc, char **argv)
   g_test_add_func ("/milter/large-body", test_large_body);
   g_test_add_func ("/milter/no-room", test_no_room);
   g_test_add_func ("/milter/conversation", test_conversation);
+  g_test_add_func ("/milter/client-and-name", test_client_and_name);
   g_test_add_func ("/milter/not-agreed", test_not_agreed);
   return g_test_run ();
 }

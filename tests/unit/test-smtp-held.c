@@ -133,6 +133,71 @@ test_held_etrn (void)
   assert_output (session, "250 2.1.0 Sender taken\r\n");
 }
 
+/* So with a name, behind which nothing may come that does not wait: one that is refused leaves the
+   client without one, or with the one that it had, and without a transaction. */
+static void
+test_held_names (void)
+{
+  static const char held[] = "EHLO held.test\r\n";
+  static const char mail[] = "MAIL FROM:<a@client.test>\r\n";
+  const RerouteReply refusal = { 550, "5.7.1", (char *) "Not you" };
+  const RerouteSmtpServerConfig config = { .hostname = "mx.test" };
+  g_autoptr (TestSession) session = test_session_new (&config);
+
+  reroute_smtp_server_greet (session->machine, NULL);
+  g_assert_cmpuint (test_session_feed (session, held, -1), ==, strlen (held));
+  g_assert_cmpuint (test_session_feed (session, mail, -1), ==, 0);
+  assert_output (session, "220 mx.test ESMTP\r\n");
+  reroute_smtp_server_finish_held (session->machine, &refusal);
+  reroute_smtp_server_finish_held (session->machine, NULL);
+  test_session_feed (session, mail, -1);
+  g_autofree char *refused = test_session_take_output (session);
+  g_assert_true (g_str_has_prefix (refused, "550 5.7.1 Not you\r\n503 5.5.1 "));
+  g_assert_cmpstr (reroute_smtp_server_get_helo (session->machine), ==, "");
+
+  test_session_feed (session, "HELO held.test\r\n", -1);
+  reroute_smtp_server_finish_held (session->machine, NULL);
+  test_session_feed (session, mail, -1);
+  assert_output (session, "250 mx.test\r\n250 2.1.0 Sender taken\r\n");
+  g_assert_cmpstr (reroute_smtp_server_get_helo (session->machine), ==, "held.test");
+  g_assert_false (reroute_smtp_server_is_esmtp (session->machine));
+
+  test_session_feed (session, "EHLO refused.test\r\n", -1);
+  test_session_feed (session, "RCPT TO:<b@test.com>\r\n", -1);
+  g_autofree char *again = test_session_take_output (session);
+  g_assert_true (g_str_has_prefix (again, "550 5.7.1 Not by that name\r\n503 5.5.1 "));
+  g_assert_cmpstr (reroute_smtp_server_get_helo (session->machine), ==, "held.test");
+  test_session_feed (session, mail, -1);
+  assert_output (session, "250 2.1.0 Sender taken\r\n");
+}
+
+/* So with XCLIENT; a refusal is the end. */
+static void
+test_held_clients (void)
+{
+  static const char held[] = "XCLIENT ADDR=192.0.2.67 HELO=there.test\r\n";
+  static const char mail[] = "MAIL FROM:<a@client.test>\r\n";
+  const RerouteReply refusal = { 554, "5.7.1", (char *) "Not you" };
+  const RerouteSmtpServerConfig config = { .hostname = "mx.test", .offers_xclient = TRUE };
+  g_autoptr (TestSession) session = test_session_new (&config);
+
+  reroute_smtp_server_greet (session->machine, NULL);
+  test_session_feed (session, "EHLO host.test\r\n", -1);
+  g_free (test_session_take_output (session));
+  g_assert_cmpuint (test_session_feed (session, held, -1), ==, strlen (held));
+  g_assert_cmpuint (test_session_feed (session, mail, -1), ==, 0);
+  assert_output (session, "");
+  reroute_smtp_server_finish_held (session->machine, NULL);
+  test_session_feed (session, mail, -1);
+  assert_output (session, "220 mx.test ESMTP\r\n250 2.1.0 Sender taken\r\n");
+  g_assert_cmpstr (reroute_smtp_server_get_helo (session->machine), ==, "there.test");
+  test_session_feed (session, "RSET\r\n", -1);
+  test_session_feed (session, held, -1);
+  reroute_smtp_server_finish_held (session->machine, &refusal);
+  g_free (test_session_take_output (session));
+  g_assert_true (reroute_smtp_server_wants_close (session->machine));
+}
+
 /* A session that ends meanwhile has said its last. */
 static void
 test_held_and_closed (void)
@@ -163,6 +228,8 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/held/recipients", test_held_recipients);
   g_test_add_func ("/smtp/held/senders", test_held_senders);
   g_test_add_func ("/smtp/held/etrn", test_held_etrn);
+  g_test_add_func ("/smtp/held/names", test_held_names);
+  g_test_add_func ("/smtp/held/clients", test_held_clients);
   g_test_add_func ("/smtp/held/and-closed", test_held_and_closed);
   return g_test_run ();
 }
