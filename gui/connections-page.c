@@ -9,6 +9,7 @@
 
 #include "gui/connections-page.h"
 
+#include "gui/certificate-check.h"
 #include "gui/email-domain-window.h"
 #include "gui/naming.h"
 #include "gui/setting-check.h"
@@ -47,6 +48,7 @@ struct _RerouteConnectionsPage
   RerouteSettingField *forward_field;
   RerouteSettingField *account_field;
   RerouteSettingField *certificate_field;
+  RerouteCertificateCheck *certificate_check;
   RerouteSettingField *retry_field;
   gboolean showing;
 };
@@ -272,6 +274,8 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
                                                        self->certificate_error,
                                                        NULL,
                                                        NULL);
+  self->certificate_check = reroute_certificate_check_new (
+    reroute_sheet_get_relay_watch (sheet), self->certificate, NULL, self->certificate_error);
   self->retry_field = reroute_setting_field_new (sheet,
                                                  REROUTE_SETTING_RETRY_INTERVALS,
                                                  self->retry,
@@ -314,6 +318,7 @@ reroute_connections_page_dispose (GObject *object)
 
   g_clear_object (&self->forward_field);
   g_clear_object (&self->account_field);
+  g_clear_object (&self->certificate_check);
   g_clear_object (&self->certificate_field);
   g_clear_object (&self->retry_field);
   g_clear_object (&self->sheet);

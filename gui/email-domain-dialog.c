@@ -13,6 +13,7 @@
 #include "common/email-domain.h"
 #include "common/file-name.h"
 #include "common/verifier.h"
+#include "gui/certificate-check.h"
 #include "gui/field-error.h"
 #include "gui/fit.h"
 #include "gui/help-window.h"
@@ -51,6 +52,7 @@ struct _RerouteEmailDomainDialog
   GtkWidget *ok_button;
 
   RerouteRowForm *form;
+  RerouteCertificateCheck *certificate_check;
 };
 
 enum
@@ -216,6 +218,7 @@ reroute_email_domain_dialog_dispose (GObject *object)
       reroute_field_error_unwatch (self->certificate_error);
       reroute_row_form_close (self->form);
     }
+  g_clear_object (&self->certificate_check);
   g_clear_object (&self->form);
 
   G_OBJECT_CLASS (reroute_email_domain_dialog_parent_class)->dispose (object);
@@ -327,6 +330,8 @@ reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, Reroute
   reroute_field_error_watch (self->domain_error, self->domain, judge_domain, self);
   reroute_field_error_watch (self->account_error, self->account, judge_account, self);
   reroute_field_error_watch (self->certificate_error, self->certificate, judge_certificate, self);
+  self->certificate_check = reroute_certificate_check_new (
+    reroute_sheet_get_relay_watch (sheet), self->certificate, NULL, self->certificate_error);
   reroute_row_form_update (self->form);
   reroute_fit_dialog (GTK_WINDOW (self), self->scroller);
   gtk_widget_grab_focus (GTK_WIDGET (self->domain));

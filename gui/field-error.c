@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * field-error.c - an error beside the field it is about
+ * field-error.c - an error or a warning beside the field it is about
  */
 
 #include "config.h"
@@ -14,31 +14,45 @@ struct _RerouteFieldError
 {
   GtkBox parent_instance;
 
+  GtkWidget *icon;
   GtkLabel *label;
 
   GtkEditable *field; /* borrowed: both live in one template */
   RerouteFieldFunc func;
   gpointer user_data;
   guint timeout_id;
+  char *warning; /* (nullable): shown while there is no error */
 };
 
 G_DEFINE_FINAL_TYPE (RerouteFieldError, reroute_field_error, GTK_TYPE_BOX)
 
 static void
-show (RerouteFieldError *self, const char *sentence)
+set_class (gpointer widget, const char *name, gboolean has)
 {
-  gboolean wrong = sentence != NULL;
+  if (has)
+    gtk_widget_add_css_class (GTK_WIDGET (widget), name);
+  else
+    gtk_widget_remove_css_class (GTK_WIDGET (widget), name);
+}
 
-  gtk_label_set_label (self->label, wrong ? sentence : "");
-  gtk_widget_set_visible (GTK_WIDGET (self), wrong);
+/* The @error, else the warning, else nothing. */
+static void
+show (RerouteFieldError *self, const char *error)
+{
+  gboolean wrong = error != NULL;
+  const char *sentence = wrong ? error : self->warning;
+
+  gtk_label_set_label (self->label, sentence != NULL ? sentence : "");
+  gtk_image_set_from_icon_name (GTK_IMAGE (self->icon),
+                                wrong ? "dialog-error-symbolic" : "dialog-warning-symbolic");
+  set_class (self, "field-error", wrong);
+  set_class (self->icon, "state-warning", !wrong);
+  gtk_widget_set_visible (GTK_WIDGET (self), sentence != NULL);
   gtk_accessible_update_state (GTK_ACCESSIBLE (self->field),
                                GTK_ACCESSIBLE_STATE_INVALID,
                                wrong ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE,
                                -1);
-  if (wrong)
-    gtk_widget_add_css_class (GTK_WIDGET (self->field), "error");
-  else
-    gtk_widget_remove_css_class (GTK_WIDGET (self->field), "error");
+  set_class (self->field, "error", wrong);
 }
 
 static gboolean
@@ -57,6 +71,7 @@ changed_cb (GtkEditable *field, RerouteFieldError *self)
   g_clear_handle_id (&self->timeout_id, g_source_remove);
   if (self->field == NULL)
     return;
+  g_clear_pointer (&self->warning, g_free);
   show (self, NULL);
   self->timeout_id = g_timeout_add (QUIET_MS, quiet_cb, self);
 }
@@ -79,11 +94,21 @@ reroute_field_error_dispose (GObject *object)
 }
 
 static void
+reroute_field_error_finalize (GObject *object)
+{
+  g_free (REROUTE_FIELD_ERROR (object)->warning);
+
+  G_OBJECT_CLASS (reroute_field_error_parent_class)->finalize (object);
+}
+
+static void
 reroute_field_error_class_init (RerouteFieldErrorClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = reroute_field_error_dispose;
+  G_OBJECT_CLASS (klass)->finalize = reroute_field_error_finalize;
   gtk_widget_class_set_template_from_resource (GTK_WIDGET_CLASS (klass),
                                                "/org/reroute/gui/field-error.ui");
+  gtk_widget_class_bind_template_child (GTK_WIDGET_CLASS (klass), RerouteFieldError, icon);
   gtk_widget_class_bind_template_child (GTK_WIDGET_CLASS (klass), RerouteFieldError, label);
 }
 
@@ -134,4 +159,25 @@ reroute_field_error_update (RerouteFieldError *self)
   g_clear_handle_id (&self->timeout_id, g_source_remove);
   sentence = self->func (self->field, self->user_data);
   show (self, sentence);
+}
+
+void
+reroute_field_error_set_warning (RerouteFieldError *self, const char *sentence)
+{
+  g_return_if_fail (REROUTE_IS_FIELD_ERROR (self));
+
+  if (g_strcmp0 (sentence, self->warning) == 0)
+    return;
+  g_free (self->warning);
+  self->warning = g_strdup (sentence);
+  if (self->timeout_id == 0)
+    reroute_field_error_update (self);
+}
+
+const char *
+reroute_field_error_get_warning (RerouteFieldError *self)
+{
+  g_return_val_if_fail (REROUTE_IS_FIELD_ERROR (self), NULL);
+
+  return self->warning;
 }

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 /**
  * RerouteFieldError:
  *
- * The line below a field that says what is wrong with it.  It shows when the field is left or after
- * 600 ms without a key, and goes at once with the next key.
+ * The line below a field that says what is wrong with it, or may be.  It shows when the field is
+ * left or after 600 ms without a key, and goes at once with the next key.
  */
 #define REROUTE_TYPE_FIELD_ERROR (reroute_field_error_get_type ())
 G_DECLARE_FINAL_TYPE (RerouteFieldError, reroute_field_error, REROUTE, FIELD_ERROR, GtkBox)
@@ -25,6 +25,12 @@ void reroute_field_error_watch (RerouteFieldError *self,
 
 /* Before @user_data goes: the field may yet lose the focus while its window is taken down. */
 void reroute_field_error_unwatch (RerouteFieldError *self);
+
+/* What is no error but may be amiss, until the next key: an error goes before it.  @sentence:
+   (nullable): translated */
+void reroute_field_error_set_warning (RerouteFieldError *self, const char *sentence);
+/* (nullable) */
+const char *reroute_field_error_get_warning (RerouteFieldError *self);
 
 /* Judges now: for a change that came from another widget. */
 void reroute_field_error_update (RerouteFieldError *self);

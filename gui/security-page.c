@@ -12,6 +12,7 @@
 #include "gui/security-page.h"
 
 #include "gui/accounts-window.h"
+#include "gui/certificate-check.h"
 #include "gui/email-domain-dialog.h"
 #include "gui/naming.h"
 #include "gui/page.h"
@@ -21,16 +22,21 @@
 #include "gui/setting-windows.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 struct _RerouteSecurityPage
 {
   GtkBox parent_instance;
 
+  GtkEditable *tls_certificate;
+  RerouteFieldError *tls_certificate_error;
+  GtkEditable *tls_key;
   GtkDropDown *level;
   GtkLabel *tls_failure;
   RerouteRowsView *rows;
 
   RerouteSheet *sheet;
+  RerouteCertificateCheck *certificate_check;
   gboolean showing;
 };
 
@@ -48,6 +54,15 @@ get_level_spec (void)
   return &reroute_setting_specs ()[REROUTE_SETTING_TLS_LEVEL];
 }
 
+/* Whether it stands below the field already. */
+static gboolean
+is_said (RerouteSecurityPage *self, const char *failure)
+{
+  const char *warning = reroute_field_error_get_warning (self->tls_certificate_error);
+
+  return warning != NULL && strstr (warning, failure) != NULL;
+}
+
 /* The files are on the server: only the relay can say whether it can use them. */
 static void
 show_tls_failure (RerouteSecurityPage *self)
@@ -57,7 +72,8 @@ show_tls_failure (RerouteSecurityPage *self)
   g_autofree char *text = NULL;
 
   gtk_widget_set_visible (GTK_WIDGET (self->tls_failure),
-                          failure != NULL && reroute_relay_watch_is_available (watch));
+                          failure != NULL && reroute_relay_watch_is_available (watch) &&
+                            !is_said (self, failure));
   if (failure == NULL)
     return;
   /* Translators: what follows are the relay's own words, in English. */
@@ -79,6 +95,13 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteSecurityPage *self)
   gtk_widget_set_sensitive (GTK_WIDGET (self->level),
                             reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_applying (sheet));
   show_tls_failure (self);
+}
+
+static void
+line_cb (RerouteFieldError *line, GParamSpec *pspec, RerouteSecurityPage *self)
+{
+  if (self->sheet != NULL)
+    show_tls_failure (self);
 }
 
 static void
@@ -146,6 +169,10 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
 
   self->sheet = g_object_ref (sheet);
   reroute_setting_entries_open (GTK_WIDGET (self), sheet);
+  self->certificate_check = reroute_certificate_check_new (reroute_sheet_get_relay_watch (sheet),
+                                                           self->tls_certificate,
+                                                           self->tls_key,
+                                                           self->tls_certificate_error);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->level), _ (get_level_spec ()->summary));
   reroute_rows_view_open (self->rows, sheet, REROUTE_ROWS_SECURITY);
   add_accounts_button (self);
@@ -184,7 +211,10 @@ page_iface_init (ReroutePropertyPageInterface *iface)
 static void
 reroute_security_page_dispose (GObject *object)
 {
-  g_clear_object (&REROUTE_SECURITY_PAGE (object)->sheet);
+  RerouteSecurityPage *self = REROUTE_SECURITY_PAGE (object);
+
+  g_clear_object (&self->certificate_check);
+  g_clear_object (&self->sheet);
 
   G_OBJECT_CLASS (reroute_security_page_parent_class)->dispose (object);
 }
@@ -201,10 +231,14 @@ reroute_security_page_class_init (RerouteSecurityPageClass *klass)
   g_type_ensure (REROUTE_TYPE_SETTING_CHECK);
   g_type_ensure (REROUTE_TYPE_SETTING_ENTRY);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/security-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, tls_certificate);
+  gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, tls_certificate_error);
+  gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, tls_key);
   gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, level);
   gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, tls_failure);
   gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, rows);
   gtk_widget_class_bind_template_callback (widget_class, level_cb);
+  gtk_widget_class_bind_template_callback (widget_class, line_cb);
   gtk_widget_class_bind_template_callback (widget_class, edit_row_cb);
   gtk_widget_class_bind_template_callback (widget_class, reports_clicked_cb);
 }

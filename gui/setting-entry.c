@@ -14,7 +14,7 @@ struct _RerouteSettingEntry
   GtkEntry parent_instance;
 
   const RerouteSettingSpec *spec;
-  RerouteFieldError *error; /* borrowed: both live in one template */
+  RerouteFieldError *error; /* which of the two is taken down first is not ours to say */
   RerouteSettingField *field;
 };
 
@@ -32,7 +32,10 @@ G_DEFINE_FINAL_TYPE (RerouteSettingEntry, reroute_setting_entry, GTK_TYPE_ENTRY)
 static void
 reroute_setting_entry_dispose (GObject *object)
 {
-  g_clear_object (&REROUTE_SETTING_ENTRY (object)->field);
+  RerouteSettingEntry *self = REROUTE_SETTING_ENTRY (object);
+
+  g_clear_object (&self->field);
+  g_clear_object (&self->error);
 
   G_OBJECT_CLASS (reroute_setting_entry_parent_class)->dispose (object);
 }
@@ -52,7 +55,7 @@ reroute_setting_entry_set_property (GObject *object,
       g_assert (self->spec != NULL);
       break;
     case PROP_ERROR:
-      self->error = g_value_get_object (value);
+      g_set_object (&self->error, g_value_get_object (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);

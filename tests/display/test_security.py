@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, poll, run_with_relay     # noqa: E402
+from certs import Authority                      # noqa: E402
 
 SECRET = 'correct horse battery'
 
@@ -44,6 +45,30 @@ def test_tls_for_all_domains(desk):
          '/etc/ssl/own.pem', 'encrypted', 'no']
 
 
+def test_files_are_judged_while_she_types(desk):
+    """Below the field, by the relay, before anything is saved; a warning keeps nobody from saving."""
+    authority = Authority(desk.place)
+    ours, other = authority.issue('ours.test'), authority.issue('other.test')
+    serial = desk.serial()
+    fill(desk, 'alt+k', ours.key_path)
+    fill(desk, 'alt+c', '/etc/reroute/none.pem')
+    desk.dialog.wait_text('The relay says: cannot use the certificate “/etc/reroute/none.pem”: No such file or directory')
+    fill(desk, 'alt+c', other.path)
+    desk.dialog.wait_text(f'“{ours.key_path}”: it does not belong to the certificate')
+    desk.service.stop_relay()
+    desk.dialog.wait_no_text('it does not belong')
+    desk.service.start_relay()
+    desk.dialog.wait_text('it does not belong')
+    fill(desk, 'alt+k', other.key_path)
+    desk.dialog.wait_no_text('it does not belong')
+    desk.dialog.wait_text('2 unsaved changes')
+    assert desk.serial() == serial
+    desk.apply()
+    desk.dialog.wait_no_text('The relay says')
+    fill(desk, 'alt+c', '/etc/reroute/a b.pem')
+    desk.apply()
+
+
 def test_the_relay_says_what_is_wrong_with_the_files(desk):
     desk.dialog.wait_text('The relay says: cannot use the certificate “/etc/reroute/a b.pem”')
     desk.ctl('settings', 'set', 'tls-certificate', '')
@@ -62,6 +87,11 @@ def test_edit_opens_the_entry_on_its_level(desk):
     desk.dialog.key('Return')
     desk.dialog.focus('Edit E-Mail Domain')
     desk.choose('space', 4, 'Edit E-Mail Domain')
+    fill(desk, 'alt+i', '/etc/reroute/none.pem', 'Edit E-Mail Domain')
+    desk.dialog.wait_text('The relay says: cannot use the certificate “/etc/reroute/none.pem”', 'Edit E-Mail Domain')
+    desk.dialog.wait_sensitive('Edit E-Mail Domain', 'push button', 'OK')
+    desk.dialog.key('alt+i', 'ctrl+a', 'Delete')
+    desk.dialog.wait_no_text('The relay says', 'Edit E-Mail Domain')
     desk.confirm('Edit E-Mail Domain')
     desk.dialog.wait_text('1 unsaved change')
     desk.apply()
