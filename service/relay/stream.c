@@ -189,6 +189,14 @@ reroute_stream_describe (const RerouteStream *self)
     "TLSv%s with cipher %s", version != NULL ? version : "?", cipher != NULL ? cipher : "unknown");
 }
 
+gboolean
+reroute_stream_is_tls_1_3 (const RerouteStream *self)
+{
+  g_return_val_if_fail (self != NULL && self->tls != NULL, FALSE);
+
+  return gnutls_protocol_get_version (self->tls->session) == GNUTLS_TLS1_3;
+}
+
 gnutls_session_t
 reroute_stream_get_session (const RerouteStream *self)
 {

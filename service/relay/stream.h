@@ -53,6 +53,7 @@ guint32 reroute_stream_get_wanted_events (const RerouteStream *self); /* EPOLLIN
 const char *reroute_stream_get_failure (const RerouteStream *self);
 /* "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"; (transfer full) */
 char *reroute_stream_describe (const RerouteStream *self);
+gboolean reroute_stream_is_tls_1_3 (const RerouteStream *self);          /* in TLS: or else 1.2 */
 gnutls_session_t reroute_stream_get_session (const RerouteStream *self); /* NULL in clear text */
 /* Whether reading gives something that no epoll will announce. */
 gboolean reroute_stream_has_input (const RerouteStream *self);

@@ -38,6 +38,7 @@ struct _RerouteWorker
   gboolean new_work;  /* one of them has an event */
   gboolean paused;
   RerouteIo wake; /* the eventfd */
+  RerouteTallies tallies;
 
   gint64 turn_now_us;         /* 0 between turns */
   struct epoll_event *events; /* of this turn; an io that is removed is taken out */
@@ -355,6 +356,14 @@ reroute_worker_free (RerouteWorker *self)
   g_array_unref (self->posted);
   g_mutex_clear (&self->lock);
   g_free (self);
+}
+
+RerouteTallies *
+reroute_worker_get_tallies (RerouteWorker *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return &self->tallies;
 }
 
 guint

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "service/relay/tally.h"
 
 G_BEGIN_DECLS
 
@@ -46,6 +46,9 @@ void reroute_worker_free (RerouteWorker *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteWorker, reroute_worker_free)
 
 guint reroute_worker_get_number (const RerouteWorker *self);
+
+/* What the worker counts: it adds, any thread reads. */
+RerouteTallies *reroute_worker_get_tallies (RerouteWorker *self);
 
 /* Any thread.  Functions run in the order they were posted; many posts cost one wake, and those of
    the worker's own thread none: they run at the end of its turn. */

@@ -99,6 +99,8 @@ void reroute_connection_shake_hands (RerouteConnection *self);
    trial. */
 void reroute_connection_note_clear_text (RerouteConnection *self);
 void reroute_connection_fail_tls (RerouteConnection *self, const char *why);
+/* A session is ready for its first transaction. */
+void reroute_connection_count_session (RerouteConnection *self);
 
 /* --- connection-auth.c --- */
 /* Behind reroute_connection_set_tls().  @secret: (nullable); @tokens: borrowed */

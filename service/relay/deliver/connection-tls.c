@@ -101,11 +101,18 @@ reroute_connection_note_clear_text (RerouteConnection *self)
     log_trial (self, "the host does not do STARTTLS");
 }
 
+static void
+count (RerouteConnection *self, RerouteTally tally)
+{
+  reroute_tallies_add (reroute_worker_get_tallies (self->worker), tally, 1);
+}
+
 void
 reroute_connection_fail_tls (RerouteConnection *self, const char *why)
 {
   g_autofree char *text = g_strdup_printf ("TLS failed: %s", why);
 
+  count (self, REROUTE_TALLY_TLS_OUT_FAILED);
   self->tls_failed = TRUE;
   note_verdict (self, REROUTE_TLS_VERDICT_VALIDATION_FAILURE, why);
   if (is_on_trial (self))
@@ -231,6 +238,9 @@ reroute_connection_shake_hands (RerouteConnection *self)
   else
     {
       self->shaking = FALSE;
+      count (self,
+             reroute_stream_is_tls_1_3 (&self->stream) ? REROUTE_TALLY_TLS_OUT_1_3
+                                                       : REROUTE_TALLY_TLS_OUT_1_2);
       note_verdict (self, REROUTE_TLS_VERDICT_SUCCESS, NULL);
       reroute_worker_arm_timer (
         self->worker,
@@ -322,18 +332,37 @@ reroute_connection_has_failed_tls (const RerouteConnection *self)
   return self->tls_failed || reroute_smtp_client_lacks_tls (self->machine);
 }
 
+/* What its TLS has proved. */
+static RerouteTally
+judge_proof (const RerouteConnection *self)
+{
+  if (self->stream.tls == NULL)
+    return REROUTE_TALLY_OUT_IN_CLEAR;
+  if (is_judged_by_dane (self))
+    return REROUTE_TALLY_OUT_BY_DANE;
+  if (reroute_endpoint_is_enforced (&self->endpoint))
+    return REROUTE_TALLY_OUT_BY_MTA_STS;
+  return self->tls_level == REROUTE_TLS_VERIFIED ? REROUTE_TALLY_OUT_VERIFIED
+                                                 : REROUTE_TALLY_OUT_OPPORTUNISTIC;
+}
+
+void
+reroute_connection_count_session (RerouteConnection *self)
+{
+  count (self, judge_proof (self));
+}
+
 char *
 reroute_connection_dup_tls (RerouteConnection *self)
 {
+  static const char *const verdicts[REROUTE_N_TALLIES] = {
+    [REROUTE_TALLY_OUT_BY_DANE] = ", verified by DANE",
+    [REROUTE_TALLY_OUT_BY_MTA_STS] = ", verified by MTA-STS",
+    [REROUTE_TALLY_OUT_VERIFIED] = ", verified",
+  };
   g_autofree char *description = NULL;
-  const char *verdict = "";
+  const char *verdict = verdicts[judge_proof (self)];
 
-  if (is_judged_by_dane (self))
-    verdict = ", verified by DANE";
-  else if (reroute_endpoint_is_enforced (&self->endpoint))
-    verdict = ", verified by MTA-STS";
-  else if (self->tls_level == REROUTE_TLS_VERIFIED)
-    verdict = ", verified";
   if (self->stream.tls == NULL || self->shaking)
     return NULL;
   /* A ticket comes behind the handshake: by now it is here. */
@@ -341,5 +370,5 @@ reroute_connection_dup_tls (RerouteConnection *self)
     reroute_tls_client_keep_session (self->tls, &self->stream, self->session_key);
   self->session_kept = TRUE;
   description = reroute_stream_describe (&self->stream);
-  return g_strconcat (description, verdict, NULL);
+  return g_strconcat (description, verdict != NULL ? verdict : "", NULL);
 }

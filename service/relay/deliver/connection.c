@@ -200,6 +200,7 @@ pump_state (RerouteConnection *self)
       if (!self->idle && reroute_connection_end_auth (self))
         {
           reroute_connection_note_clear_text (self);
+          reroute_connection_count_session (self);
           rest (self, self->handler->ready);
         }
       return FALSE;

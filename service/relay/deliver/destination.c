@@ -90,6 +90,10 @@ reroute_scheduler_update_pressure (RerouteScheduler *scheduler)
   if (pressed == scheduler->pressed)
     return;
   scheduler->pressed = pressed;
+  g_mutex_lock (&scheduler->lock);
+  scheduler->figures.is_pressed = pressed;
+  scheduler->figures.pressures += pressed;
+  g_mutex_unlock (&scheduler->lock);
   if (scheduler->pressure != NULL)
     scheduler->pressure (pressed, scheduler->user_data);
 }

@@ -19,6 +19,12 @@
 
 #include "common/limits.h"
 
+static const RerouteTally tallies_of_kind[] = {
+  [REROUTE_DSN_FAILED] = REROUTE_TALLY_NOTICES_FAILED,
+  [REROUTE_DSN_DELAYED] = REROUTE_TALLY_NOTICES_DELAYED,
+  [REROUTE_DSN_RELAYED] = REROUTE_TALLY_NOTICES_RELAYED,
+};
+
 /* A notice on its way into the spool. */
 typedef struct
 {
@@ -132,6 +138,8 @@ finish (Notice *self)
       g_autofree char *id = reroute_message_id_to_string (queued->message->id);
       g_autofree char *notice_id = reroute_message_id_to_string (self->notice->id);
 
+      reroute_tallies_add (
+        reroute_worker_get_tallies (scheduler->thread), tallies_of_kind[self->kind], 1);
       g_message ("id=%s notice=%s (%s)", id, notice_id, reroute_dsn_kind_to_string (self->kind));
       reroute_queued_track_notice (queued, self->notice, self->kind);
       reroute_scheduler_enqueue (scheduler, self->notice, queued->worker);

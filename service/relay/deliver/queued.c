@@ -117,16 +117,34 @@ is_untouched (const RerouteVerdict *verdict)
          verdict->tries == 0 && verdict->reply == NULL;
 }
 
+static gboolean
+is_retried (const RerouteWaiting *recipient)
+{
+  return recipient->state == REROUTE_RECIPIENT_WAITING && recipient->tries > 0;
+}
+
+static void
+count_retried (RerouteScheduler *scheduler, gboolean was, gboolean is)
+{
+  if (was == is)
+    return;
+  g_mutex_lock (&scheduler->lock);
+  scheduler->figures.retried += is ? 1 : -1;
+  g_mutex_unlock (&scheduler->lock);
+}
+
 static void
 take_verdict (RerouteQueued *self, const RerouteVerdict *verdict)
 {
   RerouteWaiting *recipient = &self->recipients[verdict->recipient];
+  gboolean was_retried = is_retried (recipient);
 
   if (self->message->held && is_untouched (verdict))
     return;
   set_state (self, recipient, verdict->state);
   recipient->due_us = verdict->due_us;
   recipient->tries = verdict->tries;
+  count_retried (self->scheduler, was_retried, is_retried (recipient));
   recipient->flags = (guint8) verdict->flags;
   if (verdict->state >= REROUTE_RECIPIENT_SENT)
     {

@@ -99,10 +99,13 @@ void reroute_scheduler_etrn (RerouteScheduler *self,
 typedef struct
 {
   guint64 messages, recipients, received, delivered, deferred, failed;
-  guint64 held;    /* recipients */
-  guint64 changes; /* of the queue: it looks as it did while this stays */
+  guint64 held;      /* recipients */
+  guint64 retried;   /* recipients that wait behind a try */
+  guint64 pressures; /* how often back-pressure began */
+  guint64 changes;   /* of the queue: it looks as it did while this stays */
   gint64 oldest_us;
   guint connections;
+  gboolean is_pressed;  /* back-pressure */
   gboolean is_restored; /* what the spool had at start is among the messages */
   char *dns; /* "system", "127.0.0.1:5300", with "insecure" when DNSSEC is not to be had */
 } RerouteSchedulerFigures;

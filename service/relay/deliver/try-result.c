@@ -47,6 +47,22 @@ judge (const RerouteTry *self, const RerouteDelivery *delivery, const RerouteRep
   return reply->code >= 500 ? REROUTE_OUTCOME_FAILED : REROUTE_OUTCOME_DEFERRED;
 }
 
+/* A reply of a host, or of our own in its place. */
+static void
+count (const RerouteTry *self, const RerouteDelivery *delivery, const RerouteReply *reply)
+{
+  RerouteTallies *tallies = reroute_worker_get_tallies (self->scheduler->thread);
+
+  if (delivery->answered < 0 && !delivery->lacks_extension && reply->code >= 300)
+    reroute_tallies_add (tallies, REROUTE_TALLY_TRIED_NO_CONNECTION, 1);
+  else
+    reroute_tallies_add (tallies,
+                         reply->code < 300   ? REROUTE_TALLY_TRIED_2XX
+                         : reply->code < 500 ? REROUTE_TALLY_TRIED_4XX
+                                             : REROUTE_TALLY_TRIED_5XX,
+                         1);
+}
+
 static void
 settle (RerouteTry *self, RerouteDelivery *delivery)
 {
@@ -64,6 +80,7 @@ settle (RerouteTry *self, RerouteDelivery *delivery)
           recipient->due_us = 0;
           continue;
         }
+      count (self, delivery, delivery->replies[i]);
       outcomes[n++] = (RerouteOutcome){
         .kind = judge (self, delivery, delivery->replies[i]),
         .recipient = delivery->recipients[i],

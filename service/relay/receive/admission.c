@@ -30,9 +30,10 @@ struct _RerouteAdmission
   GMutex lock;
   GHashTable *by_client; /* (element-type RerouteIp guint) */
   guint n_sessions;
-  GHashTable *rates;         /* (element-type RerouteIp Rate): of this minute */
-  gint64 minute;             /* that rates are of */
-  GHashTable *failed_logins; /* (element-type RerouteIp FailedLogins) */
+  gsize refused[REROUTE_N_REFUSED]; /* atomic */
+  GHashTable *rates;                /* (element-type RerouteIp Rate): of this minute */
+  gint64 minute;                    /* that rates are of */
+  GHashTable *failed_logins;        /* (element-type RerouteIp FailedLogins) */
 };
 
 /* Of one client. */
@@ -99,30 +100,65 @@ client_of (const RerouteIp *ip)
   return client;
 }
 
+void
+reroute_admission_note_refused (RerouteAdmission *self, RerouteRefusedReason reason)
+{
+  g_return_if_fail (self != NULL && reason < REROUTE_N_REFUSED);
+
+  __atomic_fetch_add (&self->refused[reason], 1, __ATOMIC_RELAXED);
+}
+
+void
+reroute_admission_get_refused (RerouteAdmission *self, guint64 *counts)
+{
+  g_return_if_fail (self != NULL && counts != NULL);
+
+  for (guint i = 0; i < REROUTE_N_REFUSED; i++)
+    counts[i] = __atomic_load_n (&self->refused[i], __ATOMIC_RELAXED);
+}
+
+/* (transfer full): @reply, counted */
 static RerouteReply *
-judge_settings (RerouteRuleset *ruleset, const RerouteSettings *settings, const RerouteIp *ip)
+refuse (RerouteAdmission *self, RerouteRefusedReason reason, RerouteReply *reply)
+{
+  reroute_admission_note_refused (self, reason);
+  return reply;
+}
+
+static RerouteReply *
+judge_settings (RerouteAdmission *self,
+                RerouteRuleset *ruleset,
+                const RerouteSettings *settings,
+                const RerouteIp *ip)
 {
   const RerouteClient client = { .ip = *ip };
   gint64 mode = reroute_settings_get_number (settings, REROUTE_SETTING_TRANSFER_MODE);
 
   if (reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, ip))
-    return reroute_reply_new (554, "5.7.1", "access denied");
+    return refuse (
+      self, REROUTE_REFUSED_FORBIDDEN, reroute_reply_new (554, "5.7.1", "access denied"));
   if (mode == TRANSFER_NONE)
-    return reroute_reply_new (421, "4.3.2", "no mail is received at present");
+    return refuse (self,
+                   REROUTE_REFUSED_MODE,
+                   reroute_reply_new (421, "4.3.2", "no mail is received at present"));
   if (mode == TRANSFER_OUTBOUND && (ruleset == NULL || !reroute_ruleset_permits (ruleset, &client)))
-    return reroute_reply_new (421, "4.3.2", "no inbound mail is received at present");
+    return refuse (self,
+                   REROUTE_REFUSED_MODE,
+                   reroute_reply_new (421, "4.3.2", "no inbound mail is received at present"));
   return NULL;
 }
 
 /* With the lock held.  (transfer full) (nullable): the refusal */
 static RerouteReply *
-judge_room (const RerouteAdmission *self, const RerouteSettings *settings)
+judge_room (RerouteAdmission *self, const RerouteSettings *settings)
 {
   gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_INBOUND_CONNECTIONS);
 
   return self->n_sessions < most
            ? NULL
-           : reroute_reply_new (421, "4.3.2", "too many connections, try again later");
+           : refuse (self,
+                     REROUTE_REFUSED_FULL,
+                     reroute_reply_new (421, "4.3.2", "too many connections, try again later"));
 }
 
 /* With the lock held.  (transfer full) (nullable): the refusal */
@@ -133,7 +169,9 @@ count_client_in (RerouteAdmission *self, const RerouteSettings *settings, const 
   guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->by_client, client));
 
   if (n >= most)
-    return reroute_reply_new (421, "4.7.0", "too many connections from your address");
+    return refuse (self,
+                   REROUTE_REFUSED_CLIENT,
+                   reroute_reply_new (421, "4.7.0", "too many connections from your address"));
   g_hash_table_replace (
     self->by_client, g_memdup2 (client, sizeof *client), GUINT_TO_POINTER (n + 1));
   return NULL;
@@ -175,7 +213,7 @@ reroute_admission_enter (RerouteAdmission *self, RerouteRuleset *ruleset, const 
   g_autoptr (RerouteSettings) settings =
                ruleset != NULL ? reroute_settings_ref (reroute_ruleset_get_settings (ruleset))
                                : reroute_settings_new ();
-  RerouteReply *refusal = judge_settings (ruleset, settings, ip);
+  RerouteReply *refusal = judge_settings (self, ruleset, settings, ip);
 
   return refusal != NULL ? refusal : count_in (self, settings, ip);
 }
@@ -204,7 +242,7 @@ reroute_admission_move (RerouteAdmission *self,
                                : reroute_settings_new ();
   RerouteIp before = client_of (from);
   RerouteIp after = client_of (to);
-  RerouteReply *refusal = judge_settings (ruleset, settings, to);
+  RerouteReply *refusal = judge_settings (self, ruleset, settings, to);
   if (refusal != NULL || equal_ip (&before, &after))
     return refusal;
 

@@ -16,6 +16,19 @@ G_BEGIN_DECLS
  */
 typedef struct _RerouteAdmission RerouteAdmission;
 
+/* Why a client was turned away at the door. */
+typedef enum
+{
+  REROUTE_REFUSED_FORBIDDEN, /* forbidden-hosts */
+  REROUTE_REFUSED_MODE,      /* transfer-mode */
+  REROUTE_REFUSED_FULL,      /* max-inbound-connections */
+  REROUTE_REFUSED_CLIENT,    /* max-connections-per-client */
+  REROUTE_REFUSED_EARLY,     /* it spoke first */
+  REROUTE_REFUSED_PROXY,     /* it had to say whose connection it is, and did not */
+  REROUTE_REFUSED_NO_TLS,    /* it came for TLS, and there is no certificate */
+  REROUTE_N_REFUSED,
+} RerouteRefusedReason;
+
 RerouteAdmission *reroute_admission_new (void);
 void reroute_admission_free (RerouteAdmission *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAdmission, reroute_admission_free)
@@ -48,6 +61,11 @@ RerouteReply *reroute_admission_enter_proxy (RerouteAdmission *self,
 void reroute_admission_leave_proxy (RerouteAdmission *self);
 
 guint reroute_admission_get_n_sessions (RerouteAdmission *self);
+
+/* Counts a client that others than this turned away. */
+void reroute_admission_note_refused (RerouteAdmission *self, RerouteRefusedReason reason);
+/* @counts: (out) (array fixed-size=REROUTE_N_REFUSED): clients that were turned away, by reason */
+void reroute_admission_get_refused (RerouteAdmission *self, guint64 *counts);
 
 /**
  * reroute_admission_count:

@@ -61,6 +61,7 @@ refuse (Arrival *self, const char *why)
   g_autofree char *proxy = reroute_ip_to_string (&self->proxy);
 
   g_info ("client=[%s] status=refused (%s)", proxy, why);
+  reroute_admission_note_refused (self->receiver->config.admission, REROUTE_REFUSED_PROXY);
   close (leave (self));
 }
 

@@ -102,7 +102,10 @@ reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client
   g_autoptr (RerouteReply) refusal = NULL;
 
   if (early)
-    refusal = reroute_reply_new (554, "5.5.0", "Wait for the greeting before you speak");
+    {
+      reroute_admission_note_refused (self->config.admission, REROUTE_REFUSED_EARLY);
+      refusal = reroute_reply_new (554, "5.5.0", "Wait for the greeting before you speak");
+    }
   else
     refusal = reroute_admission_enter (self->config.admission, self->ruleset, client);
   if (refusal != NULL)
@@ -119,6 +122,7 @@ reroute_receiver_welcome_in_tls (RerouteReceiver *self, int fd, const RerouteIp 
 
   if (self->tls == NULL)
     {
+      reroute_admission_note_refused (self->config.admission, REROUTE_REFUSED_NO_TLS);
       g_info ("a connection in TLS is closed: no certificate is in force");
       close (fd);
       return;

@@ -63,6 +63,16 @@ reroute_session_begin_draft (RerouteSession *self)
   reroute_spool_draft_set_resume (self->draft, parts_saved_cb, self);
 }
 
+static void
+count_accepted (const RerouteSession *self, const RerouteMessage *message)
+{
+  RerouteTallies *tallies = reroute_worker_get_tallies (self->receiver->worker);
+
+  reroute_tallies_add (tallies, REROUTE_TALLY_MESSAGES, 1);
+  reroute_tallies_add (tallies, REROUTE_TALLY_RECIPIENTS, message->n_recipients);
+  reroute_tallies_add (tallies, REROUTE_TALLY_OCTETS, message->content_octets);
+}
+
 /* Back on the worker.  A message that was committed is ours, whether the client hears it or not. */
 static void
 take_commit_cb (RerouteWorker *worker, gpointer user_data)
@@ -74,6 +84,8 @@ take_commit_cb (RerouteWorker *worker, gpointer user_data)
   g_autoptr (RerouteReply) reply =
                reroute_session_log_commit (&self->client.ip, self->account, message, error);
 
+  if (message != NULL)
+    count_accepted (self, message);
   reroute_smtp_server_finish_data (self->machine, reply);
   reroute_session_advance (self);
   if (message != NULL)

@@ -18,6 +18,16 @@
 
 #include "common/limits.h"
 
+static void
+count_handshake (const RerouteSession *self, gboolean done)
+{
+  RerouteTally tally = !done                                       ? REROUTE_TALLY_TLS_IN_FAILED
+                       : reroute_stream_is_tls_1_3 (&self->stream) ? REROUTE_TALLY_TLS_IN_1_3
+                                                                   : REROUTE_TALLY_TLS_IN_1_2;
+
+  reroute_tallies_add (reroute_worker_get_tallies (self->receiver->worker), tally, 1);
+}
+
 void
 reroute_session_shake_hands (RerouteSession *self)
 {
@@ -28,6 +38,7 @@ reroute_session_shake_hands (RerouteSession *self)
       self->receiver->worker, &self->io, reroute_stream_get_wanted_events (&self->stream));
   else if (result == REROUTE_HANDSHAKE_FAILED)
     {
+      count_handshake (self, FALSE);
       reroute_session_log_lost (
         &self->client.ip, reroute_stream_get_failure (&self->stream), "while beginning TLS");
       reroute_session_close (self);
@@ -36,6 +47,7 @@ reroute_session_shake_hands (RerouteSession *self)
     {
       g_autofree char *tls = reroute_stream_describe (&self->stream);
       self->shaking = FALSE;
+      count_handshake (self, TRUE);
       reroute_smtp_server_set_tls (self->machine, tls);
       if (reroute_smtp_server_is_new (self->machine))
         reroute_session_greet (self);

@@ -437,6 +437,16 @@ end_of_data_cb (RerouteSmtpServer *machine, RerouteEnvelope *envelope, gpointer 
     reroute_session_commit (self, envelope);
 }
 
+static void
+rejected_cb (RerouteSmtpServer *machine, guint code, gpointer user_data)
+{
+  const RerouteSession *self = user_data;
+
+  reroute_tallies_add (reroute_worker_get_tallies (self->receiver->worker),
+                       code < 500 ? REROUTE_TALLY_REJECTIONS_4XX : REROUTE_TALLY_REJECTIONS_5XX,
+                       1);
+}
+
 static const RerouteSmtpServerHandler handler = {
   .mail = mail_cb,
   .rcpt = rcpt_cb,
@@ -449,6 +459,7 @@ static const RerouteSmtpServerHandler handler = {
   .offers_etrn = reroute_session_offers_etrn_cb,
   .etrn = reroute_session_etrn_cb,
   .helo = helo_cb,
+  .rejected = rejected_cb,
 };
 
 /* --- the receiver's side --- */
@@ -496,6 +507,7 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
     receiver->ruleset != NULL && reroute_ruleset_permits (receiver->ruleset, &self->client);
   self->milters = reroute_session_milters_new (self);
   self->machine = make_machine (self);
+  reroute_tallies_add (reroute_worker_get_tallies (receiver->worker), REROUTE_TALLY_SESSIONS, 1);
   g_queue_push_tail_link (&receiver->sessions, &self->link);
   reroute_worker_add_io (receiver->worker, &self->io);
   if (in_tls)
@@ -507,7 +519,10 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
   /* Who speaks before the greeting does not wait for replies (wire-defaults: early talkers). */
   gssize n = recv (fd, receiver->buffer, sizeof receiver->buffer, 0);
   if (n > 0)
-    reroute_smtp_server_feed (self->machine, receiver->buffer, n);
+    {
+      reroute_admission_note_refused (receiver->config.admission, REROUTE_REFUSED_EARLY);
+      reroute_smtp_server_feed (self->machine, receiver->buffer, n);
+    }
   else
     reroute_session_greet (self);
   reroute_session_renew_deadline (self);

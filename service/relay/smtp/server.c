@@ -76,6 +76,8 @@ void
 reroute_smtp_server_put_reply (RerouteSmtpServer *self, const RerouteReply *reply)
 {
   reroute_reply_append (reply, self->output);
+  if (reply->code >= 400 && self->handler.rejected != NULL)
+    self->handler.rejected (self, reply->code, self->user_data);
   if (reply->code == 421)
     reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_CLOSED);
 }

@@ -355,6 +355,7 @@ commit_batch (RerouteSpool *self, GError **error)
   g_mutex_lock (&self->lock);
   self->writable = takes_mail;
   self->n_syncs += error_number == 0;
+  self->n_written += error_number == 0 ? end - segment->used : 0;
   g_mutex_unlock (&self->lock);
   if (error_number == 0)
     {

@@ -125,6 +125,7 @@ struct _RerouteSpool
   guint64 n_messages;
   guint64 n_syncs;
   guint64 n_commits;
+  guint64 n_written; /* octets */
   guint64 spare_octets;
   gboolean writable;
 

@@ -212,6 +212,8 @@ reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures)
   figures->messages = self->n_messages;
   figures->syncs = self->n_syncs;
   figures->commits = self->n_commits;
+  figures->written = self->n_written;
+  figures->segments = self->segments->len + (self->spare_octets > 0);
   figures->octets = self->spare_octets;
   for (guint i = 0; i < self->segments->len; i++)
     figures->octets += ((const RerouteSegment *) g_ptr_array_index (self->segments, i))->size;

@@ -56,6 +56,8 @@ typedef struct
   guint64 messages;  /* alive */
   guint64 syncs;
   guint64 commits; /* messages made durable */
+  guint64 written; /* octets, with the filling of batches */
+  guint segments;  /* files, with the spare one */
 } RerouteSpoolFigures;
 
 /**
