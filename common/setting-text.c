@@ -64,7 +64,7 @@ dup_endpoint_error (const RerouteSettingSpec *spec, const char *part)
   if (part[0] == '\0')
     return g_strdup (
       _ ("Write at least one address with its port, such as “0.0.0.0:25” or “[::]:25”."));
-  if (spec->id == REROUTE_SETTING_HEALTH_LISTEN)
+  if (spec->id == REROUTE_SETTING_HEALTH_LISTEN || spec->id == REROUTE_SETTING_METRICS_LISTEN)
     return g_strdup_printf (
       _ ("“%s” is no loopback address with a port. Write one such as “127.0.0.1:8025”."), part);
   if (spec->id == REROUTE_SETTING_LISTEN_TLS)

@@ -147,13 +147,14 @@ parse_endpoints (const RerouteSettingSpec *spec,
                  RerouteSettingValue *value,
                  GError **error)
 {
-  gboolean health = spec->id == REROUTE_SETTING_HEALTH_LISTEN;
+  gboolean http =
+    spec->id == REROUTE_SETTING_HEALTH_LISTEN || spec->id == REROUTE_SETTING_METRICS_LISTEN;
   gboolean dns = spec->type == REROUTE_SETTING_TYPE_DNS;
   gboolean tls = spec->id == REROUTE_SETTING_LISTEN_TLS;
-  guint default_port = dns      ? DNS_PORT
-                       : health ? 0
-                       : tls    ? REROUTE_DEFAULT_SMTPS_PORT
-                                : REROUTE_DEFAULT_SMTP_PORT;
+  guint default_port = dns    ? DNS_PORT
+                       : http ? 0
+                       : tls  ? REROUTE_DEFAULT_SMTPS_PORT
+                              : REROUTE_DEFAULT_SMTP_PORT;
   g_auto (GStrv) parts = g_strsplit_set (text, LIST_SEPARATORS, -1);
   g_autoptr (GStrvBuilder) endpoints = g_strv_builder_new ();
   gsize n = 0;
@@ -166,7 +167,7 @@ parse_endpoints (const RerouteSettingSpec *spec,
       g_autofree char *endpoint = normalize_endpoint (parts[i], default_port, &ip, error);
       if (endpoint == NULL)
         return FALSE;
-      if (health && !reroute_ip_is_loopback (&ip))
+      if (http && !reroute_ip_is_loopback (&ip))
         return fail (
           error,
           parts[i],

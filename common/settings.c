@@ -91,6 +91,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Threads that receive and deliver.") },
   { ID (HEALTH_LISTEN), "health-listen", TYPE (ENDPOINTS), "", 0, 4, NULL,
     N_("Loopback addresses and ports where the state of the relay is told over HTTP; empty: none.") },
+  { ID (METRICS_LISTEN), "metrics-listen", TYPE (ENDPOINTS), "", 0, 4, NULL,
+    N_("Loopback addresses and ports where Prometheus finds the relay's figures; empty: none.") },
   { ID (MAX_BAD_COMMANDS), "max-bad-commands", TYPE (COUNT), "20", 1, 10000, NULL,
     N_("Commands with an error in them before a client's connection is closed.") },
   { ID (MAX_JUNK_COMMANDS), "max-junk-commands", TYPE (COUNT), "100", 1, 1000000, NULL,

@@ -20,6 +20,7 @@
 #include "gui/page.h"
 #include "gui/plain-list.h"
 #include "gui/search-field.h"
+#include "gui/setting-entry.h"
 #include "gui/setting-windows.h"
 
 #include <glib/gi18n.h>
@@ -402,8 +403,15 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
   RerouteDiagnosticsPage *self = REROUTE_DIAGNOSTICS_PAGE (page);
 
   self->sheet = g_object_ref (sheet);
+  reroute_setting_entries_open (GTK_WIDGET (self), sheet);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   sheet_changed_cb (sheet, self);
+}
+
+static gboolean
+flush (ReroutePropertyPage *page)
+{
+  return reroute_setting_entries_flush (GTK_WIDGET (page));
 }
 
 static void
@@ -423,6 +431,7 @@ page_iface_init (ReroutePropertyPageInterface *iface)
 {
   iface->help_topic = "diagnostics";
   iface->open = open_sheet;
+  iface->flush = flush;
   iface->focus_search = focus_search;
   iface->clear_search = clear_search;
 }
@@ -449,6 +458,8 @@ reroute_diagnostics_page_class_init (RerouteDiagnosticsPageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = reroute_diagnostics_page_dispose;
 
   g_type_ensure (REROUTE_TYPE_NOTE);
+  g_type_ensure (REROUTE_TYPE_FIELD_ERROR);
+  g_type_ensure (REROUTE_TYPE_SETTING_ENTRY);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/reroute/gui/diagnostics-page.ui");
   gtk_widget_class_bind_template_child (widget_class, RerouteDiagnosticsPage, grid);

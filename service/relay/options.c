@@ -31,6 +31,7 @@ parse (Parsed *parsed, char ***arguments, GError **error)
     { "bus", 0, 0, G_OPTION_ARG_STRING, &values->bus, "Use the bus at ADDRESS", "ADDRESS" },
     { "spool", 0, 0, G_OPTION_ARG_FILENAME, &values->spool, "Keep the queue in DIR", "DIR" },
     { "listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->listen, "Receive there, whatever the setting “listen” says; may be repeated", "HOST:PORT" },
+    { "metrics-listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->metrics_listen, "Serve metrics there, whatever the setting “metrics-listen” says; may be repeated", "HOST:PORT" },
     { "dns", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values->dns, "Ask this name server, whatever the setting “dns-servers” says; may be repeated", "HOST:PORT" },
     { "trust-anchor", 0, 0, G_OPTION_ARG_FILENAME, &values->trust_anchor, "Validate DNS from the DS or DNSKEY records in FILE", "FILE" },
     { "token-commands", 0, 0, G_OPTION_ARG_FILENAME, &values->token_commands, "Run programs in DIR that print access tokens", "DIR" },
@@ -64,6 +65,28 @@ check_endpoints (char **endpoints, GError **error)
 }
 
 static gboolean
+check_loopback (char **endpoints, GError **error)
+{
+  RerouteIp ip;
+  guint16 port;
+
+  for (char **endpoint = endpoints; endpoint != NULL && *endpoint != NULL; endpoint++)
+    {
+      if (!reroute_endpoint_parse (*endpoint, &ip, &port, error))
+        return FALSE;
+      if (reroute_ip_is_loopback (&ip))
+        continue;
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "--metrics-listen=%s can be reached from outside: wanted a loopback address",
+                   *endpoint);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
 check_port (const char *option, int port, GError **error)
 {
   if (port >= 1 && port <= G_MAXUINT16)
@@ -91,7 +114,8 @@ check (const Parsed *parsed, char **arguments, GError **error)
   else
     return check_port ("mx-port", parsed->mx_port, error) &&
            check_port ("mta-sts-port", parsed->mta_sts_port, error) &&
-           check_endpoints (values->listen, error) && check_endpoints (values->dns, error);
+           check_endpoints (values->listen, error) && check_endpoints (values->dns, error) &&
+           check_loopback (values->metrics_listen, error);
   return FALSE;
 }
 
@@ -125,6 +149,7 @@ reroute_relay_options_clear (RerouteRelayOptions *self)
   g_clear_pointer (&self->token_commands, g_free);
   g_clear_pointer (&self->alarm_commands, g_free);
   g_clear_pointer (&self->listen, g_strfreev);
+  g_clear_pointer (&self->metrics_listen, g_strfreev);
   g_clear_pointer (&self->dns, g_strfreev);
   g_clear_pointer (&self->trust_anchor, g_free);
 }

@@ -12,11 +12,12 @@ typedef struct
   gboolean session;
   char *bus;
   char *spool;
-  char *token_commands; /* (nullable): --token-commands */
-  char *alarm_commands; /* (nullable): --alarm-commands */
-  char **listen;        /* (nullable) (array zero-terminated=1): instead of the setting */
-  char **dns;           /* (nullable) (array zero-terminated=1): instead of the setting */
-  char *trust_anchor;   /* (nullable): a file of DNS records to validate from */
+  char *token_commands;  /* (nullable): --token-commands */
+  char *alarm_commands;  /* (nullable): --alarm-commands */
+  char **listen;         /* (nullable) (array zero-terminated=1): instead of the setting */
+  char **metrics_listen; /* (nullable) (array zero-terminated=1): instead of the setting */
+  char **dns;            /* (nullable) (array zero-terminated=1): instead of the setting */
+  char *trust_anchor;    /* (nullable): a file of DNS records to validate from */
   guint16 mx_port;
   guint16 mta_sts_port;
   gboolean check;

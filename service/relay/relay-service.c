@@ -19,6 +19,7 @@
 #include "common/limits.h"
 #include "common/names.h"
 #include "service/relay/log-writer.h"
+#include "service/relay/monitor.h"
 
 #include <string.h>
 
@@ -175,6 +176,9 @@ run_status (RerouteRelayCall *call)
     "{sv}",
     "sessions",
     g_variant_new_uint32 (reroute_admission_get_n_sessions (parts->admission)));
+  g_auto (GStrv) metrics = reroute_monitor_list_metrics (parts->monitor);
+  g_variant_builder_add (
+    &builder, "{sv}", "metrics", g_variant_new_strv ((const char *const *) metrics, -1));
   add_scheduler_figures (&builder, parts);
   g_variant_builder_add (&builder, "{sv}", "spool-ok", g_variant_new_boolean (spool.writable));
   add_number (&builder, "spool-octets", spool.octets);

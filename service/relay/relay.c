@@ -19,8 +19,8 @@
 #include "common/names.h"
 #include "service/relay/alarm-watch.h"
 #include "service/relay/errands.h"
-#include "service/relay/health.h"
 #include "service/relay/host-name.h"
+#include "service/relay/monitor.h"
 #include "service/relay/observing.h"
 #include "service/relay/receive/handed-socket.h"
 #include "service/relay/relay-service.h"
@@ -51,13 +51,10 @@ typedef struct
 
   RerouteRulesClient *rules;
   RerouteRelayService *service;
-  RerouteHealth *health;
   RerouteAlarmWatch *alarms;
   RerouteSrsKeeper *srs;
   RerouteWatchdog *watchdog; /* NULL: nobody wants to hear of it */
   GPtrArray *handed;         /* (element-type RerouteHandedSocket): the service manager's */
-  guint n_workers;
-  RerouteWorker **workers;
   RerouteReceiver **receivers;
   guint n_drained;
 
@@ -66,7 +63,6 @@ typedef struct
   gboolean listening;
   gboolean published; /* had its name on the bus */
   gboolean ready;     /* as the service manager was told */
-  gboolean stopping;
   guint sigterm_id;
   guint sigint_id;
   guint sighup_id;
@@ -81,7 +77,7 @@ drained_in_main_cb (gpointer user_data)
 {
   Relay *self = user_data;
 
-  if (++self->n_drained == self->n_workers)
+  if (++self->n_drained == self->parts.n_workers)
     g_main_loop_quit (self->loop);
   return G_SOURCE_REMOVE;
 }
@@ -95,12 +91,12 @@ drained_cb (guint worker, gpointer user_data)
 static void
 stop (Relay *self)
 {
-  if (self->stopping)
+  if (self->parts.is_stopping)
     return;
-  self->stopping = TRUE;
+  self->parts.is_stopping = TRUE;
   reroute_supervisor_notify ("STOPPING=1\nSTATUS=Ends sessions and deliveries");
   g_clear_handle_id (&self->wait_id, g_source_remove);
-  for (guint i = 0; i < self->n_workers; i++)
+  for (guint i = 0; i < self->parts.n_workers; i++)
     reroute_receiver_drain (self->receivers[i], SESSIONS_GRACE_US);
   /* Who comes now is refused at once instead of waiting for an accept() that never comes; at a
      socket of the service manager it waits for the next relay. */
@@ -113,7 +109,7 @@ signal_cb (gpointer user_data)
 {
   Relay *self = user_data;
 
-  if (self->stopping)
+  if (self->parts.is_stopping)
     _exit (EXIT_FAILURE); /* the spool is made for worse */
   g_message ("stopping");
   stop (self);
@@ -141,7 +137,7 @@ count_accepting (Relay *self)
   if (self->parts.ruleset != NULL)
     wanted = reroute_settings_get_number (reroute_ruleset_get_settings (self->parts.ruleset),
                                           REROUTE_SETTING_WORKERS);
-  return MIN (wanted, self->n_workers);
+  return MIN (wanted, self->parts.n_workers);
 }
 
 static void
@@ -151,7 +147,7 @@ hand_out_listeners (Relay *self)
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_listener_unref);
   guint n_accepting = count_accepting (self);
 
-  for (guint i = 0; i < self->n_workers; i++)
+  for (guint i = 0; i < self->parts.n_workers; i++)
     reroute_receiver_set_listeners (self->receivers[i],
                                     i < n_accepting ? self->parts.listeners : none);
 }
@@ -193,8 +189,8 @@ become_ready (Relay *self)
     {
       self->ready = TRUE;
       reroute_supervisor_notify ("READY=1");
-      self->watchdog =
-        reroute_watchdog_new (self->parts.spool, self->workers, self->n_workers, report, self);
+      self->watchdog = reroute_watchdog_new (
+        self->parts.spool, self->parts.workers, self->parts.n_workers, report, self);
     }
   if (self->options->exit_after_startup)
     stop (self);
@@ -270,7 +266,7 @@ tls_changed_cb (RerouteTlsServer *server, gpointer user_data)
 {
   Relay *self = user_data;
 
-  for (guint i = 0; i < self->n_workers; i++)
+  for (guint i = 0; i < self->parts.n_workers; i++)
     reroute_receiver_set_tls (self->receivers[i], server);
 }
 
@@ -279,7 +275,7 @@ srs_changed_cb (RerouteSrs *srs, gpointer user_data)
 {
   Relay *self = user_data;
 
-  for (guint i = 0; i < self->n_workers; i++)
+  for (guint i = 0; i < self->parts.n_workers; i++)
     reroute_receiver_set_srs (self->receivers[i], srs);
   reroute_scheduler_set_srs (self->parts.scheduler, srs);
 }
@@ -288,18 +284,13 @@ static void
 take_settings (Relay *self, RerouteSettings *settings)
 {
   const char *hostname = reroute_settings_get_text (settings, REROUTE_SETTING_HOSTNAME);
-  g_autoptr (GError) error = NULL;
 
   self->parts.hostname = hostname[0] != '\0' ? hostname : self->machine_hostname;
   reroute_observing_set_settings (self->parts.ruleset != NULL ? self->parts.tracker : NULL,
                                   settings);
   reroute_tls_keeper_set_settings (self->parts.tls, settings);
   reroute_srs_keeper_set_settings (self->srs, settings);
-  if (!reroute_health_set_endpoints (
-        self->health,
-        reroute_settings_get_endpoints (settings, REROUTE_SETTING_HEALTH_LISTEN),
-        &error))
-    g_warning ("%s", error->message);
+  reroute_monitor_set_settings (self->parts.monitor, settings);
 }
 
 static void
@@ -310,13 +301,14 @@ changed_cb (Relay *self, RerouteRuleset *loaded)
   guint64 serial = reroute_ruleset_get_serial (ruleset);
   RerouteRuleset *old = self->parts.ruleset;
 
-  if (self->stopping)
+  if (self->parts.is_stopping)
     return;
   self->parts.ruleset = reroute_ruleset_ref (ruleset);
+  self->parts.rules_us = g_get_real_time ();
   take_settings (self, reroute_ruleset_get_settings (ruleset));
   reroute_client_certificate_keeper_set_ruleset (self->parts.certificates, ruleset);
   g_clear_pointer (&old, reroute_ruleset_unref);
-  for (guint i = 0; i < self->n_workers; i++)
+  for (guint i = 0; i < self->parts.n_workers; i++)
     reroute_receiver_set_ruleset (self->receivers[i], ruleset);
   reroute_scheduler_set_ruleset (self->parts.scheduler, ruleset);
   reroute_relay_service_set_serial (self->service, serial);
@@ -339,7 +331,7 @@ reload_cb (gpointer user_data)
   Relay *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!self->ready || self->stopping)
+  if (!self->ready || self->parts.is_stopping)
     return G_SOURCE_CONTINUE;
   g_message ("reading certificates, accounts and name servers again");
   reroute_supervisor_notify_reloading ();
@@ -369,7 +361,7 @@ pressure_cb (gboolean high, gpointer user_data)
 {
   Relay *self = user_data;
 
-  for (guint i = 0; self->receivers != NULL && i < self->n_workers; i++)
+  for (guint i = 0; self->receivers != NULL && i < self->parts.n_workers; i++)
     reroute_receiver_set_paused (self->receivers[i], high);
 }
 
@@ -414,10 +406,10 @@ open_spool (Relay *self, GError **error)
 static void
 make_workers (Relay *self)
 {
-  self->n_workers = CLAMP (g_get_num_processors (), WORKERS_LEAST, WORKERS_MOST);
-  self->workers = g_new0 (RerouteWorker *, self->n_workers);
-  for (guint i = 0; i < self->n_workers; i++)
-    self->workers[i] = reroute_worker_new (i);
+  self->parts.n_workers = CLAMP (g_get_num_processors (), WORKERS_LEAST, WORKERS_MOST);
+  self->parts.workers = g_new0 (RerouteWorker *, self->parts.n_workers);
+  for (guint i = 0; i < self->parts.n_workers; i++)
+    self->parts.workers[i] = reroute_worker_new (i);
 }
 
 static void
@@ -433,9 +425,9 @@ make_receivers (Relay *self)
   };
 
   reroute_errands_set_up (&config, &self->parts);
-  self->receivers = g_new0 (RerouteReceiver *, self->n_workers);
-  for (guint i = 0; i < self->n_workers; i++)
-    self->receivers[i] = reroute_receiver_new (self->workers[i], &config);
+  self->receivers = g_new0 (RerouteReceiver *, self->parts.n_workers);
+  for (guint i = 0; i < self->parts.n_workers; i++)
+    self->receivers[i] = reroute_receiver_new (self->parts.workers[i], &config);
 }
 
 static gboolean
@@ -451,8 +443,8 @@ make_scheduler (Relay *self, GError **error)
     .mx_port = self->options->mx_port,
     .mta_sts_port = self->options->mta_sts_port,
     .listen_port = listeners->len > 0 ? ((RerouteListener *) listeners->pdata[0])->port : 0,
-    .workers = self->workers,
-    .n_workers = self->n_workers,
+    .workers = self->parts.workers,
+    .n_workers = self->parts.n_workers,
     .pressure = pressure_cb,
     .user_data = self,
   };
@@ -474,8 +466,8 @@ start_engine (Relay *self, GError **error)
   make_receivers (self);
   if (!make_scheduler (self, error))
     return FALSE;
-  for (guint i = 0; i < self->n_workers; i++)
-    reroute_worker_start (self->workers[i]);
+  for (guint i = 0; i < self->parts.n_workers; i++)
+    reroute_worker_start (self->parts.workers[i]);
   reroute_spool_start (self->parts.spool, spool_read_cb, self);
   return TRUE;
 }
@@ -502,12 +494,12 @@ start (Relay *self)
 
   start_bus (self);
   self->service = reroute_relay_service_new (&self->parts);
-  self->health = reroute_health_new (&self->parts);
+  self->parts.monitor = reroute_monitor_new (&self->parts, self->options->metrics_listen);
   self->parts.tls = reroute_tls_keeper_new (tls_changed_cb, self);
   self->parts.certificates = reroute_client_certificate_keeper_new (self->parts.scheduler);
   self->srs = reroute_srs_keeper_new (self->parts.spool, srs_changed_cb, self);
   self->parts.secrets = reroute_secrets_keeper_new (
-    self->parts.spool, self->receivers, self->n_workers, self->parts.scheduler);
+    self->parts.spool, self->receivers, self->parts.n_workers, self->parts.scheduler);
   self->rules = reroute_rules_client_new (self->parts.bus);
   self->alarms =
     reroute_alarm_watch_new (&self->parts, self->rules, self->service, self->token_helper);
@@ -540,14 +532,14 @@ take_apart (Relay *self)
     reroute_relay_service_close (self->service);
   g_clear_pointer (&self->alarms, reroute_alarm_watch_free);
   g_clear_object (&self->rules);
-  g_clear_pointer (&self->health, reroute_health_free);
+  g_clear_pointer (&self->parts.monitor, reroute_monitor_free);
   g_clear_pointer (&self->srs, reroute_srs_keeper_free);
   if (self->parts.spool != NULL)
     reroute_spool_stop_reading (self->parts.spool);
   if (self->parts.scheduler != NULL)
     reroute_scheduler_stop (self->parts.scheduler, DELIVERIES_GRACE_US);
-  for (guint i = 0; i < self->n_workers; i++)
-    reroute_worker_stop (self->workers[i]);
+  for (guint i = 0; i < self->parts.n_workers; i++)
+    reroute_worker_stop (self->parts.workers[i]);
   g_clear_pointer (&self->parts.tracker, reroute_tracker_free);
   while (g_main_context_iteration (NULL, FALSE)) /* what was answered last */
     ;
@@ -556,10 +548,10 @@ take_apart (Relay *self)
   g_clear_pointer (&self->parts.certificates, reroute_client_certificate_keeper_free);
   g_clear_pointer (&self->parts.secrets, reroute_secrets_keeper_free);
   g_clear_pointer (&self->parts.scheduler, reroute_scheduler_free);
-  for (guint i = 0; i < self->n_workers; i++)
+  for (guint i = 0; i < self->parts.n_workers; i++)
     {
       reroute_receiver_free (self->receivers[i]);
-      reroute_worker_free (self->workers[i]);
+      reroute_worker_free (self->parts.workers[i]);
     }
   g_clear_pointer (&self->parts.spool, reroute_spool_close);
   g_clear_pointer (&self->parts.admission, reroute_admission_free);
@@ -568,7 +560,7 @@ take_apart (Relay *self)
   g_clear_pointer (&self->parts.listeners, g_ptr_array_unref);
   g_clear_pointer (&self->handed, g_ptr_array_unref);
   g_free (self->receivers);
-  g_free (self->workers);
+  g_free (self->parts.workers);
   g_free (self->machine_hostname);
   g_main_loop_unref (self->loop);
 }

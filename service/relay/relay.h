@@ -12,7 +12,14 @@
 
 G_BEGIN_DECLS
 
-/* The parts of a relay that its D-Bus face and its health page ask; all belong to relay.c. */
+/**
+ * RerouteMonitor:
+ *
+ * The pages for programs that watch the relay, over HTTP on loopback addresses: see monitor.h.
+ */
+typedef struct _RerouteMonitor RerouteMonitor;
+
+/* The parts of a relay that its D-Bus face and its monitor ask; all belong to relay.c. */
 typedef struct
 {
   const RerouteRelayOptions *options;
@@ -21,12 +28,17 @@ typedef struct
   RerouteTracker *tracker;
   RerouteScheduler *scheduler;
   RerouteAdmission *admission;
+  RerouteWorker **workers; /* (array length=n_workers) */
+  guint n_workers;
   RerouteRuleset *ruleset; /* NULL until the first was loaded */
+  gint64 rules_us;         /* wall clock: when it came into force */
   GPtrArray *listeners;    /* (element-type RerouteListener) */
   RerouteTlsKeeper *tls;
   RerouteClientCertificateKeeper *certificates;
   RerouteSecretsKeeper *secrets;
+  RerouteMonitor *monitor;
   const char *hostname; /* as it greets */
+  gboolean is_stopping;
 } RerouteRelayParts;
 
 /**

@@ -42,6 +42,8 @@ lib/tmpfiles.d/reroute.conf
 {datadir}/metainfo/org.reroute.Reroute.metainfo.xml
 {datadir}/polkit-1/actions/org.reroute.policy
 {datadir}/polkit-1/rules.d/org.reroute.rules
+{datadir}/reroute/grafana/reroute.json
+{datadir}/reroute/prometheus/reroute-alerts.yml
 {datadir}/zsh/vendor-completions/_reroutectl
 '''
 

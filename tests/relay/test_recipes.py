@@ -110,7 +110,8 @@ def test_health_page():
         assert health(port) == (None, '')
         service.set('health-listen', f'127.0.0.1:{port}')
         poll('the page', lambda: health(port)[0])
-        assert health(port) == (200, '{"rules": true, "spool": true}\n'), health(port)
+        assert health(port) == (200, '{"alive": true}\n'), health(port)
+        assert health(port, '/readyz')[0] == 200
         assert health(port, '/other')[0] == 404
         service.set('health-listen', '')
         poll('the page to go', lambda: health(port)[0] is None)
