@@ -38,6 +38,7 @@ static const GDBusErrorEntry entries[] = {
   { REROUTE_ERROR_TOO_LARGE,      PREFIX "TooLarge" },
   { REROUTE_ERROR_PROTOCOL,       PREFIX "Protocol" },
   { REROUTE_ERROR_RESOLVER,       PREFIX "Resolver" },
+  { REROUTE_ERROR_OUTCOME,        PREFIX "Outcome" },
 };
 
 /* What GIO says when the other side is not there. */
@@ -64,7 +65,7 @@ static const struct
 };
 /* clang-format on */
 
-G_STATIC_ASSERT (G_N_ELEMENTS (entries) == REROUTE_ERROR_RESOLVER + 1);
+G_STATIC_ASSERT (G_N_ELEMENTS (entries) == REROUTE_ERROR_OUTCOME + 1);
 
 GQuark
 reroute_error_quark (void)

@@ -36,6 +36,7 @@ typedef enum
   REROUTE_ERROR_TOO_LARGE,      /* over a limit of limits.h */
   REROUTE_ERROR_PROTOCOL,       /* a peer broke the protocol */
   REROUTE_ERROR_RESOLVER,       /* DNS gave no answer */
+  REROUTE_ERROR_OUTCOME,        /* whether a change was saved is not known */
 } RerouteError;
 
 #define REROUTE_ERROR (reroute_error_quark ())

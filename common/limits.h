@@ -28,7 +28,11 @@
 #define REROUTE_LIMIT_EDITS_PER_CALLER 16
 #define REROUTE_LIMIT_HISTORY_GENERATIONS 10000
 #define REROUTE_LIMIT_CHANGES_PER_EDIT 4000000 /* every row of two pages of 1,000,000, twice */
-#define REROUTE_LIMIT_COPIES 4                 /* of the rules, being fetched as backups */
+#define REROUTE_LIMIT_OUTCOMES 1000 /* of calls that saved, or did not, that rulesd remembers */
+#define REROUTE_LIMIT_OUTCOME_MS                                                                   \
+  60000                        /* to find out whether a call saved whose answer was lost           \
+                                */
+#define REROUTE_LIMIT_COPIES 4 /* of the rules, being fetched as backups */
 #define REROUTE_LIMIT_COPY_OCTETS                                                                  \
   G_GINT64_CONSTANT (8589934592)                           /* of one; a million rows: 0.5 GB */
 #define REROUTE_LIMIT_COPY_PART_OCTETS 500000              /* of it in one message */

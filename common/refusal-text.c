@@ -264,10 +264,12 @@ reroute_dup_error (const GError *error)
       { REROUTE_ERROR_STORE, _ ("The rules could not be saved: the database failed. %s") },
         { REROUTE_ERROR_UNAVAILABLE,
           _ ("The rules service does not answer; nothing was saved. %s") },
-          { REROUTE_ERROR_NO_SUCH_ENTRY,
-            _ ("An entry that you changed is not there any more. %s") },
-            { REROUTE_ERROR_TOO_LARGE, _ ("This is more than the rules service takes. %s") },
-          };
+          { REROUTE_ERROR_OUTCOME,
+            _ ("It is not known yet whether your changes were saved; they are kept. %s") },
+            { REROUTE_ERROR_NO_SUCH_ENTRY,
+              _ ("An entry that you changed is not there any more. %s") },
+              { REROUTE_ERROR_TOO_LARGE, _ ("This is more than the rules service takes. %s") },
+            };
 
   g_return_val_if_fail (error != NULL, NULL);
 

@@ -179,9 +179,17 @@ retry_cb (gpointer user_data)
 }
 
 static void
-schedule_retry (RerouteBus *self)
+clear_retry (RerouteBus *self)
 {
   if (self->retry != NULL)
+    g_source_destroy (self->retry);
+  g_clear_pointer (&self->retry, g_source_unref);
+}
+
+static void
+schedule_retry (RerouteBus *self)
+{
+  if (self->retry != NULL || self->opening)
     return;
   self->retry = g_timeout_source_new (self->retry_ms);
   g_source_set_callback (self->retry, retry_cb, self, NULL);
@@ -322,9 +330,7 @@ reroute_bus_dispose (GObject *object)
   RerouteBus *self = REROUTE_BUS (object);
 
   g_cancellable_cancel (self->cancellable);
-  if (self->retry != NULL)
-    g_source_destroy (self->retry);
-  g_clear_pointer (&self->retry, g_source_unref);
+  clear_retry (self);
   drop_connection (self);
   g_clear_object (&self->skeleton);
   G_OBJECT_CLASS (reroute_bus_parent_class)->dispose (object);
@@ -464,6 +470,18 @@ reroute_bus_start (RerouteBus *self)
 
   if (self->connection == NULL && !self->opening && self->retry == NULL)
     open_connection (self);
+}
+
+void
+reroute_bus_reopen (RerouteBus *self)
+{
+  g_return_if_fail (REROUTE_IS_BUS (self));
+
+  if (self->connection != NULL || self->opening)
+    return;
+  clear_retry (self);
+  self->asked = FALSE;
+  open_connection (self);
 }
 
 GDBusConnection *

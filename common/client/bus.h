@@ -54,6 +54,9 @@ gboolean reroute_bus_open (RerouteBus *self, GError **error);
 /* The same without waiting: the connection comes by notify::connection, sooner or later. */
 void reroute_bus_start (RerouteBus *self);
 
+/* A bus that is away is tried again now, and ssh may ask the person once more: she is waiting. */
+void reroute_bus_reopen (RerouteBus *self);
+
 /* (transfer none) (nullable): NULL while the bus is away */
 GDBusConnection *reroute_bus_get_connection (RerouteBus *self);
 

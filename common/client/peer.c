@@ -35,6 +35,8 @@ typedef struct
 {
   const ReroutePeer *peer;
   RerouteBus *bus;
+  const GVariantType *reply_type; /* of a marked call */
+  gboolean lost;                  /* of a marked call */
 } Call;
 
 static void
@@ -235,5 +237,111 @@ reroute_peer_call_finish (GAsyncResult *result, GError **error)
 {
   g_return_val_if_fail (g_async_result_is_tagged (result, reroute_peer_call), NULL);
 
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* --- marked calls --- */
+
+void
+reroute_peer_mark_free (ReroutePeerMark *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->caller);
+  g_free (self);
+}
+
+/* The body, or @error as g_dbus_connection_call_finish() sets it. */
+static GVariant *
+take_body (GDBusMessage *message, const GVariantType *reply_type, GError **error)
+{
+  GVariant *body = NULL;
+
+  if (message == NULL || g_dbus_message_to_gerror (message, error))
+    return NULL;
+  body = g_dbus_message_get_body (message);
+  if (body != NULL && g_variant_is_of_type (body, reply_type))
+    return g_variant_ref (body);
+  g_set_error_literal (
+    error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS, "its answer is of another type");
+  return NULL;
+}
+
+static void
+marked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Call *call = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (GDBusMessage) message = g_dbus_connection_send_message_with_reply_finish (
+    G_DBUS_CONNECTION (source), result, &error);
+  GVariant *reply = take_body (message, call->reply_type, &error);
+
+  if (reply != NULL)
+    {
+      g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
+      return;
+    }
+  call->lost = is_lost (error) || is_slow (error);
+  explain (call, error);
+  g_task_return_error (task, error);
+}
+
+void
+reroute_peer_call_marked (const ReroutePeer *peer,
+                          RerouteBus *bus,
+                          const char *method,
+                          GVariant *arguments,
+                          const GVariantType *reply_type,
+                          ReroutePeerMark **mark,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (arguments);
+  GTask *task = g_task_new (NULL, NULL, callback, user_data);
+  GDBusConnection *connection = reroute_bus_get_connection (bus);
+  g_autoptr (GDBusMessage) message = NULL;
+  Call *call = g_new0 (Call, 1);
+
+  call->peer = peer;
+  call->bus = g_object_ref (bus);
+  call->reply_type = reply_type;
+  g_task_set_source_tag (task, reroute_peer_call_marked);
+  g_task_set_task_data (task, call, (GDestroyNotify) call_free);
+  reroute_error_quark ();
+  *mark = NULL;
+  if (connection == NULL)
+    {
+      g_task_return_error (task, reroute_bus_describe_away (bus));
+      g_object_unref (task);
+      return;
+    }
+  *mark = g_new0 (ReroutePeerMark, 1);
+  (*mark)->caller = g_strdup (g_dbus_connection_get_unique_name (connection));
+  /* GIO's own numbers are low. */
+  (*mark)->number = g_random_int () | 0x80000000u;
+  message = g_dbus_message_new_method_call (peer->bus_name, peer->path, peer->interface, method);
+  g_dbus_message_set_body (message, sunk);
+  g_dbus_message_set_flags (
+    message,
+    G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION |
+      (peer->activated ? G_DBUS_MESSAGE_FLAGS_NONE : G_DBUS_MESSAGE_FLAGS_NO_AUTO_START));
+  g_dbus_message_set_serial (message, (*mark)->number);
+  g_dbus_connection_send_message_with_reply (connection,
+                                             message,
+                                             G_DBUS_SEND_MESSAGE_FLAGS_PRESERVE_SERIAL,
+                                             REROUTE_LIMIT_CALL_INTERACTIVE_MS,
+                                             NULL,
+                                             NULL,
+                                             marked_cb,
+                                             task);
+}
+
+GVariant *
+reroute_peer_call_marked_finish (GAsyncResult *result, gboolean *lost, GError **error)
+{
+  g_return_val_if_fail (g_async_result_is_tagged (result, reroute_peer_call_marked), NULL);
+
+  *lost = ((const Call *) g_task_get_task_data (G_TASK (result)))->lost;
   return g_task_propagate_pointer (G_TASK (result), error);
 }

@@ -48,4 +48,33 @@ void reroute_peer_call (const ReroutePeer *peer,
  */
 GVariant *reroute_peer_call_finish (GAsyncResult *result, GError **error);
 
+/* A call that can be asked about after its answer was lost: its sender and the number of its
+   message, which is a random one. */
+typedef struct
+{
+  char *caller;
+  guint32 number;
+} ReroutePeerMark;
+
+void reroute_peer_mark_free (ReroutePeerMark *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReroutePeerMark, reroute_peer_mark_free)
+
+/**
+ * reroute_peer_call_marked:
+ * @mark: (out) (transfer full): %NULL with the bus away
+ *
+ * As reroute_peer_call() with REROUTE_LIMIT_CALL_INTERACTIVE_MS; it cannot be cancelled.
+ */
+void reroute_peer_call_marked (const ReroutePeer *peer,
+                               RerouteBus *bus,
+                               const char *method,
+                               GVariant *arguments,
+                               const GVariantType *reply_type,
+                               ReroutePeerMark **mark,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data);
+
+/* As reroute_peer_call_finish().  @lost: (out): it failed, and may have acted all the same */
+GVariant *reroute_peer_call_marked_finish (GAsyncResult *result, gboolean *lost, GError **error);
+
 G_END_DECLS

@@ -2,11 +2,26 @@
 
 #pragma once
 
+#include "common/client/peer.h"
 #include "common/client/rules-client.h"
 
 G_BEGIN_DECLS
 
 RerouteBus *reroute_rules_client_get_bus (RerouteRulesClient *self);
 void reroute_rules_client_report_progress (RerouteRulesClient *self, double fraction);
+/* A Commit, Apply or Revert whose answer was lost. */
+typedef struct
+{
+  ReroutePeerMark *mark;
+  guint64 expected_serial;
+} RerouteLostCall;
+
+/* @mark: (transfer full) */
+RerouteLostCall *reroute_lost_call_new (ReroutePeerMark *mark, guint64 expected_serial);
+void reroute_lost_call_free (RerouteLostCall *self);
+
+/* What reroute_rules_client_settle_async() asks about.  @lost: (transfer full) (nullable) */
+void reroute_rules_client_set_lost (RerouteRulesClient *self, RerouteLostCall *lost);
+const RerouteLostCall *reroute_rules_client_get_lost (RerouteRulesClient *self);
 
 G_END_DECLS

@@ -43,6 +43,8 @@ struct _RerouteRulesClient
   GSource *retry; /* (nullable) */
   guint retry_ms;
 
+  RerouteLostCall *lost; /* (nullable) */
+
   RerouteProgressFunc progress;
   gpointer progress_data;
 };
@@ -351,6 +353,7 @@ reroute_rules_client_finalize (GObject *object)
 
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   g_clear_error (&self->problem);
+  reroute_rules_client_set_lost (self, NULL);
   g_main_context_unref (self->context);
   G_OBJECT_CLASS (reroute_rules_client_parent_class)->finalize (object);
 }
@@ -483,6 +486,19 @@ RerouteBus *
 reroute_rules_client_get_bus (RerouteRulesClient *self)
 {
   return self->bus;
+}
+
+void
+reroute_rules_client_set_lost (RerouteRulesClient *self, RerouteLostCall *lost)
+{
+  g_clear_pointer (&self->lost, reroute_lost_call_free);
+  self->lost = lost;
+}
+
+const RerouteLostCall *
+reroute_rules_client_get_lost (RerouteRulesClient *self)
+{
+  return self->lost;
 }
 
 void

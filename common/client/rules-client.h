@@ -69,6 +69,8 @@ typedef struct
   guint64 serial;      /* the newest generation */
   GPtrArray *findings; /* (element-type RerouteFinding): errors first.  A new row (id 0) is named by
                           -1 for the first PUT of id 0 in the edit, -2 for the second… */
+  gboolean
+    recovered; /* the answer was lost, with its findings; that it was saved was asked later */
 } RerouteCommitResult;
 
 void reroute_commit_result_free (RerouteCommitResult *self);
@@ -84,7 +86,12 @@ typedef void (*RerouteProgressFunc) (double fraction, gpointer user_data);
  * @confirmed: (nullable) (array zero-terminated=1): keys of findings that the person agreed to
  *
  * All or nothing.  A small edit is one call, a big one travels in parts.  rulesd or polkit
- * may ask the person for a password meanwhile, so it can take minutes.
+ * may ask the person for a password meanwhile, so it can take minutes.  When the answer is lost,
+ * with the connection or with rulesd, rulesd is asked what became of it: the result is true then.
+ * Cancelling ends that too.
+ *
+ * Errors: also %REROUTE_ERROR_OUTCOME: it could not be asked, and whether it was saved is not
+ * known; see reroute_rules_client_settle_async().
  */
 void reroute_rules_client_apply_async (RerouteRulesClient *self,
                                        GPtrArray *changes,
@@ -95,6 +102,25 @@ void reroute_rules_client_apply_async (RerouteRulesClient *self,
                                        gpointer user_data);
 RerouteCommitResult *
 reroute_rules_client_apply_finish (RerouteRulesClient *self, GAsyncResult *result, GError **error);
+
+/* Whether the last edit ended with %REROUTE_ERROR_OUTCOME. */
+gboolean reroute_rules_client_is_unsettled (RerouteRulesClient *self);
+
+/**
+ * reroute_rules_client_settle_async:
+ *
+ * Asks rulesd what became of it, for which the bus is opened again; for at most
+ * REROUTE_LIMIT_OUTCOME_MS, or until @cancellable is cancelled.
+ */
+void reroute_rules_client_settle_async (RerouteRulesClient *self,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+
+/* Errors: %REROUTE_ERROR_UNAVAILABLE: it was not saved; %REROUTE_ERROR_OUTCOME: that is still not
+   known.  Returns: the generation that it saved, or 0 */
+guint64
+reroute_rules_client_settle_finish (RerouteRulesClient *self, GAsyncResult *result, GError **error);
 
 /* Called while big edits of this client travel; %NULL for none. */
 void reroute_rules_client_set_progress (RerouteRulesClient *self,

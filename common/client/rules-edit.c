@@ -40,6 +40,8 @@ typedef struct
   guint number; /* of the edit in rulesd; 0: none */
 
   guint64 expected_serial; /* COMMIT */
+  ReroutePeerMark *mark;   /* (nullable): COMMIT, once it was sent */
+  gboolean recovered;      /* COMMIT: its answer was lost */
   char **confirmed;
 
   char *address; /* EXPLAIN */
@@ -51,6 +53,7 @@ static void
 edit_free (Edit *edit)
 {
   g_ptr_array_unref (edit->changes);
+  reroute_peer_mark_free (edit->mark);
   g_strfreev (edit->confirmed);
   g_free (edit->address);
   g_free (edit->client);
@@ -109,13 +112,11 @@ is_saved (GVariant *reply)
   return g_str_equal (state, "saved");
 }
 
+/* Takes @reply over; %NULL: @error says why. */
 static void
-final_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+end_edit (GTask *task, GVariant *reply, GError *error)
 {
-  g_autoptr (GTask) task = user_data;
   Edit *edit = g_task_get_task_data (task);
-  GError *error = NULL;
-  GVariant *reply = reroute_peer_call_finish (result, &error);
 
   if (reply == NULL)
     {
@@ -126,6 +127,74 @@ final_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     edit->number = 0;
   discard_edit (task);
   g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
+}
+
+static void
+final_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  GVariant *reply = reroute_peer_call_finish (result, &error);
+
+  end_edit (task, reply, error);
+}
+
+static void
+outcome_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  RerouteRulesClient *self = REROUTE_RULES_CLIENT (source);
+  Edit *edit = g_task_get_task_data (task);
+  GError *error = NULL;
+  GVariant *reply = NULL;
+  guint64 serial = reroute_rules_client_settle_finish (self, result, &error);
+
+  if (error == NULL)
+    reply = g_variant_ref_sink (
+      g_variant_new ("(st@a" REROUTE_FINDING_TYPE ")",
+                     "saved",
+                     serial,
+                     g_variant_new_array (G_VARIANT_TYPE (REROUTE_FINDING_TYPE), NULL, 0)));
+  edit->recovered = TRUE;
+  end_edit (task, reply, error);
+}
+
+static void
+committed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  RerouteRulesClient *self = g_task_get_source_object (task);
+  Edit *edit = g_task_get_task_data (task);
+  GError *error = NULL;
+  gboolean lost = FALSE;
+  GVariant *reply = reroute_peer_call_marked_finish (result, &lost, &error);
+
+  if (!lost)
+    {
+      end_edit (task, reply, error);
+      return;
+    }
+  g_error_free (error);
+  reroute_rules_client_set_lost (
+    self, reroute_lost_call_new (g_steal_pointer (&edit->mark), edit->expected_serial));
+  reroute_rules_client_settle_async (
+    self, g_task_get_cancellable (task), outcome_cb, g_object_ref (task));
+}
+
+static void
+send_commit (GTask *task, const char *method, GVariant *arguments)
+{
+  Edit *edit = g_task_get_task_data (task);
+
+  reroute_rules_client_set_lost (g_task_get_source_object (task), NULL);
+  reroute_peer_call_marked (&reroute_peer_rules,
+                            get_bus (task),
+                            method,
+                            arguments,
+                            G_VARIANT_TYPE ("(sta" REROUTE_FINDING_TYPE ")"),
+                            &edit->mark,
+                            committed_cb,
+                            g_object_ref (task));
 }
 
 /* Once a commit was sent it cannot be taken back: its true outcome is reported. */
@@ -141,11 +210,10 @@ finish_edit (GTask *task)
   switch (edit->purpose)
     {
     case PURPOSE_COMMIT:
-      method = "Commit";
-      arguments = g_variant_new ("(ut^as)", edit->number, edit->expected_serial, edit->confirmed);
-      reply_type = "(sta" REROUTE_FINDING_TYPE ")";
-      cancellable = NULL;
-      break;
+      send_commit (task,
+                   "Commit",
+                   g_variant_new ("(ut^as)", edit->number, edit->expected_serial, edit->confirmed));
+      return;
     case PURPOSE_EXPLAIN:
       method = "Explain";
       arguments =
@@ -357,15 +425,8 @@ reroute_rules_client_apply_async (RerouteRulesClient *self,
       begin_edit (task);
       return;
     }
-  reroute_peer_call (&reroute_peer_rules,
-                     get_bus (task),
-                     "Apply",
-                     g_variant_new ("(@a(sv)t^as)", part, expected_serial, edit->confirmed),
-                     G_VARIANT_TYPE ("(sta" REROUTE_FINDING_TYPE ")"),
-                     REROUTE_LIMIT_CALL_INTERACTIVE_MS,
-                     NULL,
-                     final_cb,
-                     g_object_ref (task));
+  send_commit (
+    task, "Apply", g_variant_new ("(@a(sv)t^as)", part, expected_serial, edit->confirmed));
 }
 
 static gboolean
@@ -404,6 +465,7 @@ reroute_rules_client_apply_finish (RerouteRulesClient *self, GAsyncResult *resul
   g_variant_get (reply, "(&st@a" REROUTE_FINDING_TYPE ")", &state, &outcome->serial, &array);
   if (!parse_state (state, &outcome->state, error))
     return NULL;
+  outcome->recovered = ((const Edit *) g_task_get_task_data (G_TASK (result)))->recovered;
   outcome->findings = reroute_findings_from_variant (array, error);
   return outcome->findings != NULL ? g_steal_pointer (&outcome) : NULL;
 }
@@ -424,15 +486,8 @@ reroute_rules_client_revert_async (RerouteRulesClient *self,
 
   g_task_set_check_cancellable (task, FALSE);
   edit->confirmed = copy_keys (confirmed);
-  reroute_peer_call (&reroute_peer_rules,
-                     get_bus (task),
-                     "Revert",
-                     g_variant_new ("(tt^as)", serial, expected_serial, edit->confirmed),
-                     G_VARIANT_TYPE ("(sta" REROUTE_FINDING_TYPE ")"),
-                     REROUTE_LIMIT_CALL_INTERACTIVE_MS,
-                     NULL,
-                     final_cb,
-                     g_object_ref (task));
+  edit->expected_serial = expected_serial;
+  send_commit (task, "Revert", g_variant_new ("(tt^as)", serial, expected_serial, edit->confirmed));
 }
 
 RerouteCommitResult *

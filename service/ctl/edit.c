@@ -143,6 +143,9 @@ judge (const RerouteCommitResult *result, GError **error)
   switch (result->state)
     {
     case REROUTE_COMMIT_SAVED:
+      if (result->recovered)
+        g_printerr ("%s\n",
+                    _ ("note: the connection was lost meanwhile; it was made again, and all of this is saved"));
       return TRUE;
     case REROUTE_COMMIT_STALE:
       g_set_error_literal (error,

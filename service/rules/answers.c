@@ -16,6 +16,7 @@
 #include "common/limits.h"
 #include "common/row-columns.h"
 #include "service/rules/history.h"
+#include "service/rules/outcomes.h"
 #include "service/rules/row-store.h"
 
 #define CACHED_LISTS 4
@@ -459,6 +460,41 @@ reroute_answer_history (RerouteStore *reader,
       return NULL;
     }
   return g_variant_new ("(a(txssu))", &builder);
+}
+
+gboolean
+reroute_list_is_superseded (GVariant *earlier, GVariant *later)
+{
+  const char *page[2], *filter[2], *sort[2];
+
+  g_variant_get (earlier, "(&s&s&suu)", &page[0], &filter[0], &sort[0], NULL, NULL);
+  g_variant_get (later, "(&s&s&suu)", &page[1], &filter[1], &sort[1], NULL, NULL);
+  return g_str_equal (page[0], page[1]) &&
+         !(g_str_equal (filter[0], filter[1]) && g_str_equal (sort[0], sort[1]));
+}
+
+GVariant *
+reroute_answer_outcome (RerouteStore *reader,
+                        RerouteListCache *cache,
+                        GVariant *arguments,
+                        GError **error)
+{
+  const char *sender = NULL;
+  guint number = 0;
+  guint64 expected = 0, newest = 0;
+  gboolean is_of_call = FALSE;
+  g_autofree char *name = NULL;
+
+  g_variant_get (arguments, "(&sut)", &sender, &number, &expected);
+  name = reroute_outcomes_name (sender, number);
+  if (expected < G_MAXINT64 &&
+      !reroute_history_is_of_call (reader, expected + 1, name, &is_of_call, error))
+    return NULL;
+  if (is_of_call)
+    return g_variant_new ("(st)", "saved", expected + 1);
+  if (!reroute_row_store_get_state (reader, &newest, NULL, error))
+    return NULL;
+  return g_variant_new ("(st)", "not-saved", newest);
 }
 
 static GVariant *

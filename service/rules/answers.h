@@ -58,6 +58,14 @@ GVariant *reroute_answer_history (RerouteStore *reader,
                                   RerouteListCache *cache,
                                   GVariant *arguments,
                                   GError **error);
+/* Of the arguments of two List: another filter or order of the same page, so that nobody waits for
+   the answer of the earlier. */
+gboolean reroute_list_is_superseded (GVariant *earlier, GVariant *later);
+/* Of a call that nobody remembers any more. */
+GVariant *reroute_answer_outcome (RerouteStore *reader,
+                                  RerouteListCache *cache,
+                                  GVariant *arguments,
+                                  GError **error);
 GVariant *reroute_answer_history_changes (RerouteStore *reader,
                                           RerouteListCache *cache,
                                           GVariant *arguments,

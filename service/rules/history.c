@@ -99,6 +99,7 @@ typedef struct
   gint64 when_us;
   const char *who;
   const char *summary;
+  const char *call; /* as RerouteProposal has it */
   guint n_changes;
 } Generation;
 
@@ -106,7 +107,7 @@ static gboolean
 add_generation (RerouteStore *store, const Generation *generation, GError **error)
 {
   RerouteQuery *query =
-    reroute_store_query (store, "INSERT INTO generation VALUES (?1, ?2, ?3, ?4, ?5)", error);
+    reroute_store_query (store, "INSERT INTO generation VALUES (?1, ?2, ?3, ?4, ?5, ?6)", error);
 
   if (query == NULL)
     return FALSE;
@@ -115,6 +116,7 @@ add_generation (RerouteStore *store, const Generation *generation, GError **erro
   reroute_query_bind_text (query, 3, generation->who);
   reroute_query_bind_text (query, 4, generation->summary);
   reroute_query_bind_int64 (query, 5, generation->n_changes);
+  reroute_query_bind_text (query, 6, generation->call);
   return reroute_query_run (query, error);
 }
 
@@ -149,6 +151,7 @@ get_generation (const RerouteProposal *proposal)
     .when_us = proposal->when_us,
     .who = proposal->who,
     .summary = proposal->summary,
+    .call = proposal->call,
     .n_changes = proposal->deltas->len,
   };
 }
@@ -262,6 +265,23 @@ reroute_history_has (RerouteStore *store, guint64 serial, GError **error)
   if (!count_generations (store, serial, serial, &count, &n_changes, error))
     return FALSE;
   return count == 1 || refuse_serial (serial, error);
+}
+
+gboolean
+reroute_history_is_of_call (
+  RerouteStore *store, guint64 serial, const char *call, gboolean *is_of_call, GError **error)
+{
+  RerouteQuery *query = reroute_store_query (
+    store, "SELECT count(*) FROM generation WHERE serial = ?1 AND call = ?2", error);
+
+  if (query == NULL)
+    return FALSE;
+  reroute_query_bind_int64 (query, 1, (gint64) serial);
+  reroute_query_bind_text (query, 2, call);
+  if (!reroute_query_step (query, error))
+    return FALSE;
+  *is_of_call = reroute_query_get_int64 (query, 0) != 0;
+  return reroute_query_run (query, error);
 }
 
 static gboolean
@@ -445,8 +465,9 @@ copy_generation (guint64 serial,
 
   if (copying->error != NULL)
     return;
-  copying->generation =
-    (Generation){ .serial = serial, .when_us = when_us, .who = who, .summary = summary };
+  copying->generation = (Generation){
+    .serial = serial, .when_us = when_us, .who = who, .summary = summary, .call = ""
+  };
   if (serial < 1 || !g_utf8_validate (who, -1, NULL) || !g_utf8_validate (summary, -1, NULL))
     refuse_copy (copying, "cannot be understood");
   else if (reroute_history_read_deltas (

@@ -13,6 +13,7 @@
 #include "service/rules/commit.h"
 #include "service/rules/copies.h"
 #include "service/rules/edits.h"
+#include "service/rules/outcomes.h"
 
 G_BEGIN_DECLS
 
@@ -28,6 +29,7 @@ struct _RerouteRulesService
   RerouteCommitter *committer;
   RerouteEdits *edits;
   RerouteCopies *copies;
+  RerouteOutcomes *outcomes;
   RerouteListCache *cache;
   GPtrArray *lists; /* (element-type RerouteRulesCall): of List, that run */
 
@@ -48,7 +50,9 @@ typedef struct
   GVariant *arguments;
   GCancellable *cancellable;
   guint uid;
-  guint edit; /* that a "saved" closes; 0: none */
+  guint edit;    /* that a "saved" closes; 0: none */
+  char *name;    /* (nullable): of one that saves, for Outcome */
+  guint64 saved; /* the generation that it made; 0: none */
 } RerouteRulesCall;
 
 struct _RerouteRulesMethod

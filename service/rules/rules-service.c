@@ -17,6 +17,8 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
+#include "service/rules/change-parts.h"
+#include "service/rules/outcomes.h"
 #include "service/rules/schema.h"
 
 G_DEFINE_FINAL_TYPE (RerouteRulesService, reroute_rules_service, G_TYPE_OBJECT)
@@ -32,6 +34,9 @@ call_free (Call *call)
   RerouteRulesService *self = call->service;
 
   g_ptr_array_remove_fast (self->lists, call);
+  if (call->name != NULL)
+    reroute_outcomes_end (self->outcomes, call->name, call->saved);
+  g_free (call->name);
   g_variant_unref (call->arguments);
   g_object_unref (call->cancellable);
   g_free (call);
@@ -108,20 +113,6 @@ run_answer (Call *call)
   g_task_run_in_thread (task, answer_in_thread);
 }
 
-/* Another filter or order of the same page: nobody waits for the answer of the one before. */
-static gboolean
-is_superseded (Call *earlier, Call *later)
-{
-  const char *page[2], *filter[2], *sort[2];
-
-  if (!g_str_equal (reroute_rules_call_get_sender (earlier), reroute_rules_call_get_sender (later)))
-    return FALSE;
-  g_variant_get (earlier->arguments, "(&s&s&suu)", &page[0], &filter[0], &sort[0], NULL, NULL);
-  g_variant_get (later->arguments, "(&s&s&suu)", &page[1], &filter[1], &sort[1], NULL, NULL);
-  return g_str_equal (page[0], page[1]) &&
-         !(g_str_equal (filter[0], filter[1]) && g_str_equal (sort[0], sort[1]));
-}
-
 static void
 run_list (Call *call)
 {
@@ -130,7 +121,9 @@ run_list (Call *call)
   for (guint i = 0; i < self->lists->len; i++)
     {
       Call *earlier = self->lists->pdata[i];
-      if (is_superseded (earlier, call))
+      if (g_str_equal (reroute_rules_call_get_sender (earlier),
+                       reroute_rules_call_get_sender (call)) &&
+          reroute_list_is_superseded (earlier->arguments, call->arguments))
         g_cancellable_cancel (earlier->cancellable);
     }
   g_ptr_array_add (self->lists, call);
@@ -167,42 +160,6 @@ run_discard (Call *call)
     reroute_rules_call_fail (call, error);
 }
 
-static gboolean
-check_octets (GVariant *value, GError **error)
-{
-  gsize octets = g_variant_get_size (value);
-
-  if (octets <= REROUTE_LIMIT_REPLY_OCTETS)
-    return TRUE;
-  g_set_error (error,
-               REROUTE_ERROR,
-               REROUTE_ERROR_TOO_LARGE,
-               "changes of %" G_GSIZE_FORMAT
-               " octets are too large for one call: wanted at most %d",
-               octets,
-               REROUTE_LIMIT_REPLY_OCTETS);
-  return FALSE;
-}
-
-/* (transfer full) (element-type RerouteChange) */
-static GPtrArray *
-decode_changes (Call *call, guint index, GError **error)
-{
-  g_autoptr (GVariant) array = g_variant_get_child_value (call->arguments, index);
-
-  return check_octets (array, error) ? reroute_changes_from_variant (array, error) : NULL;
-}
-
-static GPtrArray *
-decode_columns (Call *call, GError **error)
-{
-  g_autoptr (GVariant) columns = g_variant_get_child_value (call->arguments, 2);
-  const char *page = NULL;
-
-  g_variant_get_child (call->arguments, 1, "&s", &page);
-  return check_octets (columns, error) ? reroute_changes_from_columns (page, columns, error) : NULL;
-}
-
 /* Takes @changes over; %NULL: @error says why. */
 static void
 stage (Call *call, GPtrArray *changes, GError *error)
@@ -223,7 +180,7 @@ static void
 run_stage (Call *call)
 {
   GError *error = NULL;
-  GPtrArray *changes = decode_changes (call, 1, &error);
+  GPtrArray *changes = reroute_change_parts_read (call->arguments, 1, &error);
 
   stage (call, changes, error);
 }
@@ -232,7 +189,7 @@ static void
 run_stage_columns (Call *call)
 {
   GError *error = NULL;
-  GPtrArray *changes = decode_columns (call, &error);
+  GPtrArray *changes = reroute_change_parts_read_columns (call->arguments, &error);
 
   stage (call, changes, error);
 }
@@ -246,6 +203,7 @@ reroute_rules_call_place_order (Call *call,
                                 gpointer user_data)
 {
   order->uid = call->uid;
+  order->call = g_strdup (call->name);
   reroute_committer_run_async (call->service->committer, order, callback, user_data);
 }
 
@@ -263,10 +221,12 @@ ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       reroute_rules_call_fail (call, error);
       return;
     }
-  if (call->edit != 0)
+  if (call->name != NULL)
     {
       g_variant_get_child (reply, 0, "&s", &state);
       if (g_str_equal (state, "saved"))
+        g_variant_get_child (reply, 1, "t", &call->saved);
+      if (call->saved != 0 && call->edit != 0)
         reroute_edits_discard (self->edits, reroute_rules_call_get_sender (call), call->edit, NULL);
     }
   reroute_rules_call_reply (call, reply);
@@ -323,7 +283,7 @@ static void
 run_apply (Call *call)
 {
   GError *error = NULL;
-  GPtrArray *changes = decode_changes (call, 0, &error);
+  GPtrArray *changes = reroute_change_parts_read (call->arguments, 0, &error);
   RerouteOrder *order = NULL;
 
   if (changes == NULL)
@@ -366,6 +326,47 @@ run_explain (Call *call)
   place_order (call, order);
 }
 
+/* --- outcome --- */
+
+static void
+outcome_cb (guint64 serial, gpointer user_data)
+{
+  Call *call = user_data;
+  guint64 newest = reroute_rulebook_get_serial (call->service->rulebook);
+
+  reroute_rules_call_reply (
+    call,
+    g_variant_new ("(st)", serial != 0 ? "saved" : "not-saved", serial != 0 ? serial : newest));
+}
+
+/* What is not in memory was before a restart, and is in the history, or was nowhere. */
+static void
+run_outcome (Call *call)
+{
+  g_autofree char *name = NULL;
+  const char *sender = NULL;
+  guint number = 0;
+
+  g_variant_get (call->arguments, "(&sut)", &sender, &number, NULL);
+  name = reroute_outcomes_name (sender, number);
+  if (!reroute_outcomes_ask (call->service->outcomes, name, outcome_cb, call))
+    run_answer (call);
+}
+
+/* Before anything else is waited for: a call that has come is not one that was given up. */
+static gboolean
+begin_saving (Call *call)
+{
+  GDBusMessage *message = g_dbus_method_invocation_get_message (call->invocation);
+  g_autofree char *name = reroute_outcomes_name (reroute_rules_call_get_sender (call),
+                                                 g_dbus_message_get_serial (message));
+
+  if (!reroute_outcomes_begin (call->service->outcomes, name))
+    return FALSE;
+  call->name = g_steal_pointer (&name);
+  return TRUE;
+}
+
 /* --- dispatch --- */
 
 #define MODIFY REROUTE_ACTION_RULES_MODIFY
@@ -397,6 +398,7 @@ static const Method methods[] = {
   { "RestoreCheck",   "handle-restore-check",   NULL,   reroute_rules_run_restore_check, NULL },
   { "RestoreCommit",  "handle-restore-commit",  MODIFY, reroute_rules_run_restore_commit, NULL },
   { "RestoreEnd",     "handle-restore-end",     NULL,   reroute_rules_run_restore_end, NULL },
+  { "Outcome",        "handle-outcome",         NULL,   run_outcome, reroute_answer_outcome },
 };
 /* clang-format on */
 
@@ -412,6 +414,12 @@ authorized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     reroute_rules_call_fail (call, error);
 }
 
+static gboolean
+saves (const Method *method)
+{
+  return method->run == run_commit || method->run == run_apply || method->run == run_revert;
+}
+
 static void
 accept_call (RerouteRulesService *self, const Method *method, GDBusMethodInvocation *invocation)
 {
@@ -423,6 +431,15 @@ accept_call (RerouteRulesService *self, const Method *method, GDBusMethodInvocat
   call->arguments = g_variant_ref (g_dbus_method_invocation_get_parameters (invocation));
   call->cancellable = g_cancellable_new ();
   self->n_calls++;
+  if (saves (method) && !begin_saving (call))
+    {
+      reroute_rules_call_fail (
+        call,
+        g_error_new_literal (REROUTE_ERROR,
+                             REROUTE_ERROR_NO_SUCH_EDIT,
+                             "its caller has given it up: begin a new edit"));
+      return;
+    }
   reroute_authority_check_async (
     self->authority, invocation, method->action, self->cancellable, authorized_cb, call);
 }
@@ -454,30 +471,6 @@ connect_methods (RerouteRulesService *self)
 
 /* --- announcing --- */
 
-/* Empty when the changes do not fit into a signal. */
-static GVariant *
-pack_changes (const RerouteProposal *proposal)
-{
-  GVariantBuilder builder;
-  gsize octets = 0;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a" REROUTE_CHANGE_TYPE));
-  for (guint i = 0; i < proposal->deltas->len; i++)
-    {
-      g_autoptr (RerouteChange) change = reroute_delta_dup_change (proposal->deltas->pdata[i]);
-      GVariant *variant = reroute_change_to_variant (change);
-
-      octets += g_variant_get_size (variant);
-      g_variant_builder_add_value (&builder, variant);
-      if (octets < REROUTE_LIMIT_SIGNAL_OCTETS)
-        continue;
-      g_variant_builder_clear (&builder);
-      g_variant_builder_init (&builder, G_VARIANT_TYPE ("a" REROUTE_CHANGE_TYPE));
-      break;
-    }
-  return g_variant_builder_end (&builder);
-}
-
 static void
 saved_cb (const RerouteProposal *proposal, gpointer user_data)
 {
@@ -488,7 +481,7 @@ saved_cb (const RerouteProposal *proposal, gpointer user_data)
     "generation %" G_GUINT64_FORMAT " saved for %s: %s", serial, proposal->who, proposal->summary);
   reroute_dbus_rules1_set_serial (self->skeleton, serial);
   reroute_dbus_rules1_emit_changed (
-    self->skeleton, serial, proposal->deltas->len, pack_changes (proposal));
+    self->skeleton, serial, proposal->deltas->len, reroute_change_parts_announce (proposal));
 }
 
 /* --- object --- */
@@ -505,6 +498,7 @@ reroute_rules_service_finalize (GObject *object)
   reroute_committer_free (self->committer);
   reroute_edits_free (self->edits);
   reroute_copies_free (self->copies);
+  reroute_outcomes_free (self->outcomes);
   reroute_list_cache_free (self->cache);
   g_ptr_array_unref (self->lists);
   g_object_unref (self->bus);
@@ -523,6 +517,7 @@ reroute_rules_service_init (RerouteRulesService *self)
   reroute_error_quark ();
   self->skeleton = reroute_dbus_rules1_skeleton_new ();
   self->edits = reroute_edits_new ();
+  self->outcomes = reroute_outcomes_new ();
   self->cache = reroute_list_cache_new ();
   self->lists = g_ptr_array_new ();
   self->cancellable = g_cancellable_new ();

@@ -132,6 +132,11 @@ static const char version_8[] =
   "ALTER TABLE connections ADD COLUMN certificate TEXT NOT NULL DEFAULT '';"
   "PRAGMA user_version = 8;";
 
+/* The call that saved a generation, by reroute_outcomes_name(); '': before this was kept. */
+static const char version_9[] =
+  "ALTER TABLE generation ADD COLUMN call TEXT NOT NULL DEFAULT '';"
+  "PRAGMA user_version = 9;";
+
 #define INDEX(name, columns) { "DROP INDEX " name, "CREATE INDEX " name " ON " columns }
 
 /* What the migrations come to. */
@@ -164,7 +169,7 @@ static const RerouteSchemaIndex indexes[REROUTE_N_PAGES][6] = {
 /* clang-format on */
 
 static const char *const migrations[] = {
-  version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8,
+  version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8, version_9,
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (migrations) == REROUTE_SCHEMA_VERSION);

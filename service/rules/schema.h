@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 #define REROUTE_SCHEMA_APPLICATION_ID 0x52655274
 
 /* The version that this program writes (PRAGMA user_version). */
-#define REROUTE_SCHEMA_VERSION 8
+#define REROUTE_SCHEMA_VERSION 9
 
 /**
  * reroute_schema_get_migration:

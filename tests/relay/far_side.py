@@ -189,6 +189,14 @@ class FarSide:
         finally:
             self._write_ssh('exec /usr/bin/ssh -F "$CONFIG" "$@"')
 
+    @contextlib.contextmanager
+    def cut(self, mode):
+        """The first connection from now on is cut in mid-Apply: see cutting_ssh.py; its folder."""
+        folder = self.place.folder(f'cut-{mode}')
+        program = os.path.join(ROOT, 'tests', 'relay', 'cutting_ssh.py')
+        with self.other_ssh(f'exec {program} {mode} {folder} "$CONFIG" "$@"'):
+            yield pathlib.Path(folder)
+
     def _write_ssh(self, command):
         config = self.place.join('ssh_config')
         self.place.write(f'#!/bin/sh\nCONFIG={config}\n{command}\n', 'bin', 'ssh', mode=0o755)

@@ -6,12 +6,16 @@ import contextlib
 import json
 
 import far_side
-from place import Place
+from place import Place, poll
 from tap import Skip, run
 
 
 def domains(side, **options):
     return [row['domain'] for row in json.loads(side.ctl('--json', 'routing', 'list', **options))]
+
+
+def add(domain):
+    return 'routing', 'add', domain, '--reroute-to=example.com', '--accept-from=anyone'
 
 
 def complaint(side, *arguments, host='chief@relay1', says=()):
@@ -37,7 +41,7 @@ def main():
 
         def test_a_member_of_the_group_may_all():
             assert 'reroute-relayd' in side.ctl('status')
-            side.ctl('routing', 'add', 'test.com', '--reroute-to=example.com', '--accept-from=anyone')
+            side.ctl(*add('test.com'))
             assert domains(side) == ['test.com']
             history = json.loads(side.ctl('--json', 'history'))
             assert history[0]['who'] == 'chief', history
@@ -53,8 +57,7 @@ def main():
             assert '0 added' in side.ctl('import', name)
 
         def test_others_are_refused_with_the_command_that_helps():
-            complaint(side, 'routing', 'add', 'x.test', '--reroute-to=example.com', '--accept-from=anyone',
-                      host='guest@relay1', says=['usermod -aG reroute-admin guest', 'relay1'])
+            complaint(side, *add('x.test'), host='guest@relay1', says=['usermod -aG reroute-admin guest', 'relay1'])
             assert domains(side, host='guest@relay1') == ['test.com']
 
         def test_unknown_and_changed_host_keys():
@@ -103,6 +106,38 @@ def main():
             with side.other_ssh('exec sleep 600'):
                 assert side.ctl('--complete', '--', 'routing', 'remove', '') == ''
                 assert 'routing' in side.ctl('--complete', '--', 'rou')
+
+        def test_cut_before_it_was_sent():
+            with side.cut('before'):
+                complaint(side, *add('before.test'), says=['nothing was changed', 'try again'])
+            assert 'before.test' not in domains(side)
+            side.ctl(*add('before.test'))
+
+        def test_cut_after_it_was_saved():
+            with side.cut('after'):
+                with side.start_ctl(*add('after.test')) as process:
+                    _, note = process.communicate(timeout=120)
+            assert process.returncode == 0 and 'all of this is saved' in note, (process.returncode, note)
+            assert domains(side).count('after.test') == 1
+
+        def test_cut_and_rulesd_restarted():
+            with side.cut('after-restart') as folder:
+                with side.start_ctl(*add('restart.test')) as process:
+                    poll('the cut', (folder / 'answer').exists)
+                    side.place.end(side.rulesd)
+                    side.start_rulesd()
+                    (folder / 'go').touch()
+                    _, note = process.communicate(timeout=120)
+            assert process.returncode == 0 and 'all of this is saved' in note, (process.returncode, note)
+            assert domains(side).count('restart.test') == 1
+
+        def test_what_comes_after_the_answer_is_refused():
+            with side.cut('late') as folder:
+                complaint(side, *add('late.test'), says=['nothing was changed'])
+                (folder / 'go').touch()
+                poll('the late answer', (folder / 'answer').exists)
+            assert b'NoSuchEdit' in (folder / 'answer').read_bytes()
+            assert 'late.test' not in domains(side)
 
         run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
 

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "common/error.h"
+#include "service/rules/history.h"
 #include "tests/unit/store-fixture.h"
 
 #include <glib/gstdio.h>
@@ -435,6 +436,26 @@ test_schema_8 (StoreFixture *f, gconstpointer data)
   assert_certificate (f, "fwd.test", "/etc/reroute/old.pem");
 }
 
+/* The generations of before say no call; the one of after does. */
+static void
+test_schema_9 (StoreFixture *f, gconstpointer data)
+{
+  RerouteStore *reader = NULL;
+  gboolean is_of_call = TRUE;
+  g_autoptr (GError) error = NULL;
+
+  open_released (f, "schema-9.db");
+  store_assert_rows (
+    f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com; routing 4 nine.test");
+  reader = reroute_rulebook_borrow_reader (f->book, &error);
+  g_assert_no_error (error);
+  g_assert_true (reroute_history_is_of_call (reader, 5, ":1.3 2911203762", &is_of_call, &error));
+  g_assert_true (is_of_call);
+  g_assert_true (reroute_history_is_of_call (reader, 4, ":1.3 2911203762", &is_of_call, &error));
+  g_assert_false (is_of_call);
+  reroute_rulebook_return_reader (f->book, reader);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/store-files/" name, StoreFixture, NULL, store_set_up_open, func, store_tear_down)
 #define ADD_CLOSED(name, func)                                                                     \
@@ -459,5 +480,6 @@ main (int argc, char *argv[])
   ADD_CLOSED ("schema-6", test_schema_6);
   ADD_CLOSED ("schema-7", test_schema_7);
   ADD_CLOSED ("schema-8", test_schema_8);
+  ADD_CLOSED ("schema-9", test_schema_9);
   return g_test_run ();
 }
