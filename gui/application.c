@@ -7,6 +7,7 @@
 
 #include "gui/application.h"
 
+#include "common/refusal-text.h"
 #include "gui/window.h"
 
 #include <glib-unix.h>
@@ -18,11 +19,34 @@ struct _RerouteApplication
 
   gboolean session;
   char *address;
+  RerouteRemote *remote; /* (nullable): --host */
   gboolean exit_after_startup;
   guint terminate_id;
 };
 
 G_DEFINE_FINAL_TYPE (RerouteApplication, reroute_application, GTK_TYPE_APPLICATION)
+
+/* Whether --host says nothing, or a server. */
+static gboolean
+take_host (RerouteApplication *self, GVariantDict *options)
+{
+  g_autofree char *host = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_variant_dict_lookup (options, "host", "s", &host))
+    return TRUE;
+  if (!self->session)
+    self->remote = reroute_remote_parse (host, &error);
+  if (self->remote != NULL)
+    {
+      reroute_set_access_server (
+        self->remote->host, self->remote->user != NULL ? self->remote->user : g_get_user_name ());
+      return TRUE;
+    }
+  g_printerr ("reroute: %s\n",
+              error != NULL ? error->message : _ ("--host and --session exclude one another"));
+  return FALSE;
+}
 
 static int
 handle_local_options (GApplication *application, GVariantDict *options)
@@ -44,7 +68,7 @@ handle_local_options (GApplication *application, GVariantDict *options)
            self->address);
       return 2;
     }
-  return -1;
+  return take_host (self, options) ? -1 : 2;
 }
 
 /* Whoever ends the session ends it in order: nothing is asked, what is not saved is lost. */
@@ -97,7 +121,10 @@ activate (GApplication *application)
 
   if (window == NULL)
     {
-      g_autoptr (RerouteBus) bus = reroute_bus_new (self->session, self->address);
+      g_autoptr (RerouteBus) bus =
+                   self->remote != NULL
+                     ? reroute_bus_new_remote (g_steal_pointer (&self->remote), self->address)
+                     : reroute_bus_new (self->session, self->address);
 
       window = GTK_WINDOW (reroute_window_new (GTK_APPLICATION (self), bus));
       reroute_bus_start (bus);
@@ -111,6 +138,7 @@ static void
 reroute_application_finalize (GObject *object)
 {
   g_clear_pointer (&REROUTE_APPLICATION (object)->address, g_free);
+  g_clear_pointer (&REROUTE_APPLICATION (object)->remote, reroute_remote_free);
 
   G_OBJECT_CLASS (reroute_application_parent_class)->finalize (object);
 }
@@ -138,10 +166,16 @@ reroute_application_init (RerouteApplication *self)
         G_OPTION_ARG_STRING,
         NULL,
         N_ ("Use the bus at ADDRESS"), N_ ("ADDRESS") },
-        { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Print the version"), NULL },
-          { "exit-after-startup", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, NULL, "", NULL },
-          { NULL },
-       };
+        { "host",
+          0,
+          0,
+          G_OPTION_ARG_STRING,
+          NULL,
+          N_ ("Administer another computer, through ssh"), N_ ("[USER@]HOST[:PORT]") },
+          { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Print the version"), NULL },
+            { "exit-after-startup", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, NULL, "", NULL },
+            { NULL },
+         };
 
   g_application_add_main_option_entries (G_APPLICATION (self), entries);
 }
