@@ -22,6 +22,7 @@ struct _RerouteSheet
 
   RerouteRulesClient *rules;
   RerouteRelayWatch *relay;
+  char *machine; /* as it is known here */
   RerouteEdit *edit;
   GCancellable *cancellable; /* of all calls but check and apply */
 
@@ -335,6 +336,7 @@ reroute_sheet_dispose (GObject *object)
   g_clear_object (&self->rules);
   g_clear_object (&self->relay);
   g_clear_object (&self->edit);
+  g_clear_pointer (&self->machine, g_free);
   g_clear_pointer (&self->settings, reroute_settings_unref);
   g_clear_pointer (&self->findings, g_ptr_array_unref);
   g_clear_pointer (&self->saved_findings, g_ptr_array_unref);
@@ -373,6 +375,8 @@ reroute_sheet_new (RerouteBus *bus)
 
   self->rules = reroute_rules_client_new (bus);
   self->relay = reroute_relay_watch_new (bus);
+  self->machine = g_strdup (
+    reroute_bus_get_remote (bus) != NULL ? reroute_bus_get_remote (bus)->host : g_get_host_name ());
   g_signal_connect_object (self->rules, "serial-changed", G_CALLBACK (serial_changed_cb), self, 0);
   g_signal_connect_object (
     self->rules, "notify::available", G_CALLBACK (rules_available_cb), self, 0);
@@ -494,7 +498,7 @@ reroute_sheet_get_host_name (RerouteSheet *self)
   if (setting[0] != '\0')
     return setting;
   name = reroute_relay_watch_get_host_name (self->relay);
-  return name != NULL ? name : g_get_host_name ();
+  return name != NULL ? name : self->machine;
 }
 
 GPtrArray *
