@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 RerouteBus *reroute_rules_client_get_bus (RerouteRulesClient *self);
 void reroute_rules_client_report_progress (RerouteRulesClient *self, double fraction);
-/* A Commit, Apply or Revert whose answer was lost. */
+/* A Commit, Apply, Revert or RestoreCommit whose answer was lost. */
 typedef struct
 {
   ReroutePeerMark *mark;
@@ -19,6 +19,16 @@ typedef struct
 /* @mark: (transfer full) */
 RerouteLostCall *reroute_lost_call_new (ReroutePeerMark *mark, guint64 expected_serial);
 void reroute_lost_call_free (RerouteLostCall *self);
+
+/* Calls @method, which answers as Commit does, and finds out what became of it when the answer is
+   lost; reroute_rules_client_apply_finish() ends it.  @arguments: (transfer floating) */
+void reroute_rules_client_save_async (RerouteRulesClient *self,
+                                      const char *method,
+                                      GVariant *arguments,
+                                      guint64 expected_serial,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
 
 /* What reroute_rules_client_settle_async() asks about.  @lost: (transfer full) (nullable) */
 void reroute_rules_client_set_lost (RerouteRulesClient *self, RerouteLostCall *lost);

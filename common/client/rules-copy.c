@@ -305,11 +305,14 @@ reroute_rules_client_restore_commit_async (RerouteRulesClient *self,
 
   g_return_if_fail (REROUTE_IS_RULES_CLIENT (self));
 
-  start_call (
-    g_task_new (self, NULL, callback, user_data),
+  reroute_rules_client_save_async (
+    self,
     "RestoreCommit",
     g_variant_new ("(ut^as)", number, expected_serial, confirmed != NULL ? confirmed : none),
-    "(sta" REROUTE_FINDING_TYPE ")");
+    expected_serial,
+    NULL,
+    callback,
+    user_data);
 }
 
 RerouteCommitResult *

@@ -396,9 +396,7 @@ new_edit (RerouteRulesClient *self,
 static char **
 copy_keys (const char *const *confirmed)
 {
-  static const char *const none[] = { NULL };
-
-  return g_strdupv ((char **) (confirmed != NULL ? confirmed : none));
+  return confirmed != NULL ? g_strdupv ((char **) confirmed) : g_new0 (char *, 1);
 }
 
 void
@@ -471,6 +469,23 @@ reroute_rules_client_apply_finish (RerouteRulesClient *self, GAsyncResult *resul
 }
 
 void
+reroute_rules_client_save_async (RerouteRulesClient *self,
+                                 const char *method,
+                                 GVariant *arguments,
+                                 guint64 expected_serial,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_autoptr (GTask) task = new_edit (self, PURPOSE_COMMIT, NULL, cancellable, callback, user_data);
+  Edit *edit = g_task_get_task_data (task);
+
+  g_task_set_check_cancellable (task, FALSE);
+  edit->expected_serial = expected_serial;
+  send_commit (task, method, arguments);
+}
+
+void
 reroute_rules_client_revert_async (RerouteRulesClient *self,
                                    guint64 serial,
                                    guint64 expected_serial,
@@ -479,15 +494,17 @@ reroute_rules_client_revert_async (RerouteRulesClient *self,
                                    GAsyncReadyCallback callback,
                                    gpointer user_data)
 {
-  g_autoptr (GTask) task = new_edit (self, PURPOSE_COMMIT, NULL, cancellable, callback, user_data);
-  Edit *edit = g_task_get_task_data (task);
+  g_auto (GStrv) keys = copy_keys (confirmed);
 
   g_return_if_fail (REROUTE_IS_RULES_CLIENT (self));
 
-  g_task_set_check_cancellable (task, FALSE);
-  edit->confirmed = copy_keys (confirmed);
-  edit->expected_serial = expected_serial;
-  send_commit (task, "Revert", g_variant_new ("(tt^as)", serial, expected_serial, edit->confirmed));
+  reroute_rules_client_save_async (self,
+                                   "Revert",
+                                   g_variant_new ("(tt^as)", serial, expected_serial, keys),
+                                   expected_serial,
+                                   cancellable,
+                                   callback,
+                                   user_data);
 }
 
 RerouteCommitResult *

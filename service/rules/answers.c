@@ -482,16 +482,15 @@ reroute_answer_outcome (RerouteStore *reader,
   const char *sender = NULL;
   guint number = 0;
   guint64 expected = 0, newest = 0;
-  gboolean is_of_call = FALSE;
+  guint64 saved = 0;
   g_autofree char *name = NULL;
 
   g_variant_get (arguments, "(&sut)", &sender, &number, &expected);
   name = reroute_outcomes_name (sender, number);
-  if (expected < G_MAXINT64 &&
-      !reroute_history_is_of_call (reader, expected + 1, name, &is_of_call, error))
+  if (expected < G_MAXINT64 && !reroute_history_find_call (reader, expected, name, &saved, error))
     return NULL;
-  if (is_of_call)
-    return g_variant_new ("(st)", "saved", expected + 1);
+  if (saved != 0)
+    return g_variant_new ("(st)", "saved", saved);
   if (!reroute_row_store_get_state (reader, &newest, NULL, error))
     return NULL;
   return g_variant_new ("(st)", "not-saved", newest);

@@ -268,19 +268,21 @@ reroute_history_has (RerouteStore *store, guint64 serial, GError **error)
 }
 
 gboolean
-reroute_history_is_of_call (
-  RerouteStore *store, guint64 serial, const char *call, gboolean *is_of_call, GError **error)
+reroute_history_find_call (
+  RerouteStore *store, guint64 since, const char *call, guint64 *serial, GError **error)
 {
   RerouteQuery *query = reroute_store_query (
-    store, "SELECT count(*) FROM generation WHERE serial = ?1 AND call = ?2", error);
+    store,
+    "SELECT coalesce (max (serial), 0) FROM generation WHERE serial > ?1 AND call = ?2",
+    error);
 
   if (query == NULL)
     return FALSE;
-  reroute_query_bind_int64 (query, 1, (gint64) serial);
+  reroute_query_bind_int64 (query, 1, (gint64) since);
   reroute_query_bind_text (query, 2, call);
   if (!reroute_query_step (query, error))
     return FALSE;
-  *is_of_call = reroute_query_get_int64 (query, 0) != 0;
+  *serial = (guint64) reroute_query_get_int64 (query, 0);
   return reroute_query_run (query, error);
 }
 

@@ -50,9 +50,10 @@ reroute_history_reaches (RerouteStore *store, guint64 serial, guint64 *n_changes
 /* Whether the generation itself is kept.  Errors: %REROUTE_ERROR_NO_SUCH_SERIAL when not. */
 gboolean reroute_history_has (RerouteStore *store, guint64 serial, GError **error);
 
-/* Whether the generation is kept, and was saved by @call: reroute_outcomes_name(). */
-gboolean reroute_history_is_of_call (
-  RerouteStore *store, guint64 serial, const char *call, gboolean *is_of_call, GError **error);
+/* The generation over @since that was saved by @call, a reroute_outcomes_name(); 0: none that is
+ * kept. */
+gboolean reroute_history_find_call (
+  RerouteStore *store, guint64 since, const char *call, guint64 *serial, GError **error);
 
 /* FALSE stops. */
 typedef gboolean (*RerouteDeltaFunc) (const RerouteDelta *delta, gpointer user_data);

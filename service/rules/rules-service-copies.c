@@ -383,15 +383,13 @@ restored_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   RerouteRulesService *self = step->call->service;
   GError *error = NULL;
   g_autoptr (GVariant) reply = reroute_committer_run_finish (self->committer, result, &error);
-  const char *state = NULL;
 
   reroute_copy_set_busy (step->copy, FALSE);
   if (reply == NULL)
     reroute_rules_call_fail (step->call, error);
   else
     {
-      g_variant_get_child (reply, 0, "&s", &state);
-      if (g_str_equal (state, "saved"))
+      if (reroute_rules_call_note_saved (step->call, reply))
         reroute_copies_end (self->copies, step->copy);
       reroute_rules_call_reply (step->call, reply);
     }

@@ -76,6 +76,9 @@ void reroute_rules_call_place_order (RerouteRulesCall *call,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data);
 
+/* Whether what was ordered is saved, for Outcome.  @reply: as Commit's */
+gboolean reroute_rules_call_note_saved (RerouteRulesCall *call, GVariant *reply);
+
 /* The methods of backups. */
 void reroute_rules_run_backup_begin (RerouteRulesCall *call);
 void reroute_rules_run_backup_read (RerouteRulesCall *call);

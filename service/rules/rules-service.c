@@ -207,6 +207,18 @@ reroute_rules_call_place_order (Call *call,
   reroute_committer_run_async (call->service->committer, order, callback, user_data);
 }
 
+gboolean
+reroute_rules_call_note_saved (Call *call, GVariant *reply)
+{
+  const char *state = NULL;
+
+  g_variant_get_child (reply, 0, "&s", &state);
+  if (!g_str_equal (state, "saved"))
+    return FALSE;
+  g_variant_get_child (reply, 1, "t", &call->saved);
+  return TRUE;
+}
+
 static void
 ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -214,21 +226,14 @@ ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   RerouteRulesService *self = call->service;
   GError *error = NULL;
   g_autoptr (GVariant) reply = reroute_committer_run_finish (self->committer, result, &error);
-  const char *state = NULL;
 
   if (reply == NULL)
     {
       reroute_rules_call_fail (call, error);
       return;
     }
-  if (call->name != NULL)
-    {
-      g_variant_get_child (reply, 0, "&s", &state);
-      if (g_str_equal (state, "saved"))
-        g_variant_get_child (reply, 1, "t", &call->saved);
-      if (call->saved != 0 && call->edit != 0)
-        reroute_edits_discard (self->edits, reroute_rules_call_get_sender (call), call->edit, NULL);
-    }
+  if (call->name != NULL && reroute_rules_call_note_saved (call, reply) && call->edit != 0)
+    reroute_edits_discard (self->edits, reroute_rules_call_get_sender (call), call->edit, NULL);
   reroute_rules_call_reply (call, reply);
 }
 
@@ -417,7 +422,8 @@ authorized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 saves (const Method *method)
 {
-  return method->run == run_commit || method->run == run_apply || method->run == run_revert;
+  return method->run == run_commit || method->run == run_apply || method->run == run_revert ||
+         method->run == reroute_rules_run_restore_commit;
 }
 
 static void

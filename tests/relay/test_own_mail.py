@@ -156,7 +156,7 @@ def main():
                 assert {name: milter.macros[name] for name in ('j', '_', '{client_name}', '{client_addr}')} == {
                     'j': 'relay.test', '_': 'localhost [127.0.0.1]', '{client_name}': 'localhost',
                     '{client_addr}': '127.0.0.1'}, milter.macros
-                line, = world.log(rf'notice={milter.macros["i"]} ')
+                line, = poll('the line that names it', lambda: world.log(rf'notice={milter.macros["i"]} '))
                 assert 'id=' in line
 
         def test_a_row_of_them():

@@ -441,7 +441,7 @@ static void
 test_schema_9 (StoreFixture *f, gconstpointer data)
 {
   RerouteStore *reader = NULL;
-  gboolean is_of_call = TRUE;
+  guint64 serial = 0;
   g_autoptr (GError) error = NULL;
 
   open_released (f, "schema-9.db");
@@ -449,10 +449,12 @@ test_schema_9 (StoreFixture *f, gconstpointer data)
     f, "connections 2 fwd.test; connections 3 dns.test; routing 1 test.com; routing 4 nine.test");
   reader = reroute_rulebook_borrow_reader (f->book, &error);
   g_assert_no_error (error);
-  g_assert_true (reroute_history_is_of_call (reader, 5, ":1.3 2911203762", &is_of_call, &error));
-  g_assert_true (is_of_call);
-  g_assert_true (reroute_history_is_of_call (reader, 4, ":1.3 2911203762", &is_of_call, &error));
-  g_assert_false (is_of_call);
+  g_assert_true (reroute_history_find_call (reader, 4, ":1.3 2911203762", &serial, &error));
+  g_assert_cmpuint (serial, ==, 5);
+  g_assert_true (reroute_history_find_call (reader, 5, ":1.3 2911203762", &serial, &error));
+  g_assert_cmpuint (serial, ==, 0);
+  g_assert_true (reroute_history_find_call (reader, 0, ":1.3 2911203763", &serial, &error));
+  g_assert_cmpuint (serial, ==, 0);
   reroute_rulebook_return_reader (f->book, reader);
 }
 
