@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * alarm-notices.c - alarms as notifications of the desktop
+ *
+ * Nothing is sent where nobody on the session bus would show it.
  */
 
 #include "config.h"
 
 #include "gui/alarm-notices.h"
+
+/* Who shows notifications: any desktop, and GNOME. */
+static const char *const services[] = { "org.freedesktop.Notifications", "org.gtk.Notifications" };
 
 struct _RerouteAlarmNotices
 {
@@ -13,7 +18,9 @@ struct _RerouteAlarmNotices
   RerouteRelayWatch *watch;
   gulong changed_id;
   gulong shutdown_id;
-  GPtrArray *shown; /* (element-type RerouteAlarm) */
+  GPtrArray *shown;                           /* (element-type RerouteAlarm) */
+  guint service_ids[G_N_ELEMENTS (services)]; /* 0: there was no alarm yet */
+  gboolean is_there[G_N_ELEMENTS (services)];
 };
 
 static gboolean
@@ -57,6 +64,52 @@ withdraw (RerouteAlarmNotices *self, guint index)
 }
 
 static void
+show_what_is_new (RerouteAlarmNotices *self)
+{
+  const GPtrArray *alarms = reroute_relay_watch_get_alarms (self->watch);
+
+  for (guint i = 0; (self->is_there[0] || self->is_there[1]) && i < alarms->len; i++)
+    if (!has (self->shown, alarms->pdata[i]))
+      show (self, alarms->pdata[i]);
+}
+
+static void
+note_service (RerouteAlarmNotices *self, const char *name, gboolean is_there)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (services); i++)
+    if (g_str_equal (name, services[i]))
+      self->is_there[i] = is_there;
+}
+
+static void
+service_came_cb (GDBusConnection *bus, const char *name, const char *owner, gpointer user_data)
+{
+  note_service (user_data, name, TRUE);
+  show_what_is_new (user_data);
+}
+
+/* Also when it was never there. */
+static void
+service_went_cb (GDBusConnection *bus, const char *name, gpointer user_data)
+{
+  note_service (user_data, name, FALSE);
+}
+
+/* One that can be started is. */
+static void
+look_for_services (RerouteAlarmNotices *self)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (services); i++)
+    self->service_ids[i] = g_bus_watch_name (G_BUS_TYPE_SESSION,
+                                             services[i],
+                                             G_BUS_NAME_WATCHER_FLAGS_AUTO_START,
+                                             service_came_cb,
+                                             service_went_cb,
+                                             self,
+                                             NULL);
+}
+
+static void
 changed_cb (RerouteAlarmNotices *self)
 {
   const GPtrArray *alarms = reroute_relay_watch_get_alarms (self->watch);
@@ -64,9 +117,9 @@ changed_cb (RerouteAlarmNotices *self)
   for (guint i = self->shown->len; i > 0; i--)
     if (!has (alarms, self->shown->pdata[i - 1]))
       withdraw (self, i - 1);
-  for (guint i = 0; i < alarms->len; i++)
-    if (!has (self->shown, alarms->pdata[i]))
-      show (self, alarms->pdata[i]);
+  if (alarms->len > 0 && self->service_ids[0] == 0)
+    look_for_services (self);
+  show_what_is_new (self);
 }
 
 static void
@@ -100,6 +153,9 @@ reroute_alarm_notices_free (RerouteAlarmNotices *self)
 
   g_signal_handler_disconnect (self->watch, self->changed_id);
   g_signal_handler_disconnect (self->application, self->shutdown_id);
+  for (gsize i = 0; i < G_N_ELEMENTS (services); i++)
+    if (self->service_ids[i] != 0)
+      g_bus_unwatch_name (self->service_ids[i]);
   withdraw_all (self);
   g_ptr_array_unref (self->shown);
   g_free (self);

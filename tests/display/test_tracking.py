@@ -55,7 +55,7 @@ def test_the_reply_is_told_in_its_own_words(desk):
     desk.dialog.click(SHEET, 'label', 'Put off')
     desk.dialog.wait_text(GREYLISTED)
     desk.dialog.key('alt+w', 'End')
-    desk.dialog.wait_text('Decided by the entry Connections: new.test.')
+    desk.dialog.wait_text('Let in by the entry Routing: old.test, decided by Connections: new.test.')
 
 
 def test_nothing_is_found(desk):
