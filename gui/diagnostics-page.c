@@ -163,23 +163,6 @@ alarms_clicked_cb (GtkButton *button, RerouteDiagnosticsPage *self)
   gtk_window_present (reroute_alarms_window_new (parent, self->sheet));
 }
 
-/* In the place that the levels leave. */
-static void
-make_alarms_button (RerouteDiagnosticsPage *self)
-{
-  GtkWidget *button = gtk_button_new_with_mnemonic (_ ("Alar_ms…"));
-
-  gtk_widget_set_valign (button, GTK_ALIGN_END);
-  gtk_widget_set_tooltip_text (button, _ ("What raises an alarm, and who is told of it"));
-  g_signal_connect (button, "clicked", G_CALLBACK (alarms_clicked_cb), self);
-  gtk_grid_attach (self->grid,
-                   button,
-                   REROUTE_N_LOG_CATEGORIES % LEVELS_A_ROW,
-                   REROUTE_N_LOG_CATEGORIES / LEVELS_A_ROW,
-                   1,
-                   1);
-}
-
 /* --- the log --- */
 
 static const RerouteLogLine *
@@ -469,6 +452,7 @@ reroute_diagnostics_page_class_init (RerouteDiagnosticsPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteDiagnosticsPage, scroller);
   gtk_widget_class_bind_template_child (widget_class, RerouteDiagnosticsPage, view);
   gtk_widget_class_bind_template_child (widget_class, RerouteDiagnosticsPage, note);
+  gtk_widget_class_bind_template_callback (widget_class, alarms_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, begin_cb);
   gtk_widget_class_bind_template_callback (widget_class, follow_cb);
   gtk_widget_class_bind_template_callback (widget_class, map_cb);
@@ -480,7 +464,6 @@ reroute_diagnostics_page_init (RerouteDiagnosticsPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   make_levels (self);
-  make_alarms_button (self);
   make_list (self);
   reroute_name_tree (GTK_WIDGET (self));
   reroute_search_field_init (self->search, _ ("Search the log"));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * layout.c - no caption is cut off, in any language, at 100 % and at 200 % of the text size
+ * layout.c - no caption is cut off or covered, in any language, at 100 % and 200 % of the text size
+ * size
  *
  * Every label that is on the screen is asked what it needs and what it got.  A label may end in an
  * ellipsis where a tooltip tells the whole; what can be scrolled to is not cut off.  From left to
@@ -104,11 +105,42 @@ check_clipping (Check *check, GtkLabel *label)
     }
 }
 
+/* --- grids --- */
+
+static gboolean
+lie_over_each_other (GtkWidget *one, GtkWidget *other)
+{
+  GtkWidget *grid = gtk_widget_get_parent (one);
+  graphene_rect_t first, second, both;
+
+  return gtk_widget_get_mapped (one) && gtk_widget_get_mapped (other) &&
+         gtk_widget_compute_bounds (one, grid, &first) &&
+         gtk_widget_compute_bounds (other, grid, &second) &&
+         graphene_rect_intersection (&first, &second, &both) && both.size.width > TOLERANCE &&
+         both.size.height > TOLERANCE;
+}
+
+/* A cell is of one widget. */
 static void
-walk_labels (Check *check, GtkWidget *widget)
+check_grid (Check *check, GtkWidget *grid)
+{
+  for (GtkWidget *one = gtk_widget_get_first_child (grid); one != NULL;
+       one = gtk_widget_get_next_sibling (one))
+    for (GtkWidget *other = gtk_widget_get_next_sibling (one); other != NULL;
+         other = gtk_widget_get_next_sibling (other))
+      if (lie_over_each_other (one, other))
+        complain (check, G_OBJECT_TYPE_NAME (one), "lies over another in a grid");
+}
+
+/* --- all of a window --- */
+
+static void
+walk (Check *check, GtkWidget *widget)
 {
   if (!gtk_widget_get_mapped (widget))
     return;
+  if (GTK_IS_GRID (widget))
+    check_grid (check, widget);
   if (GTK_IS_LABEL (widget) && gtk_label_get_text (GTK_LABEL (widget))[0] != '\0')
     {
       check_extent (check, GTK_LABEL (widget));
@@ -116,7 +148,7 @@ walk_labels (Check *check, GtkWidget *widget)
     }
   for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
        child = gtk_widget_get_next_sibling (child))
-    walk_labels (check, child);
+    walk (check, child);
 }
 
 /* --- windows --- */
@@ -143,7 +175,7 @@ check_cb (const EachWindow *each, gpointer user_data)
 
   each_window_settle (each->window);
   check_window (&check);
-  walk_labels (&check, GTK_WIDGET (each->window));
+  walk (&check, GTK_WIDGET (each->window));
 }
 
 static void
