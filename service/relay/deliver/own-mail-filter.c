@@ -19,6 +19,8 @@
 #include "service/relay/smtp/body.h"
 
 #define FILTERED_MOST 8 /* at a time */
+#define WAITING_OCTETS (32 * 1024 * 1024)
+#define OVERHEAD_OCTETS 4096 /* of each, besides its content */
 
 typedef enum
 {
@@ -46,6 +48,12 @@ static void begin_more (RerouteScheduler *scheduler);
 
 /* --- the end --- */
 
+static gsize
+get_octets (const Filter *self)
+{
+  return g_bytes_get_size (self->content) + OVERHEAD_OCTETS;
+}
+
 /* @content: (transfer full).  Frees @self. */
 static void
 finish (Filter *self, GBytes *content)
@@ -56,6 +64,7 @@ finish (Filter *self, GBytes *content)
   gpointer user_data = self->user_data;
 
   g_queue_unlink (&scheduler->own_mail_filters, &self->link);
+  scheduler->own_mail_octets -= get_octets (self);
   reroute_worker_disarm_timer (scheduler->thread, &self->timer);
   g_clear_pointer (&self->chain, reroute_milter_chain_free);
   g_clear_pointer (&self->message, reroute_milter_message_free);
@@ -190,18 +199,31 @@ begin (Filter *self)
     finish_without (self, error->message);
 }
 
-static void
-begin_more (RerouteScheduler *scheduler)
+/* (nullable) */
+static Filter *
+find_next (RerouteScheduler *scheduler)
 {
   guint n = 0;
 
   for (GList *link = scheduler->own_mail_filters.head; link != NULL && n < FILTERED_MOST;
        link = link->next, n++)
     if (((Filter *) link->data)->chain == NULL)
-      {
-        begin (link->data);
-        return;
-      }
+      return link->data;
+  return NULL;
+}
+
+/* One that cannot begin is over at once, and comes here again. */
+static void
+begin_more (RerouteScheduler *scheduler)
+{
+  Filter *next;
+
+  if (scheduler->own_mail_begins)
+    return;
+  scheduler->own_mail_begins = TRUE;
+  while ((next = find_next (scheduler)) != NULL)
+    begin (next);
+  scheduler->own_mail_begins = FALSE;
 }
 
 /* --- public --- */
@@ -239,6 +261,13 @@ reroute_own_mail_filter (RerouteScheduler *scheduler,
 
   if (n == 0)
     return FALSE;
+  if (scheduler->own_mail_octets >= WAITING_OCTETS)
+    {
+      g_autofree char *id = reroute_message_id_to_string (reroute_spool_draft_get_id (draft));
+
+      g_warning ("id=%s goes as it was written: too much waits for mail filters", id);
+      return FALSE;
+    }
   Filter *self = g_new0 (Filter, 1);
   self->timer.func = time_limit_cb;
   self->link.data = self;
@@ -249,6 +278,7 @@ reroute_own_mail_filter (RerouteScheduler *scheduler,
   self->func = func;
   self->user_data = user_data;
   g_queue_push_tail_link (&scheduler->own_mail_filters, &self->link);
+  scheduler->own_mail_octets += get_octets (self);
   arm (self, reroute_worker_now_us (scheduler->thread) + get_limit_us (specs, n));
   begin_more (scheduler);
   return TRUE;

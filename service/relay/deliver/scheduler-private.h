@@ -122,6 +122,8 @@ struct _RerouteScheduler
   guint n_notices_lost; /* of failures: the spool did not take them */
   GQueue own_mail_filters;  /* of own-mail-filter.c, in order of coming */
   gint64 own_mail_until_us; /* monotonic, while stopping: then it waits for no filter; 0: not yet */
+  gsize own_mail_octets;    /* of what is there, with what each costs */
+  gboolean own_mail_begins; /* one is being begun */
   gboolean stopping;
 
   GMutex lock; /* for what is below */
