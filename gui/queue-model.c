@@ -397,6 +397,24 @@ reroute_queue_model_set_group (RerouteQueueModel *self,
   g_signal_emit (self, signals[UPDATED], 0);
 }
 
+const char *
+reroute_queue_model_get_by (RerouteQueueModel *self)
+{
+  return self->by;
+}
+
+const char *
+reroute_queue_model_get_key (RerouteQueueModel *self)
+{
+  return self->key;
+}
+
+const char *
+reroute_queue_model_get_text (RerouteQueueModel *self)
+{
+  return self->text;
+}
+
 void
 reroute_queue_model_refresh (RerouteQueueModel *self)
 {

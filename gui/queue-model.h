@@ -28,6 +28,11 @@ void reroute_queue_model_set_group (RerouteQueueModel *self,
                                     const char *by,
                                     const char *key,
                                     const char *text);
+/* As of reroute_queue_model_set_group() */
+const char *reroute_queue_model_get_by (RerouteQueueModel *self);
+const char *reroute_queue_model_get_key (RerouteQueueModel *self);
+const char *reroute_queue_model_get_text (RerouteQueueModel *self);
+
 /* The queue has changed: what is looked at is read again. */
 void reroute_queue_model_refresh (RerouteQueueModel *self);
 

@@ -283,13 +283,11 @@ acted_cb (GObject *owner, const char *problem)
 static void
 act_on (RerouteQueuesPage *self, RerouteQueueVerb verb, GArray *ids, guint n)
 {
-  g_autofree char *text = reroute_search_field_dup_text (self->message_search);
-
   reroute_queue_act (&(RerouteQueueDeed){ .relay = reroute_sheet_get_relay (self->sheet),
                                           .verb = verb,
-                                          .by = get_by (self),
-                                          .key = get_group (self)->key,
-                                          .text = text,
+                                          .by = reroute_queue_model_get_by (self->messages),
+                                          .key = reroute_queue_model_get_key (self->messages),
+                                          .text = reroute_queue_model_get_text (self->messages),
                                           .ids = ids,
                                           .n = n },
                      acted_cb,
@@ -301,12 +299,13 @@ read_cb (GArray *read, const GError *error, gpointer user_data)
 {
   RerouteQueuesPage *self = user_data;
   g_autoptr (GArray) ids = read;
+  g_autofree char *problem = error != NULL ? reroute_dup_queue_refusal (error) : NULL;
 
   g_clear_pointer (&self->reading, reroute_queue_reading_free);
   if (ids != NULL && ids->len > 0 && get_group (self) != NULL)
     act_on (self, self->verb, ids, ids->len);
   if (error != NULL)
-    acted_cb (G_OBJECT (self), reroute_dup_queue_refusal (error));
+    acted_cb (G_OBJECT (self), problem);
   show_buttons (self);
 }
 

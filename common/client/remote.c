@@ -18,6 +18,7 @@
 #include "common/limits.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <glib/gi18n-lib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -300,6 +301,8 @@ spawn (Dial *dial, const char *address, gboolean asks, GError **error)
     G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
   g_auto (GStrv) arguments = dup_arguments (dial->remote, address, asks);
 
+  /* The bus goes through a pipe: that ssh has ended is an error, and not our end. */
+  signal (SIGPIPE, SIG_IGN);
   dial->words = open_words ();
   if (dial->words >= 0)
     g_subprocess_launcher_take_stderr_fd (launcher, fcntl (dial->words, F_DUPFD_CLOEXEC, 0));

@@ -127,6 +127,18 @@ dup_line (char **lines, const char *name)
   return NULL;
 }
 
+/* It is shown on a terminal. */
+static gboolean
+is_plain (const char *text)
+{
+  if (!g_utf8_validate (text, -1, NULL))
+    return FALSE;
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
+    if (*at != '\n' && g_unichar_iscntrl (g_utf8_get_char (at)))
+      return FALSE;
+  return TRUE;
+}
+
 /* @text: the beginning of the file, with a NUL behind it */
 static gboolean
 parse_header (RerouteBackupFile *self, const char *text, const char *name, GError **error)
@@ -136,7 +148,7 @@ parse_header (RerouteBackupFile *self, const char *text, const char *name, GErro
   g_auto (GStrv) lines = NULL;
   g_autofree char *octets = NULL;
 
-  if (header == NULL || !g_utf8_validate (header, -1, NULL))
+  if (header == NULL || !is_plain (header))
     return refuse_damaged (error, name);
   lines = g_strsplit (header, "\n", -1);
   if (!g_str_equal (lines[0], MAGIC REROUTE_BACKUP_FORMAT))
@@ -166,6 +178,8 @@ sum_octets (
       gssize n = read_at (
         self->fd, offset, block, (gsize) MIN (end - offset, REROUTE_LIMIT_COPY_PART_OCTETS));
 
+      if (n == 0)
+        errno = EIO; /* it has become shorter */
       if (n <= 0)
         return FALSE;
       g_checksum_update (all, (guchar *) block, n);

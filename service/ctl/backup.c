@@ -68,7 +68,24 @@ open_output (Target *target, GError **error)
   return FALSE;
 }
 
-/* What a backup that broke off left under that name is used again. */
+/* What a backup that broke off left under that name is used again: unless it is somebody else's, or
+   another backup has given it its own name meanwhile. */
+static gboolean
+take_part (const Target *target)
+{
+  struct stat mine, named;
+
+  if (flock (target->fd, LOCK_EX | LOCK_NB) != 0 || fstat (target->fd, &mine) != 0 ||
+      lstat (target->part, &named) != 0)
+    return FALSE;
+  if (mine.st_ino != named.st_ino || mine.st_dev != named.st_dev || mine.st_uid != geteuid ())
+    {
+      errno = EEXIST;
+      return FALSE;
+    }
+  return fchmod (target->fd, 0600) == 0 && ftruncate (target->fd, 0) == 0;
+}
+
 static gboolean
 open_part (Target *target, GError **error)
 {
@@ -84,8 +101,7 @@ open_part (Target *target, GError **error)
     }
   target->part = g_strconcat (target->name, ".part", NULL);
   target->fd = open (target->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-  if (target->fd >= 0 && flock (target->fd, LOCK_EX | LOCK_NB) == 0 &&
-      ftruncate (target->fd, 0) == 0)
+  if (target->fd >= 0 && take_part (target))
     return TRUE;
   fail_target (target, error);
   g_clear_pointer (&target->part, g_free);

@@ -20,17 +20,18 @@
 static gboolean
 check_words (char **words, GError **error)
 {
-  for (; *words != NULL; words++)
-    if (!reroute_diagnosis_is_check (*words))
-      {
-        g_set_error (error,
-                     G_OPTION_ERROR,
-                     G_OPTION_ERROR_BAD_VALUE,
-                     /* Translators: %s is a word that was typed */
-                     _ ("doctor has no check “%s”"), *words);
-        return FALSE;
-      }
-  return TRUE;
+  const char *wrong = words[0] == NULL ? "" : NULL;
+
+  for (gsize i = 0; wrong == NULL && words[i] != NULL; i++)
+    wrong = reroute_diagnosis_is_check (words[i]) ? NULL : words[i];
+  if (wrong == NULL)
+    return TRUE;
+  g_set_error (error,
+               G_OPTION_ERROR,
+               G_OPTION_ERROR_BAD_VALUE,
+               /* Translators: %s is a word that was typed */
+               _ ("doctor has no check “%s”"), wrong);
+  return FALSE;
 }
 
 /* @only: (nullable): "name,spf"; NULL: all.  (transfer full) (nullable) */

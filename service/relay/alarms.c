@@ -56,10 +56,12 @@ reroute_alarms_see (RerouteAlarms *self, RerouteAlarm *alarm, gboolean is_over, 
 {
   g_return_if_fail (self != NULL && alarm != NULL);
 
+  gboolean may_be_many =
+    alarm->kind == REROUTE_ALARM_NEXT_HOP || alarm->kind == REROUTE_ALARM_CERTIFICATE;
   g_autoptr (RerouteAlarm) owned = alarm;
   RerouteAlarm *raised = find (self, alarm);
 
-  if (raised == NULL && (!is_over || self->raised->len >= REROUTE_LIMIT_ALARMS))
+  if (raised == NULL && (!is_over || (may_be_many && self->raised->len >= REROUTE_LIMIT_ALARMS)))
     return;
   if (raised == NULL)
     {

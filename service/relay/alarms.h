@@ -29,7 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAlarms, reroute_alarms_free)
  * @now_us: wall clock
  *
  * One that is raised already stays as it was told, and since when it was.  With
- * REROUTE_LIMIT_ALARMS raised, further ones wait for room.
+ * REROUTE_LIMIT_ALARMS raised, further ones of hosts and certificates wait for room.
  */
 void reroute_alarms_see (RerouteAlarms *self, RerouteAlarm *alarm, gboolean is_over, gint64 now_us);
 /* The end of a look.  Returns: whether an alarm was raised or cleared since the last one */

@@ -83,14 +83,14 @@ reroute_examine_listeners (RerouteCheck *self)
 static gint64
 read_expiry_s (const char *file)
 {
-  g_autofree char *pem = NULL;
-  gsize length = 0;
+  const char *why = NULL;
+  g_autoptr (RerouteKeyText) pem = reroute_certificate_read_file (file, &why);
   gnutls_x509_crt_t certificate;
   gint64 expiry_s = 0;
 
-  if (!g_file_get_contents (file, &pem, &length, NULL) || gnutls_x509_crt_init (&certificate) < 0)
+  if (pem == NULL || gnutls_x509_crt_init (&certificate) < 0)
     return 0;
-  const gnutls_datum_t data = { (unsigned char *) pem, (unsigned int) length };
+  const gnutls_datum_t data = { (unsigned char *) pem, (unsigned int) strlen (pem) };
   if (gnutls_x509_crt_import (certificate, &data, GNUTLS_X509_FMT_PEM) >= 0)
     expiry_s = gnutls_x509_crt_get_expiration_time (certificate);
   gnutls_x509_crt_deinit (certificate);

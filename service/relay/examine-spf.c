@@ -158,6 +158,7 @@ match_range (const Walk *self, const char *text)
 static void
 matched (Walk *self, gboolean matches)
 {
+  g_ptr_array_set_size (self->exchangers, 0);
   if (!matches || conclude (self, self->qualifier))
     advance (self);
 }

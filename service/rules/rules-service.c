@@ -353,6 +353,14 @@ run_outcome (Call *call)
   guint number = 0;
 
   g_variant_get (call->arguments, "(&sut)", &sender, &number, NULL);
+  if (!g_dbus_is_unique_name (sender))
+    {
+      reroute_rules_call_fail (call,
+                               g_error_new_literal (REROUTE_ERROR,
+                                                    REROUTE_ERROR_VALUE,
+                                                    "the caller is no unique name of the bus"));
+      return;
+    }
   name = reroute_outcomes_name (sender, number);
   if (!reroute_outcomes_ask (call->service->outcomes, name, outcome_cb, call))
     run_answer (call);

@@ -92,10 +92,10 @@ def database_of(path):
     return octets[offset:-SUM_LINE]
 
 
-def wrap(path, database):
+def wrap(path, database, host=b'here.test'):
     """A backup with @database in it, whole as far as the sums go."""
-    text = (b'Reroute backup 1\nprogram 1\nhost here.test\ngeneration 1\ntaken 2026-11-26T13:00:00Z\n'
-            b'a line of later\noctets %d\n\n' % len(database)) + database
+    text = (b'Reroute backup 1\nprogram 1\nhost %s\ngeneration 1\ntaken 2026-11-26T13:00:00Z\n'
+            b'a line of later\noctets %d\n\n' % (host, len(database))) + database
     with open(path, 'wb') as stream:
         stream.write(text + b'\nsha256 ' + hashlib.sha256(text).hexdigest().encode() + b'\n')
     return path
@@ -136,8 +136,9 @@ def test_backup_is_a_file_of_its_own(prompt):
     assert stat.S_ISFIFO(os.stat(fifo).st_mode)
     with open(path + '.part', 'w', encoding='utf-8') as stream:
         stream.write('of one that broke off\n' * 100000)
+    os.chmod(path + '.part', 0o644)
     assert prompt.data('backup', '--force', path)['serial'] == 7
-    assert not os.path.exists(path + '.part')
+    assert not os.path.exists(path + '.part') and stat.S_IMODE(os.stat(path).st_mode) == 0o600
     prompt.good('restore', '--dry-run', path)
 
 
@@ -338,6 +339,8 @@ def test_damaged_files(prompt):
         untouched(prompt, 'restore', '--yes', damaged, says=[damaged, says])
     newer = damage(path, 'newer-format', lambda octets: octets.replace(b'Reroute backup 1\n', b'Reroute backup 2\n'))
     untouched(prompt, 'restore', '--yes', newer, says=[newer, 'newer Reroute'])
+    terminal = wrap(prompt.place.join('terminal.backup'), database_of(path), host=b'here\xc2\x9b2J')
+    untouched(prompt, 'restore', '--yes', terminal, says=[terminal, 'is damaged or was cut off'])
     for name in ('absent.backup', '.'):
         untouched(prompt, 'restore', prompt.place.join(name), says=['cannot read', prompt.place.join(name)])
 

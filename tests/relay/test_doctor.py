@@ -270,6 +270,7 @@ def test_words_of_only(clinic):
     found = json.loads(clinic.service.ctl('--json', 'doctor', '--only=name,versions'))
     assert {each['check'] for each in found} == {'name', 'versions'}
     assert 'no check “heart”' in clinic.service.ctl('doctor', '--only=heart', status=2)
+    assert 'no check “”' in clinic.service.ctl('doctor', '--only=', status=2)
     offered = clinic.service.ctl('--complete', '--', 'doctor', '--only=').splitlines()
     assert {line.split('\t')[0] for line in offered} == {f'--only={check}' for check in CHECKS}
     offered = clinic.service.ctl('--complete', '--', 'doctor', '--only=name,sp').splitlines()

@@ -257,6 +257,9 @@ test_bounded (World *world, gconstpointer data)
     }
   reroute_alarm_conditions_look (&world->figures, world->settings, world->alarms);
   g_assert_cmpuint (raised->len, ==, REROUTE_LIMIT_ALARMS);
+  /* However many hosts are down: what there is one of is told. */
+  look_at_disk (world, 90, "+spool");
+  look_at_disk (world, 10, "-spool");
   g_array_remove_index (world->figures.next_hops, 0);
   reroute_alarm_conditions_look (&world->figures, world->settings, world->alarms);
   look (world, "+next-hop h64:25");

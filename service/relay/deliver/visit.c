@@ -21,6 +21,7 @@
 #include <gnutls/x509.h>
 
 #define HOSTS_MOST 3
+#define ROWS_MOST 1000 /* that are looked at for them */
 #define NAME_OCTETS 256
 #define NAMES_MOST 20
 
@@ -337,6 +338,7 @@ typedef struct
 {
   GTask *task;
   GHashTable *seen; /* (element-type utf8) */
+  guint n_left;     /* rows to look at */
 } Survey;
 
 static gboolean
@@ -348,6 +350,9 @@ add_row (RerouteRow *row, gpointer user_data)
   g_autoptr (RerouteAddress) address = reroute_address_parse (text, TRUE, NULL);
   g_autoptr (RerouteDecision) decision = NULL;
 
+  if (survey->n_left == 0)
+    return FALSE;
+  survey->n_left--;
   if (address == NULL || !row->enabled)
     return TRUE;
   decision = reroute_ruleset_decide (tour->scheduler->ruleset, address, NULL, NULL);
@@ -365,7 +370,7 @@ visit_rules (GTask *task)
   Tour *tour = g_task_get_task_data (task);
   RerouteRuleset *ruleset = tour->scheduler->ruleset;
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  Survey survey = { task, seen };
+  Survey survey = { task, seen, ROWS_MOST };
   RerouteDecision usual = { 0 };
 
   if (ruleset == NULL)
