@@ -221,7 +221,7 @@ test_backups_are_bounded (BusFixture *f, gconstpointer data)
       g_assert_cmpuint (backup->n_rows[REROUTE_PAGE_ROUTING], ==, 1);
       first = i == 0 ? backup->number : first;
     }
-  g_assert_false (has_copies (f));
+  BUS_WAIT_FOR (!has_copies (f));
   g_assert_null (take (f, &error));
   assert_refused (&error, REROUTE_ERROR_TOO_LARGE, "wait until one of them has ended");
   reroute_rules_client_backup_end (f->client, first);
@@ -329,7 +329,7 @@ test_what_was_left_goes (BusFixture *f, gconstpointer data)
   bus_kill_rulesd (f, SIGKILL);
   g_assert_true (has_copies (f));
   g_assert_cmpuint (count_rows (f), ==, 1);
-  g_assert_false (has_copies (f));
+  BUS_WAIT_FOR (!has_copies (f));
 }
 
 static void
@@ -466,7 +466,7 @@ test_permission (BusFixture *f, gconstpointer data)
       g_assert_cmpint (g_subprocess_get_exit_status (process), ==, 1);
       g_assert_nonnull (strstr (said, "org.reroute.Error.Access"));
     }
-  g_assert_false (has_copies (f));
+  BUS_WAIT_FOR (!has_copies (f));
 }
 
 /* --- full disks --- */
@@ -494,7 +494,7 @@ test_full_disk (BusFixture *f, gconstpointer data)
   limit_files (f, SMALL_FILE_OCTETS);
   g_assert_null (take (f, &error));
   assert_refused (&error, REROUTE_ERROR_STORE, "room");
-  g_assert_false (has_copies (f));
+  BUS_WAIT_FOR (!has_copies (f));
   number = offer_octets (f, octets);
   g_assert_false (send_part (f, number, 0, part, &error));
   assert_refused (&error, REROUTE_ERROR_STORE, "File too large");
