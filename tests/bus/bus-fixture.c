@@ -175,6 +175,16 @@ bus_get_rulesd_pid (BusFixture *f)
   return (GPid) pid;
 }
 
+/* One that has ended and that nobody has waited for is not. */
+static gboolean
+is_running (GPid pid)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/%d/exe", pid);
+  g_autofree char *program = g_file_read_link (link, NULL);
+
+  return program != NULL;
+}
+
 void
 bus_kill_rulesd (BusFixture *f, int signal)
 {
@@ -183,7 +193,8 @@ bus_kill_rulesd (BusFixture *f, int signal)
   if (pid == 0)
     return;
   g_assert_cmpint (kill (pid, signal), ==, 0);
-  BUS_WAIT_FOR (bus_get_rulesd_pid (f) == 0);
+  /* It lets its name go first, and the database a moment later. */
+  BUS_WAIT_FOR (bus_get_rulesd_pid (f) == 0 && !is_running (pid));
 }
 
 static void
