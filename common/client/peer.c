@@ -188,6 +188,26 @@ call_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_error (task, error);
 }
 
+/* What a call remembers of itself.  Returns: (transfer none) (nullable): NULL: @task has ended, for
+   the bus is away */
+static GDBusConnection *
+begin (GTask *task, const ReroutePeer *peer, RerouteBus *bus)
+{
+  GDBusConnection *connection = reroute_bus_get_connection (bus);
+  Call *call = g_new0 (Call, 1);
+
+  call->peer = peer;
+  call->bus = g_object_ref (bus);
+  g_task_set_task_data (task, call, (GDestroyNotify) call_free);
+  reroute_error_quark ();
+  if (connection == NULL)
+    {
+      g_task_return_error (task, reroute_bus_describe_away (bus));
+      g_object_unref (task);
+    }
+  return connection;
+}
+
 void
 reroute_peer_call (const ReroutePeer *peer,
                    RerouteBus *bus,
@@ -201,21 +221,13 @@ reroute_peer_call (const ReroutePeer *peer,
 {
   g_autoptr (GVariant) sunk = arguments != NULL ? g_variant_ref_sink (arguments) : NULL;
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
-  GDBusConnection *connection = reroute_bus_get_connection (bus);
+  GDBusConnection *connection = NULL;
   GDBusCallFlags flags = peer->activated ? G_DBUS_CALL_FLAGS_NONE : G_DBUS_CALL_FLAGS_NO_AUTO_START;
-  Call *call = g_new0 (Call, 1);
 
-  call->peer = peer;
-  call->bus = g_object_ref (bus);
   g_task_set_source_tag (task, reroute_peer_call);
-  g_task_set_task_data (task, call, (GDestroyNotify) call_free);
-  reroute_error_quark ();
+  connection = begin (task, peer, bus);
   if (connection == NULL)
-    {
-      g_task_return_error (task, reroute_bus_describe_away (bus));
-      g_object_unref (task);
-      return;
-    }
+    return;
   if (timeout_ms > REROUTE_LIMIT_CALL_MS)
     flags |= G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
   g_dbus_connection_call (connection,
@@ -299,23 +311,15 @@ reroute_peer_call_marked (const ReroutePeer *peer,
 {
   g_autoptr (GVariant) sunk = g_variant_ref_sink (arguments);
   GTask *task = g_task_new (NULL, NULL, callback, user_data);
-  GDBusConnection *connection = reroute_bus_get_connection (bus);
+  GDBusConnection *connection = NULL;
   g_autoptr (GDBusMessage) message = NULL;
-  Call *call = g_new0 (Call, 1);
 
-  call->peer = peer;
-  call->bus = g_object_ref (bus);
-  call->reply_type = reply_type;
   g_task_set_source_tag (task, reroute_peer_call_marked);
-  g_task_set_task_data (task, call, (GDestroyNotify) call_free);
-  reroute_error_quark ();
   *mark = NULL;
+  connection = begin (task, peer, bus);
   if (connection == NULL)
-    {
-      g_task_return_error (task, reroute_bus_describe_away (bus));
-      g_object_unref (task);
-      return;
-    }
+    return;
+  ((Call *) g_task_get_task_data (task))->reply_type = reply_type;
   *mark = g_new0 (ReroutePeerMark, 1);
   (*mark)->caller = g_strdup (g_dbus_connection_get_unique_name (connection));
   /* GIO's own numbers are low. */
