@@ -126,32 +126,40 @@ reroute_id_shard_change (RerouteIdShard *self, gint64 id, RerouteRow *row, Rerou
 
 /* --- by domain --- */
 
-static guint32 *
-get_tags (const RerouteDomainShard *self)
+G_STATIC_ASSERT (sizeof (RerouteBucket) == CACHE_LINE_OCTETS);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (RerouteDomainShard, buckets) == CACHE_LINE_OCTETS);
+
+static guint
+get_home (guint32 n_buckets, guint32 tag)
 {
-  return (guint32 *) (gpointer) &self->rows[self->capacity];
+  return (guint) (((guint64) tag * n_buckets) >> 32);
 }
 
 static guint
-get_home (const RerouteDomainShard *self, guint32 tag)
+get_next (guint32 n_buckets, guint bucket)
 {
-  return (guint) (((guint64) tag * self->capacity) >> 32);
+  return bucket + 1 < n_buckets ? bucket + 1 : 0;
 }
 
 static guint
-get_next (const RerouteDomainShard *self, guint i)
+count_rows (const RerouteBucket *bucket)
 {
-  return i + 1 < self->capacity ? i + 1 : 0;
+  guint n = 0;
+
+  while (n < REROUTE_BUCKET_PLACES && bucket->tags[n] != 0)
+    n++;
+  return n;
 }
 
 static RerouteDomainShard *
-domain_shard_new (guint capacity)
+domain_shard_new (guint n_rows)
 {
-  gsize place = sizeof (RerouteRow *) + sizeof (guint32);
-  RerouteDomainShard *self = g_malloc0 (sizeof *self + capacity * place);
+  guint n_buckets = n_rows / REROUTE_BUCKET_PLACES + 1;
+  gsize octets = sizeof (RerouteDomainShard) + n_buckets * sizeof (RerouteBucket);
+  RerouteDomainShard *self = g_aligned_alloc0 (1, octets, CACHE_LINE_OCTETS);
 
   g_atomic_ref_count_init (&self->ref_count);
-  self->capacity = capacity;
+  self->n_buckets = n_buckets;
   return self;
 }
 
@@ -167,19 +175,19 @@ void
 reroute_domain_shard_unref (RerouteDomainShard *self)
 {
   if (self != NULL && g_atomic_ref_count_dec (&self->ref_count))
-    g_free (self);
+    g_aligned_free (self);
 }
 
 static void
 insert (RerouteDomainShard *self, guint32 tag, RerouteRow *row)
 {
-  guint32 *tags = get_tags (self);
-  guint i = get_home (self, tag);
+  guint i = get_home (self->n_buckets, tag);
+  guint place;
 
-  while (tags[i] != 0)
-    i = get_next (self, i);
-  tags[i] = tag;
-  self->rows[i] = row;
+  while ((place = count_rows (&self->buckets[i])) == REROUTE_BUCKET_PLACES)
+    i = get_next (self->n_buckets, i);
+  self->buckets[i].tags[place] = tag;
+  self->buckets[i].rows[place] = row;
   self->n++;
 }
 
@@ -190,15 +198,18 @@ domain_shard_own (RerouteDomainShard *self)
   if (self == NULL)
     return domain_shard_new (SHARD_MIN);
 
-  gboolean fits = (self->n + 1) * 5 <= self->capacity * 4;
+  guint n_places = self->n_buckets * REROUTE_BUCKET_PLACES;
+  gboolean fits = (self->n + 1) * 5 <= n_places * 4;
   if (fits && g_atomic_ref_count_compare (&self->ref_count, 1))
     return self;
   RerouteDomainShard *copy =
-    domain_shard_new (fits ? self->capacity : (self->n + 1) * 3 / 2 + SHARD_MIN);
-  const guint32 *tags = get_tags (self);
-  for (guint i = 0; i < self->capacity; i++)
-    if (tags[i] != 0)
-      insert (copy, tags[i], self->rows[i]);
+    domain_shard_new (fits ? n_places - 1 : (self->n + 1) * 3 / 2 + SHARD_MIN);
+  for (guint i = 0; i < self->n_buckets; i++)
+    {
+      const RerouteBucket *bucket = &self->buckets[i];
+      for (guint place = 0; place < count_rows (bucket); place++)
+        insert (copy, bucket->tags[place], bucket->rows[place]);
+    }
   reroute_domain_shard_unref (self);
   return copy;
 }
@@ -211,46 +222,87 @@ reroute_domain_shard_add (RerouteDomainShard *self, guint32 tag, RerouteRow *row
   return self;
 }
 
+/* The last row of a bucket takes the place of one that goes. */
+static void
+close_gap (RerouteBucket *bucket, guint place)
+{
+  guint last = count_rows (bucket) - 1;
+
+  bucket->tags[place] = bucket->tags[last];
+  bucket->rows[place] = bucket->rows[last];
+  bucket->tags[last] = 0;
+  bucket->rows[last] = NULL;
+}
+
+/* A row of bucket @i that was pushed past bucket @gap; REROUTE_BUCKET_PLACES: none. */
+static guint
+find_pushed (const RerouteDomainShard *self, guint gap, guint i)
+{
+  const RerouteBucket *bucket = &self->buckets[i];
+  guint n = count_rows (bucket);
+
+  for (guint place = 0; place < n; place++)
+    {
+      guint home = get_home (self->n_buckets, bucket->tags[place]);
+      gboolean stays = gap <= i ? home > gap && home <= i : home > gap || home <= i;
+      if (!stays)
+        return place;
+    }
+  return REROUTE_BUCKET_PLACES;
+}
+
+/* Where @row stands.  Returns: its bucket; @place: in it, REROUTE_BUCKET_PLACES: nowhere */
+static guint
+locate (const RerouteDomainShard *self, guint32 tag, const RerouteRow *row, guint *place)
+{
+  for (guint i = get_home (self->n_buckets, tag);; i = get_next (self->n_buckets, i))
+    {
+      guint n = count_rows (&self->buckets[i]);
+      for (*place = 0; *place < n; (*place)++)
+        if (self->buckets[i].rows[*place] == row)
+          return i;
+      if (n < REROUTE_BUCKET_PLACES)
+        {
+          *place = REROUTE_BUCKET_PLACES;
+          return i;
+        }
+    }
+}
+
 RerouteDomainShard *
 reroute_domain_shard_remove (RerouteDomainShard *self, guint32 tag, RerouteRow *row)
 {
-  self = domain_shard_own (self);
+  guint place;
 
-  guint32 *tags = get_tags (self);
-  guint hole = get_home (self, tag);
-  while (tags[hole] != 0 && self->rows[hole] != row)
-    hole = get_next (self, hole);
-  if (tags[hole] == 0)
+  self = domain_shard_own (self);
+  guint gap = locate (self, tag, row, &place);
+  if (place == REROUTE_BUCKET_PLACES)
     return self;
-  /* Whoever was pushed past the hole moves up, so that no search ends too early. */
-  for (guint i = get_next (self, hole); tags[i] != 0; i = get_next (self, i))
-    {
-      guint home = get_home (self, tags[i]);
-      gboolean stays = hole <= i ? home > hole && home <= i : home > hole || home <= i;
-      if (stays)
-        continue;
-      tags[hole] = tags[i];
-      self->rows[hole] = self->rows[i];
-      hole = i;
-    }
-  tags[hole] = 0;
-  self->rows[hole] = NULL;
+  gboolean was_full = count_rows (&self->buckets[gap]) == REROUTE_BUCKET_PLACES;
+  close_gap (&self->buckets[gap], place);
   self->n--;
+  /* Whoever was pushed past the gap moves up, so that no search ends too early. */
+  for (guint i = get_next (self->n_buckets, gap); was_full; i = get_next (self->n_buckets, i))
+    {
+      RerouteBucket *bucket = &self->buckets[i];
+      was_full = count_rows (bucket) == REROUTE_BUCKET_PLACES;
+      place = find_pushed (self, gap, i);
+      if (place == REROUTE_BUCKET_PLACES)
+        continue;
+      guint free_place = count_rows (&self->buckets[gap]);
+      self->buckets[gap].tags[free_place] = bucket->tags[place];
+      self->buckets[gap].rows[free_place] = bucket->rows[place];
+      close_gap (bucket, place);
+      gap = i;
+    }
   return self;
 }
 
 void
-reroute_domain_shard_prefetch (const RerouteDomainShard *self, guint32 capacity, guint32 tag)
+reroute_domain_shard_prefetch (const RerouteDomainShard *self, guint32 n_buckets, guint32 tag)
 {
-  guint home = (guint) (((guint64) tag * capacity) >> 32);
-  const guint32 *tags;
-
-  if (self == NULL)
-    return;
-  tags = (const guint32 *) (gconstpointer) &self->rows[capacity];
-  __builtin_prefetch (self);
-  __builtin_prefetch (&tags[home]);
-  __builtin_prefetch (&self->rows[home]);
+  if (self != NULL)
+    __builtin_prefetch (&self->buckets[get_home (n_buckets, tag)]);
 }
 
 /* How well @row answers @match: 0 not at all. */
@@ -280,34 +332,47 @@ is_older (const RerouteRow *a, const RerouteRow *b)
   return a->id > 0 ? a->id < b->id : a->id > b->id;
 }
 
+/* @best or, when it answers @match better, @row. */
+static RerouteRow *
+choose (RerouteRow *best, RerouteRow *row, RerouteMatch match)
+{
+  guint rank = get_rank (row, match);
+  guint best_rank = best != NULL ? get_rank (best, match) : 0;
+
+  if (rank > best_rank || (rank != 0 && rank == best_rank && is_older (row, best)))
+    return row;
+  return best;
+}
+
 RerouteRow *
 reroute_domain_shard_find (const RerouteDomainShard *self,
+                           guint32 n_buckets,
                            guint32 tag,
                            const char *domain,
                            RerouteMatch match,
                            const RerouteRow *except)
 {
   RerouteRow *best = NULL;
-  guint best_rank = 0;
+  const RerouteBucket *bucket;
 
   if (self == NULL)
     return NULL;
-  const guint32 *tags = get_tags (self);
-  for (guint i = get_home (self, tag); tags[i] != 0; i = get_next (self, i))
+  guint i = get_home (n_buckets, tag);
+  do
     {
-      if (tags[i] != tag || self->rows[i] == except)
-        continue;
-      RerouteRow *row = self->rows[i];
-      /* Its strings lie behind it: both lines are waited for at once. */
-      __builtin_prefetch ((const char *) row + CACHE_LINE_OCTETS);
-      guint rank = get_rank (row, match);
-      if (rank == 0 || strcmp (row->domain, domain) != 0)
-        continue;
-      if (rank > best_rank || (rank == best_rank && is_older (row, best)))
+      bucket = &self->buckets[i];
+      for (guint place = 0; place < REROUTE_BUCKET_PLACES; place++)
         {
-          best = row;
-          best_rank = rank;
+          RerouteRow *row = bucket->rows[place];
+          if (bucket->tags[place] != tag || row == except)
+            continue;
+          /* Its strings lie behind it: both lines are waited for at once. */
+          __builtin_prefetch ((const char *) row + CACHE_LINE_OCTETS);
+          if (get_rank (row, match) != 0 && strcmp (row->domain, domain) == 0)
+            best = choose (best, row, match);
         }
+      i = get_next (n_buckets, i);
     }
+  while (bucket->tags[REROUTE_BUCKET_PLACES - 1] != 0);
   return best;
 }

@@ -30,13 +30,23 @@ RerouteIdShard *
 reroute_id_shard_change (RerouteIdShard *self, gint64 id, RerouteRow *row, RerouteRow **replaced);
 RerouteRow *reroute_id_shard_get (const RerouteIdShard *self, gint64 id);
 
-/* Rows by domain, open addressing; borrows the rows from the id shards of the same table. */
+#define REROUTE_BUCKET_PLACES 5
+
+/* A cache line: what a look-up waits for. */
+typedef struct
+{
+  guint32 tags[REROUTE_BUCKET_PLACES]; /* 0: this place and those behind it are free */
+  RerouteRow *rows[REROUTE_BUCKET_PLACES];
+} RerouteBucket;
+
+/* Rows by domain, open addressing over buckets; borrows the rows from the id shards of the same
+   table. */
 typedef struct
 {
   gatomicrefcount ref_count;
   guint n;
-  guint capacity;
-  RerouteRow *rows[]; /* then capacity tags, guint32 each; tag 0: the place is free */
+  guint n_buckets;
+  _Alignas(64) RerouteBucket buckets[];
 } RerouteDomainShard;
 
 typedef enum
@@ -53,12 +63,14 @@ RerouteDomainShard *
 reroute_domain_shard_add (RerouteDomainShard *self, guint32 tag, RerouteRow *row);
 RerouteDomainShard *
 reroute_domain_shard_remove (RerouteDomainShard *self, guint32 tag, RerouteRow *row);
-/* Asks the memory for what reroute_domain_shard_find() will look at first, without waiting for the
-   shard's own capacity. */
-void reroute_domain_shard_prefetch (const RerouteDomainShard *self, guint32 capacity, guint32 tag);
+/* Asks the memory for what reroute_domain_shard_find() will look at first.
+   @n_buckets: those of the shard, from a place that is at hand: a look-up does not wait for the
+   shard's own line. */
+void reroute_domain_shard_prefetch (const RerouteDomainShard *self, guint32 n_buckets, guint32 tag);
 
 /* @except: (nullable): a row that is passed over */
 RerouteRow *reroute_domain_shard_find (const RerouteDomainShard *self,
+                                       guint32 n_buckets,
                                        guint32 tag,
                                        const char *domain,
                                        RerouteMatch match,

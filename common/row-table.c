@@ -32,7 +32,7 @@ struct _RerouteRowTable
   guint n_shards; /* a power of two */
   RerouteIdShard **by_id;
   RerouteDomainShard **by_domain;
-  guint32 *capacities; /* of by_domain: a look-up knows its place before the shard is at hand */
+  guint32 *n_buckets; /* of by_domain: a look-up knows its place before the shard is at hand */
 };
 
 typedef struct
@@ -90,7 +90,7 @@ table_new (guint n_shards)
   self->n_shards = n_shards;
   self->by_id = g_new0 (RerouteIdShard *, n_shards);
   self->by_domain = g_new0 (RerouteDomainShard *, n_shards);
-  self->capacities = g_new0 (guint32, n_shards);
+  self->n_buckets = g_new0 (guint32, n_shards);
   return self;
 }
 
@@ -117,7 +117,7 @@ clear_shards (RerouteRowTable *self)
     }
   g_clear_pointer (&self->by_id, g_free);
   g_clear_pointer (&self->by_domain, g_free);
-  g_clear_pointer (&self->capacities, g_free);
+  g_clear_pointer (&self->n_buckets, g_free);
 }
 
 void
@@ -142,7 +142,7 @@ reroute_row_table_make_mutable (RerouteRowTable *self)
     {
       copy->by_id[i] = reroute_id_shard_ref (self->by_id[i]);
       copy->by_domain[i] = reroute_domain_shard_ref (self->by_domain[i]);
-      copy->capacities[i] = self->capacities[i];
+      copy->n_buckets[i] = self->n_buckets[i];
     }
   reroute_row_table_unref (self);
   return copy;
@@ -157,7 +157,7 @@ index_domain (RerouteRowTable *self, RerouteRow *row, gboolean add)
 
   *shard = add ? reroute_domain_shard_add (*shard, hash.tag, row)
                : reroute_domain_shard_remove (*shard, hash.tag, row);
-  self->capacities[index] = (*shard)->capacity;
+  self->n_buckets[index] = (*shard)->n_buckets;
 }
 
 static gboolean
@@ -207,7 +207,7 @@ grow_shards (RerouteRowTable *self, guint n_shards)
   self->n_shards = bigger->n_shards;
   self->by_id = g_steal_pointer (&bigger->by_id);
   self->by_domain = g_steal_pointer (&bigger->by_domain);
-  self->capacities = g_steal_pointer (&bigger->capacities);
+  self->n_buckets = g_steal_pointer (&bigger->n_buckets);
   g_free (bigger);
 }
 
@@ -262,9 +262,10 @@ reroute_row_table_get (const RerouteRowTable *self, gint64 id)
 static RerouteRow *
 find (const RerouteRowTable *self, Hash hash, const char *domain, RerouteMatch match)
 {
-  const RerouteDomainShard *shard = self->by_domain[hash.shard & (self->n_shards - 1)];
+  guint index = hash.shard & (self->n_shards - 1);
 
-  return reroute_domain_shard_find (shard, hash.tag, domain, match, NULL);
+  return reroute_domain_shard_find (
+    self->by_domain[index], self->n_buckets[index], hash.tag, domain, match, NULL);
 }
 
 RerouteRow *
@@ -282,8 +283,10 @@ reroute_row_table_find_other (const RerouteRowTable *self, const RerouteRow *row
   Hash hash = hash_domain (row->domain);
   RerouteMatch match = row->exact ? REROUTE_MATCH_EXACT_ROW : REROUTE_MATCH_SUBDOMAIN_ROW;
 
+  guint index = hash.shard & (self->n_shards - 1);
+
   return reroute_domain_shard_find (
-    self->by_domain[hash.shard & (self->n_shards - 1)], hash.tag, row->domain, match, row);
+    self->by_domain[index], self->n_buckets[index], hash.tag, row->domain, match, row);
 }
 
 /* The suffixes of a domain, shortest first, and where each would stand. */
@@ -292,7 +295,7 @@ typedef struct
   guint n;
   const char *starts[LABELS_MAX];
   guint32 tags[LABELS_MAX];
-  const RerouteDomainShard *shards[LABELS_MAX];
+  guint32 shards[LABELS_MAX];
 } Suffixes;
 
 static void
@@ -311,9 +314,9 @@ cut_suffixes (const RerouteRowTable *self, const char *domain, Suffixes *suffixe
       guint n = suffixes->n++;
       suffixes->starts[n] = domain + i - 1;
       suffixes->tags[n] = hash.tag;
-      suffixes->shards[n] = self->by_domain[index];
+      suffixes->shards[n] = index;
       /* Memory is what a look-up waits for, so it waits for all labels at once. */
-      reroute_domain_shard_prefetch (self->by_domain[index], self->capacities[index], hash.tag);
+      reroute_domain_shard_prefetch (self->by_domain[index], self->n_buckets[index], hash.tag);
     }
 }
 
@@ -332,8 +335,9 @@ reroute_row_table_lookup (const RerouteRowTable *self, const char *domain)
     {
       const char *start = suffixes.starts[i - 1];
       RerouteMatch match = start == domain ? REROUTE_MATCH_ACTING : REROUTE_MATCH_ACTING_SUFFIX;
+      guint index = suffixes.shards[i - 1];
       RerouteRow *row = reroute_domain_shard_find (
-        suffixes.shards[i - 1], suffixes.tags[i - 1], start, match, NULL);
+        self->by_domain[index], self->n_buckets[index], suffixes.tags[i - 1], start, match, NULL);
       if (row != NULL)
         return row;
     }
