@@ -194,6 +194,44 @@ test_ids_rise_within_a_segment (void)
   spool_fixture_clear (&fixture);
 }
 
+static void
+unreadable_cb (GPtrArray *entries, const GError *error, gpointer user_data)
+{
+  g_assert_null (entries);
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
+  g_async_queue_push (user_data, g_strdup (error->message));
+}
+
+/* A segment that goes between the look at the spool and its reading: the journal is not taken for
+   what is left of it. */
+static void
+test_segment_vanishes (void)
+{
+  SpoolFixture fixture;
+  guint64 last_id = 0;
+  g_autoptr (GAsyncQueue) read = g_async_queue_new ();
+  g_autoptr (GError) error = NULL;
+
+  fill (&fixture, &last_id);
+  g_autoptr (GPtrArray) paths = spool_fixture_list (fixture.directory, "journal-");
+  g_assert_cmpuint (paths->len, >, 2);
+  const char *path = g_ptr_array_index (paths, 1);
+  g_autofree char *kept = g_strconcat (path, ".kept", NULL);
+  g_autofree char *name = g_path_get_basename (path);
+  RerouteSpool *spool = reroute_spool_open (fixture.directory, SEGMENT_OCTETS, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_rename (path, kept), ==, 0);
+  reroute_spool_start (spool, unreadable_cb, read);
+  g_autofree char *message = g_async_queue_pop (read);
+  g_assert_nonnull (strstr (message, name));
+  reroute_spool_close (spool);
+
+  g_assert_cmpint (g_rename (kept, path), ==, 0);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, N_QUEUED);
+  spool_fixture_clear (&fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -202,5 +240,6 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/opening/is-stopped", test_is_stopped);
   g_test_add_func ("/spool/opening/ids-rise", test_ids_rise);
   g_test_add_func ("/spool/opening/ids-rise-within-a-segment", test_ids_rise_within_a_segment);
+  g_test_add_func ("/spool/opening/segment-vanishes", test_segment_vanishes);
   return g_test_run ();
 }

@@ -17,53 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_CHUNK_OCTETS (4 * 1024 * 1024)
 /* A segment for the largest record, with all that stands around it. */
 #define LARGEST_SEGMENT_OCTETS (REROUTE_RECORD_MAX_OCTETS + (256u << 20))
-
-/* A block that the disk does not give back reads as zeros. */
-static void
-read_blocks (int fd, guint8 *buffer, gsize offset, gsize length)
-{
-  for (gsize done = 0; done < length; done += REROUTE_SPOOL_BLOCK_OCTETS)
-    {
-      gsize n = MIN (REROUTE_SPOOL_BLOCK_OCTETS, length - done);
-      if (pread (fd, buffer + done, n, (off_t) (offset + done)) != (gssize) n)
-        memset (buffer + done, 0, n);
-    }
-}
-
-void
-reroute_scan_read_file (int fd, guint8 *buffer, gsize from, gsize size)
-{
-  gsize done = 0;
-
-  while (done < size)
-    {
-      gsize wanted = MIN (READ_CHUNK_OCTETS, size - done);
-      gssize n = pread (fd, buffer + done, wanted, (off_t) (from + done));
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        read_blocks (fd, buffer + done, from + done, wanted);
-      done += n > 0 ? (gsize) n : wanted;
-    }
-}
-
-int
-reroute_scan_open_segment (const RerouteScan *self, guint64 serial, GError **error)
-{
-  char name[REROUTE_SEGMENT_NAME_OCTETS];
-
-  reroute_segment_name (serial, name);
-  int fd = openat (self->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0)
-    {
-      reroute_spool_set_error (error, errno, "open a segment");
-      g_prefix_error (error, "spool segment “%s”: ", name);
-    }
-  return fd;
-}
 
 static gboolean
 check_header (RerouteSegment *segment, const guint8 *block, GError **error)
@@ -105,7 +60,7 @@ look_into_segment (RerouteScan *self, guint index, GError **error)
   RerouteBatchRecord batch;
   struct stat status;
 
-  int fd = reroute_scan_open_segment (self, segment->serial, error);
+  int fd = reroute_segment_open (self->dir_fd, segment->serial, error);
   if (fd < 0)
     return FALSE;
   gboolean is_file = fstat (fd, &status) == 0 && S_ISREG (status.st_mode);
@@ -113,7 +68,7 @@ look_into_segment (RerouteScan *self, guint index, GError **error)
   if (is_file)
     {
       segment->size = (guint64) status.st_size;
-      reroute_scan_read_file (fd, blocks, 0, MIN (segment->size, sizeof blocks));
+      reroute_segment_read (fd, blocks, 0, MIN (segment->size, sizeof blocks));
     }
   close (fd);
   if (!is_ours)

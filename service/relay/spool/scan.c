@@ -14,12 +14,10 @@
 
 #include "common/error.h"
 #include "service/relay/spool/octets-private.h"
+#include "service/relay/spool/read-ahead.h"
 #include "service/relay/spool/segment.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* How far numbers may jump inside a segment: an opening of the spool skips fewer.  A larger step
    is not ours, whatever its checksum says. */
@@ -262,87 +260,28 @@ walk_segment (Walk *walk)
   walk->segment->zeroed = walk->segment->used;
 }
 
-static void
-free_room (RerouteScan *self)
-{
-  if (self->buffer != NULL)
-    munmap (self->buffer, self->buffer_octets);
-  self->buffer = NULL;
-  self->buffer_used = 0;
-}
-
-/* Reads what was ever written: of a segment that is merely reserved the rest is known to be zero.
-   Returns: its end */
-static gsize
-read_written (RerouteScan *self, int fd, gsize size)
-{
-  gsize end = 0;
-
-  while (end < size)
-    {
-      off_t start = lseek (fd, (off_t) end, SEEK_DATA);
-      off_t hole = start >= 0 ? lseek (fd, start, SEEK_HOLE) : -1;
-      if (start < 0 && errno == ENXIO)
-        break;
-      /* A file system that cannot tell has written everything. */
-      gsize from = start >= 0 ? MIN ((gsize) start, size) : end;
-      gsize to = hole > start ? MIN ((gsize) hole, size) : size;
-      memset (self->buffer + end, 0, from - end);
-      reroute_scan_read_file (fd, self->buffer + from, from, to - from);
-      end = to;
-    }
-  if (end < self->buffer_used)
-    memset (self->buffer + end, 0, self->buffer_used - end);
-  self->buffer_used = end;
-  return end;
-}
-
-/* A buffer of zeros, of which only what is read costs memory; what was read stays until the next
-   segment is. */
+/* @image: (nullable): it cannot be read, as @error says */
 static gboolean
-make_room (RerouteScan *self, gsize octets)
-{
-  if (self->buffer != NULL && octets <= self->buffer_octets)
-    return TRUE;
-  free_room (self);
-  octets = MAX (octets, 1); /* an empty file is a segment too */
-  self->buffer = mmap (NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (self->buffer == MAP_FAILED)
-    self->buffer = NULL;
-  else
-    madvise (self->buffer, octets, MADV_HUGEPAGE);
-  self->buffer_octets = octets;
-  return self->buffer != NULL;
-}
-
-static gboolean
-scan_segment (RerouteScan *self, guint index, GError **error)
+scan_segment (RerouteScan *self, guint index, const RerouteSegmentImage *image)
 {
   RerouteSegment *segment = g_ptr_array_index (self->segments, index);
-  Walk walk = { self, segment, index, NULL, segment->size, 0, 0, 0, G_MAXUINT64, 0, FALSE };
 
+  if (image == NULL)
+    return FALSE;
+  Walk walk = {
+    .scan = self,
+    .segment = segment,
+    .index = index,
+    .data = image->octets,
+    .size = segment->size,
+    .end = image->end,
+    .limit = G_MAXUINT64,
+  };
   for (guint i = index + 1; i < self->segments->len; i++)
     if (self->first_synced[i] != 0)
       walk.limit = MIN (walk.limit, self->first_synced[i]);
-  int fd = reroute_scan_open_segment (self, segment->serial, error);
-  if (fd < 0)
-    return FALSE;
-  if (!make_room (self, segment->size))
-    {
-      reroute_spool_set_error (error, ENOMEM, "read a spool segment");
-      close (fd);
-      return FALSE;
-    }
-  walk.end = read_written (self, fd, segment->size);
-  /* What is read now may be in memory only; the next batch will call it synced. */
-  gboolean synced = !self->repair || fdatasync (fd) == 0;
-  if (!synced)
-    reroute_spool_set_error (error, errno, "sync a spool segment");
-  close (fd);
-  walk.data = self->buffer;
-  if (synced)
-    walk_segment (&walk);
-  return synced;
+  walk_segment (&walk);
+  return TRUE;
 }
 
 static void
@@ -406,7 +345,6 @@ reroute_scan_free (RerouteScan *self)
   g_clear_pointer (&self->segments, g_ptr_array_unref);
   g_clear_pointer (&self->damages, g_ptr_array_unref);
   g_free (self->first_synced);
-  free_room (self);
   g_clear_pointer (&self->pending, g_bytes_unref);
   g_free (self);
 }
@@ -419,7 +357,9 @@ read_ids (const RerouteScan *self, const RerouteSegment *segment)
 
   g_ptr_array_add (alone->segments, reroute_segment_new (segment->serial, segment->size));
   alone->first_synced = g_new0 (guint64, 1);
-  guint64 ids = scan_segment (alone, 0, NULL) ? alone->ids : 0;
+  RerouteReadAhead *ahead = reroute_read_ahead_new (self->dir_fd, alone->segments, FALSE);
+  guint64 ids = scan_segment (alone, 0, reroute_read_ahead_next (ahead, NULL)) ? alone->ids : 0;
+  reroute_read_ahead_free (ahead);
   reroute_scan_free (alone);
   return ids;
 }
@@ -443,17 +383,28 @@ is_stopped (const RerouteScan *self, GError **error)
   return TRUE;
 }
 
-gboolean
-reroute_scan_run (RerouteScan *self, GError **error)
+static gboolean
+scan_segments (RerouteScan *self, RerouteReadAhead *ahead, GError **error)
 {
   for (guint i = 0; i < self->segments->len; i++)
     {
-      if (is_stopped (self, error) || !scan_segment (self, i, error))
+      if (is_stopped (self, error) ||
+          !scan_segment (self, i, reroute_read_ahead_next (ahead, error)))
         return FALSE;
       if (self->n_moves != NULL)
         g_atomic_int_inc (self->n_moves);
     }
-  free_room (self);
-  drop_unfinished (self);
   return TRUE;
+}
+
+gboolean
+reroute_scan_run (RerouteScan *self, GError **error)
+{
+  RerouteReadAhead *ahead = reroute_read_ahead_new (self->dir_fd, self->segments, self->repair);
+  gboolean is_read = scan_segments (self, ahead, error);
+
+  reroute_read_ahead_free (ahead);
+  if (is_read)
+    drop_unfinished (self);
+  return is_read;
 }

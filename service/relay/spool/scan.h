@@ -27,10 +27,7 @@ typedef struct
 
   /*< private >*/
   guint64 *first_synced; /* what the first batch of each segment says; 0: nothing to go by */
-  guint8 *buffer;
-  gsize buffer_octets;
-  gsize buffer_used; /* zeros behind it */
-  GBytes *pending;   /* the end of a segment that is torn, or damaged when a later one says so */
+  GBytes *pending; /* the end of a segment that is torn, or damaged when a later one says so */
   guint64 pending_serial, pending_offset;
 } RerouteScan;
 
@@ -50,11 +47,6 @@ guint64 reroute_scan_bound_ids (const RerouteScan *self);
 
 /* After the look.  Errors: %REROUTE_ERROR_SPOOL: cannot be read; %G_IO_ERROR_CANCELLED */
 gboolean reroute_scan_run (RerouteScan *self, GError **error);
-
-/* For scan.c, scan-look.c */
-int reroute_scan_open_segment (const RerouteScan *self, guint64 serial, GError **error);
-/* What the disk does not give back reads as zeros. */
-void reroute_scan_read_file (int fd, guint8 *buffer, gsize from, gsize size);
 
 /* For scan.c: keeps @length octets of segment @serial in a file of its own and says so. */
 void reroute_scan_set_aside (RerouteScan *self,

@@ -33,6 +33,7 @@
 #define ZERO_CHUNK_OCTETS (64 * 1024)
 #define SMALLEST_OCTETS (1024 * 1024)
 #define VECTORS_A_CALL 1000
+#define READ_CHUNK_OCTETS (4 * 1024 * 1024)
 
 void
 reroute_segment_name (guint64 serial, char name[REROUTE_SEGMENT_NAME_OCTETS])
@@ -265,15 +266,18 @@ reroute_segment_write (RerouteSegment *self, GArray *vectors, guint64 offset)
   return written;
 }
 
-static int
-open_location (int dir_fd, const RerouteLocation *location, GError **error)
+int
+reroute_segment_open (int dir_fd, guint64 serial, GError **error)
 {
   char name[REROUTE_SEGMENT_NAME_OCTETS];
 
-  reroute_segment_name (location->segment->serial, name);
+  reroute_segment_name (serial, name);
   int fd = openat (dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0)
-    reroute_spool_set_error (error, errno, "open a spool segment");
+    {
+      reroute_spool_set_error (error, errno, "open a segment");
+      g_prefix_error (error, "spool segment “%s”: ", name);
+    }
   return fd;
 }
 
@@ -297,13 +301,42 @@ read_fully (int fd, guint64 offset, guint8 *buffer, gsize length, GError **error
   return TRUE;
 }
 
+/* A block that the disk does not give back reads as zeros. */
+static void
+read_blocks (int fd, guint8 *buffer, gsize offset, gsize length)
+{
+  for (gsize done = 0; done < length; done += REROUTE_SPOOL_BLOCK_OCTETS)
+    {
+      gsize n = MIN (REROUTE_SPOOL_BLOCK_OCTETS, length - done);
+      if (pread (fd, buffer + done, n, (off_t) (offset + done)) != (gssize) n)
+        memset (buffer + done, 0, n);
+    }
+}
+
+void
+reroute_segment_read (int fd, guint8 *buffer, gsize from, gsize size)
+{
+  gsize done = 0;
+
+  while (done < size)
+    {
+      gsize wanted = MIN (READ_CHUNK_OCTETS, size - done);
+      gssize n = pread (fd, buffer + done, wanted, (off_t) (from + done));
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        read_blocks (fd, buffer + done, from + done, wanted);
+      done += n > 0 ? (gsize) n : wanted;
+    }
+}
+
 GBytes *
 reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error)
 {
   gsize octets = REROUTE_RECORD_HEADER_OCTETS + (gsize) location->length;
   RerouteRecordHeader header;
 
-  int fd = open_location (dir_fd, location, error);
+  int fd = reroute_segment_open (dir_fd, location->segment->serial, error);
   if (fd < 0)
     return NULL;
   guint8 *octets_read = g_malloc (octets);

@@ -59,6 +59,12 @@ void reroute_segment_zero_ahead (RerouteSegment *self, guint64 end);
    less than all with errno set */
 guint64 reroute_segment_write (RerouteSegment *self, GArray *vectors, guint64 offset);
 
+/* Errors: %REROUTE_ERROR_SPOOL */
+int reroute_segment_open (int dir_fd, guint64 serial, GError **error);
+
+/* What the disk does not give back reads as zeros.  @octets: has room for @size from @from on */
+void reroute_segment_read (int fd, guint8 *octets, gsize from, gsize size);
+
 /* (transfer full): the payload of the record, its checksum verified. */
 GBytes *reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error);
 
