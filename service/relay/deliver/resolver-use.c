@@ -115,6 +115,19 @@ get_anchor (const RerouteScheduler *self)
   return g_file_test (ROOT_ANCHOR, G_FILE_TEST_IS_REGULAR) ? ROOT_ANCHOR : NULL;
 }
 
+/* Not from within its own answer: @use, nullable, stays. */
+static void
+drop_retired (RerouteScheduler *self, const RerouteResolverUse *use)
+{
+  for (guint i = self->resolvers->len; i > 0; i--)
+    {
+      RerouteResolverUse *other = self->resolvers->pdata[i - 1];
+
+      if (other->retired && other->n_asking == 0 && other != use)
+        g_ptr_array_remove_index (self->resolvers, i - 1);
+    }
+}
+
 /* --- do the servers pass DNSSEC? --- */
 
 static void
@@ -137,20 +150,37 @@ reroute_scheduler_end_trial (RerouteScheduler *self)
     }
 }
 
+static void
+trial_over (RerouteWorker *thread, gpointer user_data)
+{
+  g_autofree Trial *trial = user_data;
+  RerouteScheduler *self = trial->scheduler;
+  gboolean is_awaited = self->on_trial == trial->use;
+
+  /* A resolver takes a megabyte as soon as it is asked: one goes before another is. */
+  if (!self->stopping)
+    drop_retired (self, NULL);
+  if (is_awaited)
+    reroute_scheduler_end_trial (self);
+}
+
 /* That the root has no TLSA record is validated, or cannot be. */
 static void
 tried (const RerouteDnsAnswer *answer, gpointer user_data)
 {
-  g_autofree Trial *trial = user_data;
+  Trial *trial = user_data;
   RerouteScheduler *self = trial->scheduler;
   gboolean passes = answer->status == REROUTE_DNS_NODATA && answer->secure;
 
   trial->use->n_asking--;
-  /* One that is not put in force goes with the next answer of another. */
-  if (passes && !self->stopping && g_str_equal (self->resolver->servers, trial->use->servers))
+  if (self->stopping)
+    {
+      trial_over (self->thread, trial);
+      return;
+    }
+  if (passes && g_str_equal (self->resolver->servers, trial->use->servers))
     put_in_force (self, trial->use);
-  if (self->on_trial == trial->use)
-    reroute_scheduler_end_trial (self);
+  reroute_worker_post (self->thread, trial_over, trial);
 }
 
 static void
@@ -274,19 +304,6 @@ reroute_scheduler_get_self (RerouteScheduler *self)
 }
 
 /* --- asking --- */
-
-/* Not from within its own answer: @use stays. */
-static void
-drop_retired (RerouteScheduler *self, const RerouteResolverUse *use)
-{
-  for (guint i = self->resolvers->len; i > 0; i--)
-    {
-      RerouteResolverUse *other = self->resolvers->pdata[i - 1];
-
-      if (other->retired && other->n_asking == 0 && other != use)
-        g_ptr_array_remove_index (self->resolvers, i - 1);
-    }
-}
 
 static void
 resolved (RerouteNextHop *next_hop, gpointer user_data)
