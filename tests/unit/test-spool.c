@@ -42,6 +42,24 @@ test_crc32c (void)
     }
 }
 
+/* What is long goes through the instruction in streams side by side. */
+static void
+test_crc32c_of_much (void)
+{
+  guint8 octets[4000];
+  g_autoptr (GRand) chance = g_rand_new_with_seed (3720);
+
+  for (guint i = 0; i < sizeof octets; i++)
+    octets[i] = (guint8) g_rand_int (chance);
+  for (guint length = 0; length <= sizeof octets; length += 1 + length / 97)
+    {
+      guint32 start = g_rand_int (chance);
+      const guint8 *from = octets + sizeof octets - length;
+      g_assert_cmphex (
+        reroute_crc32c (start, from, length), ==, reroute_crc32c_by_table (start, from, length));
+    }
+}
+
 static void
 test_message_id (void)
 {
@@ -489,6 +507,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/spool/crc32c", test_crc32c);
+  g_test_add_func ("/spool/crc32c-of-much", test_crc32c_of_much);
   g_test_add_func ("/spool/message-id", test_message_id);
   g_test_add_func ("/spool/envelope-refuses-line-breaks", test_envelope_refuses_line_breaks);
   g_test_add_func ("/spool/envelope-load-refuses", test_envelope_load_refuses);

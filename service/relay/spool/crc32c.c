@@ -17,6 +17,8 @@
 
 #define POLYNOMIAL_REFLECTED 0x82f63b78u
 #define SLICES 8
+#define N_STREAMS 3
+#define STREAM_OCTETS 256
 
 static guint32 table[SLICES][256];
 
@@ -35,17 +37,23 @@ fill_table (void)
       table[slice][i] = (table[slice - 1][i] >> 8) ^ table[0][table[slice - 1][i] & 0xff];
 }
 
+static void
+ensure_table (void)
+{
+  static gsize filled;
+
+  if (!g_once_init_enter (&filled))
+    return;
+  fill_table ();
+  g_once_init_leave (&filled, 1);
+}
+
 guint32
 reroute_crc32c_by_table (guint32 crc, const void *octets, gsize length)
 {
-  static gsize filled;
   const guint8 *p = octets;
 
-  if (g_once_init_enter (&filled))
-    {
-      fill_table ();
-      g_once_init_leave (&filled, 1);
-    }
+  ensure_table ();
   crc = ~crc;
   for (; length >= SLICES; length -= SLICES, p += SLICES)
     {
@@ -62,19 +70,99 @@ reroute_crc32c_by_table (guint32 crc, const void *octets, gsize length)
 }
 
 #if defined(__x86_64__)
+/* How a checksum changes by the zeros of one stream, and of two: it is linear, so octet by octet of
+   the checksum. */
+typedef guint32 Shift[sizeof (guint32)][256];
+static Shift shifts[N_STREAMS - 1];
+
+/* What the bits of @octet do together. */
+static guint32
+combine (const guint32 bits[8], int octet)
+{
+  guint32 crc = 0;
+
+  for (int bit = 0; bit < 8; bit++)
+    if ((octet >> bit & 1) != 0)
+      crc ^= bits[bit];
+  return crc;
+}
+
+static void
+fill_shift (Shift shift, gsize n_zeros)
+{
+  guint32 bits[32];
+
+  for (int bit = 0; bit < 32; bit++)
+    {
+      bits[bit] = (guint32) 1 << bit;
+      for (gsize i = 0; i < n_zeros; i++)
+        bits[bit] = (bits[bit] >> 8) ^ table[0][bits[bit] & 0xff];
+    }
+  for (int octet = 0; octet < 256; octet++)
+    for (int place = 0; place < 4; place++)
+      shift[place][octet] = combine (bits + 8 * place, octet);
+}
+
+static void
+fill_shifts (void)
+{
+  static gsize filled;
+
+  if (!g_once_init_enter (&filled))
+    return;
+  ensure_table ();
+  for (int i = 0; i < N_STREAMS - 1; i++)
+    fill_shift (shifts[i], (gsize) (i + 1) * STREAM_OCTETS);
+  g_once_init_leave (&filled, 1);
+}
+
+static guint32
+apply_shift (Shift shift, guint32 crc)
+{
+  return shift[0][crc & 0xff] ^ shift[1][crc >> 8 & 0xff] ^ shift[2][crc >> 16 & 0xff] ^
+         shift[3][crc >> 24];
+}
+
+static guint64
+load_word (const guint8 *octets)
+{
+  guint64 word;
+
+  memcpy (&word, octets, sizeof word);
+  return word;
+}
+
+/* The instruction takes three cycles, and one can begin in each: three streams side by side. */
+__attribute__ ((target ("sse4.2"))) static guint32
+add_streams (guint32 crc, const guint8 *octets)
+{
+  guint64 first = crc;
+  guint64 second = 0;
+  guint64 third = 0;
+
+  for (gsize i = 0; i < STREAM_OCTETS; i += sizeof (guint64))
+    {
+      first = _mm_crc32_u64 (first, load_word (octets + i));
+      second = _mm_crc32_u64 (second, load_word (octets + STREAM_OCTETS + i));
+      third = _mm_crc32_u64 (third, load_word (octets + 2 * STREAM_OCTETS + i));
+    }
+  return apply_shift (shifts[1], (guint32) first) ^ apply_shift (shifts[0], (guint32) second) ^
+         (guint32) third;
+}
+
 __attribute__ ((target ("sse4.2"))) static guint32
 crc32c_by_instruction (guint32 crc, const void *octets, gsize length)
 {
   const guint8 *p = octets;
-  guint64 wide = (guint32) ~crc;
 
-  for (; length >= sizeof wide; length -= sizeof wide, p += sizeof wide)
-    {
-      guint64 word;
-      memcpy (&word, p, sizeof word);
-      wide = _mm_crc32_u64 (wide, word);
-    }
-  crc = (guint32) wide;
+  crc = ~crc;
+  if (length >= N_STREAMS * STREAM_OCTETS)
+    fill_shifts ();
+  for (; length >= N_STREAMS * STREAM_OCTETS;
+       length -= N_STREAMS * STREAM_OCTETS, p += N_STREAMS * STREAM_OCTETS)
+    crc = add_streams (crc, p);
+  for (; length >= sizeof (guint64); length -= sizeof (guint64), p += sizeof (guint64))
+    crc = (guint32) _mm_crc32_u64 (crc, load_word (p));
   for (; length > 0; length--, p++)
     crc = _mm_crc32_u8 (crc, *p);
   return ~crc;

@@ -131,10 +131,7 @@ reroute_spool_draft_has_failed (const RerouteSpoolDraft *draft)
 
   g_return_val_if_fail (draft != NULL, TRUE);
 
-  g_mutex_lock (&self->lock);
-  gboolean has_failed = self->error != NULL;
-  g_mutex_unlock (&self->lock);
-  return has_failed;
+  return g_atomic_pointer_get (&self->error) != NULL;
 }
 
 GError *
@@ -151,7 +148,7 @@ reroute_spool_draft_fail (RerouteSpoolDraft *self, const GError *error)
 {
   g_mutex_lock (&self->lock);
   if (self->error == NULL)
-    self->error = g_error_copy (error);
+    g_atomic_pointer_set (&self->error, g_error_copy (error));
   g_mutex_unlock (&self->lock);
 }
 

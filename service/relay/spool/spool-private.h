@@ -71,7 +71,7 @@ struct _RerouteSpoolDraft
   RerouteEntry *entry; /* the writer's own */
   GMutex lock;         /* of what follows */
   guint unsaved;
-  GError *error; /* (nullable): a part could not be written */
+  GError *error; /* (nullable): a part could not be written; whether it is there is atomic */
   GFunc resume;
   gpointer resume_data;
 };
