@@ -95,6 +95,7 @@
 #define REROUTE_LIMIT_ADDRESSES_PER_TRY 5    /* Postfix smtp_mx_address_limit */
 #define REROUTE_LIMIT_PRESSURE_MESSAGES 64   /* wait for a connection; engine-measures.md rule 1 */
 #define REROUTE_LIMIT_TRIES_PER_DESTINATION 1024 /* wait for a connection; more are only noted */
+#define REROUTE_LIMIT_LANES_PER_DESTINATION 64   /* kinds of mail whose demand a host has denied */
 #define REROUTE_LIMIT_CONNECTION_IDLE_S 10 /* kept for another message; Postfix keeps it for 2 */
 #define REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION 100 /* RFC 5321 4.5.3.1.8 */
 #define REROUTE_LIMIT_RETURNED_OCTETS                                                              \

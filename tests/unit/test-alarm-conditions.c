@@ -320,16 +320,21 @@ test_down_hosts (void)
   g_autoptr (RerouteDownHosts) down = reroute_down_hosts_new ();
   RerouteEndpoint host = { .name = (char *) "::1", .port = 25 };
   const RerouteEndpoint socket = { .name = (char *) "/run/lmtp", .local = TRUE };
-  g_autofree char *first = NULL, *second = NULL, *third = NULL;
+  g_autofree char *first = NULL, *second = NULL, *third = NULL, *denied = NULL;
 
   /* Another address of the same host. */
-  reroute_down_hosts_add (down, &host, 100, 60 * S);
+  reroute_down_hosts_add (down, &host, NULL, 100, 60 * S);
   host.ip.octets[0] = 1;
-  reroute_down_hosts_add (down, &host, 200, 60 * S);
+  reroute_down_hosts_add (down, &host, NULL, 200, 60 * S);
   first = print_down (down, 300);
   g_assert_cmpstr (first, ==, "[('[::1]:25', 100)]");
-  reroute_down_hosts_remove (down, &host);
-  reroute_down_hosts_add (down, &socket, 400, 60 * S);
+  /* What it denies is told apart. */
+  reroute_down_hosts_add (down, &host, "smart", 300, 60 * S);
+  reroute_down_hosts_remove (down, &host, NULL);
+  denied = print_down (down, 300);
+  g_assert_cmpstr (denied, ==, "[('[::1]:25 (smart)', 300)]");
+  reroute_down_hosts_remove (down, &host, "smart");
+  reroute_down_hosts_add (down, &socket, NULL, 400, 60 * S);
   second = print_down (down, 400 + (60 + REROUTE_LIMIT_DOWN_HOST_S) * (gint64) S - 1);
   g_assert_cmpstr (second, ==, "[('/run/lmtp', 400)]");
   third = print_down (down, 400 + (60 + REROUTE_LIMIT_DOWN_HOST_S) * (gint64) S);
@@ -345,7 +350,7 @@ test_down_hosts_bounded (void)
   for (guint port = 1; port <= REROUTE_LIMIT_DOWN_HOSTS + 1; port++)
     {
       const RerouteEndpoint host = { .name = (char *) "a", .port = (guint16) port };
-      reroute_down_hosts_add (down, &host, 1, 1);
+      reroute_down_hosts_add (down, &host, NULL, 1, 1);
     }
   value = g_variant_ref_sink (reroute_down_hosts_list (down, 2));
   g_assert_cmpuint (g_variant_n_children (value), ==, REROUTE_LIMIT_DOWN_HOSTS);

@@ -42,7 +42,8 @@ struct _RerouteConnection
   RerouteTokenRequest *token_request; /* (nullable): the exchange waits for it */
 
   gboolean connecting;
-  gboolean idle; /* no transaction is open: input means the end */
+  gboolean was_ready; /* for a transaction */
+  gboolean idle;      /* no transaction is open: input means the end */
 
   /* The content of the transaction, while it is sent. */
   RerouteSpool *spool;

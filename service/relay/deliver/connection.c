@@ -201,6 +201,7 @@ pump_state (RerouteConnection *self)
         {
           reroute_connection_note_clear_text (self);
           reroute_connection_count_session (self);
+          self->was_ready = TRUE;
           rest (self, self->handler->ready);
         }
       return FALSE;
@@ -398,6 +399,13 @@ RerouteSmtpClient *
 reroute_connection_get_machine (RerouteConnection *self)
 {
   return self->machine;
+}
+
+gboolean
+reroute_connection_was_denied (const RerouteConnection *self)
+{
+  return reroute_smtp_client_is_greeted (self->machine) &&
+         (!self->was_ready || self->secret != NULL || self->certificate != NULL);
 }
 
 gboolean

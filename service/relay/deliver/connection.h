@@ -87,6 +87,9 @@ gboolean reroute_connection_verify (RerouteConnection *self,
 gboolean reroute_connection_may_go_in_clear (const RerouteConnection *self, RerouteTlsLevel level);
 /* After failed(): whether TLS was to be had as it is demanded. */
 gboolean reroute_connection_has_failed_tls (const RerouteConnection *self);
+/* After failed(): whether the host answers, and it is TLS that failed, or comes after who we are
+   was shown or told there: with other mail it may not fail. */
+gboolean reroute_connection_was_denied (const RerouteConnection *self);
 /* Of the last transaction: whether it came as far as its content. */
 gboolean reroute_connection_has_sent_content (const RerouteConnection *self);
 /* Whether it is @certificate, or none, that is shown on it. */

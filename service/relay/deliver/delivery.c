@@ -30,10 +30,14 @@ reroute_delivery_get_decided_by (const RerouteDelivery *self, guint index)
 }
 
 static void
-free_reply (gpointer data)
+free_failure (gpointer data)
 {
-  if (data != NULL)
-    reroute_reply_free (data);
+  RerouteHostFailure *failure = data;
+
+  if (failure == NULL)
+    return;
+  reroute_reply_free (failure->reply);
+  g_free (failure);
 }
 
 RerouteDelivery *
@@ -47,7 +51,7 @@ reroute_delivery_new (RerouteMessage *message, guint n_recipients)
   self->rcpt_out = g_new0 (char *, n_recipients + 1);
   self->replies = g_new0 (RerouteReply *, n_recipients);
   self->endpoints = reroute_endpoints_new ();
-  self->failures = g_ptr_array_new_with_free_func (free_reply);
+  self->failures = g_ptr_array_new_with_free_func (free_failure);
   self->answered = -1;
   return self;
 }
@@ -87,6 +91,18 @@ reroute_delivery_soften (const RerouteReply *reply)
     return reroute_reply_copy (reply);
   text = reroute_reply_to_string (reply);
   return reroute_reply_new (451, "4.3.2", text);
+}
+
+void
+reroute_delivery_note_failure (RerouteDelivery *self,
+                               guint endpoint,
+                               const RerouteReply *reply,
+                               gboolean is_denial)
+{
+  RerouteHostFailure *failure = g_new (RerouteHostFailure, 1);
+
+  *failure = (RerouteHostFailure){ reroute_reply_copy (reply), is_denial };
+  self->failures->pdata[endpoint] = failure;
 }
 
 static void

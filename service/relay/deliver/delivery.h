@@ -51,8 +51,8 @@ typedef struct
   /* filled in by the pool */
   RerouteReply **replies; /* one for each recipient, a connection that failed is our own 4xx; all
                              NULL: nothing was tried, for the relay is stopping */
-  GPtrArray *failures;    /* (element-type RerouteReply): for each endpoint NULL, or why it has to
-                             wait:    no connection, banner or EHLO, or 421 */
+  GPtrArray *failures; /* (element-type RerouteHostFailure): for each endpoint NULL, or why it has
+                          to wait */
   gboolean destination_failed; /* all of them did */
   gboolean lacks_extension;    /* the hosts that were reached cannot take a message like this */
   int answered;                /* the endpoint whose replies these are; -1: none */
@@ -62,6 +62,13 @@ typedef struct
   GArray *tls_results; /* (element-type RerouteSessionTls): of the sessions that were begun; NULL:
                           none */
 } RerouteDelivery;
+
+/* No connection, banner or EHLO, or 421; or the host answers, and denies what the mail demands. */
+typedef struct
+{
+  RerouteReply *reply;
+  gboolean is_denial;
+} RerouteHostFailure;
 
 /* How TLS went in a session. */
 typedef struct
@@ -75,6 +82,12 @@ typedef struct
 /* A refusal of a whole session is no verdict on a recipient: another day the host may take it.
    (transfer full) */
 RerouteReply *reroute_delivery_soften (const RerouteReply *reply);
+
+/* On the worker: the endpoint has to wait. */
+void reroute_delivery_note_failure (RerouteDelivery *self,
+                                    guint endpoint,
+                                    const RerouteReply *reply,
+                                    gboolean is_denial);
 
 /* On the worker: adds to tls_results, where it is wanted. */
 void reroute_delivery_note_tls (RerouteDelivery *self,

@@ -24,7 +24,6 @@
 
 #include "common/limits.h"
 
-#define FIRST_LIMIT 5                 /* engine-measures.md rule 8 */
 #define UNPARK_A_RELEASE 2            /* one for the try that ended, one to make up */
 #define SLOW_US G_USEC_PER_SEC        /* a try takes longer, or none ends */
 #define QUICK_US (G_USEC_PER_SEC / 4) /* a try that ends the suspicion */
@@ -59,16 +58,25 @@ unref_queued (gpointer data)
   reroute_queued_unref (data);
 }
 
-static void
-free_destination (gpointer data)
+void
+reroute_destination_free (RerouteDestination *self)
 {
-  RerouteDestination *self = data;
-
   reroute_worker_disarm_timer (self->scheduler->thread, &self->patience);
   g_queue_clear_full (&self->parked, unref_queued);
   g_clear_pointer (&self->failure, reroute_reply_free);
+  g_clear_pointer (&self->lanes, g_ptr_array_unref);
+  g_clear_pointer (&self->demand.secret, reroute_secret_unref);
+  g_clear_pointer (&self->demand.certificate, reroute_client_certificate_unref);
+  g_free (self->demand.name);
+  g_free (self->demand.domain);
   g_free (self->socket);
   g_free (self);
+}
+
+static void
+free_destination (gpointer data)
+{
+  reroute_destination_free (data);
 }
 
 static gint64
@@ -98,8 +106,8 @@ reroute_scheduler_update_pressure (RerouteScheduler *scheduler)
     scheduler->pressure (pressed, scheduler->user_data);
 }
 
-static void
-count_pressing (RerouteDestination *self)
+void
+reroute_destination_count_pressing (RerouteDestination *self)
 {
   guint pressing = self->slow || self->n_failures > 0 ? 0 : self->n_in_memory;
 
@@ -116,8 +124,8 @@ uncount (RerouteDestination *self, RerouteTry *try)
   try->in_memory = FALSE;
 }
 
-static RerouteTry *
-pop (RerouteDestination *self)
+RerouteTry *
+reroute_destination_pop (RerouteDestination *self)
 {
   RerouteTry *try = g_queue_pop_head (&self->queue);
 
@@ -139,7 +147,7 @@ set_slow (RerouteDestination *self, gboolean slow)
       reroute_queued_release_content (try->queued);
       uncount (self, try);
     }
-  count_pressing (self);
+  reroute_destination_count_pressing (self);
 }
 
 static void
@@ -159,19 +167,41 @@ lose_patience (RerouteTimer *timer)
 
 /* --- leases --- */
 
-/* Takes a connection for a delivery, best on @wanted. */
+static RerouteDestination *
+get_host (RerouteDestination *self)
+{
+  return self->host != NULL ? self->host : self;
+}
+
+/* Connections at a time. */
+static guint
+get_most (const RerouteDestination *self)
+{
+  guint most = (guint) get_setting (self->scheduler, REROUTE_SETTING_MAX_CONNECTIONS_PER_HOST);
+
+  return self->n_failures > 0 ? 1 : MIN (self->limit, most);
+}
+
+/* Whether another delivery may begin.  What was denied is asked for once at a time, and all who ask
+   leave half of the connections to the others. */
+static gboolean
+may_begin (const RerouteDestination *self, const RerouteDestination *host)
+{
+  guint most = get_most (host);
+
+  if (host->n_active >= most)
+    return FALSE;
+  return self == host || (self->n_active == 0 && host->n_active_in_lanes < MAX (most / 2, 1));
+}
+
+/* Takes a connection for a delivery to a host, best on @wanted. */
 static gboolean
 lease (RerouteDestination *self, guint wanted, guint *worker)
 {
   RerouteScheduler *scheduler = self->scheduler;
   RerouteDestinations *all = &scheduler->destinations;
-  guint most =
-    MIN (self->limit, (guint) get_setting (scheduler, REROUTE_SETTING_MAX_CONNECTIONS_PER_HOST));
+  guint most = get_most (self);
 
-  if (self->n_failures > 0)
-    most = 1;
-  if (self->n_active >= most)
-    return FALSE;
   if (self->workers[wanted].n_active < self->workers[wanted].n_leases)
     {
       *worker = wanted;
@@ -291,35 +321,60 @@ block (RerouteDestination *self)
   trim (scheduler);
 }
 
-/* Hands out what waits, as far as there are connections to be had. */
 static void
-pump (RerouteDestination *self)
+begin (RerouteDestination *self, RerouteTry *try, guint worker)
 {
   RerouteScheduler *scheduler = self->scheduler;
-  gint64 now_us = reroute_worker_now_us (scheduler->thread);
+  RerouteDestination *host = get_host (self);
+
+  try->worker = worker;
+  try->began_us = reroute_worker_now_us (scheduler->thread);
+  self->used_us = host->used_us = try->began_us;
+  host->n_active++;
+  host->workers[worker].n_active++;
+  if (self != host)
+    {
+      self->n_active++;
+      host->n_active_in_lanes++;
+    }
+  scheduler->n_active++;
+  reroute_try_deliver (try);
+}
+
+static void
+pump_queue (RerouteDestination *self)
+{
+  RerouteScheduler *scheduler = self->scheduler;
+  RerouteDestination *host = get_host (self);
 
   while (self->queue.length > 0 && !scheduler->stopping)
     {
       RerouteTry *try = g_queue_peek_head (&self->queue);
       guint worker;
 
-      if (!lease (self, try->queued->worker, &worker))
+      if (!may_begin (self, host))
+        break;
+      if (!lease (host, try->queued->worker, &worker))
         {
-          block (self);
+          block (host);
           break;
         }
-      pop (self);
-      if (!reroute_try_prune (try))
-        continue;
-      try->worker = worker;
-      try->began_us = now_us;
-      self->used_us = now_us;
-      self->n_active++;
-      self->workers[worker].n_active++;
-      scheduler->n_active++;
-      reroute_try_deliver (try);
+      reroute_destination_pop (self);
+      if (reroute_try_prune (try))
+        begin (self, try, worker);
     }
-  count_pressing (self);
+  reroute_destination_count_pressing (self);
+}
+
+/* Hands out what waits, as far as there are connections to be had. */
+static void
+pump (RerouteDestination *self)
+{
+  RerouteDestination *host = get_host (self);
+
+  for (guint i = 0; host->lanes != NULL && i < host->lanes->len; i++)
+    pump_queue (host->lanes->pdata[i]);
+  pump_queue (host);
 }
 
 gboolean
@@ -334,8 +389,8 @@ reroute_destination_park (RerouteDestination *self, RerouteQueued *queued)
   g_queue_push_tail (&self->parked, reroute_queued_ref (queued));
 }
 
-static void
-unpark (RerouteDestination *self, guint most)
+void
+reroute_destination_unpark (RerouteDestination *self, guint most)
 {
   for (; most > 0 && self->parked.length > 0; most--)
     {
@@ -368,10 +423,17 @@ void
 reroute_destination_release (RerouteDestination *self, guint worker, gint64 took_us)
 {
   RerouteScheduler *scheduler = self->scheduler;
+  RerouteDestination *host = get_host (self);
 
   self->used_us = self->done_us = reroute_worker_now_us (scheduler->thread);
-  self->n_active--;
-  self->workers[worker].n_active--;
+  host->used_us = self->used_us;
+  host->n_active--;
+  host->workers[worker].n_active--;
+  if (self != host)
+    {
+      self->n_active--;
+      host->n_active_in_lanes--;
+    }
   scheduler->n_active--;
   if (took_us > SLOW_US)
     set_slow (self, TRUE);
@@ -379,113 +441,37 @@ reroute_destination_release (RerouteDestination *self, guint worker, gint64 took
     set_slow (self, FALSE);
   pump (self);
   if (!reroute_destination_is_crowded (self))
-    unpark (self, UNPARK_A_RELEASE);
+    reroute_destination_unpark (self, UNPARK_A_RELEASE);
   pump_blocked (scheduler);
 }
 
-/* --- health --- */
-
-void
-reroute_destination_succeeded (RerouteDestination *self)
-{
-  gint64 most = get_setting (self->scheduler, REROUTE_SETTING_MAX_CONNECTIONS_PER_HOST);
-
-  self->n_failures = 0;
-  g_clear_pointer (&self->failure, reroute_reply_free);
-  self->limit = (guint) MIN ((gint64) self->limit + 1, most);
-}
-
-void
-reroute_destination_throttle (RerouteDestination *self)
-{
-  self->limit = MAX (1, self->limit / 2);
-}
-
-gint64
-reroute_destination_get_retry_us (const RerouteDestination *self, gint64 now_us)
-{
-  /* A clock that was set back must not make it wait for ever. */
-  if (self->n_failures == 0 || now_us < self->failed_us ||
-      now_us >= self->failed_us + self->wait_us)
-    return 0;
-  return self->failed_us + self->wait_us;
-}
-
-/* What waits is taken out first: each looks for another endpoint, and may find this one again. */
-static void
-place_again (RerouteDestination *self)
-{
-  g_autoptr (GPtrArray) waiting = g_ptr_array_new ();
-  RerouteTry *try;
-
-  while ((try = pop (self)) != NULL)
-    g_ptr_array_add (waiting, try);
-  count_pressing (self);
-  for (guint i = 0; i < waiting->len; i++)
-    reroute_try_place (waiting->pdata[i]);
-  unpark (self, self->parked.length);
-}
-
-void
-reroute_destination_failed (RerouteDestination *self, const RerouteReply *reply)
-{
-  gsize n;
-  const gint64 *waits_s = reroute_settings_get_numbers (
-    reroute_scheduler_get_settings (self->scheduler), REROUTE_SETTING_RETRY_INTERVALS, &n);
-  gint64 now_us = g_get_real_time ();
-
-  /* Several connections that fail together are one failure. */
-  if (reroute_destination_get_retry_us (self, now_us) != 0)
-    return;
-  self->failed_us = now_us;
-  self->wait_us = waits_s[MIN (self->n_failures, n - 1)] * G_USEC_PER_SEC;
-  self->n_failures++;
-  self->limit = MIN (self->limit, FIRST_LIMIT);
-  g_clear_pointer (&self->failure, reroute_reply_free);
-  self->failure = reroute_reply_copy (reply);
-  place_again (self);
-}
-
-void
-reroute_destination_forgive (RerouteDestination *self)
-{
-  self->wait_us = 0;
-}
-
-void
-reroute_destinations_forgive (RerouteScheduler *scheduler)
-{
-  GHashTableIter iter;
-  gpointer key;
-
-  g_hash_table_iter_init (&iter, scheduler->destinations.by_address);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    reroute_destination_forgive (key);
-}
-
-void
-reroute_destinations_withdraw (RerouteScheduler *scheduler)
-{
-  g_autoptr (GPtrArray) tries = g_ptr_array_new ();
-  GHashTableIter iter;
-  gpointer key;
-  RerouteTry *try;
-
-  g_hash_table_iter_init (&iter, scheduler->destinations.by_address);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    {
-      RerouteDestination *self = key;
-
-      while ((try = pop (self)) != NULL)
-        g_ptr_array_add (tries, try);
-      count_pressing (self);
-      unpark (self, self->parked.length);
-    }
-  for (guint i = 0; i < tries->len; i++)
-    reroute_try_withdraw (tries->pdata[i]);
-}
-
 /* --- the table --- */
+
+static gboolean
+is_in_use (const RerouteDestination *self)
+{
+  return self->n_active > 0 || self->queue.length > 0 || self->parked.length > 0;
+}
+
+static gboolean
+is_sound (const RerouteDestination *self, gint64 now_us)
+{
+  return self->n_failures == 0 || now_us - self->used_us > self->wait_us + FORGET_US;
+}
+
+static void
+forget_lanes (RerouteDestination *self, gint64 now_us)
+{
+  for (guint i = self->lanes != NULL ? self->lanes->len : 0; i > 0; i--)
+    {
+      const RerouteDestination *lane = self->lanes->pdata[i - 1];
+
+      if (!is_in_use (lane) && is_sound (lane, now_us))
+        g_ptr_array_remove_index_fast (self->lanes, i - 1);
+    }
+  if (self->lanes != NULL && self->lanes->len == 0)
+    g_clear_pointer (&self->lanes, g_ptr_array_unref);
+}
 
 static gboolean
 is_forgotten (gpointer key, gpointer value, gpointer user_data)
@@ -494,12 +480,12 @@ is_forgotten (gpointer key, gpointer value, gpointer user_data)
   RerouteScheduler *scheduler = user_data;
   gint64 now_us = reroute_worker_now_us (scheduler->thread);
 
-  if (self->n_active > 0 || self->queue.length > 0 || self->parked.length > 0 || self->blocked ||
-      now_us - self->used_us < LEASE_IDLE_US)
+  forget_lanes (self, now_us);
+  if (is_in_use (self) || self->blocked || now_us - self->used_us < LEASE_IDLE_US)
     return FALSE;
   for (guint i = 0; i < scheduler->n_workers; i++)
     return_leases (self, i);
-  return self->n_failures == 0 || now_us - self->used_us > self->wait_us + FORGET_US;
+  return self->lanes == NULL && is_sound (self, now_us);
 }
 
 static void
@@ -518,6 +504,20 @@ sweep (RerouteTimer *timer)
 }
 
 RerouteDestination *
+reroute_destination_new (RerouteScheduler *scheduler, guint n_workers)
+{
+  RerouteDestination *self = g_malloc0 (sizeof *self + n_workers * sizeof self->workers[0]);
+
+  self->scheduler = scheduler;
+  self->limit = REROUTE_DESTINATION_FIRST_LIMIT;
+  self->used_us = reroute_worker_now_us (scheduler->thread);
+  self->patience.func = lose_patience;
+  g_queue_init (&self->queue);
+  g_queue_init (&self->parked);
+  return self;
+}
+
+RerouteDestination *
 reroute_destination_get (RerouteScheduler *scheduler, const RerouteEndpoint *endpoint)
 {
   RerouteDestinations *all = &scheduler->destinations;
@@ -528,16 +528,10 @@ reroute_destination_get (RerouteScheduler *scheduler, const RerouteEndpoint *end
 
   if (self != NULL)
     return self;
-  self = g_malloc0 (sizeof *self + scheduler->n_workers * sizeof self->workers[0]);
+  self = reroute_destination_new (scheduler, scheduler->n_workers);
   self->ip = endpoint->ip;
   self->port = endpoint->port;
   self->socket = g_strdup (wanted.socket);
-  self->scheduler = scheduler;
-  self->limit = FIRST_LIMIT;
-  self->used_us = reroute_worker_now_us (scheduler->thread);
-  self->patience.func = lose_patience;
-  g_queue_init (&self->queue);
-  g_queue_init (&self->parked);
   g_hash_table_add (all->by_address, self);
   if (all->sweep.due_us == 0)
     reroute_worker_arm_timer (scheduler->thread, &all->sweep, self->used_us + SWEEP_US);

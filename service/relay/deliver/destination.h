@@ -6,9 +6,23 @@
 
 G_BEGIN_DECLS
 
+#define REROUTE_DESTINATION_FIRST_LIMIT 5 /* engine-measures.md rule 8 */
+
 typedef struct _RerouteScheduler RerouteScheduler;
 typedef struct _RerouteTry RerouteTry;
 typedef struct _RerouteQueued RerouteQueued;
+typedef struct _RerouteDestination RerouteDestination;
+
+/* What mail demands of a host beyond that it answers. */
+typedef struct
+{
+  RerouteTlsLevel level;
+  gboolean requires_tls;                 /* the sender's demand (RFC 8689) */
+  RerouteSecret *secret;                 /* (nullable): what is logged in with */
+  RerouteClientCertificate *certificate; /* (nullable): that is shown */
+  char *name;   /* (nullable): that the host's certificate is judged by; NULL: any will do */
+  char *domain; /* (nullable): likewise; NULL, too: the host was typed */
+} RerouteDemand;
 
 /**
  * RerouteDestination:
@@ -16,13 +30,19 @@ typedef struct _RerouteQueued RerouteQueued;
  * An address and port, or a Unix socket, that mail goes to: its back-off, the connections that it
  * is leased to workers for, and the tries that wait for one.  Two ports of one address are two
  * destinations.
+ *
+ * Mail whose demand a host has denied, be it TLS or a login, waits in a lane of its own: a
+ * destination with a back-off and a queue that takes part in its host's leases.
  */
-typedef struct
+struct _RerouteDestination
 {
   RerouteIp ip; /* with port: the key, or the path of a Unix socket */
   guint16 port;
   char *socket; /* (nullable) */
   RerouteScheduler *scheduler;
+  RerouteDestination *host; /* (nullable): whose lane it is */
+  RerouteDemand demand;     /* of a lane; holds references */
+  GPtrArray *lanes;         /* (element-type RerouteDestination) (nullable) */
 
   guint n_failures; /* in a row */
   gint64 failed_us; /* wall clock */
@@ -30,7 +50,8 @@ typedef struct
   RerouteReply *failure; /* the last one */
 
   guint limit;    /* connections at a time that it seems to bear */
-  guint n_active; /* deliveries that workers have */
+  guint n_active; /* deliveries that workers have, those of lanes as well */
+  guint n_active_in_lanes;
   guint n_leases; /* connections that may be open, busy or idle */
   GQueue queue;   /* (element-type RerouteTry) */
   GQueue parked; /* (element-type RerouteQueued): references; decided again when it is their turn */
@@ -47,8 +68,8 @@ typedef struct
   {
     guint16 n_active;
     guint16 n_leases;
-  } workers[]; /* (array length=n_workers) */
-} RerouteDestination;
+  } workers[]; /* (array length=n_workers); a lane has none */
+};
 
 typedef struct
 {
@@ -65,8 +86,14 @@ void reroute_destinations_clear (RerouteScheduler *scheduler);
 RerouteDestination *reroute_destination_get (RerouteScheduler *scheduler,
                                              const RerouteEndpoint *endpoint);
 
-/* When it may be asked again, wall clock; 0: now. */
-gint64 reroute_destination_get_retry_us (const RerouteDestination *self, gint64 now_us);
+/* When it may be asked again, wall clock; 0: now.  @failure: (out) (optional) (transfer none): why
+   it may not be now */
+gint64 reroute_destination_get_retry_us (const RerouteDestination *self,
+                                         gint64 now_us,
+                                         const RerouteReply **failure);
+/* The lane of such mail, while what was denied is not granted; (nullable) */
+RerouteDestination *reroute_destination_find_lane (const RerouteDestination *self,
+                                                   const RerouteDemand *demand);
 
 /* Whether so many tries wait for it that memory asks for an end. */
 gboolean reroute_destination_is_crowded (const RerouteDestination *self);
@@ -82,6 +109,11 @@ void reroute_destination_succeeded (RerouteDestination *self);
 void reroute_destination_throttle (RerouteDestination *self); /* 421, 4.7.x */
 /* No connection, banner or EHLO: what waits for it looks for another or is put off. */
 void reroute_destination_failed (RerouteDestination *self, const RerouteReply *reply);
+/* It answers, and denies what mail demands of it: the same, of mail like that.  Of more than
+   REROUTE_LIMIT_LANES_PER_DESTINATION demands at a time the last ones are not kept. */
+void reroute_destination_denied (RerouteDestination *self,
+                                 const RerouteDemand *demand,
+                                 const RerouteReply *reply);
 
 /* A dead one may be asked again now: its host has just asked for its mail, or an administrator
    wants to know. */
@@ -90,6 +122,15 @@ void reroute_destinations_forgive (RerouteScheduler *scheduler);
 
 /* Takes all that wait for a connection back to be decided anew. */
 void reroute_destinations_withdraw (RerouteScheduler *scheduler);
+
+/* --- between destination.c and destination-health.c --- */
+/* The first try of the queue, not counted any more; (nullable) */
+RerouteTry *reroute_destination_pop (RerouteDestination *self);
+void reroute_destination_count_pressing (RerouteDestination *self);
+void reroute_destination_unpark (RerouteDestination *self, guint most);
+/* Without a place in the table. */
+RerouteDestination *reroute_destination_new (RerouteScheduler *scheduler, guint n_workers);
+void reroute_destination_free (RerouteDestination *self);
 
 /* Messages that were submitted and not seen yet count towards the pressure. */
 void reroute_scheduler_update_pressure (RerouteScheduler *scheduler);

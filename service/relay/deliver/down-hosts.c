@@ -26,12 +26,14 @@ typedef struct
 } Down;
 
 static char *
-dup_label (const RerouteEndpoint *host)
+dup_label (const RerouteEndpoint *host, const char *denied)
 {
-  if (host->local)
-    return g_strdup (host->name);
-  return g_strdup_printf (
-    strchr (host->name, ':') != NULL ? "[%s]:%u" : "%s:%u", host->name, host->port);
+  g_autofree char *label =
+    host->local ? g_strdup (host->name)
+                : g_strdup_printf (
+                    strchr (host->name, ':') != NULL ? "[%s]:%u" : "%s:%u", host->name, host->port);
+
+  return denied != NULL ? g_strdup_printf ("%s (%s)", label, denied) : g_steal_pointer (&label);
 }
 
 RerouteDownHosts *
@@ -55,12 +57,13 @@ reroute_down_hosts_free (RerouteDownHosts *self)
 void
 reroute_down_hosts_add (RerouteDownHosts *self,
                         const RerouteEndpoint *host,
+                        const char *denied,
                         gint64 now_us,
                         gint64 wait_us)
 {
   g_return_if_fail (self != NULL && host != NULL);
 
-  g_autofree char *label = dup_label (host);
+  g_autofree char *label = dup_label (host, denied);
   Down *down = g_hash_table_lookup (self->by_label, label);
 
   if (down == NULL)
@@ -75,13 +78,13 @@ reroute_down_hosts_add (RerouteDownHosts *self,
 }
 
 void
-reroute_down_hosts_remove (RerouteDownHosts *self, const RerouteEndpoint *host)
+reroute_down_hosts_remove (RerouteDownHosts *self, const RerouteEndpoint *host, const char *denied)
 {
   g_return_if_fail (self != NULL && host != NULL);
 
   if (g_hash_table_size (self->by_label) == 0)
     return;
-  g_autofree char *label = dup_label (host);
+  g_autofree char *label = dup_label (host, denied);
   g_hash_table_remove (self->by_label, label);
 }
 

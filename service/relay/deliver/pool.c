@@ -309,6 +309,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   gboolean lacks_tls = session->requires_tls && reroute_connection_has_failed_tls (connection);
   gboolean may_have_delivered = reroute_smtp_client_may_have_delivered (machine);
   gboolean has_tripped = reroute_smtp_client_has_tripped (machine);
+  gboolean is_denial = reroute_connection_was_denied (connection);
   g_autoptr (RerouteReply) soft = reroute_delivery_soften (reply);
 
   if (try == NULL)
@@ -342,7 +343,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   else if (!reused)
     {
       note_failure (try, soft);
-      try->delivery->failures->pdata[try->index] = reroute_reply_copy (try->failure);
+      reroute_delivery_note_failure (try->delivery, try->index, soft, is_denial);
       next_endpoint (try);
     }
   try_endpoint (self, try);

@@ -272,6 +272,11 @@ gboolean reroute_recipient_lost_its_entry (const RerouteRecipient *recipient,
                                            const RerouteDecision *decision);
 /* Decides every recipient that is due and sends it on its way. */
 void reroute_queued_try (RerouteQueued *self);
+/* What its mail demands of a host; borrowed. */
+RerouteDemand reroute_try_get_demand (RerouteTry *self, const RerouteEndpoint *endpoint);
+/* Where it waits for a connection to a host: there, or in the lane of what was denied to it. */
+RerouteDestination *reroute_try_find_destination (RerouteTry *self,
+                                                  const RerouteEndpoint *endpoint);
 /* Waits for a connection to the first of the endpoints that is not known to be dead. */
 void reroute_try_place (RerouteTry *self);
 /* Drops recipients that do not wait any more; FALSE: none was left, and @self is gone. */

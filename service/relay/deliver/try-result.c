@@ -25,9 +25,9 @@ find_retry (RerouteTry *self)
 
   for (guint i = 0; i < self->endpoints->len; i++)
     {
-      RerouteDestination *destination = reroute_destination_get (
-        self->scheduler, &g_array_index (self->endpoints, RerouteEndpoint, i));
-      gint64 waits_us = reroute_destination_get_retry_us (destination, now_us);
+      RerouteDestination *destination =
+        reroute_try_find_destination (self, &g_array_index (self->endpoints, RerouteEndpoint, i));
+      gint64 waits_us = reroute_destination_get_retry_us (destination, now_us, NULL);
 
       if (waits_us == 0)
         return 0;
@@ -98,57 +98,88 @@ settle (RerouteTry *self, RerouteDelivery *delivery)
     reroute_queued_settle (self->queued, outcomes, n);
 }
 
-static RerouteDestination *
-find_destination (RerouteTry *self, const RerouteDelivery *delivery, guint index)
+static const RerouteEndpoint *
+get_endpoint (const RerouteDelivery *delivery, guint index)
 {
-  return reroute_destination_get (self->scheduler,
-                                  &g_array_index (delivery->endpoints, RerouteEndpoint, index));
+  return &g_array_index (delivery->endpoints, RerouteEndpoint, index);
 }
 
-/* Whether hosts that an entry or a setting names are down: one with several addresses is when none
-   of them answers. */
-static void
-learn_who_is_down (RerouteTry *self, const RerouteDelivery *delivery)
+/* How the list of hosts that are down tells mail that this one denies something. */
+static const char *
+get_denied (const RerouteDelivery *delivery)
 {
-  RerouteDownHosts *down = self->scheduler->down;
-  int answered = delivery->answered;
+  return delivery->account != NULL ? delivery->account : "TLS";
+}
 
-  for (guint i = 0; i < delivery->failures->len; i++)
+/* What the try says about an endpoint that has to wait: the host of all mail, or the lane of mail
+   that demands the same.  Whether hosts that an entry or a setting names are down: one with several
+   addresses is when none of them answers. */
+static void
+learn_failure (RerouteTry *self, RerouteDelivery *delivery, guint index)
+{
+  const RerouteHostFailure *failure = delivery->failures->pdata[index];
+  const RerouteEndpoint *endpoint = get_endpoint (delivery, index);
+  RerouteDestination *host = reroute_destination_get (self->scheduler, endpoint);
+  RerouteDemand demand;
+
+  /* That it is we who put off mail because of TLS or a login is no wish of the host's. */
+  if (failure->reply->code == 421 || (!failure->is_denial && is_throttling (failure->reply)))
+    reroute_destination_throttle (host);
+  if (!failure->is_denial)
+    reroute_destination_failed (host, failure->reply);
+  else
     {
-      const RerouteDestination *destination = find_destination (self, delivery, i);
-
-      if (self->is_named && delivery->failures->pdata[i] != NULL)
-        reroute_down_hosts_add (down,
-                                &g_array_index (delivery->endpoints, RerouteEndpoint, i),
-                                g_get_real_time (),
-                                destination->wait_us);
+      demand = reroute_try_get_demand (self, endpoint);
+      reroute_destination_denied (host, &demand, failure->reply);
+      reroute_down_hosts_remove (self->scheduler->down, endpoint, NULL);
     }
-  if (answered >= 0 && delivery->failures->pdata[answered] == NULL)
-    reroute_down_hosts_remove (down,
-                               &g_array_index (delivery->endpoints, RerouteEndpoint, answered));
+  if (self->is_named)
+    reroute_down_hosts_add (self->scheduler->down,
+                            endpoint,
+                            failure->is_denial ? get_denied (delivery) : NULL,
+                            g_get_real_time (),
+                            reroute_try_find_destination (self, endpoint)->wait_us);
+}
+
+static gboolean
+is_throttled (const RerouteDelivery *delivery)
+{
+  for (guint i = 0; i < delivery->n_recipients; i++)
+    if (is_throttling (delivery->replies[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/* What the replies of an endpoint say about it. */
+static void
+learn_answer (RerouteTry *self, RerouteDelivery *delivery, guint index)
+{
+  const RerouteEndpoint *endpoint = get_endpoint (delivery, index);
+  RerouteDestination *own = reroute_try_find_destination (self, endpoint);
+  RerouteDestination *host = own->host != NULL ? own->host : own;
+
+  if (is_throttled (delivery))
+    reroute_destination_throttle (host);
+  else
+    reroute_destination_succeeded (host);
+  if (own != host)
+    reroute_destination_succeeded (own);
+  reroute_down_hosts_remove (self->scheduler->down, endpoint, NULL);
+  if (delivery->account != NULL || delivery->tls != NULL)
+    reroute_down_hosts_remove (self->scheduler->down, endpoint, get_denied (delivery));
 }
 
 /* What the try says about the hosts. */
 static void
 learn (RerouteTry *self, RerouteDelivery *delivery)
 {
-  gboolean throttled = FALSE;
-
-  for (guint i = 0; i < delivery->n_recipients; i++)
-    throttled = throttled || is_throttling (delivery->replies[i]);
-  if (throttled)
-    reroute_destination_throttle (delivery->answered >= 0
-                                    ? find_destination (self, delivery, (guint) delivery->answered)
-                                    : self->destination);
   for (guint i = 0; i < delivery->failures->len; i++)
-    {
-      if (delivery->failures->pdata[i] != NULL)
-        reroute_destination_failed (find_destination (self, delivery, i),
-                                    delivery->failures->pdata[i]);
-    }
-  if (delivery->answered >= 0 && !throttled)
-    reroute_destination_succeeded (find_destination (self, delivery, (guint) delivery->answered));
-  learn_who_is_down (self, delivery);
+    if (delivery->failures->pdata[i] != NULL)
+      learn_failure (self, delivery, i);
+  if (delivery->answered >= 0)
+    learn_answer (self, delivery, (guint) delivery->answered);
+  else if (!delivery->destination_failed && is_throttled (delivery))
+    reroute_destination_throttle (self->destination); /* lost behind the content's end */
 }
 
 void

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "service/relay/deliver/host-lack.h"
 
 /* Recipients that go the same way, while a message is decided. */
 typedef struct
@@ -171,10 +172,11 @@ reroute_try_deliver (RerouteTry *self)
 /* --- a place to wait --- */
 
 static void
-put_off_dead (RerouteTry *self, gint64 retry_us, RerouteReply *failure)
+put_off_dead (RerouteTry *self, gint64 retry_us, const RerouteReply *failure)
 {
+  g_autoptr (RerouteReply) reply = reroute_reply_copy (failure);
   const RerouteOutcome outcome = { .kind = REROUTE_OUTCOME_PUT_OFF,
-                                   .reply = failure,
+                                   .reply = reply,
                                    .due_us = retry_us };
 
   settle_all (self, &outcome);
@@ -191,6 +193,40 @@ park (RerouteTry *self, RerouteDestination *destination)
   reroute_try_free (self);
 }
 
+RerouteDemand
+reroute_try_get_demand (RerouteTry *self, const RerouteEndpoint *endpoint)
+{
+  const RerouteDelivery *delivery = self->delivery;
+  gboolean requires_tls =
+    reroute_host_must_keep_tls (endpoint, reroute_queued_get_envelope (self->queued));
+  RerouteTlsLevel level = requires_tls ? REROUTE_TLS_VERIFIED : delivery->tls_level;
+  gboolean is_judged = level == REROUTE_TLS_VERIFIED || endpoint->tlsa != NULL ||
+                       reroute_endpoint_is_enforced (endpoint);
+
+  return (RerouteDemand){
+    .level = level,
+    .requires_tls = requires_tls,
+    .secret = delivery->secret,
+    .certificate = delivery->certificate,
+    .name = is_judged ? endpoint->name : NULL,
+    .domain = is_judged ? endpoint->domain : NULL,
+  };
+}
+
+RerouteDestination *
+reroute_try_find_destination (RerouteTry *self, const RerouteEndpoint *endpoint)
+{
+  RerouteDestination *host = reroute_destination_get (self->scheduler, endpoint);
+  RerouteDestination *lane;
+  RerouteDemand demand;
+
+  if (host->lanes == NULL)
+    return host;
+  demand = reroute_try_get_demand (self, endpoint);
+  lane = reroute_destination_find_lane (host, &demand);
+  return lane != NULL ? lane : host;
+}
+
 void
 reroute_try_place (RerouteTry *self)
 {
@@ -198,7 +234,7 @@ reroute_try_place (RerouteTry *self)
   RerouteDestination *first = NULL;
   gint64 now_us = g_get_real_time ();
   gint64 retry_us = 0;
-  RerouteReply *failure = NULL;
+  const RerouteReply *failure = NULL;
 
   if (!reroute_try_prune (self))
     return;
@@ -206,17 +242,16 @@ reroute_try_place (RerouteTry *self)
   for (guint i = 0; i < self->endpoints->len; i++)
     {
       const RerouteEndpoint *found = &g_array_index (self->endpoints, RerouteEndpoint, i);
-      RerouteDestination *destination = reroute_destination_get (self->scheduler, found);
+      RerouteDestination *destination = reroute_try_find_destination (self, found);
       RerouteEndpoint endpoint;
       gint64 waits_us;
 
       if (self->is_asked_for)
         reroute_destination_forgive (destination);
-      waits_us = reroute_destination_get_retry_us (destination, now_us);
+      waits_us = reroute_destination_get_retry_us (destination, now_us, &failure);
       if (waits_us != 0)
         {
           retry_us = retry_us == 0 ? waits_us : MIN (retry_us, waits_us);
-          failure = destination->failure;
           continue;
         }
       if (first == NULL)

@@ -63,6 +63,7 @@ struct _RerouteSmtpClient
   gboolean lmtp;
   RerouteSmtpClientTls tls;
   gboolean in_tls;
+  gboolean greeted;   /* EHLO was answered, or HELO */
   gboolean lacks_tls; /* it was demanded, and is not to be had */
   RerouteSmtpClientAuth auth;
   char *auth_offers;      /* NULL: AUTH is not offered */

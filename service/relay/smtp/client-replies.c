@@ -218,6 +218,7 @@ take_ehlo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   else
     {
       g_auto (GStrv) lines = g_strsplit (reply->text, "\n", -1);
+      self->greeted = TRUE;
       self->offers = 0;
       g_clear_pointer (&self->auth_offers, g_free);
       /* The first one is the server's name. */
@@ -241,7 +242,10 @@ take_helo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   if (reply->code >= 400)
     close_session (self, reply);
   else if (reply->code == 250)
-    finish_greeting (self);
+    {
+      self->greeted = TRUE;
+      finish_greeting (self);
+    }
   else
     return reroute_smtp_client_fail (reply, "does not answer HELO", error);
   return TRUE;

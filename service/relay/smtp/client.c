@@ -303,6 +303,14 @@ reroute_smtp_client_content_sent (RerouteSmtpClient *self)
   reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_WORKING);
 }
 
+gboolean
+reroute_smtp_client_is_greeted (const RerouteSmtpClient *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  return self->greeted;
+}
+
 void
 reroute_smtp_client_set_tls (RerouteSmtpClient *self, RerouteSmtpClientTls tls)
 {

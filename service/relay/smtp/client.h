@@ -128,6 +128,8 @@ GBytes *reroute_smtp_client_get_challenge (const RerouteSmtpClient *self);
 void reroute_smtp_client_respond (RerouteSmtpClient *self, GBytes *response);
 
 void reroute_smtp_client_quit (RerouteSmtpClient *self);
+/* Whether EHLO, LHLO or HELO was answered, in clear text or in TLS. */
+gboolean reroute_smtp_client_is_greeted (const RerouteSmtpClient *self);
 /* READY or DONE, and the server has not spoken out of turn: takes another transaction. */
 gboolean reroute_smtp_client_is_reusable (const RerouteSmtpClient *self);
 
