@@ -32,7 +32,7 @@ class Sink:
     closes the connection, an event delays the usual reply until it is set, None leaves it; octets go
     out as they are; `stall` says nothing any more, `endless` a reply that never ends, `drip` the
     usual reply an octet at a time.  Verbs: CONNECT, EHLO, STARTTLS, MAIL, RCPT, DATA, BDAT, DOT,
-    RSET, QUIT; BDAT before the chunk is read, and only `drop` and a text mean something there, DOT at the last one; CONTENT after the first line of a message, where only `drop` and `stall` mean something.
+    RSET, QUIT; BDAT is asked before the chunk is read and answered behind it, but for `drop`; DOT at the last one; CONTENT after the first line of a message, where only `drop` and `stall` mean something.
     @take: called with each message when it is answered with 250; then nothing is kept here.
     @lmtp: LHLO instead of EHLO, and an answer for each recipient: DOT is called with it.
     @path: of a Unix socket to listen on instead.
@@ -122,7 +122,9 @@ class _Session:
 
     async def say(self, verb, argument, usual):
         """Sends a reply; returns whether it is a positive one."""
-        text = self.sink.reply(verb, argument)
+        return await self.answer(self.sink.reply(verb, argument), usual)
+
+    async def answer(self, text, usual):
         if isinstance(text, threading.Event):
             await asyncio.get_running_loop().run_in_executor(None, text.wait)
             text = None
@@ -256,21 +258,16 @@ class _Session:
 
     async def on_bdat(self, argument):
         size, _, last = argument.partition(' ')
-        refusal = self.sink.reply('BDAT', argument)
-        if refusal == 'drop':
+        how = self.sink.reply('BDAT', argument)
+        if how == 'drop':
             raise ConnectionError
         self.chunks.append(await self.reader.readexactly(int(size)))
         if not self.recipients:
-            refusal = '503 5.5.1 no valid recipients'
-        if refusal is not None:
-            self.reset()
-            self.lines.append(f'S: {refusal}')
-            self.writer.write(refusal.encode() + b'\r\n')
-        elif last.upper() == 'LAST':
+            how = '503 5.5.1 no valid recipients'
+        if how is None and last.upper() == 'LAST':
             await self.keep(b''.join(self.chunks))
-        else:
-            self.lines.append('S: 250 2.0.0 ok')
-            self.writer.write(b'250 2.0.0 ok\r\n')
+        elif not await self.answer(how, '250 2.0.0 ok'):
+            self.reset()
 
     async def keep(self, content):
         message = Message(self.lines, self.reverse_path, self.recipients, content, self.tls,

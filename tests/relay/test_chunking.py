@@ -156,6 +156,25 @@ def check_dropped(world):
     world.service.wait_applied()
 
 
+def check_told_to_go(world):
+    """421 to the first BDAT may be all that a host knows to say to it; to others it is no time."""
+    sink = world.add('closing.test', reply=lambda verb, _: '421 4.7.0 what was that' if verb == 'BDAT' else None)
+    world.service.set('retry-intervals', '1h')
+    world.service.wait_applied()
+    world.hand_in(SMALL, 'u@closing.test')
+    world.service.wait_empty()
+    check_whole(sink, SMALL, 'u@closing.test')
+    assert [commands(lines)[2] for lines in sink.conversations] == ['BDAT', 'DATA'], sink.conversations
+    sink = world.add('closes.test', reply=lambda verb, argument: '421 4.3.2 no time' if verb == 'BDAT' and
+                     argument.endswith('LAST') else None)
+    world.hand_in(SMALL, 'u@closes.test')
+    world.log(r'to=<u@closes\.test>.* status=deferred \(421 4\.3\.2 no time\)')
+    assert not sink.messages and len(sink.conversations) == 1, sink.conversations
+    world.service.set('retry-intervals', '1s')
+    world.service.wait_applied()
+    world.service.ctl('queue', 'delete', '--all')
+
+
 def check_lost_behind_the_end(world):
     """Whether the last 250 was seen is what counts: a message whose end is not answered goes again."""
     losses = ['drop']
@@ -187,7 +206,7 @@ def main():
     with contextlib.ExitStack() as stack:
         world = World(stack)
         for check in (check_octets, check_large, check_refused_recipients, check_refused_in_the_middle, check_not_known,
-                      check_dropped, check_lost_behind_the_end, check_lmtp):
+                      check_dropped, check_told_to_go, check_lost_behind_the_end, check_lmtp):
             tap.case(check.__name__.removeprefix('check_').replace('_', '-'), check, world)
     tap.done()
 

@@ -11,7 +11,9 @@
  * than DATA.
  *
  * When the line is refused as a command would be, RSET finds out whether it was also taken for one,
- * and the message goes by DATA, as do the others of that connection.
+ * and the message goes by DATA, as do the others of that connection.  A server that ends the
+ * session over it, in whichever way, is asked again by DATA, and so is one that refuses for good
+ * what it has not seen: whoever refuses a message must have been told of it.
  *
  * Standards: RFC 3030 sections 2 to 4; RFC 2033 section 4.2; RFC 5321 section 4.2.1 (x0z: syntax).
  */
@@ -73,17 +75,23 @@ reroute_smtp_client_get_chunk_left (const RerouteSmtpClient *self)
   return self->chunk_left;
 }
 
+/* Whether a command is what BDAT was tried with. */
+static gboolean
+is_first_chunk (const RerouteSmtpClient *self, RerouteSmtpCommandKind kind)
+{
+  return self->by_chunks && self->chunking != REROUTE_SMTP_CHUNKING_PROVEN &&
+         (kind == REROUTE_SMTP_COMMAND_CHUNK || kind == REROUTE_SMTP_COMMAND_RESYNC);
+}
+
 gboolean
 reroute_smtp_client_has_tripped (const RerouteSmtpClient *self)
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
-  if (self->session_reply != NULL || !self->by_chunks || self->commands->len == 0)
-    return FALSE;
-  RerouteSmtpCommandKind last =
-    g_array_index (self->commands, RerouteSmtpCommand, self->commands->len - 1).kind;
-  return self->chunking != REROUTE_SMTP_CHUNKING_PROVEN &&
-         (last == REROUTE_SMTP_COMMAND_CHUNK || last == REROUTE_SMTP_COMMAND_RESYNC);
+  if (self->session_reply != NULL || self->tripped || self->commands->len == 0)
+    return self->tripped;
+  return is_first_chunk (
+    self, g_array_index (self->commands, RerouteSmtpCommand, self->commands->len - 1).kind);
 }
 
 void
@@ -136,12 +144,25 @@ reroute_smtp_client_chunk_sent (RerouteSmtpClient *self, gsize length)
 
 /* --- replies --- */
 
-/* A reply to a chunk that is not out yet.  No more of it goes out: the session ends. */
+gboolean
+reroute_smtp_client_trips (const RerouteSmtpClient *self, RerouteSmtpCommandKind kind)
+{
+  return is_first_chunk (self, kind) && reroute_smtp_client_is_wanted (self);
+}
+
+/* A reply to a chunk that is not out yet.  No more of it goes out: the session ends.  What refuses
+   for good has not seen what it refuses, and is asked by DATA. */
 static gboolean
 take_early (RerouteSmtpClient *self, const RerouteReply *reply, GError **error)
 {
   if (reply->code < 400)
     return reroute_smtp_client_fail (reply, "came before the chunk had left", error);
+  if (reply->code >= 500)
+    {
+      self->tripped = TRUE;
+      reroute_smtp_client_close_session (self, reply);
+      return TRUE;
+    }
   reroute_smtp_client_set_transaction_reply (self, reply);
   reroute_smtp_client_finish_transaction (self, TRUE);
   self->surplus = TRUE;

@@ -87,6 +87,7 @@ struct _RerouteSmtpClient
   gboolean surplus;       /* octets came behind the last reply of a transaction, or would have to */
   gboolean by_chunks;     /* the transaction goes by BDAT, not by DATA */
   gboolean head_taken;    /* the content's first line is there */
+  gboolean tripped;       /* the session ended over BDAT, by a reply */
   gboolean line_answered; /* a server that does not know BDAT takes that line for a command */
   gboolean last_put;      /* BDAT LAST */
   gsize chunk_left;       /* octets of the open chunk that the owner has not sent */
@@ -126,6 +127,9 @@ gboolean reroute_smtp_client_take_last_chunk (RerouteSmtpClient *self,
                                               guint index,
                                               const RerouteReply *reply,
                                               GError **error);
+/* Whether 421 is the reply to the first BDAT of the session, or to RSET behind it: a server may say
+   so because it does not know the command. */
+gboolean reroute_smtp_client_trips (const RerouteSmtpClient *self, RerouteSmtpCommandKind kind);
 /* A reply to nothing that has left: FALSE when it is not the one to the line of a refused BDAT. */
 gboolean reroute_smtp_client_take_answer_to_line (RerouteSmtpClient *self,
                                                   const RerouteReply *reply);
@@ -158,6 +162,8 @@ void reroute_smtp_client_put_rcpt (RerouteSmtpClient *self, guint index);
 /* MAIL, and what may go out with it. */
 void reroute_smtp_client_put_transaction (RerouteSmtpClient *self);
 gboolean reroute_smtp_client_fail (const RerouteReply *reply, const char *why, GError **error);
+/* The session is of no use any more. */
+void reroute_smtp_client_close_session (RerouteSmtpClient *self, const RerouteReply *reply);
 /* To all recipients that have no reply of their own; the first one counts. */
 void reroute_smtp_client_set_transaction_reply (RerouteSmtpClient *self, const RerouteReply *reply);
 void reroute_smtp_client_finish_transaction (RerouteSmtpClient *self, gboolean needs_reset);

@@ -113,8 +113,8 @@ reroute_smtp_client_fail (const RerouteReply *reply, const char *why, GError **e
   return FALSE;
 }
 
-static void
-close_session (RerouteSmtpClient *self, const RerouteReply *reply)
+void
+reroute_smtp_client_close_session (RerouteSmtpClient *self, const RerouteReply *reply)
 {
   g_clear_pointer (&self->session_reply, reroute_reply_free);
   self->session_reply = reroute_reply_copy (reply);
@@ -145,7 +145,7 @@ static gboolean
 take_greeting (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
 {
   if (reply->code >= 400)
-    close_session (self, reply);
+    reroute_smtp_client_close_session (self, reply);
   else if (reply->code == 220)
     reroute_smtp_client_put_hello (self);
   else
@@ -195,11 +195,11 @@ finish_greeting (RerouteSmtpClient *self)
 
   self->lacks_tls = self->tls == REROUTE_SMTP_CLIENT_TLS_ALWAYS && !self->in_tls;
   if (self->lacks_tls)
-    close_session (self, &refusal);
+    reroute_smtp_client_close_session (self, &refusal);
   else if (reroute_smtp_client_begin_login (self, &no_login))
     {
       if (no_login.text != NULL)
-        close_session (self, &no_login);
+        reroute_smtp_client_close_session (self, &no_login);
     }
   else
     reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_READY);
@@ -211,7 +211,7 @@ take_ehlo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   if (reply->code >= 500 && !self->lmtp)
     reroute_smtp_client_put_command (self, REROUTE_SMTP_COMMAND_HELO, 0, "HELO %s", self->hostname);
   else if (reply->code >= 400)
-    close_session (self, reply);
+    reroute_smtp_client_close_session (self, reply);
   else if (reply->code != 250)
     return reroute_smtp_client_fail (
       reply, self->lmtp ? "does not answer LHLO" : "does not answer EHLO", error);
@@ -240,7 +240,7 @@ static gboolean
 take_helo (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
 {
   if (reply->code >= 400)
-    close_session (self, reply);
+    reroute_smtp_client_close_session (self, reply);
   else if (reply->code == 250)
     {
       self->greeted = TRUE;
@@ -272,7 +272,7 @@ take_auth (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
     case REROUTE_SMTP_AUTH_NONSENSE:
       return reroute_smtp_client_fail (reply, "does not answer AUTH", error);
     case REROUTE_SMTP_AUTH_REFUSED:
-      close_session (self, reply);
+      reroute_smtp_client_close_session (self, reply);
       return TRUE;
     case REROUTE_SMTP_AUTH_GOES_ON:
     default:
@@ -452,8 +452,9 @@ reroute_smtp_client_take_reply (RerouteSmtpClient *self,
   if (reply->code == 421)
     {
       self->end_sent = self->n_answered > 0;
+      self->tripped = command != NULL && reroute_smtp_client_trips (self, command->kind);
       reroute_smtp_client_set_transaction_reply (self, reply);
-      close_session (self, reply);
+      reroute_smtp_client_close_session (self, reply);
       return TRUE;
     }
   if (command == NULL && reroute_smtp_client_take_answer_to_line (self, reply))

@@ -148,6 +148,7 @@ clear_transaction (RerouteSmtpClient *self)
   self->n_accepted = self->n_answered = 0;
   self->mail_refused = self->end_sent = FALSE;
   self->by_chunks = self->head_taken = self->line_answered = self->last_put = FALSE;
+  self->tripped = FALSE;
   self->chunk_left = 0;
 }
 

@@ -111,8 +111,8 @@ gsize reroute_smtp_client_get_chunk_left (const RerouteSmtpClient *self);
 void reroute_smtp_client_put_chunk (RerouteSmtpClient *self, gsize length, gboolean last);
 /* Octets of it have left; the output went before them. */
 void reroute_smtp_client_chunk_sent (RerouteSmtpClient *self, gsize length);
-/* After a session that ended in a transaction: whether the server was lost over the first BDAT it
-   was told, so that it may do better with DATA. */
+/* After a session that ended in a transaction: whether it did over the first BDAT that the server
+   was told, or over a refusal of a chunk that had not left, so that it may do better with DATA. */
 gboolean reroute_smtp_client_has_tripped (const RerouteSmtpClient *self);
 
 /* In state START_TLS: hands are shaken.  What the server said before is forgotten. */
