@@ -37,6 +37,8 @@ reroute_connection_set_content (RerouteConnection *self,
   self->spool = spool;
   self->message = message != NULL ? reroute_message_ref (message) : NULL;
   self->content_begun = FALSE;
+  self->content_passed = 0;
+  self->content_due_us = 0;
 }
 
 void
@@ -123,6 +125,7 @@ send_by_data (RerouteConnection *self, GError **error)
       sent = reroute_stream_write_parts (&self->stream, parts, last ? 2 : 1);
       if (sent < 0)
         return errno == EAGAIN ? REROUTE_SEND_BLOCKED : REROUTE_SEND_FAILED;
+      self->content_passed += (gsize) sent;
       self->piece_sent += MIN ((gsize) sent, length);
       self->dot_sent += (gsize) sent - MIN ((gsize) sent, length);
     }
@@ -183,6 +186,7 @@ send_by_chunks (RerouteConnection *self, GError **error)
         return errno == EAGAIN ? REROUTE_SEND_BLOCKED : REROUTE_SEND_FAILED;
       gsize of_output = MIN ((gsize) sent, n_output);
       reroute_smtp_client_sent (self->machine, of_output);
+      self->content_passed += (gsize) sent - of_output;
       self->piece_sent += (gsize) sent - of_output;
       reroute_smtp_client_chunk_sent (self->machine, (gsize) sent - of_output);
     }

@@ -55,6 +55,9 @@ struct _RerouteConnection
   RerouteDots dots; /* there */
   gsize dot_sent;   /* octets of the final dot */
   gboolean content_begun;
+  gsize content_passed; /* octets that the socket took since the time limit was looked at */
+  gint64
+    content_due_us; /* monotonic: the limit, while the socket keeps us waiting; 0: it does not */
 };
 
 typedef enum

@@ -13,6 +13,7 @@
 #include "service/relay/deliver/connection.h"
 
 #include "service/relay/deliver/connection-private.h"
+#include "service/relay/pace.h"
 
 #include <errno.h>
 #include <string.h>
@@ -133,6 +134,23 @@ send_output (RerouteConnection *self)
   return REROUTE_SEND_ALL;
 }
 
+/* The host has time for the content, or for a chunk of it, as long as it takes some. */
+static void
+await_reader (RerouteConnection *self)
+{
+  gint64 now_us = reroute_worker_now_us (self->worker);
+  gint64 limit_us = setting_us (self, REROUTE_SETTING_DATA_TIMEOUT);
+
+  if (self->content_due_us == 0)
+    self->content_due_us = now_us + limit_us;
+  else
+    self->content_due_us =
+      reroute_pace_move_on (self->content_due_us, now_us, limit_us, self->content_passed);
+  self->content_passed = 0;
+  reroute_worker_arm_timer (self->worker, &self->timer, self->content_due_us);
+  reroute_worker_set_events (self->worker, &self->io, EPOLLIN | EPOLLOUT);
+}
+
 /* TRUE: look at the machine's state again; FALSE: nothing more to do now, or @self is gone. */
 static gboolean
 pump_content (RerouteConnection *self)
@@ -140,12 +158,13 @@ pump_content (RerouteConnection *self)
   g_autoptr (GError) error = NULL;
   RerouteSendResult result = reroute_connection_send_content (self, &error);
 
-  arm (self, REROUTE_SETTING_DATA_TIMEOUT);
   if (result == REROUTE_SEND_BLOCKED)
     {
-      reroute_worker_set_events (self->worker, &self->io, EPOLLIN | EPOLLOUT);
+      await_reader (self);
       return FALSE;
     }
+  self->content_due_us = 0;
+  arm (self, REROUTE_SETTING_DATA_TIMEOUT);
   if (result == REROUTE_SEND_FAILED)
     {
       if (error != NULL)

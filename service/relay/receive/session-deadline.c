@@ -12,7 +12,7 @@
 
 #include "service/relay/receive/session-private.h"
 
-#include "common/limits.h"
+#include "service/relay/pace.h"
 
 void
 reroute_session_set_deadline (RerouteSession *self, gint64 wait_us)
@@ -43,8 +43,8 @@ reroute_session_renew_deadline (RerouteSession *self)
 void
 reroute_session_credit_content (RerouteSession *self, gsize octets)
 {
-  gint64 latest_us = reroute_worker_now_us (self->receiver->worker) + self->receiver->data_us;
-  gint64 credit_us = (gint64) octets * (G_USEC_PER_SEC / REROUTE_LIMIT_CONTENT_OCTETS_PER_S);
-
-  self->deadline_us = MIN (self->deadline_us + credit_us, MAX (latest_us, self->deadline_us));
+  self->deadline_us = reroute_pace_move_on (self->deadline_us,
+                                            reroute_worker_now_us (self->receiver->worker),
+                                            self->receiver->data_us,
+                                            octets);
 }
