@@ -413,7 +413,7 @@ reroute_copy_take (RerouteCopy *self, RerouteCopyFacts *facts, GError **error)
   *facts = (RerouteCopyFacts){ .n_octets = 0 };
   if (!reroute_rulebook_copy (self->rulebook, self->path, self->cancellable, error))
     return FALSE;
-  store = reroute_store_open (self->path, REROUTE_STORE_EXAMINE, error);
+  store = reroute_store_open (self->path, REROUTE_STORE_EXAMINE, self->cancellable, error);
   if (store == NULL || !count_rows (store, facts, error))
     return FALSE;
   g_clear_pointer (&store, reroute_store_close);

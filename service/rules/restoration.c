@@ -107,10 +107,9 @@ reroute_restoration_open (const char *path,
   g_return_val_if_fail (path != NULL && like != NULL, NULL);
 
   g_atomic_ref_count_init (&self->ref_count);
-  self->store = reroute_store_open (path, REROUTE_STORE_ADOPT, error);
+  self->store = reroute_store_open (path, REROUTE_STORE_ADOPT, cancellable, error);
   if (self->store == NULL)
     return NULL;
-  reroute_store_set_cancellable (self->store, cancellable);
   if (!check_schema (self->store, path, like, error))
     return NULL;
   self->ruleset = reroute_row_store_load (self->store, &self->next_row_id, error);

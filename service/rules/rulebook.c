@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "service/rules/history.h"
 #include "service/rules/row-store.h"
+#include "service/rules/store-file.h"
 
 #define BULK_MIN_ROWS 1000
 
@@ -24,6 +25,27 @@ struct _RerouteRulebook
   GQueue *readers; /* (element-type RerouteStore): those that are idle */
 };
 
+/* The rows and settings of the file.  Errors: with its name, and what to do. */
+static RerouteRuleset *
+load (RerouteStore *store, const char *path, gint64 *next_row_id, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  RerouteRuleset *ruleset = reroute_row_store_load (store, next_row_id, &failure);
+
+  if (ruleset != NULL)
+    return ruleset;
+  if (g_error_matches (failure, REROUTE_ERROR, REROUTE_ERROR_STORE_VERSION))
+    {
+      g_autofree char *why = g_strdup_printf ("cannot be used (%s)", failure->message);
+
+      reroute_store_file_refuse (error, path, FALSE, why);
+    }
+  else
+    g_propagate_prefixed_error (
+      error, g_steal_pointer (&failure), "cannot use database “%s”: ", path);
+  return NULL;
+}
+
 RerouteRulebook *
 reroute_rulebook_open (const char *path, GError **error)
 {
@@ -32,16 +54,11 @@ reroute_rulebook_open (const char *path, GError **error)
   self->path = g_strdup (path);
   g_mutex_init (&self->lock);
   self->readers = g_queue_new ();
-  self->writer = reroute_store_open (path, REROUTE_STORE_WRITE, error);
+  self->writer = reroute_store_open (path, REROUTE_STORE_WRITE, NULL, error);
   if (self->writer == NULL)
     return NULL;
-  self->ruleset = reroute_row_store_load (self->writer, &self->next_row_id, error);
-  if (self->ruleset == NULL)
-    {
-      g_prefix_error (error, "cannot use database “%s”: ", path);
-      return NULL;
-    }
-  return g_steal_pointer (&self);
+  self->ruleset = load (self->writer, path, &self->next_row_id, error);
+  return self->ruleset != NULL ? g_steal_pointer (&self) : NULL;
 }
 
 void
@@ -70,7 +87,7 @@ judge (RerouteRuleset *ruleset, GError **error)
 gboolean
 reroute_rulebook_check (const char *path, char **summary, GError **error)
 {
-  g_autoptr (RerouteStore) store = reroute_store_open (path, REROUTE_STORE_EXAMINE, error);
+  g_autoptr (RerouteStore) store = reroute_store_open (path, REROUTE_STORE_EXAMINE, NULL, error);
   g_autoptr (RerouteRuleset) ruleset = NULL;
 
   if (store == NULL)
@@ -80,8 +97,10 @@ reroute_rulebook_check (const char *path, char **summary, GError **error)
       *summary = g_strdup_printf ("%s: empty; it gets its tables at the first start", path);
       return TRUE;
     }
-  ruleset = reroute_row_store_load (store, NULL, error);
-  if (ruleset == NULL || !judge (ruleset, error))
+  ruleset = load (store, path, NULL, error);
+  if (ruleset == NULL)
+    return FALSE;
+  if (!judge (ruleset, error))
     {
       g_prefix_error (error, "database “%s”: ", path);
       return FALSE;
@@ -226,12 +245,12 @@ reroute_rulebook_copy (RerouteRulebook *self,
                        GCancellable *cancellable,
                        GError **error)
 {
-  g_autoptr (RerouteStore) reader = reroute_store_open (self->path, REROUTE_STORE_READ, error);
+  g_autoptr (RerouteStore) reader =
+               reroute_store_open (self->path, REROUTE_STORE_READ, cancellable, error);
   RerouteQuery *query = NULL;
 
   if (reader == NULL)
     return FALSE;
-  reroute_store_set_cancellable (reader, cancellable);
   query = reroute_store_query (reader, "VACUUM INTO ?1", error);
   if (query == NULL)
     return FALSE;
@@ -260,7 +279,7 @@ reroute_rulebook_borrow_reader (RerouteRulebook *self, GError **error)
   reader = g_queue_pop_head (self->readers);
   g_mutex_unlock (&self->lock);
   if (reader == NULL)
-    reader = reroute_store_open (self->path, REROUTE_STORE_READ, error);
+    reader = reroute_store_open (self->path, REROUTE_STORE_READ, NULL, error);
   if (reader == NULL || !reroute_store_begin (reader, error))
     return NULL;
   return g_steal_pointer (&reader);

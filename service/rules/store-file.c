@@ -35,8 +35,8 @@ reroute_store_file_refuse (GError **error, const char *path, gboolean foreign, c
     error,
     REROUTE_ERROR,
     REROUTE_ERROR_STORE_VERSION,
-    "database “%s” %s; it is left as it is: put a good copy in its place, or name another "
-    "with --database=FILE",
+    "database “%s” %s; it is left as it is: put a good copy in its place, or move it away and "
+    "restore a backup (reroutectl restore), or name another with --database=FILE",
     path,
     why);
 }
@@ -60,9 +60,12 @@ reroute_store_file_check_header (const char *path,
       g_set_error (error,
                    REROUTE_ERROR,
                    REROUTE_ERROR_STORE,
-                   "cannot read database “%s”: %s",
+                   "cannot read database “%s”: %s%s",
                    path,
-                   failure->message);
+                   failure->message,
+                   g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED)
+                     ? ": change its owner, or the user of the unit (User=)"
+                     : "");
       return FALSE;
     }
   *empty = n == 0;
@@ -72,18 +75,35 @@ reroute_store_file_check_header (const char *path,
   return FALSE;
 }
 
-gboolean
-reroute_store_file_check_folder (const char *path, GError **error)
+/* Why nothing can be written there, and what to do; @error_number: of the attempt.  A unit that was
+   changed gives another user, or leaves the folder out of what may be written. */
+static const char *
+explain_write (int error_number)
+{
+  switch (error_number)
+    {
+    case EROFS:
+      return "is read-only for this process: let its unit write there (StateDirectory= or "
+             "ReadWritePaths=)";
+    case ENOSPC:
+    case EDQUOT:
+      return "has no room: make room on its file system";
+    case EACCES:
+    case EPERM:
+      return "is not writable for this user: change its owner, or the user of the unit (User=)";
+    default:
+      return NULL;
+    }
+}
+
+static gboolean
+fail_folder (const char *path, int error_number, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
-  const char *why = NULL;
+  const char *why = explain_write (error_number);
 
-  if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
+  if (error_number == ENOENT || error_number == ENOTDIR)
     why = "does not exist: make it";
-  else if (g_access (folder, W_OK | X_OK) != 0)
-    why = "is not writable for this user: change its owner";
-  if (why == NULL)
-    return TRUE;
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_STORE,
@@ -91,8 +111,16 @@ reroute_store_file_check_folder (const char *path, GError **error)
                "--database=FILE",
                path,
                folder,
-               why);
+               why != NULL ? why : g_strerror (error_number));
   return FALSE;
+}
+
+gboolean
+reroute_store_file_check_folder (const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  return g_access (folder, W_OK | X_OK) == 0 || fail_folder (path, errno, error);
 }
 
 /* One rulesd for a database: two would each believe that their generation is the newest.  Not on
@@ -103,17 +131,19 @@ reroute_store_file_lock (const char *path, GError **error)
   g_autofree char *name = g_strconcat (path, "-lock", NULL);
   int fd = open (name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
+  if (fd < 0)
+    {
+      fail_folder (path, errno, error);
+      return -1;
+    }
+  if (flock (fd, LOCK_EX | LOCK_NB) == 0)
     return fd;
-  g_set_error (
-    error,
-    REROUTE_ERROR,
-    REROUTE_ERROR_STORE,
-    "cannot lock database “%s” (%s): another reroute-rulesd has it open, or its folder is "
-    "not writable",
-    path,
-    g_strerror (errno));
-  if (fd >= 0)
-    close (fd);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_STORE,
+               "cannot lock database “%s” (%s): another reroute-rulesd has it open, end that first",
+               path,
+               g_strerror (errno));
+  close (fd);
   return -1;
 }

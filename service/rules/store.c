@@ -50,6 +50,28 @@ struct _RerouteStore
 
 /* --- errors --- */
 
+/* What to do, behind what happened; "": that says it. */
+static const char *
+get_remedy (int code)
+{
+  switch (code & 0xff)
+    {
+    case SQLITE_FULL:
+      return ": make room on its file system";
+    case SQLITE_IOERR:
+      return ": see whether its file system is full or its disk fails";
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return ": see whether this user may write the file and its folder, and whether there is room";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return ": end the other program that has it open";
+    default:
+      return "";
+    }
+}
+
 static void
 set_failed (RerouteStore *self, GError **error, const char *doing)
 {
@@ -60,11 +82,12 @@ set_failed (RerouteStore *self, GError **error, const char *doing)
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_STORE,
-               "cannot %s database “%s”: %s (SQLite error %d)",
+               "cannot %s database “%s”: %s (SQLite error %d)%s",
                doing,
                self->path,
                sqlite3_errmsg (self->db),
-               code);
+               code,
+               get_remedy (code));
 }
 
 /* --- statements --- */
@@ -306,7 +329,7 @@ configure_once (void)
 }
 
 static RerouteStore *
-connect_file (const char *path, RerouteStoreMode mode, GError **error)
+connect_file (const char *path, RerouteStoreMode mode, GCancellable *cancellable, GError **error)
 {
   g_autofree char *uri = make_uri (path, mode);
   g_autoptr (RerouteStore) self = g_new0 (RerouteStore, 1);
@@ -332,6 +355,7 @@ connect_file (const char *path, RerouteStoreMode mode, GError **error)
   sqlite3_busy_timeout (self->db, BUSY_MS);
   sqlite3_db_config (self->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   sqlite3_db_config (self->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+  reroute_store_set_cancellable (self, cancellable);
   return g_steal_pointer (&self);
 }
 
@@ -364,14 +388,29 @@ reroute_store_is_new (RerouteStore *self)
 
 /* --- examining --- */
 
-/* What SQLite says of the file as a whole. */
+static void
+interrupt_cb (GCancellable *cancellable, gpointer db)
+{
+  sqlite3_interrupt (db);
+}
+
+/* What SQLite says of the file as a whole.  Reading the pages is a single instruction, in which no
+   progress is told; what it says once it was interrupted is of no use. */
 static gboolean
 check_pages (RerouteStore *self, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autofree char *verdict = dup_value (
-    self, self->foreign ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", &failure);
+  g_autofree char *verdict = NULL;
+  gulong interrupt = 0;
 
+  if (self->cancellable != NULL)
+    interrupt =
+      g_cancellable_connect (self->cancellable, G_CALLBACK (interrupt_cb), self->db, NULL);
+  verdict = dup_value (
+    self, self->foreign ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", &failure);
+  g_cancellable_disconnect (self->cancellable, interrupt);
+  if (g_cancellable_set_error_if_cancelled (self->cancellable, error))
+    return FALSE;
   if (verdict != NULL && g_str_equal (verdict, "ok"))
     return TRUE;
   if (verdict != NULL)
@@ -404,19 +443,21 @@ check_version (RerouteStore *self, GError **error)
                        REROUTE_SCHEMA_VERSION);
   if (why == NULL)
     return TRUE;
+  if (g_cancellable_set_error_if_cancelled (self->cancellable, error))
+    return FALSE;
   reroute_store_file_refuse (error, self->path, self->foreign, why);
   return FALSE;
 }
 
 static RerouteStore *
-examine (const char *path, gboolean foreign, GError **error)
+examine (const char *path, gboolean foreign, GCancellable *cancellable, GError **error)
 {
   g_autoptr (RerouteStore) self = NULL;
   gboolean empty = FALSE;
 
   if (!reroute_store_file_check_header (path, foreign, &empty, error))
     return NULL;
-  self = connect_file (path, REROUTE_STORE_EXAMINE, error);
+  self = connect_file (path, REROUTE_STORE_EXAMINE, cancellable, error);
   if (self == NULL)
     return NULL;
   self->foreign = foreign;
@@ -496,15 +537,15 @@ check_kinds (RerouteStore *self, GError **error)
 }
 
 static RerouteStore *
-adopt (const char *path, GError **error)
+adopt (const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (RerouteStore) self = NULL;
   {
-    g_autoptr (RerouteStore) examined = examine (path, TRUE, error);
+    g_autoptr (RerouteStore) examined = examine (path, TRUE, cancellable, error);
     if (examined == NULL || !check_kinds (examined, error))
       return NULL;
   }
-  self = connect_file (path, REROUTE_STORE_ADOPT, error);
+  self = connect_file (path, REROUTE_STORE_ADOPT, cancellable, error);
   if (self == NULL)
     return NULL;
   self->foreign = TRUE;
@@ -515,7 +556,10 @@ adopt (const char *path, GError **error)
 }
 
 RerouteStore *
-reroute_store_open (const char *path, RerouteStoreMode mode, GError **error)
+reroute_store_open (const char *path,
+                    RerouteStoreMode mode,
+                    GCancellable *cancellable,
+                    GError **error)
 {
   g_autoptr (RerouteStore) self = NULL;
   int lock = -1;
@@ -523,23 +567,23 @@ reroute_store_open (const char *path, RerouteStoreMode mode, GError **error)
   g_return_val_if_fail (path != NULL, NULL);
 
   if (mode == REROUTE_STORE_EXAMINE)
-    return examine (path, FALSE, error);
+    return examine (path, FALSE, cancellable, error);
   if (mode == REROUTE_STORE_ADOPT)
-    return adopt (path, error);
+    return adopt (path, cancellable, error);
   if (mode == REROUTE_STORE_READ)
-    return connect_file (path, mode, error);
+    return connect_file (path, mode, cancellable, error);
   if (!reroute_store_file_check_folder (path, error))
     return NULL;
   if (g_file_test (path, G_FILE_TEST_EXISTS))
     {
-      g_autoptr (RerouteStore) examined = examine (path, FALSE, error);
+      g_autoptr (RerouteStore) examined = examine (path, FALSE, cancellable, error);
       if (examined == NULL)
         return NULL;
     }
   lock = reroute_store_file_lock (path, error);
   if (lock < 0)
     return NULL;
-  self = connect_file (path, mode, error);
+  self = connect_file (path, mode, cancellable, error);
   if (self == NULL)
     {
       close (lock);

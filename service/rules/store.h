@@ -29,12 +29,17 @@ typedef enum
 /**
  * reroute_store_open:
  * @path: the database file
+ * @cancellable: (nullable): what reroute_store_set_cancellable() takes, from the beginning: every
+ *   page of a large file takes its time
  *
  * Errors: %REROUTE_ERROR_STORE_VERSION when the file is not a database that we can read: it is
  *   left byte for byte as it was; %REROUTE_ERROR_STORE when it cannot be opened, made or written.
- *   Both name the file and what to do.
+ *   Both name the file and what to do; %G_IO_ERROR_CANCELLED.
  */
-RerouteStore *reroute_store_open (const char *path, RerouteStoreMode mode, GError **error);
+RerouteStore *reroute_store_open (const char *path,
+                                  RerouteStoreMode mode,
+                                  GCancellable *cancellable,
+                                  GError **error);
 
 /* A writer folds the log into the file first. */
 void reroute_store_close (RerouteStore *self);

@@ -512,7 +512,7 @@ test_full_disk (BusFixture *f, gconstpointer data)
     g_assert_cmpuint (checked->n_added, ==, 1);
     outcome = restore (f, number, checked->serial, &error);
     g_assert_null (outcome);
-    assert_refused (&error, REROUTE_ERROR_STORE, "disk");
+    assert_refused (&error, REROUTE_ERROR_STORE, "see whether its file system is full");
   }
   limit_files (f, RLIM_INFINITY);
   bus_save (f, "put routing,still.test,,relay", 2);

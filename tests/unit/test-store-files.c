@@ -89,6 +89,48 @@ test_one_writer (StoreFixture *f, gconstpointer data)
 }
 
 static void
+test_full_disk_is_said (StoreFixture *f, gconstpointer data)
+{
+  struct rlimit before, none;
+  g_autofree char *path = g_build_filename (f->folder, "new.db", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RerouteRulebook) book = NULL;
+
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  none = before;
+  none.rlim_cur = 0;
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &none), ==, 0);
+  book = reroute_rulebook_open (path, &error);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  g_assert_null (book);
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_STORE);
+  g_assert_nonnull (strstr (error->message, path));
+  g_assert_nonnull (strstr (error->message, "see whether its file system is full"));
+}
+
+static void
+test_examining_can_be_cancelled (StoreFixture *f, gconstpointer data)
+{
+  static const RerouteStoreMode modes[] = { REROUTE_STORE_EXAMINE, REROUTE_STORE_ADOPT };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  store_edit (f, "put routing,a.test,,relay");
+  g_clear_pointer (&f->book, reroute_rulebook_close);
+  g_cancellable_cancel (cancellable);
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (RerouteStore) store = reroute_store_open (f->path, modes[i], cancellable, &error);
+
+      g_assert_null (store);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    }
+  store_reopen_book (f);
+  store_assert_rows (f, "routing 1 a.test");
+}
+
+static void
 test_folder_missing (StoreFixture *f, gconstpointer data)
 {
   g_autofree char *path = g_build_filename (f->folder, "none", "rules.db", NULL);
@@ -233,6 +275,7 @@ test_unreadable_is_left_alone (StoreFixture *f, gconstpointer data)
       g_assert_error (check_error, REROUTE_ERROR, REROUTE_ERROR_STORE_VERSION);
       g_assert_nonnull (strstr (open_error->message, broken[i].says));
       g_assert_nonnull (strstr (open_error->message, path));
+      g_assert_nonnull (strstr (open_error->message, "put a good copy in its place"));
       g_assert_false (g_file_test (log, G_FILE_TEST_EXISTS));
     }
 }
@@ -471,6 +514,8 @@ main (int argc, char *argv[])
   ADD ("log-of-a-killed-writer", test_log_of_a_killed_writer);
   ADD ("one-writer", test_one_writer);
   ADD_CLOSED ("folder-missing", test_folder_missing);
+  ADD_CLOSED ("full-disk-is-said", test_full_disk_is_said);
+  ADD ("examining-can-be-cancelled", test_examining_can_be_cancelled);
   ADD ("unreadable-is-left-alone", test_unreadable_is_left_alone);
   ADD ("check-changes-nothing", test_check_changes_nothing);
   ADD_CLOSED ("check-of-nothing", test_check_of_nothing);

@@ -183,7 +183,7 @@ test_history_is_bounded (StoreFixture *f, gconstpointer data)
   guint64 n_changes = 0;
 
   g_clear_pointer (&f->book, reroute_rulebook_close);
-  store = reroute_store_open (f->path, REROUTE_STORE_WRITE, &error);
+  store = reroute_store_open (f->path, REROUTE_STORE_WRITE, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (reroute_store_begin (store, &error));
   for (guint i = 0; i < REROUTE_LIMIT_HISTORY_GENERATIONS + 5; i++)
