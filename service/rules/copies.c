@@ -41,6 +41,8 @@ struct _RerouteCopy
   char *path;
   int fd; /* -1: none yet */
 
+  guint64 n_outstanding; /* octets that the file may still grow by; of the main thread */
+
   guint64 n_octets; /* that shall arrive */
   char *sha256;     /* of them */
   guint64 n_arrived;
@@ -105,6 +107,9 @@ void
 reroute_copy_set_busy (RerouteCopy *self, gboolean busy)
 {
   self->busy = busy;
+  /* A backup is taken in its first step. */
+  if (!busy)
+    self->n_outstanding = self->n_octets - self->n_arrived;
 }
 
 RerouteRestoration *
@@ -228,29 +233,45 @@ add_copy (RerouteCopies *self, RerouteCopyKind kind, GDBusConnection *connection
   return reroute_copy_ref (copy);
 }
 
+/* What the copies under way have still to write. */
+static guint64
+count_outstanding (RerouteCopies *self)
+{
+  GHashTableIter iter;
+  gpointer copy = NULL;
+  guint64 n_octets = 0;
+
+  g_hash_table_iter_init (&iter, self->copies);
+  while (g_hash_table_iter_next (&iter, NULL, &copy))
+    n_octets += ((RerouteCopy *) copy)->n_outstanding;
+  return n_octets;
+}
+
 /* Mail may lie on the same file system. */
 static gboolean
-check_room (const char *path, guint64 n_octets, GError **error)
+check_room (RerouteCopies *self, guint64 n_octets, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *folder = g_path_get_dirname (reroute_rulebook_get_path (self->rulebook));
+  guint64 n_kept = REROUTE_LIMIT_COPY_SPARE_OCTETS + count_outstanding (self);
   struct statvfs status;
   guint64 n_free = 0;
 
   if (statvfs (folder, &status) != 0)
     return TRUE;
   n_free = (guint64) status.f_bavail * status.f_frsize;
-  if (n_octets <= n_free && n_free - n_octets >= REROUTE_LIMIT_COPY_SPARE_OCTETS)
+  if (n_octets <= n_free && n_free - n_octets >= n_kept)
     return TRUE;
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_TOO_LARGE,
                "there is no room for a copy of %" G_GUINT64_FORMAT
                " octets in “%s” on the server, where %" G_GUINT64_FORMAT
-               " are free and %d have to stay so: make room there",
+               " are free and %" G_GUINT64_FORMAT
+               " are kept, for mail and for copies under way: make room there",
                n_octets,
                folder,
                n_free,
-               REROUTE_LIMIT_COPY_SPARE_OCTETS);
+               n_kept);
   return FALSE;
 }
 
@@ -260,8 +281,8 @@ reroute_copies_begin_backup (RerouteCopies *self,
                              const char *owner,
                              GError **error)
 {
-  const char *path = reroute_rulebook_get_path (self->rulebook);
-  GStatBuf status;
+  GStatBuf status = { 0 };
+  RerouteCopy *copy = NULL;
 
   if (count_copies (self, REROUTE_COPY_BACKUP) >= REROUTE_LIMIT_COPIES)
     {
@@ -272,9 +293,12 @@ reroute_copies_begin_backup (RerouteCopies *self,
                    REROUTE_LIMIT_COPIES);
       return NULL;
     }
-  if (g_stat (path, &status) == 0 && !check_room (path, (guint64) status.st_size, error))
+  if (g_stat (reroute_rulebook_get_path (self->rulebook), &status) == 0 &&
+      !check_room (self, (guint64) status.st_size, error))
     return NULL;
-  return add_copy (self, REROUTE_COPY_BACKUP, connection, owner);
+  copy = add_copy (self, REROUTE_COPY_BACKUP, connection, owner);
+  copy->n_outstanding = (guint64) status.st_size;
+  return copy;
 }
 
 static gboolean
@@ -301,7 +325,7 @@ check_offer (RerouteCopies *self, guint64 n_octets, const char *sha256, GError *
                  sha256,
                  SHA256_DIGITS);
   else
-    return check_room (reroute_rulebook_get_path (self->rulebook), n_octets, error);
+    return check_room (self, n_octets, error);
   return FALSE;
 }
 
@@ -331,7 +355,7 @@ reroute_copies_begin_restore (RerouteCopies *self,
   if (!check_offer (self, n_octets, sha256, error))
     return NULL;
   copy = add_copy (self, REROUTE_COPY_RESTORE, connection, owner);
-  copy->n_octets = n_octets;
+  copy->n_octets = copy->n_outstanding = n_octets;
   copy->sha256 = g_strdup (sha256);
   copy->sum = g_checksum_new (G_CHECKSUM_SHA256);
   copy->fd = open (copy->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
