@@ -74,7 +74,8 @@ check_directory (int fd, const char *path, GError **error)
   if (status.st_uid != geteuid ())
     {
       g_autofree char *why =
-        g_strdup_printf ("belongs to user %u, it must belong to the relay's user, %u",
+        g_strdup_printf ("belongs to user %u, it must belong to the relay's user, %u: change its "
+                         "owner, or the user of the unit (User=)",
                          (guint) status.st_uid,
                          (guint) geteuid ());
       return fail (error, path, why);
@@ -82,7 +83,12 @@ check_directory (int fd, const char *path, GError **error)
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return fail (error, path, "may be written by others, it must be writable by its owner alone");
   if (faccessat (fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-    return fail (error, path, "is not writable for the relay's user");
+    return fail (error,
+                 path,
+                 errno == EROFS
+                   ? "is read-only for the relay: let its unit write there (StateDirectory= or "
+                     "ReadWritePaths=)"
+                   : "is not writable for the relay's user");
   return check_parents (path, error);
 }
 

@@ -81,9 +81,10 @@ reroute_spool_set_error (GError **error, int error_number, const char *doing)
   g_set_error (error,
                REROUTE_ERROR,
                full ? REROUTE_ERROR_SPOOL_FULL : REROUTE_ERROR_SPOOL,
-               "cannot %s: %s",
+               "cannot %s: %s%s",
                doing,
-               g_strerror (error_number));
+               g_strerror (error_number),
+               full ? ": make room on its file system" : "");
 }
 
 gboolean
