@@ -227,7 +227,8 @@ examine (RerouteBackupFile *self, const char *name, GError **error)
   else if (!g_str_has_prefix (beginning, MAGIC))
     return refuse (error,
                    /* Translators: the name of a file */
-                   g_strdup_printf (_ ("“%s” is not a backup of Reroute"), name));
+                   g_strdup_printf (_ ("“%s” is not a backup of Reroute; nothing was changed: name a file that “reroutectl backup” wrote"),
+                                       name));
   else if (!parse_header (self, beginning, name, error))
     return FALSE;
   else if (size != self->offset + self->n_octets + TRAILER_OCTETS)

@@ -89,26 +89,38 @@ describe_backup (const Restore *restore, const RerouteRestoreCheck *checked)
                                  restore->file->taken);
       g_print ("%s\n", line);
     }
-  g_clear_pointer (&line, g_free);
-  line =
-    /* Translators: numbers of rows; “Routing entries: %'u, …” where words must agree with them */
-    g_strdup_printf (_ ("it holds %'u Routing entries, %'u E-Mail Domain entries, %'u recipients"),
-                        checked->n_rows[REROUTE_PAGE_ROUTING],
-                        checked->n_rows[REROUTE_PAGE_CONNECTIONS],
-                        checked->n_rows[REROUTE_PAGE_RECIPIENTS]);
+}
+
+static void
+describe_rows (const RerouteRestoreCheck *checked)
+{
+  guint n_routing = checked->n_rows[REROUTE_PAGE_ROUTING];
+  guint n_connections = checked->n_rows[REROUTE_PAGE_CONNECTIONS];
+  guint n_recipients = checked->n_rows[REROUTE_PAGE_RECIPIENTS];
+  g_autofree char *routing =
+    g_strdup_printf (ngettext ("%'u Routing entry", "%'u Routing entries", n_routing), n_routing);
+  g_autofree char *connections = g_strdup_printf (
+    ngettext ("%'u E-Mail Domain entry", "%'u E-Mail Domain entries", n_connections),
+    n_connections);
+  g_autofree char *recipients =
+    g_strdup_printf (ngettext ("%'u recipient", "%'u recipients", n_recipients), n_recipients);
+  /* Translators: “3 Routing entries”, “1 E-Mail Domain entry”, “12 recipients” */
+  g_autofree char *line =
+    g_strdup_printf (_ ("it holds %s, %s, %s"), routing, connections, recipients);
+
   g_print ("%s\n", line);
 }
 
 static void
 describe_changes (const RerouteRestoreCheck *checked)
 {
+  g_autofree char *added = g_strdup_printf (
+    ngettext ("%'u row to add", "%'u rows to add", checked->n_added), checked->n_added);
+  g_autofree char *set = g_strdup_printf (
+    ngettext ("%'u setting to set", "%'u settings to set", checked->n_set), checked->n_set);
   g_autofree char *line =
-    /* Translators: numbers; “to add: %'u, …” where words must agree with them */
-    g_strdup_printf (_ ("%'u rows to add, %'u to update, %'u to remove, %'u settings to set"),
-                        checked->n_added,
-                        checked->n_changed,
-                        checked->n_removed,
-                        checked->n_set);
+    /* Translators: “3 rows to add”, numbers of rows, “1 setting to set” */
+    g_strdup_printf (_ ("%s, %'u to update, %'u to remove, %s"), added, checked->n_changed, checked->n_removed, set);
 
   g_print ("%s\n", line);
   if (checked->takes_over)
@@ -215,6 +227,7 @@ put_in_force (Restore *restore, guint number, GError **error)
   if (!restore->ctl->json)
     {
       describe_backup (restore, checked);
+      describe_rows (checked);
       describe_changes (checked);
     }
   if (has_errors (checked->findings))

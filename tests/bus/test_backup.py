@@ -246,8 +246,9 @@ def test_over_rules_that_are_there(prompt):
         other.good('settings', 'set', 'retry-intervals', '1m')
         before = content(other)
         kept = rows_of(other, 'routing')['test.com']['id']
-        assert '4 rows to add, 1 to update, 1 to remove, 2 settings to set' \
-            in other.good('restore', '--dry-run', path)
+        said = other.good('restore', '--dry-run', path)
+        assert 'it holds 2 Routing entries, 1 E-Mail Domain entry, 2 recipients\n' in said, said
+        assert '4 rows to add, 1 to update, 1 to remove, 2 settings to set' in said, said
         assert other.serial() == 3
         untouched(other, 'restore', path, says=['--yes', path])
         said = other.good('restore', '--yes', path)
@@ -335,8 +336,9 @@ def test_damaged_files(prompt):
                          ('sum', flip(-5)), ('text', lambda octets: b'Dear Anna,\n' * 100),
                          ('short-text', lambda octets: b'x')):
         damaged = damage(path, name, change)
-        says = 'is not a backup of Reroute' if name in ('empty', 'text', 'short-text') else 'is damaged or was cut off'
-        untouched(prompt, 'restore', '--yes', damaged, says=[damaged, says])
+        says = ['is not a backup of Reroute', 'that “reroutectl backup” wrote'] \
+            if name in ('empty', 'text', 'short-text') else ['is damaged or was cut off', 'take another backup']
+        untouched(prompt, 'restore', '--yes', damaged, says=[damaged, 'nothing was changed', *says])
     newer = damage(path, 'newer-format', lambda octets: octets.replace(b'Reroute backup 1\n', b'Reroute backup 2\n'))
     untouched(prompt, 'restore', '--yes', newer, says=[newer, 'newer Reroute'])
     terminal = wrap(prompt.place.join('terminal.backup'), database_of(path), host=b'here\xc2\x9b2J')
