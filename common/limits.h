@@ -30,7 +30,7 @@
 #define REROUTE_LIMIT_CHANGES_PER_EDIT 4000000 /* every row of two pages of 1,000,000, twice */
 #define REROUTE_LIMIT_OUTCOMES 1000 /* of calls that saved, or did not, that rulesd remembers */
 #define REROUTE_LIMIT_OUTCOME_MS                                                                   \
-  60000                        /* to find out whether a call saved whose answer was lost           \
+  60000                        /* to reach rulesd, to be asked whether a call saved                \
                                 */
 #define REROUTE_LIMIT_COPIES 4 /* of the rules, being fetched as backups */
 #define REROUTE_LIMIT_COPY_OCTETS                                                                  \

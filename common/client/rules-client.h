@@ -109,8 +109,9 @@ gboolean reroute_rules_client_is_unsettled (RerouteRulesClient *self);
 /**
  * reroute_rules_client_settle_async:
  *
- * Asks rulesd what became of it, for which the bus is opened again; for at most
- * REROUTE_LIMIT_OUTCOME_MS, or until @cancellable is cancelled.
+ * Asks rulesd what became of it, for which the bus is opened again.  Reaching rulesd may take
+ * REROUTE_LIMIT_OUTCOME_MS, and the answer as long as saving may; or until @cancellable is
+ * cancelled.
  */
 void reroute_rules_client_settle_async (RerouteRulesClient *self,
                                         GCancellable *cancellable,

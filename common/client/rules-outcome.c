@@ -23,6 +23,7 @@ typedef struct
   gulong stop_id;
   GCancellable *call; /* of our question */
   GSource *limit;
+  gboolean late; /* the time to get through is over */
   gboolean reopened;
   gboolean asking;
 } Search;
@@ -100,8 +101,12 @@ limit_cb (gpointer user_data)
 {
   g_autoptr (GTask) task = g_object_ref (user_data);
   Search *search = g_task_get_task_data (task);
-  g_autoptr (GError) away = reroute_bus_describe_away (search->bus);
+  g_autoptr (GError) away = NULL;
 
+  search->late = TRUE;
+  if (search->asking)
+    return G_SOURCE_REMOVE;
+  away = reroute_bus_describe_away (search->bus);
   give_up (task, away->message);
   return G_SOURCE_REMOVE;
 }
@@ -154,7 +159,7 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (reply != NULL)
     tell (task, reply);
   /* Cut once more: the bus comes back, or the limit ends it. */
-  else if (is_connected (search))
+  else if (is_connected (search) || search->late)
     give_up (task, error->message);
 }
 
@@ -174,13 +179,14 @@ ask (GTask *task)
   if (!is_connected (search))
     return;
   search->asking = TRUE;
+  /* The answer comes when what is being saved has been, which takes as long as saving may. */
   reroute_peer_call (
     &reroute_peer_rules,
     search->bus,
     "Outcome",
     g_variant_new ("(sut)", lost->mark->caller, lost->mark->number, lost->expected_serial),
     G_VARIANT_TYPE ("(st)"),
-    REROUTE_LIMIT_CALL_MS,
+    REROUTE_LIMIT_CALL_INTERACTIVE_MS,
     search->call,
     answered_cb,
     g_object_ref (task));
