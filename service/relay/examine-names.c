@@ -95,22 +95,52 @@ ask_back (RerouteCheck *self, const Name *name, const char *address, const Rerou
   reroute_check_look_up (self, REROUTE_DNS_NAMES, reverse, reversed, question);
 }
 
+static gboolean
+is_own (const Name *name, const char *address)
+{
+  return g_strv_contains ((const char *const *) name->own, address);
+}
+
+/* FALSE: it does not lead to this machine as others see it, which is said. */
+static gboolean
+judge_address (RerouteCheck *self, const Name *name, const char *address)
+{
+  RerouteIp ip;
+
+  if (!reroute_ip_parse (address, &ip) || is_own (name, address))
+    return TRUE;
+  reroute_check_report (self,
+                        reroute_ip_is_loopback (&ip) ? "name-loopback" : "name-elsewhere",
+                        name->hostname,
+                        address,
+                        NULL);
+  return FALSE;
+}
+
 static void
 look_at_address (RerouteCheck *self, const Name *name, const char *address)
 {
-  gboolean is_own = g_strv_contains ((const char *const *) name->own, address);
   RerouteIp ip;
 
-  if (!reroute_ip_parse (address, &ip))
-    return;
-  if (!is_own && reroute_ip_is_loopback (&ip))
+  if (reroute_ip_parse (address, &ip) && (is_own (name, address) || !reroute_ip_is_loopback (&ip)))
+    ask_back (self, name, address, &ip);
+}
+
+static void
+look_at_addresses (RerouteCheck *self, const Name *name, const char *const *addresses)
+{
+  gboolean sound = TRUE;
+
+  for (gsize i = 0; addresses[i] != NULL && i < ADDRESSES_MOST; i++)
+    sound = judge_address (self, name, addresses[i]) && sound;
+  if (sound)
     {
-      reroute_check_report (self, "name-loopback", name->hostname, address, NULL);
-      return;
+      g_autofree char *all = g_strjoinv (", ", (char **) addresses);
+
+      reroute_check_report (self, "name-leads", name->hostname, all, NULL);
     }
-  if (!is_own)
-    reroute_check_report (self, "name-elsewhere", name->hostname, address, NULL);
-  ask_back (self, name, address, &ip);
+  for (gsize i = 0; addresses[i] != NULL && i < ADDRESSES_MOST; i++)
+    look_at_address (self, name, addresses[i]);
 }
 
 /* An address that mail leaves from needs a name, too. */
@@ -146,13 +176,7 @@ found_addresses (RerouteCheck *self,
   else if (records[0] == NULL)
     reroute_check_report (self, "name-unresolved", name->hostname, NULL);
   else
-    {
-      g_autofree char *all = g_strjoinv (", ", (char **) records);
-
-      reroute_check_report (self, "name-leads", name->hostname, all, NULL);
-      for (gsize i = 0; records[i] != NULL && i < ADDRESSES_MOST; i++)
-        look_at_address (self, name, records[i]);
-    }
+    look_at_addresses (self, name, records);
   look_at_sources (
     self, name, status == REROUTE_DNS_ANSWER ? records : (const char *const[]){ NULL });
 }

@@ -107,6 +107,10 @@ class Clinic:
         complaints = self.complaints()
         assert complaints == set(codes), (complaints, codes)
 
+    def says_of(self, check):
+        """Codes, also of what is well."""
+        return {each['code'] for each in json.loads(self.service.run_ctl('--json', 'doctor', f'--only={check}').stdout)}
+
 
 def by_dns(clinic, code, **changes):
     """A name server with other records, in place of the one before, is a fault that is found as @code."""
@@ -136,8 +140,15 @@ def test_host_name_without_address(clinic):
 
 
 def test_host_name_of_another_machine(clinic):
+    """Where the name leads is one finding, and the name of the address another one."""
     by_dns(clinic, 'name-elsewhere', address='relay.test. A 203.0.113.6',
            reverse='6.113.0.203.in-addr.arpa. PTR relay.test.')
+    assert clinic.says_of('name') == {'name-elsewhere', 'reverse-ok'}
+
+
+def test_host_name_on_the_loopback(clinic):
+    by_dns(clinic, 'name-loopback', address='relay.test. A 127.0.1.1')
+    assert clinic.says_of('name') == {'name-loopback'}
 
 
 def test_ipv6_without_listener(clinic):
