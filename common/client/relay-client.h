@@ -155,7 +155,7 @@ typedef struct
 typedef struct
 {
   guint total;         /* messages that the filter lets through */
-  GPtrArray *messages; /* (element-type RerouteQueuedMessage): oldest first */
+  GPtrArray *messages; /* (element-type RerouteQueuedMessage): in the order that was asked for */
 } RerouteQueuePage;
 
 void reroute_queued_recipient_free (gpointer recipient); /* a RerouteQueuedRecipient */
@@ -163,25 +163,26 @@ void reroute_queued_message_free (gpointer message);     /* a RerouteQueuedMessa
 void reroute_queue_page_free (RerouteQueuePage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteQueuePage, reroute_queue_page_free)
 
+/* What is asked of the queue, of its groups, or of one of them; as Relay1.Queue, QueueGroups and
+   QueueGroup document. */
+typedef struct
+{
+  const char *by;    /* of groups: "next-hop" or "entry" */
+  const char *key;   /* of one group */
+  const char *text;  /* that stands in the keys; of messages: as in Relay1.Queue */
+  const char *order; /* (nullable): of messages; NULL: by arrival */
+  guint offset;
+  guint limit;
+} RerouteQueueQuestion;
+
+/* The messages of the whole queue: neither "by" nor "key". */
 void reroute_relay_client_queue_async (RerouteRelayClient *self,
-                                       const char *filter,
-                                       guint offset,
-                                       guint limit,
+                                       const RerouteQueueQuestion *question,
                                        GCancellable *cancellable,
                                        GAsyncReadyCallback callback,
                                        gpointer user_data);
 RerouteQueuePage *
 reroute_relay_client_queue_finish (RerouteRelayClient *self, GAsyncResult *result, GError **error);
-
-/* What is asked of the groups of the queue, or of one of them; as Relay1.QueueGroups documents. */
-typedef struct
-{
-  const char *by;   /* "next-hop" or "entry" */
-  const char *key;  /* of one group */
-  const char *text; /* that stands in the keys; of one group: as in Relay1.Queue */
-  guint offset;
-  guint limit;
-} RerouteQueueQuestion;
 
 /* Messages of which recipients go the same way. */
 typedef struct

@@ -39,9 +39,7 @@ reroute_queue_page_free (RerouteQueuePage *self)
 
 void
 reroute_relay_client_queue_async (RerouteRelayClient *self,
-                                  const char *filter,
-                                  guint offset,
-                                  guint limit,
+                                  const RerouteQueueQuestion *question,
                                   GCancellable *cancellable,
                                   GAsyncReadyCallback callback,
                                   gpointer user_data)
@@ -50,7 +48,11 @@ reroute_relay_client_queue_async (RerouteRelayClient *self,
 
   reroute_relay_client_start_call (g_task_new (self, cancellable, callback, user_data),
                                    "Queue",
-                                   g_variant_new ("(suu)", filter, offset, limit),
+                                   g_variant_new ("(ssuu)",
+                                                  question->text,
+                                                  question->order != NULL ? question->order : "",
+                                                  question->offset,
+                                                  question->limit),
                                    "(ua(txsta(ssxus)))",
                                    REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
@@ -118,13 +120,17 @@ reroute_relay_client_queue_group_async (RerouteRelayClient *self,
 {
   g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
 
-  reroute_relay_client_start_call (
-    g_task_new (self, cancellable, callback, user_data),
-    "QueueGroup",
-    g_variant_new (
-      "(sssuu)", question->by, question->key, question->text, question->offset, question->limit),
-    "(ua(txsta(ssxus)))",
-    REROUTE_LIMIT_CALL_INTERACTIVE_MS);
+  reroute_relay_client_start_call (g_task_new (self, cancellable, callback, user_data),
+                                   "QueueGroup",
+                                   g_variant_new ("(ssssuu)",
+                                                  question->by,
+                                                  question->key,
+                                                  question->text,
+                                                  question->order != NULL ? question->order : "",
+                                                  question->offset,
+                                                  question->limit),
+                                   "(ua(txsta(ssxus)))",
+                                   REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
 
 void

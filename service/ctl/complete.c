@@ -150,10 +150,11 @@ offer_generations (const Line *line)
 static gboolean
 offer_messages (const Line *line)
 {
+  const RerouteQueueQuestion question = { .text = "", .limit = REROUTE_LIMIT_PAGE_ROWS };
   g_autoptr (GAsyncResult) result = NULL;
 
   reroute_relay_client_queue_async (
-    line->ctl->relay, "", 0, REROUTE_LIMIT_PAGE_ROWS, line->limit, reroute_ctl_wait_cb, &result);
+    line->ctl->relay, &question, line->limit, reroute_ctl_wait_cb, &result);
   g_autoptr (RerouteQueuePage) page = reroute_relay_client_queue_finish (
     line->ctl->relay, reroute_ctl_wait (&result), NULL);
   for (guint i = 0; page != NULL && i < page->messages->len; i++)

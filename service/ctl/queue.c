@@ -80,6 +80,9 @@ typedef struct
   char *next_hop; /* (nullable): the messages of this group, or */
   char *entry;
   const char *text;
+  char *sort; /* (nullable): the messages in this order, */
+  gboolean reverse;
+  char *order; /* (nullable): as the relay calls it */
 } Wanted;
 
 static void
@@ -88,6 +91,8 @@ clear_wanted (Wanted *self)
   g_clear_pointer (&self->by, g_free);
   g_clear_pointer (&self->next_hop, g_free);
   g_clear_pointer (&self->entry, g_free);
+  g_clear_pointer (&self->sort, g_free);
+  g_clear_pointer (&self->order, g_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Wanted, clear_wanted)
 
@@ -99,6 +104,7 @@ load_page (RerouteCtl *ctl, const Wanted *wanted, guint offset, GError **error)
     .by = wanted->next_hop != NULL ? "next-hop" : "entry",
     .key = wanted->next_hop != NULL ? wanted->next_hop : wanted->entry,
     .text = wanted->text,
+    .order = wanted->order,
     .offset = offset,
     .limit = REROUTE_LIMIT_PAGE_ROWS,
   };
@@ -107,13 +113,7 @@ load_page (RerouteCtl *ctl, const Wanted *wanted, guint offset, GError **error)
     reroute_relay_client_queue_group_async (
       ctl->relay, &question, NULL, reroute_ctl_wait_cb, &result);
   else
-    reroute_relay_client_queue_async (ctl->relay,
-                                      wanted->text,
-                                      offset,
-                                      REROUTE_LIMIT_PAGE_ROWS,
-                                      NULL,
-                                      reroute_ctl_wait_cb,
-                                      &result);
+    reroute_relay_client_queue_async (ctl->relay, &question, NULL, reroute_ctl_wait_cb, &result);
   return reroute_relay_client_queue_finish (ctl->relay, reroute_ctl_wait (&result), error);
 }
 
@@ -263,6 +263,8 @@ reroute_ctl_queue_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
     { "by", 0, 0, G_OPTION_ARG_STRING, &wanted.by, NULL, NULL },
     { "next-hop", 0, 0, G_OPTION_ARG_STRING, &wanted.next_hop, NULL, NULL },
     { "entry", 0, 0, G_OPTION_ARG_STRING, &wanted.entry, NULL, NULL },
+    { "sort", 0, 0, G_OPTION_ARG_STRING, &wanted.sort, NULL, NULL },
+    { "reverse", 0, 0, G_OPTION_ARG_NONE, &wanted.reverse, NULL, NULL },
     { NULL },
   };
   guint n_said;
@@ -278,7 +280,17 @@ reroute_ctl_queue_list (RerouteCtl *ctl, int argc, char **argv, GError **error)
                            _ ("say one of --next-hop, --entry and --by"));
       return FALSE;
     }
+  if (wanted.by != NULL && (wanted.sort != NULL || wanted.reverse))
+    {
+      g_set_error_literal (error,
+                           G_OPTION_ERROR,
+                           G_OPTION_ERROR_FAILED,
+                           _ ("--sort and --reverse order messages: say them without --by"));
+      return FALSE;
+    }
   wanted.text = argc > 1 ? argv[1] : "";
+  wanted.order =
+    g_strconcat (wanted.reverse ? "-" : "", wanted.sort != NULL ? wanted.sort : "arrival", NULL);
   return wanted.by != NULL ? list_groups (ctl, &wanted, error)
                            : list_messages (ctl, &wanted, error);
 }

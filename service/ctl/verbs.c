@@ -75,7 +75,9 @@ static const RerouteVerb verbs[] = {
   { "track",
     "[--sender=TEXT] [--recipient=TEXT] [--entry=TEXT] [--host=TEXT] [--id=ID] [--since=TIME] [--until=TIME] [--limit=N]",
     N_("find messages, whatever became of them, newest first"), reroute_ctl_track },
-  { "queue list", "[--by=next-hop|entry|--next-hop=HOP|--entry=ENTRY] [TEXT]",
+  { "queue list",
+    "[--by=next-hop|entry|--next-hop=HOP|--entry=ENTRY] "
+    "[--sort=arrival|sender|recipient|size|state|next-try|tries] [--reverse] [TEXT]",
     N_("the messages that wait, or where they go"), reroute_ctl_queue_list },
   { "queue show", "ID", N_("one message: its recipients and headers"), reroute_ctl_queue_show },
   { "queue retry", MESSAGES, N_("try messages now"), reroute_ctl_queue_retry },

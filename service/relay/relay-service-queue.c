@@ -21,17 +21,14 @@ reroute_relay_run_queue (RerouteRelayCall *call)
 {
   RerouteRelayService *self = call->service;
   const char *filter;
-  guint offset, limit;
   GError *error = NULL;
 
-  g_variant_get (call->arguments, "(&suu)", &filter, &offset, &limit);
+  g_variant_get_child (call->arguments, 0, "&s", &filter);
   if (!reroute_relay_call_check_text ("filter", filter, &error))
     reroute_relay_call_fail (call, error);
   else
     reroute_scheduler_queue_async (self->parts->scheduler,
-                                   filter,
-                                   offset,
-                                   MIN (limit, REROUTE_LIMIT_PAGE_ROWS),
+                                   call->arguments,
                                    self->cancellable,
                                    reroute_relay_call_answered_cb,
                                    call);

@@ -41,10 +41,10 @@ class World:
             self.service.add_connection(f'{domain}.test', f'--host={endpoint}')
         self.service.wait_applied()
 
-    def defer(self, *recipients, sender=SENDER):
+    def defer(self, *recipients, sender=SENDER, content=CONTENT):
         """The id of a message that waits for all of its recipients."""
         known = {message['id'] for message in self.service.queued()}
-        assert send(self.service, sender, recipients, CONTENT)[1].startswith('250')
+        assert send(self.service, sender, recipients, content)[1].startswith('250')
 
         def deferred():
             new = [message for message in self.service.queued() if message['id'] not in known]
@@ -230,6 +230,39 @@ def main():
             service.ctl('connections', 'edit', 'two.test', f'--host={two}')
             service.wait_applied()
 
+        def test_messages_come_in_any_order():
+            ids = {'a': world.defer('m@one.test', sender='Zoe@back.test'),
+                   'b': world.defer('Z@one.test', sender='adam@back.test', content=CONTENT + b'x' * 900 + b'\r\n'),
+                   'c': world.defer('a@one.test', sender='mia@back.test', content=CONTENT + b'more\r\n')}
+            names = {number: name for name, number in ids.items()}
+            all_of = ((), (f'--next-hop={world.one.endpoint}',), ('--entry=connections one.test',))
+
+            def order(*words):
+                return ''.join(names[message['id']] for message in service.ctl_json('queue', 'list', *words))
+            world.do('hold', ids['c'])
+            world.do('retry', ids['b'])
+            poll('its second try', lambda: [message['recipients'][0]['tries'] for message in service.queued()] == [1, 2, 1])
+            for column, expected in (('arrival', 'abc'), ('sender', 'bca'), ('recipient', 'cab'), ('size', 'acb'),
+                                     ('state', 'abc'), ('next-try', 'abc'), ('tries', 'acb')):
+                for words in all_of:
+                    assert order(f'--sort={column}', *words) == expected, (column, words, order(f'--sort={column}', *words))
+                    assert order(f'--sort={column}', '--reverse', *words) == expected[::-1], (column, words)
+                    assert order(f'--sort={column}', *words, '@one.test') == expected, (column, words)
+            for words in all_of:
+                assert order('--reverse', *words) == 'cba' and order('--sort=size', *words, 'MIA@') == 'c', words
+            assert order('--sort=size', '--next-hop=nowhere.test') == ''
+            # What is kept of an order is not used when another one came of a change.
+            world.do('hold', ids['a'])
+            assert [order('--sort=state', *words) for words in all_of] == ['bac'] * 3
+            world.do('delete', ids['c'])
+            names[world.defer('0@one.test')] = 'd'
+            assert [order('--sort=recipient', *words) for words in all_of] == ['dab'] * 3
+            # Of a message with several recipients those of the group count.
+            names[world.defer('zz@two.test', 'aa@one.test')] = 'e'
+            assert [order('--sort=recipient', '--reverse', *words) for words in all_of] == ['ebad', 'baed', 'baed']
+            world.do('delete', '--all')
+            service.wait_empty()
+
         def test_a_search_goes_through_all_of_a_long_queue():
             """A turn of the relay goes through a part of it: what is looked for stands in each."""
             n = 600
@@ -242,6 +275,13 @@ def main():
                 f'sought{i}@one.test' for i in range(0, n, 7)]
             for group in (f'--next-hop={world.one.endpoint}', '--entry=connections one.test'):
                 assert service.ctl_json('queue', 'list', group, 'sought') == found
+                # More than one turn orders, and more than one turn orders what is sought.
+                by_name = sorted((message['recipients'][0]['address'] for message in found), reverse=True)
+                assert [message['recipients'][0]['address'] for message in service.ctl_json(
+                    'queue', 'list', group, '--sort=recipient', '--reverse', 'sought')] == by_name
+                ordered = [message['recipients'][0]['address'] for message in service.ctl_json(
+                    'queue', 'list', group, '--sort=recipient')]
+                assert len(ordered) == n and ordered == sorted(ordered), group
             assert not service.ctl_json('queue', 'list', '--next-hop=nowhere.test', 'sought')
             assert len(service.queued()) == n
             poll('all to be deleted, those on their way later', lambda: service.ctl('queue', 'delete', '--all')
@@ -250,8 +290,11 @@ def main():
         def test_selections_that_are_none():
             for words in ((), ('1', '--all'), ('1', '--state=held')):
                 service.ctl('queue', 'hold', *words, status=2)
-            for words in (('--by=entry', '--entry=x'), ('--next-hop=x', '--entry=x')):
+            for words in (('--by=entry', '--entry=x'), ('--next-hop=x', '--entry=x'), ('--by=entry', '--sort=size'),
+                          ('--by=entry', '--reverse')):
                 service.ctl('queue', 'list', *words, status=2)
+            for words in ((), ('--next-hop=x',)):
+                assert 'wanted “arrival”' in service.ctl('queue', 'list', '--sort=colour', *words, status=1)
             assert 'wanted “next-hop”' in service.ctl('queue', 'list', '--by=colour', status=1)
             assert 'xyz' in service.ctl('queue', 'hold', 'xyz', status=1)
             assert 'wanted “waiting”, “active”, “held” or “etrn”' in service.ctl('queue', 'hold', '--state=gone', status=1)
@@ -261,7 +304,7 @@ def main():
         for case in (test_held_mail_waits_through_a_crash_until_it_is_released, test_held_mail_expires,
                      test_returned_mail_is_reported_at_once, test_what_nobody_may_be_told_of_stays,
                      test_filters_take_recipients, test_what_is_on_its_way_is_left_alone,
-                     test_groups_count_what_goes_their_way, test_a_search_goes_through_all_of_a_long_queue,
+                     test_groups_count_what_goes_their_way, test_messages_come_in_any_order, test_a_search_goes_through_all_of_a_long_queue,
                      test_selections_that_are_none):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case)
     tap.done()

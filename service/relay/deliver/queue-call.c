@@ -20,6 +20,7 @@ free_call (gpointer data)
   reroute_queue_filter_free (call->filter);
   g_clear_error (&call->spool_error);
   g_clear_pointer (&call->rows, g_ptr_array_unref);
+  g_clear_pointer (&call->listing, reroute_queue_listing_unref);
   g_free (call->text);
   g_free (call->ids);
   g_free (call);
@@ -82,12 +83,28 @@ reroute_queue_call_run (RerouteWorker *thread, gpointer user_data)
     reroute_worker_post (thread, reroute_queue_call_run, g_steal_pointer (&task));
 }
 
+static void
+take_ids_of_group (RerouteQueueCall *call, const RerouteIndexGroup *group)
+{
+  GSequenceIter *each = g_sequence_get_begin_iter (group->members);
+
+  call->n_ids = (gsize) g_sequence_get_length (group->members);
+  call->ids = g_new (guint64, call->n_ids);
+  for (gsize i = 0; i < call->n_ids; i++, each = g_sequence_iter_next (each))
+    call->ids[i] = ((const RerouteQueued *) g_sequence_get (each))->message->id;
+}
+
 void
-reroute_queue_call_take_ids (RerouteQueueCall *call)
+reroute_queue_call_take_ids (RerouteQueueCall *call, const RerouteIndexGroup *group)
 {
   RerouteScheduler *scheduler = call->scheduler;
   guint64 *next;
 
+  if (group != NULL)
+    {
+      take_ids_of_group (call, group);
+      return;
+    }
   call->n_ids = scheduler->order.length;
   call->ids = next = g_new (guint64, call->n_ids);
   for (GList *each = scheduler->order.head; each != NULL; each = each->next)

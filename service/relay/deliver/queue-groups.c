@@ -181,17 +181,6 @@ run_group (RerouteQueueCall *call, GError **error)
   return reroute_queue_call_answer_list (call);
 }
 
-static void
-take_ids (RerouteQueueCall *call, const RerouteIndexGroup *group)
-{
-  GSequenceIter *each = g_sequence_get_begin_iter (group->members);
-
-  call->n_ids = (gsize) g_sequence_get_length (group->members);
-  call->ids = g_new (guint64, call->n_ids);
-  for (gsize i = 0; i < call->n_ids; i++, each = g_sequence_iter_next (each))
-    call->ids[i] = ((const RerouteQueued *) g_sequence_get (each))->message->id;
-}
-
 /* It may be gone, and the rules may be others, before the search is over. */
 static GVariant *
 run_group_search (RerouteQueueCall *call, GError **error)
@@ -204,7 +193,7 @@ run_group_search (RerouteQueueCall *call, GError **error)
   if (group == NULL)
     return reroute_queue_call_answer_list (call);
   if (call->ids == NULL)
-    take_ids (call, group);
+    reroute_queue_call_take_ids (call, group);
   return reroute_queue_call_search (call, group);
 }
 
@@ -256,13 +245,15 @@ reroute_scheduler_queue_group_async (RerouteScheduler *self,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data)
 {
-  const char *by, *key, *text;
+  const char *by, *key, *text, *order_text;
+  RerouteQueueOrder order = { 0 };
   guint offset, limit;
-  RerouteQueueCall *call;
+  RerouteQueueCall *call = NULL;
   GError *error = NULL;
 
-  g_variant_get (arguments, "(&s&s&suu)", &by, &key, &text, &offset, &limit);
-  call = call_new (by, offset, limit, &error);
+  g_variant_get (arguments, "(&s&s&s&suu)", &by, &key, &text, &order_text, &offset, &limit);
+  if (reroute_queue_order_parse (order_text, &order, &error))
+    call = call_new (by, offset, limit, &error);
   if (call == NULL)
     {
       g_task_report_error (NULL, callback, user_data, reroute_scheduler_queue_group_async, error);
@@ -274,6 +265,10 @@ reroute_scheduler_queue_group_async (RerouteScheduler *self,
   *(call->by == REROUTE_QUEUE_BY_ENTRY ? &call->filter->entry : &call->filter->next_hop) =
     g_strdup (key);
   call->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
-  call->run = text[0] != '\0' ? run_group_search : run_group;
+  call->order = order;
+  if (order.column != REROUTE_QUEUE_ARRIVAL || order.descending)
+    call->run = reroute_queue_call_run_ordered;
+  else
+    call->run = text[0] != '\0' ? run_group_search : run_group;
   reroute_queue_call_start (call, self, cancellable, callback, user_data);
 }

@@ -22,6 +22,8 @@ struct _RerouteQueueIndex
   guint generation;                       /* of the rules that it was made by */
   GHashTable *groups[REROUTE_QUEUE_N_BY]; /* (element-type utf8 RerouteIndexGroup) */
   RerouteQueued *seen;                    /* (nullable): the last one that was looked at */
+  GPtrArray *listings;                    /* of queue-order.c */
+  guint64 changes;                        /* of all groups */
 };
 
 /* Of one recipient, in one order. */
@@ -56,7 +58,7 @@ get_group (RerouteQueueIndex *self, RerouteQueueBy by, const char *key)
   if (group != NULL)
     return group;
   group = g_new (RerouteIndexGroup, 1);
-  *group = (RerouteIndexGroup){ g_strdup (key), g_sequence_new (NULL), 0 };
+  *group = (RerouteIndexGroup){ g_strdup (key), g_sequence_new (NULL), 0, 0 };
   g_hash_table_insert (self->groups[by], group->key, group);
   return group;
 }
@@ -109,6 +111,7 @@ put (RerouteQueueIndex *self,
   Place *place = &queued->places[recipient].by[by];
 
   place->group = get_group (self, by, key);
+  place->group->changes = ++self->changes;
   if (find_other (queued, recipient, by) == queued->message->n_recipients)
     place->iter = insert (place->group, queued);
 }
@@ -122,6 +125,7 @@ take (RerouteQueueIndex *self, RerouteQueued *queued, guint recipient, RerouteQu
 
   if (group == NULL)
     return;
+  group->changes = ++self->changes;
   if (place->iter != NULL && other < queued->message->n_recipients)
     {
       queued->places[other].by[by].iter = place->iter;
@@ -159,6 +163,21 @@ reroute_queue_index_drop (RerouteQueued *queued)
   g_clear_pointer (&queued->places, g_free);
 }
 
+void
+reroute_queue_index_note (RerouteQueued *queued)
+{
+  RerouteQueueIndex *self = queued->scheduler->index;
+
+  for (guint i = 0; queued->places != NULL && i < queued->message->n_recipients; i++)
+    for (guint by = 0; by < REROUTE_QUEUE_N_BY; by++)
+      {
+        RerouteIndexGroup *group = queued->places[i].by[by].group;
+
+        if (group != NULL)
+          group->changes = ++self->changes;
+      }
+}
+
 static void
 add (RerouteQueueIndex *self, RerouteQueued *queued)
 {
@@ -192,6 +211,7 @@ reroute_queue_index_free (RerouteScheduler *scheduler)
     g_clear_pointer (&((RerouteQueued *) each->data)->places, g_free);
   for (guint by = 0; by < REROUTE_QUEUE_N_BY; by++)
     g_hash_table_unref (self->groups[by]);
+  g_ptr_array_unref (self->listings);
   g_free (self);
 }
 
@@ -212,6 +232,7 @@ ensure (RerouteScheduler *scheduler)
     return scheduler->index;
   self = g_new0 (RerouteQueueIndex, 1);
   self->unused.func = unused;
+  self->listings = g_ptr_array_new_with_free_func (reroute_queue_listing_unref);
   self->scheduler = scheduler;
   self->generation = scheduler->generation;
   for (guint by = 0; by < REROUTE_QUEUE_N_BY; by++)
@@ -247,6 +268,12 @@ reroute_queue_index_list (RerouteScheduler *scheduler, RerouteQueueBy by)
   while (g_hash_table_iter_next (&iter, NULL, &group))
     g_ptr_array_add (groups, group);
   return groups;
+}
+
+GPtrArray *
+reroute_queue_index_get_listings (RerouteScheduler *scheduler)
+{
+  return scheduler->index->listings;
 }
 
 RerouteIndexGroup *

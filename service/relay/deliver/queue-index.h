@@ -26,6 +26,7 @@ typedef struct
   char *key;          /* as RerouteQueuePlace has it */
   GSequence *members; /* (element-type RerouteQueued): oldest first */
   guint64 octets;     /* of their contents */
+  guint64 changes;    /* it looks as it did while this stays; no two groups have the same */
 } RerouteIndexGroup;
 
 /* Looks at a portion of what the index has not seen yet, by the rules of now.  FALSE: there is
@@ -37,6 +38,9 @@ GPtrArray *reroute_queue_index_list (RerouteScheduler *scheduler, RerouteQueueBy
 /* (nullable): NULL: nothing goes there */
 RerouteIndexGroup *
 reroute_queue_index_find (RerouteScheduler *scheduler, RerouteQueueBy by, const char *key);
+/* After reroute_queue_index_catch_up(): (transfer none) (element-type RerouteQueueListing): what
+   queue-order.c keeps as long as the index stays */
+GPtrArray *reroute_queue_index_get_listings (RerouteScheduler *scheduler);
 gboolean reroute_index_group_has (const RerouteIndexGroup *self,
                                   const RerouteQueued *queued,
                                   guint recipient,

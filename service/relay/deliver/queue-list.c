@@ -43,8 +43,8 @@ describe_recipients (RerouteQueued *self, const RerouteIndexGroup *group, Rerout
   return g_variant_builder_end (&builder);
 }
 
-static gboolean
-matches (RerouteQueued *self, const RerouteQueueFilter *filter)
+gboolean
+reroute_queued_matches (RerouteQueued *self, const RerouteQueueFilter *filter)
 {
   for (guint i = 0; i < self->message->n_recipients; i++)
     if (reroute_queue_filter_takes (filter, self, i))
@@ -102,7 +102,7 @@ reroute_queue_call_search (RerouteQueueCall *call, const RerouteIndexGroup *grou
 
       if (queued == NULL)
         continue;
-      if (matches (queued, call->filter) && call->total++ >= call->offset &&
+      if (reroute_queued_matches (queued, call->filter) && call->total++ >= call->offset &&
           !reroute_queue_call_is_full (call))
         reroute_queue_call_add_row (call, queued, group);
       reroute_queued_rest (queued);
@@ -131,27 +131,40 @@ static GVariant *
 run_search (RerouteQueueCall *call, GError **error)
 {
   if (call->ids == NULL)
-    reroute_queue_call_take_ids (call);
+    reroute_queue_call_take_ids (call, NULL);
   return reroute_queue_call_search (call, NULL);
 }
 
 void
 reroute_scheduler_queue_async (RerouteScheduler *self,
-                               const char *filter,
-                               guint offset,
-                               guint limit,
+                               GVariant *arguments,
                                GCancellable *cancellable,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
 {
-  RerouteQueueCall *call = g_new0 (RerouteQueueCall, 1);
+  const char *text, *order_text;
+  RerouteQueueOrder order = { 0 };
+  guint offset, limit;
+  RerouteQueueCall *call;
+  GError *error = NULL;
 
+  g_variant_get (arguments, "(&s&suu)", &text, &order_text, &offset, &limit);
+  if (!reroute_queue_order_parse (order_text, &order, &error))
+    {
+      g_task_report_error (NULL, callback, user_data, reroute_scheduler_queue_async, error);
+      return;
+    }
+  call = g_new0 (RerouteQueueCall, 1);
   call->filter = g_new0 (RerouteQueueFilter, 1);
-  call->filter->text = g_ascii_strdown (filter, -1);
+  call->filter->text = g_ascii_strdown (text, -1);
+  call->order = order;
   call->offset = offset;
-  call->limit = limit;
+  call->limit = MIN (limit, REROUTE_LIMIT_PAGE_ROWS);
   call->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
-  call->run = reroute_queue_filter_says_something (call->filter) ? run_search : run_page;
+  if (order.column != REROUTE_QUEUE_ARRIVAL || order.descending)
+    call->run = reroute_queue_call_run_ordered;
+  else
+    call->run = reroute_queue_filter_says_something (call->filter) ? run_search : run_page;
   reroute_queue_call_start (call, self, cancellable, callback, user_data);
 }
 

@@ -72,6 +72,40 @@ GVariant *reroute_queue_make_string (const char *text);
    group alone */
 GVariant *
 reroute_queued_describe (RerouteQueued *queued, const RerouteIndexGroup *group, RerouteQueueBy by);
+/* Whether @filter takes a recipient of it. */
+gboolean reroute_queued_matches (RerouteQueued *queued, const RerouteQueueFilter *filter);
+
+/* --- queue-order.c --- */
+
+typedef enum
+{
+  REROUTE_QUEUE_ARRIVAL,
+  REROUTE_QUEUE_SENDER,
+  REROUTE_QUEUE_RECIPIENT,
+  REROUTE_QUEUE_SIZE,
+  REROUTE_QUEUE_STATE,
+  REROUTE_QUEUE_NEXT_TRY,
+  REROUTE_QUEUE_TRIES,
+} RerouteQueueColumn;
+
+typedef struct
+{
+  RerouteQueueColumn column;
+  gboolean descending;
+} RerouteQueueOrder;
+
+/**
+ * reroute_queue_order_parse:
+ * @text: as Relay1.Queue documents; "" is by arrival
+ * @order: return location
+ *
+ * Errors: %REROUTE_ERROR_VALUE: there is no such order.
+ */
+gboolean reroute_queue_order_parse (const char *text, RerouteQueueOrder *order, GError **error);
+
+/* The messages of a call in their order. */
+typedef struct _RerouteQueueListing RerouteQueueListing;
+void reroute_queue_listing_unref (gpointer listing); /* a RerouteQueueListing */
 
 /* --- queue-call.c --- */
 
@@ -88,6 +122,8 @@ struct _RerouteQueueCall
   RerouteQueueFilter *filter; /* (nullable) */
   RerouteQueueBy by;
   char *text; /* (nullable): of groups: what stands in their keys, in lower case, or one key */
+  RerouteQueueOrder order;
+  RerouteQueueListing *listing; /* (nullable): when they are in another order than by arrival */
   guint offset;
   guint limit;
   guint64 *ids;
@@ -117,8 +153,13 @@ GVariant *reroute_queue_call_search (RerouteQueueCall *call, const RerouteIndexG
 /* (transfer floating): the total and the page. */
 GVariant *reroute_queue_call_answer_list (RerouteQueueCall *call);
 
-/* The ids of all that wait now: those that come meanwhile are not meant. */
-void reroute_queue_call_take_ids (RerouteQueueCall *call);
+/* The ids of all that wait now, or of those of @group, (nullable): those that come meanwhile are
+   not meant. */
+void reroute_queue_call_take_ids (RerouteQueueCall *call, const RerouteIndexGroup *group);
+
+/* A #RerouteQueueCallFunc: the page of what the filter takes, in the order of the call; of the
+   group of which the text is the key, or of the whole queue. */
+GVariant *reroute_queue_call_run_ordered (RerouteQueueCall *call, GError **error);
 
 /* @call: (transfer full): of g_new0() */
 void reroute_queue_call_start (RerouteQueueCall *call,

@@ -200,6 +200,7 @@ act (const RerouteQueueCall *call, RerouteQueued *queued)
   if (selection.n > 0)
     {
       reroute_queued_ref (queued);
+      reroute_queue_index_note (queued);
       if (call->action != REROUTE_QUEUE_ACTION_RETRY)
         reroute_queued_leave_tries (queued);
       verbs[call->action](&selection, &result);
@@ -253,7 +254,7 @@ run_verb (RerouteQueueCall *call, GError **error)
   if (call->next == 0)
     call->n_notices_lost = scheduler->n_notices_lost;
   if (call->ids == NULL)
-    reroute_queue_call_take_ids (call);
+    reroute_queue_call_take_ids (call, NULL);
   if (call->next == 0 && call->action == REROUTE_QUEUE_ACTION_RETRY)
     reroute_destinations_forgive (scheduler);
   end = MIN (call->n_ids, call->next + REROUTE_QUEUE_PORTION);

@@ -201,6 +201,8 @@ void reroute_queue_index_free (RerouteScheduler *scheduler); /* when there is on
 /* A message leaves, or one of its recipients is final. */
 void reroute_queue_index_drop (RerouteQueued *queued);
 void reroute_queue_index_drop_recipient (RerouteQueued *queued, guint recipient);
+/* Something of it that lists of the queue show, or are ordered by, is another thing. */
+void reroute_queue_index_note (RerouteQueued *queued);
 
 /* --- queued.c --- */
 /* Counts a change that the figures do not show. */

@@ -115,15 +115,15 @@ void reroute_scheduler_get_figures (
 
 /* The verbs of org.reroute.Relay1, from the main thread; the answers are the methods' out values as
  * tuples.  Those about the queue wait until it is restored. */
+/* @arguments: (ssuu): the in values of Relay1.Queue
+   Errors: %REROUTE_ERROR_VALUE: there is no such order. */
 void reroute_scheduler_queue_async (RerouteScheduler *self,
-                                    const char *filter,
-                                    guint offset,
-                                    guint limit,
+                                    GVariant *arguments,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
-/* @arguments: (ssuu): the in values of Relay1.QueueGroups; (sssuu): of Relay1.QueueGroup
-   Errors: %REROUTE_ERROR_VALUE: there are no such groups. */
+/* @arguments: (ssuu): the in values of Relay1.QueueGroups; (ssssuu): of Relay1.QueueGroup
+   Errors: %REROUTE_ERROR_VALUE: there are no such groups, or no such order. */
 void reroute_scheduler_queue_groups_async (RerouteScheduler *self,
                                            GVariant *arguments,
                                            GCancellable *cancellable,
