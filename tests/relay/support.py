@@ -18,6 +18,11 @@ CTL = os.path.join(BUILD, 'service', 'ctl', 'reroutectl')
 # Built for tests: dies at a chosen step of its spool, or has a disk that fails (fault-point.c, faulty-disk.c).
 FAULTY_RELAYD = os.path.join(BUILD, 'tests', 'relay', 'reroute-relayd-faults')
 
+BUS = 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus'
+RULES = 'org.reroute.Rules', '/org/reroute/Rules', 'org.freedesktop.DBus.Properties'
+RELAY = 'org.reroute.Relay', '/org/reroute/Relay', 'org.reroute.Relay1'
+CALL_MS = 60000
+
 
 def daemon_environment():
     """As a service manager starts a daemon: a warning in its log does not end it, a criticism does."""
@@ -39,12 +44,13 @@ class Bus:
         self.config = place.write(text.replace('@LISTEN@', self.address)
                                   .replace('@SERVICES@', services), 'bus.conf')
         self.process = None
+        self.connection = None
 
     def start(self):
         self.process = self.place.start(
             'bus', ['dbus-daemon', '--nofork', '--nopidfile', '--nosyslog',
                     f'--config-file={self.config}'], daemon_environment())
-        poll('the bus', lambda: self.call('GetId'))
+        poll('the bus', lambda: self.ask(BUS, 'GetId'))
         return self
 
     def stop(self):
@@ -58,10 +64,24 @@ class Bus:
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         return result.stdout.strip() if result.returncode == 0 else None
 
+    def ask(self, whom, method, kinds='()', *values):
+        """What @whom, (name, path, interface), answers, as a tuple; None when it does not.  @kinds: of @values"""
+        # Not everybody who speaks SMTP with this file has a bus.
+        from gi.repository import Gio, GLib    # pylint: disable=import-outside-toplevel
+        try:
+            if self.connection is None or self.connection.is_closed():
+                flags = Gio.DBusConnectionFlags
+                self.connection = Gio.DBusConnection.new_for_address_sync(
+                    self.address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
+            return self.connection.call_sync(*whom, method, GLib.Variant(kinds, values), None,
+                                             Gio.DBusCallFlags.NONE, CALL_MS, None).unpack()
+        except GLib.Error:
+            return None
+
     def pid_of(self, name):
         """Of the process that owns a name of ours; None when nobody does."""
-        answer = self.call('GetConnectionUnixProcessID', f'string:{name}')
-        return int(answer.split()[-1]) if answer else None
+        answer = self.ask(BUS, 'GetConnectionUnixProcessID', '(s)', name)
+        return answer and answer[0]
 
 
 class Service:
@@ -179,28 +199,25 @@ class Service:
         self.ctl('settings', 'set', key, value)
 
     def wait_applied(self):
-        """Until the relay runs the newest generation of the rules and knows its queue."""
+        """Until the relay runs the newest generation of the rules and knows its queue; its serial."""
         def applied():
-            status = self.ctl_json('status')
-            is_ready = relay_serial(status) == rules_serial(status) and status['relay']['queue-read']
-            return status if is_ready else None
-        return poll('the relay to run the newest rules', applied)
+            newest = self.bus.ask(RULES, 'Get', '(ss)', 'org.reroute.Rules1', 'Serial')
+            status = self.bus.ask(RELAY, 'Status')
+            if newest is None or status is None:
+                return None
+            held = status[0]['rules-held'] and status[0]['queue-read'] and newest[0] == status[0]['serial']
+            return newest if held else None
+        return poll('the relay to run the newest rules', applied)[0]
 
     def queued(self):
         """Messages in the queue."""
         return self.ctl_json('queue', 'list')
 
     def wait_empty(self, timeout_s=60):
-        poll('the queue to be empty', lambda: not self.queued(), timeout_s, 0.1)
-
-
-def rules_serial(status):
-    return status['rules_serial']
-
-
-def relay_serial(status):
-    relay = status['relay']
-    return relay['serial'] if relay and relay['rules-held'] else None
+        def empty():
+            answer = self.bus.ask(RELAY, 'Queue', '(suu)', '', 0, 1)
+            return answer is not None and answer[0] == 0
+        poll('the queue to be empty', empty, timeout_s, 0.05)
 
 
 class Client:

@@ -144,7 +144,7 @@ def judge(trial, load, deaths):
 
     @deaths: (step, messages that had arrived, ids called durable until then), in order.
     """
-    poll('the queue to be empty', lambda: not trial.service.queued(), 120, 0.1)
+    trial.service.wait_empty(120)
     arrived = arrivals(trial.sink.messages)
     lost = set(load.acknowledged) - set(arrived)
     assert not lost, sorted(lost)[:10]
