@@ -10,6 +10,7 @@
 #include "service/relay/track/tracker.h"
 
 #include "common/error.h"
+#include "tests/unit/stride.h"
 #include "track-fixture.h"
 
 #include <glib/gstdio.h>
@@ -116,6 +117,7 @@ typedef struct
 {
   RerouteTracker *tracker;
   guint number;
+  guint n_events;
 } Adder;
 
 static gpointer
@@ -123,7 +125,7 @@ add_many (gpointer data)
 {
   const Adder *adder = data;
 
-  for (guint i = 0; i < N_EVENTS; i++)
+  for (guint i = 0; i < adder->n_events; i++)
     g_assert_true (add (adder->tracker, adder->number * N_EVENTS + i + 1));
   return NULL;
 }
@@ -134,16 +136,17 @@ test_many_threads (Fixture *f, gconstpointer data)
 {
   GThread *threads[N_THREADS];
   Adder adders[N_THREADS];
+  guint n_events = N_EVENTS / test_get_stride ();
 
   reroute_tracker_configure (f->tracker, 30, G_MAXUINT64);
   for (guint i = 0; i < N_THREADS; i++)
     {
-      adders[i] = (Adder){ f->tracker, i };
+      adders[i] = (Adder){ f->tracker, i, n_events };
       threads[i] = g_thread_new ("add", add_many, &adders[i]);
     }
   for (guint i = 0; i < N_THREADS; i++)
     g_thread_join (threads[i]);
-  g_assert_cmpuint (count (f), ==, N_THREADS * N_EVENTS);
+  g_assert_cmpuint (count (f), ==, N_THREADS * n_events);
 }
 
 static void
@@ -188,7 +191,7 @@ test_size (Fixture *f, gconstpointer data)
   reroute_tracker_configure (f->tracker, 30, MOST_OCTETS);
   while (id < 3 * MOST_OCTETS / 60000)
     {
-      for (guint i = 0; i < 20; i++)
+      for (guint i = 0; i < 20 * test_get_stride (); i++)
         g_assert_true (add_with_reply (f->tracker, id++, reply));
       g_assert_cmpuint (count (f), >, 0);
       g_assert_cmpuint (track_fixture_octets (&f->directory), <=, MOST_OCTETS);
