@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * layout.c - no caption is cut off or covered, in any language, at 100 % and 200 % of the text size
- * size
  *
  * Every label that is on the screen is asked what it needs and what it got.  A label may end in an
  * ellipsis where a tooltip tells the whole; what can be scrolled to is not cut off.  From left to
@@ -395,8 +394,8 @@ main (int argc, char **argv)
   languages = each_window_dup_languages ();
   for (gsize i = 0; languages[i] != NULL; i++)
     {
-      g_autofree char *ordinary = g_strdup_printf ("/layout/%s/100", languages[i]);
-      g_autofree char *large = g_strdup_printf ("/layout/%s/200", languages[i]);
+      g_autofree char *ordinary = g_strdup_printf ("/layout/100/%s", languages[i]);
+      g_autofree char *large = g_strdup_printf ("/layout/200/%s", languages[i]);
 
       g_test_add_data_func (ordinary, languages[i], test_ordinary);
       g_test_add_data_func (large, languages[i], test_large);

@@ -24,6 +24,9 @@ PATIENCE_S = 60
 # tests/run --long: more rounds, more seeds, more time.
 IS_LONG = 'REROUTE_TEST_LONG' in os.environ
 
+# Where instruments slow everything down: of what is sent only for its amount, one part of so many (tests/unit/stride.h).
+STRIDE = int(os.environ.get('REROUTE_TEST_STRIDE', '1'))
+
 
 class Impatient(AssertionError):
     """What was waited for did not happen in time."""

@@ -5,7 +5,7 @@
 import contextlib
 import threading
 
-from place import Place, poll
+from place import STRIDE, Place, poll
 from sink import Sink
 from support import Client, Service
 from tap import run
@@ -173,15 +173,16 @@ def main():
         def test_a_long_list():
             service = world.service
             service.add_connection('long.test', f'--host={host.endpoint}', '--recipient-check=list')
-            lines = ''.join(f'user{i}@long.test\n' for i in range(20000))
+            n = 20000 // STRIDE
+            lines = ''.join(f'user{i}@long.test\n' for i in range(n))
             assert 'added, 0 removed' in service.ctl('recipients', 'import', 'long.test', '-', text=lines)
             service.wait_applied()
-            world.takes('user0@long.test', 'user19999@long.test')
-            world.refuses('user20000@long.test')
+            world.takes('user0@long.test', f'user{n - 1}@long.test')
+            world.refuses(f'user{n}@long.test')
             service.stop_relay()
             service.start_relay()
-            world.takes('user19999@long.test')
-            world.refuses('user20000@long.test')
+            world.takes(f'user{n - 1}@long.test')
+            world.refuses(f'user{n}@long.test')
             service.ctl('recipients', 'import', '--replace', 'long.test', '-', text='user1\n')
             service.wait_applied()
             world.takes('user1@long.test')
