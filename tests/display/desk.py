@@ -8,9 +8,10 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from screen import DIALOG, Dialog, Place, Screen, poll, pyatspi                 # noqa: E402
+from screen import DIALOG, Dialog, Place, Screen, poll                          # noqa: E402
 from support import CTL, RULESD, Bus, Service, daemon_environment               # noqa: E402
 from tap import Skip, Tap                                                       # noqa: E402
+from tree import FOCUSED                                                        # noqa: E402
 
 SHEET = 'Properties'
 
@@ -78,9 +79,8 @@ class Desk:
     def choose(self, opening, index, title=SHEET):
         """In a drop-down that the key @opening opens, the choice of that number, from 0: the first has the focus."""
         self.dialog.key(opening)
-        poll('the choices', lambda: any(node.getRoleName() == 'list item' and
-                                        node.getState().contains(pyatspi().STATE_FOCUSED)
-                                        for node in self.dialog.walk(self.dialog.window(title))))
+        poll('the choices', lambda: any(node.role == 'list item' and node.has(FOCUSED)
+                                        for node in self.dialog.nodes(title)))
         self.dialog.key(*['Down'] * index, 'Return')
 
     def confirm(self, title):

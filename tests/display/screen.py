@@ -10,8 +10,11 @@ import sys
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, os.path.join(TESTS, 'relay')]
 
-from place import BUILD, Place, poll   # noqa: E402,F401
-from tap import Skip                   # noqa: E402
+from dbus import DBusException                # noqa: E402
+
+from place import BUILD, Place, poll          # noqa: E402,F401
+from tap import Skip                          # noqa: E402
+from tree import SELECTED, SENSITIVE, Gone, Tree    # noqa: E402
 
 DIALOG = os.path.join(BUILD, 'gui', 'reroute')
 TOOLS = ('Xvfb', 'openbox', 'xdotool', 'dbus-daemon', 'import')
@@ -20,21 +23,14 @@ FEWEST_PAGES = 5
 PATIENCE_S = 30
 
 
-def pyatspi():
-    """Connects to the accessibility bus of the environment: only after Screen was entered."""
-    import pyatspi as module    # pylint: disable=import-outside-toplevel
-    return module
-
-
 def vanishing(answer):
     """What a reader of the tree says when a node goes while it is read: it is asked again."""
     def decorate(function):
         @functools.wraps(function)
         def read(*arguments, **options):
-            from gi.repository import GLib    # pylint: disable=import-outside-toplevel
             try:
                 return function(*arguments, **options)
-            except (GLib.Error, ValueError):
+            except (DBusException, Gone):
                 return answer
         return read
     return decorate
@@ -121,33 +117,18 @@ class Dialog:
 
     # --- what is shown ---
 
-    def application(self):
-        desktop = pyatspi().Registry.getDesktop(0)
-        desktop.clearCache()
-        for application in desktop:
-            if application is not None and application.name == 'reroute':
-                return application
-        return None
+    @functools.cached_property
+    def tree(self):
+        """Made with the first look: only after Screen was entered."""
+        return Tree()
 
+    @vanishing(())
     def windows(self):
-        application = self.application()
-        if application is None:
-            return []
-        application.clearCache()
-        return [window for window in application if window is not None]
+        return self.tree.windows('reroute')
 
-    @staticmethod
-    @vanishing('')
-    def name_of(window):
-        return window.name
-
-    @vanishing(None)
     def window(self, title='Properties'):
         """The window whose title contains @title, or None."""
-        for window in self.windows():
-            if title in self.name_of(window):
-                return window
-        return None
+        return next((window for window in self.windows() if title in window.title), None)
 
     def wait_window(self, title):
         return poll(f'a window “{title}”', lambda: self.window(title), PATIENCE_S)
@@ -155,18 +136,16 @@ class Dialog:
     def wait_closed(self, title):
         poll(f'the end of the window “{title}”', lambda: not self.window(title), PATIENCE_S)
 
-    @classmethod
-    def walk(cls, node, with_hidden=False):
-        """@node and all below it; without the pages of a notebook that are not shown, unless @with_hidden."""
-        stack, page = [node], None
+    def walk(self, window, with_hidden=False):
+        """All of @window; without the pages of a notebook that are not shown, unless @with_hidden."""
+        stack, page = [self.tree.read(window)], None
         while stack:
             current = stack.pop()
             yield current
-            current.clearCache()
-            children = [child for child in current if child is not None]
+            children = current.children
             if not with_hidden and len(children) >= FEWEST_PAGES:
                 if page is None:
-                    page = cls.selected_tab(children)
+                    page = self.selected_tab(children)
                 elif page in [child.name for child in children]:
                     children = [child for child in children if child.name == page]
             stack.extend(reversed(children))
@@ -174,37 +153,25 @@ class Dialog:
     @staticmethod
     def selected_tab(nodes):
         """The name of the tab among @nodes that is selected, or None."""
-        return next((node.name for node in nodes if node.getRoleName() == 'page tab'
-                     and node.getState().contains(pyatspi().STATE_SELECTED)), None)
+        return next((node.name for node in nodes if node.role == 'page tab' and node.has(SELECTED)), None)
 
-    @vanishing(None)
+    @vanishing([])
+    def nodes(self, title='Properties'):
+        """What walk() gives of the window @title; none while it changes under the reader."""
+        window = self.window(title)
+        return list(self.walk(window)) if window else []
+
     def find(self, title, role, name=None):
         """The first node of @role (and @name) in the window @title, or None."""
-        window = self.window(title)
-        if window is None:
-            return None
-        for node in self.walk(window):
-            if node.getRoleName() == role and (name is None or node.name == name):
-                return node
-        return None
+        return next((node for node in self.nodes(title) if node.role == role and name in (None, node.name)), None)
 
     def wait(self, title, role, name=None):
         return poll(f'{role} “{name}” in “{title}”', lambda: self.find(title, role, name), PATIENCE_S)
 
-    @staticmethod
-    def text_of(node):
-        """What a label or an entry shows."""
-        try:
-            text = node.queryText()
-        except NotImplementedError:
-            return node.name
-        return text.getText(0, text.characterCount) or node.name
-
     @vanishing([])
     def texts(self, title='Properties'):
         """Every text of the window, one string each; none while it changes under the reader."""
-        window = self.window(title)
-        return [self.text_of(node) for node in self.walk(window)] if window else []
+        return self.tree.texts(self.nodes(title))
 
     def wait_text(self, text, title='Properties'):
         poll(f'“{text}” in “{title}”', lambda: any(text in shown for shown in self.texts(title)),
@@ -219,7 +186,7 @@ class Dialog:
     def wait_sensitive(self, title, role, name):
         def sensitive():
             node = self.find(title, role, name)
-            return node and node.getState().contains(pyatspi().STATE_SENSITIVE)
+            return node and node.has(SENSITIVE)
         poll(f'{role} “{name}” to be sensitive', sensitive, PATIENCE_S)
 
     # --- what is done ---
@@ -252,12 +219,9 @@ class Dialog:
         """A real click into the middle of a node."""
         self.wait_sensitive(title, role, name)
         window = self.focus(title)
-        node = self.find(title, role, name)
-        extents = node.queryComponent().getExtents(pyatspi().WINDOW_COORDS)
+        middle = self.tree.middle(self.find(title, role, name))
         scale = int(os.environ.get('GDK_SCALE', '1'))
-        self.xdotool('mousemove', '--window', window,
-                     str((extents.x + extents.width // 2) * scale),
-                     str((extents.y + extents.height // 2) * scale), 'click', '1')
+        self.xdotool('mousemove', '--window', window, *[str(at * scale) for at in middle], 'click', '1')
 
     def end(self):
         """Waits for the program to end by itself; its exit status."""

@@ -13,7 +13,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, run                     # noqa: E402
-from screen import BUILD, TESTS, Dialog, poll, pyatspi   # noqa: E402
+from screen import BUILD, TESTS, Dialog, poll   # noqa: E402
+from tree import FOCUSABLE                      # noqa: E402
 
 STAGE = os.path.join(BUILD, 'tests', 'display', 'stage')
 
@@ -31,13 +32,12 @@ def is_good(name, role):
         and not name.endswith('-symbolic') and '_' not in name
 
 
-def faults(window, title, with_hidden=False):
+def faults(dialog, window, title, with_hidden=False):
     """(number of controls, what is wrong with them)."""
     count, wrong = 0, []
-    for node in Dialog.walk(window, with_hidden):
-        role, name = node.getRoleName(), node.name
-        focusable = node.getState().contains(pyatspi().STATE_FOCUSABLE)
-        if name in INNER or role in PASSIVE or not (focusable or role == 'push button'):
+    for node in dialog.walk(window, with_hidden):
+        role, name = node.role, node.name
+        if name in INNER or role in PASSIVE or not (node.has(FOCUSABLE) or role == 'push button'):
             continue
         count += 1
         if role in NO_ROLE or not is_good(name, role):
@@ -45,8 +45,17 @@ def faults(window, title, with_hidden=False):
     return count, wrong
 
 
-def check(window, title):
-    count, wrong = faults(window, title, with_hidden=True)
+def misnamed(dialog, window):
+    """Labels that show another text than the one that they are known by."""
+    labels = [node for node in dialog.walk(window, True) if node.role == 'label' and node.has_text]
+    return [f'“{label.name}” shows “{text}”' for label, text in zip(labels, dialog.tree.ask_texts(labels))
+            if text not in ('', label.name)]
+
+
+def check(dialog, title):
+    window = dialog.wait_window(title)
+    count, wrong = faults(dialog, window, title, with_hidden=True)
+    wrong += misnamed(dialog, window)
     assert not wrong, '\n'.join(wrong)
     assert count > 0, f'{title}: no control'
 
@@ -64,7 +73,7 @@ def test_every_page_and_dialog(desk):
             continue
         title = line.strip()
         windows = poll(f'{title} to be shown', dialog.windows)
-        wrong += [fault for window in windows for fault in faults(window, title)[1]]
+        wrong += [fault for window in windows for fault in faults(dialog, window, title)[1] + misnamed(dialog, window)]
         shown += 1
         process.stdin.write('\n')
         process.stdin.flush()
@@ -77,7 +86,7 @@ def test_every_page_and_dialog(desk):
 def test_sheet(desk):
     desk.ctl('routing', 'add', 'test.com', '--reroute-to=example.com', '--accept-from=anyone')
     desk.open()
-    check(desk.dialog.wait_window(SHEET), SHEET)
+    check(desk.dialog, SHEET)
 
 
 def test_what_is_noticed(_desk):

@@ -112,8 +112,8 @@ def test_account_of_a_client(desk):
     fill(desk, 'alt+g', SECRET, 'Add Account')
     desk.dialog.wait_sensitive('Add Account', 'push button', 'OK')
     # GTK 4.8 lets the accessibility bus of her session read what is being typed, and nothing later.
-    assert [node.getRoleName() for node in desk.dialog.walk(desk.dialog.window('Add Account'))
-            if SECRET in desk.dialog.text_of(node)] == ['password text'] * 2
+    nodes = desk.dialog.nodes('Add Account')
+    assert [node.role for node, text in zip(nodes, desk.dialog.tree.texts(nodes)) if SECRET in text] == ['password text'] * 2
     desk.dialog.key('Return')
     desk.dialog.wait_closed('Add Account')
     desk.dialog.wait_text('A client that logs in here', 'Accounts')

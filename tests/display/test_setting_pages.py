@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, run       # noqa: E402
-from screen import pyatspi        # noqa: E402
+from tree import SENSITIVE        # noqa: E402
 
 RESTRICTIONS = 'Routing Restrictions'
 LIMITS = 'Advanced'
@@ -198,7 +198,7 @@ def test_default_delivery_with_an_account(desk):
     """There is somebody to log in to only at hosts."""
     desk.page(2)
     account = desk.dialog.find(SHEET, 'text', 'Account:')
-    assert not account.getState().contains(pyatspi().STATE_SENSITIVE)
+    assert not account.has(SENSITIVE)
     desk.dialog.key('alt+f')
     desk.dialog.type('smart.example.net')
     fill(desk, 'alt+c', 'our account')
