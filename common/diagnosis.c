@@ -27,6 +27,7 @@ static const RerouteDiagnosisCheck checks[] = {
   { "spf", N_("whether SPF allows rewritten senders") },
   { "outbound", N_("whether hosts that mail goes to answer") },
   { "listeners", N_("whether the relay receives where the settings say") },
+  { "connections", N_("whether all connections have room") },
   { "certificate", N_("the certificate that clients are shown") },
   { "relaying", N_("whether strangers could send through this server") },
   { "postmaster", N_("whether mail to the postmaster arrives") },
@@ -145,6 +146,13 @@ static const Spec specs[] = {
     /* Translators: %s is an address with a port */
     N_("The relay does not receive on %s."),
     N_("See “reroutectl log” for the reason: another program may have the port.") },
+
+  /* Translators: two numbers */
+  { "connections", "connections-ok", LEVEL (OK), 2, N_("%s open files are permitted, and %s may be needed."), NULL },
+  { "connections", "connections-few", LEVEL (WARNING), 4,
+    /* Translators: four numbers, of which the fourth stands in the advice */
+    N_("%s open files are permitted: enough for %s connections from clients and %s to other hosts, fewer than the settings allow."),
+    N_("Set LimitNOFILE=%4$s by “systemctl edit reroute-relayd”, or lower the settings.") },
 
   { "certificate", "certificate-ok", LEVEL (OK), 2,
     /* Translators: a host name, a date */

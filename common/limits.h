@@ -67,6 +67,10 @@
 #define REROUTE_LIMIT_LISTEN_BACKLOG 1024 /* platform.md section 5 */
 #define REROUTE_LIMIT_TLS_HANDSHAKE_S 60  /* from its first octet to its last, either way */
 
+/* Open files */
+#define REROUTE_LIMIT_OTHER_FILES                                                                  \
+  256 /* of the spool, the bus, DNS, HTTPS, checks of recipients, filters of own mail, monitors */
+
 /* AUTH */
 #define REROUTE_LIMIT_AUTH_LINE_OCTETS 12290 /* RFC 4954 4: 12288 without the line's end */
 #define REROUTE_LIMIT_AUTH_FAILURES 3        /* in a session, which ends then */

@@ -57,6 +57,7 @@ void reroute_examine_ipv6 (RerouteCheck *self);
 void reroute_examine_spf (RerouteCheck *self);
 void reroute_examine_outbound (RerouteCheck *self);
 void reroute_examine_listeners (RerouteCheck *self);
+void reroute_examine_connections (RerouteCheck *self);
 void reroute_examine_certificate (RerouteCheck *self);
 void reroute_examine_relaying (RerouteCheck *self);
 void reroute_examine_postmaster (RerouteCheck *self);

@@ -29,6 +29,7 @@ static const Kind kinds[] = {
   { "spf",         reroute_examine_spf },
   { "outbound",    reroute_examine_outbound },
   { "listeners",   reroute_examine_listeners },
+  { "connections", reroute_examine_connections },
   { "certificate", reroute_examine_certificate },
   { "relaying",    reroute_examine_relaying },
   { "postmaster",  reroute_examine_postmaster },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * examine-machine.c - the machine that the relay runs on: room for the spool, the clock, libraries
+ * examine-machine.c - the machine that the relay runs on: room for the spool and for connections,
+ * the clock, libraries
  *
  * Whether the clock is synchronised is asked of systemd, where there is one: the sandbox has no
  * adjtimex.  The disk may take its time, so it is asked in a thread of its own.
@@ -144,6 +145,27 @@ reroute_examine_spool (RerouteCheck *self)
   g_task_set_source_tag (task, reroute_examine_spool);
   g_task_set_task_data (task, room, free_room);
   g_task_run_in_thread (task, look_at_disk);
+}
+
+/* --- open files --- */
+
+void
+reroute_examine_connections (RerouteCheck *self)
+{
+  const RerouteRelayParts *parts = reroute_check_get_parts (self);
+
+  if (parts == NULL || parts->ruleset == NULL)
+    return;
+  const RerouteDescriptorShare *share = &parts->descriptors;
+  g_autofree char *limit = g_strdup_printf ("%" G_GUINT64_FORMAT, share->limit);
+  g_autofree char *needed = g_strdup_printf ("%" G_GUINT64_FORMAT, share->needed);
+  g_autofree char *inbound = g_strdup_printf ("%u", share->inbound);
+  g_autofree char *outbound = g_strdup_printf ("%u", share->outbound);
+
+  if (share->needed <= share->limit)
+    reroute_check_report (self, "connections-ok", limit, needed, NULL);
+  else
+    reroute_check_report (self, "connections-few", limit, inbound, outbound, needed, NULL);
 }
 
 /* --- the clock --- */

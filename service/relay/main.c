@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include "service/relay/descriptors.h"
 #include "service/relay/log-writer.h"
 #include "service/relay/options.h"
 #include "service/relay/relay.h"
@@ -15,7 +16,6 @@
 #include <locale.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #define EXIT_USAGE 2
 
@@ -35,18 +35,6 @@ check (const RerouteRelayOptions *options, GError **error)
   if (report->len > 0)
     g_print ("%s%s", report->str, report->str[report->len - 1] == '\n' ? "" : "\n");
   return sound;
-}
-
-static void
-raise_descriptor_limit (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
-    g_debug ("the limit of open files stays as it is");
 }
 
 /* Before there is another thread. */
@@ -80,7 +68,7 @@ run (const RerouteRelayOptions *options, GError **error)
 
   if (!enter_sandbox (options, error))
     return FALSE;
-  raise_descriptor_limit ();
+  reroute_descriptors_raise_limit ();
   reroute_log_writer_start ();
   gboolean done = reroute_relay_run (options, token_helper, error);
   reroute_log_writer_stop ();

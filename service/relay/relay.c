@@ -298,7 +298,9 @@ take_settings (Relay *self, RerouteSettings *settings)
 static void
 changed_cb (Relay *self, RerouteRuleset *loaded)
 {
-  g_autoptr (RerouteRuleset) ruleset = reroute_host_name_fill_in (loaded, self->machine_hostname);
+  g_autoptr (RerouteRuleset) named = reroute_host_name_fill_in (loaded, self->machine_hostname);
+  g_autoptr (RerouteRuleset) ruleset =
+               reroute_descriptors_fit (named, self->parts.n_workers, &self->parts.descriptors);
   g_autoptr (GError) error = NULL;
   guint64 serial = reroute_ruleset_get_serial (ruleset);
   RerouteRuleset *old = self->parts.ruleset;

@@ -5,6 +5,7 @@
 #include "common/client/bus.h"
 #include "service/relay/client-certificate-keeper.h"
 #include "service/relay/deliver/scheduler.h"
+#include "service/relay/descriptors.h"
 #include "service/relay/options.h"
 #include "service/relay/receive/receiver.h"
 #include "service/relay/receive/tls-keeper.h"
@@ -35,6 +36,7 @@ typedef struct
   GPtrArray *listeners;    /* (element-type RerouteListener) */
   RerouteTlsKeeper *tls;
   RerouteClientCertificateKeeper *certificates;
+  RerouteDescriptorShare descriptors; /* of the ruleset */
   RerouteSecretsKeeper *secrets;
   RerouteMonitor *monitor;
   const char *hostname; /* as it greets */

@@ -5,6 +5,7 @@
 import contextlib
 import json
 import os
+import resource
 import socket
 import subprocess
 
@@ -28,8 +29,8 @@ RECORDS = {
     'included': '_spf.test. TXT "v=spf1 ip6:2001:db8::/32 ip4:203.0.113.0/24 ?all"',
     'srs-mx': 'srs.test. MX 10 mx.partner.test.',
 }
-CHECKS = {'name', 'ipv6', 'spf', 'outbound', 'listeners', 'certificate', 'relaying', 'postmaster', 'spool', 'queue',
-          'clock', 'bus', 'rules', 'versions'}
+CHECKS = {'name', 'ipv6', 'spf', 'outbound', 'listeners', 'connections', 'certificate', 'relaying', 'postmaster',
+          'spool', 'queue', 'clock', 'bus', 'rules', 'versions'}
 
 
 class Patient(Service):
@@ -223,6 +224,19 @@ def test_listener_that_cannot_be_opened(clinic):
         listen = f'{clinic.service.host}:{clinic.service.port}'
         with clinic.setting('listen', f'{listen}, 127.0.0.1:{taken.getsockname()[1]}'):
             clinic.finds('listener-missing')
+
+
+def test_limit_of_open_files_too_low(clinic):
+    pid = clinic.service.relay.pid
+    _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (500, most))
+    clinic.set('max-inbound-connections', '2000')
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))  # which counts from the next rules on
+    try:
+        clinic.finds('connections-few')
+    finally:
+        clinic.service.ctl('settings', 'set', 'max-inbound-connections')
+        clinic.service.wait_applied()
 
 
 def test_postmaster_unset(clinic):
