@@ -64,6 +64,8 @@
 #endif
 #define REROUTE_LIMIT_PROXY_HEADER_S 5    /* Postfix smtpd_upstream_proxy_timeout */
 #define REROUTE_LIMIT_RATE_CLIENTS 100000 /* counted in one minute; then all begin anew */
+#define REROUTE_LIMIT_ERRORS_WINDOW_S 60  /* in which max-error-rate of one client is counted */
+#define REROUTE_LIMIT_ERRORS_PAUSE_S 300  /* then it is put off for this */
 #define REROUTE_LIMIT_LISTEN_BACKLOG 1024 /* platform.md section 5 */
 #define REROUTE_LIMIT_TLS_HANDSHAKE_S 60  /* from its first octet to its last, either way */
 

@@ -103,6 +103,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Most messages in a minute from one client that is not permitted; 0: no limit.") },
   { ID (MAX_RECIPIENT_RATE), "max-recipient-rate", TYPE (COUNT), "0", 0, 1000000, NULL,
     N_("Most recipients in a minute from one client that is not permitted; 0: no limit.") },
+  { ID (MAX_ERROR_RATE), "max-error-rate", TYPE (COUNT), "500", 0, 1000000, NULL,
+    N_("Most errors in a minute from one client that is not permitted; 0: no limit.") },
   { ID (PROXY_HOSTS), "proxy-hosts", TYPE (RANGES), "", 0, 10000, NULL,
     N_("Addresses and ranges of proxies that tell the client's address by the PROXY protocol.") },
   { ID (XCLIENT_HOSTS), "xclient-hosts", TYPE (RANGES), "", 0, 10000, NULL,

@@ -292,6 +292,7 @@ reroute_limits_window_new (GtkWindow *parent, RerouteSheet *sheet)
     { N_("A client is put off after"), -1 },
     { N_("Messages in a min_ute, if it is not permitted:"), REROUTE_SETTING_MAX_MESSAGE_RATE },
     { N_("Reci_pients in a minute, if it is not permitted:"), REROUTE_SETTING_MAX_RECIPIENT_RATE },
+    { N_("Errors in _a minute, if it is not permitted:"), REROUTE_SETTING_MAX_ERROR_RATE },
     { N_("_Failed logins in ten minutes:"), REROUTE_SETTING_MAX_AUTH_FAILURES },
   };
   /* clang-format on */

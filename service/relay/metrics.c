@@ -58,6 +58,7 @@ static const char *const refused_labels[REROUTE_N_REFUSED] = {
   [REROUTE_REFUSED_MODE] = "reason=\"transfer-mode\"",
   [REROUTE_REFUSED_FULL] = "reason=\"full\"",
   [REROUTE_REFUSED_CLIENT] = "reason=\"client\"",
+  [REROUTE_REFUSED_ERRORS] = "reason=\"errors\"",
   [REROUTE_REFUSED_EARLY] = "reason=\"early\"",
   [REROUTE_REFUSED_PROXY] = "reason=\"proxy\"",
   [REROUTE_REFUSED_NO_TLS] = "reason=\"no-tls\"",

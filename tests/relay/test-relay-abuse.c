@@ -21,8 +21,8 @@
   "connections,fwd.test,subdomains,host,127.0.0.1:9,anyone,yes\n"                                  \
   "routing,ours.test,exact,relay,,permitted,yes\n"
 #define SETTINGS                                                                                   \
-  "hostname=relay.test\npostmaster=p@test.com\nmax-bad-commands=10000\nmax-refused-recipients="    \
-  "10000\n"
+  "hostname=relay.test\npostmaster=p@test.com\nmax-error-rate=0\nmax-bad-commands=10000\n"         \
+  "max-refused-recipients=10000\n"
 
 typedef struct
 {

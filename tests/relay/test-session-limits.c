@@ -46,6 +46,13 @@ static const LimitRow limit_rows[] = {
   { "recipient-rate", "max-recipient-rate=2",
     "MAIL FROM:<> -> 250\nRCPT TO:<a@test.com> -> 250\nRCPT TO:<b@test.com> -> 250\n"
     "RCPT TO:<c@test.com> -> 450 4.7.1", FALSE },
+  { "recipient-rate-permitted", "max-recipient-rate=1\npermitted-hosts=127.0.0.1",
+    "MAIL FROM:<> -> 250\nRCPT TO:<a@test.com> -> 250\nRCPT TO:<b@test.com> -> 250", FALSE },
+  { "error-rate", "max-error-rate=3", "X -> 500\nMAIL FROM:<> -> 250\nRCPT TO:<a@else.test> -> 550\nX -> 500", TRUE },
+  { "error-rate-under", "max-error-rate=3", "X -> 500\nX -> 500\nNOOP -> 250", FALSE },
+  { "error-rate-permitted", "max-error-rate=1\npermitted-hosts=127.0.0.1", "X -> 500\nX -> 500", FALSE },
+  { "message-size-told", "max-message-size=1 KiB",
+    "MAIL FROM:<> SIZE=1025 -> 552 5.3.4\nMAIL FROM:<> SIZE=1024 -> 250", FALSE },
   /* clang-format on */
 };
 
@@ -88,6 +95,52 @@ test_rate_over_connections (void)
   close (first);
   close (second);
   close (third);
+  receive_fixture_clear (&fixture);
+}
+
+/* Errors are the client's, not the connection's; a session without any goes on. */
+static void
+test_errors_over_connections (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, "max-error-rate=2"));
+  int first = receive_fixture_greet (&fixture);
+  client_talk (first, "X -> 500");
+  int second = receive_fixture_greet (&fixture);
+  client_talk (second, "X -> 500");
+  client_expect (second, "421 4.7.0 ");
+  client_expect_end (second);
+  int third = client_connect (receive_fixture_get_port (&fixture));
+  client_expect (third, "421 4.7.0 ");
+  client_expect_end (third);
+  client_talk (first, "MAIL FROM:<> -> 250\nRCPT TO:<a@test.com> -> 250\nX -> 500");
+  client_expect (first, "421 4.7.0 ");
+  client_expect_end (first);
+  close (first);
+  close (second);
+  close (third);
+  receive_fixture_clear (&fixture);
+}
+
+/* What counts is what comes, whatever SIZE said. */
+static void
+test_message_size (void)
+{
+  ReceiveFixture fixture;
+  g_autofree char *text = g_strnfill (900, 'x');
+  g_autofree char *small = g_strconcat (text, "\r\n.\r\n", NULL);
+  g_autofree char *large = g_strconcat (text, "\r\n", small, NULL);
+
+  receive_fixture_init (&fixture, sample_rules (RULES, "max-message-size=1 KiB"));
+  int fd = receive_fixture_greet (&fixture);
+  client_talk (fd, "MAIL FROM:<> SIZE=1 -> 250\nRCPT TO:<a@test.com> -> 250\nDATA -> 354");
+  client_send (fd, large, -1);
+  client_expect (fd, "552 5.3.4 ");
+  client_talk (fd, "MAIL FROM:<> -> 250\nRCPT TO:<a@test.com> -> 250\nDATA -> 354");
+  client_send (fd, small, -1);
+  client_expect (fd, "250 2.0.0 ");
+  close (fd);
   receive_fixture_clear (&fixture);
 }
 
@@ -303,6 +356,9 @@ static const LimitRow xclient_rows[] = {
   { "rate", "max-message-rate=1",
     "EHLO c -> 250\nMAIL FROM:<> -> 250\nRSET -> 250\nXCLIENT ADDR=192.0.2.9 -> 220\nEHLO c -> 250\n"
     "MAIL FROM:<> -> 250\nRSET -> 250\nMAIL FROM:<> -> 450 4.7.1", FALSE },
+  { "error-rate", "max-error-rate=2",
+    "EHLO c -> 250\nX -> 500\nXCLIENT ADDR=192.0.2.9 -> 220\nX -> 500\nXCLIENT ADDR=192.0.2.10 -> 220\n"
+    "XCLIENT ADDR=192.0.2.9 -> 220\nX -> 500\nNOOP -> 421 4.7.0", TRUE },
   { "forbidden", "forbidden-hosts=192.0.2.9", "XCLIENT ADDR=192.0.2.9 -> 554 5.7.1", TRUE },
   { "forbidden-ipv6", "forbidden-hosts=2001:db8::/32\npermitted-hosts=2001:db8::9",
     "XCLIENT ADDR=IPV6:2001:db8::9 -> 554 5.7.1", TRUE },
@@ -407,6 +463,8 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &limit_rows[i], test_limit);
     }
   g_test_add_func ("/limits/rate-over-connections", test_rate_over_connections);
+  g_test_add_func ("/limits/errors-over-connections", test_errors_over_connections);
+  g_test_add_func ("/limits/message-size", test_message_size);
   g_test_add_data_func ("/limits/slow-writer/data", "DATA\r\n", test_slow_writer);
   g_test_add_data_func ("/limits/slow-writer/chunk", "BDAT 100000\r\n", test_slow_writer);
   g_test_add_func ("/limits/slow-chunks", test_slow_chunks);

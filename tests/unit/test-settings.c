@@ -48,6 +48,7 @@ static const char *const keys[] = {
   "max-refused-recipients",
   "max-message-rate",
   "max-recipient-rate",
+  "max-error-rate",
   "proxy-hosts",
   "xclient-hosts",
   "listen-tls",

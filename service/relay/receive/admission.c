@@ -33,15 +33,16 @@ struct _RerouteAdmission
   gsize refused[REROUTE_N_REFUSED]; /* atomic */
   GHashTable *rates;                /* (element-type RerouteIp Rate): of this minute */
   gint64 minute;                    /* that rates are of */
-  GHashTable *failed_logins;        /* (element-type RerouteIp FailedLogins) */
+  GHashTable *failed_logins;        /* (element-type RerouteIp Failures) */
+  GHashTable *errors;               /* (element-type RerouteIp Failures): replies of 5xx */
 };
 
 /* Of one client. */
 typedef struct
 {
   guint n;
-  gint64 first_us; /* monotonic; they are forgotten a while later */
-} FailedLogins;
+  gint64 until_us; /* monotonic; then they are forgotten */
+} Failures;
 
 /* What one client did in a minute. */
 typedef struct
@@ -76,6 +77,7 @@ reroute_admission_new (void)
   self->by_client = g_hash_table_new_full (hash_ip, equal_ip, g_free, NULL);
   self->rates = g_hash_table_new_full (hash_ip, equal_ip, g_free, g_free);
   self->failed_logins = g_hash_table_new_full (hash_ip, equal_ip, g_free, g_free);
+  self->errors = g_hash_table_new_full (hash_ip, equal_ip, g_free, g_free);
   return self;
 }
 
@@ -85,6 +87,7 @@ reroute_admission_free (RerouteAdmission *self)
   g_hash_table_unref (self->by_client);
   g_hash_table_unref (self->rates);
   g_hash_table_unref (self->failed_logins);
+  g_hash_table_unref (self->errors);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -117,6 +120,48 @@ reroute_admission_get_refused (RerouteAdmission *self, guint64 *counts)
     counts[i] = __atomic_load_n (&self->refused[i], __ATOMIC_RELAXED);
 }
 
+/* --- failures --- */
+
+static gboolean
+is_over_cb (gpointer key, gpointer value, gpointer user_data)
+{
+  const Failures *failures = value;
+
+  return *(const gint64 *) user_data >= failures->until_us;
+}
+
+/* With the lock held.  How many of @client's count now. */
+static guint
+count_failures (GHashTable *table, const RerouteIp *client, gint64 now_us)
+{
+  const Failures *failures = g_hash_table_lookup (table, client);
+
+  return failures != NULL && now_us < failures->until_us ? failures->n : 0;
+}
+
+/* With the lock held.  Adds one; the first is forgotten after @window_s, and with it those behind
+   it. */
+static Failures *
+add_failure (GHashTable *table, const RerouteIp *client, guint window_s, gint64 now_us)
+{
+  if (g_hash_table_size (table) >= REROUTE_LIMIT_RATE_CLIENTS)
+    g_hash_table_foreach_remove (table, is_over_cb, &now_us);
+  if (g_hash_table_size (table) >= REROUTE_LIMIT_RATE_CLIENTS)
+    g_hash_table_remove_all (table);
+  Failures *failures = g_hash_table_lookup (table, client);
+  if (failures == NULL)
+    {
+      failures = g_new0 (Failures, 1);
+      g_hash_table_insert (table, g_memdup2 (client, sizeof *client), failures);
+    }
+  if (now_us >= failures->until_us)
+    *failures = (Failures){ .until_us = now_us + (gint64) window_s * G_USEC_PER_SEC };
+  failures->n++;
+  return failures;
+}
+
+/* --- at the door --- */
+
 /* (transfer full): @reply, counted */
 static RerouteReply *
 refuse (RerouteAdmission *self, RerouteRefusedReason reason, RerouteReply *reply)
@@ -146,6 +191,45 @@ judge_settings (RerouteAdmission *self,
                    REROUTE_REFUSED_MODE,
                    reroute_reply_new (421, "4.3.2", "no inbound mail is received at present"));
   return NULL;
+}
+
+RerouteReply *
+reroute_admission_new_put_off (void)
+{
+  return reroute_reply_new (421, "4.7.0", "too many errors from your address, try again later");
+}
+
+static RerouteReply *
+judge_errors (RerouteAdmission *self,
+              RerouteRuleset *ruleset,
+              const RerouteSettings *settings,
+              const RerouteIp *ip,
+              gint64 now_us)
+{
+  const RerouteClient client = { .ip = *ip };
+  gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_ERROR_RATE);
+  RerouteIp counted = client_of (ip);
+  guint n;
+
+  if (most == 0 || ruleset == NULL || reroute_ruleset_permits (ruleset, &client))
+    return NULL;
+  g_mutex_lock (&self->lock);
+  n = count_failures (self->errors, &counted, now_us);
+  g_mutex_unlock (&self->lock);
+  return n < most ? NULL : refuse (self, REROUTE_REFUSED_ERRORS, reroute_admission_new_put_off ());
+}
+
+/* What does not depend on who else is there. */
+static RerouteReply *
+judge_client (RerouteAdmission *self,
+              RerouteRuleset *ruleset,
+              const RerouteSettings *settings,
+              const RerouteIp *ip,
+              gint64 now_us)
+{
+  RerouteReply *refusal = judge_settings (self, ruleset, settings, ip);
+
+  return refusal != NULL ? refusal : judge_errors (self, ruleset, settings, ip, now_us);
 }
 
 /* With the lock held.  (transfer full) (nullable): the refusal */
@@ -206,14 +290,17 @@ count_in (RerouteAdmission *self, const RerouteSettings *settings, const Reroute
 }
 
 RerouteReply *
-reroute_admission_enter (RerouteAdmission *self, RerouteRuleset *ruleset, const RerouteIp *ip)
+reroute_admission_enter (RerouteAdmission *self,
+                         RerouteRuleset *ruleset,
+                         const RerouteIp *ip,
+                         gint64 now_us)
 {
   g_return_val_if_fail (self != NULL && ip != NULL, NULL);
 
   g_autoptr (RerouteSettings) settings =
                ruleset != NULL ? reroute_settings_ref (reroute_ruleset_get_settings (ruleset))
                                : reroute_settings_new ();
-  RerouteReply *refusal = judge_settings (self, ruleset, settings, ip);
+  RerouteReply *refusal = judge_client (self, ruleset, settings, ip, now_us);
 
   return refusal != NULL ? refusal : count_in (self, settings, ip);
 }
@@ -233,7 +320,8 @@ RerouteReply *
 reroute_admission_move (RerouteAdmission *self,
                         RerouteRuleset *ruleset,
                         const RerouteIp *from,
-                        const RerouteIp *to)
+                        const RerouteIp *to,
+                        gint64 now_us)
 {
   g_return_val_if_fail (self != NULL && from != NULL && to != NULL, NULL);
 
@@ -242,7 +330,7 @@ reroute_admission_move (RerouteAdmission *self,
                                : reroute_settings_new ();
   RerouteIp before = client_of (from);
   RerouteIp after = client_of (to);
-  RerouteReply *refusal = judge_settings (self, ruleset, settings, to);
+  RerouteReply *refusal = judge_client (self, ruleset, settings, to, now_us);
   if (refusal != NULL || equal_ip (&before, &after))
     return refusal;
 
@@ -283,6 +371,8 @@ reroute_admission_get_n_sessions (RerouteAdmission *self)
   return self->n_sessions;
 }
 
+/* --- of those who are in --- */
+
 /* Of this minute: what is older says nothing. */
 static Rate *
 get_rate (RerouteAdmission *self, const RerouteIp *client, gint64 now_us)
@@ -302,6 +392,17 @@ get_rate (RerouteAdmission *self, const RerouteIp *client, gint64 now_us)
   return rate;
 }
 
+/* 0: there is none for @client */
+static gint64
+get_rate_limit (RerouteRuleset *ruleset, const RerouteClient *client, RerouteSettingId rate)
+{
+  gint64 most = ruleset != NULL
+                  ? reroute_settings_get_number (reroute_ruleset_get_settings (ruleset), rate)
+                  : 0;
+
+  return most == 0 || reroute_ruleset_permits (ruleset, client) ? 0 : most;
+}
+
 RerouteReply *
 reroute_admission_count (RerouteAdmission *self,
                          RerouteRuleset *ruleset,
@@ -311,10 +412,8 @@ reroute_admission_count (RerouteAdmission *self,
 {
   g_return_val_if_fail (self != NULL && client != NULL, NULL);
 
-  gint64 most = ruleset != NULL
-                  ? reroute_settings_get_number (reroute_ruleset_get_settings (ruleset), rate)
-                  : 0;
-  if (most == 0 || reroute_ruleset_permits (ruleset, client))
+  gint64 most = get_rate_limit (ruleset, client, rate);
+  if (most == 0)
     return NULL;
 
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
@@ -329,10 +428,24 @@ reroute_admission_count (RerouteAdmission *self,
            : reroute_reply_new (450, "4.7.1", "too many recipients from you, try again later");
 }
 
-static gboolean
-is_old (const FailedLogins *failed, gint64 now_us)
+gboolean
+reroute_admission_count_error (RerouteAdmission *self,
+                               RerouteRuleset *ruleset,
+                               const RerouteClient *client,
+                               gint64 now_us)
 {
-  return now_us - failed->first_us >= REROUTE_LIMIT_AUTH_FAILURES_WINDOW_S * G_USEC_PER_SEC;
+  g_return_val_if_fail (self != NULL && client != NULL, FALSE);
+
+  gint64 most = get_rate_limit (ruleset, client, REROUTE_SETTING_MAX_ERROR_RATE);
+  if (most == 0)
+    return FALSE;
+
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
+  RerouteIp ip = client_of (&client->ip);
+  Failures *errors = add_failure (self->errors, &ip, REROUTE_LIMIT_ERRORS_WINDOW_S, now_us);
+  if (errors->n == most)
+    errors->until_us = now_us + REROUTE_LIMIT_ERRORS_PAUSE_S * G_USEC_PER_SEC;
+  return errors->n >= most;
 }
 
 RerouteReply *
@@ -347,16 +460,9 @@ reroute_admission_judge_login (RerouteAdmission *self,
   RerouteIp client = client_of (ip);
 
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
-  const FailedLogins *failed = g_hash_table_lookup (self->failed_logins, &client);
-  if (most == 0 || failed == NULL || failed->n < most || is_old (failed, now_us))
+  if (most == 0 || count_failures (self->failed_logins, &client, now_us) < most)
     return NULL;
   return reroute_reply_new (421, "4.7.0", "too many failed logins from you, try again later");
-}
-
-static gboolean
-is_old_cb (gpointer key, gpointer value, gpointer user_data)
-{
-  return is_old (value, *(const gint64 *) user_data);
 }
 
 void
@@ -367,19 +473,7 @@ reroute_admission_count_failed_login (RerouteAdmission *self, const RerouteIp *i
   RerouteIp client = client_of (ip);
 
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
-  if (g_hash_table_size (self->failed_logins) >= REROUTE_LIMIT_RATE_CLIENTS)
-    g_hash_table_foreach_remove (self->failed_logins, is_old_cb, &now_us);
-  if (g_hash_table_size (self->failed_logins) >= REROUTE_LIMIT_RATE_CLIENTS)
-    g_hash_table_remove_all (self->failed_logins);
-  FailedLogins *failed = g_hash_table_lookup (self->failed_logins, &client);
-  if (failed == NULL)
-    {
-      failed = g_new0 (FailedLogins, 1);
-      g_hash_table_insert (self->failed_logins, g_memdup2 (&client, sizeof client), failed);
-    }
-  if (failed->n == 0 || is_old (failed, now_us))
-    *failed = (FailedLogins){ .first_us = now_us };
-  failed->n++;
+  add_failure (self->failed_logins, &client, REROUTE_LIMIT_AUTH_FAILURES_WINDOW_S, now_us);
 }
 
 /* The sender that @recipient was made from; NULL with the refusal. */

@@ -23,6 +23,7 @@ typedef enum
   REROUTE_REFUSED_MODE,      /* transfer-mode */
   REROUTE_REFUSED_FULL,      /* max-inbound-connections */
   REROUTE_REFUSED_CLIENT,    /* max-connections-per-client */
+  REROUTE_REFUSED_ERRORS,    /* max-error-rate */
   REROUTE_REFUSED_EARLY,     /* it spoke first */
   REROUTE_REFUSED_PROXY,     /* it had to say whose connection it is, and did not */
   REROUTE_REFUSED_NO_TLS,    /* it came for TLS, and there is no certificate */
@@ -37,14 +38,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAdmission, reroute_admission_free)
  * reroute_admission_enter:
  * @ruleset: (nullable): the generation to judge by; %NULL when none is held yet: the defaults
  * @ip: who knocks
+ * @now_us: monotonic
  *
  * Judges a client at the door; one that may come in is counted until reroute_admission_leave().
  * An IPv6 client is its /64, as that is what one customer has.
  *
  * Returns: (transfer full) (nullable): the refusal to greet with; %NULL lets it in
  */
-RerouteReply *
-reroute_admission_enter (RerouteAdmission *self, RerouteRuleset *ruleset, const RerouteIp *ip);
+RerouteReply *reroute_admission_enter (RerouteAdmission *self,
+                                       RerouteRuleset *ruleset,
+                                       const RerouteIp *ip,
+                                       gint64 now_us);
 void reroute_admission_leave (RerouteAdmission *self, const RerouteIp *ip);
 
 /* A session of @from is one of @to from here on: judged as reroute_admission_enter() does, but for
@@ -52,7 +56,8 @@ void reroute_admission_leave (RerouteAdmission *self, const RerouteIp *ip);
 RerouteReply *reroute_admission_move (RerouteAdmission *self,
                                       RerouteRuleset *ruleset,
                                       const RerouteIp *from,
-                                      const RerouteIp *to);
+                                      const RerouteIp *to,
+                                      gint64 now_us);
 
 /* The same for a proxy that has not said whose connection it is: it counts among all, as nobody's.
  */
@@ -83,6 +88,23 @@ RerouteReply *reroute_admission_count (RerouteAdmission *self,
                                        const RerouteClient *client,
                                        RerouteSettingId rate,
                                        gint64 now_us);
+
+/**
+ * reroute_admission_count_error:
+ * @ruleset: (nullable): %NULL: no limit
+ * @now_us: monotonic
+ *
+ * Counts one more error of @client, a reply of 5xx.  As many as max-error-rate within
+ * REROUTE_LIMIT_ERRORS_WINDOW_S put it off for REROUTE_LIMIT_ERRORS_PAUSE_S, over all of its
+ * connections; a permitted client has no limit.
+ *
+ * Returns: whether @client is put off
+ */
+gboolean reroute_admission_count_error (RerouteAdmission *self,
+                                        RerouteRuleset *ruleset,
+                                        const RerouteClient *client,
+                                        gint64 now_us);
+RerouteReply *reroute_admission_new_put_off (void); /* (transfer full): what it is told */
 
 /* What comes with a recipient that is taken. */
 typedef struct

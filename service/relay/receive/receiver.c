@@ -96,6 +96,14 @@ refuse (int fd, const RerouteIp *ip, const RerouteReply *reply)
   close (fd);
 }
 
+/* (transfer full) (nullable): the refusal */
+static RerouteReply *
+enter (RerouteReceiver *self, const RerouteIp *client)
+{
+  return reroute_admission_enter (
+    self->config.admission, self->ruleset, client, reroute_worker_now_us (self->worker));
+}
+
 void
 reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client, gboolean early)
 {
@@ -107,7 +115,7 @@ reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client
       refusal = reroute_reply_new (554, "5.5.0", "Wait for the greeting before you speak");
     }
   else
-    refusal = reroute_admission_enter (self->config.admission, self->ruleset, client);
+    refusal = enter (self, client);
   if (refusal != NULL)
     refuse (fd, client, refusal);
   else
@@ -127,7 +135,7 @@ reroute_receiver_welcome_in_tls (RerouteReceiver *self, int fd, const RerouteIp 
       close (fd);
       return;
     }
-  refusal = reroute_admission_enter (self->config.admission, self->ruleset, client);
+  refusal = enter (self, client);
   if (refusal != NULL)
     close (fd);
   else

@@ -31,6 +31,7 @@ struct _RerouteSession
   gboolean login_is_told; /* by XCLIENT: it is not the login of the host that says it */
   gboolean is_notice;     /* the reverse-path is null */
   gboolean permitted;     /* by the generation that decided last */
+  gboolean put_off;       /* the client has made too many errors */
   RerouteSpoolDraft *draft;
   RerouteSessionMilters *milters; /* NULL: there are none */
 

@@ -45,8 +45,11 @@ reroute_session_xclient_cb (RerouteSmtpServer *machine,
   RerouteIp ip = get_ip (self, said);
   g_autofree char *host = reroute_ip_to_string (&self->client.ip);
   g_autofree char *client = reroute_ip_to_string (&ip);
-  RerouteReply *refusal =
-    reroute_admission_move (receiver->config.admission, receiver->ruleset, &self->client.ip, &ip);
+  RerouteReply *refusal = reroute_admission_move (receiver->config.admission,
+                                                  receiver->ruleset,
+                                                  &self->client.ip,
+                                                  &ip,
+                                                  reroute_worker_now_us (receiver->worker));
 
   g_message ("client=[%s] xclient=[%s] login=%s status=%s",
              host,
@@ -56,6 +59,7 @@ reroute_session_xclient_cb (RerouteSmtpServer *machine,
   if (refusal != NULL)
     return refusal;
   self->client.ip = ip;
+  self->put_off = FALSE;
   take_login (self, said);
   self->permitted =
     receiver->ruleset != NULL && reroute_ruleset_permits (receiver->ruleset, &self->client);

@@ -210,14 +210,18 @@ put_pending (RerouteSession *self, const guint8 *octets, gsize length)
   g_byte_array_append (self->pending, octets, length);
 }
 
+/* Not within a message. */
 static void
-leave_when_stopping (RerouteSession *self)
+leave_when_told (RerouteSession *self)
 {
-  if (!self->receiver->draining || reroute_smtp_server_in_data (self->machine) ||
+  if ((!self->receiver->draining && !self->put_off) ||
+      reroute_smtp_server_in_data (self->machine) ||
       reroute_smtp_server_awaits_finish (self->machine))
     return;
   g_autoptr (RerouteReply) reply =
-               reroute_reply_new (421, "4.3.2", "This host is stopping, try again later");
+               self->put_off
+                 ? reroute_admission_new_put_off ()
+                 : reroute_reply_new (421, "4.3.2", "This host is stopping, try again later");
   reroute_smtp_server_close (self->machine, reply);
 }
 
@@ -228,7 +232,7 @@ reroute_session_advance (RerouteSession *self)
     return;
   if (self->pending != NULL && !self->receiver->paused && may_feed (self))
     feed_pending (self);
-  leave_when_stopping (self);
+  leave_when_told (self);
   if (!send_output (self))
     return;
   if (!self->blocked && reroute_smtp_server_wants_close (self->machine))
@@ -440,11 +444,17 @@ end_of_data_cb (RerouteSmtpServer *machine, RerouteEnvelope *envelope, gpointer 
 static void
 rejected_cb (RerouteSmtpServer *machine, guint code, gpointer user_data)
 {
-  const RerouteSession *self = user_data;
+  RerouteSession *self = user_data;
+  RerouteReceiver *receiver = self->receiver;
 
-  reroute_tallies_add (reroute_worker_get_tallies (self->receiver->worker),
+  reroute_tallies_add (reroute_worker_get_tallies (receiver->worker),
                        code < 500 ? REROUTE_TALLY_REJECTIONS_4XX : REROUTE_TALLY_REJECTIONS_5XX,
                        1);
+  if (code >= 500 && reroute_admission_count_error (receiver->config.admission,
+                                                    receiver->ruleset,
+                                                    &self->client,
+                                                    reroute_worker_now_us (receiver->worker)))
+    self->put_off = TRUE;
 }
 
 static const RerouteSmtpServerHandler handler = {
