@@ -8,11 +8,11 @@ import random
 import socket
 import threading
 
-from memory import Peak
 from place import IS_LONG, Place, poll
-from support import RELAYD, Client, Service, send
+from support import Client, Service, send
 from sink import Sink
 from tap import Tap
+from watch import Watch
 
 SESSIONS = 8
 MAX_MESSAGE_OCTETS = 1 << 20
@@ -177,13 +177,14 @@ ATTACKS = {
 
 def check(service, sink, pool, attack):
     reads, said = ATTACKS[attack]
-    with Peak(RELAYD, service.relay.pid, LIMIT_KIB, attack.__name__):
-        attackers = [Attacker(service, reads) for _ in range(SESSIONS)]
-        running = [pool.submit(attack, attacker) for attacker in attackers]
-        # Others are served meanwhile.
+    def honest_mail():
         before = len(sink.messages)
         assert send(service, 'a@source.test', ['friend@good.test'], source='127.0.0.9')[1].startswith('250')
         poll('the message of somebody else', lambda: len(sink.messages) > before)
+
+    with Watch(service, attack.__name__, LIMIT_KIB, SESSIONS, honest_mail):
+        attackers = [Attacker(service, reads) for _ in range(SESSIONS)]
+        running = [pool.submit(attack, attacker) for attacker in attackers]
         for future in running:
             future.result(120)
         for attacker in attackers:

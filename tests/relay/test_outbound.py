@@ -94,6 +94,37 @@ def check_max_outbound_connections(world):
             world.service.wait_empty()
 
 
+def check_max_connections_per_host(world):
+    """As many as the setting says are in use; what else there is for the host waits."""
+    for most in (1, 3):
+        may_go = threading.Event()
+        world.stack.callback(may_go.set)
+        domain = f'host{most}.test'
+        sink = world.add(domain, reply=lambda verb, _, may_go=may_go: may_go if verb == 'DOT' else None)
+        with world.settings(max_connections_per_host=str(most)):
+            addresses = [f'u{n}@{domain}' for n in range(4)]
+            for address in addresses:
+                hand_in(world.service, address)
+            poll('as many connections', lambda sink=sink, most=most: len(sink.conversations) == most)
+            poll('all to be at it', lambda addresses=addresses: [
+                states(world.service)[address] for address in addresses] == ['active'] * 4)
+            assert len(sink.conversations) == most, len(sink.conversations)
+            may_go.set()
+            poll('all of them', lambda sink=sink: len(sink.messages) == 4)
+
+
+def check_max_messages_per_connection(world):
+    """One message after another goes through the same connection, until it has had its share."""
+    sink = world.add('share.test')
+    with world.settings(max_messages_per_connection='2'):
+        for n in range(1, 6):
+            hand_in(world.service, 'u@share.test')
+            poll('the message', lambda n=n: len(sink.messages) == n)
+            world.service.wait_empty()
+    shares = [sum(line.startswith('C: MAIL') for line in lines) for lines in sink.conversations]
+    assert shares == [2, 2, 1], shares
+
+
 def check_an_idle_connection_makes_room(world):
     one, two = world.add('one.test'), world.add('other.test')
     with world.settings(max_outbound_connections='1'):
@@ -189,7 +220,8 @@ def main():
     tap = Tap()
     with contextlib.ExitStack() as stack:
         world = World(stack)
-        for check in (check_max_outbound_connections, check_an_idle_connection_makes_room, check_source_address,
+        for check in (check_max_outbound_connections, check_max_connections_per_host,
+                      check_max_messages_per_connection, check_an_idle_connection_makes_room, check_source_address,
                       check_bounce_timeout, check_connect_timeout):
             tap.case(check.__name__.removeprefix('check_').replace('_', '-'), check, world)
     tap.case('dns-servers', check_dns_servers)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the relay uses during an attack, and whether honest mail flows meanwhile."""
+
+import os
+import threading
+
+from memory import Peak
+from place import poll
+from support import RELAYD
+
+# For honest mail: its session, its next hop, a file of the queue that is read, with some to spare.
+MAIL_FILES = 8
+
+
+def count_files(pid):
+    """Descriptors that process @pid has open."""
+    return len(os.listdir(f'/proc/{pid}/fd'))
+
+
+class Watch(Peak):
+    """As a context, around an attack on @service: the relay takes at most @limit_kib more memory and @files more
+    descriptors than before, besides those of honest mail, of which @mail sends one message and waits for it:
+    again and again, in a thread of its own, and at least once."""
+
+    def __init__(self, service, what, limit_kib, files, mail):
+        super().__init__(RELAYD, service.relay.pid, limit_kib, what)
+        self.files, self.mail = files + MAIL_FILES, mail
+        self.files_before = self.files_most = count_files(self.pid)
+        self.n_sent, self.failure = 0, None
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=function, daemon=True) for function in (self._count, self._send)]
+
+    def __enter__(self):
+        super().__enter__()
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def _count(self):
+        while not self.over.wait(0.01):
+            self.files_most = max(self.files_most, count_files(self.pid))
+
+    def _send(self):
+        try:
+            while not self.over.is_set():
+                self.mail()
+                self.n_sent += 1
+        except Exception as error:  # pylint: disable=broad-except
+            self.failure = error
+
+    def wait_mail(self):
+        """Until a message went through that was sent from now on."""
+        wanted = self.n_sent + 2  # the next one may be on its way
+        poll('honest mail', lambda: self.failure is not None or self.n_sent >= wanted)
+
+    def __exit__(self, kind, *_):
+        if kind is None and self.n_sent == 0:
+            self.wait_mail()
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+        if kind is not None:
+            return
+        if self.failure is not None:
+            raise AssertionError(f'{self.what}: honest mail has failed') from self.failure
+        more = self.files_most - self.files_before
+        print(f'# {self.what}: {more} descriptors more at most, limit {self.files}; {self.n_sent} honest messages',
+              flush=True)
+        assert more <= self.files, f'{self.what}: {more} descriptors, limit {self.files}'
+        self.check()
