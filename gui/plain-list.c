@@ -9,6 +9,7 @@
 
 #include "gui/cell-tip.h"
 #include "gui/fit.h"
+#include "gui/header-order.h"
 
 struct _RerouteListLine
 {
@@ -210,9 +211,8 @@ reroute_text_columns_add (GtkColumnView *view,
       GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
       g_autoptr (GtkColumnViewColumn) column =
                    gtk_column_view_column_new (columns[i].title, factory);
-      const char *const words[] = { columns[i].compare != NULL ? columns[i].title : "",
-                                    columns[i].title,
-                                    NULL };
+      gboolean has_arrow = columns[i].compare != NULL || columns[i].is_order;
+      const char *const words[] = { has_arrow ? columns[i].title : "", columns[i].title, NULL };
       Cell *cell = g_new0 (Cell, 1);
 
       cell->column = columns[i];
@@ -224,6 +224,8 @@ reroute_text_columns_add (GtkColumnView *view,
       gtk_column_view_column_set_resizable (column, TRUE);
       if (columns[i].compare != NULL)
         let_sort (column, &columns[i]);
+      if (columns[i].is_order)
+        reroute_header_order_add (view, column, (guint) i);
       if (columns[i].width < 0)
         gtk_column_view_column_set_expand (column, TRUE);
       else

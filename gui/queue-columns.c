@@ -7,6 +7,7 @@
 
 #include "gui/queue-columns.h"
 
+#include "gui/header-order.h"
 #include "gui/plain-list.h"
 #include "gui/queue-text.h"
 
@@ -62,7 +63,7 @@ failure_cell (gpointer value, gpointer user_data)
 }
 
 static char *
-originator_cell (gpointer value, gpointer user_data)
+sender_cell (gpointer value, gpointer user_data)
 {
   const char *reverse_path = ((RerouteQueuedMessage *) value)->reverse_path;
 
@@ -85,6 +86,12 @@ static char *
 age_cell (gpointer value, gpointer user_data)
 {
   return reroute_dup_age (((RerouteQueuedMessage *) value)->received_us);
+}
+
+static char *
+message_next_try_cell (gpointer value, gpointer user_data)
+{
+  return reroute_dup_wait (reroute_queue_get_next_try_us (value));
 }
 
 static char *
@@ -196,18 +203,35 @@ reroute_queue_columns_name_groups (GtkColumnView *view, RerouteQueueGroups *grou
   gtk_column_view_column_set_title (name, by_entry ? _ ("Entry") : _ ("Next Hop"));
 }
 
+/* By age, as the column says it: the youngest first. */
+static void
+ordered_cb (guint column, gboolean descending, gpointer model)
+{
+  static const char *const orders[] = { "sender",  "recipient", "size",
+                                        "arrival", "next-try",  "state" };
+  gboolean turned = descending != g_str_equal (orders[column], "arrival");
+  g_autofree char *order = g_strconcat (turned ? "-" : "", orders[column], NULL);
+
+  reroute_queue_model_set_order (model, order);
+}
+
 void
-reroute_queue_columns_add_messages (GtkColumnView *view)
+reroute_queue_columns_add_messages (GtkColumnView *view, RerouteQueueModel *model)
 {
   const RerouteTextColumn columns[] = {
-    { _ ("Originator"), 200, FALSE, originator_cell, is_held },
-      { _ ("Recipient"), -1, FALSE, recipient_cell, is_held },
-        { _ ("Size"), 84, TRUE, size_cell, is_held },
-          { _ ("Age"), 72, TRUE, age_cell, is_held },
-            { _ ("State"), 110, FALSE, state_cell, is_held },
-          };
+    { _ ("Sender"), 180, FALSE, sender_cell, is_held, .is_order = TRUE },
+      { _ ("Recipient"), -1, FALSE, recipient_cell, is_held, .is_order = TRUE },
+        { _ ("Size"), 84, TRUE, size_cell, is_held, .is_order = TRUE },
+          { _ ("Age"), 72, TRUE, age_cell, is_held, .is_order = TRUE },
+            { _ ("Next Try"), 92, TRUE, message_next_try_cell, is_held, .is_order = TRUE },
+              { _ ("State"), 100, FALSE, state_cell, is_held, .is_order = TRUE },
+            };
+  g_autoptr (GtkColumnViewColumn) age = NULL;
 
+  reroute_header_order_init (view, ordered_cb, model);
   reroute_text_columns_add (view, columns, G_N_ELEMENTS (columns), NULL);
+  age = g_list_model_get_item (gtk_column_view_get_columns (view), 3);
+  gtk_column_view_sort_by_column (view, age, GTK_SORT_DESCENDING);
 }
 
 void

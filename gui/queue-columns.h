@@ -5,6 +5,7 @@
 #include <gtk/gtk.h>
 
 #include "gui/queue-groups.h"
+#include "gui/queue-model.h"
 
 G_BEGIN_DECLS
 
@@ -12,8 +13,8 @@ G_BEGIN_DECLS
 void reroute_queue_columns_add_groups (GtkColumnView *view, RerouteQueueGroups *groups);
 /* The first one is called by what the groups are by. */
 void reroute_queue_columns_name_groups (GtkColumnView *view, RerouteQueueGroups *groups);
-/* The columns of the messages of a group. */
-void reroute_queue_columns_add_messages (GtkColumnView *view);
+/* The columns of the messages of a group; a click on a header orders @model, borrowed. */
+void reroute_queue_columns_add_messages (GtkColumnView *view, RerouteQueueModel *model);
 /* The columns of the recipients of a message: lines of RerouteQueuedRecipient. */
 void reroute_queue_columns_add_recipients (GtkColumnView *view);
 

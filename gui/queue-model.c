@@ -2,10 +2,10 @@
  *
  * queue-model.c - the messages of one group of the queue, read in pages
  *
- * Unlike the rows of rows-model.c they have an order that never changes (the oldest first, by id)
- * and nothing lies over them, so a page that comes is merged by id into what is there: what left is
- * taken out, what is new put in, and the length is the relay's.  Only lines that were looked at
- * exist.
+ * Unlike the rows of rows-model.c nothing lies over them, so a page that comes is merged by id into
+ * what is there: what is not in it any more is taken out, what is new put in, and the length is the
+ * relay's.  A line is never given another message, for it may be selected: one that has moved is
+ * taken out and put in.  Only lines that were looked at exist.
  */
 
 #include "config.h"
@@ -27,6 +27,7 @@ struct _RerouteQueueModel
   char *by;
   char *key; /* (nullable) */
   char *text;
+  char *order;
   gboolean keeps_all;
   GPtrArray *lines;    /* (element-type RerouteListLine) (nullable elements): NULL: not looked at */
   GHashTable *read_at; /* page -> the tick of its last call */
@@ -95,19 +96,48 @@ insert_line (RerouteQueueModel *self, guint position)
   g_list_model_items_changed (G_LIST_MODEL (self), position, 0, 1);
 }
 
-/* Where @message, the next of a page, stands from now on: at @position, or behind those that have
-   left. */
-static void
-put_message (RerouteQueueModel *self, guint position, RerouteQueuedMessage *message)
+/* Where the messages of a page stand in it. */
+static GHashTable *
+index_page (const GPtrArray *messages)
 {
-  const RerouteQueuedMessage *there = NULL;
+  GHashTable *places = g_hash_table_new (g_int64_hash, g_int64_equal);
 
-  while (position < self->lines->len && (there = message_at (self, position)) != NULL &&
-         there->id < message->id)
-    remove_line (self, position, 1);
-  if (position == self->lines->len || (there != NULL && there->id > message->id))
-    insert_line (self, position);
-  show_message (self, position, message);
+  for (guint i = 0; i < messages->len; i++)
+    g_hash_table_insert (
+      places, &((RerouteQueuedMessage *) messages->pdata[i])->id, GUINT_TO_POINTER (i));
+  return places;
+}
+
+/* Whether the line at @position has no message of the page from its @next one on. */
+static gboolean
+has_left (RerouteQueueModel *self, guint position, GHashTable *places, guint next)
+{
+  const RerouteQueuedMessage *there = message_at (self, position);
+  gpointer place = NULL;
+
+  return there != NULL && !(g_hash_table_lookup_extended (places, &there->id, NULL, &place) &&
+                            GPOINTER_TO_UINT (place) >= next);
+}
+
+/* The messages of a page stand from @position on. */
+static void
+put_messages (RerouteQueueModel *self, guint position, GPtrArray *messages)
+{
+  g_autoptr (GHashTable) places = index_page (messages);
+
+  for (guint i = 0; i < messages->len; i++, position++)
+    {
+      RerouteQueuedMessage *message = messages->pdata[i];
+      const RerouteQueuedMessage *there = NULL;
+
+      while (position < self->lines->len && has_left (self, position, places, i))
+        remove_line (self, position, 1);
+      if (position < self->lines->len)
+        there = message_at (self, position);
+      if (position == self->lines->len || (there != NULL && there->id != message->id))
+        insert_line (self, position);
+      show_message (self, position, message);
+    }
 }
 
 static void
@@ -196,8 +226,7 @@ take_page (RerouteQueueModel *self, const Request *request, RerouteQueuePage *pa
   /* Lines before it that were not read yet. */
   if (self->lines->len < request->offset)
     set_length (self, request->offset);
-  for (guint i = 0; i < n; i++)
-    put_message (self, request->offset + i, page->messages->pdata[i]);
+  put_messages (self, request->offset, page->messages);
   set_length (self, page->total);
   return n;
 }
@@ -237,6 +266,7 @@ ask (RerouteQueueModel *self, guint page, guint offset)
     .by = self->by,
     .key = self->key,
     .text = self->text,
+    .order = self->order,
     .offset = offset,
     .limit = (page + 1) * PAGE - offset,
   };
@@ -326,6 +356,7 @@ reroute_queue_model_dispose (GObject *object)
   g_clear_pointer (&self->by, g_free);
   g_clear_pointer (&self->key, g_free);
   g_clear_pointer (&self->text, g_free);
+  g_clear_pointer (&self->order, g_free);
 
   G_OBJECT_CLASS (reroute_queue_model_parent_class)->dispose (object);
 }
@@ -368,6 +399,22 @@ reroute_queue_model_new (RerouteRelayClient *relay)
   return self;
 }
 
+/* What was read, and what is on its way, is of no interest any more. */
+static void
+read_anew (RerouteQueueModel *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  self->n_in_flight = 0;
+  g_array_set_size (self->wanted, 0);
+  g_hash_table_remove_all (self->read_at);
+  self->used[0] = self->used[1] = NEVER;
+  set_length (self, 0);
+  want (self, 0);
+  g_signal_emit (self, signals[UPDATED], 0);
+}
+
 void
 reroute_queue_model_set_group (RerouteQueueModel *self,
                                const char *by,
@@ -379,22 +426,25 @@ reroute_queue_model_set_group (RerouteQueueModel *self,
   if (g_strcmp0 (self->by, by) == 0 && g_strcmp0 (self->key, key) == 0 &&
       g_strcmp0 (self->text, text) == 0)
     return;
-  g_cancellable_cancel (self->cancellable);
-  g_clear_object (&self->cancellable);
-  self->cancellable = g_cancellable_new ();
   g_free (self->by);
   g_free (self->key);
   g_free (self->text);
   self->by = g_strdup (by);
   self->key = g_strdup (key);
   self->text = g_strdup (text);
-  self->n_in_flight = 0;
-  g_array_set_size (self->wanted, 0);
-  g_hash_table_remove_all (self->read_at);
-  self->used[0] = self->used[1] = NEVER;
-  set_length (self, 0);
-  want (self, 0);
-  g_signal_emit (self, signals[UPDATED], 0);
+  read_anew (self);
+}
+
+void
+reroute_queue_model_set_order (RerouteQueueModel *self, const char *order)
+{
+  g_return_if_fail (REROUTE_IS_QUEUE_MODEL (self));
+
+  if (g_strcmp0 (self->order, order) == 0)
+    return;
+  g_free (self->order);
+  self->order = g_strdup (order);
+  read_anew (self);
 }
 
 const char *

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  *
  * The messages of one group of the queue as a #GListModel of #RerouteListLine of
  * #RerouteQueuedMessage: read in pages as they are looked at.  A message keeps its line while it
- * waits, so that a selection holds while others come and go.
+ * waits and keeps its place, so that a selection holds while others come and go.
  *
  * Signal "updated" (): lines came, went or changed.
  * Signal "failed" (const GError *): what was asked for cannot be read.
@@ -28,6 +28,9 @@ void reroute_queue_model_set_group (RerouteQueueModel *self,
                                     const char *by,
                                     const char *key,
                                     const char *text);
+/* @order: as Relay1.QueueGroup: what is shown is read again.  The oldest first before it is called.
+ */
+void reroute_queue_model_set_order (RerouteQueueModel *self, const char *order);
 /* As of reroute_queue_model_set_group() */
 const char *reroute_queue_model_get_by (RerouteQueueModel *self);
 const char *reroute_queue_model_get_key (RerouteQueueModel *self);

@@ -83,6 +83,51 @@ reroute_queue_dup_failure (const char *by, const RerouteQueueGroup *group)
   return g_markup_printf_escaped (_ ("<b>%s</b>: <tt>%s</tt>"), name, group->last_failure);
 }
 
+char *
+reroute_queue_dup_title (const char *by, const RerouteQueueGroup *group)
+{
+  g_autofree char *name = NULL;
+  g_auto (GStrv) parts = NULL;
+  g_autofree char *escaped = NULL;
+
+  if (group == NULL)
+    return g_strdup (_ ("_Messages"));
+  name = reroute_queue_dup_group_name (by, group->key);
+  parts = g_strsplit (name, "_", -1);
+  escaped = g_strjoinv ("__", parts);
+  /* Translators: %s is a host, or an entry */
+  return g_strdup_printf (_ ("_Messages for %s"), escaped);
+}
+
+char *
+reroute_queue_dup_total (guint64 n_queued, gint64 oldest_us)
+{
+  guint n = (guint) MIN (n_queued, G_MAXUINT);
+  g_autofree char *oldest = reroute_dup_age (oldest_us);
+
+  if (n == 0)
+    return NULL;
+  /* Translators: a number; a span of time such as 9 h */
+  return g_strdup_printf (
+    ngettext ("%'u message waits, for %s", "%'u messages wait, the oldest for %s", n), n, oldest);
+}
+
+gint64
+reroute_queue_get_next_try_us (const RerouteQueuedMessage *message)
+{
+  gint64 earliest_us = 0;
+
+  for (guint i = 0; i < message->recipients->len; i++)
+    {
+      const RerouteQueuedRecipient *recipient = message->recipients->pdata[i];
+
+      if (g_str_equal (recipient->state, "waiting") && recipient->next_try_us > 0 &&
+          (earliest_us == 0 || recipient->next_try_us < earliest_us))
+        earliest_us = recipient->next_try_us;
+    }
+  return earliest_us;
+}
+
 gboolean
 reroute_queue_is_unreached (const RerouteQueueGroup *group)
 {

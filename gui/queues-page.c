@@ -111,9 +111,6 @@ show_note (RerouteQueuesPage *self)
 static void
 show_total (RerouteQueuesPage *self)
 {
-  guint64 n_queued = reroute_queue_groups_get_n_queued (self->groups);
-  guint n = (guint) MIN (n_queued, G_MAXUINT);
-  g_autofree char *oldest = reroute_dup_age (reroute_queue_groups_get_oldest_us (self->groups));
   g_autofree char *as_of = reroute_dup_moment (reroute_queue_groups_get_as_of_us (self->groups));
   g_autofree char *text = NULL;
 
@@ -121,12 +118,9 @@ show_total (RerouteQueuesPage *self)
       reroute_queue_groups_is_loaded (self->groups))
     /* Translators: date and time of what a list shows */
     text = g_strdup_printf (_ ("Shown as of %s"), as_of);
-  else if (n > 0)
-    text = g_strdup_printf (
-      /* Translators: a number; a span of time such as 9 h */
-      ngettext ("%'u message waits, for %s", "%'u messages wait, the oldest for %s", n),
-      n,
-      oldest);
+  else
+    text = reroute_queue_dup_total (reroute_queue_groups_get_n_queued (self->groups),
+                                    reroute_queue_groups_get_oldest_us (self->groups));
   gtk_label_set_label (self->total, text != NULL ? text : "");
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->total), text);
 }
@@ -186,27 +180,10 @@ show_buttons (RerouteQueuesPage *self)
   gtk_widget_set_sensitive (self->delete_button, can_act);
 }
 
-static char *
-dup_title (RerouteQueuesPage *self)
-{
-  const RerouteQueueGroup *group = get_group (self);
-  g_autofree char *name = NULL;
-  g_auto (GStrv) parts = NULL;
-  g_autofree char *escaped = NULL;
-
-  if (group == NULL)
-    return g_strdup (_ ("_Messages"));
-  name = reroute_queue_dup_group_name (get_by (self), group->key);
-  parts = g_strsplit (name, "_", -1);
-  escaped = g_strjoinv ("__", parts);
-  /* Translators: %s is a host, or an entry */
-  return g_strdup_printf (_ ("_Messages for %s"), escaped);
-}
-
 static void
 update (RerouteQueuesPage *self)
 {
-  g_autofree char *title = dup_title (self);
+  g_autofree char *title = reroute_queue_dup_title (get_by (self), get_group (self));
 
   gtk_label_set_label (self->messages_title, title);
   show_total (self);
@@ -475,7 +452,7 @@ make_lists (RerouteQueuesPage *self)
   gtk_column_view_set_model (self->groups_view, GTK_SELECTION_MODEL (self->group));
 
   self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->messages)));
-  reroute_queue_columns_add_messages (self->messages_view);
+  reroute_queue_columns_add_messages (self->messages_view, self->messages);
   gtk_column_view_set_model (self->messages_view, GTK_SELECTION_MODEL (self->selection));
 }
 

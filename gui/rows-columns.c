@@ -2,9 +2,7 @@
  *
  * rows-columns.c - the columns of a list of rows: cells, state icons, sorting by header
  *
- * rulesd sorts.  GTK 4.8 does not say which header was clicked, so each column has a sorter that
- * compares nothing but notes that it was asked: the list's own sorter asks the primary one first,
- * and turns its answer round when the order falls.
+ * rulesd sorts.
  */
 
 #include "config.h"
@@ -13,6 +11,7 @@
 
 #include "gui/cell-tip.h"
 #include "gui/fit.h"
+#include "gui/header-order.h"
 #include "gui/row-item.h"
 #include "gui/state-icon.h"
 
@@ -151,37 +150,10 @@ make_factory (RerouteSheet *sheet, ReroutePage page, RerouteColumn column)
 
 /* --- sorting --- */
 
-typedef struct
-{
-  RerouteRowsModel *model; /* borrowed: the list holds it */
-  RerouteColumn asked;     /* the column whose sorter was asked last */
-} Sorting;
-
-typedef struct
-{
-  Sorting *sorting;
-  RerouteColumn column;
-} ColumnSorter;
-
-static int
-note_column_cb (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  ColumnSorter *sorter = user_data;
-
-  sorter->sorting->asked = sorter->column;
-  return -1;
-}
-
 static void
-sorted_cb (GtkSorter *sorter, GtkSorterChange change, Sorting *sorting)
+ordered_cb (guint column, gboolean descending, gpointer model)
 {
-  g_autoptr (RerouteRowItem) one = reroute_row_item_new (NULL);
-  g_autoptr (RerouteRowItem) other = reroute_row_item_new (NULL);
-  GtkOrdering order = GTK_ORDERING_EQUAL;
-
-  sorting->asked = REROUTE_COLUMN_DOMAIN;
-  order = gtk_sorter_compare (sorter, one, other);
-  reroute_rows_model_set_sort (sorting->model, sorting->asked, order == GTK_ORDERING_LARGER);
+  reroute_rows_model_set_sort (model, column, descending);
 }
 
 /* --- columns --- */
@@ -199,18 +171,6 @@ add_column (GtkColumnView *view,
   gtk_column_view_append_column (view, made);
   g_object_unref (made);
   return made;
-}
-
-static void
-let_sort (GtkColumnViewColumn *view_column, Sorting *sorting, RerouteColumn column)
-{
-  ColumnSorter *data = g_new0 (ColumnSorter, 1);
-  g_autoptr (GtkSorter) sorter = NULL;
-
-  data->sorting = sorting;
-  data->column = column;
-  sorter = GTK_SORTER (gtk_custom_sorter_new (note_column_cb, data, g_free));
-  gtk_column_view_column_set_sorter (view_column, sorter);
 }
 
 /* The columns behind the state; -1 as the width: the rest. */
@@ -316,11 +276,9 @@ reroute_rows_columns_add (GtkColumnView *view,
   ReroutePage page = reroute_rows_look_get_page (look);
   ColumnLook columns[COLUMNS_MOST];
   guint n_columns = get_columns[look](view, columns);
-  Sorting *sorting = g_new0 (Sorting, 1);
   GtkColumnViewColumn *first = NULL;
 
-  sorting->model = model;
-  g_object_set_data_full (G_OBJECT (view), "sorting", sorting, g_free);
+  reroute_header_order_init (view, ordered_cb, model);
   gtk_column_view_column_set_fixed_width (add_column (view, sheet, page, REROUTE_COLUMN_STATE, ""),
                                           REROUTE_STATE_WIDTH);
   for (guint i = 0; i < n_columns; i++)
@@ -333,10 +291,9 @@ reroute_rows_columns_add (GtkColumnView *view,
       else
         gtk_column_view_column_set_fixed_width (made, columns[i].width);
       gtk_column_view_column_set_resizable (made, TRUE);
-      let_sort (made, sorting, columns[i].column);
+      reroute_header_order_add (view, made, columns[i].column);
       if (i == 0)
         first = made;
     }
   gtk_column_view_sort_by_column (view, first, GTK_SORT_ASCENDING);
-  g_signal_connect (gtk_column_view_get_sorter (view), "changed", G_CALLBACK (sorted_cb), sorting);
 }

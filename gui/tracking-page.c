@@ -313,7 +313,7 @@ make_messages (RerouteTrackingPage *self)
 {
   const RerouteTextColumn columns[] = {
     { _ ("When"), 150, FALSE, reroute_tracked_dup_received },
-      { _ ("Originator"), 150, FALSE, reroute_tracked_dup_sender },
+      { _ ("Sender"), 150, FALSE, reroute_tracked_dup_sender },
         { _ ("Recipient"), 200, FALSE, reroute_tracked_dup_recipient },
           { _ ("State"),
                fit_kinds (self->view, 90, _ ("State")), FALSE, reroute_tracked_dup_state },

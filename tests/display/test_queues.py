@@ -167,6 +167,27 @@ def test_search_among_messages(desk):
     desk.dialog.wait_text('0 of 4 selected')
 
 
+def test_messages_in_another_order(desk):
+    """The relay orders them; what is selected stays meant when they come in another order."""
+    def shown():
+        return ''.join(text[0] for text in cells(desk) if text.endswith('@wall.test'))
+    assert shown() == 'abde', shown()
+    desk.dialog.click(SHEET, 'label', 'Recipient')
+    desk.dialog.click(SHEET, 'label', 'Recipient')
+    poll('the last to come first', lambda: shown() == 'edba')
+    choose(desk, 'd@wall.test')
+    defer(desk, 'c@wall.test')
+    poll('a new one to come into its place', lambda: shown() == 'edcba')
+    desk.dialog.click(SHEET, 'push button', 'Hold')
+    poll('it to be held', lambda: state_of(desk, 'd@wall.test') == 'held')
+    assert {name: state_of(desk, f'{name}@wall.test') for name in 'abce'} == dict.fromkeys('abce', 'waiting')
+    desk.service.ctl('queue', 'release', '--all')
+    desk.service.ctl('queue', 'delete', '--matching=c@wall.test')
+    desk.dialog.click(SHEET, 'label', 'Age')
+    desk.dialog.click(SHEET, 'label', 'Age')
+    poll('the oldest to come first', lambda: shown() == 'abde')
+
+
 def test_what_was_never_shown_is_meant_too(desk):
     """All but the first of a list of which only the ends were read."""
     n = 450
