@@ -12,6 +12,7 @@
 
 #include "common/client/relay-track.h"
 #include "common/error.h"
+#include "common/refusal-text.h"
 #include "gui/fit.h"
 #include "gui/naming.h"
 #include "gui/note.h"
@@ -83,11 +84,14 @@ stop (GCancellable **cancellable)
 static void
 show_refusal (RerouteTrackingPage *self, const GError *error)
 {
+  g_autofree char *advice = reroute_dup_access_advice ();
   g_autofree char *sentence = NULL;
   g_autofree char *markup = NULL;
 
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
     sentence = g_strdup (_ ("The relay is not running: messages are found as soon as it is."));
+  else if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ACCESS))
+    sentence = g_strdup_printf (_ ("You may not look into mail on this server. %s"), advice);
   else
     /* Translators: %s is why, in the words of the server */
     sentence = g_strdup_printf (_ ("Nothing can be looked for: %s"), error->message);
