@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real neighbours: Debian's Postfix, Exim, Dovecot and PostSRSd, unpacked below the build folder, never installed.
+"""Real neighbours: Debian's Postfix, Exim, Dovecot, PostSRSd and others, unpacked below build/, never installed.
 
 They run with their own configuration and queue, on loopback, under users that every Debian has
 (uucp, nobody), which takes root to arrange: without root, or without a network to fetch the

@@ -10,10 +10,12 @@ import re
 import signal
 import socket
 import ssl
+import subprocess
 
 from place import ROOT, Place, free_port, poll
 from certs import Authority
 from exposition import parse
+from peers import unpack
 from sink import Sink
 from support import FAULTY_RELAYD, RELAYD, Client, Service, send
 from tap import Skip, run
@@ -21,6 +23,8 @@ from tap import Skip, run
 HOSTNAME = 'relay.test'
 OPENMETRICS = 'application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
 MONITORS_MOST = 16
+ALERTS = os.path.join(ROOT, 'data', 'prometheus', 'reroute-alerts.yml')
+PAGES = []  # what the first case was served
 CONTENT = b'Subject: test\r\n\r\nhello\r\n'
 
 
@@ -195,6 +199,7 @@ def check_gauges(watched, figures):
 def check_exposition(watched):
     """Both formats have the same families, and neither names anybody."""
     plain = fetch(watched.port, '/metrics')[2]
+    PAGES.append(plain)
     status, kind, text = fetch(watched.port, '/metrics', Accept=OPENMETRICS)
     assert (status, kind) == (200, 'application/openmetrics-text; version=1.0.0; charset=utf-8'), kind
     families, others = parse(plain), parse(text, openmetrics=True)
@@ -213,7 +218,7 @@ def check_files(watched):
     with open(os.path.join(ROOT, 'data', 'grafana', 'reroute.json'), encoding='utf-8') as stream:
         dashboard = json.load(stream)
     expressions = [target['expr'] for panel in dashboard['panels'] for target in panel.get('targets', ())]
-    with open(os.path.join(ROOT, 'data', 'prometheus', 'reroute-alerts.yml'), encoding='utf-8') as stream:
+    with open(ALERTS, encoding='utf-8') as stream:
         alerts = re.findall(r'^ *expr: (.*)$', stream.read(), re.MULTILINE)
     assert len(expressions) > 10 and len(alerts) > 4
     named = {name for text in expressions + alerts for name in re.findall(r'\b(?:reroute|process)_\w+', text)}
@@ -299,6 +304,18 @@ def check_live(watched):
     assert service.ctl_json('status')['relay']['metrics'] == []
 
 
+def test_promtool_finds_nothing():
+    """Prometheus' own reader of the page and of the rules for alerts, and its advice on names."""
+    promtool = os.path.join(unpack('prometheus', ('prometheus',)), 'usr', 'bin', 'promtool')
+    assert PAGES, 'no page was served'
+    for words, page in ((('check', 'metrics'), PAGES[0]), (('check', 'rules', '--lint-fatal', ALERTS), None)):
+        said = subprocess.run([promtool, *words], input=page, capture_output=True, text=True, timeout=60, check=False)
+        assert said.returncode == 0 and not said.stderr, (words, said)
+    broken = subprocess.run([promtool, 'check', 'metrics'], input=PAGES[0] + 'reroute_x{\n', capture_output=True,
+                            text=True, timeout=60, check=False)
+    assert broken.returncode != 0, broken
+
+
 def test_readiness():
     """Ready: not without rules, with a full disk or while it stops.  Alive: not while a worker hangs."""
     if not os.path.exists(FAULTY_RELAYD):
@@ -378,5 +395,6 @@ def test_option_is_judged():
 
 if __name__ == '__main__':
     run(test_figures_add_up,
+        test_promtool_finds_nothing,
         test_readiness,
         test_option_is_judged)
