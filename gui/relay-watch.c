@@ -16,6 +16,7 @@ struct _RerouteRelayWatch
   guint64 serial;
   char *host_name;
   char *tls_failure;
+  char *track_failure;
   GPtrArray *alarms; /* (element-type RerouteAlarm) */
 };
 
@@ -37,6 +38,17 @@ take_alarms (RerouteRelayWatch *self, GVariant *value)
   self->alarms = reroute_alarms_from_variant (value);
 }
 
+/* What a status says of @key; "" is nothing. */
+static void
+take_words (GVariant *status, const char *key, char **words)
+{
+  const char *said = "";
+
+  g_variant_lookup (status, key, "&s", &said);
+  g_free (*words);
+  *words = *said != '\0' ? g_strdup (said) : NULL;
+}
+
 static void
 status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -46,7 +58,6 @@ status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                reroute_relay_client_status_finish (REROUTE_RELAY_CLIENT (source), result, &error);
   g_autoptr (GVariant) alarms = NULL;
   const char *host_name = NULL;
-  const char *tls_failure = "";
 
   if (status == NULL)
     {
@@ -62,9 +73,8 @@ status_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   alarms = g_variant_lookup_value (status, "alarms", G_VARIANT_TYPE (REROUTE_ALARMS_TYPE));
   take_alarms (self, alarms);
-  g_variant_lookup (status, "tls-failure", "&s", &tls_failure);
-  g_free (self->tls_failure);
-  self->tls_failure = *tls_failure != '\0' ? g_strdup (tls_failure) : NULL;
+  take_words (status, "tls-failure", &self->tls_failure);
+  take_words (status, "track-failure", &self->track_failure);
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
@@ -104,6 +114,7 @@ reroute_relay_watch_dispose (GObject *object)
   g_clear_object (&self->client);
   g_clear_pointer (&self->host_name, g_free);
   g_clear_pointer (&self->tls_failure, g_free);
+  g_clear_pointer (&self->track_failure, g_free);
 
   G_OBJECT_CLASS (reroute_relay_watch_parent_class)->dispose (object);
 }
@@ -184,6 +195,14 @@ reroute_relay_watch_get_tls_failure (RerouteRelayWatch *self)
   g_return_val_if_fail (REROUTE_IS_RELAY_WATCH (self), NULL);
 
   return self->tls_failure;
+}
+
+const char *
+reroute_relay_watch_get_track_failure (RerouteRelayWatch *self)
+{
+  g_return_val_if_fail (REROUTE_IS_RELAY_WATCH (self), NULL);
+
+  return self->track_failure;
 }
 
 const GPtrArray *

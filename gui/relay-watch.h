@@ -28,6 +28,8 @@ guint64 reroute_relay_watch_get_serial (RerouteRelayWatch *self); /* 0: not know
 const char *reroute_relay_watch_get_host_name (RerouteRelayWatch *self);
 /* (nullable): why the relay cannot use the certificates of the settings, in its own words. */
 const char *reroute_relay_watch_get_tls_failure (RerouteRelayWatch *self);
+/* (nullable): why it is not kept just now what becomes of messages, in the relay's own words. */
+const char *reroute_relay_watch_get_track_failure (RerouteRelayWatch *self);
 /* (element-type RerouteAlarm): those that are raised, the oldest first; borrowed until "changed" */
 const GPtrArray *reroute_relay_watch_get_alarms (RerouteRelayWatch *self);
 /* Asks again: something was saved. */

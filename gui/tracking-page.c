@@ -53,6 +53,7 @@ struct _RerouteTrackingPage
   GtkColumnView *view;
   GtkColumnView *events_view;
   RerouteNote *note;
+  RerouteNote *failure;
 
   RerouteSheet *sheet;
   GListStore *messages; /* of RerouteListLine of RerouteTrackedMessage */
@@ -277,6 +278,7 @@ find_cb (RerouteTrackingPage *self)
       self->asked[i] =
         g_strstrip (g_strdup (gtk_editable_get_text (GTK_EDITABLE (get_field (self, i)))));
     }
+  reroute_relay_watch_ask (reroute_sheet_get_relay_watch (self->sheet));
   self->since_us = get_since_us (self);
   self->cursor = 0;
   self->begun = TRUE;
@@ -295,9 +297,25 @@ more_cb (RerouteTrackingPage *self)
   show_count (self);
 }
 
+/* What is not found may yet have been there. */
+static void
+show_failure (RerouteTrackingPage *self)
+{
+  RerouteRelayWatch *watch = reroute_sheet_get_relay_watch (self->sheet);
+  const char *failure = reroute_relay_watch_get_track_failure (watch);
+  g_autofree char *markup = NULL;
+
+  if (failure != NULL && reroute_relay_watch_is_available (watch))
+    markup = g_markup_printf_escaped (
+      /* Translators: what follows are the relay’s own words, in English. */
+      _ ("What becomes of messages is not kept just now. The relay says: %s"), failure);
+  reroute_note_show (self->failure, REROUTE_NOTE_WARNING, markup, NULL);
+}
+
 static void
 map_cb (GtkWidget *widget, RerouteTrackingPage *self)
 {
+  reroute_relay_watch_ask (reroute_sheet_get_relay_watch (self->sheet));
   if (!self->begun)
     find_cb (self);
 }
@@ -365,6 +383,12 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
 
   self->sheet = g_object_ref (sheet);
   reroute_setting_entries_open (GTK_WIDGET (self), sheet);
+  g_signal_connect_object (reroute_sheet_get_relay_watch (sheet),
+                           "changed",
+                           G_CALLBACK (show_failure),
+                           self,
+                           G_CONNECT_SWAPPED);
+  show_failure (self);
 }
 
 static void
@@ -455,6 +479,7 @@ reroute_tracking_page_class_init (RerouteTrackingPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteTrackingPage, view);
   gtk_widget_class_bind_template_child (widget_class, RerouteTrackingPage, events_view);
   gtk_widget_class_bind_template_child (widget_class, RerouteTrackingPage, note);
+  gtk_widget_class_bind_template_child (widget_class, RerouteTrackingPage, failure);
   gtk_widget_class_bind_template_callback (widget_class, find_cb);
   gtk_widget_class_bind_template_callback (widget_class, more_cb);
   gtk_widget_class_bind_template_callback (widget_class, map_cb);

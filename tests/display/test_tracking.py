@@ -79,6 +79,19 @@ def test_days_are_saved(desk):
     desk.service.wait_applied()
     desk.dialog.click(SHEET, 'push button', 'Find')
     desk.dialog.wait_text('Nothing can be looked for: messages are not tracked: the setting track-days is 0')
+
+
+def test_what_cannot_be_kept_is_said(desk):
+    """Whoever finds nothing is told that it may have been there."""
+    poll('the end of what was tracked',
+         lambda: not any(name.startswith('track.') for name in os.listdir(desk.service.spool)))
+    desk.place.folder('spool', 'track.00000001')
+    desk.ctl('settings', 'set', 'track-days', '30')
+    desk.service.wait_applied()
+    send(desk.service, 'anna@from.test', ['one@old.test'], b'Subject: not kept\r\n\r\nbody\r\n')
+    poll('the failure', lambda: desk.service.ctl_json('status')['relay']['track-failure'])
+    desk.dialog.click(SHEET, 'push button', 'Find')
+    desk.dialog.wait_text('What becomes of messages is not kept just now. The relay says: cannot create a file')
     desk.dialog.focus(SHEET)
     desk.dialog.key('ctrl+f', 'Escape')
     assert desk.dialog.end() == 0
