@@ -239,6 +239,26 @@ reroute_dup_access_advice (void)
   return g_strdup_printf (_ ("Only root, the service’s own user and members of the group “%s” may."), REROUTE_ADMIN_GROUP);
 }
 
+char *
+reroute_dup_connecting (const char *server)
+{
+  g_return_val_if_fail (server != NULL, NULL);
+
+  /* Translators: the name of a server */
+  return g_strdup_printf (_ ("Connecting to %s…"), server);
+}
+
+char *
+reroute_dup_connection_error (const GError *error)
+{
+  char initial[7] = ""; /* what g_unichar_to_utf8() fills at most, and its end */
+
+  g_return_val_if_fail (error != NULL && *error->message != '\0', NULL);
+
+  g_unichar_to_utf8 (g_unichar_totitle (g_utf8_get_char (error->message)), initial);
+  return g_strconcat (initial, g_utf8_next_char (error->message), NULL);
+}
+
 /* @pattern with what the service said, or, where it refused who asked, with who may. */
 static char *
 dup_refusal (const char *pattern, const GError *error)

@@ -26,6 +26,11 @@ void reroute_set_access_server (const char *server, const char *user);
 char *reroute_dup_access_advice (void);
 /* (transfer full): for a person: why the rules were not read or saved. */
 char *reroute_dup_error (const GError *error);
+/* (transfer full): that the connection to @server is being made, which takes a while. */
+char *reroute_dup_connecting (const char *server);
+/* (transfer full): for a person: why there is no connection to a server: the error as a sentence of
+   its own. */
+char *reroute_dup_connection_error (const GError *error);
 /* (transfer full): for a person: why accounts cannot be read, or one was not kept or removed. */
 char *reroute_dup_account_refusal (const GError *error);
 /* (transfer full): for a person: why the queue cannot be read, or was left as it is. */

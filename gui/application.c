@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * application.c - the options of reroute, and its one window
+ * application.c - the options of reroute, its one window and whose computer it shows
  */
 
 #include "config.h"
@@ -8,6 +8,7 @@
 #include "gui/application.h"
 
 #include "common/refusal-text.h"
+#include "gui/known-computers.h"
 #include "gui/window.h"
 
 #include <glib-unix.h>
@@ -19,7 +20,7 @@ struct _RerouteApplication
 
   gboolean session;
   char *address;
-  RerouteRemote *remote; /* (nullable): --host */
+  RerouteRemote *remote; /* (nullable): --host, until it is opened; @address is there then */
   gboolean exit_after_startup;
   guint terminate_id;
 };
@@ -38,11 +39,7 @@ take_host (RerouteApplication *self, GVariantDict *options)
   if (!self->session)
     self->remote = reroute_remote_parse (host, &error);
   if (self->remote != NULL)
-    {
-      reroute_set_access_server (
-        self->remote->host, self->remote->user != NULL ? self->remote->user : g_get_user_name ());
-      return TRUE;
-    }
+    return TRUE;
   g_printerr ("reroute: %s\n",
               error != NULL ? error->message : _ ("--host and --session exclude one another"));
   return FALSE;
@@ -113,6 +110,67 @@ exit_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* Refusals are of the computer that the window shows. */
+static void
+set_access_server (RerouteBus *bus)
+{
+  const RerouteRemote *remote = reroute_bus_get_remote (bus);
+
+  if (remote == NULL)
+    reroute_set_access_server (NULL, NULL);
+  else
+    reroute_set_access_server (remote->host,
+                               remote->user != NULL ? remote->user : g_get_user_name ());
+}
+
+/* (transfer full): what the options name */
+static RerouteBus *
+make_bus (RerouteApplication *self)
+{
+  g_autofree char *address = NULL;
+
+  if (self->remote == NULL)
+    return reroute_bus_new (self->session, self->address);
+  address = g_steal_pointer (&self->address);
+  return reroute_bus_new_remote (g_steal_pointer (&self->remote), address);
+}
+
+static void
+connection_cb (RerouteBus *bus, GParamSpec *pspec, RerouteWindow *window)
+{
+  const RerouteRemote *remote = reroute_bus_get_remote (bus);
+  g_autoptr (GError) error = NULL;
+
+  if (remote != NULL && reroute_bus_get_connection (bus) != NULL &&
+      !reroute_known_computers_add (remote->name, &error))
+    g_message ("%s", error->message);
+}
+
+static void computer_chosen_cb (RerouteWindow *window, RerouteBus *bus, RerouteApplication *self);
+
+static void
+open_window (RerouteApplication *self, RerouteBus *bus)
+{
+  RerouteWindow *window = reroute_window_new (GTK_APPLICATION (self), bus);
+
+  set_access_server (bus);
+  g_signal_connect_object (window, "computer-chosen", G_CALLBACK (computer_chosen_cb), self, 0);
+  g_signal_connect_object (bus, "notify::connection", G_CALLBACK (connection_cb), window, 0);
+  connection_cb (bus, NULL, window);
+  reroute_bus_start (bus);
+  gtk_window_present (GTK_WINDOW (window));
+}
+
+/* @bus: (nullable): of this computer */
+static void
+computer_chosen_cb (RerouteWindow *window, RerouteBus *bus, RerouteApplication *self)
+{
+  g_autoptr (RerouteBus) chosen = bus != NULL ? g_object_ref (bus) : make_bus (self);
+
+  open_window (self, chosen);
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
 static void
 activate (GApplication *application)
 {
@@ -121,15 +179,12 @@ activate (GApplication *application)
 
   if (window == NULL)
     {
-      g_autoptr (RerouteBus) bus =
-                   self->remote != NULL
-                     ? reroute_bus_new_remote (g_steal_pointer (&self->remote), self->address)
-                     : reroute_bus_new (self->session, self->address);
+      g_autoptr (RerouteBus) bus = make_bus (self);
 
-      window = GTK_WINDOW (reroute_window_new (GTK_APPLICATION (self), bus));
-      reroute_bus_start (bus);
+      open_window (self, bus);
     }
-  gtk_window_present (window);
+  else
+    gtk_window_present (window);
   if (self->exit_after_startup)
     g_idle_add (exit_cb, self);
 }

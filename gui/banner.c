@@ -17,44 +17,38 @@ struct _RerouteBanner
   GtkLabel *heading;
   GtkLabel *text;
   GtkButton *button;
+  GtkButton *second_button;
 };
-
-enum
-{
-  CLICKED,
-  N_SIGNALS
-};
-
-static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (RerouteBanner, reroute_banner, GTK_TYPE_BOX)
-
-static void
-button_clicked_cb (GtkButton *button, RerouteBanner *self)
-{
-  g_signal_emit (self, signals[CLICKED], 0);
-}
 
 static void
 reroute_banner_class_init (RerouteBannerClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
-  signals[CLICKED] = g_signal_new (
-    "clicked", REROUTE_TYPE_BANNER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
-
   gtk_widget_class_set_template_from_resource (widget_class, "/org/reroute/gui/banner.ui");
   gtk_widget_class_bind_template_child (widget_class, RerouteBanner, revealer);
   gtk_widget_class_bind_template_child (widget_class, RerouteBanner, heading);
   gtk_widget_class_bind_template_child (widget_class, RerouteBanner, text);
   gtk_widget_class_bind_template_child (widget_class, RerouteBanner, button);
-  gtk_widget_class_bind_template_callback (widget_class, button_clicked_cb);
+  gtk_widget_class_bind_template_child (widget_class, RerouteBanner, second_button);
 }
 
 static void
 reroute_banner_init (RerouteBanner *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+static void
+show_button (GtkButton *button, const RerouteBannerButton *shown)
+{
+  gtk_widget_set_visible (GTK_WIDGET (button), shown->label != NULL);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), shown->action);
+  if (shown->label != NULL)
+    gtk_button_set_label (button, shown->label);
+  reroute_name_tree (GTK_WIDGET (button));
 }
 
 void
@@ -75,8 +69,6 @@ reroute_banner_show (RerouteBanner *self, const RerouteBannerText *text)
   gtk_label_set_label (self->heading, text->heading);
   gtk_label_set_markup (self->text, markup != NULL ? markup : "");
   gtk_widget_set_visible (GTK_WIDGET (self->text), markup != NULL);
-  gtk_widget_set_visible (GTK_WIDGET (self->button), text->button != NULL);
-  if (text->button != NULL)
-    gtk_button_set_label (self->button, text->button);
-  reroute_name_tree (GTK_WIDGET (self->button));
+  show_button (self->button, &text->buttons[0]);
+  show_button (self->second_button, &text->buttons[1]);
 }

@@ -211,6 +211,16 @@ static const struct
        "over. If one line is wrong, nothing is added.\n"
        "• Remove, or Delete, removes what is selected; Ctrl+Z takes the last step back.\n\n"
        "At a prompt, “reroutectl recipients” does the same.") },
+  { "computer", N_("Another Computer"),
+    N_("Administers the mail service of another computer in this window, as the user that you name there: "
+       "“admin@relay1”, “admin@relay1:2222” or a name of your ssh configuration. The connection is ssh's: no port of its "
+       "own, no further password, and keys are asked for and compared by ssh. What you may do is decided over there.\n\n"
+       "Computers that were connected before are listed, the newest ten; choose one, or Forget it with Delete. The "
+       "window stays with the computer that it shows until the other one is connected; unsaved changes are asked about "
+       "first.\n\n"
+       "When a connection is lost it is made again by itself and your changes are kept. “Try Again” in the banner tries at "
+       "once, and lets ssh ask you again. If it was lost during Apply, the window finds out whether your changes were "
+       "saved.") },
 };
 /* clang-format on */
 

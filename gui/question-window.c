@@ -8,6 +8,8 @@
 #include "gui/question-window.h"
 #include "gui/naming.h"
 
+#include <glib/gi18n.h>
+
 struct _RerouteQuestionWindow
 {
   GtkWindow parent_instance;
@@ -95,4 +97,19 @@ reroute_question_window_ask (GtkWindow *parent,
   gtk_window_set_default_widget (GTK_WINDOW (self), GTK_WIDGET (chosen));
   gtk_widget_grab_focus (GTK_WIDGET (chosen));
   gtk_window_present (GTK_WINDOW (self));
+}
+
+void
+reroute_question_window_ask_to_drop (
+  GtkWindow *parent, const char *title, guint n, RerouteAnswerFunc func, gpointer user_data)
+{
+  g_autofree char *heading = g_strdup_printf (
+    g_dngettext (GETTEXT_PACKAGE, "Drop %u unsaved change?", "Drop %u unsaved changes?", n), n);
+  const RerouteQuestion question = {
+    .title = title,
+    .heading = heading,
+    .first_label = _ ("_Drop"), .default_cancel = TRUE,
+    };
+
+  reroute_question_window_ask (parent, &question, func, user_data);
 }

@@ -34,4 +34,8 @@ void reroute_question_window_ask (GtkWindow *parent,
                                   RerouteAnswerFunc func,
                                   gpointer user_data);
 
+/* Whether @n unsaved changes shall be dropped. */
+void reroute_question_window_ask_to_drop (
+  GtkWindow *parent, const char *title, guint n, RerouteAnswerFunc func, gpointer user_data);
+
 G_END_DECLS

@@ -7,6 +7,8 @@
 
 #include "gui/sheet-banner.h"
 
+#include "common/refusal-text.h"
+
 #include <glib/gi18n.h>
 
 static RerouteBannerText
@@ -15,7 +17,7 @@ make_news_text (RerouteSheet *sheet, char **owned)
   RerouteNews *news = reroute_sheet_get_news (sheet);
   guint n = reroute_edit_get_n_changes (reroute_sheet_get_edit (sheet));
   const char *who = news->who[0] != '\0' ? news->who : _ ("Someone else");
-  RerouteBannerText text = { .button = _ ("Com_pare…") };
+  RerouteBannerText text = { .buttons = { { _ ("Com_pare…"), "sheet.compare" } } };
   /* A format of a translated sentence has no place for G_GUINT64_FORMAT. */
   g_autofree char *serial = g_strdup_printf ("%" G_GUINT64_FORMAT, news->serial);
 
@@ -51,34 +53,88 @@ make_alarm_text (const GPtrArray *alarms, char **heading, char **text)
     alarms->len,
     sentence);
   *text = g_steal_pointer (&advice);
-  return (RerouteBannerText){ *heading, *text, NULL, NULL };
+  return (RerouteBannerText){ .heading = *heading, .text = *text };
+}
+
+static gboolean
+is_cut_off (RerouteSheet *sheet)
+{
+  RerouteBus *bus = reroute_sheet_get_bus (sheet);
+
+  return reroute_bus_get_remote (bus) != NULL && reroute_bus_get_connection (bus) == NULL;
+}
+
+/* ssh's own words and what she can do, of a computer that is not connected. */
+static RerouteBannerText
+make_connection_text (RerouteSheet *sheet, char **owned)
+{
+  RerouteBus *bus = reroute_sheet_get_bus (sheet);
+  const GError *failure = reroute_bus_get_failure (bus);
+  RerouteBannerText text = { NULL };
+
+  if (failure == NULL)
+    {
+      *owned = reroute_dup_connecting (reroute_bus_get_remote (bus)->name);
+      text.heading = *owned;
+      return text;
+    }
+  *owned = reroute_dup_connection_error (failure);
+  text.heading = _ ("The rules service does not answer: nothing can be saved now.");
+  text.text = *owned;
+  text.buttons[0] = (RerouteBannerButton){ _ ("Tr_y Again"), "sheet.reconnect" };
+  /* Its letter is that of Stop. */
+  if (!reroute_sheet_is_applying (sheet))
+    text.buttons[1] = (RerouteBannerButton){ _ ("Another Com_puter…"), "sheet.choose-computer" };
+  return text;
+}
+
+/* What prevents saving, or did; no heading: nothing. */
+static RerouteBannerText
+make_trouble_text (RerouteSheet *sheet, gboolean settled, char **owned)
+{
+  const char *problem = reroute_sheet_get_problem (sheet);
+  RerouteBannerText text = { NULL };
+
+  if (settled && is_cut_off (sheet))
+    text = make_connection_text (sheet, owned);
+  else if (settled && !reroute_sheet_is_available (sheet))
+    text = (RerouteBannerText){
+      .heading = _ ("The rules service does not answer: nothing can be saved now."),
+                    .text =
+                      _ ("Your changes are kept, and this goes away by itself when it is back.") };
+  if (reroute_sheet_is_unsettled (sheet))
+    {
+      text.heading = _ ("It is not known yet whether your changes were saved.");
+      if (text.text == NULL)
+        text.text =
+          _ ("They are kept, and it is found out by itself as soon as the service answers.");
+    }
+  else if (problem != NULL)
+    {
+      text.heading = _ ("Not saved.");
+      text.text = problem;
+    }
+  return text;
 }
 
 void
-reroute_sheet_banner_show (RerouteBanner *banner,
-                           RerouteSheet *sheet,
-                           const char *problem,
-                           gboolean settled)
+reroute_sheet_banner_show (RerouteBanner *banner, RerouteSheet *sheet, gboolean settled)
 {
-  RerouteBannerText text = { NULL };
-  const GPtrArray *alarms = reroute_relay_watch_get_alarms (reroute_sheet_get_relay_watch (sheet));
+  RerouteRelayWatch *watch = reroute_sheet_get_relay_watch (sheet);
+  const GPtrArray *alarms = reroute_relay_watch_get_alarms (watch);
   g_autofree char *owned = NULL;
   g_autofree char *advice = NULL;
+  RerouteBannerText text = make_trouble_text (sheet, settled, &owned);
 
-  if (problem != NULL)
-    text = (RerouteBannerText){ _ ("Not saved."), problem, NULL, NULL };
-  else if (settled && !reroute_sheet_is_available (sheet))
-    text = (RerouteBannerText){
-      _ ("The rules service does not answer: nothing can be saved now."),
-         _ ("Your changes are kept, and this goes away by itself when it is back."), NULL, NULL };
-  else if (reroute_sheet_get_news (sheet) != NULL)
+  if (text.heading == NULL && reroute_sheet_get_news (sheet) != NULL)
     text = make_news_text (sheet, &owned);
-  else if (settled && !reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (sheet)))
-    text = (RerouteBannerText){ _ ("The relay is not running: no mail is taken or sent."),
-                                   _ ("Go on editing; it takes up the rules when it starts:"),
-                                      REROUTE_RELAY_COMMAND,
-                                      _ ("Cop_y Command") };
-  else if (alarms->len > 0)
+  else if (text.heading == NULL && settled && !reroute_relay_watch_is_available (watch))
+    text = (RerouteBannerText){
+      .heading = _ ("The relay is not running: no mail is taken or sent."),
+                    .text = _ ("Go on editing; it takes up the rules when it starts:"),
+                               .command = REROUTE_RELAY_COMMAND,
+                               .buttons = { { _ ("Cop_y Command"), "sheet.copy-command" } } };
+  else if (text.heading == NULL && alarms->len > 0)
     text = make_alarm_text (alarms, &owned, &advice);
   reroute_banner_show (banner, &text);
 }

@@ -9,10 +9,8 @@ G_BEGIN_DECLS
 
 #define REROUTE_RELAY_COMMAND "systemctl start reroute-relayd"
 
-/* @problem: (nullable): why the last Apply failed; @settled: an absent relay is worth a word */
-void reroute_sheet_banner_show (RerouteBanner *banner,
-                                RerouteSheet *sheet,
-                                const char *problem,
-                                gboolean settled);
+/* @settled: what is absent is worth a word.  Its buttons do "sheet.compare", "sheet.copy-command",
+   "sheet.reconnect" and "sheet.choose-computer". */
+void reroute_sheet_banner_show (RerouteBanner *banner, RerouteSheet *sheet, gboolean settled);
 
 G_END_DECLS

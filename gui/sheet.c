@@ -8,41 +8,12 @@
 
 #include "config.h"
 
-#include "gui/sheet.h"
+#include "gui/sheet-private.h"
 
 #include "common/error.h"
 #include "gui/trial.h"
 
-#define RETRY_MS 2000      /* between calls that make the bus start rulesd, while it is away */
 #define CHECK_DELAY_MS 150 /* so that a burst of changes is judged once */
-
-struct _RerouteSheet
-{
-  GObject parent_instance;
-
-  RerouteRulesClient *rules;
-  RerouteRelayWatch *relay;
-  char *machine; /* as it is known here */
-  RerouteEdit *edit;
-  GCancellable *cancellable; /* of all calls but check and apply */
-
-  RerouteSettings *settings; /* the saved ones; NULL before the first load */
-  guint64 serial;
-  guint64 announced; /* newest serial that rulesd told of */
-  gboolean catching_up;
-  guint retry_id;
-  RerouteNews *news;
-
-  GPtrArray *saved_findings; /* (element-type RerouteFinding): of the saved generation */
-  GPtrArray *edit_findings;  /* (element-type RerouteFinding): of what differs from it */
-  GPtrArray *findings;       /* those of both that hold; borrows them */
-  guint check_id;
-  GCancellable *check;
-  gboolean checking_saved;
-
-  GTask *apply;
-  double progress;
-};
 
 enum
 {
@@ -53,12 +24,10 @@ enum
 
 static guint signals[N_SIGNALS];
 
-static void catch_up (RerouteSheet *self);
-
 G_DEFINE_FINAL_TYPE (RerouteSheet, reroute_sheet, G_TYPE_OBJECT)
 
-static void
-emit_changed (RerouteSheet *self)
+void
+reroute_sheet_emit_changed (RerouteSheet *self)
 {
   g_signal_emit (self, signals[CHANGED], 0);
 }
@@ -73,7 +42,13 @@ take_findings (RerouteSheet *self, GPtrArray **place, GPtrArray *findings)
   *place = findings;
   g_clear_pointer (&self->findings, g_ptr_array_unref);
   self->findings = reroute_findings_merge (self->edit, self->edit_findings, self->saved_findings);
-  emit_changed (self);
+  reroute_sheet_emit_changed (self);
+}
+
+void
+reroute_sheet_take_edit_findings (RerouteSheet *self, GPtrArray *findings)
+{
+  take_findings (self, &self->edit_findings, findings);
 }
 
 static void
@@ -121,8 +96,9 @@ queue_check (RerouteSheet *self)
 static void
 edit_changed_cb (RerouteEdit *edit, int page, gint64 id, RerouteSheet *self)
 {
+  reroute_sheet_note_touched (self);
   queue_check (self);
-  emit_changed (self);
+  reroute_sheet_emit_changed (self);
 }
 
 /* --- the saved generation --- */
@@ -149,28 +125,14 @@ settings_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   self->announced = MAX (self->announced, serial);
   queue_check (self);
   g_signal_emit (self, signals[SAVED], 0);
-  emit_changed (self);
+  reroute_sheet_emit_changed (self);
 }
 
-static void
-load_settings (RerouteSheet *self)
+void
+reroute_sheet_load_settings (RerouteSheet *self)
 {
   reroute_rules_client_settings_async (
     self->rules, self->cancellable, settings_loaded_cb, g_object_ref (self));
-}
-
-static void
-finish_apply (RerouteSheet *self, RerouteApplyState state, GError *error)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&self->apply);
-
-  if (task == NULL)
-    return;
-  emit_changed (self);
-  if (error != NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_int (task, state);
 }
 
 static void
@@ -187,7 +149,7 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   self->catching_up = FALSE;
   if (changes == NULL && !unknown)
     {
-      finish_apply (self, REROUTE_APPLY_STALE, g_steal_pointer (&error));
+      reroute_sheet_finish_apply (self, REROUTE_APPLY_STALE, g_steal_pointer (&error));
       return;
     }
   if (unknown)
@@ -205,13 +167,12 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       reroute_news_add (self->news, serial, changes, conflicts);
       self->news->unknown |= unknown;
     }
-  finish_apply (self, REROUTE_APPLY_STALE, NULL);
-  load_settings (self);
+  reroute_sheet_finish_apply (self, REROUTE_APPLY_STALE, NULL);
+  reroute_sheet_load_settings (self);
 }
 
-/* Lays the edit over what others saved after our serial. */
-static void
-catch_up (RerouteSheet *self)
+void
+reroute_sheet_catch_up (RerouteSheet *self)
 {
   if (self->catching_up)
     return;
@@ -225,9 +186,9 @@ serial_changed_cb (RerouteRulesClient *rules, guint64 serial, RerouteSheet *self
 {
   self->announced = serial;
   if (self->settings == NULL)
-    load_settings (self);
-  else if (self->apply == NULL && serial != self->serial)
-    catch_up (self);
+    reroute_sheet_load_settings (self);
+  else if (!reroute_sheet_is_saving (self) && serial != self->serial)
+    reroute_sheet_catch_up (self);
 }
 
 /* A call makes the bus start rulesd; when it stands, settings and rows are read again. */
@@ -241,7 +202,7 @@ retry_cb (gpointer user_data)
       self->retry_id = 0;
       return G_SOURCE_REMOVE;
     }
-  load_settings (self);
+  reroute_sheet_load_settings (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -249,75 +210,20 @@ static void
 rules_available_cb (RerouteRulesClient *rules, GParamSpec *pspec, RerouteSheet *self)
 {
   if (reroute_rules_client_get_available (rules) && self->apply == NULL)
-    load_settings (self);
+    reroute_sheet_load_settings (self);
+  if (reroute_rules_client_get_available (rules))
+    reroute_sheet_settle (self);
   if (!reroute_rules_client_get_available (rules) && self->retry_id == 0)
-    self->retry_id = g_timeout_add (RETRY_MS, retry_cb, self);
-  emit_changed (self);
+    self->retry_id = g_timeout_add (REROUTE_SHEET_RETRY_MS, retry_cb, self);
+  reroute_sheet_emit_changed (self);
 }
 
 static void
 bus_connected_cb (RerouteBus *bus, GParamSpec *pspec, RerouteSheet *self)
 {
   if (reroute_bus_get_connection (bus) != NULL)
-    load_settings (self);
-}
-
-/* --- apply --- */
-
-static void
-progress_cb (double fraction, gpointer user_data)
-{
-  RerouteSheet *self = REROUTE_SHEET (user_data);
-
-  self->progress = fraction;
-  emit_changed (self);
-}
-
-static void
-take_saved (RerouteSheet *self, guint64 serial)
-{
-  self->serial = serial;
-  reroute_edit_clear (self->edit);
-  reroute_sheet_dismiss_news (self);
-  load_settings (self);
-  reroute_relay_watch_ask (self->relay);
-}
-
-static void
-applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (RerouteCommitResult) commit =
-               reroute_rules_client_apply_finish (REROUTE_RULES_CLIENT (source), result, &error);
-
-  if (commit == NULL)
-    {
-      finish_apply (self, REROUTE_APPLY_REFUSED, g_steal_pointer (&error));
-      return;
-    }
-  switch (commit->state)
-    {
-    case REROUTE_COMMIT_SAVED:
-      take_saved (self, commit->serial);
-      finish_apply (self, REROUTE_APPLY_SAVED, NULL);
-      break;
-    case REROUTE_COMMIT_STALE:
-      self->announced = commit->serial;
-      catch_up (self);
-      break;
-    case REROUTE_COMMIT_REFUSED:
-    case REROUTE_COMMIT_CONFIRM:
-      g_cancellable_cancel (self->check);
-      take_findings (self, &self->edit_findings, g_ptr_array_ref (commit->findings));
-      finish_apply (self,
-                    commit->state == REROUTE_COMMIT_CONFIRM ? REROUTE_APPLY_CONFIRM
-                                                            : REROUTE_APPLY_REFUSED,
-                    NULL);
-      break;
-    default:
-      g_assert_not_reached ();
-    }
+    reroute_sheet_load_settings (self);
+  reroute_sheet_emit_changed (self);
 }
 
 static void
@@ -329,12 +235,14 @@ reroute_sheet_dispose (GObject *object)
   g_clear_handle_id (&self->retry_id, g_source_remove);
   g_cancellable_cancel (self->cancellable);
   g_cancellable_cancel (self->check);
+  reroute_sheet_clear_apply (self);
   if (self->rules != NULL)
     reroute_rules_client_set_progress (self->rules, NULL, NULL);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->check);
   g_clear_object (&self->rules);
   g_clear_object (&self->relay);
+  g_clear_object (&self->bus);
   g_clear_object (&self->edit);
   g_clear_pointer (&self->machine, g_free);
   g_clear_pointer (&self->settings, reroute_settings_unref);
@@ -373,6 +281,7 @@ reroute_sheet_new (RerouteBus *bus)
 {
   RerouteSheet *self = g_object_new (REROUTE_TYPE_SHEET, NULL);
 
+  self->bus = g_object_ref (bus);
   self->rules = reroute_rules_client_new (bus);
   self->relay = reroute_relay_watch_new (bus);
   self->machine = g_strdup (
@@ -381,12 +290,12 @@ reroute_sheet_new (RerouteBus *bus)
   g_signal_connect_object (
     self->rules, "notify::available", G_CALLBACK (rules_available_cb), self, 0);
   g_signal_connect_object (
-    self->relay, "changed", G_CALLBACK (emit_changed), self, G_CONNECT_SWAPPED);
-  reroute_rules_client_set_progress (self->rules, progress_cb, self);
+    self->relay, "changed", G_CALLBACK (reroute_sheet_emit_changed), self, G_CONNECT_SWAPPED);
+  reroute_rules_client_set_progress (self->rules, reroute_sheet_report_progress, self);
   reroute_rules_client_watch (self->rules);
   g_signal_connect_object (bus, "notify::connection", G_CALLBACK (bus_connected_cb), self, 0);
   bus_connected_cb (bus, NULL, self);
-  self->retry_id = g_timeout_add (RETRY_MS, retry_cb, self);
+  self->retry_id = g_timeout_add (REROUTE_SHEET_RETRY_MS, retry_cb, self);
   return self;
 }
 
@@ -396,6 +305,14 @@ reroute_sheet_get_edit (RerouteSheet *self)
   g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
 
   return self->edit;
+}
+
+RerouteBus *
+reroute_sheet_get_bus (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
+
+  return self->bus;
 }
 
 RerouteRulesClient *
@@ -456,18 +373,6 @@ reroute_sheet_is_available (RerouteSheet *self)
   g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
 
   return reroute_rules_client_get_available (self->rules);
-}
-
-gboolean
-reroute_sheet_is_applying (RerouteSheet *self)
-{
-  return self->apply != NULL;
-}
-
-double
-reroute_sheet_get_progress (RerouteSheet *self)
-{
-  return self->progress;
 }
 
 guint64
@@ -543,53 +448,5 @@ reroute_sheet_dismiss_news (RerouteSheet *self)
   g_return_if_fail (REROUTE_IS_SHEET (self));
 
   g_clear_pointer (&self->news, reroute_news_free);
-  emit_changed (self);
-}
-
-void
-reroute_sheet_apply_async (RerouteSheet *self,
-                           const char *const *confirmed,
-                           GAsyncReadyCallback callback,
-                           gpointer user_data)
-{
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GPtrArray) changes = NULL;
-
-  g_return_if_fail (REROUTE_IS_SHEET (self));
-  g_return_if_fail (self->apply == NULL);
-
-  self->apply = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (self->apply, reroute_sheet_apply_async);
-  self->progress = 0;
-  changes = reroute_edit_dup_changes (self->edit);
-  reroute_rules_client_apply_async (
-    self->rules, changes, self->serial, confirmed, cancellable, applied_cb, g_object_ref (self));
-  emit_changed (self);
-}
-
-gboolean
-reroute_sheet_apply_finish (RerouteSheet *self,
-                            GAsyncResult *result,
-                            RerouteApplyState *state,
-                            GError **error)
-{
-  GError *failure = NULL;
-  gssize value = g_task_propagate_int (G_TASK (result), &failure);
-
-  if (failure != NULL)
-    {
-      g_propagate_error (error, failure);
-      return FALSE;
-    }
-  *state = value;
-  return TRUE;
-}
-
-void
-reroute_sheet_stop (RerouteSheet *self)
-{
-  g_return_if_fail (REROUTE_IS_SHEET (self));
-
-  if (self->apply != NULL)
-    g_cancellable_cancel (g_task_get_cancellable (self->apply));
+  reroute_sheet_emit_changed (self);
 }

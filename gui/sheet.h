@@ -26,6 +26,7 @@ G_DECLARE_FINAL_TYPE (RerouteSheet, reroute_sheet, REROUTE, SHEET, GObject)
 RerouteSheet *reroute_sheet_new (RerouteBus *bus);
 
 RerouteEdit *reroute_sheet_get_edit (RerouteSheet *self);
+RerouteBus *reroute_sheet_get_bus (RerouteSheet *self);
 RerouteRulesClient *reroute_sheet_get_rules (RerouteSheet *self);
 RerouteRelayClient *reroute_sheet_get_relay (RerouteSheet *self);
 
@@ -75,5 +76,12 @@ gboolean reroute_sheet_apply_finish (RerouteSheet *self,
                                      RerouteApplyState *state,
                                      GError **error);
 void reroute_sheet_stop (RerouteSheet *self);
+/* (nullable): a translated sentence: why the last Apply failed, until something is changed. */
+const char *reroute_sheet_get_problem (RerouteSheet *self);
+/* Whether it is not known yet if the last Apply was saved: that is found out by itself as soon as
+   the service answers, and nothing can be applied until then. */
+gboolean reroute_sheet_is_unsettled (RerouteSheet *self);
+/* Nobody looks at it any more: nothing is asked for its sake. */
+void reroute_sheet_close (RerouteSheet *self);
 
 G_END_DECLS

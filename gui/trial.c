@@ -74,6 +74,38 @@ reroute_findings_count (GPtrArray *findings, RerouteFindingLevel level)
   return n;
 }
 
+GStrv
+reroute_findings_dup_confirm_keys (GPtrArray *findings)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; i < findings->len; i++)
+    {
+      const RerouteFinding *finding = g_ptr_array_index (findings, i);
+
+      if (finding->level == REROUTE_FINDING_CONFIRM)
+        g_strv_builder_add (builder, finding->key);
+    }
+  return g_strv_builder_end (builder);
+}
+
+char *
+reroute_findings_dup_confirm_text (GPtrArray *findings)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < findings->len; i++)
+    {
+      const RerouteFinding *finding = g_ptr_array_index (findings, i);
+
+      if (finding->level != REROUTE_FINDING_CONFIRM)
+        continue;
+      g_string_append (text, text->len > 0 ? "\n\n" : "");
+      g_string_append (text, finding->sentence);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
 gboolean
 reroute_finding_names_row (const RerouteFinding *finding, ReroutePage page, gint64 id)
 {

@@ -11,6 +11,7 @@
 
 #include "gui/alarm-notices.h"
 #include "gui/banner.h"
+#include "gui/chooser-window.h"
 #include "gui/connections-page.h"
 #include "gui/diagnostics-page.h"
 #include "gui/findings-window.h"
@@ -27,8 +28,10 @@
 #include "gui/row-text.h"
 #include "gui/security-page.h"
 #include "gui/sheet-banner.h"
+#include "gui/sheet-state.h"
 #include "gui/sheet.h"
 #include "gui/tracking-page.h"
+#include "gui/trial.h"
 
 #include <glib/gi18n.h>
 
@@ -54,12 +57,19 @@ struct _RerouteWindow
 
   RerouteSheet *sheet;
   RerouteAlarmNotices *notices;
-  char *problem;    /* why the last Apply failed; NULL: it did not */
   gboolean closing; /* OK was pressed, or Cancel was agreed to */
   gboolean settled;
   guint settle_id;
   guint progress_id;
 };
+
+enum
+{
+  COMPUTER_CHOSEN,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (RerouteWindow, reroute_window, GTK_TYPE_APPLICATION_WINDOW)
 
@@ -76,13 +86,6 @@ get_page (RerouteWindow *self)
 }
 
 /* --- what is shown --- */
-
-/* A format of a translated sentence has no place for G_GUINT64_FORMAT. */
-static char *
-dup_number (guint64 number)
-{
-  return g_strdup_printf ("%" G_GUINT64_FORMAT, number);
-}
 
 static void
 show_findings (RerouteWindow *self)
@@ -103,40 +106,15 @@ show_findings (RerouteWindow *self)
   reroute_name_widget (GTK_WIDGET (self->findings_button), counts);
 }
 
-static char *
-dup_state (RerouteWindow *self, guint n_changes)
-{
-  g_autofree char *serial = dup_number (reroute_sheet_get_serial (self->sheet));
-  g_autofree char *relay =
-    dup_number (reroute_relay_watch_get_serial (reroute_sheet_get_relay_watch (self->sheet)));
-
-  if (reroute_sheet_is_applying (self->sheet))
-    return g_strdup_printf (_ ("Applying, %d %%"),
-                               (int) (reroute_sheet_get_progress (self->sheet) * 100));
-  if (n_changes > 0 && reroute_sheet_is_wrong (self->sheet))
-    return g_strdup (_ ("Correct it to save"));
-  if (n_changes > 0)
-    return g_strdup_printf (
-      g_dngettext (GETTEXT_PACKAGE, "%u unsaved change", "%u unsaved changes", n_changes),
-      n_changes);
-  if (!reroute_sheet_is_loaded (self->sheet))
-    return g_strdup (_ ("Reading the rules…"));
-  if (!reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (self->sheet)))
-    return g_strdup_printf (_ ("Rules %s saved"), serial);
-  if (g_str_equal (relay, serial))
-    return g_strdup_printf (_ ("Rules %s saved, in use"), serial);
-  /* Translators: numbers of generations of the rules */
-  return g_strdup_printf (_ ("Rules %s saved, relay uses %s"), serial, relay);
-}
-
 static void
 show_footer (RerouteWindow *self)
 {
   guint n_changes = reroute_edit_get_n_changes (reroute_sheet_get_edit (self->sheet));
   gboolean applying = reroute_sheet_is_applying (self->sheet);
   gboolean can_save = n_changes > 0 && !reroute_sheet_is_wrong (self->sheet) && !applying &&
-                      reroute_sheet_is_available (self->sheet);
-  g_autofree char *state = dup_state (self, n_changes);
+                      reroute_sheet_is_available (self->sheet) &&
+                      !reroute_sheet_is_unsettled (self->sheet);
+  g_autofree char *state = reroute_sheet_dup_state (self->sheet);
 
   show_findings (self);
   gtk_label_set_label (self->state, state);
@@ -157,14 +135,8 @@ update (RerouteWindow *self)
 
   gtk_window_set_title (GTK_WINDOW (self), title);
   reroute_name_widget (GTK_WIDGET (self->notebook), title);
-  reroute_sheet_banner_show (self->banner, self->sheet, self->problem, self->settled);
+  reroute_sheet_banner_show (self->banner, self->sheet, self->settled);
   show_footer (self);
-}
-
-static void
-edit_changed_cb (RerouteEdit *edit, int page, gint64 id, RerouteWindow *self)
-{
-  g_clear_pointer (&self->problem, g_free);
 }
 
 /* Wide enough for what the footer says on an ordinary day. */
@@ -207,41 +179,24 @@ static void
 confirmed_cb (gboolean first, gpointer user_data)
 {
   RerouteWindow *self = REROUTE_WINDOW (user_data);
-  GPtrArray *findings = reroute_sheet_get_findings (self->sheet);
-  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (g_free);
+  g_auto (GStrv) keys =
+            reroute_findings_dup_confirm_keys (reroute_sheet_get_findings (self->sheet));
 
-  for (guint i = 0; i < findings->len; i++)
-    {
-      RerouteFinding *finding = g_ptr_array_index (findings, i);
-
-      if (finding->level == REROUTE_FINDING_CONFIRM)
-        g_ptr_array_add (keys, g_strdup (finding->key));
-    }
-  g_ptr_array_add (keys, NULL);
-  apply (self, (const char *const *) keys->pdata);
+  apply (self, (const char *const *) keys);
 }
 
 static void
 ask_to_confirm (RerouteWindow *self)
 {
-  GPtrArray *findings = reroute_sheet_get_findings (self->sheet);
-  g_autoptr (GString) text = g_string_new (NULL);
-  RerouteQuestion question = {
+  g_autofree char *text =
+    reroute_findings_dup_confirm_text (reroute_sheet_get_findings (self->sheet));
+  const RerouteQuestion question = {
     .title = _ ("Save"),
                 .heading = _ ("Save it like this?"),
+                              .text = text,
                               .first_label = _ ("_Save"), .default_cancel = TRUE,
                               };
 
-  for (guint i = 0; i < findings->len; i++)
-    {
-      RerouteFinding *finding = g_ptr_array_index (findings, i);
-
-      if (finding->level != REROUTE_FINDING_CONFIRM)
-        continue;
-      g_string_append (text, text->len > 0 ? "\n\n" : "");
-      g_string_append (text, finding->sentence);
-    }
-  question.text = text->str;
   reroute_question_window_ask (GTK_WINDOW (self), &question, confirmed_cb, self);
 }
 
@@ -257,8 +212,6 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_clear_handle_id (&self->progress_id, g_source_remove);
   self->closing =
     closing && answered && (state == REROUTE_APPLY_SAVED || state == REROUTE_APPLY_CONFIRM);
-  if (!answered && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    self->problem = reroute_dup_error (error);
   if (answered && state == REROUTE_APPLY_CONFIRM)
     ask_to_confirm (self);
   if (answered && state == REROUTE_APPLY_SAVED && closing)
@@ -270,9 +223,8 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 apply (RerouteWindow *self, const char *const *confirmed)
 {
-  if (reroute_sheet_is_applying (self->sheet))
+  if (reroute_sheet_is_applying (self->sheet) || reroute_sheet_is_unsettled (self->sheet))
     return;
-  g_clear_pointer (&self->problem, g_free);
   g_clear_handle_id (&self->progress_id, g_source_remove);
   self->progress_id = g_timeout_add (PROGRESS_AFTER_MS, progress_due_cb, self);
   reroute_sheet_apply_async (self->sheet, confirmed, applied_cb, g_object_ref (self));
@@ -372,19 +324,13 @@ close_request (GtkWindow *window)
 {
   RerouteWindow *self = REROUTE_WINDOW (window);
   guint n = reroute_edit_get_n_changes (reroute_sheet_get_edit (self->sheet));
-  g_autofree char *heading = NULL;
-  RerouteQuestion question = { .title = _ ("Cancel"), .default_cancel = TRUE };
 
   if (reroute_sheet_is_applying (self->sheet))
     return GDK_EVENT_STOP;
   if (n == 0)
     return GTK_WINDOW_CLASS (reroute_window_parent_class)->close_request (window);
 
-  heading = g_strdup_printf (
-    g_dngettext (GETTEXT_PACKAGE, "Drop %u unsaved change?", "Drop %u unsaved changes?", n), n);
-  question.heading = heading;
-  question.first_label = _ ("_Drop");
-  reroute_question_window_ask (window, &question, drop_agreed_cb, window);
+  reroute_question_window_ask_to_drop (window, _ ("Cancel"), n, drop_agreed_cb, window);
   return GDK_EVENT_STOP;
 }
 
@@ -467,13 +413,48 @@ findings_clicked_cb (GtkButton *button, RerouteWindow *self)
   reroute_findings_window_show (GTK_WINDOW (self), self->sheet);
 }
 
+/* --- what the banner offers --- */
+
 static void
-banner_clicked_cb (RerouteBanner *banner, RerouteWindow *self)
+compare_cb (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  if (reroute_sheet_get_news (self->sheet) != NULL)
-    reroute_news_window_show (GTK_WINDOW (self), self->sheet);
-  else
-    gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), REROUTE_RELAY_COMMAND);
+  reroute_news_window_show (GTK_WINDOW (widget), REROUTE_WINDOW (widget)->sheet);
+}
+
+static void
+copy_command_cb (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), REROUTE_RELAY_COMMAND);
+}
+
+static void
+reconnect_cb (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  RerouteWindow *self = REROUTE_WINDOW (widget);
+
+  reroute_bus_reopen (reroute_sheet_get_bus (self->sheet));
+  update (self);
+}
+
+/* --- other computers --- */
+
+static void
+chosen_cb (RerouteChooserWindow *chooser, RerouteBus *bus, RerouteWindow *self)
+{
+  g_signal_emit (self, signals[COMPUTER_CHOSEN], 0, bus);
+}
+
+static void
+choose_computer_cb (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  RerouteWindow *self = REROUTE_WINDOW (widget);
+  RerouteChooserWindow *chooser = NULL;
+
+  if (reroute_sheet_is_applying (self->sheet) || !flush_pages (self))
+    return;
+  chooser = reroute_chooser_window_new (GTK_WINDOW (self), self->sheet);
+  g_signal_connect_object (chooser, "chosen", G_CALLBACK (chosen_cb), self, 0);
+  gtk_window_present (GTK_WINDOW (chooser));
 }
 
 static void
@@ -483,9 +464,10 @@ reroute_window_dispose (GObject *object)
 
   g_clear_handle_id (&self->settle_id, g_source_remove);
   g_clear_handle_id (&self->progress_id, g_source_remove);
-  g_clear_pointer (&self->problem, g_free);
   gtk_widget_dispose_template (GTK_WIDGET (self), REROUTE_TYPE_WINDOW);
   g_clear_pointer (&self->notices, reroute_alarm_notices_free);
+  if (self->sheet != NULL)
+    reroute_sheet_close (self->sheet);
   g_clear_object (&self->sheet);
 
   G_OBJECT_CLASS (reroute_window_parent_class)->dispose (object);
@@ -513,7 +495,21 @@ bind_template (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_callback (widget_class, help_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, stop_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, findings_clicked_cb);
-  gtk_widget_class_bind_template_callback (widget_class, banner_clicked_cb);
+}
+
+static void
+install_actions (GtkWidgetClass *widget_class)
+{
+  gtk_widget_class_install_action (widget_class, "sheet.compare", NULL, compare_cb);
+  gtk_widget_class_install_action (widget_class, "sheet.copy-command", NULL, copy_command_cb);
+  gtk_widget_class_install_action (widget_class, "sheet.reconnect", NULL, reconnect_cb);
+  gtk_widget_class_install_action (widget_class, "sheet.choose-computer", NULL, choose_computer_cb);
+  gtk_widget_class_add_binding_action (
+    widget_class, GDK_KEY_o, GDK_CONTROL_MASK, "sheet.choose-computer", NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_Escape, 0, escape_cb, NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_F1, 0, help_key_cb, NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, search_cb, NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_z, GDK_CONTROL_MASK, undo_cb, NULL);
 }
 
 static void
@@ -523,6 +519,17 @@ reroute_window_class_init (RerouteWindowClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = reroute_window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = close_request;
+
+  signals[COMPUTER_CHOSEN] = g_signal_new ("computer-chosen",
+                                           REROUTE_TYPE_WINDOW,
+                                           G_SIGNAL_RUN_LAST,
+                                           0,
+                                           NULL,
+                                           NULL,
+                                           NULL,
+                                           G_TYPE_NONE,
+                                           1,
+                                           REROUTE_TYPE_BUS);
 
   g_type_ensure (REROUTE_TYPE_BANNER);
   g_type_ensure (REROUTE_TYPE_GENERAL_PAGE);
@@ -534,10 +541,7 @@ reroute_window_class_init (RerouteWindowClass *klass)
   g_type_ensure (REROUTE_TYPE_TRACKING_PAGE);
   g_type_ensure (REROUTE_TYPE_HISTORY_PAGE);
   bind_template (widget_class);
-  gtk_widget_class_add_binding (widget_class, GDK_KEY_Escape, 0, escape_cb, NULL);
-  gtk_widget_class_add_binding (widget_class, GDK_KEY_F1, 0, help_key_cb, NULL);
-  gtk_widget_class_add_binding (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, search_cb, NULL);
-  gtk_widget_class_add_binding (widget_class, GDK_KEY_z, GDK_CONTROL_MASK, undo_cb, NULL);
+  install_actions (widget_class);
 }
 
 static void
@@ -561,8 +565,6 @@ reroute_window_new (GtkApplication *application, RerouteBus *bus)
   self->notices = reroute_alarm_notices_new (G_APPLICATION (application),
                                              reroute_sheet_get_relay_watch (self->sheet));
   g_signal_connect_object (self->sheet, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (
-    reroute_sheet_get_edit (self->sheet), "changed", G_CALLBACK (edit_changed_cb), self, 0);
   for (int i = gtk_notebook_get_n_pages (self->notebook) - 1; i >= 0; i--)
     {
       GtkWidget *scroller = gtk_notebook_get_nth_page (self->notebook, i);

@@ -481,6 +481,7 @@ reroute_bus_reopen (RerouteBus *self)
     return;
   clear_retry (self);
   self->asked = FALSE;
+  g_clear_error (&self->failure);
   open_connection (self);
 }
 
@@ -498,6 +499,14 @@ reroute_bus_get_remote (RerouteBus *self)
   g_return_val_if_fail (REROUTE_IS_BUS (self), NULL);
 
   return self->remote;
+}
+
+const GError *
+reroute_bus_get_failure (RerouteBus *self)
+{
+  g_return_val_if_fail (REROUTE_IS_BUS (self), NULL);
+
+  return self->failure;
 }
 
 gboolean

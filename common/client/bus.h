@@ -63,6 +63,11 @@ GDBusConnection *reroute_bus_get_connection (RerouteBus *self);
 /* (transfer none) (nullable): the other computer; NULL: this one */
 const RerouteRemote *reroute_bus_get_remote (RerouteBus *self);
 
+/* (transfer none) (nullable): why the last try to reach the other computer failed; %NULL: it is
+   reached, or it is being tried for the first time, or for who waits for it.  Told by
+   notify::connection. */
+const GError *reroute_bus_get_failure (RerouteBus *self);
+
 /* Whether it is the system bus: polkit decides there; elsewhere the peer's uid does. */
 gboolean reroute_bus_is_system (RerouteBus *self);
 

@@ -14,6 +14,7 @@
 #include "gui/account-dialog.h"
 #include "gui/accounts-window.h"
 #include "gui/application.h"
+#include "gui/chooser-window.h"
 #include "gui/email-domain-dialog.h"
 #include "gui/email-domain-window.h"
 #include "gui/explain-window.h"
@@ -170,6 +171,12 @@ edit_account_out (const Ground *ground)
 }
 
 static GtkWindow *
+choose_computer (const Ground *ground)
+{
+  return GTK_WINDOW (reroute_chooser_window_new (ground->parent, ground->sheet));
+}
+
+static GtkWindow *
 show_message (const Ground *ground)
 {
   return GTK_WINDOW (reroute_queue_details_window_new (ground->parent, ground->sheet, 1));
@@ -279,6 +286,7 @@ static const struct
   { "Accounts", list_accounts, 3 },
   { "Add Account", add_account, 3 },
   { "Account at other hosts", edit_account_out, 3 },
+  { "Another Computer", choose_computer, 3 },
   { "Message Details", show_message, 2 },
   { "Test an Address", explain, 2 },
   { "Findings", show_findings, 0 },

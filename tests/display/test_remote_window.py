@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The dialog with --host: what stands for ssh here is its far side alone; tests/relay/test_remote.py has a real one."""
+"""The dialog on another computer: what stands for ssh here is its far side alone; tests/relay/test_remote.py has a real one."""
 
 import os
 import signal
@@ -8,12 +8,19 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from desk import SHEET, Dialog, run    # noqa: E402
+from desk import SHEET, Dialog, poll, run    # noqa: E402
+from screen import TESTS                     # noqa: E402
 
+CHOOSER = 'Another Computer'
+RELAY = 'admin@relay1.test:2222'
+AWAY = 'The rules service does not answer'
+IN_DOUBT = 'It is not known yet whether your changes were saved.'
+REFUSED = 'ssh: connect to host relay1.test port 2222: Connection refused'
 BRIDGE = '''#!/bin/sh
-echo "$@" >>{log}
-echo $$ >{pid}
-test ! -e {cut} || {{ echo "ssh: connect to host relay1.test port 2222: Connection refused" >&2; exit 255; }}
+echo "$@" >>{far}/log
+echo $$ >{far}/pid
+test ! -e {far}/away || {{ echo "{refused}" >&2; exit 255; }}
+test ! -e {far}/mode || exec {cutter} "$(cat {far}/mode)" {far} systemd-stdio-bridge -p {address}
 exec systemd-stdio-bridge -p {address}
 '''
 
@@ -22,38 +29,98 @@ class FarSide:
     """A folder with what is called ssh, in front of PATH."""
 
     def __init__(self, desk):
-        place = desk.place
-        self.folder = place.join('far')
-        self.log, self.cut = place.join('far', 'log'), place.join('far', 'cut')
-        self.pid = place.join('far', 'pid')
-        os.mkdir(self.folder)
-        path = os.path.join(self.folder, 'ssh')
-        with open(path, 'w', encoding='utf-8') as stream:
-            stream.write(BRIDGE.format(log=self.log, cut=self.cut, pid=self.pid, address=desk.bus.address))
-        os.chmod(path, 0o755)
+        self.folder = desk.place.folder('far')
+        desk.place.write(BRIDGE.format(far=self.folder, refused=REFUSED, address=desk.bus.address,
+                                       cutter=os.path.join(TESTS, 'relay', 'cutting_ssh.py')),
+                         'far', 'ssh', mode=0o755)
         self.environment = {'PATH': f'{self.folder}:{os.environ["PATH"]}'}
+
+    def file(self, name):
+        return os.path.join(self.folder, name)
+
+    def read(self, name):
+        with open(self.file(name), encoding='utf-8') as stream:
+            return stream.read()
+
+    def write(self, name, text=''):
+        with open(self.file(name), 'w', encoding='utf-8') as stream:
+            stream.write(text)
+
+    def forget(self, *names):
+        for name in names:
+            if os.path.exists(self.file(name)):
+                os.remove(self.file(name))
 
     def lose(self):
         """The connection, and each that is tried until restore()."""
-        with open(self.cut, 'w', encoding='utf-8'), open(self.pid, encoding='utf-8') as stream:
-            os.kill(int(stream.read()), signal.SIGTERM)
+        self.write('away')
+        os.kill(int(self.read('pid')), signal.SIGTERM)
 
     def restore(self):
-        os.remove(self.cut)
+        self.forget('away')
+
+    def cut_apply(self, desk, mode):
+        """The next Apply is cut as cutting_ssh.py says, and nothing gets there until restore()."""
+        self.forget('cut', 'answer')
+        self.write('mode', mode)
+        before = self.read('pid')
+        os.kill(int(before), signal.SIGTERM)
+        poll('the connection through the cutter', lambda: self.read('pid') not in ('', before))
+        desk.dialog.wait_sensitive(SHEET, 'push button', 'Apply')
+        self.write('away')
+        desk.dialog.click(SHEET, 'push button', 'Apply')
+        poll('the cut', lambda: os.path.exists(self.file('cut')))
+        self.forget('mode')
 
 
-def test_rows_of_the_other_computer(desk):
-    """Its name stands in the title, and what is saved is saved there."""
-    desk.far = far = FarSide(desk)
+def reconnect(desk):
+    """By the button's letter: the connection may be back by itself before it is pressed."""
+    desk.far.restore()
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('alt+y')
+
+
+def open_chooser(desk):
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+o')
+    desk.dialog.focus(CHOOSER)
+
+
+def wait_title(desk, name):
+    poll(f'“{name}” in the title', lambda: desk.dialog.window(f'({name}) Properties'))
+
+
+def test_a_wrong_name_is_said_beside_the_field(desk):
+    desk.far = FarSide(desk)
     desk.ctl('routing', 'add', 'far.test', '--reroute-to=example.com')
-    desk.dialog = Dialog(desk.place, desk.bus.address, '--host=admin@relay1.test:2222',
-                         environment=far.environment).__enter__()
+    desk.dialog = Dialog(desk.place, desk.bus.address, environment=desk.far.environment).__enter__()
+    open_chooser(desk)
+    desk.dialog.wait_text('No other computer yet', CHOOSER)
+    desk.dialog.type('admin@-oProxyCommand=date')
+    desk.dialog.wait_text('[USER@]HOST[:PORT], such as admin@relay1', CHOOSER)
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type(RELAY)
+    desk.dialog.wait_sensitive(CHOOSER, 'push button', 'Connect')
+
+
+def test_the_words_of_ssh(desk):
+    """Its own, in the chooser, which stays open; nothing is remembered of what was not reached."""
+    desk.far.write('away')
+    desk.dialog.key('Return')
+    desk.dialog.wait_text(REFUSED, CHOOSER)
+    desk.dialog.wait_text('No other computer yet', CHOOSER)
+
+
+def test_it_takes_the_place_of_this_one(desk):
+    """Its name stands in the title, and what is saved is saved there."""
+    desk.far.restore()
+    desk.dialog.key('Return')
+    desk.dialog.wait_closed(CHOOSER)
+    wait_title(desk, 'relay1.test')
+    assert '-p2222 -l admin -- relay1.test' in desk.far.read('log'), desk.far.read('log')
+    poll('one sheet', lambda: len(desk.dialog.windows()) == 1)
     desk.page(1)
     desk.dialog.wait_text('far.test')
-    title = desk.dialog.window(SHEET).title
-    assert 'relay1.test' in title, title
-    with open(far.log, encoding='utf-8') as stream:
-        assert 'admin' in stream.readline()
     desk.add_routing('near.test', 'example.net')
     desk.confirm('Add E-mail Domain')
     desk.apply()
@@ -64,13 +131,107 @@ def test_a_lost_connection_keeps_her_edits(desk):
     desk.add_routing('kept.test', 'example.net')
     desk.confirm('Add E-mail Domain')
     desk.far.lose()
-    desk.dialog.wait_text('The rules service does not answer')
+    desk.dialog.wait_text(AWAY)
+    desk.dialog.wait_text(REFUSED)
     desk.dialog.wait_text('kept.test')
-    desk.far.restore()
-    desk.dialog.wait_no_text('The rules service does not answer')
+    reconnect(desk)
+    desk.dialog.wait_no_text(AWAY)
     desk.apply()
     assert 'kept.test' in desk.rows('routing')
 
 
+def test_saved_and_the_answer_lost(desk):
+    """She stops waiting; that it was saved is found out when the connection is back."""
+    desk.add_routing('saved.test', 'example.net')
+    desk.confirm('Add E-mail Domain')
+    desk.far.cut_apply(desk, 'after')
+    desk.dialog.wait_text(REFUSED)
+    desk.dialog.click(SHEET, 'push button', 'Stop')
+    desk.dialog.wait_text(IN_DOUBT)
+    assert 'saved.test' in desk.rows('routing')
+    reconnect(desk)
+    desk.dialog.wait_no_text(IN_DOUBT)
+    desk.dialog.wait_text(f'Rules {desk.serial()} saved')
+    desk.dialog.wait_no_text('unsaved change')
+
+
+def test_lost_before_it_was_saved(desk):
+    """What is changed meanwhile stays, too."""
+    before = desk.serial()
+    desk.add_routing('lost.test', 'example.net')
+    desk.confirm('Add E-mail Domain')
+    desk.far.cut_apply(desk, 'before')
+    desk.dialog.wait_text(REFUSED)
+    desk.dialog.click(SHEET, 'push button', 'Stop')
+    desk.dialog.wait_text(IN_DOUBT)
+    desk.add_routing('meanwhile.test', 'example.net')
+    desk.confirm('Add E-mail Domain')
+    reconnect(desk)
+    desk.dialog.wait_text('nothing was changed, try again')
+    desk.dialog.wait_text('2 unsaved changes')
+    assert desk.serial() == before
+    desk.apply()
+    assert {'lost.test', 'meanwhile.test'} <= set(desk.rows('routing'))
+
+
+def test_what_was_changed_since_is_kept(desk):
+    """Of an edit that was saved after all, what she has added since is left, once."""
+    desk.add_routing('first.test', 'example.net')
+    desk.confirm('Add E-mail Domain')
+    desk.far.cut_apply(desk, 'after')
+    desk.dialog.wait_text(REFUSED)
+    desk.dialog.click(SHEET, 'push button', 'Stop')
+    desk.dialog.wait_text(IN_DOUBT)
+    desk.add_routing('second.test', 'example.net')
+    desk.confirm('Add E-mail Domain')
+    reconnect(desk)
+    desk.dialog.wait_text('1 unsaved change')
+    desk.dialog.wait_no_text(IN_DOUBT)
+    desk.apply()
+    assert {'first.test', 'second.test'} <= set(desk.rows('routing'))
+
+
+def test_unsaved_changes_are_asked_about(desk):
+    desk.add_routing('dropped.test', 'example.net')
+    desk.confirm('Add E-mail Domain')
+    open_chooser(desk)
+    desk.dialog.key('alt+t')
+    desk.dialog.click(CHOOSER, 'push button', 'Connect')
+    desk.dialog.wait_text('Drop 1 unsaved change?', 'Connect')
+    desk.dialog.focus('Connect')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed('Connect')
+    assert desk.dialog.window(CHOOSER) and desk.dialog.window('(relay1.test)')
+    desk.dialog.click(CHOOSER, 'push button', 'Connect')
+    desk.dialog.click('Connect', 'push button', 'Drop')
+    poll('this computer', lambda: desk.dialog.window(SHEET) and not desk.dialog.window('relay1.test'))
+    desk.dialog.wait_no_text('unsaved change')
+
+
+def test_it_is_remembered_until_it_is_forgotten(desk):
+    open_chooser(desk)
+    desk.dialog.click(CHOOSER, 'label', RELAY)
+    desk.dialog.click(CHOOSER, 'push button', 'Connect')
+    wait_title(desk, 'relay1.test')
+    poll('one sheet', lambda: len(desk.dialog.windows()) == 1)
+    open_chooser(desk)
+    desk.dialog.click(CHOOSER, 'label', RELAY)
+    desk.dialog.click(CHOOSER, 'push button', 'Forget')
+    desk.dialog.wait_text('No other computer yet', CHOOSER)
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed(CHOOSER)
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('Escape')
+    assert desk.dialog.end() == 0
+
+
+def test_named_at_the_prompt(desk):
+    with Dialog(desk.place, desk.bus.address, f'--host={RELAY}', environment=desk.far.environment) as dialog:
+        desk.dialog = dialog
+        wait_title(desk, 'relay1.test')
+        desk.page(1)
+        dialog.wait_text('second.test')
+
+
 if __name__ == '__main__':
-    run('remote-window', test_rows_of_the_other_computer, test_a_lost_connection_keeps_her_edits)
+    run('remote-window', *[case for name, case in list(globals().items()) if name.startswith('test_')])

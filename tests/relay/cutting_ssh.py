@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""cutting_ssh.py MODE FOLDER CONFIG ARGUMENT... - ssh whose connection is cut while an edit is being saved.
+"""cutting_ssh.py MODE FOLDER SSH ARGUMENT... - ssh whose connection is cut while an edit is being saved.
 
-The first connection is cut, each later one is ssh's own (after FOLDER/go, in the mode "after-restart"):
+The first connection is cut, each later one is that of SSH itself (after FOLDER/go, in the mode "after-restart"):
 before  the Apply does not leave;
 after, after-restart  the Apply has been answered, and the answer does not arrive;
 late    the Apply stays on its way until FOLDER/go is there, and its answer goes to FOLDER/answer.
@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 
-MODE, FOLDER, SSH = sys.argv[1], pathlib.Path(sys.argv[2]), ['/usr/bin/ssh', '-F', *sys.argv[3:]]
+MODE, FOLDER, SSH = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3:]
 CUT, GO, ANSWER = FOLDER / 'cut', FOLDER / 'go', FOLDER / 'answer'
 
 
@@ -40,7 +40,7 @@ def main():
     if CUT.exists():
         if MODE == 'after-restart':
             wait_for_go()
-        os.execv(SSH[0], SSH)
+        os.execvp(SSH[0], SSH)
     is_cut = threading.Event()
     with subprocess.Popen(SSH, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as ssh:
         output = threading.Thread(target=copy_out, args=(ssh.stdout.fileno(), is_cut))

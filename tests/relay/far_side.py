@@ -194,7 +194,7 @@ class FarSide:
         """The first connection from now on is cut in mid-Apply: see cutting_ssh.py; its folder."""
         folder = self.place.folder(f'cut-{mode}')
         program = os.path.join(ROOT, 'tests', 'relay', 'cutting_ssh.py')
-        with self.other_ssh(f'exec {program} {mode} {folder} "$CONFIG" "$@"'):
+        with self.other_ssh(f'exec {program} {mode} {folder} /usr/bin/ssh -F "$CONFIG" "$@"'):
             yield pathlib.Path(folder)
 
     def _write_ssh(self, command):

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * sheet-apply.c - Apply, and what became of one whose answer was lost
+ *
+ * Whether that one was saved is asked once more as soon as the service can be reached; until then
+ * the edit stays as it is, and what others saved is not taken in: it could be ours.
+ */
+
+#include "config.h"
+
+#include "gui/sheet-private.h"
+
+#include "common/error.h"
+#include "common/refusal-text.h"
+
+gboolean
+reroute_sheet_is_saving (RerouteSheet *self)
+{
+  return self->apply != NULL || self->sent != NULL;
+}
+
+void
+reroute_sheet_note_touched (RerouteSheet *self)
+{
+  self->touched = TRUE;
+  if (self->sent == NULL)
+    g_clear_pointer (&self->problem, g_free);
+}
+
+void
+reroute_sheet_clear_apply (RerouteSheet *self)
+{
+  reroute_sheet_close (self);
+  g_clear_pointer (&self->sent, g_ptr_array_unref);
+  g_clear_pointer (&self->problem, g_free);
+}
+
+static void
+take_saved (RerouteSheet *self, guint64 serial)
+{
+  self->serial = serial;
+  reroute_edit_clear (self->edit);
+  reroute_sheet_dismiss_news (self);
+  reroute_sheet_load_settings (self);
+  reroute_relay_watch_ask (self->relay);
+}
+
+/* --- an answer that was lost --- */
+
+static gboolean
+settle_cb (gpointer user_data)
+{
+  RerouteSheet *self = REROUTE_SHEET (user_data);
+
+  self->settle_id = 0;
+  reroute_sheet_settle (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* While the bus is away, its return is what asks again. */
+static void
+settle_later (RerouteSheet *self)
+{
+  if (self->settle_id == 0 && reroute_bus_get_connection (self->bus) != NULL)
+    self->settle_id = g_timeout_add (REROUTE_SHEET_RETRY_MS, settle_cb, self);
+}
+
+/* It may have been saved, and she goes on. */
+static void
+begin_doubt (RerouteSheet *self)
+{
+  self->sent = g_ptr_array_new_with_free_func (reroute_row_unref);
+  for (int i = 0; i < REROUTE_N_PAGES; i++)
+    {
+      g_autoptr (GPtrArray) added = reroute_edit_dup_added (self->edit, i);
+
+      for (guint j = 0; j < added->len; j++)
+        g_ptr_array_add (self->sent, reroute_row_ref (added->pdata[j]));
+    }
+  settle_later (self);
+}
+
+/* Rows that were added have ids of their own now; those that she has not changed since go. */
+static void
+drop_sent (RerouteSheet *self)
+{
+  reroute_edit_freeze_changed (self->edit);
+  for (guint i = 0; i < self->sent->len; i++)
+    {
+      RerouteRow *row = g_ptr_array_index (self->sent, i);
+
+      if (reroute_edit_get_row (self->edit, row->page, row->id) == row)
+        reroute_edit_remove_row (self->edit, row);
+    }
+  reroute_edit_thaw_changed (self->edit);
+}
+
+/* @serial: 0: it was not saved */
+static void
+end_doubt (RerouteSheet *self, guint64 serial)
+{
+  if (serial != 0 && self->touched)
+    drop_sent (self);
+  g_clear_pointer (&self->sent, g_ptr_array_unref);
+  if (serial != 0 && !self->touched)
+    take_saved (self, serial);
+  else if (serial != 0 || self->announced != self->serial)
+    reroute_sheet_catch_up (self);
+}
+
+static void
+settled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
+  g_autoptr (GError) error = NULL;
+  guint64 serial =
+    reroute_rules_client_settle_finish (REROUTE_RULES_CLIENT (source), result, &error);
+
+  if (self->settle == NULL)
+    return;
+  g_clear_object (&self->settle);
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_OUTCOME))
+    {
+      settle_later (self);
+      return;
+    }
+  end_doubt (self, serial);
+  g_free (self->problem);
+  self->problem = error != NULL ? reroute_dup_error (error) : NULL;
+  reroute_sheet_emit_changed (self);
+}
+
+void
+reroute_sheet_settle (RerouteSheet *self)
+{
+  if (self->sent == NULL || self->settle != NULL || reroute_bus_get_connection (self->bus) == NULL)
+    return;
+  /* Bring Back was sent since. */
+  if (!reroute_rules_client_is_unsettled (self->rules))
+    {
+      end_doubt (self, 0);
+      reroute_sheet_emit_changed (self);
+      return;
+    }
+  self->settle = g_cancellable_new ();
+  reroute_rules_client_settle_async (self->rules, self->settle, settled_cb, g_object_ref (self));
+}
+
+gboolean
+reroute_sheet_is_unsettled (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
+
+  return self->sent != NULL;
+}
+
+/* --- Apply --- */
+
+void
+reroute_sheet_report_progress (double fraction, gpointer user_data)
+{
+  RerouteSheet *self = REROUTE_SHEET (user_data);
+
+  self->progress = fraction;
+  reroute_sheet_emit_changed (self);
+}
+
+void
+reroute_sheet_finish_apply (RerouteSheet *self, RerouteApplyState state, GError *error)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->apply);
+
+  if (task == NULL)
+    {
+      g_clear_error (&error);
+      return;
+    }
+  if (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    self->problem = reroute_dup_error (error);
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_OUTCOME))
+    begin_doubt (self);
+  reroute_sheet_emit_changed (self);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_int (task, state);
+}
+
+static void
+applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RerouteCommitResult) commit =
+               reroute_rules_client_apply_finish (REROUTE_RULES_CLIENT (source), result, &error);
+
+  if (commit == NULL)
+    {
+      reroute_sheet_finish_apply (self, REROUTE_APPLY_REFUSED, g_steal_pointer (&error));
+      return;
+    }
+  switch (commit->state)
+    {
+    case REROUTE_COMMIT_SAVED:
+      take_saved (self, commit->serial);
+      reroute_sheet_finish_apply (self, REROUTE_APPLY_SAVED, NULL);
+      break;
+    case REROUTE_COMMIT_STALE:
+      self->announced = commit->serial;
+      reroute_sheet_catch_up (self);
+      break;
+    case REROUTE_COMMIT_REFUSED:
+    case REROUTE_COMMIT_CONFIRM:
+      g_cancellable_cancel (self->check);
+      reroute_sheet_take_edit_findings (self, g_ptr_array_ref (commit->findings));
+      reroute_sheet_finish_apply (self,
+                                  commit->state == REROUTE_COMMIT_CONFIRM ? REROUTE_APPLY_CONFIRM
+                                                                          : REROUTE_APPLY_REFUSED,
+                                  NULL);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+gboolean
+reroute_sheet_is_applying (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
+
+  return self->apply != NULL;
+}
+
+double
+reroute_sheet_get_progress (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), 0);
+
+  return self->progress;
+}
+
+const char *
+reroute_sheet_get_problem (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
+
+  return self->problem;
+}
+
+void
+reroute_sheet_apply_async (RerouteSheet *self,
+                           const char *const *confirmed,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GPtrArray) changes = NULL;
+
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+  g_return_if_fail (!reroute_sheet_is_saving (self));
+
+  self->apply = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (self->apply, reroute_sheet_apply_async);
+  self->progress = 0;
+  self->touched = FALSE;
+  g_clear_pointer (&self->problem, g_free);
+  changes = reroute_edit_dup_changes (self->edit);
+  reroute_rules_client_apply_async (
+    self->rules, changes, self->serial, confirmed, cancellable, applied_cb, g_object_ref (self));
+  reroute_sheet_emit_changed (self);
+}
+
+gboolean
+reroute_sheet_apply_finish (RerouteSheet *self,
+                            GAsyncResult *result,
+                            RerouteApplyState *state,
+                            GError **error)
+{
+  GError *failure = NULL;
+  gssize value = g_task_propagate_int (G_TASK (result), &failure);
+
+  if (failure != NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  *state = value;
+  return TRUE;
+}
+
+void
+reroute_sheet_stop (RerouteSheet *self)
+{
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  if (self->apply != NULL)
+    g_cancellable_cancel (g_task_get_cancellable (self->apply));
+}
+
+void
+reroute_sheet_close (RerouteSheet *self)
+{
+  g_autoptr (GCancellable) settle = NULL;
+
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  settle = g_steal_pointer (&self->settle);
+  g_cancellable_cancel (settle);
+  g_clear_handle_id (&self->settle_id, g_source_remove);
+}
