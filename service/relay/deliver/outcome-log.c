@@ -14,6 +14,8 @@
 #include "service/relay/log-line.h"
 
 #define EXPIRED "4.4.7" /* RFC 3463 3.5: delivery time expired */
+#define DELAY_PLACES 3
+#define DELAY_OCTETS 32
 
 RerouteReply *
 reroute_reply_new_expired (const char *last)
@@ -61,7 +63,25 @@ dup_entry (const RerouteRow *entry)
            : NULL;
 }
 
-/* The fields are for journald: see reroute-relayd(8). */
+/* Seconds with three places, in @buffer. */
+static const char *
+format_delay (gint64 delay_ms, char buffer[DELAY_OCTETS])
+{
+  char *first = buffer + DELAY_OCTETS - 1;
+
+  *first = '\0';
+  for (guint place = 0; place <= DELAY_PLACES || delay_ms > 0; place++)
+    {
+      if (place == DELAY_PLACES)
+        *--first = '.';
+      *--first = (char) ('0' + delay_ms % 10);
+      delay_ms /= 10;
+    }
+  return first;
+}
+
+/* The fields are for journald: see reroute-relayd(8).  Every recipient comes through here: no
+   printf(). */
 static void
 log_outcome (RerouteQueued *queued,
              const RerouteOutcome *outcome,
@@ -74,9 +94,9 @@ log_outcome (RerouteQueued *queued,
   g_autofree char *id = reroute_message_id_to_string (queued->message->id);
   g_autofree char *entry = dup_entry (outcome->by.deciding);
   g_autofree char *text = NULL;
-  gint64 now_us = g_get_real_time ();
-  gint64 delay_ms = MAX (now_us - queued->message->received_us, 0) / 1000;
-  char delay_s[32];
+  gint64 age_us = g_get_real_time () - queued->message->received_us;
+  char buffer[DELAY_OCTETS];
+  const char *delay_s = format_delay (MAX (age_us, 0) / 1000, buffer);
   const GLogField fields[] = {
     { "GLIB_DOMAIN", G_LOG_DOMAIN, -1 },
     { "REROUTE_ID", id, -1 },
@@ -93,22 +113,28 @@ log_outcome (RerouteQueued *queued,
     { "REROUTE_REPLY", said, -1 },
   };
 
-  g_snprintf (
-    delay_s, sizeof delay_s, "%" G_GINT64_FORMAT ".%03d", delay_ms / 1000, (int) (delay_ms % 1000));
-  text = g_strdup_printf ("id=%s to=<%s>%s%s%s nexthop=%s relay=%s tls=<%s> delay_s=%s dsn=%s "
-                          "status=%s (%s)",
-                          id,
-                          rcpt_out,
-                          rewritten ? " orig_to=<" : "",
-                          rewritten ? received : "",
-                          rewritten ? ">" : "",
-                          outcome->next_hop != NULL ? outcome->next_hop : "none",
-                          outcome->relay != NULL ? outcome->relay : "none",
-                          outcome->tls != NULL ? outcome->tls : "none",
-                          delay_s,
-                          find_status (outcome),
-                          reroute_track_kind_to_string (kind),
-                          said);
+  text = g_strconcat ("id=",
+                      id,
+                      " to=<",
+                      rcpt_out,
+                      rewritten ? "> orig_to=<" : "",
+                      rewritten ? received : "",
+                      "> nexthop=",
+                      outcome->next_hop != NULL ? outcome->next_hop : "none",
+                      " relay=",
+                      outcome->relay != NULL ? outcome->relay : "none",
+                      " tls=<",
+                      outcome->tls != NULL ? outcome->tls : "none",
+                      "> delay_s=",
+                      delay_s,
+                      " dsn=",
+                      find_status (outcome),
+                      " status=",
+                      reroute_track_kind_to_string (kind),
+                      " (",
+                      said,
+                      ")",
+                      NULL);
   reroute_log_line (text, fields, G_N_ELEMENTS (fields));
 }
 

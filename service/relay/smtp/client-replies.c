@@ -43,7 +43,9 @@ reroute_smtp_client_put_mail (RerouteSmtpClient *self)
   GString *output = self->output;
   gsize before = output->len;
 
-  g_string_append_printf (output, "MAIL FROM:<%s>", transaction->reverse_path);
+  g_string_append (output, "MAIL FROM:<");
+  g_string_append (output, transaction->reverse_path);
+  g_string_append_c (output, '>');
   if ((self->offers & REROUTE_SMTP_OFFERS_SIZE) != 0 && transaction->content_octets > 0)
     g_string_append_printf (output, " SIZE=%" G_GSIZE_FORMAT, transaction->content_octets);
   if (transaction->body_8bitmime)
@@ -65,7 +67,9 @@ reroute_smtp_client_put_rcpt (RerouteSmtpClient *self, guint index)
   GString *output = self->output;
   gsize before = output->len;
 
-  g_string_append_printf (output, "RCPT TO:<%s>", address);
+  g_string_append (output, "RCPT TO:<");
+  g_string_append (output, address);
+  g_string_append_c (output, '>');
   if (passes_dsn (self))
     reroute_dsn_append_rcpt (
       output,

@@ -13,6 +13,7 @@
 
 /* What is left of RFC 5321's 512 octets after "550-", "5.123.123 " and CR LF. */
 #define TEXT_OCTETS 490
+#define CODE_DIGITS 3
 
 RerouteReply *
 reroute_reply_new (guint code, const char *status, const char *text)
@@ -45,48 +46,49 @@ reroute_reply_free (RerouteReply *self)
 }
 
 static void
-append_code (const RerouteReply *self, GString *line)
+put_code (const RerouteReply *self, char code[CODE_DIGITS])
 {
-  const char code[] = { (char) ('0' + self->code / 100),
-                        (char) ('0' + self->code / 10 % 10),
-                        (char) ('0' + self->code % 10) };
-
-  g_string_append_len (line, code, sizeof code);
+  code[0] = (char) ('0' + self->code / 100);
+  code[1] = (char) ('0' + self->code / 10 % 10);
+  code[2] = (char) ('0' + self->code % 10);
 }
 
 char *
 reroute_reply_to_string (const RerouteReply *self)
 {
+  gboolean is_ascii = TRUE;
+  char code[CODE_DIGITS + 1] = { 0 };
+
   g_return_val_if_fail (self != NULL, NULL);
 
-  GString *line = g_string_sized_new (64);
-  append_code (self, line);
-  if (self->status[0] != '\0')
+  put_code (self, code);
+  char *line = g_strconcat (code,
+                            self->status[0] != '\0' ? " " : "",
+                            self->status,
+                            self->text[0] != '\0' ? " " : "",
+                            self->text,
+                            NULL);
+  for (char *c = line; *c != '\0'; c++)
     {
-      g_string_append_c (line, ' ');
-      g_string_append (line, self->status);
+      if (g_ascii_iscntrl (*c))
+        *c = *c == '\n' ? ' ' : '?';
+      is_ascii = is_ascii && (guchar) *c < 0x80;
     }
-  if (self->text[0] != '\0')
-    {
-      g_string_append_c (line, ' ');
-      g_string_append (line, self->text);
-    }
-  for (gsize i = 0; i < line->len; i++)
-    if (line->str[i] == '\n')
-      line->str[i] = ' ';
-    else if (g_ascii_iscntrl (line->str[i]))
-      line->str[i] = '?';
-  if (!g_utf8_validate_len (line->str, line->len, NULL))
-    for (gsize i = 0; i < line->len; i++)
-      if ((guchar) line->str[i] >= 0x80)
-        line->str[i] = '?';
-  return g_string_free (line, FALSE);
+  if (is_ascii || g_utf8_validate (line, -1, NULL))
+    return line;
+  for (char *c = line; *c != '\0'; c++)
+    if ((guchar) *c >= 0x80)
+      *c = '?';
+  return line;
 }
 
 static void
 append_line (const RerouteReply *self, const char *text, gsize length, gboolean last, GString *wire)
 {
-  append_code (self, wire);
+  char code[CODE_DIGITS];
+
+  put_code (self, code);
+  g_string_append_len (wire, code, sizeof code);
   g_string_append_c (wire, last ? ' ' : '-');
   if (self->status[0] != '\0')
     {
