@@ -56,7 +56,7 @@ class Sink:
         self.knows_bdat = knows_bdat
         self.messages = []
         self.conversations = []
-        self._writers = set()
+        self._tasks = set()
         self._loop = asyncio.new_event_loop()
         self._server = None
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -84,7 +84,7 @@ class Sink:
     @property
     def n_sessions(self):
         """Open now."""
-        return len(self._writers)
+        return len(self._tasks)
 
     def recipients(self):
         """Of all messages, in the order of arrival."""
@@ -96,11 +96,13 @@ class Sink:
     async def _close(self):
         self._server.close()
         await self._server.wait_closed()
-        for writer in list(self._writers):
-            writer.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader, writer):
-        self._writers.add(writer)
+        self._tasks.add(asyncio.current_task())
         lines = []
         if self.take is None:
             self.conversations.append(lines)
@@ -109,7 +111,7 @@ class Sink:
         except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
-            self._writers.discard(writer)
+            self._tasks.discard(asyncio.current_task())
             writer.close()
 
 
