@@ -49,7 +49,7 @@ log_failure (RerouteAlarmCommand *self)
   g_autofree char *why = NULL;
 
   if (self->text->len == 0)
-    g_warning ("nobody has run the alarm command");
+    g_warning ("an alarm was not told: the process that runs the command has ended");
   else if (self->text->str[0] == REROUTE_HELPER_FAILED)
     {
       why = g_utf8_make_valid (self->text->str + 1, -1);
@@ -85,9 +85,9 @@ begin (RerouteAlarmCommand *self)
 
       self->answer = reroute_helper_request (self->helper, (const char *const *) words);
       if (self->answer < 0)
-        g_warning ("the alarm command “%s” cannot be run: the relay has no directory of them, see "
-                   "reroute-relayd(8)",
-                   words[1]);
+        g_warning ("an alarm was not told: the command “%s” cannot be run: %s",
+                   words[1],
+                   reroute_helper_explain (self->helper, errno));
     }
   if (self->answer < 0 || self->answer_id != 0)
     return;

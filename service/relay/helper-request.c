@@ -7,6 +7,7 @@
 
 #include "service/relay/helper-request.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,14 +43,27 @@ reroute_helper_request (int helper, const char *const *words)
 {
   g_return_val_if_fail (words != NULL, -1);
 
-  int ends[2];
+  int ends[2], error_number;
 
+  errno = EBADF;
   if (helper < 0 || pipe2 (ends, O_CLOEXEC) != 0)
     return -1;
   gboolean sent = fcntl (ends[0], F_SETFL, O_NONBLOCK) == 0 && send_words (helper, words, ends[1]);
+  error_number = errno;
   close (ends[1]);
   if (sent)
     return ends[0];
   close (ends[0]);
+  errno = error_number;
   return -1;
+}
+
+const char *
+reroute_helper_explain (int helper, int error_number)
+{
+  if (helper < 0)
+    return "the relay had no directory of them when it started, see reroute-relayd(8)";
+  if (error_number == EPIPE || error_number == ECONNRESET)
+    return "the process that runs them has ended: restart reroute-relayd";
+  return g_strerror (error_number);
 }

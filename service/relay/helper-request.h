@@ -24,9 +24,12 @@ G_BEGIN_DECLS
  *
  * Asks for a program to be run.  Does not wait; any thread.
  *
- * Returns: the descriptor that the answer is read from, which does not block, up to its end; -1:
- *   nobody runs programs, or there is no room for a request
+ * Returns: the descriptor that the answer is read from, which does not block, up to its end; -1
+ *   with errno: nobody runs programs, or there is no room for a request
  */
 int reroute_helper_request (int helper, const char *const *words);
+
+/* Why a request failed, and what to do.  @error_number: that it left in errno */
+const char *reroute_helper_explain (int helper, int error_number);
 
 G_END_DECLS

@@ -253,6 +253,18 @@ def test_refused_and_failing(world):
         poll('the missing one', lambda: 'the command “missing” cannot be run' in world.log())
 
 
+def test_helper_that_has_ended(world):
+    """The kernel may have ended it: then it is not a directory that is missing."""
+    pid = world.service.relay.pid
+    with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as stream:
+        helper, = stream.read().split()
+    os.kill(int(helper), signal.SIGKILL)
+    poll('its end', lambda: not os.path.exists(f'/proc/{helper}/exe'))
+    world.service.set('alarm-command', 'tell')
+    world.service.set('tls-certificate', '/nowhere.pem')
+    poll('the reason', lambda: 'the process that runs them has ended: restart reroute-relayd' in world.log())
+
+
 def test_bad_values(world):
     for key, value, said in (('alarm-command', '/bin/sh', 'no bare name'), ('alarm-command', '../tell', 'no bare name'),
                              ('alarm-webhook', 'http://alarms.example/', 'no web address for alarms'),
@@ -269,7 +281,7 @@ def main():
     with contextlib.ExitStack() as stack:
         world = World(stack)
         for case in (test_bad_values, test_next_hop_and_oldest_message, test_certificate, test_spool, test_rules,
-                     test_web_server, test_web_server_in_tls, test_refused_and_failing):
+                     test_web_server, test_web_server_in_tls, test_refused_and_failing, test_helper_that_has_ended):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case, world)
     tap.done()
 

@@ -228,9 +228,11 @@ reroute_tokens_ask (RerouteTokens *self,
   else if (entry->io.fd >= 0 || begin_run (self, entry, worker))
     g_queue_push_tail (&entry->waiting, request);
   else
-    tell (request,
-          NULL,
-          "no token command can be run: the relay has no directory of them, see reroute-relayd(8)");
+    {
+      g_autofree char *why = g_strdup_printf ("no token command can be run: %s",
+                                              reroute_helper_explain (self->helper, errno));
+      tell (request, NULL, why);
+    }
   g_mutex_unlock (&self->lock);
   return request;
 }
