@@ -157,6 +157,8 @@ static const RerouteSettingSpec specs[REROUTE_N_SETTINGS] = {
     N_("Program that is run when an alarm is raised or cleared; empty: none.") },
   { ID (ALARM_WEBHOOK), "alarm-webhook", TYPE (URL), "", 0, 0, NULL,
     N_("Web address that alarms are posted to when they are raised or cleared; empty: none.") },
+  { ID (ALARM_WEBHOOK_ACCOUNT), "alarm-webhook-account", TYPE (ACCOUNT), "", 0, 0, NULL,
+    N_("Account that alarms are posted with; empty: without one.") },
   { ID (ALARM_OLDEST), "alarm-oldest", TYPE (DURATION), "1d", 0, 60 * DAY_S, NULL,
     N_("Age of the oldest message in the queue that raises an alarm; “0s”: never.") },
   { ID (ALARM_SPOOL), "alarm-spool", TYPE (COUNT), "90", 0, 99, NULL,

@@ -336,6 +336,7 @@ reroute_alarms_window_new (GtkWindow *parent, RerouteSheet *sheet)
     { N_("It is told to"), -1 },
     { N_("This _program:"), REROUTE_SETTING_ALARM_COMMAND, N_("None") },
     { N_("This web _address:"), REROUTE_SETTING_ALARM_WEBHOOK, N_("None") },
+    { N_("With this acc_ount:"), REROUTE_SETTING_ALARM_WEBHOOK_ACCOUNT, N_("None") },
   };
   /* clang-format on */
 

@@ -206,7 +206,7 @@ reroute_alarm_watch_new (const RerouteRelayParts *parts,
   self->defaults = reroute_settings_new ();
   self->alarms = reroute_alarms_new (tell_cb, self);
   self->command = reroute_alarm_command_new (helper);
-  self->webhook = reroute_alarm_webhook_new ();
+  self->webhook = reroute_alarm_webhook_new (parts->secrets);
   self->look_id = g_timeout_add_seconds (REROUTE_LIMIT_ALARM_LOOK_S, look_cb, self);
   self->serial_id =
     g_signal_connect (rules, "serial-changed", G_CALLBACK (serial_changed_cb), self);

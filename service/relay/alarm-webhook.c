@@ -5,7 +5,8 @@
  * The server's certificate is checked by the authorities of the setting tls-trust, or the
  * machine's. No redirect is followed and no proxy asked: the address is where it goes.
  *
- * Standards: RFC 9110 section 15 (status codes).
+ * Standards: RFC 9110 section 15 (status codes), RFC 7617 section 2 (Basic), RFC 6750 section 2.1
+ * (Bearer).
  */
 
 #include "config.h"
@@ -43,7 +44,9 @@ typedef struct
 
 struct _RerouteAlarmWebhook
 {
+  const RerouteSecretsKeeper *secrets;
   char *url;        /* "": off */
+  char *account;    /* "": none */
   char *trust;      /* the text of the setting */
   GStrv trusted;    /* its files */
   GQueue waiting;   /* (element-type Post) */
@@ -208,6 +211,65 @@ read_trust (RerouteAlarmWebhook *self, Attempt *attempt, GError **error)
   return TRUE;
 }
 
+/* (transfer full) (nullable): of the header field Authorization */
+static char *
+make_authorization (const RerouteSecret *secret, GError **error)
+{
+  const char *scheme = secret->kind == REROUTE_SECRET_PASSWORD ? "Basic " : "Bearer ";
+  g_autofree char *clear = NULL;
+  g_autofree char *proof = NULL;
+  char *value;
+
+  if (secret->kind == REROUTE_SECRET_PASSWORD)
+    {
+      clear = g_strconcat (secret->user, ":", secret->value, NULL);
+      proof = g_base64_encode ((const guchar *) clear, strlen (clear));
+      explicit_bzero (clear, strlen (clear));
+    }
+  else
+    proof = reroute_secret_read_token (secret, error);
+  if (proof == NULL)
+    return NULL;
+  value = g_strconcat (scheme, proof, NULL);
+  explicit_bzero (proof, strlen (proof));
+  return value;
+}
+
+/* Errors: without what is secret. */
+static gboolean
+authorise (RerouteAlarmWebhook *self, SoupMessage *message, GError **error)
+{
+  g_autoptr (RerouteSecret) secret = NULL;
+  g_autofree char *value = NULL;
+  const char *why = NULL;
+
+  if (*self->account == '\0')
+    return TRUE;
+  secret = reroute_secrets_keeper_find (self->secrets, self->account);
+  if (secret == NULL)
+    why = "is not there: see “reroutectl account list”";
+  else if (secret->kind == REROUTE_SECRET_TOKEN_COMMAND)
+    why = "has a token command: wanted a password or a token's file";
+  else if (secret->kind == REROUTE_SECRET_PASSWORD && strchr (secret->user, ':') != NULL)
+    why = "has a user name with a colon, which a web server does not understand";
+  if (why != NULL)
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "the account “%s” of the setting “alarm-webhook-account” %s",
+                   self->account,
+                   why);
+      return FALSE;
+    }
+  value = make_authorization (secret, error);
+  if (value == NULL)
+    return FALSE;
+  soup_message_headers_replace (soup_message_get_request_headers (message), "Authorization", value);
+  explicit_bzero (value, strlen (value));
+  return TRUE;
+}
+
 static gboolean
 make_request (RerouteAlarmWebhook *self, Attempt *attempt, GBytes *body, GError **error)
 {
@@ -215,6 +277,8 @@ make_request (RerouteAlarmWebhook *self, Attempt *attempt, GBytes *body, GError 
     return FALSE;
   attempt->session = soup_session_new_with_options ("max-conns", 1, NULL);
   soup_session_set_proxy_resolver (attempt->session, NULL);
+  /* Nobody could answer its questions. */
+  soup_session_remove_feature_by_type (attempt->session, SOUP_TYPE_AUTH_MANAGER);
   if (attempt->databases->len > 0)
     soup_session_set_tls_database (attempt->session, attempt->databases->pdata[0]);
   attempt->message = soup_message_new (SOUP_METHOD_POST, self->url);
@@ -227,6 +291,8 @@ make_request (RerouteAlarmWebhook *self, Attempt *attempt, GBytes *body, GError 
                    self->url);
       return FALSE;
     }
+  if (!authorise (self, attempt->message, error))
+    return FALSE;
   soup_message_set_flags (attempt->message, SOUP_MESSAGE_NO_REDIRECT);
   soup_message_set_request_body_from_bytes (attempt->message, "application/json", body);
   g_signal_connect (
@@ -319,11 +385,13 @@ describe (const char *hostname, const RerouteAlarm *alarm, gboolean raised)
 /* --- public --- */
 
 RerouteAlarmWebhook *
-reroute_alarm_webhook_new (void)
+reroute_alarm_webhook_new (const RerouteSecretsKeeper *secrets)
 {
   RerouteAlarmWebhook *self = g_new0 (RerouteAlarmWebhook, 1);
 
+  self->secrets = secrets;
   self->url = g_strdup ("");
+  self->account = g_strdup ("");
   self->trust = g_strdup ("");
   self->trusted = g_new0 (char *, 1);
   self->wait_s = REROUTE_LIMIT_ALARM_RETRY_FIRST_S;
@@ -339,6 +407,7 @@ reroute_alarm_webhook_free (RerouteAlarmWebhook *self)
   withdraw (self);
   g_queue_clear_full (&self->waiting, (GDestroyNotify) post_free);
   g_free (self->url);
+  g_free (self->account);
   g_free (self->trust);
   g_strfreev (self->trusted);
   g_free (self);
@@ -350,13 +419,17 @@ reroute_alarm_webhook_set_settings (RerouteAlarmWebhook *self, const RerouteSett
   g_return_if_fail (self != NULL && settings != NULL);
 
   const char *url = reroute_settings_get_text (settings, REROUTE_SETTING_ALARM_WEBHOOK);
+  const char *account = reroute_settings_get_text (settings, REROUTE_SETTING_ALARM_WEBHOOK_ACCOUNT);
   const char *trust = reroute_settings_get_text (settings, REROUTE_SETTING_TLS_TRUST);
 
-  if (g_str_equal (url, self->url) && g_str_equal (trust, self->trust))
+  if (g_str_equal (url, self->url) && g_str_equal (account, self->account) &&
+      g_str_equal (trust, self->trust))
     return;
   withdraw (self);
   g_free (self->url);
   self->url = g_strdup (url);
+  g_free (self->account);
+  self->account = g_strdup (account);
   g_free (self->trust);
   self->trust = g_strdup (trust);
   g_strfreev (self->trusted);

@@ -4,6 +4,7 @@
 
 #include "common/alarm.h"
 #include "common/settings.h"
+#include "service/relay/secrets-keeper.h"
 
 G_BEGIN_DECLS
 
@@ -17,7 +18,8 @@ G_BEGIN_DECLS
  */
 typedef struct _RerouteAlarmWebhook RerouteAlarmWebhook;
 
-RerouteAlarmWebhook *reroute_alarm_webhook_new (void);
+/* @secrets: borrowed: what the setting alarm-webhook-account stands for */
+RerouteAlarmWebhook *reroute_alarm_webhook_new (const RerouteSecretsKeeper *secrets);
 /* What was not taken is not posted any more. */
 void reroute_alarm_webhook_free (RerouteAlarmWebhook *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAlarmWebhook, reroute_alarm_webhook_free)

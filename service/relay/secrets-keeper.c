@@ -361,6 +361,18 @@ reroute_secrets_keeper_set (RerouteSecretsKeeper *self,
   return done;
 }
 
+RerouteSecret *
+reroute_secrets_keeper_find (const RerouteSecretsKeeper *self, const char *account)
+{
+  g_return_val_if_fail (self != NULL && account != NULL, NULL);
+
+  const char *text = self->texts[KIND_OUT];
+  g_autoptr (RerouteSecrets) secrets = reroute_secrets_parse (text != NULL ? text : "", NULL);
+  RerouteSecret *secret = secrets != NULL ? reroute_secrets_find (secrets, account) : NULL;
+
+  return secret != NULL ? reroute_secret_ref (secret) : NULL;
+}
+
 GStrv
 reroute_secrets_keeper_list (const RerouteSecretsKeeper *self)
 {

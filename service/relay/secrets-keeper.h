@@ -44,6 +44,9 @@ gboolean reroute_secrets_keeper_set (RerouteSecretsKeeper *self,
                                      const char *value,
                                      GError **error);
 
+/* (transfer full) (nullable): what the relay logs in with elsewhere as @account */
+RerouteSecret *reroute_secrets_keeper_find (const RerouteSecretsKeeper *self, const char *account);
+
 /* (transfer full) (array zero-terminated=1): names as reroute_secrets_keeper_set() takes them */
 GStrv reroute_secrets_keeper_list (const RerouteSecretsKeeper *self);
 

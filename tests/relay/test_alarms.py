@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Alarms are raised and cleared, and told to a command, a web server, the bus and the prompt."""
 
+import base64
 import contextlib
 import http.server
+import itertools
 import json
 import os
 import signal
@@ -30,7 +32,7 @@ class Receiver:
 
     def __init__(self, *answers):
         self.answers = list(answers)
-        self.bodies, self.taken = [], []
+        self.bodies, self.taken, self.proofs = [], [], []
         self.over = threading.Event()
 
     def __enter__(self):
@@ -40,6 +42,7 @@ class Receiver:
             def do_POST(self):  # pylint: disable=invalid-name
                 body = self.rfile.read(int(self.headers['Content-Length']))
                 outer.bodies.append(body)
+                outer.proofs.append(self.headers['Authorization'])
                 answer = outer.answers.pop(0) if outer.answers else 204
                 if answer == 'hang':
                     outer.over.wait()
@@ -237,6 +240,41 @@ def test_web_server_in_tls(world):
     world.wait_told('certificate', 'cleared')
 
 
+def test_web_server_with_an_account(world):
+    """Nothing is posted until the account is there; then with a password, or with the token of the moment."""
+    token = world.place.write('one\n', 'token')
+    toggle = itertools.cycle(('/nowhere.pem', ''))
+
+    def proof_of_next():
+        n_taken = len(receiver.taken)
+        world.service.set('tls-certificate', next(toggle))
+        poll('the alarm', lambda: len(receiver.taken) > n_taken)
+        return receiver.proofs[-1]
+    with Receiver() as receiver:
+        world.service.set('alarm-webhook-account', 'hook')
+        world.service.set('alarm-webhook', receiver.url)
+        world.service.set('tls-certificate', next(toggle))
+        poll('the reason', lambda: 'of the setting “alarm-webhook-account” is not there' in world.log())
+        assert not receiver.bodies
+        world.service.ctl('account', 'add', 'hook', '--out', '--user=Ärmel', '--password-stdin', text='sesam öffne\n')
+        poll('the first alarm', lambda: receiver.taken)
+        basic = 'Basic ' + base64.b64encode('Ärmel:sesam öffne'.encode()).decode()
+        assert receiver.proofs == [basic], receiver.proofs
+        assert proof_of_next() == basic
+        world.service.ctl('account', 'add', 'hook', '--out', f'--token-file={token}')
+        assert proof_of_next() == 'Bearer one'
+        world.place.write('two\n', 'token')
+        assert proof_of_next() == 'Bearer two'
+        world.service.ctl('account', 'add', 'hook', '--out', '--token-command=tell')
+        world.service.set('tls-certificate', next(toggle))
+        poll('the refusal', lambda: 'has a token command' in world.log())
+        world.service.ctl('account', 'remove', 'hook', '--out')
+        assert 'sesam' not in world.log() and basic.split()[1] not in world.log()
+    for key in ('alarm-webhook', 'alarm-webhook-account', 'tls-certificate'):
+        world.service.set(key, '')
+    world.wait_told('certificate', 'cleared')
+
+
 def test_refused_and_failing(world):
     """A web server that wants none is not asked again; a command that fails is in the log."""
     world.place.write('#!/bin/sh\nexit 3\n', 'alarm-commands', 'fails', mode=0o755)
@@ -281,7 +319,8 @@ def main():
     with contextlib.ExitStack() as stack:
         world = World(stack)
         for case in (test_bad_values, test_next_hop_and_oldest_message, test_certificate, test_spool, test_rules,
-                     test_web_server, test_web_server_in_tls, test_refused_and_failing, test_helper_that_has_ended):
+                     test_web_server, test_web_server_in_tls, test_web_server_with_an_account,
+                     test_refused_and_failing, test_helper_that_has_ended):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case, world)
     tap.done()
 

@@ -75,6 +75,7 @@ static const char *const keys[] = {
   "chunking",
   "alarm-command",
   "alarm-webhook",
+  "alarm-webhook-account",
   "alarm-oldest",
   "alarm-spool",
   "alarm-certificate",

@@ -15,6 +15,7 @@
 
 #include "common/error.h"
 #include "common/limits.h"
+#include "service/relay/deliver/secrets.h"
 
 #include <gsasl.h>
 #include <string.h>
@@ -88,40 +89,6 @@ get_library (void)
   return library;
 }
 
-static gboolean
-read_token (RerouteSaslClient *self, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  g_autofree char *text = NULL;
-
-  if (!g_file_get_contents (self->secret->value, &text, NULL, &failure))
-    {
-      g_set_error (error,
-                   REROUTE_ERROR,
-                   REROUTE_ERROR_VALUE,
-                   "the token cannot be read: %s",
-                   failure->message);
-      return FALSE;
-    }
-  text[strcspn (text, "\r\n")] = '\0';
-  g_strstrip (text);
-  for (const char *at = text; *at != '\0'; at++)
-    if (!g_ascii_isgraph (*at))
-      text[0] = '\0';
-  if (*text == '\0' || strlen (text) > REROUTE_LIMIT_TOKEN_OCTETS)
-    {
-      g_set_error (error,
-                   REROUTE_ERROR,
-                   REROUTE_ERROR_VALUE,
-                   "the first line of “%s” is no token: wanted 1 to %d octets without blanks",
-                   self->secret->value,
-                   REROUTE_LIMIT_TOKEN_OCTETS);
-      return FALSE;
-    }
-  self->token = g_steal_pointer (&text);
-  return TRUE;
-}
-
 static const char *
 choose_mechanism (const RerouteSecret *secret, const char *offered)
 {
@@ -152,7 +119,10 @@ reroute_sasl_client_new (RerouteSecret *secret, const char *offered, GError **er
       return NULL;
     }
   if (secret->kind == REROUTE_SECRET_TOKEN_FILE)
-    return read_token (self, error) ? g_steal_pointer (&self) : NULL;
+    {
+      self->token = reroute_secret_read_token (secret, error);
+      return self->token != NULL ? g_steal_pointer (&self) : NULL;
+    }
   if (secret->kind == REROUTE_SECRET_TOKEN_COMMAND)
     return g_steal_pointer (&self);
   if (gsasl_client_start (get_library (), self->mechanism, &self->session) != GSASL_OK)

@@ -8,6 +8,7 @@
 #include "service/relay/deliver/secrets.h"
 
 #include "common/error.h"
+#include "common/limits.h"
 #include "common/verifier.h"
 
 #include <string.h>
@@ -77,6 +78,39 @@ reroute_secrets_unref (RerouteSecrets *self)
     return;
   g_hash_table_unref (self->by_account);
   g_free (self);
+}
+
+char *
+reroute_secret_read_token (const RerouteSecret *secret, GError **error)
+{
+  g_return_val_if_fail (secret != NULL && secret->kind == REROUTE_SECRET_TOKEN_FILE, NULL);
+
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents (secret->value, &text, NULL, &failure))
+    {
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_VALUE,
+                   "the token cannot be read: %s",
+                   failure->message);
+      return NULL;
+    }
+  text[strcspn (text, "\r\n")] = '\0';
+  g_strstrip (text);
+  for (const char *at = text; *at != '\0'; at++)
+    if (!g_ascii_isgraph (*at))
+      text[0] = '\0';
+  if (*text != '\0' && strlen (text) <= REROUTE_LIMIT_TOKEN_OCTETS)
+    return g_steal_pointer (&text);
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_VALUE,
+               "the first line of “%s” is no token: wanted 1 to %d octets without blanks",
+               secret->value,
+               REROUTE_LIMIT_TOKEN_OCTETS);
+  return NULL;
 }
 
 RerouteSecret *

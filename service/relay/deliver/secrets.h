@@ -25,6 +25,10 @@ RerouteSecrets *reroute_secrets_ref (RerouteSecrets *self);
 void reroute_secrets_unref (RerouteSecrets *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSecrets, reroute_secrets_unref)
 
+/* (transfer full): the first line of the file that @secret, of %REROUTE_SECRET_TOKEN_FILE, names;
+   to be overwritten before it is freed.  Errors: %REROUTE_ERROR_VALUE, without what is in it. */
+char *reroute_secret_read_token (const RerouteSecret *secret, GError **error);
+
 /* (transfer none) (nullable) */
 RerouteSecret *reroute_secrets_find (const RerouteSecrets *self, const char *account);
 
