@@ -219,12 +219,12 @@ void
 reroute_queue_columns_add_messages (GtkColumnView *view, RerouteQueueModel *model)
 {
   const RerouteTextColumn columns[] = {
-    { _ ("Sender"), 180, FALSE, sender_cell, is_held, .is_order = TRUE },
+    { _ ("Sender"), 198, FALSE, sender_cell, is_held, .is_order = TRUE },
       { _ ("Recipient"), -1, FALSE, recipient_cell, is_held, .is_order = TRUE },
         { _ ("Size"), 84, TRUE, size_cell, is_held, .is_order = TRUE },
           { _ ("Age"), 72, TRUE, age_cell, is_held, .is_order = TRUE },
             { _ ("Next Try"), 92, TRUE, message_next_try_cell, is_held, .is_order = TRUE },
-              { _ ("State"), 100, FALSE, state_cell, is_held, .is_order = TRUE },
+              { _ ("State"), 90, FALSE, state_cell, is_held, .is_order = TRUE },
             };
   g_autoptr (GtkColumnViewColumn) age = NULL;
 
