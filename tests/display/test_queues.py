@@ -206,6 +206,7 @@ def test_what_was_never_shown_is_meant_too(desk):
          == ['waiting', 'held', 'held', 'held'])
     assert sum(message['recipients'][0]['state'] == 'held' for message in desk.service.queued()) == n - 1
     desk.service.ctl('queue', 'delete', '--entry=connections many.test')
+    desk.dialog.wait_text('Nothing here contains “many”.')
     desk.dialog.key('ctrl+f', 'Escape')
     desk.dialog.wait_text('Messages for Connections: wall.test')
 
