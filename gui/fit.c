@@ -87,6 +87,19 @@ measure_height (GtkWindow *window, GtkNotebook *notebook, int width)
   return tallest + together - least;
 }
 
+/* With all tabs side by side: where they scroll, a notebook asks for less. */
+static int
+measure_tabs (GtkNotebook *notebook)
+{
+  int needed = 0;
+
+  gtk_notebook_set_scrollable (notebook, FALSE);
+  gtk_widget_measure (
+    GTK_WIDGET (notebook), GTK_ORIENTATION_HORIZONTAL, -1, &needed, NULL, NULL, NULL);
+  gtk_notebook_set_scrollable (notebook, TRUE);
+  return needed;
+}
+
 void
 reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook, GtkWidget *footer)
 {
@@ -114,6 +127,8 @@ reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook, GtkWidget *footer)
       width = MAX (width, needed + around);
     }
   gtk_widget_measure (footer, GTK_ORIENTATION_HORIZONTAL, -1, NULL, &needed, NULL, NULL);
+  width = MAX (width, needed);
+  needed = measure_tabs (notebook);
   width = MAX (width, needed);
   get_room (window, &room_width, &room_height);
   width = MIN (width, room_width);
