@@ -212,7 +212,9 @@ reroute_text_columns_add (GtkColumnView *view,
       g_autoptr (GtkColumnViewColumn) column =
                    gtk_column_view_column_new (columns[i].title, factory);
       gboolean has_arrow = columns[i].compare != NULL || columns[i].is_order;
-      const char *const words[] = { has_arrow ? columns[i].title : "", columns[i].title, NULL };
+      const char *const words[] = {
+        has_arrow ? columns[i].title : "", columns[i].title, columns[i].sample, NULL
+      };
       Cell *cell = g_new0 (Cell, 1);
 
       cell->column = columns[i];

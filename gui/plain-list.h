@@ -35,7 +35,8 @@ typedef struct
   /* (nullable): an icon stands in the cell, and no text */
   RerouteStateLook (*get_state) (gpointer value);
   int (*compare) (gconstpointer value, gconstpointer other); /* (nullable): the list sorts by it */
-  gboolean is_order; /* the model sorts by it: as header-order.h, by the index of the column */
+  const char *sample; /* (nullable): a cell that is seen whole, however narrow the width */
+  gboolean is_order;  /* the model sorts by it: as header-order.h, by the index of the column */
 } RerouteTextColumn;
 
 /* Columns of text, or of icons, for a list of lines. */

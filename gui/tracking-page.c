@@ -333,8 +333,9 @@ fit_kinds (GtkColumnView *view, int width, const char *title)
 static void
 make_messages (RerouteTrackingPage *self)
 {
+  g_autofree char *now = reroute_dup_moment (g_get_real_time ());
   const RerouteTextColumn columns[] = {
-    { _ ("When"), 150, FALSE, reroute_tracked_dup_received },
+    { _ ("When"), 150, FALSE, reroute_tracked_dup_received, .sample = now },
       { _ ("Sender"), 150, FALSE, reroute_tracked_dup_sender },
         { _ ("Recipient"), 200, FALSE, reroute_tracked_dup_recipient },
           { _ ("State"),
