@@ -10,8 +10,8 @@ from tap import Skip
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SUITE = 'bookworm'
-# What a server has, beside the smallest Debian, and python3 and nsd for the test.
-BASE = 'dbus,systemd,systemd-sysv,libpam-systemd,polkitd,python3,iproute2,nsd'
+# What a server has, beside the smallest Debian, and what the tests want.
+BASE = 'dbus,systemd,systemd-sysv,libpam-systemd,polkitd,python3,iproute2,nsd,autopkgtest'
 ENVIRONMENT = ('DEBIAN_FRONTEND=noninteractive', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C.UTF-8',
                'PYTHONDONTWRITEBYTECODE=1')
 COMMAND_S = 600
@@ -54,8 +54,12 @@ def sources():
 
 def make_root(path):
     """A root directory that only debootstrap and the downloads of apt have touched; kept for the next time."""
-    if os.path.exists(os.path.join(path, 'etc', 'os-release')):
-        return
+    listing = os.path.join(path, 'debs', 'base')
+    if os.path.exists(listing):
+        with open(listing, encoding='ascii') as stream:
+            if stream.read() == BASE:
+                return
+        shutil.rmtree(path)
     new = path + '.new'
     shutil.rmtree(new, ignore_errors=True)
     address = next(address for address, suite, _ in sources() if suite == SUITE)
@@ -70,6 +74,8 @@ def make_root(path):
     with open(os.path.join(new, 'etc', 'apt', 'apt.conf.d', '90test'), 'w', encoding='utf-8') as stream:
         stream.write(acquire)
     os.mkdir(os.path.join(new, 'debs'))
+    with open(os.path.join(new, 'debs', 'base'), 'w', encoding='ascii') as stream:
+        stream.write(BASE)
     os.rename(new, path)
 
 
@@ -119,7 +125,7 @@ class Machine:
     def run(self, *command, status=0):
         """What a command in it prints; @status: the exit status that is wanted, or None."""
         enter = ['nsenter', f'--target={self.init}', '--mount', '--pid', '--net', '--uts', '--ipc', '--cgroup',
-                 '--root', '--wd=/', 'env', '-i', *ENVIRONMENT]
+                 '--root', '--wd', 'env', '-i', *ENVIRONMENT]
         result = subprocess.run([*enter, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 timeout=COMMAND_S, check=False)
         if status is not None and result.returncode != status:

@@ -28,15 +28,19 @@ NOT_OURS = ('/src', '/debs', '/proc', '/sys', '/var/log', '/var/cache/apt', '/va
 
 # --- building ---
 
-def build_packages(folder, umask, zone):
-    """Builds what is in the work tree, in @folder; the names of the packages."""
-    source = os.path.join(folder, 'reroute')
-    os.makedirs(source)
+def copy_source(folder):
+    """What is in the work tree, without what was built."""
     listed = subprocess.run(['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'], cwd=ROOT,
                             capture_output=True, check=True).stdout
     for name in listed.decode().rstrip('\0').split('\0'):
-        os.makedirs(os.path.dirname(os.path.join(source, name)), exist_ok=True)
-        shutil.copy(os.path.join(ROOT, name), os.path.join(source, name))
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+        shutil.copy(os.path.join(ROOT, name), os.path.join(folder, name))
+    return folder
+
+
+def build_packages(source, folder, umask, zone):
+    """Builds a copy of @source in @folder; the names of the packages."""
+    source = shutil.copytree(source, os.path.join(folder, 'reroute'), copy_function=shutil.copy)
     environment = dict(os.environ, DEB_BUILD_OPTIONS='nocheck', TZ=zone)
     with open(os.path.join(folder, 'build.log'), 'w', encoding='utf-8') as log:
         status = subprocess.run(['dpkg-buildpackage', '-us', '-uc', '-b'], cwd=source, env=environment, stdout=log,
@@ -82,9 +86,9 @@ def test_lintian_is_silent(folder):
     assert result.returncode == 0 and not result.stdout, result.stdout + result.stderr
 
 
-def test_two_builds_give_the_same_octets(first, place):
+def test_two_builds_give_the_same_octets(first, source, place):
     """In another folder, time zone and umask, and at another time."""
-    second = build_packages(place.folder('another', 'place'), 0o077, 'Asia/Tokyo')
+    second = build_packages(source, place.folder('another', 'place'), 0o077, 'Asia/Tokyo')
     assert [os.path.basename(one) for one in first] == [os.path.basename(one) for one in second], (first, second)
     for one, other in zip(first, second):
         with open(one, 'rb') as one_stream, open(other, 'rb') as other_stream:
@@ -110,14 +114,43 @@ def test_install(machine, names):
 
 
 def test_recipes(machine):
-    """debian/tests/recipes, as autopkgtest runs it: nobody is served, reroute, forward."""
-    said = machine.run('/src/debian/tests/recipes')
+    """debian/tests by autopkgtest, with the machine as its testbed: nobody is served, reroute, forward."""
+    said = machine.run('autopkgtest', '--no-built-binaries', '--ignore-restrictions=isolation-container,breaks-testbed',
+                       '/src', '--', 'null')
     assert len(re.findall('^ok ', said, re.MULTILINE)) == 4 and 'SKIP' not in said, said
+    assert re.search(r'^recipes +PASS$', said, re.MULTILINE), said
 
 
 def test_reload(machine):
     machine.run('systemctl', 'reload', 'reroute-relayd.service')
     assert machine.run('systemctl', 'is-active', 'reroute-relayd.service').strip() == 'active'
+
+
+WRITE = 'mkdir -p "/etc/systemd/system/$0.d" && printf "[Service]\\n%s\\n" "$1" >"/etc/systemd/system/$0.d/wrong.conf"'
+WRONG = (
+    # unit, what an administrator has put into it, what its log says
+    ('reroute-rulesd.service', 'StateDirectory=', r'folder .+/var/lib/reroute.+ is read-only for this process: .*unit'),
+    ('reroute-rulesd.service', 'User=nobody', r'org\.reroute\.Rules .* see whether this user may own the name'),
+    ('reroute-relayd.service', 'StateDirectory=', r'spool directory .+/var/lib/reroute-relay.+ is read-only .*unit'),
+    ('reroute-relayd.service', 'User=nobody', r'org\.reroute\.Relay .* see whether this user may own the name'),
+)
+
+
+def test_wrong_override(machine):
+    """It does not start, its log says why and what to do; when the override goes all is as it was."""
+    machine.run('reroutectl', 'routing', 'add', 'kept.test', '--relay')
+    kept = machine.run('reroutectl', 'export')
+    for unit, line, wanted in WRONG:
+        machine.run('sh', '-c', WRITE, unit, line)
+        machine.run('systemctl', 'daemon-reload')
+        machine.run('systemctl', 'restart', unit, status=1)
+        machine.run('systemctl', 'stop', unit)
+        said = machine.run('journalctl', f'--unit={unit}', '--output=cat', '--lines=30')
+        assert re.search(wanted, said), (line, said)
+        machine.run('rm', '-r', f'/etc/systemd/system/{unit}.d')
+        machine.run('systemctl', 'daemon-reload')
+        machine.run('systemctl', 'start', unit)
+        assert machine.run('reroutectl', 'export') == kept, line
 
 
 def test_upgrade_under_load(machine, names):
@@ -202,20 +235,22 @@ def main():
 
 
 def run_cases(tap, place):
-    packages = build_packages(place.folder('build'), 0o022, 'UTC')
+    source = copy_source(place.folder('source'))
+    packages = build_packages(source, place.folder('build'), 0o022, 'UTC')
     tap.case('lintian-is-silent', test_lintian_is_silent, place.join('build'))
-    tap.case('two-builds-give-the-same-octets', test_two_builds_give_the_same_octets, packages, place)
     root = os.path.join(BUILD, 'package-root')
     make_root(root)
-    packages = installed_ones(packages)
-    download_dependencies(root, packages)
-    old = put_packages(root, packages)
-    new = put_packages(root, make_newer(packages, place.folder('newer')))
-    machine = Machine(place, root, ROOT)
-    for case, *arguments in ((test_install, old), (test_recipes,), (test_reload,), (test_upgrade_under_load, new),
+    wanted = installed_ones(packages)
+    download_dependencies(root, wanted)
+    old = put_packages(root, wanted)
+    new = put_packages(root, make_newer(wanted, place.folder('newer')))
+    machine = Machine(place, root, source)
+    for case, *arguments in ((test_install, old), (test_recipes,), (test_reload,), (test_wrong_override,),
+                             (test_upgrade_under_load, new),
                              (test_downgrade_is_refused, old), (test_downgrade, old), (test_remove_keeps,),
                              (test_purge_leaves_the_users_alone,)):
         tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case, machine, *arguments)
+    tap.case('two-builds-give-the-same-octets', test_two_builds_give_the_same_octets, packages, source, place)
 
 
 if __name__ == '__main__':
