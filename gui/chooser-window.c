@@ -193,8 +193,7 @@ choose (RerouteChooserWindow *self)
   else if (n == 0)
     go (self);
   else
-    reroute_question_window_ask_to_drop (GTK_WINDOW (self),
-                                         _ ("Another Computer"), n, drop_agreed_cb, self);
+    reroute_question_window_ask_to_drop (GTK_WINDOW (self), _ ("Connect"), n, drop_agreed_cb, self);
 }
 
 static void
