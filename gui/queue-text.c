@@ -107,9 +107,11 @@ reroute_queue_dup_total (guint64 n_queued, gint64 oldest_us)
 
   if (n == 0)
     return NULL;
-  /* Translators: a number; a span of time such as 9 h */
   return g_strdup_printf (
-    ngettext ("%'u message waits, for %s", "%'u messages wait, the oldest for %s", n), n, oldest);
+    /* Translators: a number; a span of time such as 9 h */
+    ngettext ("%'u message waits, for %s", "%'u messages wait, the oldest for %s", n),
+    n,
+    oldest);
 }
 
 gint64

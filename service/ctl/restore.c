@@ -104,9 +104,9 @@ describe_rows (const RerouteRestoreCheck *checked)
     n_connections);
   g_autofree char *recipients =
     g_strdup_printf (ngettext ("%'u recipient", "%'u recipients", n_recipients), n_recipients);
-  /* Translators: “3 Routing entries”, “1 E-Mail Domain entry”, “12 recipients” */
-  g_autofree char *line =
-    g_strdup_printf (_ ("it holds %s, %s, %s"), routing, connections, recipients);
+  g_autofree char *line = g_strdup_printf (
+    /* Translators: “3 Routing entries”, “1 E-Mail Domain entry”, “12 recipients” */
+    _ ("it holds %s, %s, %s"), routing, connections, recipients);
 
   g_print ("%s\n", line);
 }

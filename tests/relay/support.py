@@ -215,7 +215,7 @@ class Service:
 
     def wait_empty(self, timeout_s=60):
         def empty():
-            answer = self.bus.ask(RELAY, 'Queue', '(suu)', '', 0, 1)
+            answer = self.bus.ask(RELAY, 'Queue', '(ssuu)', '', '', 0, 1)
             return answer is not None and answer[0] == 0
         poll('the queue to be empty', empty, timeout_s, 0.05)
 
