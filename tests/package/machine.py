@@ -11,7 +11,7 @@ from tap import Skip
 HERE = os.path.dirname(os.path.abspath(__file__))
 SUITE = 'bookworm'
 # What a server has, beside the smallest Debian, and what the tests want.
-BASE = 'dbus,systemd,systemd-sysv,libpam-systemd,polkitd,python3,iproute2,nsd,autopkgtest'
+BASE = 'dbus,systemd,systemd-sysv,libpam-systemd,polkitd,python3,iproute2,nsd,autopkgtest,dpkg-dev'
 ENVIRONMENT = ('DEBIAN_FRONTEND=noninteractive', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C.UTF-8',
                'PYTHONDONTWRITEBYTECODE=1')
 COMMAND_S = 600
