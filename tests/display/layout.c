@@ -400,7 +400,7 @@ main (int argc, char **argv)
       g_test_add_data_func (ordinary, languages[i], test_ordinary);
       g_test_add_data_func (large, languages[i], test_large);
     }
-  g_test_add_func ("/layout/mirrored", test_mirrored);
-  g_test_add_func ("/layout/notices", test_notices);
+  g_test_add_func ("/layout/100/mirrored", test_mirrored);
+  g_test_add_func ("/layout/100/notices", test_notices);
   return g_test_run ();
 }

@@ -138,7 +138,7 @@ def check_written(options, folder, wanted):
             service.wait_applied()
             assert send(service, 'a@source.test', ['u@one.test'])[1].startswith('250')
             service.wait_empty()
-            assert os.path.exists(recorded) == wanted, (options, folder)
+        assert os.path.exists(recorded) == wanted, (options, folder)
 
 
 def test_only_the_spool_is_written():
