@@ -219,7 +219,7 @@ class Dialog:
         """A real click into the middle of a node."""
         self.wait_sensitive(title, role, name)
         window = self.focus(title)
-        middle = self.tree.middle(self.find(title, role, name))
+        middle = self.tree.middle(self.wait(title, role, name))
         scale = int(os.environ.get('GDK_SCALE', '1'))
         self.xdotool('mousemove', '--window', window, *[str(at * scale) for at in middle], 'click', '1')
 

@@ -48,6 +48,13 @@ def choose(desk, recipient):
     desk.dialog.wait_sensitive(SHEET, 'push button', 'Delete…')
 
 
+def turn_round(desk, column):
+    """Two clicks on a header; what is clicked between them keeps them from being one double click."""
+    desk.dialog.click(SHEET, 'label', column)
+    choose(desk, 'a@wall.test')
+    desk.dialog.click(SHEET, 'label', column)
+
+
 def cells(desk):
     texts = desk.dialog.texts()
     return [text for before, text in zip(texts, texts[1:]) if before == 'GtkColumnViewCell']
@@ -171,9 +178,8 @@ def test_messages_in_another_order(desk):
     """The relay orders them; what is selected stays meant when they come in another order."""
     def shown():
         return ''.join(text[0] for text in cells(desk) if text.endswith('@wall.test'))
-    assert shown() == 'abde', shown()
-    desk.dialog.click(SHEET, 'label', 'Recipient')
-    desk.dialog.click(SHEET, 'label', 'Recipient')
+    poll('the order of arrival', lambda: shown() == 'abde')
+    turn_round(desk, 'Recipient')
     poll('the last to come first', lambda: shown() == 'edba')
     choose(desk, 'd@wall.test')
     defer(desk, 'c@wall.test')
@@ -183,8 +189,7 @@ def test_messages_in_another_order(desk):
     assert {name: state_of(desk, f'{name}@wall.test') for name in 'abce'} == dict.fromkeys('abce', 'waiting')
     desk.service.ctl('queue', 'release', '--all')
     desk.service.ctl('queue', 'delete', '--matching=c@wall.test')
-    desk.dialog.click(SHEET, 'label', 'Age')
-    desk.dialog.click(SHEET, 'label', 'Age')
+    turn_round(desk, 'Age')
     poll('the oldest to come first', lambda: shown() == 'abde')
 
 

@@ -197,7 +197,7 @@ def test_tls_reports_and_requiretls(desk):
 def test_default_delivery_with_an_account(desk):
     """There is somebody to log in to only at hosts."""
     desk.page(2)
-    account = desk.dialog.find(SHEET, 'text', 'Account:')
+    account = desk.dialog.wait(SHEET, 'text', 'Account:')
     assert not account.has(SENSITIVE)
     desk.dialog.key('alt+f')
     desk.dialog.type('smart.example.net')
