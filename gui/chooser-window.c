@@ -97,13 +97,14 @@ show_note (RerouteChooserWindow *self, RerouteNoteKind kind, const char *sentenc
 static void
 finish (RerouteChooserWindow *self, RerouteBus *bus)
 {
-  g_autoptr (RerouteChooserWindow) kept = g_object_ref (self);
   g_autoptr (RerouteBus) chosen = bus;
 
+  g_object_ref (self);
   /* The event that brought us here still holds this window, and its parent goes. */
   gtk_window_set_transient_for (GTK_WINDOW (self), NULL);
   g_signal_emit (self, signals[CHOSEN], 0, chosen);
   gtk_window_destroy (GTK_WINDOW (self));
+  g_object_unref (self);
 }
 
 /* Ends ssh, which may wait for somebody. */
