@@ -86,6 +86,8 @@ test_fit (void)
   g_test_expect_message ("reroute-relay", G_LOG_LEVEL_WARNING, "at most 375 * and 375 to *2274 *");
   g_autoptr (RerouteRuleset) fitted = reroute_descriptors_fit (more, 4, &share);
   g_test_assert_expected_messages ();
+  g_assert_cmpint (get_number (fitted, REROUTE_SETTING_MAX_INBOUND_CONNECTIONS), ==, 375);
+  g_assert_cmpint (get_number (fitted, REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS), ==, 375);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
 
   limit.rlim_cur = OTHERS + 1500;
