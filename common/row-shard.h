@@ -35,7 +35,7 @@ RerouteRow *reroute_id_shard_get (const RerouteIdShard *self, gint64 id);
 /* A cache line: what a look-up waits for. */
 typedef struct
 {
-  guint32 tags[REROUTE_BUCKET_PLACES]; /* 0: this place and those behind it are free */
+  _Alignas(64) guint32 tags[REROUTE_BUCKET_PLACES]; /* 0: this place and those behind it are free */
   RerouteRow *rows[REROUTE_BUCKET_PLACES];
 } RerouteBucket;
 
@@ -46,7 +46,7 @@ typedef struct
   gatomicrefcount ref_count;
   guint n;
   guint n_buckets;
-  _Alignas(64) RerouteBucket buckets[];
+  RerouteBucket buckets[];
 } RerouteDomainShard;
 
 typedef enum

@@ -166,9 +166,11 @@ static void
 computer_chosen_cb (RerouteWindow *window, RerouteBus *bus, RerouteApplication *self)
 {
   g_autoptr (RerouteBus) chosen = bus != NULL ? g_object_ref (bus) : make_bus (self);
+  g_autoptr (RerouteBus) left = g_object_ref (reroute_window_get_bus (window));
 
   open_window (self, chosen);
   gtk_window_destroy (GTK_WINDOW (window));
+  reroute_bus_close (left);
 }
 
 static void

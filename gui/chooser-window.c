@@ -116,7 +116,7 @@ hang_up (RerouteChooserWindow *self)
   if (bus == NULL)
     return;
   g_signal_handlers_disconnect_by_data (bus, self);
-  g_object_run_dispose (G_OBJECT (bus));
+  reroute_bus_close (bus);
 }
 
 static void
@@ -353,6 +353,7 @@ reroute_chooser_window_dispose (GObject *object)
   if (self->name_error != NULL)
     reroute_field_error_unwatch (self->name_error);
   hang_up (self);
+  gtk_widget_dispose_template (GTK_WIDGET (self), REROUTE_TYPE_CHOOSER_WINDOW);
   g_clear_object (&self->selection);
   g_clear_object (&self->known);
   g_clear_object (&self->sheet);

@@ -183,7 +183,8 @@ update (RerouteHistoryPage *self)
   gtk_widget_set_sensitive (
     GTK_WIDGET (self->back_button),
     generation != NULL && generation->serial != reroute_sheet_get_serial (self->sheet) &&
-      reroute_sheet_is_available (self->sheet) && !reroute_sheet_is_applying (self->sheet));
+      reroute_sheet_is_available (self->sheet) && !reroute_sheet_is_applying (self->sheet) &&
+      !reroute_sheet_is_unsettled (self->sheet));
 }
 
 /* --- the changes of a generation --- */

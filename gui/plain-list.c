@@ -218,7 +218,7 @@ reroute_text_columns_add (GtkColumnView *view,
       Cell *cell = g_new0 (Cell, 1);
 
       cell->column = columns[i];
-      cell->column.title = NULL;
+      cell->column.title = cell->column.sample = NULL;
       cell->user_data = user_data;
       g_signal_connect_data (factory, "setup", G_CALLBACK (setup_cb), cell, cell_free, 0);
       g_signal_connect (factory, "bind", G_CALLBACK (bind_cb), cell);

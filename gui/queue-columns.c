@@ -203,13 +203,26 @@ reroute_queue_columns_name_groups (GtkColumnView *view, RerouteQueueGroups *grou
   gtk_column_view_column_set_title (name, by_entry ? _ ("Entry") : _ ("Next Hop"));
 }
 
+/* The columns of the messages, as reroute_queue_columns_add_messages() has them. */
+enum
+{
+  COLUMN_SENDER,
+  COLUMN_RECIPIENT,
+  COLUMN_SIZE,
+  COLUMN_AGE,
+  COLUMN_NEXT_TRY,
+  COLUMN_STATE,
+};
+
 /* By age, as the column says it: the youngest first. */
 static void
 ordered_cb (guint column, gboolean descending, gpointer model)
 {
-  static const char *const orders[] = { "sender",  "recipient", "size",
-                                        "arrival", "next-try",  "state" };
-  gboolean turned = descending != g_str_equal (orders[column], "arrival");
+  static const char *const orders[] = {
+    [COLUMN_SENDER] = "sender", [COLUMN_RECIPIENT] = "recipient", [COLUMN_SIZE] = "size",
+    [COLUMN_AGE] = "arrival",   [COLUMN_NEXT_TRY] = "next-try",   [COLUMN_STATE] = "state",
+  };
+  gboolean turned = descending != (column == COLUMN_AGE);
   g_autofree char *order = g_strconcat (turned ? "-" : "", orders[column], NULL);
 
   reroute_queue_model_set_order (model, order);
@@ -230,7 +243,7 @@ reroute_queue_columns_add_messages (GtkColumnView *view, RerouteQueueModel *mode
 
   reroute_header_order_init (view, ordered_cb, model);
   reroute_text_columns_add (view, columns, G_N_ELEMENTS (columns), NULL);
-  age = g_list_model_get_item (gtk_column_view_get_columns (view), 3);
+  age = g_list_model_get_item (gtk_column_view_get_columns (view), COLUMN_AGE);
   gtk_column_view_sort_by_column (view, age, GTK_SORT_DESCENDING);
 }
 

@@ -151,6 +151,10 @@ show_empty (RerouteQueuesPage *self)
 static void
 show_buttons (RerouteQueuesPage *self)
 {
+  /* A list that goes lets its order go, too, and says so. */
+  if (self->selection == NULL)
+    return;
+
   g_autoptr (GtkBitset) selected =
                gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
   guint n = (guint) gtk_bitset_get_size (selected);

@@ -9,6 +9,7 @@
 
 #include "gui/question-window.h"
 #include "gui/row-text.h"
+#include "gui/trial.h"
 
 #include <glib/gi18n.h>
 
@@ -20,7 +21,7 @@ typedef struct
   RerouteSheet *sheet; /* a reference */
   guint64 serial;
   RerouteRevertFunc func;
-  GPtrArray *keys; /* (element-type utf8): of findings that were shown; ends with NULL */
+  GStrv keys; /* (nullable): of findings that were shown */
 } Revert;
 
 static void revert (Revert *self, const char *const *confirmed);
@@ -31,7 +32,7 @@ clear (gpointer data)
   Revert *self = data;
 
   g_clear_object (&self->sheet);
-  g_clear_pointer (&self->keys, g_ptr_array_unref);
+  g_clear_pointer (&self->keys, g_strfreev);
 }
 
 static void
@@ -49,32 +50,12 @@ dup_heading (const Revert *self)
   return g_strdup_printf (_ ("Bring back %s?"), serial);
 }
 
-/* What stops it, or what is to be agreed to; @keys: (nullable). */
-static char *
-dup_sentences (GPtrArray *findings, RerouteFindingLevel level, GPtrArray *keys)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  for (guint i = 0; i < findings->len; i++)
-    {
-      RerouteFinding *finding = g_ptr_array_index (findings, i);
-
-      if (finding->level != level)
-        continue;
-      g_string_append (text, text->len > 0 ? "\n\n" : "");
-      g_string_append (text, finding->sentence);
-      if (keys != NULL)
-        g_ptr_array_add (keys, g_strdup (finding->key));
-    }
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
 static void
 confirmed_cb (gboolean first, gpointer user_data)
 {
   Revert *self = user_data;
 
-  revert (self, (const char *const *) self->keys->pdata);
+  revert (self, (const char *const *) self->keys);
 }
 
 static void
@@ -88,9 +69,9 @@ ask_to_confirm (Revert *self, GPtrArray *findings)
                 .first_label = _ ("_Bring Back"), .default_cancel = TRUE,
                 };
 
-  g_ptr_array_set_size (self->keys, 0);
-  text = dup_sentences (findings, REROUTE_FINDING_CONFIRM, self->keys);
-  g_ptr_array_add (self->keys, NULL);
+  g_strfreev (self->keys);
+  self->keys = reroute_findings_dup_confirm_keys (findings);
+  text = reroute_findings_dup_text (findings, REROUTE_FINDING_CONFIRM);
   question.text = text;
   reroute_question_window_ask (self->parent, &question, confirmed_cb, self);
 }
@@ -110,7 +91,7 @@ take_result (Revert *self, const RerouteCommitResult *commit)
                   _ ("Someone else saved meanwhile, so nothing was brought back. Look again."));
       break;
     case REROUTE_COMMIT_REFUSED:
-      problem = dup_sentences (commit->findings, REROUTE_FINDING_ERROR, NULL);
+      problem = reroute_findings_dup_text (commit->findings, REROUTE_FINDING_ERROR);
       self->func (self->owner, problem);
       break;
     case REROUTE_COMMIT_CONFIRM:
@@ -183,7 +164,6 @@ reroute_revert_ask (
   self->sheet = g_object_ref (sheet);
   self->serial = serial;
   self->func = func;
-  self->keys = g_ptr_array_new_with_free_func (g_free);
   g_object_set_data_full (owner, "revert", self, unref);
   heading = dup_heading (self);
   question.heading = heading;

@@ -90,7 +90,7 @@ reroute_findings_dup_confirm_keys (GPtrArray *findings)
 }
 
 char *
-reroute_findings_dup_confirm_text (GPtrArray *findings)
+reroute_findings_dup_text (GPtrArray *findings, RerouteFindingLevel level)
 {
   g_autoptr (GString) text = g_string_new (NULL);
 
@@ -98,7 +98,7 @@ reroute_findings_dup_confirm_text (GPtrArray *findings)
     {
       const RerouteFinding *finding = g_ptr_array_index (findings, i);
 
-      if (finding->level != REROUTE_FINDING_CONFIRM)
+      if (finding->level != level)
         continue;
       g_string_append (text, text->len > 0 ? "\n\n" : "");
       g_string_append (text, finding->sentence);

@@ -10,10 +10,10 @@ G_BEGIN_DECLS
 void reroute_findings_resolve_rows (GPtrArray *findings, RerouteEdit *edit);
 GPtrArray *reroute_findings_new (void);
 guint reroute_findings_count (GPtrArray *findings, RerouteFindingLevel level);
-/* (transfer full): of those of level confirm, what a person agrees to: their keys, and their
-   sentences as paragraphs. */
+/* (transfer full): of those of level confirm, what a person agrees to. */
 GStrv reroute_findings_dup_confirm_keys (GPtrArray *findings);
-char *reroute_findings_dup_confirm_text (GPtrArray *findings);
+/* (transfer full): the sentences of those of @level, as paragraphs. */
+char *reroute_findings_dup_text (GPtrArray *findings, RerouteFindingLevel level);
 gboolean reroute_finding_names_row (const RerouteFinding *finding, ReroutePage page, gint64 id);
 
 /* (transfer container) (element-type RerouteFinding): @of_edit, and those @of_saved that the edit

@@ -189,7 +189,7 @@ static void
 ask_to_confirm (RerouteWindow *self)
 {
   g_autofree char *text =
-    reroute_findings_dup_confirm_text (reroute_sheet_get_findings (self->sheet));
+    reroute_findings_dup_text (reroute_sheet_get_findings (self->sheet), REROUTE_FINDING_CONFIRM);
   const RerouteQuestion question = {
     .title = _ ("Save"),
                 .heading = _ ("Save it like this?"),
@@ -578,4 +578,12 @@ reroute_window_new (GtkApplication *application, RerouteBus *bus)
   self->settle_id = g_timeout_add (SETTLE_MS, settled_cb, self);
   update (self);
   return self;
+}
+
+RerouteBus *
+reroute_window_get_bus (RerouteWindow *self)
+{
+  g_return_val_if_fail (REROUTE_IS_WINDOW (self), NULL);
+
+  return reroute_sheet_get_bus (self->sheet);
 }

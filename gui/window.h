@@ -21,4 +21,7 @@ G_DECLARE_FINAL_TYPE (RerouteWindow, reroute_window, REROUTE, WINDOW, GtkApplica
 
 RerouteWindow *reroute_window_new (GtkApplication *application, RerouteBus *bus);
 
+/* (transfer none) */
+RerouteBus *reroute_window_get_bus (RerouteWindow *self);
+
 G_END_DECLS

@@ -5,6 +5,10 @@
 The last line is `N passed, N failed`, and `, N skipped` when some were.  A program that prints TAP
 has as many cases as it says; one that ends badly without a failed case (a crash, a time-out, a
 leak at its end) has one failed case more.  Another program is one case.
+
+Where a log NAME.json has a NAME.alone.json beside it, the programs in that one ran once more with
+the machine to themselves, and what they said then is what counts; a case that failed beside others
+and passes alone is named as unsteady.  Programs that a sanitizer stopped are not asked again.
 """
 
 import argparse
@@ -15,6 +19,9 @@ import sys
 
 LINE = re.compile(r'^(not )?ok\b ?(\d*)(?: -)? ?(.*)$')
 GOOD = ('OK', 'EXPECTEDFAIL', 'SKIP')
+SANITIZER = re.compile(r'(Address|Leak|Thread)Sanitizer|runtime error: ')
+ALONE = '.alone'
+DETAIL_LINES = 30
 
 
 def cases_of(record):
@@ -41,34 +48,85 @@ def cases_of(record):
         yield ('skipped' if record['result'] == 'SKIP' else 'passed'), ''
 
 
+def failed_names(record):
+    return [name for verdict, name in cases_of(record) if verdict == 'failed']
+
+
+def details_of(record):
+    """What a failed program said of it: the comments of its TAP, and the end of what it wrote beside that."""
+    said = [line for line in (record.get('stdout') or '').splitlines() if line.startswith('#')]
+    return said[-DETAIL_LINES:] + (record.get('stderr') or '').splitlines()[-DETAIL_LINES:]
+
+
+def read(path):
+    """The records of a log by the name of the program; none when there is no such log."""
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding='utf-8') as stream:
+        return {record['name']: record for record in map(json.loads, stream)}
+
+
+def print_to_ask_again(path):
+    """The names of the programs that failed, as `meson test` takes them."""
+    for name, record in read(path).items():
+        if failed_names(record) and not SANITIZER.search((record.get('stdout') or '') + (record.get('stderr') or '')):
+            print(name.rpartition(' / ')[2])
+
+
+class Count:
+    def __init__(self, n_passed, failed):
+        self.n_passed = n_passed
+        self.shown = {'skipped': [], 'unsteady': [], 'failed': list(failed)}
+        self.details = []
+
+    def add(self, run, record, alone):
+        """One program, which ran once more as @alone, if that is not None."""
+        where = f'{run}: {record["name"]}: '
+        if alone is not None:
+            still = failed_names(alone)
+            self.shown['unsteady'] += [f'{where}{name}' for name in failed_names(record) if name not in still]
+        last = alone or record
+        for verdict, name in cases_of(last):
+            if verdict == 'passed':
+                self.n_passed += 1
+            else:
+                self.shown[verdict].append(where + name)
+        if alone is not None or failed_names(record):
+            self.details.append((where, details_of(record)))
+
+    def print(self):
+        for where, lines in self.details:
+            print(f'-- {where}what it said when it failed', *lines, sep='\n')
+        for kind, names in self.shown.items():
+            for name in names:
+                print(f'{kind}: {name}')
+        line = f'{self.n_passed} passed, {len(self.shown["failed"])} failed'
+        if self.shown['skipped']:
+            line += f', {len(self.shown["skipped"])} skipped'
+        print(line)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--passed', type=int, default=0, help='cases that passed elsewhere')
     parser.add_argument('--failed', action='append', default=[], help='name of one that failed')
+    parser.add_argument('--to-ask-again', action='store_true', help='only name the failed programs of one log')
     parser.add_argument('logs', nargs='*')
     options = parser.parse_args()
 
-    counts = {'passed': options.passed, 'failed': len(options.failed), 'skipped': 0}
-    shown = {'failed': list(options.failed), 'skipped': []}
+    if options.to_ask_again:
+        print_to_ask_again(options.logs[0])
+        return
+    count = Count(options.passed, options.failed)
     for path in options.logs:
-        if not os.path.exists(path):
-            continue
         run = os.path.basename(path).removesuffix('.json')
-        with open(path, encoding='utf-8') as stream:
-            for line in stream:
-                record = json.loads(line)
-                for verdict, name in cases_of(record):
-                    counts[verdict] += 1
-                    if verdict in shown:
-                        shown[verdict].append(f'{run}: {record["name"]}: {name}')
-    for verdict in ('skipped', 'failed'):
-        for name in shown[verdict]:
-            print(f'{verdict}: {name}')
-    line = f'{counts["passed"]} passed, {counts["failed"]} failed'
-    if counts['skipped']:
-        line += f', {counts["skipped"]} skipped'
-    print(line)
-    sys.exit(1 if counts['failed'] or not counts['passed'] else 0)
+        if run.endswith(ALONE):
+            continue
+        alone = read(path.removesuffix('.json') + ALONE + '.json')
+        for name, record in read(path).items():
+            count.add(run, record, alone.get(name))
+    count.print()
+    sys.exit(1 if count.shown['failed'] or not count.n_passed else 0)
 
 
 if __name__ == '__main__':

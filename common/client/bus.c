@@ -132,9 +132,7 @@ refuse_cb (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation, 
 static void
 release_name (RerouteBus *self)
 {
-  if (self->owner_id != 0)
-    g_bus_unown_name (self->owner_id);
-  self->owner_id = 0;
+  g_clear_handle_id (&self->owner_id, g_bus_unown_name);
 }
 
 static void
@@ -237,9 +235,8 @@ take_connection (RerouteBus *self, GDBusConnection *connection)
 static char *
 find_address (RerouteBus *self, GError **error)
 {
-  if (self->address != NULL)
-    return g_strdup (self->address);
-  return g_dbus_address_get_for_bus_sync (self->type, NULL, error);
+  return self->address != NULL ? g_strdup (self->address)
+                               : g_dbus_address_get_for_bus_sync (self->type, NULL, error);
 }
 
 /* @connection %NULL: @error says why. */
@@ -248,14 +245,12 @@ end_opening (RerouteBus *self, GDBusConnection *connection, const GError *error)
 {
   self->opening = FALSE;
   if (connection != NULL)
+    take_connection (self, connection);
+  else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
-      take_connection (self, connection);
-      return;
+      g_debug ("cannot reach %s: %s", self->label, error->message);
+      schedule_retry (self);
     }
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  g_debug ("cannot reach %s: %s", self->label, error->message);
-  schedule_retry (self);
 }
 
 static void
@@ -324,14 +319,22 @@ open_connection (RerouteBus *self)
                                      g_object_ref (self));
 }
 
+void
+reroute_bus_close (RerouteBus *self)
+{
+  g_return_if_fail (REROUTE_IS_BUS (self));
+
+  g_cancellable_cancel (self->cancellable);
+  clear_retry (self);
+  drop_connection (self);
+}
+
 static void
 reroute_bus_dispose (GObject *object)
 {
   RerouteBus *self = REROUTE_BUS (object);
 
-  g_cancellable_cancel (self->cancellable);
-  clear_retry (self);
-  drop_connection (self);
+  reroute_bus_close (self);
   g_clear_object (&self->skeleton);
   G_OBJECT_CLASS (reroute_bus_parent_class)->dispose (object);
 }
@@ -477,12 +480,14 @@ reroute_bus_reopen (RerouteBus *self)
 {
   g_return_if_fail (REROUTE_IS_BUS (self));
 
-  if (self->connection != NULL || self->opening)
+  if (self->connection != NULL)
     return;
   clear_retry (self);
+  self->retry_ms = REROUTE_LIMIT_BUS_RETRY_FIRST_MS;
   self->asked = FALSE;
   g_clear_error (&self->failure);
-  open_connection (self);
+  if (!self->opening)
+    open_connection (self);
 }
 
 GDBusConnection *

@@ -54,8 +54,12 @@ gboolean reroute_bus_open (RerouteBus *self, GError **error);
 /* The same without waiting: the connection comes by notify::connection, sooner or later. */
 void reroute_bus_start (RerouteBus *self);
 
-/* A bus that is away is tried again now, and ssh may ask the person once more: she is waiting. */
+/* A bus that is away is tried again now, or as soon as a try that is under way has ended, and ssh
+   may ask the person once more: she is waiting. */
 void reroute_bus_reopen (RerouteBus *self);
+
+/* For good: ends the connection and what is under way to make one, ssh too, which may be asking. */
+void reroute_bus_close (RerouteBus *self);
 
 /* (transfer none) (nullable): NULL while the bus is away */
 GDBusConnection *reroute_bus_get_connection (RerouteBus *self);

@@ -9,6 +9,8 @@
 
 #include "common/limits.h"
 
+#define MESSAGES_TYPE "(ua(txsta(ssxus)))" /* what Queue and QueueGroup answer */
+
 void
 reroute_queued_recipient_free (gpointer data)
 {
@@ -37,6 +39,13 @@ reroute_queue_page_free (RerouteQueuePage *self)
   g_free (self);
 }
 
+/* "": by arrival */
+static const char *
+get_order (const RerouteQueueQuestion *question)
+{
+  return question->order != NULL ? question->order : "";
+}
+
 void
 reroute_relay_client_queue_async (RerouteRelayClient *self,
                                   const RerouteQueueQuestion *question,
@@ -46,15 +55,13 @@ reroute_relay_client_queue_async (RerouteRelayClient *self,
 {
   g_return_if_fail (REROUTE_IS_RELAY_CLIENT (self));
 
-  reroute_relay_client_start_call (g_task_new (self, cancellable, callback, user_data),
-                                   "Queue",
-                                   g_variant_new ("(ssuu)",
-                                                  question->text,
-                                                  question->order != NULL ? question->order : "",
-                                                  question->offset,
-                                                  question->limit),
-                                   "(ua(txsta(ssxus)))",
-                                   REROUTE_LIMIT_CALL_INTERACTIVE_MS);
+  reroute_relay_client_start_call (
+    g_task_new (self, cancellable, callback, user_data),
+    "Queue",
+    g_variant_new (
+      "(ssuu)", question->text, get_order (question), question->offset, question->limit),
+    MESSAGES_TYPE,
+    REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
 
 static GPtrArray *
@@ -95,7 +102,7 @@ reroute_relay_client_queue_finish (RerouteRelayClient *self, GAsyncResult *resul
     return NULL;
   page = g_new0 (RerouteQueuePage, 1);
   page->messages = g_ptr_array_new_with_free_func (reroute_queued_message_free);
-  g_variant_get (reply, "(ua(txsta(ssxus)))", &page->total, &iter);
+  g_variant_get (reply, MESSAGES_TYPE, &page->total, &iter);
   while (g_variant_iter_next (iter,
                               "(txsta(ssxus))",
                               &read.id,
@@ -126,10 +133,10 @@ reroute_relay_client_queue_group_async (RerouteRelayClient *self,
                                                   question->by,
                                                   question->key,
                                                   question->text,
-                                                  question->order != NULL ? question->order : "",
+                                                  get_order (question),
                                                   question->offset,
                                                   question->limit),
-                                   "(ua(txsta(ssxus)))",
+                                   MESSAGES_TYPE,
                                    REROUTE_LIMIT_CALL_INTERACTIVE_MS);
 }
 

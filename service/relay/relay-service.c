@@ -51,6 +51,9 @@ reroute_relay_call_fail (RerouteRelayCall *call, GError *error)
   g_debug ("%s: %s", g_dbus_method_invocation_get_method_name (call->invocation), error->message);
   if (call->service->parts == NULL)
     reroute_bus_explain_cancelled (&error);
+  /* It may quote the beginning of a text that was cut within a character. */
+  g_autofree char *message = error->message;
+  error->message = g_utf8_make_valid (message, -1);
   g_dbus_method_invocation_take_error (call->invocation, error);
   free_call (call);
 }

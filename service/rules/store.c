@@ -406,6 +406,12 @@ check_pages (RerouteStore *self, GError **error)
   if (self->cancellable != NULL)
     interrupt =
       g_cancellable_connect (self->cancellable, G_CALLBACK (interrupt_cb), self->db, NULL);
+  /* What came while nothing ran has interrupted nothing. */
+  if (g_cancellable_set_error_if_cancelled (self->cancellable, error))
+    {
+      g_cancellable_disconnect (self->cancellable, interrupt);
+      return FALSE;
+    }
   verdict = dup_value (
     self, self->foreign ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", &failure);
   g_cancellable_disconnect (self->cancellable, interrupt);

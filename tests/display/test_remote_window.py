@@ -201,7 +201,8 @@ def test_unsaved_changes_are_asked_about(desk):
     desk.dialog.focus('Connect')
     desk.dialog.key('Escape')
     desk.dialog.wait_closed('Connect')
-    assert desk.dialog.window(CHOOSER) and desk.dialog.window('(relay1.test)')
+    desk.dialog.wait_window(CHOOSER)
+    assert desk.dialog.window('(relay1.test)')
     desk.dialog.click(CHOOSER, 'push button', 'Connect')
     desk.dialog.click('Connect', 'push button', 'Drop')
     poll('this computer', lambda: desk.dialog.window(SHEET) and not desk.dialog.window('relay1.test'))
@@ -234,4 +235,8 @@ def test_named_at_the_prompt(desk):
 
 
 if __name__ == '__main__':
-    run('remote-window', *[case for name, case in list(globals().items()) if name.startswith('test_')])
+    # Each goes on where the one before it has ended.
+    run('remote-window', test_a_wrong_name_is_said_beside_the_field, test_the_words_of_ssh,
+        test_it_takes_the_place_of_this_one, test_a_lost_connection_keeps_her_edits, test_saved_and_the_answer_lost,
+        test_lost_before_it_was_saved, test_what_was_changed_since_is_kept, test_unsaved_changes_are_asked_about,
+        test_it_is_remembered_until_it_is_forgotten, test_named_at_the_prompt)

@@ -83,13 +83,20 @@ class Tree:
     def names(self, nodes):
         return self.call_each(nodes, ('org.freedesktop.DBus.Properties', 'Get'), 'ss', (ACCESSIBLE, 'Name'))
 
+    def title(self, window):
+        """Its name; '' when it goes meanwhile."""
+        try:
+            return self.names([window])[0]
+        except dbus.DBusException:
+            return ''
+
     def windows(self, program):
         """Those of the program of that name."""
         programs = self.call(REGISTRY, ROOT, GET_CHILDREN)
         for (owner, path), name in zip(programs, self.names(programs)):
             if name == program:
                 windows = self.call(owner, path, GET_CHILDREN)
-                return [Window(*window, title) for window, title in zip(windows, self.names(windows))]
+                return [Window(*window, self.title(window)) for window in windows]
         return []
 
     def read(self, window):

@@ -44,16 +44,24 @@ def poll(what, function, timeout_s=PATIENCE_S, step_s=0.02):
         time.sleep(step_s)
 
 
+# Ports that free_port() gave away, each kept from other test programs by a socket of its own name.
+_taken = []
+
+
 def free_port(host='127.0.0.1'):
-    """A port that was free a moment ago, below those that the kernel gives to clients: one of those
-    could take it while its server restarts."""
+    """A port that was free a moment ago, and that no other test program gets while this one runs.  It is below those
+    that the kernel gives to clients: one of those could take it while its server restarts."""
     while True:
         port = random.randrange(10240, 32000)
-        with socket.socket() as probe:
-            try:
+        mark = socket.socket(socket.AF_UNIX)
+        try:
+            mark.bind(f'\0reroute-test-port-{port}')
+            with socket.socket() as probe:
                 probe.bind((host, port))
-            except OSError:
-                continue
+        except OSError:
+            mark.close()
+            continue
+        _taken.append(mark)
         return port
 
 

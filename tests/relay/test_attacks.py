@@ -345,4 +345,5 @@ def test_a_million_recipients():
 
 if __name__ == '__main__':
     run(test_one_address_holds_no_more_than_its_share, test_5000_idle_connections, test_all_places_taken,
-        test_too_few_descriptors, test_1000_senders_of_an_octet_a_second, test_floods, test_floods_in_tls, test_a_million_recipients)
+        test_too_few_descriptors, test_1000_senders_of_an_octet_a_second, test_floods, test_floods_in_tls,
+        test_a_million_recipients)

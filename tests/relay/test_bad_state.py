@@ -87,7 +87,7 @@ def test_files_that_are_no_rules(rulesd, _):
     damaged = bytearray(whole)
     damaged[PAGE_OCTETS:2 * PAGE_OCTETS] = b'x' * PAGE_OCTETS
     for name, octets, says in (('damaged', damaged, 'is damaged'), ('text', b'Dear Anna,\n' * 100, 'is not a database'),
-                               ('cut', whole[:PAGE_OCTETS + 100], ' ')):
+                               ('cut', whole[:PAGE_OCTETS + 100], 'cannot be read')):
         path = put(rulesd.place, name, octets)
         before = contents(os.path.dirname(path))
         rulesd.refuses(path, says, *GOOD_COPY)

@@ -8,6 +8,7 @@ test was not kept from it.
 
 import contextlib
 import ssl
+import threading
 
 from place import Place, poll
 from certs import Authority
@@ -18,6 +19,7 @@ from tap import run
 USER, PASSWORD, OLD_PASSWORD = 'me@provider.test', 'Hält:dicht 17', 'Hält:dicht 16'
 N_BURST = 30
 N_FIRST = 5  # connections that a host is given at first
+N_CROWD = 1024 + 200  # more than wait in line for a host (REROUTE_LIMIT_TRIES_PER_DESTINATION)
 
 
 class World:
@@ -178,6 +180,24 @@ def main():
             del replies[:]
             service.ctl('queue', 'retry', '--all')
             poll('both', lambda: len(sink.messages) == 2)
+
+        def test_a_crowd():
+            """More wait than the line has room for: each learns that it is denied, other mail goes, and then all."""
+            gate = threading.Event()
+            sink = world.sink(auth={'PLAIN': [f'\0{USER}\0{PASSWORD}'.encode()]},
+                              reply=lambda verb, _: gate if verb == 'AUTH' else None)
+            world.account('crowd', OLD_PASSWORD)
+            world.route('crowd.test', sink, '--account=crowd')
+            world.route('beside.test', sink, '--account=right')
+            world.send('crowd.test', N_CROWD)
+            world.send('beside.test', N_BURST)
+            gate.set()
+            poll('the other mail', lambda: len(sink.messages) == N_BURST)
+            world.waits('crowd.test', '535 5.7.8', N_CROWD)
+            world.account('crowd', PASSWORD)
+            service.ctl('queue', 'retry', '--all')
+            poll('all of them', lambda: len(sink.messages) == N_BURST + N_CROWD)
+            service.wait_empty()
 
         def test_alarm_names_the_account():
             """The host is not down, and somebody must hear of it all the same."""

@@ -24,7 +24,6 @@ HOSTNAME = 'relay.test'
 OPENMETRICS = 'application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
 MONITORS_MOST = 16
 ALERTS = os.path.join(ROOT, 'data', 'prometheus', 'reroute-alerts.yml')
-PAGES = []  # what the first case was served
 CONTENT = b'Subject: test\r\n\r\nhello\r\n'
 
 
@@ -199,7 +198,6 @@ def check_gauges(watched, figures):
 def check_exposition(watched):
     """Both formats have the same families, and neither names anybody."""
     plain = fetch(watched.port, '/metrics')[2]
-    PAGES.append(plain)
     status, kind, text = fetch(watched.port, '/metrics', Accept=OPENMETRICS)
     assert (status, kind) == (200, 'application/openmetrics-text; version=1.0.0; charset=utf-8'), kind
     families, others = parse(plain), parse(text, openmetrics=True)
@@ -307,11 +305,14 @@ def check_live(watched):
 def test_promtool_finds_nothing():
     """Prometheus' own reader of the page and of the rules for alerts, and its advice on names."""
     promtool = os.path.join(unpack('prometheus', ('prometheus',)), 'usr', 'bin', 'promtool')
-    assert PAGES, 'no page was served'
-    for words, page in ((('check', 'metrics'), PAGES[0]), (('check', 'rules', '--lint-fatal', ALERTS), None)):
+    port = free_port()
+    with Place('promtool') as place, Service(place, [f'--metrics-listen=127.0.0.1:{port}']) as service:
+        service.wait_applied()
+        served = fetch(port, '/metrics')[2]
+    for words, page in ((('check', 'metrics'), served), (('check', 'rules', '--lint-fatal', ALERTS), None)):
         said = subprocess.run([promtool, *words], input=page, capture_output=True, text=True, timeout=60, check=False)
         assert said.returncode == 0 and not said.stderr, (words, said)
-    broken = subprocess.run([promtool, 'check', 'metrics'], input=PAGES[0] + 'reroute_x{\n', capture_output=True,
+    broken = subprocess.run([promtool, 'check', 'metrics'], input=served + 'reroute_x{\n', capture_output=True,
                             text=True, timeout=60, check=False)
     assert broken.returncode != 0, broken
 

@@ -196,6 +196,7 @@ def main():
                 assert greeted[0].recv(100).startswith(b'220 ')
                 greeted[0].sendall(b'EHLO late.test\r\n')
                 assert greeted[0].recv(1000).startswith(b'250-')
+                poll('the filter to be asked', lambda: milter.n_connections - asked >= AT_DOOR)
                 assert milter.n_connections - asked == AT_DOOR, milter.n_connections - asked
                 milter.answer = at('CONNECT', REJECT)
                 greeted[0].sendall(f'{TRANSACTION[0]}\r\n'.encode())

@@ -295,6 +295,8 @@ def main():
                 service.ctl('queue', 'list', *words, status=2)
             for words in ((), ('--next-hop=x',)):
                 assert 'wanted “arrival”' in service.ctl('queue', 'list', '--sort=colour', *words, status=1)
+            # What is quoted of it is cut within a character.
+            assert 'wanted “arrival”' in service.ctl('queue', 'list', f'--sort={"x" * 63}é', status=1)
             assert 'wanted “next-hop”' in service.ctl('queue', 'list', '--by=colour', status=1)
             assert 'xyz' in service.ctl('queue', 'hold', 'xyz', status=1)
             assert 'wanted “waiting”, “active”, “held” or “etrn”' in service.ctl('queue', 'hold', '--state=gone', status=1)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A host that takes content an octet now and then is not waited for, and nobody waits for it.
 
-The relay of this test wants a megabyte a second, where others are content with 500 octets: sockets hold so much that
+The relay of this test wants half a megabyte a second, where others are content with 500 octets: sockets hold so much that
 a host which is slower than that needs hours to be found out.
 """
 

@@ -27,6 +27,7 @@ class Watch(Peak):
         self.files, self.mail = files + MAIL_FILES, mail
         self.files_before = self.files_most = count_files(self.pid)
         self.n_sent, self.failure = 0, None
+        self.blind = None  # why they could not be counted
         self.over = threading.Event()
         self.threads = [threading.Thread(target=function, daemon=True) for function in (self._count, self._send)]
 
@@ -37,8 +38,11 @@ class Watch(Peak):
         return self
 
     def _count(self):
-        while not self.over.wait(0.01):
-            self.files_most = max(self.files_most, count_files(self.pid))
+        try:
+            while not self.over.wait(0.01):
+                self.files_most = max(self.files_most, count_files(self.pid))
+        except OSError as error:
+            self.blind = error
 
     def _send(self):
         try:
@@ -61,6 +65,9 @@ class Watch(Peak):
             thread.join()
         if kind is not None:
             return
+        if self.blind is not None:
+            raise AssertionError(f'{self.what}: its descriptors could not be counted') from self.blind
+        self.files_most = max(self.files_most, count_files(self.pid))
         if self.failure is not None:
             raise AssertionError(f'{self.what}: honest mail has failed') from self.failure
         more = self.files_most - self.files_before

@@ -134,7 +134,8 @@ send_output (RerouteConnection *self)
   return REROUTE_SEND_ALL;
 }
 
-/* The host has time for the content, or for a chunk of it, as long as it takes some. */
+/* The host has data-timeout for the content, or for a chunk of it, and as much longer as what it
+   takes is worth (pace.h). */
 static void
 await_reader (RerouteConnection *self)
 {

@@ -143,7 +143,7 @@ reroute_destination_succeeded (RerouteDestination *self)
 void
 reroute_destination_throttle (RerouteDestination *self)
 {
-  RerouteDestination *host = self->host != NULL ? self->host : self;
+  RerouteDestination *host = reroute_destination_get_host (self);
 
   host->limit = MAX (1, host->limit / 2);
 }
@@ -209,7 +209,7 @@ reroute_destination_denied (RerouteDestination *self,
   if (lane == NULL || !note_failure (lane, reply))
     return;
   place_again (self);
-  unpark_all (lane);
+  unpark_all (self);
 }
 
 void

@@ -167,8 +167,8 @@ lose_patience (RerouteTimer *timer)
 
 /* --- leases --- */
 
-static RerouteDestination *
-get_host (RerouteDestination *self)
+RerouteDestination *
+reroute_destination_get_host (RerouteDestination *self)
 {
   return self->host != NULL ? self->host : self;
 }
@@ -183,7 +183,7 @@ get_most (const RerouteDestination *self)
 }
 
 /* Whether another delivery may begin.  What was denied is asked for once at a time, and all who ask
-   leave half of the connections to the others. */
+   leave half of the connections to the others, or one in two turns where there is but one. */
 static gboolean
 may_begin (const RerouteDestination *self, const RerouteDestination *host)
 {
@@ -191,7 +191,11 @@ may_begin (const RerouteDestination *self, const RerouteDestination *host)
 
   if (host->n_active >= most)
     return FALSE;
-  return self == host || (self->n_active == 0 && host->n_active_in_lanes < MAX (most / 2, 1));
+  if (self == host)
+    return TRUE;
+  if (most == 1 && host->lane_was_last && host->queue.length > 0)
+    return FALSE;
+  return self->n_active == 0 && host->n_active_in_lanes < MAX (most / 2, 1);
 }
 
 /* Takes a connection for a delivery to a host, best on @wanted. */
@@ -325,13 +329,14 @@ static void
 begin (RerouteDestination *self, RerouteTry *try, guint worker)
 {
   RerouteScheduler *scheduler = self->scheduler;
-  RerouteDestination *host = get_host (self);
+  RerouteDestination *host = reroute_destination_get_host (self);
 
   try->worker = worker;
   try->began_us = reroute_worker_now_us (scheduler->thread);
   self->used_us = host->used_us = try->began_us;
   host->n_active++;
   host->workers[worker].n_active++;
+  host->lane_was_last = self != host;
   if (self != host)
     {
       self->n_active++;
@@ -345,7 +350,7 @@ static void
 pump_queue (RerouteDestination *self)
 {
   RerouteScheduler *scheduler = self->scheduler;
-  RerouteDestination *host = get_host (self);
+  RerouteDestination *host = reroute_destination_get_host (self);
 
   while (self->queue.length > 0 && !scheduler->stopping)
     {
@@ -370,7 +375,7 @@ pump_queue (RerouteDestination *self)
 static void
 pump (RerouteDestination *self)
 {
-  RerouteDestination *host = get_host (self);
+  RerouteDestination *host = reroute_destination_get_host (self);
 
   for (guint i = 0; host->lanes != NULL && i < host->lanes->len; i++)
     pump_queue (host->lanes->pdata[i]);
@@ -401,6 +406,17 @@ reroute_destination_unpark (RerouteDestination *self, guint most)
     }
 }
 
+/* One of those in the queue ends, and makes room for some that are parked: for all, when none is
+   left that would make room for the rest. */
+static void
+unpark_next (RerouteDestination *self)
+{
+  gboolean more_end = self->queue.length > 0 || self->n_active > 0;
+
+  if (!reroute_destination_is_crowded (self))
+    reroute_destination_unpark (self, more_end ? UNPARK_A_RELEASE : self->parked.length);
+}
+
 void
 reroute_destination_push (RerouteDestination *self, RerouteTry *try)
 {
@@ -423,7 +439,7 @@ void
 reroute_destination_release (RerouteDestination *self, guint worker, gint64 took_us)
 {
   RerouteScheduler *scheduler = self->scheduler;
-  RerouteDestination *host = get_host (self);
+  RerouteDestination *host = reroute_destination_get_host (self);
 
   self->used_us = self->done_us = reroute_worker_now_us (scheduler->thread);
   host->used_us = self->used_us;
@@ -440,8 +456,9 @@ reroute_destination_release (RerouteDestination *self, guint worker, gint64 took
   else if (took_us < QUICK_US)
     set_slow (self, FALSE);
   pump (self);
-  if (!reroute_destination_is_crowded (self))
-    reroute_destination_unpark (self, UNPARK_A_RELEASE);
+  unpark_next (self);
+  if (self != host)
+    unpark_next (host);
   pump_blocked (scheduler);
 }
 

@@ -52,8 +52,9 @@ struct _RerouteDestination
   guint limit;    /* connections at a time that it seems to bear */
   guint n_active; /* deliveries that workers have, those of lanes as well */
   guint n_active_in_lanes;
-  guint n_leases; /* connections that may be open, busy or idle */
-  GQueue queue;   /* (element-type RerouteTry) */
+  gboolean lane_was_last; /* to begin a delivery */
+  guint n_leases;         /* connections that may be open, busy or idle */
+  GQueue queue;           /* (element-type RerouteTry) */
   GQueue parked; /* (element-type RerouteQueued): references; decided again when it is their turn */
 
   gint64 used_us; /* monotonic: the last lease or delivery */
@@ -124,6 +125,8 @@ void reroute_destinations_forgive (RerouteScheduler *scheduler);
 void reroute_destinations_withdraw (RerouteScheduler *scheduler);
 
 /* --- between destination.c and destination-health.c --- */
+/* @self, or the host whose lane it is */
+RerouteDestination *reroute_destination_get_host (RerouteDestination *self);
 /* The first try of the queue, not counted any more; (nullable) */
 RerouteTry *reroute_destination_pop (RerouteDestination *self);
 void reroute_destination_count_pressing (RerouteDestination *self);

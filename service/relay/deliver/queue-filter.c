@@ -75,15 +75,29 @@ reroute_queue_place_clear (RerouteQueuePlace *self)
   g_clear_pointer (&self->entry, g_free);
 }
 
+RerouteWaitingState
+reroute_waiting_get_state (const RerouteWaiting *self)
+{
+  if (self->state == REROUTE_RECIPIENT_HELD)
+    return REROUTE_WAITING_HELD;
+  if (reroute_waiting_awaits_etrn (self))
+    return REROUTE_WAITING_FOR_ETRN;
+  return self->phase == REROUTE_PHASE_IDLE || self->phase == REROUTE_PHASE_PARKED
+           ? REROUTE_WAITING_FOR_TRY
+           : REROUTE_WAITING_ACTIVE;
+}
+
 const char *
 reroute_waiting_get_state_name (const RerouteWaiting *self)
 {
-  if (self->state == REROUTE_RECIPIENT_HELD)
-    return "held";
-  if (reroute_waiting_awaits_etrn (self))
-    return "etrn";
-  return self->phase == REROUTE_PHASE_IDLE || self->phase == REROUTE_PHASE_PARKED ? "waiting"
-                                                                                  : "active";
+  static const char *const names[] = {
+    [REROUTE_WAITING_ACTIVE] = "active",
+    [REROUTE_WAITING_FOR_TRY] = "waiting",
+    [REROUTE_WAITING_FOR_ETRN] = "etrn",
+    [REROUTE_WAITING_HELD] = "held",
+  };
+
+  return names[reroute_waiting_get_state (self)];
 }
 
 gint64

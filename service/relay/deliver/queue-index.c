@@ -164,18 +164,17 @@ reroute_queue_index_drop (RerouteQueued *queued)
 }
 
 void
-reroute_queue_index_note (RerouteQueued *queued)
+reroute_queue_index_note (RerouteQueued *queued, guint recipient)
 {
   RerouteQueueIndex *self = queued->scheduler->index;
 
-  for (guint i = 0; queued->places != NULL && i < queued->message->n_recipients; i++)
-    for (guint by = 0; by < REROUTE_QUEUE_N_BY; by++)
-      {
-        RerouteIndexGroup *group = queued->places[i].by[by].group;
+  for (guint by = 0; queued->places != NULL && by < REROUTE_QUEUE_N_BY; by++)
+    {
+      RerouteIndexGroup *group = queued->places[recipient].by[by].group;
 
-        if (group != NULL)
-          group->changes = ++self->changes;
-      }
+      if (group != NULL)
+        group->changes = ++self->changes;
+    }
 }
 
 static void

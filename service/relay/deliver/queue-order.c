@@ -19,7 +19,7 @@
 
 struct _RerouteQueueListing
 {
-  guint ref_count;
+  gatomicrefcount ref_count; /* who asked lets it go on the main thread */
   RerouteQueueBy by;
   char *key;  /* (nullable): of the group; NULL: the whole queue */
   char *text; /* in lower case: what stands in all of them */
@@ -113,17 +113,12 @@ read_state (RerouteQueueListing *self,
             const RerouteIndexGroup *group,
             Line *line)
 {
-  static const char *const names[] = { "active", "waiting", "etrn", "held" };
-
   for (guint i = 0; i < queued->message->n_recipients; i++)
     {
-      const char *name = reroute_waiting_get_state_name (&queued->recipients[i]);
-      gint64 rank = 0;
+      gint64 state = reroute_waiting_get_state (&queued->recipients[i]);
 
-      while (rank < (gint64) G_N_ELEMENTS (names) && !g_str_equal (name, names[rank]))
-        rank++;
       if (is_listed (group, queued, i, self->by))
-        line->number = MAX (line->number, rank);
+        line->number = MAX (line->number, state);
     }
 }
 
@@ -213,7 +208,7 @@ reroute_queue_listing_unref (gpointer data)
 {
   RerouteQueueListing *self = data;
 
-  if (--self->ref_count > 0)
+  if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_free (self->key);
   g_free (self->text);
@@ -243,7 +238,7 @@ listing_new (RerouteQueueCall *call, const RerouteIndexGroup *group)
 {
   RerouteQueueListing *self = g_new0 (RerouteQueueListing, 1);
 
-  self->ref_count = 1;
+  g_atomic_ref_count_init (&self->ref_count);
   self->by = call->by;
   self->key = g_strdup (call->text);
   self->text = g_strdup (call->filter->text);
@@ -284,7 +279,7 @@ find_listing (RerouteQueueCall *call, const RerouteIndexGroup *group)
   if (kept->len == LISTINGS_KEPT)
     g_ptr_array_remove_index (kept, 0);
   g_ptr_array_add (kept, found);
-  found->ref_count++;
+  g_atomic_ref_count_inc (&found->ref_count);
   return found;
 }
 

@@ -50,6 +50,16 @@ void reroute_queued_find_place (RerouteQueued *queued, guint recipient, RerouteQ
 void reroute_queue_place_clear (RerouteQueuePlace *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RerouteQueuePlace, reroute_queue_place_clear)
 
+/* In the order in which they are listed: the nearest to its delivery first. */
+typedef enum
+{
+  REROUTE_WAITING_ACTIVE, /* under way, or in line for a connection */
+  REROUTE_WAITING_FOR_TRY,
+  REROUTE_WAITING_FOR_ETRN,
+  REROUTE_WAITING_HELD,
+} RerouteWaitingState;
+
+RerouteWaitingState reroute_waiting_get_state (const RerouteWaiting *self);
 /* "waiting", "active", "held", "etrn" */
 const char *reroute_waiting_get_state_name (const RerouteWaiting *self);
 

@@ -200,7 +200,8 @@ act (const RerouteQueueCall *call, RerouteQueued *queued)
   if (selection.n > 0)
     {
       reroute_queued_ref (queued);
-      reroute_queue_index_note (queued);
+      for (guint i = 0; i < selection.n; i++)
+        reroute_queue_index_note (queued, recipients[i]);
       if (call->action != REROUTE_QUEUE_ACTION_RETRY)
         reroute_queued_leave_tries (queued);
       verbs[call->action](&selection, &result);

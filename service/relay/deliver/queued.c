@@ -145,7 +145,7 @@ take_verdict (RerouteQueued *self, const RerouteVerdict *verdict)
   recipient->due_us = verdict->due_us;
   recipient->tries = verdict->tries;
   count_retried (self->scheduler, was_retried, is_retried (recipient));
-  reroute_queue_index_note (self);
+  reroute_queue_index_note (self, verdict->recipient);
   recipient->flags = (guint8) verdict->flags;
   if (verdict->state >= REROUTE_RECIPIENT_SENT)
     {
@@ -410,7 +410,7 @@ put_off (RerouteQueued *self, const RerouteOutcome *outcome)
   set_reply (recipient, reply);
   recipient->due_us = outcome->due_us;
   recipient->phase = REROUTE_PHASE_IDLE;
-  reroute_queue_index_note (self);
+  reroute_queue_index_note (self, outcome->recipient);
 }
 
 RerouteVerdict

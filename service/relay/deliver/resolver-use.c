@@ -157,6 +157,8 @@ trial_over (RerouteWorker *thread, gpointer user_data)
   RerouteScheduler *self = trial->scheduler;
   gboolean is_awaited = self->on_trial == trial->use;
 
+  /* Until now it counts as asking: nobody else may free it. */
+  trial->use->n_asking--;
   /* A resolver takes a megabyte as soon as it is asked: one goes before another is. */
   if (!self->stopping)
     drop_retired (self, NULL);
@@ -172,7 +174,6 @@ tried (const RerouteDnsAnswer *answer, gpointer user_data)
   RerouteScheduler *self = trial->scheduler;
   gboolean passes = answer->status == REROUTE_DNS_NODATA && answer->secure;
 
-  trial->use->n_asking--;
   if (self->stopping)
     {
       trial_over (self->thread, trial);

@@ -202,7 +202,7 @@ void reroute_queue_index_free (RerouteScheduler *scheduler); /* when there is on
 void reroute_queue_index_drop (RerouteQueued *queued);
 void reroute_queue_index_drop_recipient (RerouteQueued *queued, guint recipient);
 /* Something of it that lists of the queue show, or are ordered by, is another thing. */
-void reroute_queue_index_note (RerouteQueued *queued);
+void reroute_queue_index_note (RerouteQueued *queued, guint recipient);
 
 /* --- queued.c --- */
 /* Counts a change that the figures do not show. */

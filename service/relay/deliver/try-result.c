@@ -156,7 +156,7 @@ learn_answer (RerouteTry *self, RerouteDelivery *delivery, guint index)
 {
   const RerouteEndpoint *endpoint = get_endpoint (delivery, index);
   RerouteDestination *own = reroute_try_find_destination (self, endpoint);
-  RerouteDestination *host = own->host != NULL ? own->host : own;
+  RerouteDestination *host = reroute_destination_get_host (own);
 
   if (is_throttled (delivery))
     reroute_destination_throttle (host);
@@ -165,7 +165,8 @@ learn_answer (RerouteTry *self, RerouteDelivery *delivery, guint index)
   if (own != host)
     reroute_destination_succeeded (own);
   reroute_down_hosts_remove (self->scheduler->down, endpoint, NULL);
-  if (delivery->account != NULL || delivery->tls != NULL)
+  /* Some TLS for other mail is not what was denied. */
+  if (delivery->account != NULL || own != host)
     reroute_down_hosts_remove (self->scheduler->down, endpoint, get_denied (delivery));
 }
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * settling.c - what a start leaves behind goes back
+ * memory-trim.c - what a start leaves behind goes back
  *
- * Fifty libraries are bound at the start, each symbol of them looked up once, and a resolver is
- * tried and thrown away.  A relay with a little to do would carry that for ever: more than half of
- * what it has in memory.
+ * Every library is bound at the start, each symbol of it looked up once, and a resolver is tried
+ * and thrown away.  A relay with a little to do would carry that for ever.
  */
 
 #include "config.h"
 
-#include "service/relay/settling.h"
+#include "service/relay/memory-trim.h"
 
 #include <link.h>
 #include <malloc.h>
@@ -18,7 +17,7 @@
 
 #define LOOK_EVERY_S 1
 
-struct _RerouteSettling
+struct _RerouteMemoryTrim
 {
   const RerouteRelayParts *parts;
   guint look_id; /* 0: done */
@@ -46,48 +45,48 @@ drop_pages_cb (struct dl_phdr_info *object, size_t size, void *data)
 }
 
 void
-reroute_settling_give_back (void)
+reroute_memory_trim_now (void)
 {
   malloc_trim (0);
   dl_iterate_phdr (drop_pages_cb, NULL);
 }
 
 static gboolean
-has_nothing_to_do (const RerouteRelayParts *parts)
+is_at_rest (const RerouteRelayParts *parts)
 {
   RerouteSchedulerFigures figures;
 
   reroute_scheduler_get_figures (parts->scheduler, &figures);
   g_free (figures.dns);
-  return figures.is_restored && figures.messages == 0 &&
+  return figures.is_restored && figures.connections == 0 &&
          reroute_admission_get_n_sessions (parts->admission) == 0;
 }
 
 static gboolean
 look_cb (gpointer user_data)
 {
-  RerouteSettling *self = user_data;
+  RerouteMemoryTrim *self = user_data;
 
-  if (!has_nothing_to_do (self->parts))
+  if (!is_at_rest (self->parts))
     return G_SOURCE_CONTINUE;
-  reroute_settling_give_back ();
+  reroute_memory_trim_now ();
   self->look_id = 0;
   return G_SOURCE_REMOVE;
 }
 
-RerouteSettling *
-reroute_settling_new (const RerouteRelayParts *parts)
+RerouteMemoryTrim *
+reroute_memory_trim_new (const RerouteRelayParts *parts)
 {
   g_return_val_if_fail (parts != NULL, NULL);
 
-  RerouteSettling *self = g_new0 (RerouteSettling, 1);
+  RerouteMemoryTrim *self = g_new0 (RerouteMemoryTrim, 1);
   self->parts = parts;
   self->look_id = g_timeout_add_seconds (LOOK_EVERY_S, look_cb, self);
   return self;
 }
 
 void
-reroute_settling_free (RerouteSettling *self)
+reroute_memory_trim_free (RerouteMemoryTrim *self)
 {
   g_return_if_fail (self != NULL);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * test-settling.c - what a start leaves behind goes back, and nothing else
+ * test-memory-trim.c - what a start leaves behind goes back, and nothing else
  */
 
 #include "config.h"
 
-#include "service/relay/settling.h"
+#include "service/relay/memory-trim.h"
 
 #include <string.h>
 
@@ -52,7 +52,7 @@ test_goes_back (void)
   written[0] = 'A';
   guint64 before = measure_library ();
   g_assert_cmpuint (before, >, 0);
-  reroute_settling_give_back ();
+  reroute_memory_trim_now ();
   g_assert_cmpuint (measure_library (), <, before);
 
   use_library ();
@@ -65,6 +65,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
-  g_test_add_func ("/settling/goes-back", test_goes_back);
+  g_test_add_func ("/memory-trim/goes-back", test_goes_back);
   return g_test_run ();
 }

@@ -7,20 +7,20 @@
 G_BEGIN_DECLS
 
 /**
- * RerouteSettling:
+ * RerouteMemoryTrim:
  *
- * Waits until the relay has nothing to do for the first time, and gives back the memory that only
- * its start needed.
+ * Waits until the relay, whatever it has queued, rests for the first time, and gives back the
+ * memory that only its start needed.
  */
-typedef struct _RerouteSettling RerouteSettling;
+typedef struct _RerouteMemoryTrim RerouteMemoryTrim;
 
 /* @parts: borrowed */
-RerouteSettling *reroute_settling_new (const RerouteRelayParts *parts);
-void reroute_settling_free (RerouteSettling *self);
+RerouteMemoryTrim *reroute_memory_trim_new (const RerouteRelayParts *parts);
+void reroute_memory_trim_free (RerouteMemoryTrim *self);
 
 /* Gives back what is free in the heaps, and takes the pages of code and constants out of the
    process: those that are wanted again come from the page cache, the others do not.  Sources:
    malloc_trim(3), MADV_DONTNEED in madvise(2). */
-void reroute_settling_give_back (void);
+void reroute_memory_trim_now (void);
 
 G_END_DECLS
