@@ -7,9 +7,11 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 
 TICK_S = 1 / os.sysconf('SC_CLK_TCK')
 SECTOR_OCTETS = 512
+CPUCLOCK_SCHED = 2  # of the kernel's clock ids: all that the threads of a process used
 SYNCS = ('fsync', 'fdatasync', 'sync_file_range', 'syncfs')
 
 
@@ -36,9 +38,17 @@ def tree(root):
     return found
 
 
+def own_cpu_s(pid):
+    """CPU seconds of one process to the nanosecond: its stat file counts in ticks.  Source: clock_getcpuclockid(3)."""
+    try:
+        return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
+    except OSError:
+        return 0
+
+
 def cpu_s(root):
     """CPU seconds of a process, its children, and what its ended children used."""
-    return sum(int(field) for values in tree(root).values() for field in values[11:15]) * TICK_S
+    return sum(own_cpu_s(pid) + sum(map(int, values[13:15])) * TICK_S for pid, values in tree(root).items())
 
 
 def pss_mb(root):
