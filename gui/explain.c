@@ -11,6 +11,7 @@
 
 #include "common/error.h"
 #include "common/step-text.h"
+#include "gui/row-text.h"
 
 #include <glib/gi18n.h>
 
@@ -150,25 +151,33 @@ reroute_explanation_free (RerouteExplanation *self)
 char *
 reroute_explanation_dup_verdict (const RerouteExplanation *self)
 {
-  g_autofree char *deciding = NULL;
-  g_autofree char *leaves = NULL;
-
   g_return_val_if_fail (self != NULL, NULL);
 
   if (self->reply != NULL)
-    /* Translators: %s is a reply of SMTP, "550 5.7.1 Relaying denied" */
-    return g_markup_printf_escaped (_ ("Refused with <b>%s</b>."), self->reply);
+    {
+      g_autofree char *reply = reroute_dup_isolated (self->reply);
+
+      /* Translators: %s is a reply of SMTP, "550 5.7.1 Relaying denied" */
+      return g_markup_printf_escaped (_ ("Refused with <b>%s</b>."), reply);
+    }
+
+  g_autofree char *rcpt_out = reroute_dup_isolated (self->rcpt_out);
+  g_autofree char *next_hop = reroute_dup_isolated (self->next_hop);
+  g_autofree char *leaves = NULL;
   if (g_str_equal (self->rcpt_out, self->recipient))
     leaves = g_markup_printf_escaped (
       /* Translators: an address and a host */
-      _ ("Leaves unchanged as <b>%s</b> for <b>%s</b>."), self->rcpt_out, self->next_hop);
+      _ ("Leaves unchanged as <b>%s</b> for <b>%s</b>."), rcpt_out, next_hop);
   else
     leaves = g_markup_printf_escaped (
       /* Translators: an address and a host */
-      _ ("Leaves as <b>%s</b> for <b>%s</b>."), self->rcpt_out, self->next_hop);
+      _ ("Leaves as <b>%s</b> for <b>%s</b>."), rcpt_out, next_hop);
   if (self->deciding == NULL)
     return g_steal_pointer (&leaves);
-  deciding = g_markup_printf_escaped (_ ("Decided by the entry <b>%s</b>."), self->deciding);
+
+  g_autofree char *entry = reroute_dup_isolated (self->deciding);
+  g_autofree char *deciding =
+    g_markup_printf_escaped (_ ("Decided by the entry <b>%s</b>."), entry);
   return g_strjoin (" ", leaves, deciding, NULL);
 }
 

@@ -2,8 +2,7 @@
  *
  * row-text.c - rows, findings and refusals in the words of the person who reads them
  *
- * Whether a value is valid is decided in common/; here it is only said.  Values stand between
- * U+2068 and U+2069 inside sentences, so that a right-to-left sentence keeps its order.
+ * Whether a value is valid is decided in common/; here it is only said.
  */
 
 #include "config.h"
@@ -17,11 +16,19 @@
 
 #include <glib/gi18n.h>
 
+char *
+reroute_dup_isolated (const char *value)
+{
+  return g_strconcat ("\342\201\250", value, "\342\201\251", NULL);
+}
+
 /* A value in bold, escaped and isolated. */
 static char *
 bold (const char *value)
 {
-  return g_markup_printf_escaped ("<b>\342\201\250%s\342\201\251</b>", value);
+  g_autofree char *isolated = reroute_dup_isolated (value);
+
+  return g_markup_printf_escaped ("<b>%s</b>", isolated);
 }
 
 static char *

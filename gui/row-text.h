@@ -33,6 +33,9 @@ const char *reroute_column_to_sort (RerouteColumn column);
 int reroute_row_compare (const RerouteRow *a, const RerouteRow *b, RerouteColumn column);
 gboolean reroute_row_matches (const RerouteRow *row, const char *filter);
 
+/* (transfer full): @value for a place in a sentence: between U+2068 and U+2069, so that it keeps
+   its order within one that reads the other way (UAX #9). */
+char *reroute_dup_isolated (const char *value);
 /* (transfer full): markup: the sentence that says what the entry does. */
 char *reroute_row_dup_sentence (const RerouteRow *row);
 /* (transfer full): "3 Mar 2026, 14:02", in the reader's time. */

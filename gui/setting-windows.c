@@ -17,9 +17,10 @@
 
 #include <glib/gi18n.h>
 
-#define LIST_HEIGHT 520  /* of a window with two lists, in pixels */
-#define FIELDS_WIDTH 600 /* of a window with fields, and the most of its height */
-#define FIELDS_HEIGHT 700
+/* Of these windows, in pixels. */
+#define WIDTH 600
+#define LISTS_HEIGHT 520 /* at least, with two lists */
+#define MAX_HEIGHT 700
 
 /* Wraps, but asks for much of its width: a window is as high as its narrowest width wants it. */
 static void
@@ -66,22 +67,51 @@ make_hint (const char *text)
   return hint;
 }
 
+/* With large letters the fields are more than a small screen has room for: they scroll, the hint
+   does not. */
+static void
+fill (RerouteSubSheet *window, GtkWidget *fields, const char *hint)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  GtkWidget *scroller = gtk_scrolled_window_new ();
+
+  gtk_scrolled_window_set_policy (
+    GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), fields);
+  gtk_widget_set_vexpand (scroller, TRUE);
+  gtk_box_append (GTK_BOX (box), scroller);
+  gtk_box_append (GTK_BOX (box), make_hint (hint));
+  reroute_sub_sheet_set_content (window, box);
+}
+
+/* As high as its captions want it at its real width, at least @least: unasked, GTK takes the
+   narrowest one. */
+static void
+fit_height (GtkWindow *window, int least)
+{
+  int height = 0;
+
+  gtk_widget_measure (
+    gtk_window_get_child (window), GTK_ORIENTATION_VERTICAL, WIDTH, NULL, &height, NULL, NULL);
+  gtk_window_set_default_size (window, WIDTH, CLAMP (height, least, MAX_HEIGHT));
+}
+
 /* @third: (nullable): what stands below the lists. */
 static GtkWindow *
 make_lists_window (
   RerouteSubSheet *window, GtkWidget *first, GtkWidget *second, GtkWidget *third, const char *hint)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  GtkWidget *lists = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
 
   gtk_widget_set_vexpand (first, TRUE);
   gtk_widget_set_vexpand (second, TRUE);
-  gtk_box_append (GTK_BOX (box), first);
-  gtk_box_append (GTK_BOX (box), second);
+  gtk_box_append (GTK_BOX (lists), first);
+  gtk_box_append (GTK_BOX (lists), second);
   if (third != NULL)
-    gtk_box_append (GTK_BOX (box), third);
-  gtk_box_append (GTK_BOX (box), make_hint (hint));
-  gtk_window_set_default_size (GTK_WINDOW (window), -1, LIST_HEIGHT);
-  reroute_sub_sheet_set_content (window, box);
+    gtk_box_append (GTK_BOX (lists), third);
+  fill (window, lists, hint);
+  fit_height (GTK_WINDOW (window), LISTS_HEIGHT);
   return GTK_WINDOW (window);
 }
 
@@ -209,43 +239,17 @@ add_line (GtkGrid *grid, int row, const Line *line)
     add_field (grid, row, line);
 }
 
-/* As high as its captions want it at its real width: unasked, GTK takes the narrowest one. */
-static void
-fit_height (GtkWindow *window)
-{
-  int height = 0;
-
-  gtk_widget_measure (gtk_window_get_child (window),
-                      GTK_ORIENTATION_VERTICAL,
-                      FIELDS_WIDTH,
-                      NULL,
-                      &height,
-                      NULL,
-                      NULL);
-  gtk_window_set_default_size (window, FIELDS_WIDTH, MIN (height, FIELDS_HEIGHT));
-}
-
 static GtkWindow *
 make_fields_window (RerouteSubSheet *window, const Line *lines, gsize n, const char *hint)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
-  GtkWidget *scroller = gtk_scrolled_window_new ();
   GtkWidget *grid = gtk_grid_new ();
 
-  /* With large letters the lines are more than a small screen has room for. */
-  gtk_scrolled_window_set_policy (
-    GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), grid);
-  gtk_widget_set_vexpand (scroller, TRUE);
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   for (gsize i = 0; i < n; i++)
     add_line (GTK_GRID (grid), (int) i * 2, &lines[i]);
-  gtk_box_append (GTK_BOX (box), scroller);
-  gtk_box_append (GTK_BOX (box), make_hint (hint));
-  reroute_sub_sheet_set_content (window, box);
-  fit_height (GTK_WINDOW (window));
+  fill (window, grid, hint);
+  fit_height (GTK_WINDOW (window), -1);
   return GTK_WINDOW (window);
 }
 
@@ -284,7 +288,7 @@ reroute_limits_window_new (GtkWindow *parent, RerouteSheet *sheet)
     { N_("Maximum number of connections to a single _host:"), REROUTE_SETTING_MAX_CONNECTIONS_PER_HOST },
     { N_("Maximum number of _messages sent in one connection:"), REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION },
     { N_("Send by _BDAT to hosts that offer CHUNKING"), REROUTE_SETTING_CHUNKING },
-    { N_("Own networks that DNS may _send mail to:"), REROUTE_SETTING_PRIVATE_TARGETS },
+    { N_("Own networks that DNS may _send mail to:"), REROUTE_SETTING_PRIVATE_TARGETS, N_("None") },
     { N_("A client's connection is closed after"), -1 },
     { N_("Commands with an _error in them:"), REROUTE_SETTING_MAX_BAD_COMMANDS },
     { N_("Commands that lead to _no message:"), REROUTE_SETTING_MAX_JUNK_COMMANDS },

@@ -21,6 +21,7 @@ ACCESSIBLE, TEXT = 'org.a11y.atspi.Accessible', 'org.a11y.atspi.Text'
 GET_CHILDREN = ACCESSIBLE, 'GetChildren'
 CALL_S = 30.0
 WHOLE = (0, GLib.MAXINT32)
+ISOLATES = dict.fromkeys(map(ord, '\u2068\u2069'))
 
 FOCUSABLE, FOCUSED, SELECTED, SENSITIVE = (int(state) for state in (
     Atspi.StateType.FOCUSABLE, Atspi.StateType.FOCUSED, Atspi.StateType.SELECTED, Atspi.StateType.SENSITIVE))
@@ -132,10 +133,11 @@ class Tree:
         return self.call_each([(node.owner, node.path) for node in nodes], (TEXT, 'GetText'), 'ii', WHOLE)
 
     def texts(self, nodes):
-        """What each of them shows: what stands in it, else its name.  A label is called what it shows (test_names.py)."""
+        """What each of them shows: what stands in it, else its name, without the marks that isolate a value in a sentence.
+        A label is called what it shows (test_names.py)."""
         able = [node for node in nodes if node.has_text and node.role != 'label']
         shown = dict(zip((node.path for node in able), self.ask_texts(able)))
-        return [shown.get(node.path) or node.name for node in nodes]
+        return [(shown.get(node.path) or node.name).translate(ISOLATES) for node in nodes]
 
     def middle(self, node):
         """Where a click meets it, from the corner of its window."""
