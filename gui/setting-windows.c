@@ -21,6 +21,7 @@
 #define WIDTH 600
 #define LISTS_HEIGHT 520 /* at least, with two lists */
 #define MAX_HEIGHT 700
+#define MARGINS 24 /* both of sub-sheet.ui */
 
 /* Wraps, but asks for much of its width: a window is as high as its narrowest width wants it. */
 static void
@@ -74,6 +75,7 @@ fill (RerouteSubSheet *window, GtkWidget *fields, const char *hint)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
   GtkWidget *scroller = gtk_scrolled_window_new ();
+  int height = 0;
 
   gtk_scrolled_window_set_policy (
     GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
@@ -83,6 +85,9 @@ fill (RerouteSubSheet *window, GtkWidget *fields, const char *hint)
   gtk_box_append (GTK_BOX (box), scroller);
   gtk_box_append (GTK_BOX (box), make_hint (hint));
   reroute_sub_sheet_set_content (window, box);
+  /* It would ask for what its narrowest width takes. */
+  gtk_widget_measure (fields, GTK_ORIENTATION_VERTICAL, WIDTH - MARGINS, NULL, &height, NULL, NULL);
+  gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (scroller), height);
 }
 
 /* As high as its captions want it at its real width, at least @least: unasked, GTK takes the
