@@ -116,3 +116,77 @@ reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes)
   reroute_edit_thaw_changed (self);
   return conflicts;
 }
+
+/* --- rows of hers that were saved after all --- */
+
+/* (transfer full) (nullable): what @overlay of an added row is over @saved, which it was saved as.
+ */
+static RerouteOverlay *
+adopt_overlay (const RerouteOverlay *overlay, RerouteRow *saved)
+{
+  g_autoptr (RerouteRow) row = NULL;
+
+  if (overlay == NULL || overlay->row == NULL)
+    return reroute_overlay_new (REROUTE_EDIT_REMOVED, NULL, saved);
+  row = reroute_row_stamp (overlay->row, saved->id, "", 0);
+  return reroute_row_equal (row, saved) ? NULL
+                                        : reroute_overlay_new (REROUTE_EDIT_CHANGED, row, saved);
+}
+
+static void
+adopt_row (RerouteEdit *self, const RerouteRow *sent, RerouteRow *saved)
+{
+  RerouteOverlay *overlay = reroute_edit_find (self, sent->page, sent->id);
+  RerouteOverlay *adopted = adopt_overlay (overlay, saved);
+
+  for (guint i = 0; i < self->steps->len; i++)
+    {
+      RerouteEditStep *step = g_ptr_array_index (self->steps, i);
+      RerouteOverlay *before = step->before;
+
+      if (step->by_ids || step->page != (int) sent->page || step->id != sent->id)
+        continue;
+      step->id = saved->id;
+      step->before = adopt_overlay (before, saved);
+      reroute_overlay_free (before);
+    }
+  reroute_edit_place (self, sent->page, sent->id, NULL);
+  reroute_edit_place (self, sent->page, saved->id, adopted);
+  reroute_edit_tell (self, -1, -1);
+}
+
+/* (nullable): the row that @sent was saved as */
+static RerouteRow *
+find_saved (const RerouteRow *sent, GPtrArray *changes)
+{
+  for (guint i = 0; i < changes->len; i++)
+    {
+      const RerouteChange *change = g_ptr_array_index (changes, i);
+      RerouteRow *row = change->kind == REROUTE_CHANGE_PUT ? change->row : NULL;
+
+      if (row != NULL && row->page == sent->page && row->exact == sent->exact &&
+          g_str_equal (row->domain, sent->domain))
+        return row;
+    }
+  return NULL;
+}
+
+void
+reroute_edit_adopt (RerouteEdit *self, GPtrArray *sent, GPtrArray *changes)
+{
+  g_return_if_fail (REROUTE_IS_EDIT (self));
+  g_return_if_fail (sent != NULL && changes != NULL);
+
+  reroute_edit_freeze_changed (self);
+  for (guint i = 0; i < sent->len; i++)
+    {
+      RerouteRow *row = g_ptr_array_index (sent, i);
+      RerouteRow *saved = find_saved (row, changes);
+
+      if (saved != NULL)
+        adopt_row (self, row, saved);
+      else if (reroute_edit_get_row (self, row->page, row->id) == row)
+        reroute_edit_remove_row (self, row);
+    }
+  reroute_edit_thaw_changed (self);
+}

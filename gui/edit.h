@@ -99,4 +99,15 @@ void reroute_edit_clear (RerouteEdit *self);
  */
 GPtrArray *reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes);
 
+/**
+ * reroute_edit_adopt:
+ * @sent: (element-type RerouteRow): rows that were added, as they were sent to be saved
+ * @changes: (element-type RerouteChange): what was saved, those rows among it; after
+ *   reroute_edit_rebase() over them
+ *
+ * The rows are known to be saved: what she has done to them since is a change or a removal of the
+ * saved ones, also when it is undone.
+ */
+void reroute_edit_adopt (RerouteEdit *self, GPtrArray *sent, GPtrArray *changes);
+
 G_END_DECLS

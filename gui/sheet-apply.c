@@ -32,6 +32,7 @@ reroute_sheet_clear_apply (RerouteSheet *self)
 {
   reroute_sheet_close (self);
   g_clear_pointer (&self->sent, g_ptr_array_unref);
+  g_clear_pointer (&self->adopted, g_ptr_array_unref);
   g_clear_pointer (&self->problem, g_free);
 }
 
@@ -80,27 +81,13 @@ begin_doubt (RerouteSheet *self)
   settle_later (self);
 }
 
-/* Rows that were added have ids of their own now; those that she has not changed since go. */
-static void
-drop_sent (RerouteSheet *self)
-{
-  reroute_edit_freeze_changed (self->edit);
-  for (guint i = 0; i < self->sent->len; i++)
-    {
-      RerouteRow *row = g_ptr_array_index (self->sent, i);
-
-      if (reroute_edit_get_row (self->edit, row->page, row->id) == row)
-        reroute_edit_remove_row (self->edit, row);
-    }
-  reroute_edit_thaw_changed (self->edit);
-}
-
 /* @serial: 0: it was not saved */
 static void
 end_doubt (RerouteSheet *self, guint64 serial)
 {
+  g_clear_pointer (&self->adopted, g_ptr_array_unref);
   if (serial != 0 && self->touched)
-    drop_sent (self);
+    self->adopted = g_steal_pointer (&self->sent);
   g_clear_pointer (&self->sent, g_ptr_array_unref);
   if (serial != 0 && !self->touched)
     take_saved (self, serial);

@@ -38,6 +38,7 @@ struct _RerouteSheet
   double progress;
   char *problem;        /* (nullable): why the last Apply failed */
   GPtrArray *sent;      /* (nullable) (element-type RerouteRow): added by it, and not known to be */
+  GPtrArray *adopted;   /* (nullable) likewise: known to be, and not yet caught up with */
   gboolean touched;     /* the edit is another one than was sent */
   GCancellable *settle; /* (nullable): of the question what became of it */
   guint settle_id;

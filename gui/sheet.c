@@ -160,6 +160,9 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   self->serial = serial;
   conflicts = reroute_edit_rebase (self->edit, changes);
+  if (self->adopted != NULL)
+    reroute_edit_adopt (self->edit, self->adopted, changes);
+  g_clear_pointer (&self->adopted, g_ptr_array_unref);
   if (reroute_edit_get_n_changes (self->edit) > 0)
     {
       if (self->news == NULL)

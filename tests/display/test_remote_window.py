@@ -175,20 +175,28 @@ def test_lost_before_it_was_saved(desk):
 
 
 def test_what_was_changed_since_is_kept(desk):
-    """Of an edit that was saved after all, what she has added since is left, once."""
+    """Of an edit that was saved after all, what she has done since is left: a row more, another domain."""
     desk.add_routing('first.test', 'example.net')
     desk.confirm('Add E-mail Domain')
     desk.far.cut_apply(desk, 'after')
     desk.dialog.wait_text(REFUSED)
     desk.dialog.click(SHEET, 'push button', 'Stop')
     desk.dialog.wait_text(IN_DOUBT)
+    desk.dialog.click(SHEET, 'label', 'first.test')
+    desk.dialog.wait_text('Mail for anyone at first.test')
+    desk.dialog.click(SHEET, 'push button', 'Edit…')
+    desk.dialog.focus('Edit Routing Table Entry')
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('better.test')
+    desk.confirm('Edit Routing Table Entry')
     desk.add_routing('second.test', 'example.net')
     desk.confirm('Add E-mail Domain')
     reconnect(desk)
-    desk.dialog.wait_text('1 unsaved change')
     desk.dialog.wait_no_text(IN_DOUBT)
+    desk.dialog.wait_text('2 unsaved changes')
     desk.apply()
-    assert {'first.test', 'second.test'} <= set(desk.rows('routing'))
+    rows = set(desk.rows('routing'))
+    assert {'better.test', 'second.test'} <= rows and 'first.test' not in rows, rows
 
 
 def test_unsaved_changes_are_asked_about(desk):

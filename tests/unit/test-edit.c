@@ -179,6 +179,46 @@ test_copy_and_clear (Fixture *f, gconstpointer data)
   g_assert_cmpuint (reroute_edit_get_n_changes (copy), ==, 3);
 }
 
+/* Three rows were sent; then she changed one and removed another: they were saved. */
+static void
+test_adopt (Fixture *f, gconstpointer data)
+{
+  static const char *const domains[] = { "same.test", "changed.test", "removed.test" };
+  g_autoptr (GPtrArray) sent = NULL;
+  g_autoptr (GPtrArray) changes =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+  g_autoptr (RerouteRow) other = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
+    {
+      g_autoptr (RerouteRow) row = make_row (0, domains[i]);
+      g_autoptr (RerouteRow) saved = make_row (7 + i, domains[i]);
+
+      reroute_edit_begin_step (f->edit);
+      reroute_edit_put_row (f->edit, row, NULL);
+      g_ptr_array_add (changes, reroute_change_new_put (saved));
+    }
+  sent = reroute_edit_dup_added (f->edit, PAGE);
+  other = make_row (-2, "other.test");
+  reroute_edit_begin_step (f->edit);
+  reroute_edit_put_row (f->edit, other, NULL);
+  reroute_edit_begin_step (f->edit);
+  reroute_edit_remove_row (f->edit, g_ptr_array_index (sent, 2));
+
+  reroute_edit_adopt (f->edit, sent, changes);
+  g_assert_cmpint (state_of (f, 7), ==, REROUTE_EDIT_UNTOUCHED);
+  g_assert_cmpint (state_of (f, 8), ==, REROUTE_EDIT_CHANGED);
+  g_assert_cmpstr (reroute_edit_get_row (f->edit, PAGE, 8)->domain, ==, "other.test");
+  g_assert_cmpint (state_of (f, 9), ==, REROUTE_EDIT_REMOVED);
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 2);
+  reroute_edit_undo (f->edit);
+  g_assert_cmpint (state_of (f, 9), ==, REROUTE_EDIT_UNTOUCHED);
+  reroute_edit_undo (f->edit);
+  g_assert_cmpint (state_of (f, 8), ==, REROUTE_EDIT_UNTOUCHED);
+  reroute_edit_undo (f->edit);
+  g_assert_cmpint (state_of (f, 9), ==, REROUTE_EDIT_REMOVED);
+}
+
 #define ADD(name, func) g_test_add ("/edit/" name, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -190,6 +230,7 @@ main (int argc, char **argv)
   ADD ("touched", test_touched);
   ADD ("put-back", test_put_back);
   ADD ("rebase", test_rebase);
+  ADD ("adopt", test_adopt);
   ADD ("copy-and-clear", test_copy_and_clear);
   return g_test_run ();
 }
