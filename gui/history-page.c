@@ -268,15 +268,20 @@ serial_at (RerouteHistoryPage *self, guint position)
 
 static void read_generations (RerouteHistoryPage *self, guint64 before);
 
-/* Newer ones go on top, older ones to the end.  FALSE: all further ones are there already. */
+/* Takes them: newer ones go on top, older ones to the end, those that are there already go.  FALSE:
+   all further ones are there, too. */
 static gboolean
 take_generations (RerouteHistoryPage *self, GPtrArray *generations)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->generations));
   guint64 newest = n > 0 ? serial_at (self, 0) : 0;
   guint64 oldest = n > 0 ? serial_at (self, n - 1) : G_MAXUINT64;
+  guint64 first = 0;
   guint n_newer = 0;
 
+  if (generations->len == 0)
+    return FALSE;
+  first = ((RerouteGeneration *) generations->pdata[0])->serial;
   for (guint i = 0; i < generations->len; i++)
     {
       RerouteGeneration *generation = generations->pdata[i];
@@ -289,9 +294,7 @@ take_generations (RerouteHistoryPage *self, GPtrArray *generations)
       else if (generation->serial < oldest)
         g_list_store_append (self->generations, line);
     }
-  return generations->len > 0 &&
-         (n == 0 || ((RerouteGeneration *) generations->pdata[0])->serial < oldest ||
-          n_newer == generations->len);
+  return n == 0 || first < oldest || n_newer == generations->len;
 }
 
 static void
