@@ -20,8 +20,29 @@ typedef struct
 RerouteLostCall *reroute_lost_call_new (ReroutePeerMark *mark, guint64 expected_serial);
 void reroute_lost_call_free (RerouteLostCall *self);
 
-/* Calls @method, which answers as Commit does, and finds out what became of it when the answer is
-   lost; reroute_rules_client_apply_finish() ends it.  @arguments: (transfer floating) */
+/* REROUTE_ERROR_OUTCOME; @why: in the reader's language */
+GError *reroute_lost_call_new_error (const char *why);
+
+/**
+ * reroute_rules_client_commit_async:
+ * @method: one that answers as Commit does
+ * @arguments: (transfer floating)
+ * @cancellable: (nullable): ends the waiting, with %REROUTE_ERROR_OUTCOME once the call was sent
+ *
+ * Calls it, and finds out what became of it when the answer is lost.
+ */
+void reroute_rules_client_commit_async (RerouteRulesClient *self,
+                                        const char *method,
+                                        GVariant *arguments,
+                                        guint64 expected_serial,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+/* @recovered: the answer was lost, and found out.  Returns: (transfer full) (nullable): it */
+GVariant *
+reroute_rules_client_commit_finish (GAsyncResult *result, gboolean *recovered, GError **error);
+
+/* The same for who has nothing to do but that; reroute_rules_client_apply_finish() ends it. */
 void reroute_rules_client_save_async (RerouteRulesClient *self,
                                       const char *method,
                                       GVariant *arguments,

@@ -88,10 +88,10 @@ typedef void (*RerouteProgressFunc) (double fraction, gpointer user_data);
  * All or nothing.  A small edit is one call, a big one travels in parts.  rulesd or polkit
  * may ask the person for a password meanwhile, so it can take minutes.  When the answer is lost,
  * with the connection or with rulesd, rulesd is asked what became of it: the result is true then.
- * Cancelling ends that too.
+ * Cancelling ends the waiting.
  *
- * Errors: also %REROUTE_ERROR_OUTCOME: it could not be asked, and whether it was saved is not
- * known; see reroute_rules_client_settle_async().
+ * Errors: also %REROUTE_ERROR_OUTCOME: it could not be asked, or nobody waits any more, and whether
+ * it was saved is not known; see reroute_rules_client_settle_async().
  */
 void reroute_rules_client_apply_async (RerouteRulesClient *self,
                                        GPtrArray *changes,

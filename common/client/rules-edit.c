@@ -40,7 +40,6 @@ typedef struct
   guint number; /* of the edit in rulesd; 0: none */
 
   guint64 expected_serial; /* COMMIT */
-  ReroutePeerMark *mark;   /* (nullable): COMMIT, once it was sent */
   gboolean recovered;      /* COMMIT: its answer was lost */
   char **confirmed;
 
@@ -53,7 +52,6 @@ static void
 edit_free (Edit *edit)
 {
   g_ptr_array_unref (edit->changes);
-  reroute_peer_mark_free (edit->mark);
   g_strfreev (edit->confirmed);
   g_free (edit->address);
   g_free (edit->client);
@@ -140,45 +138,17 @@ final_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-outcome_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  RerouteRulesClient *self = REROUTE_RULES_CLIENT (source);
-  Edit *edit = g_task_get_task_data (task);
-  GError *error = NULL;
-  GVariant *reply = NULL;
-  guint64 serial = reroute_rules_client_settle_finish (self, result, &error);
-
-  if (error == NULL)
-    reply = g_variant_ref_sink (
-      g_variant_new ("(st@a" REROUTE_FINDING_TYPE ")",
-                     "saved",
-                     serial,
-                     g_variant_new_array (G_VARIANT_TYPE (REROUTE_FINDING_TYPE), NULL, 0)));
-  edit->recovered = TRUE;
-  end_edit (task, reply, error);
-}
-
-static void
 committed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  RerouteRulesClient *self = g_task_get_source_object (task);
   Edit *edit = g_task_get_task_data (task);
   GError *error = NULL;
-  gboolean lost = FALSE;
-  GVariant *reply = reroute_peer_call_marked_finish (result, &lost, &error);
+  GVariant *reply = reroute_rules_client_commit_finish (result, &edit->recovered, &error);
 
-  if (!lost)
-    {
-      end_edit (task, reply, error);
-      return;
-    }
-  g_error_free (error);
-  reroute_rules_client_set_lost (
-    self, reroute_lost_call_new (g_steal_pointer (&edit->mark), edit->expected_serial));
-  reroute_rules_client_settle_async (
-    self, g_task_get_cancellable (task), outcome_cb, g_object_ref (task));
+  /* It may be saving it. */
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_OUTCOME))
+    edit->number = 0;
+  end_edit (task, reply, error);
 }
 
 static void
@@ -186,18 +156,15 @@ send_commit (GTask *task, const char *method, GVariant *arguments)
 {
   Edit *edit = g_task_get_task_data (task);
 
-  reroute_rules_client_set_lost (g_task_get_source_object (task), NULL);
-  reroute_peer_call_marked (&reroute_peer_rules,
-                            get_bus (task),
-                            method,
-                            arguments,
-                            G_VARIANT_TYPE ("(sta" REROUTE_FINDING_TYPE ")"),
-                            &edit->mark,
-                            committed_cb,
-                            g_object_ref (task));
+  reroute_rules_client_commit_async (g_task_get_source_object (task),
+                                     method,
+                                     arguments,
+                                     edit->expected_serial,
+                                     g_task_get_cancellable (task),
+                                     committed_cb,
+                                     g_object_ref (task));
 }
 
-/* Once a commit was sent it cannot be taken back: its true outcome is reported. */
 static void
 finish_edit (GTask *task)
 {

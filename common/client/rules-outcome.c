@@ -83,17 +83,24 @@ end (GTask *task)
   g_cancellable_cancel (search->call);
 }
 
+GError *
+reroute_lost_call_new_error (const char *why)
+{
+  return g_error_new (
+    REROUTE_ERROR,
+    REROUTE_ERROR_OUTCOME,
+    /* Translators: why it cannot be found out; “reroutectl history” is a command */
+    _ ("the answer was lost, and it is not known whether this was saved: “reroutectl history” tells once the service answers again (%s)"),
+       why);
+}
+
 static void
 give_up (GTask *task, const char *why)
 {
   g_autoptr (GTask) kept = g_object_ref (task);
-  g_autofree char *message = g_strdup_printf (
-    /* Translators: why it cannot be found out; “reroutectl history” is a command */
-    _ ("the answer was lost, and it is not known whether this was saved: “reroutectl history” tells once the service answers again (%s)"),
-       why);
 
   end (task);
-  g_task_return_new_error (kept, REROUTE_ERROR, REROUTE_ERROR_OUTCOME, "%s", message);
+  g_task_return_error (kept, reroute_lost_call_new_error (why));
 }
 
 static gboolean

@@ -71,6 +71,32 @@ def test_rulesd_killed(desk):
     assert 'later.test' in desk.rows('routing')
 
 
+def test_rulesd_that_does_not_answer(desk):
+    """Keys, tabs and buttons go on; Apply can be stopped, and what became of it is found out."""
+    pid = desk.bus.pid_of('org.reroute.Rules')
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        desk.add_routing('slow.test', 'example.com')
+        desk.confirm(ADD)
+        desk.dialog.wait_text('1 unsaved change')
+        desk.dialog.click(SHEET, 'push button', 'Apply')
+        desk.page(2)
+        desk.dialog.wait_text('Message Delivery')
+        desk.page(1)
+        desk.dialog.click(SHEET, 'push button', 'Stop')
+        desk.dialog.wait_text('It is not known yet')
+        desk.dialog.click(SHEET, 'push button', 'Cancel')
+        desk.dialog.wait_text('Drop 1 unsaved change?', 'Cancel')
+        desk.dialog.focus('Cancel')
+        desk.dialog.key('Escape')
+        desk.dialog.wait_closed('Cancel')
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    desk.dialog.wait_no_text('It is not known yet')
+    desk.dialog.wait_no_text('unsaved')
+    assert 'slow.test' in desk.rows('routing')
+
+
 def test_bus_away(desk):
     """A banner, nothing lost, and it comes back by itself."""
     desk.add_routing('last.test', 'example.com')
