@@ -22,6 +22,7 @@
 /* D-Bus */
 #define REROUTE_LIMIT_PAGE_ROWS 1000       /* platform.md section 4 */
 #define REROUTE_LIMIT_PAGE_IDS 100000      /* of a list, without their rows: 0.8 MB */
+#define REROUTE_LIMIT_LIST_ROWS 10000000   /* that a service is believed to have: 80 MB of places */
 #define REROUTE_LIMIT_CALL_IDS 100000      /* messages that a call about the queue may name */
 #define REROUTE_LIMIT_REPLY_OCTETS 1000000 /* design.md section 4 */
 #define REROUTE_LIMIT_SIGNAL_OCTETS 65536  /* Changed carries its changes below this */

@@ -10,6 +10,10 @@
 
 #include "gui/cell-tip.h"
 
+#include "common/shortened.h"
+
+#define TEXT_OCTETS 4000 /* of a cell */
+
 static gboolean
 query_cb (GtkLabel *label, int x, int y, gboolean by_keys, GtkTooltip *tooltip, gpointer user_data)
 {
@@ -26,6 +30,16 @@ reroute_cell_tip_init (GtkLabel *label)
 
   gtk_widget_set_has_tooltip (GTK_WIDGET (label), TRUE);
   g_signal_connect (label, "query-tooltip", G_CALLBACK (query_cb), NULL);
+}
+
+void
+reroute_cell_set_text (GtkLabel *label, const char *text)
+{
+  g_autofree char *shown = reroute_dup_shortened (text, TEXT_OCTETS);
+
+  g_return_if_fail (GTK_IS_LABEL (label));
+
+  gtk_label_set_label (label, shown);
 }
 
 void

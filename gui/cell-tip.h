@@ -10,6 +10,10 @@ G_BEGIN_DECLS
    once, when the cell is set up. */
 void reroute_cell_tip_init (GtkLabel *label);
 
+/* Shows @text in such a label; only its beginning when it is longer than any of ours: all of it is
+   laid out, however little of it is seen. */
+void reroute_cell_set_text (GtkLabel *label, const char *text);
+
 /* As gtk_widget_set_tooltip_text(), which under X11 waits for the server a dozen times, also where
    nothing changes.  @text: (nullable) */
 void reroute_cell_tip_set (GtkWidget *widget, const char *text);

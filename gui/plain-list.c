@@ -120,7 +120,7 @@ show_text (GtkLabel *label, gpointer value, const Cell *cell)
   g_autofree char *text =
     value != NULL ? cell->column.func (value, cell->user_data) : g_strdup ("");
 
-  gtk_label_set_label (label, text);
+  reroute_cell_set_text (label, text);
   if (value != NULL && cell->column.is_off != NULL && cell->column.is_off (value))
     gtk_widget_add_css_class (GTK_WIDGET (label), "off");
   else

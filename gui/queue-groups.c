@@ -79,6 +79,13 @@ show (RerouteQueueGroups *self, GPtrArray *groups)
       g_autoptr (RerouteListLine) there = g_list_model_get_item (G_LIST_MODEL (self->lines), i);
 
       same = same && line == there;
+      if (line != NULL && g_ptr_array_find (lines, line, NULL))
+        {
+          /* No relay of ours says a group twice. */
+          reroute_queue_group_free (group);
+          g_object_unref (line);
+          continue;
+        }
       if (line == NULL)
         line = reroute_list_line_new (group, reroute_queue_group_free);
       else

@@ -72,7 +72,7 @@ show_text (Cell *cell, GtkLabel *label, const RerouteRow *row)
 {
   g_autofree char *text = row != NULL ? reroute_row_dup_cell (row, cell->column) : g_strdup ("…");
 
-  gtk_label_set_label (label, text);
+  reroute_cell_set_text (label, text);
   if (row != NULL && !row->enabled)
     gtk_widget_add_css_class (GTK_WIDGET (label), "off");
   else

@@ -12,8 +12,11 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
+#include "common/shortened.h"
 
 #include <glib/gi18n-lib.h>
+
+#define MESSAGE_OCTETS 4000 /* of an error that another program tells */
 
 const ReroutePeer reroute_peer_rules = {
   .bus_name = REROUTE_RULES_BUS_NAME,
@@ -134,7 +137,9 @@ static void
 explain (const Call *call, GError *error)
 {
   g_autofree char *sentence = NULL;
+  g_autofree char *message = error->message;
 
+  error->message = reroute_dup_shortened (message, MESSAGE_OCTETS);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   if (error->domain == REROUTE_ERROR)

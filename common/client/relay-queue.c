@@ -103,6 +103,7 @@ reroute_relay_client_queue_finish (RerouteRelayClient *self, GAsyncResult *resul
   page = g_new0 (RerouteQueuePage, 1);
   page->messages = g_ptr_array_new_with_free_func (reroute_queued_message_free);
   g_variant_get (reply, MESSAGES_TYPE, &page->total, &iter);
+  page->total = MIN (page->total, REROUTE_LIMIT_LIST_ROWS);
   while (g_variant_iter_next (iter,
                               "(txsta(ssxus))",
                               &read.id,

@@ -128,7 +128,7 @@ reroute_rules_client_list_finish (RerouteRulesClient *self, GAsyncResult *result
     return NULL;
   page = g_new0 (RerouteRowPage, 1);
   page->serial = serial;
-  page->total = total;
+  page->total = MIN (total, REROUTE_LIMIT_LIST_ROWS);
   page->rows = rows;
   return g_steal_pointer (&page);
 }
@@ -170,6 +170,7 @@ reroute_rules_client_list_ids_finish (
   if (reply == NULL)
     return NULL;
   g_variant_get (reply, "(tu@ax)", serial, total, &array);
+  *total = MIN (*total, REROUTE_LIMIT_LIST_ROWS);
   first = g_variant_get_fixed_array (array, &n_ids, sizeof (gint64));
   ids = g_array_sized_new (FALSE, FALSE, sizeof (gint64), (guint) n_ids);
   if (n_ids > 0)
