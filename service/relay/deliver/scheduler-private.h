@@ -146,6 +146,7 @@ struct _RerouteTry
   RerouteDestination *destination;
   gboolean is_asked_for; /* its hosts may be asked again now, once */
   gboolean is_named;     /* an entry or a setting names its hosts, not DNS alone */
+  gboolean leaves;       /* our organisation */
   gboolean in_memory;    /* counted in the destination's n_in_memory */
   guint worker;
   gint64 began_us; /* monotonic: when a worker got it */
