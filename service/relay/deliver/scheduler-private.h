@@ -186,6 +186,8 @@ const char *reroute_scheduler_get_hostname (RerouteScheduler *self);
 RerouteSelf reroute_scheduler_get_self (RerouteScheduler *self);
 /* A message of our own or a client's enters the queue and is tried. */
 void reroute_scheduler_enqueue (RerouteScheduler *self, RerouteMessage *message, guint worker);
+/* What waits for rules is due now; @first: everything is. */
+void reroute_scheduler_wake_waiting (RerouteScheduler *self, gboolean first);
 /* While stopping: whether all is in hand no more. */
 void reroute_scheduler_check_drained (RerouteScheduler *self);
 
