@@ -24,9 +24,10 @@ static const struct
   [REROUTE_ALARM_SPOOL] = { "spool", N_("The queue's disk is nearly full") },
   [REROUTE_ALARM_CERTIFICATE] = { "certificate", N_("A certificate is about to end") },
   [REROUTE_ALARM_NEXT_HOP] = { "next-hop", N_("A host takes no mail") },
+  [REROUTE_ALARM_LEAVING] = { "leaving-stop", N_("A host refuses mail") },
   [REROUTE_ALARM_RULES] = { "rules", N_("The newest rules are not in force") },
-          /* clang-format on */
-          };
+            /* clang-format on */
+            };
 
 #define SEE_RULES                                                                                  \
   N_ ("See “systemctl status reroute-rulesd”; the relay goes on with the rules that it has.")
@@ -64,6 +65,10 @@ static const struct
     /* Translators: a host, a time such as “4h” */
     N_("The host %s has taken no mail for longer than %s."),
     N_("See that it runs and can be reached; “reroutectl queue list --by=next-hop” tells what it said last.") },
+  [REROUTE_ALARM_TEXT_LEAVING] = { REROUTE_ALARM_LEAVING,
+    /* Translators: a host, its reply as a number and a status, such as “550 5.7.1” */
+    N_("The host %s refuses mail that leaves our organisation, the last time with %s: no more of it is sent there."),
+    N_("“reroutectl queue list --by=next-hop” tells what it said. Once the cause is mended, “reroutectl queue retry” has it tried again.") },
   [REROUTE_ALARM_TEXT_RULES_NONE] = { REROUTE_ALARM_RULES,
     /* Translators: %s is a time, “5m” */
     N_("The relay has had no rules for longer than %s: all mail is put off."),
@@ -74,8 +79,8 @@ static const struct
   [REROUTE_ALARM_TEXT_RULES_OLD] = { REROUTE_ALARM_RULES,
     /* Translators: %s is a time, “5m” */
     N_("The newest rules have been saved for longer than %s, and the relay does not use them."), SEE_RULES },
-                    /* clang-format on */
-                    };
+                      /* clang-format on */
+                      };
 
 const char *
 reroute_alarm_kind_to_string (RerouteAlarmKind kind)

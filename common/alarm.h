@@ -12,11 +12,12 @@ typedef enum
   REROUTE_ALARM_SPOOL,       /* nearly full, or not writable */
   REROUTE_ALARM_CERTIFICATE, /* ends soon, or cannot be used */
   REROUTE_ALARM_NEXT_HOP,    /* a host that an entry or a setting names takes no mail */
+  REROUTE_ALARM_LEAVING,     /* a host refuses mail that leaves our organisation */
   REROUTE_ALARM_RULES,       /* the newest are not in force */
   REROUTE_N_ALARMS,
 } RerouteAlarmKind;
 
-/* "oldest-message", "spool", "certificate", "next-hop", "rules" */
+/* "oldest-message", "spool", "certificate", "next-hop", "leaving-stop", "rules" */
 const char *reroute_alarm_kind_to_string (RerouteAlarmKind kind);
 gboolean reroute_alarm_kind_from_string (const char *text, RerouteAlarmKind *kind);
 
@@ -41,6 +42,7 @@ typedef enum
   REROUTE_ALARM_TEXT_CERTIFICATE_ENDED, /* a file, a day */
   REROUTE_ALARM_TEXT_CERTIFICATE_FAILS, /* what is wrong with it */
   REROUTE_ALARM_TEXT_NEXT_HOP,          /* a host, a duration */
+  REROUTE_ALARM_TEXT_LEAVING,           /* a host, "550 5.7.1" */
   REROUTE_ALARM_TEXT_RULES_NONE,        /* a duration */
   REROUTE_ALARM_TEXT_RULES_AWAY,        /* a duration */
   REROUTE_ALARM_TEXT_RULES_OLD,         /* a duration */

@@ -105,6 +105,12 @@
 #define REROUTE_LIMIT_PRESSURE_MESSAGES 64   /* wait for a connection; engine-measures.md rule 1 */
 #define REROUTE_LIMIT_TRIES_PER_DESTINATION 1024 /* wait for a connection; more are only noted */
 #define REROUTE_LIMIT_LANES_PER_DESTINATION 64   /* kinds of mail whose demand a host has denied */
+#ifndef REROUTE_LIMIT_LEAVING_PROBE_S            /* a program of the tests is less patient */
+#define REROUTE_LIMIT_LEAVING_PROBE_S                                                              \
+  3600 /* from one try to the next at a host that refuses what leaves our organisation */
+#endif
+#define REROUTE_LIMIT_LEAVING_REMEMBER_S 86400 /* such refusals, behind the last such mail */
+#define REROUTE_LIMIT_LEAVING_HOSTS 10000      /* of more at a time they are not remembered */
 #define REROUTE_LIMIT_CONNECTION_IDLE_S 10 /* kept for another message; Postfix keeps it for 2 */
 #define REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION 100 /* RFC 5321 4.5.3.1.8 */
 #define REROUTE_LIMIT_RETURNED_OCTETS                                                              \

@@ -99,6 +99,9 @@ static const struct
     N_("How many connections there may be at a time, in all and with one host. A client beyond the limit is told to come "
        "again later; outgoing mail beyond it waits for a free connection.\n\n"
        "Some hosts refuse a second message in one connection: write 1 for the messages sent in one connection.\n\n"
+       "Who sends on the mail of strangers is judged by it. Mail whose entry says that it leaves your organisation goes to "
+       "a host at this pace; when so many messages in a row are refused as unwanted (5.7.x), an alarm is raised, and the "
+       "others wait until one that is tried each hour is taken, or until you have them tried on the Queues page.\n\n"
        "A client that makes mistakes, leads a conversation without a message or guesses at recipients loses its "
        "connection. Hosts that may send to every domain are never put off for the number of their messages.") },
   { "queues", N_("Queues"),

@@ -20,8 +20,8 @@
 /* Of these windows, in pixels. */
 #define WIDTH 600
 #define LISTS_HEIGHT 520 /* at least, with two lists */
-#define MAX_HEIGHT 700
-#define MARGINS 24 /* both of sub-sheet.ui */
+#define MAX_HEIGHT 675   /* cuts Advanced within a line: one sees that there are more */
+#define MARGINS 24       /* both of sub-sheet.ui */
 
 /* Wraps, but asks for much of its width: a window is as high as its narrowest width wants it. */
 static void
@@ -294,6 +294,9 @@ reroute_limits_window_new (GtkWindow *parent, RerouteSheet *sheet)
     { N_("Maximum number of _messages sent in one connection:"), REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION },
     { N_("Send by _BDAT to hosts that offer CHUNKING"), REROUTE_SETTING_CHUNKING },
     { N_("Own networks that DNS may _send mail to:"), REROUTE_SETTING_PRIVATE_TARGETS, N_("None") },
+    { N_("Mail that leaves our organisation"), -1 },
+    { N_("Messages in a second to a single hos_t:"), REROUTE_SETTING_LEAVING_RATE },
+    { N_("Messages refused in a ro_w until a host gets no more:"), REROUTE_SETTING_LEAVING_STOP },
     { N_("A client's connection is closed after"), -1 },
     { N_("Commands with an _error in them:"), REROUTE_SETTING_MAX_BAD_COMMANDS },
     { N_("Commands that lead to _no message:"), REROUTE_SETTING_MAX_JUNK_COMMANDS },
@@ -306,11 +309,11 @@ reroute_limits_window_new (GtkWindow *parent, RerouteSheet *sheet)
   };
   /* clang-format on */
 
-  return make_fields_window (
-    reroute_sub_sheet_new (parent, sheet, _ ("Advanced"), "limits"),
-                           lines,
-                           G_N_ELEMENTS (lines),
-                           _ ("To receive or send nothing at all, choose another transfer mode. Where a client is put off, 0 is no limit."));
+  return make_fields_window (reroute_sub_sheet_new (
+    parent, sheet, _ ("Advanced"), "limits"),
+    lines,
+    G_N_ELEMENTS (lines),
+    _ ("To receive or send nothing at all, choose another transfer mode. Where a client is put off or mail leaves our organisation, 0 is no limit."));
 }
 
 GtkWindow *

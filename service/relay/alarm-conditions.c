@@ -115,6 +115,19 @@ look_at_next_hops (const Look *look)
 }
 
 static void
+look_at_stops (const Look *look)
+{
+  for (guint i = 0; i < look->figures->stops->len; i++)
+    {
+      const RerouteAlarmStop *each = &g_array_index (look->figures->stops, RerouteAlarmStop, i);
+
+      see (look,
+           TRUE,
+           reroute_alarm_new (each->label, REROUTE_ALARM_TEXT_LEAVING, each->label, each->refusal));
+    }
+}
+
+static void
 look_at_rules (const Look *look)
 {
   static const RerouteAlarmText texts[] = {
@@ -146,6 +159,7 @@ reroute_alarm_conditions_look (const RerouteAlarmFigures *figures,
   look_at_spool (&look);
   look_at_certificates (&look);
   look_at_next_hops (&look);
+  look_at_stops (&look);
   look_at_rules (&look);
   return reroute_alarms_end_look (alarms);
 }

@@ -22,6 +22,13 @@ typedef struct
   gint64 since_us;   /* wall clock */
 } RerouteAlarmNextHop;
 
+/* A host that mail which leaves our organisation is not sent to any more. */
+typedef struct
+{
+  const char *label;   /* "mx1.example.net[192.0.2.1]:25" */
+  const char *refusal; /* "550 5.7.1" */
+} RerouteAlarmStop;
+
 typedef enum
 {
   REROUTE_ALARM_RULES_IN_FORCE,
@@ -39,6 +46,7 @@ typedef struct
   double spool_percent; /* of its file system that is in use */
   GArray *certificates; /* (element-type RerouteAlarmCertificate) */
   GArray *next_hops;    /* (element-type RerouteAlarmNextHop): those that are down */
+  GArray *stops;        /* (element-type RerouteAlarmStop) */
   RerouteAlarmRules rules;
   gint64 rules_for_us; /* for how long */
 } RerouteAlarmFigures;

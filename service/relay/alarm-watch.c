@@ -2,8 +2,9 @@
  *
  * alarm-watch.c - looks at what may raise an alarm, and tells who wants to know
  *
- * A timer reads figures that are there anyhow; only which hosts are down is asked of the
- * scheduler's thread.  When there is no answer the next look waits for it.
+ * A timer reads figures that are there anyhow; only which hosts are down, or take no more of
+ * what leaves our organisation, is asked of the scheduler's thread.  When there is no answer the
+ * next look waits for it.
  */
 
 #include "config.h"
@@ -130,26 +131,32 @@ fill_in_queue (const RerouteAlarmWatch *self, RerouteAlarmFigures *figures)
 
 /* --- a look --- */
 
-/* @down: a(sx) */
+/* @hosts: (a(sx)a(ss)): as reroute_scheduler_list_down_async() has them */
 static void
-look (RerouteAlarmWatch *self, GVariant *down)
+look (RerouteAlarmWatch *self, GVariant *hosts)
 {
   g_autoptr (GArray) certificates = g_array_new (FALSE, FALSE, sizeof (RerouteAlarmCertificate));
   g_autoptr (GArray) next_hops = g_array_new (FALSE, FALSE, sizeof (RerouteAlarmNextHop));
+  g_autoptr (GArray) stops = g_array_new (FALSE, FALSE, sizeof (RerouteAlarmStop));
   RerouteAlarmFigures figures = { .now_us = g_get_real_time (),
                                   .certificates = certificates,
-                                  .next_hops = next_hops };
+                                  .next_hops = next_hops,
+                                  .stops = stops };
+  g_autoptr (GVariantIter) down = NULL;
+  g_autoptr (GVariantIter) stopped = NULL;
   RerouteAlarmNextHop next_hop;
-  GVariantIter iter;
+  RerouteAlarmStop stop;
 
   fill_in_queue (self, &figures);
   fill_in_rules (self, &figures);
   reroute_tls_keeper_foreach (self->parts->tls, add_certificate, certificates);
   reroute_client_certificate_keeper_foreach (
     self->parts->certificates, add_certificate, certificates);
-  g_variant_iter_init (&iter, down);
-  while (g_variant_iter_next (&iter, "(&sx)", &next_hop.label, &next_hop.since_us))
+  g_variant_get (hosts, "(a(sx)a(ss))", &down, &stopped);
+  while (g_variant_iter_next (down, "(&sx)", &next_hop.label, &next_hop.since_us))
     g_array_append_val (next_hops, next_hop);
+  while (g_variant_iter_next (stopped, "(&s&s)", &stop.label, &stop.refusal))
+    g_array_append_val (stops, stop);
   reroute_alarm_webhook_set_settings (self->webhook, get_settings (self));
   if (reroute_alarm_conditions_look (&figures, get_settings (self), self->alarms))
     reroute_relay_service_set_alarms (
@@ -160,14 +167,14 @@ static void
 down_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) down = g_task_propagate_pointer (G_TASK (result), &error);
+  g_autoptr (GVariant) hosts = g_task_propagate_pointer (G_TASK (result), &error);
   RerouteAlarmWatch *self = user_data;
 
   /* Nobody else cancels it, and then the watch is gone. */
-  if (down == NULL)
+  if (hosts == NULL)
     return;
   g_clear_object (&self->asking);
-  look (self, down);
+  look (self, hosts);
 }
 
 static gboolean

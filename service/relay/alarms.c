@@ -56,8 +56,9 @@ reroute_alarms_see (RerouteAlarms *self, RerouteAlarm *alarm, gboolean is_over, 
 {
   g_return_if_fail (self != NULL && alarm != NULL);
 
-  gboolean may_be_many =
-    alarm->kind == REROUTE_ALARM_NEXT_HOP || alarm->kind == REROUTE_ALARM_CERTIFICATE;
+  gboolean may_be_many = alarm->kind == REROUTE_ALARM_NEXT_HOP ||
+                         alarm->kind == REROUTE_ALARM_LEAVING ||
+                         alarm->kind == REROUTE_ALARM_CERTIFICATE;
   g_autoptr (RerouteAlarm) owned = alarm;
   RerouteAlarm *raised = find (self, alarm);
 

@@ -225,6 +225,8 @@ def test_limits(desk):
     desk.dialog.wait_text('Write a whole number from 0 to 1000000.', LIMITS)
     for letter, number in zip('enrupaf', range(31, 38)):
         fill(desk, f'alt+{letter}', str(number), LIMITS)
+    for letter, number in zip('tw', ('5', '50')):
+        fill(desk, f'alt+{letter}', number, LIMITS)
     fill(desk, 'alt+s', '10.1.0.1/16', LIMITS)
     desk.dialog.wait_text('“10.1.0.1/16” starts inside a network.', LIMITS)
     fill(desk, 'alt+s', '10.1.0.0/16', LIMITS)
@@ -234,6 +236,7 @@ def test_limits(desk):
     desk.apply()
     assert (desk.setting('private-targets'), desk.setting('chunking')) == ('10.1.0.0/16', 'no')
     assert desk.setting('max-messages-per-connection') == '1'
+    assert (desk.setting('leaving-rate'), desk.setting('leaving-stop')) == ('5', '50')
     assert [desk.setting(key) for key in ('max-bad-commands', 'max-junk-commands', 'max-refused-recipients',
                                           'max-message-rate', 'max-recipient-rate', 'max-error-rate',
                                           'max-auth-failures')] == [str(number) for number in range(31, 38)]

@@ -58,6 +58,7 @@ set_up (World *world, gconstpointer data)
     .now_us = START_US,
     .certificates = g_array_new (FALSE, FALSE, sizeof (RerouteAlarmCertificate)),
     .next_hops = g_array_new (FALSE, FALSE, sizeof (RerouteAlarmNextHop)),
+    .stops = g_array_new (FALSE, FALSE, sizeof (RerouteAlarmStop)),
   };
   world->settings = reroute_settings_new ();
   world->told = g_string_new (NULL);
@@ -77,6 +78,7 @@ tear_down (World *world, gconstpointer data)
   g_string_free (world->told, TRUE);
   g_array_unref (world->figures.certificates);
   g_array_unref (world->figures.next_hops);
+  g_array_unref (world->figures.stops);
 }
 
 /* Looks once; @wanted is what is told by that, "" is nothing. */
@@ -203,6 +205,24 @@ test_next_hops (World *world, gconstpointer data)
   look (world, "-next-hop b:25");
   g_array_set_size (world->figures.next_hops, 0);
   look (world, "-next-hop a:25");
+}
+
+/* It begins with its number of refusals, so nothing more is waited for. */
+static void
+test_stops (World *world, gconstpointer data)
+{
+  const RerouteAlarmStop stops[] = { { "a[192.0.2.1]:25", "550 5.7.1" },
+                                     { "b[192.0.2.2]:25", "554 5.7.26" } };
+  const GPtrArray *raised = reroute_alarms_get_raised (world->alarms);
+
+  g_array_append_vals (world->figures.stops, stops, G_N_ELEMENTS (stops));
+  look (world, "+leaving-stop a[192.0.2.1]:25 +leaving-stop b[192.0.2.2]:25");
+  g_assert_cmpstr (((const RerouteAlarm *) raised->pdata[1])->sentence,
+                   ==,
+                   "The host b[192.0.2.2]:25 refuses mail that leaves our organisation, the last "
+                   "time with 554 5.7.26: no more of it is sent there.");
+  g_array_remove_index (world->figures.stops, 0);
+  look (world, "-leaving-stop a[192.0.2.1]:25");
 }
 
 static void
@@ -370,6 +390,7 @@ main (int argc, char **argv)
     { "/alarms/spool-small", test_spool_small },
     { "/alarms/certificates", test_certificates },
     { "/alarms/next-hops", test_next_hops },
+    { "/alarms/stops", test_stops },
     { "/alarms/rules", test_rules },
     { "/alarms/off", test_off },
     { "/alarms/bounded", test_bounded },

@@ -58,6 +58,8 @@ static const char *const keys[] = {
   "tls-trust",
   "srs-domain",
   "default-leaves",
+  "leaving-rate",
+  "leaving-stop",
   "mta-sts",
   "max-auth-failures",
   "default-account",

@@ -23,16 +23,10 @@ equal_demand (const RerouteDemand *a, const RerouteDemand *b)
          g_strcmp0 (a->domain, b->domain) == 0;
 }
 
-static guint
-get_n_lanes (const RerouteDestination *self)
-{
-  return self->lanes != NULL ? self->lanes->len : 0;
-}
-
 static RerouteDestination *
 find (const RerouteDestination *self, const RerouteDemand *demand)
 {
-  for (guint i = 0; i < get_n_lanes (self); i++)
+  for (guint i = 0; self->lanes != NULL && i < self->lanes->len; i++)
     {
       RerouteDestination *lane = self->lanes->pdata[i];
 
@@ -62,7 +56,7 @@ add_lane (RerouteDestination *self, const RerouteDemand *demand)
 {
   RerouteDestination *lane;
 
-  if (get_n_lanes (self) >= REROUTE_LIMIT_LANES_PER_DESTINATION)
+  if (self->lanes != NULL && self->lanes->len >= REROUTE_LIMIT_LANES_PER_DESTINATION)
     return NULL;
   lane = reroute_destination_new (self->scheduler, 0);
   lane->host = self;
@@ -83,6 +77,20 @@ add_lane (RerouteDestination *self, const RerouteDemand *demand)
 
 /* --- what waits --- */
 
+static guint
+get_n_lanes (const RerouteDestination *self)
+{
+  return (self->lanes != NULL ? self->lanes->len : 0) + (self->leaving_lane != NULL);
+}
+
+/* The last one is that of mail that leaves our organisation, if there is one. */
+static RerouteDestination *
+get_lane (const RerouteDestination *self, guint index)
+{
+  return self->lanes != NULL && index < self->lanes->len ? self->lanes->pdata[index]
+                                                         : self->leaving_lane;
+}
+
 static void
 take_queue (RerouteDestination *self, GPtrArray *tries)
 {
@@ -93,25 +101,32 @@ take_queue (RerouteDestination *self, GPtrArray *tries)
   reroute_destination_count_pressing (self);
 }
 
-/* What waits is taken out first: each looks for another endpoint, and may find this one again. */
 static void
-place_again (RerouteDestination *self)
+take_queues (RerouteDestination *self, GPtrArray *tries)
 {
-  g_autoptr (GPtrArray) waiting = g_ptr_array_new ();
-
   for (guint i = 0; i < get_n_lanes (self); i++)
-    take_queue (self->lanes->pdata[i], waiting);
-  take_queue (self, waiting);
-  for (guint i = 0; i < waiting->len; i++)
-    reroute_try_place (waiting->pdata[i]);
+    take_queue (get_lane (self, i), tries);
+  take_queue (self, tries);
 }
 
 static void
 unpark_all (RerouteDestination *self)
 {
   for (guint i = 0; i < get_n_lanes (self); i++)
-    unpark_all (self->lanes->pdata[i]);
+    unpark_all (get_lane (self, i));
   reroute_destination_unpark (self, self->parked.length);
+}
+
+/* What waits is taken out first: each looks for another endpoint, and may find this one again. */
+void
+reroute_destination_place_again (RerouteDestination *self)
+{
+  g_autoptr (GPtrArray) waiting = g_ptr_array_new ();
+
+  take_queues (self, waiting);
+  for (guint i = 0; i < waiting->len; i++)
+    reroute_try_place (waiting->pdata[i]);
+  unpark_all (self);
 }
 
 /* --- health --- */
@@ -136,8 +151,7 @@ reroute_destination_succeeded (RerouteDestination *self)
       return;
     }
   /* The host's queue is the place for it now. */
-  place_again (self);
-  unpark_all (self);
+  reroute_destination_place_again (self);
 }
 
 void
@@ -190,8 +204,7 @@ reroute_destination_failed (RerouteDestination *self, const RerouteReply *reply)
 {
   if (!note_failure (self, reply))
     return;
-  place_again (self);
-  unpark_all (self);
+  reroute_destination_place_again (self);
 }
 
 void
@@ -208,8 +221,7 @@ reroute_destination_denied (RerouteDestination *self,
     lane = add_lane (self, demand);
   if (lane == NULL || !note_failure (lane, reply))
     return;
-  place_again (self);
-  unpark_all (self);
+  reroute_destination_place_again (self);
 }
 
 void
@@ -233,7 +245,7 @@ reroute_destinations_forgive (RerouteScheduler *scheduler)
 
       reroute_destination_forgive (self);
       for (guint i = 0; i < get_n_lanes (self); i++)
-        reroute_destination_forgive (self->lanes->pdata[i]);
+        reroute_destination_forgive (get_lane (self, i));
     }
 }
 
@@ -249,9 +261,7 @@ reroute_destinations_withdraw (RerouteScheduler *scheduler)
     {
       RerouteDestination *self = key;
 
-      for (guint i = 0; i < get_n_lanes (self); i++)
-        take_queue (self->lanes->pdata[i], tries);
-      take_queue (self, tries);
+      take_queues (self, tries);
       unpark_all (self);
     }
   for (guint i = 0; i < tries->len; i++)

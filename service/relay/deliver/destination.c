@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "service/relay/deliver/leaving.h"
 
 #define UNPARK_A_RELEASE 2            /* one for the try that ended, one to make up */
 #define SLOW_US G_USEC_PER_SEC        /* a try takes longer, or none ends */
@@ -65,6 +66,9 @@ reroute_destination_free (RerouteDestination *self)
   g_queue_clear_full (&self->parked, unref_queued);
   g_clear_pointer (&self->failure, reroute_reply_free);
   g_clear_pointer (&self->lanes, g_ptr_array_unref);
+  g_clear_pointer (&self->leaving_lane, reroute_destination_free);
+  if (self->leaving != NULL)
+    reroute_leaving_clear (self);
   g_clear_pointer (&self->demand.secret, reroute_secret_unref);
   g_clear_pointer (&self->demand.certificate, reroute_client_certificate_unref);
   g_free (self->demand.name);
@@ -137,7 +141,7 @@ reroute_destination_pop (RerouteDestination *self)
 static void
 set_slow (RerouteDestination *self, gboolean slow)
 {
-  if (self->slow == slow)
+  if (self->slow == slow || self->leaving != NULL)
     return;
   self->slow = slow;
   for (GList *each = slow ? self->queue.head : NULL; each != NULL; each = each->next)
@@ -183,7 +187,8 @@ get_most (const RerouteDestination *self)
 }
 
 /* Whether another delivery may begin.  What was denied is asked for once at a time, and all who ask
-   leave half of the connections to the others, or one in two turns where there is but one. */
+   leave half of the connections to the others, or one in two turns where there is but one; so does
+   mail that leaves our organisation while others wait. */
 static gboolean
 may_begin (const RerouteDestination *self, const RerouteDestination *host)
 {
@@ -193,9 +198,14 @@ may_begin (const RerouteDestination *self, const RerouteDestination *host)
     return FALSE;
   if (self == host)
     return TRUE;
+  if (self->leaving != NULL && !reroute_leaving_may_begin (self))
+    return FALSE;
+  if (self->n_failures == 0 && host->queue.length == 0)
+    return TRUE;
   if (most == 1 && host->lane_was_last && host->queue.length > 0)
     return FALSE;
-  return self->n_active == 0 && host->n_active_in_lanes < MAX (most / 2, 1);
+  return (self->n_failures == 0 || self->n_active == 0) &&
+         host->n_active_in_lanes < MAX (most / 2, 1);
 }
 
 /* Takes a connection for a delivery to a host, best on @wanted. */
@@ -242,8 +252,6 @@ return_leases (RerouteDestination *self, guint worker)
   self->scheduler->destinations.n_leases -= idle;
 }
 
-static void pump (RerouteDestination *self);
-
 static void
 pump_blocked (RerouteScheduler *scheduler)
 {
@@ -254,7 +262,7 @@ pump_blocked (RerouteScheduler *scheduler)
       RerouteDestination *self = g_queue_pop_head (&all->blocked);
 
       self->blocked = FALSE;
-      pump (self);
+      reroute_destination_pump (self);
     }
 }
 
@@ -333,6 +341,8 @@ begin (RerouteDestination *self, RerouteTry *try, guint worker)
 
   try->worker = worker;
   try->began_us = reroute_worker_now_us (scheduler->thread);
+  if (try->leaves)
+    reroute_leaving_begin (host);
   self->used_us = host->used_us = try->began_us;
   host->n_active++;
   host->workers[worker].n_active++;
@@ -371,14 +381,18 @@ pump_queue (RerouteDestination *self)
   reroute_destination_count_pressing (self);
 }
 
-/* Hands out what waits, as far as there are connections to be had. */
-static void
-pump (RerouteDestination *self)
+void
+reroute_destination_pump (RerouteDestination *self)
 {
   RerouteDestination *host = reroute_destination_get_host (self);
 
   for (guint i = 0; host->lanes != NULL && i < host->lanes->len; i++)
     pump_queue (host->lanes->pdata[i]);
+  if (host->leaving_lane != NULL)
+    {
+      pump_queue (host->leaving_lane);
+      reroute_leaving_await (host);
+    }
   pump_queue (host);
 }
 
@@ -430,8 +444,8 @@ reroute_destination_push (RerouteDestination *self, RerouteTry *try)
     reroute_queued_release_content (try->queued);
   try->in_memory = try->queued->in_memory_octets > 0;
   self->n_in_memory += try->in_memory;
-  pump (self);
-  if (self->queue.length > 0 && self->patience.due_us == 0)
+  reroute_destination_pump (self);
+  if (self->queue.length > 0 && self->patience.due_us == 0 && self->leaving == NULL)
     reroute_worker_arm_timer (thread, &self->patience, self->done_us + SLOW_US);
 }
 
@@ -455,7 +469,7 @@ reroute_destination_release (RerouteDestination *self, guint worker, gint64 took
     set_slow (self, TRUE);
   else if (took_us < QUICK_US)
     set_slow (self, FALSE);
-  pump (self);
+  reroute_destination_pump (self);
   unpark_next (self);
   if (self != host)
     unpark_next (host);
@@ -488,6 +502,9 @@ forget_lanes (RerouteDestination *self, gint64 now_us)
     }
   if (self->lanes != NULL && self->lanes->len == 0)
     g_clear_pointer (&self->lanes, g_ptr_array_unref);
+  if (self->leaving_lane != NULL && !is_in_use (self->leaving_lane) &&
+      reroute_leaving_is_over (self->leaving_lane, now_us))
+    g_clear_pointer (&self->leaving_lane, reroute_destination_free);
 }
 
 static gboolean
@@ -502,7 +519,7 @@ is_forgotten (gpointer key, gpointer value, gpointer user_data)
     return FALSE;
   for (guint i = 0; i < scheduler->n_workers; i++)
     return_leases (self, i);
-  return self->lanes == NULL && is_sound (self, now_us);
+  return self->lanes == NULL && self->leaving_lane == NULL && is_sound (self, now_us);
 }
 
 static void
@@ -562,6 +579,7 @@ reroute_destinations_init (RerouteScheduler *scheduler)
 
   all->by_address = g_hash_table_new_full (hash_address, equal_address, free_destination, NULL);
   g_queue_init (&all->blocked);
+  all->stopped = g_ptr_array_new ();
   all->sweep.func = sweep;
 }
 
@@ -571,4 +589,5 @@ reroute_destinations_clear (RerouteScheduler *scheduler)
   reroute_worker_disarm_timer (scheduler->thread, &scheduler->destinations.sweep);
   g_queue_clear (&scheduler->destinations.blocked);
   g_hash_table_unref (scheduler->destinations.by_address);
+  g_ptr_array_unref (scheduler->destinations.stopped);
 }

@@ -12,6 +12,7 @@ typedef struct _RerouteScheduler RerouteScheduler;
 typedef struct _RerouteTry RerouteTry;
 typedef struct _RerouteQueued RerouteQueued;
 typedef struct _RerouteDestination RerouteDestination;
+typedef struct _RerouteLeaving RerouteLeaving; /* of leaving.c */
 
 /* What mail demands of a host beyond that it answers. */
 typedef struct
@@ -32,7 +33,8 @@ typedef struct
  * destinations.
  *
  * Mail whose demand a host has denied, be it TLS or a login, waits in a lane of its own: a
- * destination with a back-off and a queue that takes part in its host's leases.
+ * destination with a back-off and a queue that takes part in its host's leases.  So does mail that
+ * leaves our organisation, see leaving.h.
  */
 struct _RerouteDestination
 {
@@ -42,7 +44,9 @@ struct _RerouteDestination
   RerouteScheduler *scheduler;
   RerouteDestination *host; /* (nullable): whose lane it is */
   RerouteDemand demand;     /* of a lane; holds references */
-  GPtrArray *lanes;         /* (element-type RerouteDestination) (nullable) */
+  GPtrArray *lanes;         /* (element-type RerouteDestination) (nullable): of what was denied */
+  RerouteDestination *leaving_lane; /* (nullable): of mail that leaves our organisation */
+  RerouteLeaving *leaving;          /* of that lane alone */
 
   guint n_failures; /* in a row */
   gint64 failed_us; /* wall clock */
@@ -76,6 +80,8 @@ typedef struct
 {
   GHashTable *by_address; /* (element-type RerouteDestination) */
   GQueue blocked;         /* (element-type RerouteDestination): wait for max-outbound-connections */
+  GPtrArray *stopped; /* (element-type RerouteDestination): lanes of mail that leaves, borrowed */
+  guint n_leaving_lanes;
   guint n_leases;
   gboolean trimming;
   guint n_trims_left;
@@ -123,6 +129,11 @@ void reroute_destinations_forgive (RerouteScheduler *scheduler);
 
 /* Takes all that wait for a connection back to be decided anew. */
 void reroute_destinations_withdraw (RerouteScheduler *scheduler);
+
+/* What waits for it, or is parked, looks for a place anew. */
+void reroute_destination_place_again (RerouteDestination *self);
+/* Hands out what waits for its host, as far as there are connections to be had. */
+void reroute_destination_pump (RerouteDestination *self);
 
 /* --- between destination.c and destination-health.c --- */
 /* @self, or the host whose lane it is */

@@ -8,7 +8,7 @@
 #include "service/relay/deliver/down-hosts.h"
 
 #include "common/limits.h"
-#include "service/relay/deliver/scheduler-private.h"
+#include "service/relay/deliver/leaving.h"
 
 #include <string.h>
 
@@ -118,12 +118,14 @@ list_here (RerouteWorker *thread, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   RerouteScheduler *scheduler = g_task_get_task_data (task);
+  GVariant *hosts;
 
-  if (!g_task_return_error_if_cancelled (task))
-    g_task_return_pointer (
-      task,
-      g_variant_ref_sink (reroute_down_hosts_list (scheduler->down, g_get_real_time ())),
-      (GDestroyNotify) g_variant_unref);
+  if (g_task_return_error_if_cancelled (task))
+    return;
+  hosts = g_variant_new ("(@a(sx)@a(ss))",
+                         reroute_down_hosts_list (scheduler->down, g_get_real_time ()),
+                         reroute_leaving_list_stopped (scheduler));
+  g_task_return_pointer (task, g_variant_ref_sink (hosts), (GDestroyNotify) g_variant_unref);
 }
 
 void

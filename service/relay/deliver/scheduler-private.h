@@ -146,6 +146,7 @@ struct _RerouteTry
   RerouteDestination *destination;
   gboolean is_asked_for; /* its hosts may be asked again now, once */
   gboolean is_named;     /* an entry or a setting names its hosts, not DNS alone */
+  gboolean leaves;       /* our organisation */
   gboolean in_memory;    /* counted in the destination's n_in_memory */
   guint worker;
   gint64 began_us; /* monotonic: when a worker got it */
@@ -185,6 +186,8 @@ const char *reroute_scheduler_get_hostname (RerouteScheduler *self);
 RerouteSelf reroute_scheduler_get_self (RerouteScheduler *self);
 /* A message of our own or a client's enters the queue and is tried. */
 void reroute_scheduler_enqueue (RerouteScheduler *self, RerouteMessage *message, guint worker);
+/* What waits for rules is due now; @first: everything is. */
+void reroute_scheduler_wake_waiting (RerouteScheduler *self, gboolean first);
 /* While stopping: whether all is in hand no more. */
 void reroute_scheduler_check_drained (RerouteScheduler *self);
 

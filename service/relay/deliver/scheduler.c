@@ -100,9 +100,9 @@ delivery_done (RerouteDelivery *delivery, gpointer user_data)
 
 /* --- rules --- */
 
-/* The timers are all there are to go through: those that wait for rules are due now. */
-static void
-wake_waiting (RerouteScheduler *self, gboolean first)
+/* The timers are all there are to go through. */
+void
+reroute_scheduler_wake_waiting (RerouteScheduler *self, gboolean first)
 {
   for (GList *each = self->order.head; each != NULL; each = each->next)
     {
@@ -149,7 +149,7 @@ decide_anew (RerouteScheduler *self, gboolean first)
   if (self->stopping)
     return;
   reroute_destinations_withdraw (self);
-  wake_waiting (self, first);
+  reroute_scheduler_wake_waiting (self, first);
 }
 
 /* What was looked up before does not count any more. */

@@ -184,8 +184,9 @@ void reroute_scheduler_send_tls_reports_async (RerouteScheduler *self,
                                                GCancellable *cancellable,
                                                GAsyncReadyCallback callback,
                                                gpointer user_data);
-/* a(sx): the hosts of entries and settings that take no mail, and since when: see
-   RerouteDownHosts */
+/* (a(sx)a(ss)): the hosts of entries and settings that take no mail, and since when: see
+   RerouteDownHosts; and those that mail which leaves our organisation is not sent to any more, with
+   the code and status of the last refusal, "550 5.7.1" */
 void reroute_scheduler_list_down_async (RerouteScheduler *self,
                                         GCancellable *cancellable,
                                         GAsyncReadyCallback callback,

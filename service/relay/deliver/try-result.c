@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "service/relay/deliver/scheduler-private.h"
+#include "service/relay/deliver/leaving.h"
 
 /* Whether a host asks us to come less often. */
 static gboolean
@@ -181,6 +181,8 @@ learn (RerouteTry *self, RerouteDelivery *delivery)
     learn_answer (self, delivery, (guint) delivery->answered);
   else if (!delivery->destination_failed && is_throttled (delivery))
     reroute_destination_throttle (self->destination); /* lost behind the content's end */
+  if (self->leaves)
+    reroute_leaving_learn (self, delivery);
 }
 
 void

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "service/relay/deliver/leaving.h"
 #include "service/relay/deliver/host-lack.h"
 
 /* Recipients that go the same way, while a message is decided. */
@@ -25,7 +26,7 @@ typedef struct
   RerouteTlsLevel tls;
   char *account;     /* (nullable): that is logged in to */
   char *certificate; /* (nullable): the file of what is shown */
-  gboolean leaves;   /* with another sender, if that has to be */
+  gboolean leaves;   /* our organisation: with another sender, if that has to be */
   gboolean is_named; /* an entry or a setting names the hosts */
   char *next_hop;
   GArray *recipients;   /* (element-type guint) */
@@ -171,13 +172,14 @@ reroute_try_deliver (RerouteTry *self)
 
 /* --- a place to wait --- */
 
+/* @stopped: so that rules which end that, or lead elsewhere, act on it at once */
 static void
-put_off_dead (RerouteTry *self, gint64 retry_us, const RerouteReply *failure)
+put_off (RerouteTry *self, gint64 retry_us, const RerouteReply *failure, gboolean stopped)
 {
   g_autoptr (RerouteReply) reply = reroute_reply_copy (failure);
-  const RerouteOutcome outcome = { .kind = REROUTE_OUTCOME_PUT_OFF,
-                                   .reply = reply,
-                                   .due_us = retry_us };
+  const RerouteOutcome outcome = {
+    .kind = REROUTE_OUTCOME_PUT_OFF, .reply = reply, .due_us = retry_us, .waits_for_rules = stopped
+  };
 
   settle_all (self, &outcome);
 }
@@ -227,11 +229,26 @@ reroute_try_find_destination (RerouteTry *self, const RerouteEndpoint *endpoint)
   return lane != NULL ? lane : host;
 }
 
+/* Where it waits for a connection to the host.  @stopped: (nullable): the one of its hosts that
+   takes no more of such mail.  Returns: NULL: it is not sent there */
+static RerouteDestination *
+choose_place (RerouteTry *self, const RerouteEndpoint *endpoint, const RerouteDestination *stopped)
+{
+  RerouteDestination *destination = reroute_try_find_destination (self, endpoint);
+  RerouteDestination *host = reroute_destination_get_host (destination);
+
+  if (stopped != NULL && stopped != host)
+    return NULL;
+  return self->leaves && (stopped != NULL || destination == host) ? reroute_leaving_find_lane (host)
+                                                                  : destination;
+}
+
 void
 reroute_try_place (RerouteTry *self)
 {
   RerouteDelivery *delivery = self->delivery;
   RerouteDestination *first = NULL;
+  RerouteDestination *stopped;
   gint64 now_us = g_get_real_time ();
   gint64 retry_us = 0;
   const RerouteReply *failure = NULL;
@@ -239,13 +256,16 @@ reroute_try_place (RerouteTry *self)
   if (!reroute_try_prune (self))
     return;
   g_array_set_size (delivery->endpoints, 0);
+  stopped = self->leaves ? reroute_leaving_find_stopped (self) : NULL;
   for (guint i = 0; i < self->endpoints->len; i++)
     {
       const RerouteEndpoint *found = &g_array_index (self->endpoints, RerouteEndpoint, i);
-      RerouteDestination *destination = reroute_try_find_destination (self, found);
+      RerouteDestination *destination = choose_place (self, found, stopped);
       RerouteEndpoint endpoint;
       gint64 waits_us;
 
+      if (destination == NULL)
+        continue;
       if (self->is_asked_for)
         reroute_destination_forgive (destination);
       waits_us = reroute_destination_get_retry_us (destination, now_us, &failure);
@@ -262,7 +282,7 @@ reroute_try_place (RerouteTry *self)
   self->is_asked_for = FALSE;
   if (first == NULL)
     {
-      put_off_dead (self, retry_us, failure);
+      put_off (self, retry_us, failure, stopped != NULL);
       return;
     }
   if (reroute_destination_is_crowded (first))
@@ -376,7 +396,7 @@ static Group *
 find_group (RerouteScheduler *scheduler, GPtrArray *groups, const RerouteDecision *decision)
 {
   RerouteRoute *route = reroute_route_get (scheduler, decision);
-  gboolean leaves = scheduler->srs != NULL && decision->leaves;
+  gboolean leaves = decision->leaves;
   Group *group;
 
   for (guint i = groups->len; i > 0; i--)
@@ -515,6 +535,7 @@ begin (RerouteQueued *queued, Group *group)
   self->generation = queued->scheduler->generation;
   self->n_left = queued->n_left;
   self->is_named = group->is_named;
+  self->leaves = group->leaves;
   self->delivery = reroute_delivery_new (queued->message, group->recipients->len);
   self->delivery->tls_level = group->tls;
   if (group->entries != NULL)
