@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "common/limits.h"
-#include "service/relay/deliver/leaving.h"
 #include "service/relay/deliver/host-lack.h"
+#include "service/relay/deliver/leaving.h"
 
 /* Recipients that go the same way, while a message is decided. */
 typedef struct
