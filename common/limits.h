@@ -96,6 +96,8 @@
 /* SRS (wire-defaults.md) */
 #define REROUTE_LIMIT_SRS_VALID_DAYS 21 /* a rewritten sender, and a key behind its successor */
 #define REROUTE_LIMIT_SRS_KEY_DAYS 90   /* then another key signs */
+#define REROUTE_LIMIT_SRS_TOKENS_OCTETS                                                            \
+  (4 * 1024 * 1024) /* of senders too long for an address, in each of two files: some 40,000 */
 
 /* SMTP, delivering */
 #define REROUTE_LIMIT_REPLY_LINE_OCTETS 2048 /* RFC 5321 4.5.3.1.5 wants 512 */
