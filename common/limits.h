@@ -203,8 +203,10 @@
 /* Spool (design.md section 5) */
 #define REROUTE_LIMIT_SEGMENT_OCTETS (16 * 1024 * 1024)
 #define REROUTE_LIMIT_PART_OCTETS (256 * 1024)
+#ifndef REROUTE_LIMIT_CHUNK_OCTETS /* a program of the tests has small contents */
 #define REROUTE_LIMIT_CHUNK_OCTETS                                                                 \
   (2 * 1024 * 1024) /* of a BDAT, and up to a part more; a reply is awaited for each */
+#endif
 #define REROUTE_LIMIT_PARTS_UNSAVED 3 /* then the sender is paused; engine-measures.md rule 7 */
 #define REROUTE_LIMIT_MEMORY_QUEUE_OCTETS (64 * 1024 * 1024) /* bodies kept in memory */
 
