@@ -72,7 +72,7 @@
 
 /* Open files */
 #define REROUTE_LIMIT_OTHER_FILES                                                                  \
-  256 /* of the spool, the bus, DNS, HTTPS, checks of recipients, filters of own mail, monitors */
+  256 /* of the spool, the bus, DNS, HTTPS, filters of own mail, monitors */
 
 /* AUTH */
 #define REROUTE_LIMIT_AUTH_LINE_OCTETS 12290 /* RFC 4954 4: 12288 without the line's end */
@@ -124,6 +124,7 @@
 #define REROUTE_LIMIT_PROBE_KNOWN_S 3600  /* an answer is kept; Postfix asks again after days */
 #define REROUTE_LIMIT_PROBE_UNKNOWN_S 300 /* a new mailbox gets mail after this */
 #define REROUTE_LIMIT_PROBE_ANSWERS 50000
+#define REROUTE_LIMIT_PROBE_CONNECTIONS 64 /* next hops that are asked at the same time */
 
 /* Certificates */
 #define REROUTE_LIMIT_CERTIFICATE_SOON_DAYS 14   /* before its end */
