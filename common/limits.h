@@ -72,7 +72,7 @@
 
 /* Open files */
 #define REROUTE_LIMIT_OTHER_FILES                                                                  \
-  256 /* of the spool, the bus, DNS, HTTPS, checks of recipients, filters of own mail, monitors */
+  256 /* of the spool, the bus, DNS, HTTPS, filters of own mail, monitors */
 
 /* AUTH */
 #define REROUTE_LIMIT_AUTH_LINE_OCTETS 12290 /* RFC 4954 4: 12288 without the line's end */
@@ -96,6 +96,8 @@
 /* SRS (wire-defaults.md) */
 #define REROUTE_LIMIT_SRS_VALID_DAYS 21 /* a rewritten sender, and a key behind its successor */
 #define REROUTE_LIMIT_SRS_KEY_DAYS 90   /* then another key signs */
+#define REROUTE_LIMIT_SRS_TOKENS_OCTETS                                                            \
+  (4 * 1024 * 1024) /* of senders too long for an address, in each of two files: some 40,000 */
 
 /* SMTP, delivering */
 #define REROUTE_LIMIT_REPLY_LINE_OCTETS 2048 /* RFC 5321 4.5.3.1.5 wants 512 */
@@ -122,6 +124,7 @@
 #define REROUTE_LIMIT_PROBE_KNOWN_S 3600  /* an answer is kept; Postfix asks again after days */
 #define REROUTE_LIMIT_PROBE_UNKNOWN_S 300 /* a new mailbox gets mail after this */
 #define REROUTE_LIMIT_PROBE_ANSWERS 50000
+#define REROUTE_LIMIT_PROBE_CONNECTIONS 64 /* next hops that are asked at the same time */
 
 /* Certificates */
 #define REROUTE_LIMIT_CERTIFICATE_SOON_DAYS 14   /* before its end */
@@ -201,8 +204,10 @@
 /* Spool (design.md section 5) */
 #define REROUTE_LIMIT_SEGMENT_OCTETS (16 * 1024 * 1024)
 #define REROUTE_LIMIT_PART_OCTETS (256 * 1024)
+#ifndef REROUTE_LIMIT_CHUNK_OCTETS /* a program of the tests has small contents */
 #define REROUTE_LIMIT_CHUNK_OCTETS                                                                 \
   (2 * 1024 * 1024) /* of a BDAT, and up to a part more; a reply is awaited for each */
+#endif
 #define REROUTE_LIMIT_PARTS_UNSAVED 3 /* then the sender is paused; engine-measures.md rule 7 */
 #define REROUTE_LIMIT_MEMORY_QUEUE_OCTETS (64 * 1024 * 1024) /* bodies kept in memory */
 

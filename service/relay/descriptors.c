@@ -2,8 +2,9 @@
  *
  * descriptors.c - whether the limit of open files has room for the connections of the settings
  *
- * A session takes a file, and one more for each mail filter; a connection out takes one; the rest
- * of the relay is bounded by itself.
+ * A session takes a file, and one more for each mail filter; a connection out takes one, and so
+ * does a next hop that is asked for recipients, which have a bound of their own; the rest of the
+ * relay is bounded by itself.
  */
 
 #include "config.h"
@@ -40,8 +41,8 @@ count_endpoints (const RerouteSettings *settings, RerouteSettingId id)
 static guint64
 count_others (const RerouteSettings *settings, guint n_workers)
 {
-  return REROUTE_LIMIT_OTHER_FILES + (guint64) n_workers * FILES_A_WORKER +
-         count_endpoints (settings, REROUTE_SETTING_LISTEN) +
+  return REROUTE_LIMIT_OTHER_FILES + REROUTE_LIMIT_PROBE_CONNECTIONS +
+         (guint64) n_workers * FILES_A_WORKER + count_endpoints (settings, REROUTE_SETTING_LISTEN) +
          count_endpoints (settings, REROUTE_SETTING_LISTEN_TLS);
 }
 

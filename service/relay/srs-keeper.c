@@ -18,9 +18,21 @@ struct _RerouteSrsKeeper
   gpointer user_data;
   guint look_id;
 
-  char *domain;    /* "": none */
-  RerouteSrs *srs; /* NULL: none */
+  char *domain;             /* "": none */
+  RerouteSrs *srs;          /* NULL: none */
+  RerouteSrsTokens *tokens; /* NULL: not opened yet */
 };
+
+static RerouteSrs *
+make_srs (RerouteSrsKeeper *self, GPtrArray *keys)
+{
+  RerouteSrsStore store;
+
+  if (self->tokens == NULL)
+    self->tokens = reroute_spool_open_srs_tokens (self->spool);
+  store = reroute_srs_tokens_get_store (self->tokens);
+  return reroute_srs_new (self->domain, keys, &store);
+}
 
 static void
 renew (RerouteSrsKeeper *self)
@@ -39,7 +51,7 @@ renew (RerouteSrsKeeper *self)
   if (error != NULL && had_one && g_str_equal (reroute_srs_get_domain (self->srs), self->domain))
     return;
   g_clear_pointer (&self->srs, reroute_srs_unref);
-  self->srs = keys != NULL ? reroute_srs_new (self->domain, keys) : NULL;
+  self->srs = keys != NULL ? make_srs (self, keys) : NULL;
   if (self->srs != NULL || had_one)
     self->changed (self->srs, self->user_data);
 }
@@ -47,7 +59,11 @@ renew (RerouteSrsKeeper *self)
 static gboolean
 look_cb (gpointer user_data)
 {
-  renew (user_data);
+  RerouteSrsKeeper *self = user_data;
+
+  renew (self);
+  if (self->tokens != NULL)
+    reroute_srs_tokens_expire (self->tokens, g_get_real_time () / G_USEC_PER_SEC);
   return G_SOURCE_CONTINUE;
 }
 
@@ -73,6 +89,7 @@ reroute_srs_keeper_free (RerouteSrsKeeper *self)
 
   g_source_remove (self->look_id);
   g_clear_pointer (&self->srs, reroute_srs_unref);
+  g_clear_pointer (&self->tokens, reroute_srs_tokens_unref);
   g_free (self->domain);
   g_free (self);
 }

@@ -255,11 +255,12 @@ def msmtp(place):
 class Exim(Peer):
     """As a sink: keeps every message in a maildir.  As a source: hands all it takes to @relayhost
     (HOST:PORT), by BDAT where that is offered.  @login: (mechanism, user, password, certificate): takes
-    from who logs in alone, in TLS alone.  @routes: {domain: (HOST:PORT, options of the transport)}: where it hands
+    from who logs in alone, in TLS alone.  @certificate: offers STARTTLS with it, to who does not log in.  @routes: {domain: (HOST:PORT, options of the transport)}: where it hands
     these to instead; there it logs in, where that is demanded, as @account, a (user, password): by LOGIN for a domain
     with that word in its name, else by PLAIN."""
 
-    def __init__(self, place, name='exim', relayhost=None, login=None, routes=None, account=None):
+    def __init__(self, place, name='exim', relayhost=None, login=None, routes=None, account=None,
+                 certificate=None):
         self.root = unpack('exim', EXIM)
         super().__init__(place, name)
         self.binary = os.path.join(self.root, 'usr/sbin/exim4')
@@ -269,7 +270,8 @@ class Exim(Peer):
         routers, transports = self.routing(routes)
         for folder in ('spool', 'log', 'mail/box'):
             os.makedirs(self.path(folder))
-        options, demand, authenticators = self.lock(login) if login else ('tls_advertise_hosts =', '', '')
+        options, demand, authenticators = (self.lock(login) if login else
+                                           (self.offer_tls(certificate) if certificate else 'tls_advertise_hosts =', '', ''))
         if account:
             authenticators += self.key(*account)
         with open(self.path('exim.conf'), 'w', encoding='utf-8') as stream:
@@ -349,14 +351,17 @@ begin authenticators
                 '  client_condition = ${if match{$transport_name}{login}}\n'
                 f'plain:\n  driver = plaintext\n  public_name = PLAIN\n  client_send = ^{user}^{password}\n')
 
+    def offer_tls(self, certificate):
+        """Options of a host that offers STARTTLS."""
+        files = [shutil.copy(path, self.path(name)) for path, name in
+                 ((certificate.path, 'pem'), (certificate.key_path, 'key'))]
+        return f'tls_advertise_hosts = *\ntls_certificate = {files[0]}\ntls_privatekey = {files[1]}'
+
     def lock(self, login):
         """(options, condition, authenticator) of a host that takes from who logs in alone."""
         mechanism, user, password, certificate = login
         first, prompts = (2, ':') if mechanism == 'PLAIN' else (1, '<| Username: | Password:')
-        files = [shutil.copy(path, self.path(name)) for path, name in
-                 ((certificate.path, 'pem'), (certificate.key_path, 'key'))]
-        return ('tls_advertise_hosts = *\nauth_advertise_hosts = ${if def:tls_in_cipher {*}{}}\n'
-                f'tls_certificate = {files[0]}\ntls_privatekey = {files[1]}',
+        return (f'{self.offer_tls(certificate)}\nauth_advertise_hosts = ${{if def:tls_in_cipher {{*}}{{}}}}',
                 '  require authenticated = *\n',
                 f'login:\n  driver = plaintext\n  public_name = {mechanism}\n  server_prompts = {prompts}\n'
                 f'  server_condition = ${{if and{{{{eq{{$auth{first}}}{{{user}}}}}'

@@ -83,7 +83,8 @@ class World:
         options = {'starttls': verified, 'smtps': (*verified, 'protocol = smtps'), 'parameters': verified}
         options.update({name: (*verified, 'hosts_require_auth = *') for name in ('plain', 'login')})
         routes = {domain_of(kind, 'exim'): (f'{HOST}:{self.port_of(kind)}', lines) for kind, lines in options.items()}
-        return Exim(self.place, relayhost=self.sink.endpoint, routes=routes, account=('exim', THEIR_PASSWORD))
+        return Exim(self.place, relayhost=self.sink.endpoint, routes=routes, account=('exim', THEIR_PASSWORD),
+                    certificate=self.certificate)
 
     def port_of(self, kind):
         return self.tls_port if kind == 'smtps' else self.service.port
@@ -101,6 +102,7 @@ class World:
             service.add_connection(f'{accept}.test', f'--host={self.sink.endpoint}', accept=accept)
         for mechanism, port in self.login_ports.items():
             service.add_connection(f'out.{mechanism}.test', f'--host={HOST}:{port}', '--account=postfix')
+        service.add_connection('out.starttls.test', f'--host={self.peers["exim"].endpoint}', '--tls=encrypted')
         for name, peer in self.peers.items():
             service.add_connection(f'out.parameters.{name}.test', f'--host={peer.endpoint}')
             service.add_connection(f'out.chunks.{name}.test', f'--host={peer.endpoint}')
@@ -233,7 +235,15 @@ def main():
         def test_exim_takes_out_by_bdat():
             """It marks what came by BDAT with a K."""
             world.taken_out_in_chunks('exim')
-            world.log(r'<= a@source\.test H=\(relay\.test\) .* P=\S+ K S=', 'exim/log/mainlog')
+            world.log(r'<= a@source\.test H=\(relay\.test\) .* P=\S+ .*\bK S=', 'exim/log/mainlog')
+
+        def test_exim_takes_out_after_starttls():
+            """Without a login, which it does not offer."""
+            assert send(world.service, 'a@source.test', ['u@out.starttls.test'], CONTENT)[1].startswith('250')
+            _, (its, ours) = world.arrived('u@out.starttls.test')
+            assert re.search(rf'from .*{HOSTNAME}.* by exim\.test with esmtps \(TLS1\.3\) tls TLS_\w*AES_256_GCM_SHA384 ', its), its
+            assert f'by {HOSTNAME}' in ours, ours
+            world.log(r'to=<u@out\.starttls\.test> .* tls=<TLSv1\.3 .* dsn=2\.0\.0 status=sent')
 
         def test_postfix_takes_out_with_a_login():
             """By the mechanisms of Dovecot."""

@@ -14,12 +14,22 @@ from filter_peers import OpenDkim
 from milter import (DISCARD, PROGRESS, REJECT, SHUTDOWN, TEMPFAIL, Milter, add_header, add_rcpt, change_from,
                     change_header, code, delete_rcpt, packet, quarantine, replace_body)
 from sink import Sink
-from support import Dns, Service, send
+from support import Client, Dns, Service, send
 from tap import Skip, run
+from watch import Watch
 
 SENDER = 'sender@back.test'
 REPORTS = 'reports@back.test'
 CONTENT = b'Subject: asked\r\n\r\n.first\r\nbody\r\n'
+
+
+# own-mail-filter.c: of mail that waits for filters; then as much as this again, and more, that does not.
+WAITING_KIB = 32 * 1024
+N_LARGE = 450
+# Its header section, which the notice gives back, is nearly as large as one may be.
+LARGE = b'Subject: asked\r\n' + b'X-Filler: %s\r\n' % (b'x' * 900) * 230 + b'\r\n'
+# For messages that are read, spooled and sent meanwhile, and what the allocator keeps.
+SLACK_KIB = 24 * 1024
 
 
 class Endless(list):
@@ -199,6 +209,40 @@ def main():
                     milter.answer = at(stage, what)
                     assert all(is_notice(notice) for notice in world.refused(count)), stage
                 assert world.log(r'goes as it was written.*: they take too long')
+
+        def test_memory_has_a_bound():
+            """A filter that says nothing, and more notices than the relay keeps for it: the others leave as they
+            were written, these when the filter goes on."""
+            gate, before = threading.Event(), len(world.back.messages)
+            n_kept = 1 + WAITING_KIB * 1024 // len(LARGE)
+
+            def came(sender):
+                return [message for message in world.back.messages[before:] if message.reverse_path == sender]
+
+            def mail():
+                n = len(came('honest@back.test'))
+                assert send(service, 'honest@back.test', ['u@back.test'])[1].startswith('250')
+                poll('the message', lambda: len(came('honest@back.test')) > n)
+
+            def answer(now, told):
+                if now == 'RCPT':
+                    return gate
+                return [add_header('X-Seen', ' yes'), None] if now == 'END' else None
+
+            with Milter(answer, path=world.place.join('filter')) as milter:
+                world.use(f'{milter.address} connect=60s command=60s content=60s')
+                with Watch(service, 'notices that wait for a filter', WAITING_KIB + SLACK_KIB, 24, mail), \
+                        Client(service.host, service.port) as client:
+                    for _ in range(N_LARGE):
+                        assert client.send(SENDER, ['u@no.test'], LARGE)[1].startswith('250')
+                    poll('the notices that no filter is asked about',
+                         lambda: len(world.log('too much waits for mail filters')) >= N_LARGE - n_kept)
+                    gate.set()
+                    poll('the notices', lambda: len(came('')) == N_LARGE)
+                seen = sum(b'\r\nX-Seen: yes\r\n' in notice.content for notice in came(''))
+                print(f'# {seen} of {N_LARGE} notices were kept for the filter', flush=True)
+                assert 0 < seen <= n_kept and all(is_notice(notice) for notice in came(''))
+                service.wait_empty()
 
         def test_a_stop_in_between():
             """What a filter was asked about is signed and kept before the relay ends."""

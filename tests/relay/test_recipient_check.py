@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recipients that the next hop, or a list, is asked for before their mail is taken."""
 
+import concurrent.futures
 import contextlib
 import threading
 
@@ -9,8 +10,14 @@ from place import STRIDE, Place, poll
 from sink import Sink
 from support import Client, Service
 from tap import run
+from watch import count_files
 
 REFUSAL = '550 5.1.1 There is no such recipient'
+
+# common/limits.h, and more next hops than that, each at an address of its own.
+CONNECTIONS_MOST = 64
+N_CROWD = 80
+COLUMNS = 'page,domain,match,action,target,accept_from,enabled,comment,recipient_check'
 
 # What the host says of a local part; anybody else is known to it.
 SAID = {
@@ -84,6 +91,10 @@ def main():
         world.add('slow')
         world.service.add_connection('unchecked.test', f'--host={host.endpoint}')
         world.service.add_routing('moved.test', '--reroute-to=good.test', '--recipient-check=call-ahead')
+        crowd = stack.enter_context(Host(host='0.0.0.0'))
+        rows = [f'connections,crowd{n}.test,exact,host,127.0.1.{n}:{crowd.port},anyone,yes,,call-ahead' for n in range(N_CROWD)]
+        world.service.set('max-connections-per-client', str(2 * N_CROWD))
+        world.service.ctl('import', '-', text='\n'.join([COLUMNS, *rows]) + '\n')
         world.service.wait_applied()
 
         def test_known_and_unknown():
@@ -226,6 +237,42 @@ def main():
             world.hosts['slow'].answers['MAIL'] = 'stall'
             world.takes('nobody@slow.test')
             assert world.hosts['slow'].conversations
+
+        def test_connections_have_a_bound():
+            """More next hops than may be asked at a time: those at rest make room."""
+            before = count_files(world.service.relay.pid)
+            for n in range(N_CROWD):
+                world.refuses(f'nobody@crowd{n}.test')
+                assert crowd.n_sessions <= CONNECTIONS_MOST, crowd.n_sessions
+            more = count_files(world.service.relay.pid) - before
+            assert CONNECTIONS_MOST - 8 <= more <= CONNECTIONS_MOST + 8, more
+
+        def test_who_waits_for_a_connection_gets_one():
+            release = crowd.answers['RSET'] = crowd.answers['MAIL'] = threading.Event()
+            with concurrent.futures.ThreadPoolExecutor(N_CROWD) as pool:
+                asked = [pool.submit(world.ask, f'plain@crowd{n}.test') for n in range(N_CROWD)]
+                poll('all that may be asked', lambda: crowd.n_sessions >= CONNECTIONS_MOST)
+                assert crowd.n_sessions == CONNECTIONS_MOST, crowd.n_sessions
+                release.set()
+                said = [each.result() for each in asked]
+            assert said == [REFUSAL] * N_CROWD, said
+            crowd.answers.clear()
+
+        def test_who_waits_in_vain_is_taken():
+            """It is nothing to say against that next hop: it is asked the next time."""
+            release = crowd.answers['RSET'] = crowd.answers['MAIL'] = threading.Event()
+            with concurrent.futures.ThreadPoolExecutor(N_CROWD) as pool:
+                asked = [pool.submit(world.ask, f'closed@crowd{n}.test') for n in range(N_CROWD)]
+                said = [each.result() for each in asked]
+            assert all(each.startswith('250 2.1.5') for each in said), said
+            passed_over = {n for n in range(N_CROWD) for name, lines in world.place.logs() if name == 'relayd.log'
+                           if any(f'127.0.1.{n}:' in line and 'has to wait' in line for line in lines)}
+            assert N_CROWD - CONNECTIONS_MOST <= len(passed_over) < N_CROWD, passed_over
+            release.set()
+            crowd.answers.clear()
+            world.refuses(*[f'closed@crowd{n}.test' for n in passed_over])
+            left_alone = next(n for n in range(N_CROWD) if n not in passed_over)
+            world.takes(f'closed@crowd{left_alone}.test')
 
         def test_off():
             world.service.ctl('connections', 'edit', 'good.test', '--recipient-check=none')

@@ -15,6 +15,7 @@ from tap import run
 
 OURS, SENDER = 'srs.test', 'User@origin.test'
 REWRITTEN = re.compile(r'SRS0=([A-Za-z0-9+/]{6})=[A-Z2-7]{2}=origin\.test=User@srs\.test')
+TOKEN = re.compile(r'SRS0=[A-Za-z0-9+/]{6}=[A-Z2-7]{2}==[a-z2-7]{16}@srs\.test')
 
 
 class World:
@@ -94,8 +95,33 @@ def main():
         def test_null_and_own_senders_stay():
             for sender in ('', 'u@stays.test', 'u@sub.stays.test', f'u@{OURS}', 'u@relay.test'):
                 assert world.sent_as(sender) == sender, sender
-            long = 'a' * 60 + '@origin.test'
-            assert world.sent_as(long) == long
+
+        def test_a_long_sender_goes_by_a_token_and_comes_home():
+            """Some hosts refuse a local part of more than 64 octets (RFC 5321 4.5.3.1.1)."""
+            for long in ('A' * 60 + '@origin.test', '"quo ted"@origin.test', 'b+' * 200 + 'c@origin.test'):
+                sender = world.sent_as(long)
+                assert TOKEN.fullmatch(sender), sender
+                assert world.sent_as(long) == sender
+                service.kill_relay()
+                service.start_relay()
+                for address in (sender, sender.lower()):
+                    home = world.arrive('origin', '', [address])
+                    assert [message.recipients for message in home] == [[long]], home
+            for name in ('srs-tokens', 'srs-tokens.old'):
+                path = os.path.join(service.spool, name)
+                assert not os.path.exists(path) or stat.S_IMODE(os.stat(path).st_mode) == 0o600
+            world.refused('', sender.replace('==', '==x'), 'not made by this server')
+
+        def test_a_token_that_is_kept_no_more_has_expired():
+            sender = world.sent_as('forgotten' * 9 + '@origin.test')
+            service.stop_relay()
+            os.remove(os.path.join(service.spool, 'srs-tokens'))
+            service.start_relay()
+            world.refused('', sender, 'has expired')
+            # And who sends once more is known again.
+            assert world.sent_as('forgotten' * 9 + '@origin.test') == sender
+            home = world.arrive('origin', '', [sender])
+            assert [message.recipients for message in home] == [['forgotten' * 9 + '@origin.test']], home
 
         def test_one_message_two_senders():
             messages = world.arrive('away', SENDER, ['u@away.test', 'u@stays.test', 'v@away.test'])
@@ -166,6 +192,10 @@ def main():
             assert back == ours, back
             home = world.arrive('origin', '', [back])
             assert [message.recipients for message in home] == [[SENDER]], home
+            long = 'long' * 20 + '@origin.test'
+            back = peer.reverse(peer.forward(world.sent_as(long)))
+            home = world.arrive('origin', '', [back])
+            assert [message.recipients for message in home] == [[long]], home
             peer.stop()
 
         def test_postsrsd_in_front_of_us():

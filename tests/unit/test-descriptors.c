@@ -12,7 +12,8 @@
 
 #include <sys/resource.h>
 
-#define OTHERS (REROUTE_LIMIT_OTHER_FILES + 4 * 4 + 2) /* with four workers and two addresses */
+/* With four workers and two addresses. */
+#define OTHERS (REROUTE_LIMIT_OTHER_FILES + REROUTE_LIMIT_PROBE_CONNECTIONS + 4 * 4 + 2)
 #define LISTEN "listen=0.0.0.0:25\nlisten-tls=0.0.0.0:465\n"
 
 typedef struct
@@ -74,7 +75,7 @@ test_fit (void)
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
   struct rlimit limit = { OTHERS + 750, before.rlim_max };
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-  g_test_expect_message ("reroute-relay", G_LOG_LEVEL_WARNING, "at most 500 * and 250 to *1774 *");
+  g_test_expect_message ("reroute-relay", G_LOG_LEVEL_WARNING, "at most 500 * and 250 to *1838 *");
   for (guint i = 0; i < 2; i++)
     {
       g_autoptr (RerouteRuleset) fitted = reroute_descriptors_fit (rules, 4, &share);
@@ -83,7 +84,7 @@ test_fit (void)
       g_assert_cmpuint (
         reroute_ruleset_get_serial (fitted), ==, reroute_ruleset_get_serial (rules));
     }
-  g_test_expect_message ("reroute-relay", G_LOG_LEVEL_WARNING, "at most 375 * and 375 to *2274 *");
+  g_test_expect_message ("reroute-relay", G_LOG_LEVEL_WARNING, "at most 375 * and 375 to *2338 *");
   g_autoptr (RerouteRuleset) fitted = reroute_descriptors_fit (more, 4, &share);
   g_test_assert_expected_messages ();
   g_assert_cmpint (get_number (fitted, REROUTE_SETTING_MAX_INBOUND_CONNECTIONS), ==, 375);

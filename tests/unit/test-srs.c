@@ -7,6 +7,7 @@
 
 #include "service/relay/smtp/srs.h"
 
+#include "common/error.h"
 #include "common/limits.h"
 
 #include <string.h>
@@ -15,17 +16,44 @@
 #define DAY_S ((gint64) 86400)
 #define NOW_S (20000 * DAY_S + 40000)
 #define HASH "??????" /* six of whatever */
+#define KEPT "SRS0=" HASH "=RA==????????????????@" OURS
 #define SIXTY "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefgh"
+#define FULL SIXTY SIXTY "@full.test" /* has no room in the store */
 
+static gboolean
+keep (gpointer data, const char *token, const char *sender, gint64 now_s, GError **error)
+{
+  if (g_str_equal (sender, FULL))
+    {
+      g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL, "no room");
+      return FALSE;
+    }
+  g_hash_table_replace (data, g_strdup (token), g_strdup (sender));
+  return TRUE;
+}
+
+static char *
+find (gpointer data, const char *token)
+{
+  return g_strdup (g_hash_table_lookup (data, token));
+}
+
+/* With a store in memory. */
 static RerouteSrs *
 make_srs (const char *domain, const char *first, const char *second)
 {
+  RerouteSrsStore store = {
+    .keep = keep,
+    .find = find,
+    .data = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
+    .free_data = (GDestroyNotify) g_hash_table_unref,
+  };
   g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
 
   g_ptr_array_add (keys, g_bytes_new (first, strlen (first)));
   if (second != NULL)
     g_ptr_array_add (keys, g_bytes_new (second, strlen (second)));
-  return reroute_srs_new (domain, keys);
+  return reroute_srs_new (domain, keys, &store);
 }
 
 static char *
@@ -34,7 +62,7 @@ forward_at (const RerouteSrs *srs, const char *sender, gint64 now_s)
   g_autoptr (RerouteAddress) address = reroute_address_parse (sender, TRUE, NULL);
 
   g_assert_nonnull (address);
-  return reroute_srs_forward (srs, address, now_s);
+  return reroute_srs_forward (srs, address, now_s, NULL);
 }
 
 /* The sender of before, or what is wrong. */
@@ -87,10 +115,12 @@ static const Row rows[] = {
   { "srs1-broken",       "SRS1=yyyy@b.test",                  "SRS0=" HASH "=RA=b.test=SRS1=yyyy@" OURS },
   { "no-srs",            "srs0x@b.test",                      "SRS0=" HASH "=RA=b.test=srs0x@" OURS },
   { "64",                "abcdefghijklmnopqrstuvwxyzabcdefghijk@origin.test", "SRS0=*" },
-  { "65",                "abcdefghijklmnopqrstuvwxyzabcdefghijkl@origin.test", NULL },
-  { "long",              SIXTY "@o.test",                     NULL },
-  { "srs1-too-long",     "SRS0=xxxx=TT=a-domain-of-some.test=a-long-user@the-forwarder.test", NULL },
-  { "quoted",            "\"a b\"@origin.test",               NULL },
+  { "65",                "abcdefghijklmnopqrstuvwxyzabcdefghijkl@origin.test", KEPT },
+  { "long",              SIXTY "@o.test",                     KEPT },
+  { "longest",           SIXTY SIXTY SIXTY SIXTY "@o.test",   KEPT },
+  { "srs1-too-long",     "SRS0=xxxx=TT=a-domain-of-some.test=a-long-user@the-forwarder.test", KEPT },
+  { "quoted",            "\"a b\"@origin.test",               KEPT },
+  { "no-room",           FULL,                                NULL },
   { "literal",           "u@[192.0.2.1]",                     NULL },
   { "no-domain",         "postmaster",                        NULL },
   /* clang-format on */
@@ -140,6 +170,73 @@ test_there_and_back (void)
 
       assert_reverse (srs, text, NOW_S, senders[i]);
     }
+}
+
+/* What is kept comes back as it was; of more than one forwarder before us, the first. */
+static void
+test_kept (void)
+{
+  const struct
+  {
+    const char *sender, *home;
+  } cases[] = {
+    { SIXTY "@Origin.test", SIXTY "@origin.test" },
+    { "Upper" SIXTY "@origin.test", NULL },
+    { "\"a b\"@origin.test", NULL },
+    { "SRS0=xxxx=TT=o.test=" SIXTY "@forwarder.test", NULL },
+    { "SRS1=yyyy=a.test==x=TT=o.test=" SIXTY "@b.test", "SRS0=x=TT=o.test=" SIXTY "@a.test" },
+    { "SRS1=yyyy=a.test=x" SIXTY "@b.test", NULL },
+  };
+  g_autoptr (RerouteSrs) srs = make_srs (OURS, "key", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const char *home = cases[i].home != NULL ? cases[i].home : cases[i].sender;
+      g_autofree char *text = forward_at (srs, cases[i].sender, NOW_S);
+      g_autofree char *again = forward_at (srs, cases[i].sender, NOW_S);
+      g_autofree char *lower = g_ascii_strdown (text, -1);
+      g_autofree char *upper = g_ascii_strup (text, -1);
+
+      g_assert_cmpstr (text, ==, again);
+      assert_reverse (srs, text, NOW_S, home);
+      assert_reverse (srs, lower, NOW_S, home);
+      assert_reverse (srs, upper, NOW_S, home);
+      assert_reverse (srs, text, NOW_S + 22 * DAY_S, "expired");
+      assert_reverse (srs, text, REROUTE_SRS_ANY_TIME, home);
+    }
+}
+
+/* A genuine address of a sender that is kept no more has expired; a made-up one is forged. */
+static void
+test_kept_no_more (void)
+{
+  g_autoptr (RerouteSrs) srs = make_srs (OURS, "key", NULL);
+  g_autoptr (RerouteSrs) empty = make_srs (OURS, "key", NULL);
+  g_autoptr (RerouteSrs) other = make_srs (OURS, "another", NULL);
+  g_autofree char *text = forward_at (srs, SIXTY "@o.test", NOW_S);
+  char *token = strstr (text, "==") + 2;
+
+  assert_reverse (empty, text, NOW_S, "expired");
+  assert_reverse (other, text, NOW_S, "forged");
+  *token = *token == 'a' ? 'b' : 'a';
+  assert_reverse (srs, text, NOW_S, "forged");
+}
+
+static void
+test_no_room (void)
+{
+  g_autoptr (RerouteSrs) srs = make_srs (OURS, "key", NULL);
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_autoptr (RerouteAddress) sender = reroute_address_parse (FULL, FALSE, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (reroute_srs_forward (srs, sender, NOW_S, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+  g_ptr_array_add (keys, g_bytes_new ("key", 3));
+  g_autoptr (RerouteSrs) storeless = reroute_srs_new (OURS, keys, NULL);
+  g_clear_error (&error);
+  g_assert_null (reroute_srs_forward (storeless, sender, NOW_S, &error));
+  g_assert_no_error (error);
 }
 
 static void
@@ -275,6 +372,9 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/srs/limit-is-reached", test_limit_is_reached);
   g_test_add_func ("/srs/there-and-back", test_there_and_back);
+  g_test_add_func ("/srs/kept", test_kept);
+  g_test_add_func ("/srs/kept-no-more", test_kept_no_more);
+  g_test_add_func ("/srs/no-room", test_no_room);
   g_test_add_func ("/srs/case-does-not-matter", test_case_does_not_matter);
   g_test_add_func ("/srs/chain", test_chain);
   g_test_add_func ("/srs/forged", test_forged);

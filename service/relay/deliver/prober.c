@@ -9,6 +9,9 @@
  * A next hop that gives no answer, or a late one, turns nobody away: all who wait for it go on, and
  * it is left alone for a while.
  *
+ * Not all next hops have a connection at a time: one that nobody asks for any more makes room for
+ * another, and where all are asked the next one waits for its turn, as long as a question may take.
+ *
  * Standards: RFC 5321 sections 3.3 and 4.5.5 (null reverse-path), RFC 3463 (status codes).
  */
 
@@ -52,6 +55,8 @@ typedef struct
   GArray *endpoints; /* NULL: not looked up */
   guint index;       /* of the endpoint that is connected to */
   gboolean in_clear; /* TLS has failed there */
+  gboolean waits;    /* for a connection */
+  gboolean waited;   /* the first ask has, so what time it has had is not the host's doing */
   RerouteConnection *connection;
   gboolean ready;     /* it takes a question */
   gboolean has_asked; /* it has answered one */
@@ -66,6 +71,8 @@ struct _RerouteProber
 {
   RerouteScheduler *scheduler;
   GHashTable *hosts; /* (element-type utf8 Host) */
+  guint n_connections;
+  GQueue waiting; /* (element-type Host): for a connection */
   RerouteProbeAnswers *answers;
   RerouteTlsClient *tls;
   char *tls_trust;
@@ -101,16 +108,39 @@ answer_first (Host *host, gboolean unknown)
 {
   Ask *ask = g_queue_pop_head (&host->asks);
 
+  host->waited = FALSE;
   ask->func (unknown, ask->user_data);
   g_free (ask->recipient);
   g_free (ask);
 }
 
 static void
+answer_all (Host *host)
+{
+  for (guint n = host->asks.length; n > 0; n--)
+    answer_first (host, FALSE);
+}
+
+static void connect_waiting (RerouteProber *self);
+static void go_on (Host *host);
+
+static void
 drop_connection (Host *host)
 {
-  g_clear_pointer (&host->connection, reroute_connection_free);
   host->ready = host->has_asked = host->quitting = FALSE;
+  if (host->connection == NULL)
+    return;
+  g_clear_pointer (&host->connection, reroute_connection_free);
+  host->prober->n_connections--;
+  connect_waiting (host->prober);
+}
+
+static void
+stop_waiting (Host *host)
+{
+  if (host->waits)
+    g_queue_remove (&host->prober->waiting, host);
+  host->waits = FALSE;
 }
 
 /* No answer is to be had there: all go on without one. */
@@ -125,20 +155,37 @@ give_up (Host *host, const char *why)
                host->key,
                why);
   reroute_worker_disarm_timer (self->scheduler->thread, &host->timer);
+  stop_waiting (host);
   drop_connection (host);
   g_clear_pointer (&host->endpoints, g_array_unref);
   host->away_until_us = get_now_us (self) + REROUTE_LIMIT_PROBE_PAUSE_S * G_USEC_PER_SEC;
-  for (guint n = host->asks.length; n > 0; n--)
-    answer_first (host, FALSE);
+  answer_all (host);
 }
 
-static void go_on (Host *host);
+/* Its turn has not come, or too late: the next question waits anew. */
+static void
+pass_over (Host *host)
+{
+  g_message ("recipients are taken unchecked: %d next hops are being asked, and %s has to wait",
+             REROUTE_LIMIT_PROBE_CONNECTIONS,
+             host->key);
+  reroute_worker_disarm_timer (host->prober->scheduler->thread, &host->timer);
+  stop_waiting (host);
+  drop_connection (host);
+  g_clear_pointer (&host->endpoints, g_array_unref);
+  answer_all (host);
+}
 
 static void
 timed_out (RerouteTimer *timer)
 {
   Host *host = (Host *) ((char *) timer - G_STRUCT_OFFSET (Host, timer));
 
+  if (host->waited)
+    {
+      pass_over (host);
+      return;
+    }
   if (host->asks.length > 0)
     {
       give_up (host, "it takes too long");
@@ -249,8 +296,48 @@ connect_to (Host *host)
     .tokens = self->scheduler->tokens,
   };
 
+  self->n_connections++;
   host->connection =
     reroute_connection_new (self->scheduler->thread, &config, &connection_handler, host);
+}
+
+static void
+connect_waiting (RerouteProber *self)
+{
+  while (!self->closing && self->n_connections < REROUTE_LIMIT_PROBE_CONNECTIONS &&
+         self->waiting.length > 0)
+    {
+      Host *host = g_queue_pop_head (&self->waiting);
+
+      host->waits = FALSE;
+      connect_to (host);
+    }
+}
+
+static gboolean
+is_idle (gpointer key, gpointer value, gpointer user_data)
+{
+  const Host *host = value;
+
+  return host->connection != NULL && host->asks.length == 0;
+}
+
+/* As soon as there is room, which may be at once. */
+static void
+await_connection (Host *host)
+{
+  RerouteProber *self = host->prober;
+  Host *idle = NULL;
+
+  host->waits = TRUE;
+  host->waited = self->n_connections >= REROUTE_LIMIT_PROBE_CONNECTIONS;
+  g_queue_push_tail (&self->waiting, host);
+  if (self->n_connections >= REROUTE_LIMIT_PROBE_CONNECTIONS)
+    idle = g_hash_table_find (self->hosts, is_idle, NULL);
+  if (idle != NULL)
+    drop_connection (idle);
+  else
+    connect_waiting (self);
 }
 
 /* --- the next hop --- */
@@ -322,18 +409,20 @@ go_on (Host *host)
     {
       /* Where it is then may be another place. */
       g_clear_pointer (&host->endpoints, g_array_unref);
+      if (host->prober->waiting.length > 0)
+        drop_connection (host);
       reroute_worker_arm_timer (thread, &host->timer, get_now_us (host->prober) + IDLE_US);
       return;
     }
   reroute_worker_arm_timer (thread, &host->timer, ask->due_us);
   if (host->connection != NULL && host->ready)
     ask_first (host);
-  else if (host->connection != NULL || host->resolving)
+  else if (host->connection != NULL || host->resolving || host->waits)
     return; /* it comes back here */
   else if (host->endpoints == NULL)
     resolve (host);
   else
-    connect_to (host);
+    await_connection (host);
 }
 
 static void
@@ -342,6 +431,7 @@ free_host (gpointer data)
   Host *host = data;
 
   reroute_worker_disarm_timer (host->prober->scheduler->thread, &host->timer);
+  stop_waiting (host);
   drop_connection (host);
   g_clear_pointer (&host->endpoints, g_array_unref);
   g_clear_pointer (&host->hosts, reroute_hosts_unref);

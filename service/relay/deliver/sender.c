@@ -8,6 +8,8 @@
 
 #include "config.h"
 
+#define G_LOG_DOMAIN "reroute-srs"
+
 #include "service/relay/deliver/scheduler-private.h"
 
 RerouteAddress *
@@ -26,6 +28,8 @@ char *
 reroute_scheduler_rewrite_sender (RerouteScheduler *self, const char *reverse_path)
 {
   g_autoptr (RerouteAddress) sender = NULL;
+  g_autoptr (GError) error = NULL;
+  char *rewritten;
 
   if (self->srs == NULL || *reverse_path == '\0')
     return NULL;
@@ -33,5 +37,8 @@ reroute_scheduler_rewrite_sender (RerouteScheduler *self, const char *reverse_pa
   if (sender == NULL || g_str_equal (sender->key, reroute_srs_get_domain (self->srs)) ||
       reroute_ruleset_is_ours (self->ruleset, sender->key))
     return NULL;
-  return reroute_srs_forward (self->srs, sender, g_get_real_time () / G_USEC_PER_SEC);
+  rewritten = reroute_srs_forward (self->srs, sender, g_get_real_time () / G_USEC_PER_SEC, &error);
+  if (error != NULL)
+    g_warning ("%s: a sender too long for an address stays", error->message);
+  return rewritten;
 }

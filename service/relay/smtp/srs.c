@@ -11,7 +11,16 @@
  * made the SRS0 address however many forwarders follow: notices skip all but the first and the
  * last. Who verifies is who has signed, so no other host needs to know which HMAC it is.
  *
- * Standards: none; "The Sender Rewriting Scheme" (Shevek, 2004), PostSRSd.  RFC 2104 (HMAC).
+ * A local part may have 64 octets, and some hosts refuse a longer one; a sender that needs more, or
+ * is quoted, is kept here, and where its domain would stand there is nothing:
+ *
+ *   SRS0=HHHHHH=TT==TOKEN@ours.test
+ *
+ * The token comes from the sender by an HMAC: it is the same each time, so that a sender is kept
+ * once however much it sends, and a made-up address is refused without a look at what is kept.
+ *
+ * Standards: none; "The Sender Rewriting Scheme" (Shevek, 2004), PostSRSd.  RFC 2104 (HMAC);
+ * RFC 5321 section 4.5.3.1.1 (local part).
  */
 
 #include "config.h"
@@ -26,6 +35,8 @@
 #define TAG_OCTETS 5  /* "SRS0=" */
 #define HASH_OCTETS 6 /* in base64: 36 bits, 31 of them whatever the case */
 #define DAY_OCTETS 2
+#define DIGEST_OCTETS 32 /* SHA-256 */
+#define TOKEN_OCTETS 16  /* in base 32: 80 bits */
 #define DAYS 1024
 #define DAY_S 86400
 #define SEPARATORS "=+-" /* behind the tag; further on it is "=" */
@@ -34,6 +45,7 @@ struct _RerouteSrs
 {
   char *domain;
   GPtrArray *keys; /* (element-type GBytes) */
+  RerouteSrsStore store;
 };
 
 /* What stands in the local part; points into it. */
@@ -43,14 +55,15 @@ typedef struct
   const char *signed_text; /* behind the hash, to the end */
   const char *day;         /* SRS0 */
   const char *domain;      /* of the sender (SRS0), of the host that made the SRS0 (SRS1) */
-  gsize domain_octets;
-  const char *user; /* SRS0: the sender's local part; SRS1: from the separator behind "SRS0" on */
+  gsize domain_octets;     /* 0: the sender is kept */
+  const char *user;        /* SRS0: the sender's local part, or the token of one that is kept; SRS1:
+                              from the separator behind "SRS0" on */
 } Parts;
 
 static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 RerouteSrs *
-reroute_srs_new (const char *domain, GPtrArray *keys)
+reroute_srs_new (const char *domain, GPtrArray *keys, const RerouteSrsStore *store)
 {
   g_return_val_if_fail (domain != NULL && keys != NULL && keys->len > 0, NULL);
 
@@ -58,6 +71,8 @@ reroute_srs_new (const char *domain, GPtrArray *keys)
 
   self->domain = g_strdup (domain);
   self->keys = g_ptr_array_ref (keys);
+  if (store != NULL)
+    self->store = *store;
   return self;
 }
 
@@ -74,6 +89,8 @@ clear (gpointer data)
 
   g_free (self->domain);
   g_ptr_array_unref (self->keys);
+  if (self->store.free_data != NULL)
+    self->store.free_data (self->store.data);
 }
 
 void
@@ -103,22 +120,30 @@ get_form (const char *local_part)
 
 /* --- signing --- */
 
-/* @form: '0' or '1', so that one is never taken for the other; into @hash */
+/* @form: '0', '1' or 't', so that one is never taken for the other */
+static void
+digest_text (GBytes *key, char form, const char *text, guint8 digest[DIGEST_OCTETS])
+{
+  gsize key_octets;
+  const guint8 *key_data = g_bytes_get_data (key, &key_octets);
+  g_autoptr (GHmac) hmac = g_hmac_new (G_CHECKSUM_SHA256, key_data, key_octets);
+  gsize digest_octets = DIGEST_OCTETS;
+
+  g_hmac_update (hmac, (const guint8 *) &form, 1);
+  g_hmac_update (hmac, (const guint8 *) text, (gssize) strlen (text));
+  g_hmac_get_digest (hmac, digest, &digest_octets);
+}
+
+/* @form: '0' or '1'; into @hash */
 static void
 sign (GBytes *key, char form, const char *text, char hash[HASH_OCTETS + 1])
 {
   g_autofree char *lower = g_ascii_strdown (text, -1);
-  gsize key_octets;
-  const guint8 *key_data = g_bytes_get_data (key, &key_octets);
-  g_autoptr (GHmac) hmac = g_hmac_new (G_CHECKSUM_SHA256, key_data, key_octets);
-  guint8 digest[32];
-  gsize digest_octets = sizeof digest;
+  guint8 digest[DIGEST_OCTETS];
   g_autofree char *text64 = NULL;
 
-  g_hmac_update (hmac, (const guint8 *) &form, 1);
-  g_hmac_update (hmac, (const guint8 *) lower, (gssize) strlen (lower));
-  g_hmac_get_digest (hmac, digest, &digest_octets);
-  text64 = g_base64_encode (digest, digest_octets);
+  digest_text (key, form, lower, digest);
+  text64 = g_base64_encode (digest, sizeof digest);
   memcpy (hash, text64, HASH_OCTETS);
   hash[HASH_OCTETS] = '\0';
 }
@@ -186,37 +211,79 @@ split_srs0 (const char *local_part, Parts *parts)
   if (parts->user == NULL)
     return FALSE;
   parts->domain_octets = (gsize) (parts->user - 1 - parts->domain);
-  return parts->domain_octets > 0 && parts->user[0] != '\0';
+  return parts->user[0] != '\0';
+}
+
+/* Whom notices to an SRS1 address are for. */
+static char *
+write_home (const Parts *parts)
+{
+  return g_strdup_printf ("SRS0%s@%.*s", parts->user, (int) parts->domain_octets, parts->domain);
 }
 
 /* --- there --- */
 
+/* NULL: too long. */
 static char *
 finish (const RerouteSrs *self, char form, const char *text)
 {
   char hash[HASH_OCTETS + 1];
 
-  sign (self->keys->pdata[0], form, text, hash);
   if (TAG_OCTETS + HASH_OCTETS + 1 + strlen (text) > REROUTE_LIMIT_LOCAL_PART_OCTETS)
     return NULL;
+  sign (self->keys->pdata[0], form, text, hash);
   return g_strdup_printf ("SRS%c=%s=%s@%s", form, hash, text, self->domain);
 }
 
+/* NULL: too long. */
 static char *
-forward_plain (const RerouteSrs *self, const RerouteAddress *sender, gint64 now_s)
+finish_srs0 (const RerouteSrs *self, const char *domain, const char *user, gint64 now_s)
 {
   guint day = (guint) (now_s / DAY_S % DAYS);
   g_autofree char *text = g_strdup_printf ("%c%c=%s=%s",
                                            g_ascii_toupper (base32[day / 32]),
                                            g_ascii_toupper (base32[day % 32]),
-                                           sender->key,
-                                           sender->local_part);
+                                           domain,
+                                           user);
 
   return finish (self, '0', text);
 }
 
+/* 5 bits a letter, from the first octet's highest on. */
+static void
+make_token (const RerouteSrs *self, const char *sender, char token[TOKEN_OCTETS + 1])
+{
+  guint8 digest[DIGEST_OCTETS];
+
+  digest_text (self->keys->pdata[0], 't', sender, digest);
+  for (guint i = 0; i < TOKEN_OCTETS; i++)
+    {
+      guint bit = 5 * i;
+      guint two = (guint) digest[bit / 8] << 8 | digest[bit / 8 + 1];
+
+      token[i] = base32[two >> (11 - bit % 8) & 31];
+    }
+  token[TOKEN_OCTETS] = '\0';
+}
+
+static char *
+forward_kept (const RerouteSrs *self, const char *sender, gint64 now_s, GError **error)
+{
+  char token[TOKEN_OCTETS + 1];
+
+  if (self->store.keep == NULL)
+    return NULL;
+  make_token (self, sender, token);
+  if (!self->store.keep (self->store.data, token, sender, now_s, error))
+    return NULL;
+  return finish_srs0 (self, "", token, now_s);
+}
+
 char *
-reroute_srs_forward (const RerouteSrs *self, const RerouteAddress *sender, gint64 now_s)
+reroute_srs_forward (const RerouteSrs *self,
+                     const RerouteAddress *sender,
+                     gint64 now_s,
+                     GError **error)
 {
   g_return_val_if_fail (self != NULL && sender != NULL && now_s >= 0, NULL);
 
@@ -224,18 +291,25 @@ reroute_srs_forward (const RerouteSrs *self, const RerouteAddress *sender, gint6
   char form = get_form (local_part);
   Parts parts = { 0 };
   g_autofree char *text = NULL;
+  g_autofree char *home = NULL; /* where notices go */
+  char *rewritten = NULL;
 
-  if (local_part[0] == '\0' || local_part[0] == '"' || sender->key[0] == '\0' ||
-      reroute_domain_is_literal (sender->key))
+  if (local_part[0] == '\0' || sender->key[0] == '\0' || reroute_domain_is_literal (sender->key))
     return NULL;
   /* Another host's SRS0 address is its own affair, whatever is in it. */
   if (form == '0')
     text = g_strdup_printf ("%s=%s", sender->key, local_part + TAG_OCTETS - 1);
   else if (form == '1' && split_srs1 (local_part, &parts))
     text = g_strdup (parts.signed_text);
-  else
-    return forward_plain (self, sender, now_s);
-  return finish (self, '1', text);
+  if (text != NULL)
+    rewritten = finish (self, '1', text);
+  else if (local_part[0] != '"')
+    rewritten = finish_srs0 (self, sender->key, local_part, now_s);
+  if (rewritten != NULL)
+    return rewritten;
+  home = text != NULL && form == '1' ? write_home (&parts)
+                                     : reroute_address_with_domain (sender, sender->key);
+  return forward_kept (self, home, now_s, error);
 }
 
 /* --- and back --- */
@@ -262,6 +336,20 @@ is_recent (const char *day, gint64 now_s)
   return (now_s / DAY_S % DAYS - then + DAYS) % DAYS <= REROUTE_LIMIT_SRS_VALID_DAYS;
 }
 
+/* Whom mail to an SRS0 address is for; NULL when it is kept no more. */
+static char *
+write_sender (const RerouteSrs *self, const Parts *parts)
+{
+  g_autofree char *token = NULL;
+
+  if (parts->domain_octets > 0)
+    return g_strdup_printf ("%s@%.*s", parts->user, (int) parts->domain_octets, parts->domain);
+  if (self->store.find == NULL)
+    return NULL;
+  token = g_ascii_strdown (parts->user, -1);
+  return self->store.find (self->store.data, token);
+}
+
 RerouteAddress *
 reroute_srs_reverse (const RerouteSrs *self,
                      const RerouteAddress *address,
@@ -285,8 +373,9 @@ reroute_srs_reverse (const RerouteSrs *self,
   *verdict = REROUTE_SRS_EXPIRED;
   if (form == '0' && now_s != REROUTE_SRS_ANY_TIME && !is_recent (parts.day, now_s))
     return NULL;
-  text = g_strdup_printf (
-    "%s%s@%.*s", form == '1' ? "SRS0" : "", parts.user, (int) parts.domain_octets, parts.domain);
+  text = form == '1' ? write_home (&parts) : write_sender (self, &parts);
+  if (text == NULL)
+    return NULL;
   original = reroute_address_parse (text, TRUE, NULL);
   *verdict = original != NULL ? REROUTE_SRS_OK : REROUTE_SRS_FORGED;
   return original;

@@ -279,6 +279,14 @@ reroute_spool_open_srs_keys (RerouteSpool *self, gint64 now_s, GError **error)
   return reroute_srs_keys_open (self->dir_fd, now_s, error);
 }
 
+RerouteSrsTokens *
+reroute_spool_open_srs_tokens (RerouteSpool *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return reroute_srs_tokens_open (self->dir_fd);
+}
+
 gboolean
 reroute_spool_verify (const char *directory, GString *report, GError **error)
 {

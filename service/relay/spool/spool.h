@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 
 #include "service/relay/spool/message.h"
+#include "service/relay/spool/srs-tokens.h"
 
 G_BEGIN_DECLS
 
@@ -198,5 +199,8 @@ int reroute_spool_get_directory_fd (const RerouteSpool *self);
 
 /* reroute_srs_keys_open() for this spool. */
 GPtrArray *reroute_spool_open_srs_keys (RerouteSpool *self, gint64 now_s, GError **error);
+
+/* reroute_srs_tokens_open() for this spool. */
+RerouteSrsTokens *reroute_spool_open_srs_tokens (RerouteSpool *self);
 
 G_END_DECLS
