@@ -298,6 +298,22 @@ test_forged (void)
   assert_reverse (srs, second, NOW_S, "forged");
 }
 
+/* Some hosts refuse an address with a "/" in it. */
+static void
+test_only_letters_and_digits (void)
+{
+  g_autoptr (RerouteSrs) srs = make_srs (OURS, "key", NULL);
+
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autofree char *sender = g_strdup_printf ("user%u@origin.test", i);
+      g_autofree char *text = forward_at (srs, sender, NOW_S);
+
+      for (const char *c = text + strlen ("SRS0="); *c != '='; c++)
+        g_assert_true (g_ascii_isalnum (*c));
+    }
+}
+
 static void
 test_malformed (void)
 {
@@ -378,6 +394,7 @@ main (int argc, char **argv)
   g_test_add_func ("/srs/case-does-not-matter", test_case_does_not_matter);
   g_test_add_func ("/srs/chain", test_chain);
   g_test_add_func ("/srs/forged", test_forged);
+  g_test_add_func ("/srs/only-letters-and-digits", test_only_letters_and_digits);
   g_test_add_func ("/srs/malformed", test_malformed);
   g_test_add_func ("/srs/age", test_age);
   g_test_add_func ("/srs/second-key-verifies", test_second_key_verifies);

@@ -32,8 +32,9 @@
 
 #include <string.h>
 
-#define TAG_OCTETS 5  /* "SRS0=" */
-#define HASH_OCTETS 6 /* in base64: 36 bits, 31 of them whatever the case */
+#define TAG_OCTETS 5 /* "SRS0=" */
+#define HASH_OCTETS                                                                                \
+  6 /* in base 32: 30 bits, whatever the case; some hosts refuse a "/" of base64 */
 #define DAY_OCTETS 2
 #define DIGEST_OCTETS 32 /* SHA-256 */
 #define TOKEN_OCTETS 16  /* in base 32: 80 bits */
@@ -134,18 +135,29 @@ digest_text (GBytes *key, char form, const char *text, guint8 digest[DIGEST_OCTE
   g_hmac_get_digest (hmac, digest, &digest_octets);
 }
 
+/* 5 bits a letter, from the first octet's highest on; into @text. */
+static void
+encode32 (const guint8 digest[DIGEST_OCTETS], guint n, char *text)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      guint bit = 5 * i;
+      guint two = (guint) digest[bit / 8] << 8 | digest[bit / 8 + 1];
+
+      text[i] = base32[two >> (11 - bit % 8) & 31];
+    }
+  text[n] = '\0';
+}
+
 /* @form: '0' or '1'; into @hash */
 static void
 sign (GBytes *key, char form, const char *text, char hash[HASH_OCTETS + 1])
 {
   g_autofree char *lower = g_ascii_strdown (text, -1);
   guint8 digest[DIGEST_OCTETS];
-  g_autofree char *text64 = NULL;
 
   digest_text (key, form, lower, digest);
-  text64 = g_base64_encode (digest, sizeof digest);
-  memcpy (hash, text64, HASH_OCTETS);
-  hash[HASH_OCTETS] = '\0';
+  encode32 (digest, HASH_OCTETS, hash);
 }
 
 /* In the same time wherever they differ. */
@@ -249,21 +261,13 @@ finish_srs0 (const RerouteSrs *self, const char *domain, const char *user, gint6
   return finish (self, '0', text);
 }
 
-/* 5 bits a letter, from the first octet's highest on. */
 static void
 make_token (const RerouteSrs *self, const char *sender, char token[TOKEN_OCTETS + 1])
 {
   guint8 digest[DIGEST_OCTETS];
 
   digest_text (self->keys->pdata[0], 't', sender, digest);
-  for (guint i = 0; i < TOKEN_OCTETS; i++)
-    {
-      guint bit = 5 * i;
-      guint two = (guint) digest[bit / 8] << 8 | digest[bit / 8 + 1];
-
-      token[i] = base32[two >> (11 - bit % 8) & 31];
-    }
-  token[TOKEN_OCTETS] = '\0';
+  encode32 (digest, TOKEN_OCTETS, token);
 }
 
 static char *
