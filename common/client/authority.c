@@ -6,7 +6,8 @@
  * a singleton on the shared system bus connection, which ends the process, or stays dead,
  * when the bus is restarted.
  *
- * Sources: design.md section 4; org.freedesktop.PolicyKit1.Authority (CheckAuthorization).
+ * Sources: design.md section 4; org.freedesktop.PolicyKit1.Authority (CheckAuthorization);
+ * org.freedesktop.login1(5).
  */
 
 #include "config.h"
@@ -25,6 +26,7 @@
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ALLOW_INTERACTION 1u
+#define LOGIND_BUS_NAME "org.freedesktop.login1"
 
 struct _RerouteAuthority
 {
@@ -39,16 +41,129 @@ typedef struct
 {
   GDBusMethodInvocation *invocation;
   char *action; /* (nullable) */
-  guint uid;
+  guint pid;    /* of the caller */
+  RerouteCaller caller;
 } Question;
+
+void
+reroute_caller_clear (RerouteCaller *self)
+{
+  g_clear_pointer (&self->where, g_free);
+}
+
+char *
+reroute_caller_to_string (const RerouteCaller *self)
+{
+  return g_strdup_printf (
+    "uid %u from %s", self->uid, self->where != NULL ? self->where : "an unknown place");
+}
 
 static void
 question_free (Question *question)
 {
   g_object_unref (question->invocation);
   g_free (question->action);
+  reroute_caller_clear (&question->caller);
   g_free (question);
 }
+
+/* --- from where --- */
+
+/* As far as logind knows it. */
+static char *
+describe_session (GVariant *session)
+{
+  const char *host = "";
+  const char *service = "";
+  const char *tty = "";
+  const char *display = "";
+  const char *id = "";
+
+  g_variant_lookup (session, "RemoteHost", "&s", &host);
+  g_variant_lookup (session, "Service", "&s", &service);
+  g_variant_lookup (session, "TTY", "&s", &tty);
+  g_variant_lookup (session, "Display", "&s", &display);
+  g_variant_lookup (session, "Id", "&s", &id);
+  if (*host != '\0')
+    return g_strdup_printf ("%s by %s", host, service);
+  if (*tty != '\0' || *display != '\0')
+    return g_strdup (*tty != '\0' ? tty : display);
+  return g_strdup_printf ("session %s", id);
+}
+
+static void
+session_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Question *question = g_task_get_task_data (task);
+  g_autoptr (GVariant) reply =
+               g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+
+  if (reply != NULL)
+    {
+      g_autoptr (GVariant) session = g_variant_get_child_value (reply, 0);
+
+      g_free (question->caller.where);
+      question->caller.where = describe_session (session);
+    }
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+session_found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GVariant) reply =
+               g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+  const char *path = NULL;
+
+  if (reply == NULL)
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  g_variant_get (reply, "(&o)", &path);
+  g_dbus_connection_call (G_DBUS_CONNECTION (source),
+                          LOGIND_BUS_NAME,
+                          path,
+                          "org.freedesktop.DBus.Properties",
+                          "GetAll",
+                          g_variant_new ("(s)", "org.freedesktop.login1.Session"),
+                          G_VARIANT_TYPE ("(a{sv})"),
+                          G_DBUS_CALL_FLAGS_NO_AUTO_START,
+                          REROUTE_LIMIT_CALL_FACTS_MS,
+                          g_task_get_cancellable (task),
+                          session_cb,
+                          g_object_ref (task));
+}
+
+/* The caller may: what is left is to know from where, for the log. */
+static void
+admit (GTask *task)
+{
+  RerouteAuthority *self = g_task_get_source_object (task);
+  const Question *question = g_task_get_task_data (task);
+
+  if (question->action == NULL || question->pid == 0 || !reroute_bus_is_system (self->bus))
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  g_dbus_connection_call (g_dbus_method_invocation_get_connection (question->invocation),
+                          LOGIND_BUS_NAME,
+                          "/org/freedesktop/login1",
+                          "org.freedesktop.login1.Manager",
+                          "GetSessionByPID",
+                          g_variant_new ("(u)", question->pid),
+                          G_VARIANT_TYPE ("(o)"),
+                          G_DBUS_CALL_FLAGS_NO_AUTO_START,
+                          REROUTE_LIMIT_CALL_FACTS_MS,
+                          g_task_get_cancellable (task),
+                          session_found_cb,
+                          g_object_ref (task));
+}
+
+/* --- whether --- */
 
 static gboolean
 is_trusted (guint uid)
@@ -65,7 +180,7 @@ refuse (GTask *task, const char *why)
                            REROUTE_ERROR,
                            REROUTE_ERROR_ACCESS,
                            "user id %u may not call %s: %s",
-                           question->uid,
+                           question->caller.uid,
                            g_dbus_method_invocation_get_method_name (question->invocation),
                            why);
 }
@@ -95,9 +210,9 @@ polkit_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   gboolean authorized = FALSE, challenge = FALSE;
 
-  if (reply == NULL && is_trusted (question->uid))
+  if (reply == NULL && is_trusted (question->caller.uid))
     {
-      g_task_return_boolean (task, TRUE);
+      admit (task);
       return;
     }
   if (reply == NULL)
@@ -110,7 +225,7 @@ polkit_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   g_variant_get (reply, "((bb@a{ss}))", &authorized, &challenge, &details);
   if (authorized)
-    g_task_return_boolean (task, TRUE);
+    admit (task);
   else
     refuse_action (task, !challenge);
 }
@@ -156,6 +271,7 @@ credentials_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   Question *question = g_task_get_task_data (task);
   g_autoptr (GVariant) reply =
                g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+  g_autoptr (GVariant) credentials = NULL;
 
   if (reply == NULL)
     {
@@ -163,16 +279,24 @@ credentials_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         task, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE, "the caller has left the bus");
       return;
     }
-  g_variant_get (reply, "(u)", &question->uid);
-  if (!reroute_bus_is_system (self->bus))
+  credentials = g_variant_get_child_value (reply, 0);
+  g_variant_lookup (credentials, "ProcessID", "u", &question->pid);
+  if (question->pid != 0)
+    question->caller.where = g_strdup_printf ("process %u", question->pid);
+  if (!g_variant_lookup (credentials, "UnixUserID", "u", &question->caller.uid))
     {
-      if (is_trusted (question->uid))
-        g_task_return_boolean (task, TRUE);
+      question->caller.uid = G_MAXUINT;
+      refuse (task, "the bus does not know that user");
+    }
+  else if (!reroute_bus_is_system (self->bus))
+    {
+      if (is_trusted (question->caller.uid))
+        admit (task);
       else
         refuse (task, "away from the system bus only root and the service's own user are served");
     }
-  else if (question->action == NULL || question->uid == 0)
-    g_task_return_boolean (task, TRUE);
+  else if (question->action == NULL || question->caller.uid == 0)
+    admit (task);
   else
     ask_polkit (task);
 }
@@ -225,9 +349,9 @@ reroute_authority_check_async (RerouteAuthority *self,
                           "org.freedesktop.DBus",
                           "/org/freedesktop/DBus",
                           "org.freedesktop.DBus",
-                          "GetConnectionUnixUser",
+                          "GetConnectionCredentials",
                           g_variant_new ("(s)", g_dbus_method_invocation_get_sender (invocation)),
-                          G_VARIANT_TYPE ("(u)"),
+                          G_VARIANT_TYPE ("(a{sv})"),
                           G_DBUS_CALL_FLAGS_NONE,
                           REROUTE_LIMIT_CALL_MS,
                           cancellable,
@@ -238,16 +362,16 @@ reroute_authority_check_async (RerouteAuthority *self,
 gboolean
 reroute_authority_check_finish (RerouteAuthority *self,
                                 GAsyncResult *result,
-                                guint *uid,
+                                RerouteCaller *caller,
                                 GError **error)
 {
-  const Question *question = NULL;
+  Question *question = NULL;
 
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 
   question = g_task_get_task_data (G_TASK (result));
-  if (uid != NULL)
-    *uid = question->uid;
+  caller->uid = question->caller.uid;
+  caller->where = g_steal_pointer (&question->caller.where);
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 

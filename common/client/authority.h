@@ -17,11 +17,25 @@ G_DECLARE_FINAL_TYPE (RerouteAuthority, reroute_authority, REROUTE, AUTHORITY, G
 
 RerouteAuthority *reroute_authority_new (RerouteBus *bus);
 
+/* Who calls, and from where. */
+typedef struct
+{
+  guint uid;
+  char *where; /* "192.0.2.7 by sshd", "tty1", "session c2", "process 4711"; NULL: not known */
+} RerouteCaller;
+
+void reroute_caller_clear (RerouteCaller *self);
+/* (transfer full): "uid 0 from tty1": for a log */
+char *reroute_caller_to_string (const RerouteCaller *self);
+
 /**
  * reroute_authority_check_async:
  * @invocation: the call to judge; its sender, and whether the sender lets polkit ask it
  * @action: (nullable): a polkit action (names.h), or %NULL for what is free to read on the system
  * bus; off the system bus that, too, is for root and our own uid only
+ *
+ * On the system bus logind is asked where the caller of an @action sits
+ * (org.freedesktop.login1.Session).
  */
 void reroute_authority_check_async (RerouteAuthority *self,
                                     GDBusMethodInvocation *invocation,
@@ -32,14 +46,14 @@ void reroute_authority_check_async (RerouteAuthority *self,
 
 /**
  * reroute_authority_check_finish:
- * @uid: (out) (optional): the caller's user id
+ * @caller: (out): reroute_caller_clear() frees what is in it
  *
  * Errors: %REROUTE_ERROR_ACCESS with a sentence that names what is missing;
  *   %REROUTE_ERROR_UNAVAILABLE when the caller has left.
  */
 gboolean reroute_authority_check_finish (RerouteAuthority *self,
                                          GAsyncResult *result,
-                                         guint *uid,
+                                         RerouteCaller *caller,
                                          GError **error);
 
 /* "anna", or "uid 4711" when there is no such user.  May ask the network: for a worker thread. */

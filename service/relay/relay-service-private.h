@@ -42,7 +42,7 @@ typedef struct
   const RerouteRelayMethod *method;
   GDBusMethodInvocation *invocation; /* consumed by the reply */
   GVariant *arguments;
-  guint uid; /* who asks */
+  RerouteCaller caller; /* who asks */
 } RerouteRelayCall;
 
 struct _RerouteRelayMethod

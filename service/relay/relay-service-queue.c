@@ -88,9 +88,12 @@ acted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GTask *task = G_TASK (result);
 
   if (!g_task_had_error (task))
-    g_message ("%s: asked by uid %u",
-               g_dbus_method_invocation_get_method_name (call->invocation),
-               call->uid);
+    {
+      g_autofree char *caller = reroute_caller_to_string (&call->caller);
+
+      g_message (
+        "%s: asked by %s", g_dbus_method_invocation_get_method_name (call->invocation), caller);
+    }
   reroute_relay_call_answered_cb (source, result, user_data);
 }
 

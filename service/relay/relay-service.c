@@ -35,6 +35,7 @@ free_call (RerouteRelayCall *call)
 {
   g_variant_unref (call->arguments);
   g_object_unref (call->service);
+  reroute_caller_clear (&call->caller);
   g_free (call);
 }
 
@@ -342,7 +343,9 @@ run_set_secret (RerouteRelayCall *call)
   g_variant_get (call->arguments, "(&s&s)", &name, &value);
   if (reroute_secrets_keeper_set (self->parts->secrets, name, value, &error))
     {
-      g_message ("secret “%s” was %s", name, *value != '\0' ? "set" : "removed");
+      g_autofree char *caller = reroute_caller_to_string (&call->caller);
+
+      g_message ("secret “%s” was %s by %s", name, *value != '\0' ? "set" : "removed", caller);
       reroute_relay_call_reply (call, NULL);
     }
   else
@@ -392,7 +395,7 @@ authorized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   RerouteRelayService *self = call->service;
   GError *error = NULL;
 
-  if (!reroute_authority_check_finish (self->authority, result, &call->uid, &error))
+  if (!reroute_authority_check_finish (self->authority, result, &call->caller, &error))
     reroute_relay_call_fail (call, error);
   else if (self->parts == NULL)
     reroute_relay_call_fail (call, reroute_bus_describe_stopping ());

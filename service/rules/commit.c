@@ -48,6 +48,7 @@ reroute_order_free (RerouteOrder *self)
 {
   g_clear_pointer (&self->changes, g_ptr_array_unref);
   g_clear_pointer (&self->restoration, reroute_restoration_unref);
+  g_free (self->where);
   g_free (self->call);
   g_strfreev (self->confirmed);
   g_free (self->address);
@@ -415,6 +416,7 @@ propose (Run *run, GError **error)
     .next_row_id = run->next_row_id,
     .restores = reverts,
     .who = who,
+    .where = order->where,
     .call = order->call,
     .when_us = g_get_real_time (),
   };

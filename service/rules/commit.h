@@ -40,8 +40,9 @@ typedef enum
 typedef struct
 {
   RerouteOrderKind kind;
-  guint uid;  /* of the caller */
-  char *call; /* COMMIT, REVERT: reroute_outcomes_name() */
+  guint uid;   /* of the caller */
+  char *where; /* (nullable): RerouteCaller */
+  char *call;  /* COMMIT, REVERT: reroute_outcomes_name() */
   GPtrArray
     *changes; /* (element-type RerouteChange); NULL for REVERT; NULL for CHECK judges everything */
   RerouteRestoration *restoration; /* (nullable): RESTORE; CHECK of what that would change */

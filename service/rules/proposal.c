@@ -59,6 +59,7 @@ reroute_proposal_free (RerouteProposal *self)
   g_clear_pointer (&self->next, reroute_ruleset_unref);
   g_ptr_array_unref (self->deltas);
   g_free (self->who);
+  g_free (self->where);
   g_free (self->call);
   g_free (self->summary);
   g_free (self);
@@ -344,6 +345,7 @@ reroute_proposal_new (RerouteRuleset *base,
   self->first_new_id = origin->next_row_id;
   self->next_row_id = origin->next_row_id;
   self->who = g_strdup (origin->who);
+  self->where = g_strdup (origin->where);
   self->call = g_strdup (origin->call != NULL ? origin->call : "");
   self->when_us = origin->when_us;
   if (!draft_changes (&draft, squashed, error))

@@ -29,7 +29,8 @@ typedef struct
   gint64 first_new_id;  /* new rows have the ids from here… */
   gint64 next_row_id;   /* …to under this one */
   char *who;
-  char *call; /* "" where it does not matter */
+  char *where; /* (nullable) */
+  char *call;  /* "" where it does not matter */
   gint64 when_us;
   char *summary;
 } RerouteProposal;
@@ -40,8 +41,9 @@ typedef struct
   gint64 next_row_id; /* the id of the first new row */
   gboolean restores;  /* rows may come back under ids that the base does not have, as by a revert */
   const char *who;
-  const char *call; /* (nullable): reroute_outcomes_name() of the call that saves it */
-  gint64 when_us;   /* wall clock */
+  const char *where; /* (nullable): RerouteCaller, for the log */
+  const char *call;  /* (nullable): reroute_outcomes_name() of the call that saves it */
+  gint64 when_us;    /* wall clock */
 } RerouteProposalOrigin;
 
 /**

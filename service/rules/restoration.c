@@ -298,6 +298,7 @@ reroute_restoration_take_over (RerouteRestoration *self,
   proposal->first_new_id = self->next_row_id;
   proposal->next_row_id = self->next_row_id;
   proposal->who = g_strdup (origin->who);
+  proposal->where = g_strdup (origin->where);
   proposal->call = g_strdup (origin->call != NULL ? origin->call : "");
   proposal->when_us = origin->when_us;
   for (ReroutePage page = 0; page < REROUTE_N_PAGES; page++)

@@ -146,7 +146,7 @@ taken_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Step *step = user_data;
   RerouteCopies *copies = step->call->service->copies;
-  g_autofree char *who = reroute_authority_dup_user_name (step->call->uid);
+  g_autofree char *who = reroute_authority_dup_user_name (step->call->caller.uid);
   g_autoptr (GVariant) reply = finish_work (step, result);
   guint64 serial = 0;
 
@@ -350,7 +350,7 @@ examined_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!g_task_propagate_boolean (G_TASK (result), &error))
     {
-      g_autofree char *who = reroute_authority_dup_user_name (step->call->uid);
+      g_autofree char *who = reroute_authority_dup_user_name (step->call->caller.uid);
 
       g_message ("no backup was restored for %s: %s", who, error->message);
       reroute_copy_set_busy (step->copy, FALSE);

@@ -49,7 +49,7 @@ typedef struct
   GDBusMethodInvocation *invocation; /* consumed by the reply */
   GVariant *arguments;
   GCancellable *cancellable;
-  guint uid;
+  RerouteCaller caller;
   guint edit;    /* that a "saved" closes; 0: none */
   char *name;    /* (nullable): of one that saves, for Outcome */
   guint64 saved; /* the generation that it made; 0: none */

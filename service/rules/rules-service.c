@@ -36,6 +36,7 @@ call_free (Call *call)
   g_ptr_array_remove_fast (self->lists, call);
   if (call->name != NULL)
     reroute_outcomes_end (self->outcomes, call->name, call->saved);
+  reroute_caller_clear (&call->caller);
   g_free (call->name);
   g_variant_unref (call->arguments);
   g_object_unref (call->cancellable);
@@ -202,7 +203,8 @@ reroute_rules_call_place_order (Call *call,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data)
 {
-  order->uid = call->uid;
+  order->uid = call->caller.uid;
+  order->where = g_strdup (call->caller.where);
   order->call = g_strdup (call->name);
   reroute_committer_run_async (call->service->committer, order, callback, user_data);
 }
@@ -421,7 +423,7 @@ authorized_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   Call *call = user_data;
   GError *error = NULL;
 
-  if (reroute_authority_check_finish (REROUTE_AUTHORITY (source), result, &call->uid, &error))
+  if (reroute_authority_check_finish (REROUTE_AUTHORITY (source), result, &call->caller, &error))
     call->method->run (call);
   else
     reroute_rules_call_fail (call, error);
@@ -491,8 +493,11 @@ saved_cb (const RerouteProposal *proposal, gpointer user_data)
   RerouteRulesService *self = user_data;
   guint64 serial = reroute_ruleset_get_serial (proposal->next);
 
-  g_message (
-    "generation %" G_GUINT64_FORMAT " saved for %s: %s", serial, proposal->who, proposal->summary);
+  g_message ("generation %" G_GUINT64_FORMAT " saved for %s from %s: %s",
+             serial,
+             proposal->who,
+             proposal->where != NULL ? proposal->where : "an unknown place",
+             proposal->summary);
   reroute_dbus_rules1_set_serial (self->skeleton, serial);
   reroute_dbus_rules1_emit_changed (
     self->skeleton, serial, proposal->deltas->len, reroute_change_parts_announce (proposal));

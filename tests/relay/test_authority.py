@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may give the relay a secret, or ask it of files, on a system bus: a private one with the policy that is
-installed, as root and as another user, with polkit (a mock of it) and without."""
+installed, as root and as another user, with polkit and logind (mocks of them) and without."""
 
 import contextlib
 import os
 import re
 import subprocess
+
+import dbus
 
 from place import ROOT, Place, free_port, poll
 from support import RELAYD, daemon_environment
@@ -37,8 +39,10 @@ CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configurat
     <allow receive_type="signal"/>
     <allow send_destination="org.freedesktop.DBus"/>
     <allow send_destination="org.freedesktop.PolicyKit1"/>
+    <allow send_destination="org.freedesktop.login1"/>
   </policy>
   <policy user="root">
+    <allow own="org.freedesktop.login1"/>
     <allow own="org.freedesktop.PolicyKit1"/>
   </policy>
   <include>{policy}</include>
@@ -52,6 +56,7 @@ class World:
     def __init__(self, stack):
         if os.geteuid() != 0:
             raise Skip('needs root to call as another user')
+        self.n_held = 0
         self.place = place = stack.enter_context(Place('authority'))
         os.chmod(place.path, 0o755)
         self.address = f'unix:path={place.join("bus")}'
@@ -87,16 +92,49 @@ class World:
     def names(self):
         return re.findall(r'string "(.*)"', self.call('ListSecrets'))
 
-    @contextlib.contextmanager
-    def polkit(self, *allowed):
-        """A polkit that grants these actions to anybody, and no other."""
-        mock = self.place.start('polkit', ['/usr/bin/python3', '-m', 'dbusmock', '--system', '--template', 'polkitd'],
-                                self.environment)
-        bus = ('org.freedesktop.DBus', '/', 'org.freedesktop.DBus.NameHasOwner', 'string:org.freedesktop.PolicyKit1')
-        poll('polkit on the bus', lambda: mock.poll() is not None or 'true' in self.send(*bus))
+    def start_mock(self, title, name, *arguments):
+        mock = self.place.start(title, ['/usr/bin/python3', '-m', 'dbusmock', '--system', *arguments], self.environment)
+        bus = ('org.freedesktop.DBus', '/', 'org.freedesktop.DBus.NameHasOwner', f'string:{name}')
+        poll(f'{title} on the bus', lambda: mock.poll() is not None or 'true' in self.send(*bus))
         if mock.poll() is not None:
             self.place.processes.remove(mock)
             raise Skip('python3-dbusmock does not run')
+        return mock
+
+    @contextlib.contextmanager
+    def logind(self, **session):
+        """A logind that knows one session, which everybody is in."""
+        mock = self.start_mock('logind', 'org.freedesktop.login1', 'org.freedesktop.login1', '/org/freedesktop/login1',
+                               'org.freedesktop.login1.Manager')
+        connection = dbus.bus.BusConnection(self.address)
+        manager = connection.get_object('org.freedesktop.login1', '/org/freedesktop/login1')
+        path = '/org/freedesktop/login1/session/c1'
+        manager.AddMethod('', 'GetSessionByPID', 'u', 'o', f'ret = "{path}"',
+                          dbus_interface='org.freedesktop.DBus.Mock')
+        manager.AddObject(path, 'org.freedesktop.login1.Session', session, dbus.Array([], '(ssss)'),
+                          dbus_interface='org.freedesktop.DBus.Mock')
+        connection.close()
+        yield
+        self.place.end(mock)
+
+    def hold(self):
+        """Holds nothing; says to whom the relay ascribes it in its log."""
+        connection = dbus.bus.BusConnection(self.address)
+        relay = connection.get_object('org.reroute.Relay', '/org/reroute/Relay', introspect=False)
+        relay.QueueHold(dbus.Array([4711], 't'), dbus.Dictionary({}, 'sv'), dbus_interface='org.reroute.Relay1')
+        connection.close()
+        self.n_held += 1
+        return poll('the line in the log', self.last_holder)
+
+    def last_holder(self):
+        log = next('\n'.join(lines) for name, lines in self.place.logs() if name == 'relayd.log')
+        found = re.findall(r'QueueHold: asked by (.*)', log)
+        return found[-1] if len(found) == self.n_held else None
+
+    @contextlib.contextmanager
+    def polkit(self, *allowed):
+        """A polkit that grants these actions to anybody, and no other."""
+        mock = self.start_mock('polkit', 'org.freedesktop.PolicyKit1', '--template', 'polkitd')
         answer = self.send('org.freedesktop.PolicyKit1', '/org/freedesktop/PolicyKit1/Authority',
                            'org.freedesktop.DBus.Mock.SetAllowed', f'array:string:{",".join(allowed)}')
         assert 'method return' in answer, answer
@@ -137,6 +175,14 @@ def main():
                 assert 'method return' in world.judge(STRANGER)
                 assert 'method return' in world.set_secret('in:second', STRANGER, value='')
             assert world.names() == ['in:root', 'in:stranger']
+
+        def test_the_log_says_from_where():
+            assert world.hold() == f'uid 0 from process {os.getpid()}'
+            for where, session in (('192.0.2.7 by sshd', {'RemoteHost': '192.0.2.7', 'Service': 'sshd', 'TTY': 'pts/1'}),
+                                   ('tty2', {'RemoteHost': '', 'TTY': 'tty2', 'Id': 'c2'}),
+                                   ('session c3', {'RemoteHost': '', 'TTY': '', 'Id': 'c3'})):
+                with world.logind(**session):
+                    assert world.hold() == f'uid 0 from {where}'
 
         def test_examination_is_for_administrators():
             words = ('array:string:relaying,clock', 'string:')

@@ -4,6 +4,7 @@
 
 import contextlib
 import json
+import re
 
 import far_side
 from place import Place, poll
@@ -45,6 +46,8 @@ def main():
             assert domains(side) == ['test.com']
             history = json.loads(side.ctl('--json', 'history'))
             assert history[0]['who'] == 'chief', history
+            log = next('\n'.join(lines) for name, lines in side.place.logs() if name == 'rulesd.log')
+            assert re.search(r'generation 1 saved for chief from process \d+: Routing: test\.com added', log), log
 
         def test_port_and_bus_are_said():
             assert domains(side, host=f'chief@127.0.0.1:{side.port}') == ['test.com']
