@@ -12,7 +12,7 @@
 
 #include "common/shortened.h"
 
-#define TEXT_OCTETS 4000 /* of a cell */
+#define TEXT_OCTETS 1000 /* of a cell */
 
 static gboolean
 query_cb (GtkLabel *label, int x, int y, gboolean by_keys, GtkTooltip *tooltip, gpointer user_data)

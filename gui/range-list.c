@@ -7,6 +7,7 @@
 
 #include "gui/range-list.h"
 
+#include "gui/cell-tip.h"
 #include "gui/field-error.h"
 #include "gui/naming.h"
 #include "common/setting-text.h"
@@ -185,8 +186,8 @@ setup_cb (GtkListItemFactory *factory, GtkListItem *list_item, gpointer user_dat
 static void
 bind_cb (GtkListItemFactory *factory, GtkListItem *list_item, gpointer user_data)
 {
-  gtk_label_set_label (GTK_LABEL (gtk_list_item_get_child (list_item)),
-                       gtk_string_object_get_string (gtk_list_item_get_item (list_item)));
+  reroute_cell_set_text (GTK_LABEL (gtk_list_item_get_child (list_item)),
+                         gtk_string_object_get_string (gtk_list_item_get_item (list_item)));
 }
 
 static void
