@@ -254,17 +254,21 @@ def test_restart_picks_the_queue_up():
             assert all(message.content.endswith(body) for message in sink.messages)
         service.close()
 
+
 def test_sandbox():
     """Every thread of a relay that works has given up what it never needs."""
     with Place('sandbox') as place, Service(place) as service:
         if is_sanitized(RELAYD):
             raise Skip('a sanitizer looks into its own process')
-        threads = [f'/proc/{service.relay.pid}/task/{thread}/status'
-                   for thread in os.listdir(f'/proc/{service.relay.pid}/task')]
-        assert len(threads) > 4, threads
-        for thread in threads:
-            with open(thread, encoding='ascii', errors='replace') as stream:
-                status = dict(line.rstrip('\n').split(':\t', 1) for line in stream if ':\t' in line)
+        folder = f'/proc/{service.relay.pid}/task'
+        seen = []
+        for thread in os.listdir(folder):
+            # One that has just ended is not there any more.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError), \
+                    open(f'{folder}/{thread}/status', encoding='ascii', errors='replace') as stream:
+                seen.append(dict(line.rstrip('\n').split(':\t', 1) for line in stream if ':\t' in line))
+        assert len(seen) > 4, seen
+        for status in seen:
             assert (status['NoNewPrivs'], status['Seccomp']) == ('1', '2'), (status['Name'], status)
         service.close()
 
