@@ -133,60 +133,87 @@ adopt_overlay (const RerouteOverlay *overlay, RerouteRow *saved)
                                         : reroute_overlay_new (REROUTE_EDIT_CHANGED, row, saved);
 }
 
-static void
-adopt_row (RerouteEdit *self, const RerouteRow *sent, RerouteRow *saved)
+/* "routing #example.com": what one row alone has. */
+static char *
+dup_name (const RerouteRow *row)
 {
-  RerouteOverlay *overlay = reroute_edit_find (self, sent->page, sent->id);
-  RerouteOverlay *adopted = adopt_overlay (overlay, saved);
+  return g_strconcat (
+    reroute_page_to_string (row->page), row->exact ? " #" : " ", row->domain, NULL);
+}
 
+/* (element-type gint64 RerouteRow): the saved row of each of @sent, by the id that it had; borrows
+ * from both. */
+static GHashTable *
+find_saved (GPtrArray *sent, GPtrArray *changes)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTable *saved = g_hash_table_new (g_int64_hash, g_int64_equal);
+
+  for (guint i = 0; i < changes->len; i++)
+    {
+      const RerouteChange *change = g_ptr_array_index (changes, i);
+
+      if (change->kind == REROUTE_CHANGE_PUT)
+        g_hash_table_replace (names, dup_name (change->row), change->row);
+    }
+  for (guint i = 0; i < sent->len; i++)
+    {
+      RerouteRow *row = g_ptr_array_index (sent, i);
+      g_autofree char *name = dup_name (row);
+      RerouteRow *found = g_hash_table_lookup (names, name);
+
+      if (found != NULL)
+        g_hash_table_insert (saved, &row->id, found);
+    }
+  return saved;
+}
+
+static void
+adopt_steps (RerouteEdit *self, GHashTable *saved)
+{
   for (guint i = 0; i < self->steps->len; i++)
     {
       RerouteEditStep *step = g_ptr_array_index (self->steps, i);
       RerouteOverlay *before = step->before;
+      RerouteRow *row = NULL;
 
-      if (step->by_ids || step->page != (int) sent->page || step->id != sent->id)
+      if (!step->by_ids && step->page >= 0)
+        row = g_hash_table_lookup (saved, &step->id);
+      if (row == NULL)
         continue;
-      step->id = saved->id;
-      step->before = adopt_overlay (before, saved);
+      step->id = row->id;
+      step->before = adopt_overlay (before, row);
       reroute_overlay_free (before);
     }
-  reroute_edit_place (self, sent->page, sent->id, NULL);
-  reroute_edit_place (self, sent->page, saved->id, adopted);
-  reroute_edit_tell (self, -1, -1);
-}
-
-/* (nullable): the row that @sent was saved as */
-static RerouteRow *
-find_saved (const RerouteRow *sent, GPtrArray *changes)
-{
-  for (guint i = 0; i < changes->len; i++)
-    {
-      const RerouteChange *change = g_ptr_array_index (changes, i);
-      RerouteRow *row = change->kind == REROUTE_CHANGE_PUT ? change->row : NULL;
-
-      if (row != NULL && row->page == sent->page && row->exact == sent->exact &&
-          g_str_equal (row->domain, sent->domain))
-        return row;
-    }
-  return NULL;
 }
 
 void
 reroute_edit_adopt (RerouteEdit *self, GPtrArray *sent, GPtrArray *changes)
 {
+  g_autoptr (GHashTable) saved = NULL;
+
   g_return_if_fail (REROUTE_IS_EDIT (self));
   g_return_if_fail (sent != NULL && changes != NULL);
 
+  saved = find_saved (sent, changes);
   reroute_edit_freeze_changed (self);
+  adopt_steps (self, saved);
   for (guint i = 0; i < sent->len; i++)
     {
       RerouteRow *row = g_ptr_array_index (sent, i);
-      RerouteRow *saved = find_saved (row, changes);
+      RerouteRow *own = g_hash_table_lookup (saved, &row->id);
 
-      if (saved != NULL)
-        adopt_row (self, row, saved);
+      if (own != NULL)
+        {
+          reroute_edit_place (self,
+                              row->page,
+                              own->id,
+                              adopt_overlay (reroute_edit_find (self, row->page, row->id), own));
+          reroute_edit_place (self, row->page, row->id, NULL);
+        }
       else if (reroute_edit_get_row (self, row->page, row->id) == row)
         reroute_edit_remove_row (self, row);
     }
+  reroute_edit_tell (self, -1, -1);
   reroute_edit_thaw_changed (self);
 }
