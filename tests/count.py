@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Counts single cases in Meson's test logs (testlog.json) and names the failed ones.
 
-The last line is `N passed, N failed`, and `, N skipped` when some were.  A program that prints TAP
+The last line is `N passed, N failed`, and `, N skipped`, `, N unsteady` when some were.  A program that prints TAP
 has as many cases as it says; one that ends badly without a failed case (a crash, a time-out, a
 leak at its end) has one failed case more.  Another program is one case.
 
-Where a log NAME.json has a NAME.alone.json beside it, the programs in that one ran once more with
-the machine to themselves, and what they said then is what counts; a case that failed beside others
-and passes alone is named as unsteady.  Programs that a sanitizer stopped are not asked again.
+Where a log NAME.json has a NAME.alone.json beside it, the programs in that one that had failed ran
+once more with the machine to themselves, and what they said then is what counts; a case that failed
+beside others and passes alone is counted as unsteady at the end of the line.  Not asked again are
+programs that found more than a late answer: with a word of a sanitizer or valgrind, a failed
+assertion or a crash, or with troubles that they drew and would draw anew.
 """
 
 import argparse
@@ -19,7 +21,9 @@ import sys
 
 LINE = re.compile(r'^(not )?ok\b ?(\d*)(?: -)? ?(.*)$')
 GOOD = ('OK', 'EXPECTEDFAIL', 'SKIP')
-SANITIZER = re.compile(r'(Address|Leak|Thread)Sanitizer|runtime error: ')
+FOUND = re.compile(r'(Address|Leak|Thread)Sanitizer|runtime error: |-CRITICAL|ERROR \*\*|==\d+== |REROUTE_TEST_SEED=|'
+                   r'ended with -\d')
+VALGRIND_STATUS = 99
 ALONE = '.alone'
 DETAIL_LINES = 30
 
@@ -66,10 +70,17 @@ def read(path):
         return {record['name']: record for record in map(json.loads, stream)}
 
 
+def may_be_late(record):
+    """Whether a failed program may only have waited for too short a time."""
+    status = record['returncode']
+    said = (record.get('stdout') or '') + (record.get('stderr') or '')
+    return 0 <= status < 128 and status != VALGRIND_STATUS and not FOUND.search(said)
+
+
 def print_to_ask_again(path):
-    """The names of the programs that failed, as `meson test` takes them."""
+    """The names of such programs, as `meson test` takes them."""
     for name, record in read(path).items():
-        if failed_names(record) and not SANITIZER.search((record.get('stdout') or '') + (record.get('stderr') or '')):
+        if failed_names(record) and may_be_late(record):
             print(name.rpartition(' / ')[2])
 
 
@@ -80,19 +91,19 @@ class Count:
         self.details = []
 
     def add(self, run, record, alone):
-        """One program, which ran once more as @alone, if that is not None."""
+        """One program, which ran once more as @alone, if that is not None; what had passed stays so."""
         where = f'{run}: {record["name"]}: '
-        if alone is not None:
-            still = failed_names(alone)
-            self.shown['unsteady'] += [f'{where}{name}' for name in failed_names(record) if name not in still]
-        last = alone or record
+        failed = failed_names(record)
+        last = alone if alone is not None and failed else record
+        still = failed_names(last)
+        self.shown['unsteady'] += [f'{where}{name}' for name in failed if name not in still]
         for verdict, name in cases_of(last):
             if verdict == 'passed':
                 self.n_passed += 1
             else:
                 self.shown[verdict].append(where + name)
-        if alone is not None or failed_names(record):
-            self.details.append((where, details_of(record)))
+        for each in [record] * bool(failed) + [last] * (last is not record and bool(still)):
+            self.details.append((where, details_of(each)))
 
     def print(self):
         for where, lines in self.details:
@@ -101,8 +112,9 @@ class Count:
             for name in names:
                 print(f'{kind}: {name}')
         line = f'{self.n_passed} passed, {len(self.shown["failed"])} failed'
-        if self.shown['skipped']:
-            line += f', {len(self.shown["skipped"])} skipped'
+        for kind in ('skipped', 'unsteady'):
+            if self.shown[kind]:
+                line += f', {len(self.shown[kind])} {kind}'
         print(line)
 
 

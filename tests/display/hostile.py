@@ -114,6 +114,7 @@ def split(kinds):
 class Hostile:
     def __init__(self, connection, mood, seed):
         self.connection, self.mood, self.maker, self.n = connection, mood, Maker(seed), 0
+        self.has_answered = False
         self.interfaces = {}
         for _, interface in NAMES.values():
             with open(os.path.join(ROOT, 'common', f'{interface}.xml'), encoding='utf-8') as stream:
@@ -140,6 +141,9 @@ class Hostile:
             reply = message.new_method_reply()
             reply.set_body(self.body(message))
         self.connection.send_message(reply, Gio.DBusSendMessageFlags.NONE)
+        if not self.has_answered:
+            print('answered', flush=True)
+        self.has_answered = True
 
     def filter(self, _connection, message, incoming):
         """Takes what no object of this connection would answer as we want to.  On the bus's own thread."""
@@ -180,7 +184,6 @@ def main():
         call(connection, 'RequestName', GLib.Variant('(su)', (name, 0)))
     if mood == 'flood':
         GLib.timeout_add(FLOOD_MS, hostile.flood)
-    print('ready', flush=True)
     GLib.MainLoop().run()
 
 

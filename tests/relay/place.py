@@ -95,11 +95,15 @@ class Place:
         reports = self.reports()
         reports += [f'{name} ended with {status}' for name, status in ended
                     if name in self.silent and status != 0]
-        if kind is not None or reports:
+        is_good = kind is None or (kind is SystemExit and not value.code)
+        if not is_good or reports:
             self.show_logs()
+            # The end of a log may be behind them.
+            for report in reports:
+                print(f'# {report}', file=sys.stderr)
         if not self.stays:
             shutil.rmtree(self.path, ignore_errors=True)
-        if kind is None:
+        if is_good:
             assert not reports, reports
 
     def join(self, *parts):

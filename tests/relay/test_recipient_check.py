@@ -36,13 +36,27 @@ class Host(Sink):
     def __init__(self, **options):
         self.asked = []
         self.answers = {}
+        self.n_held = 0  # conversations that came to an answer that is held back
         super().__init__(reply=self.say_to, name='inner.test', **options)
 
     def say_to(self, verb, argument):
         if verb == 'RCPT':
             self.asked.append(argument)
             return SAID.get(argument.split('@')[0])
-        return self.answers.get(verb)
+        answer = self.answers.get(verb)
+        self.n_held += answer is not None
+        return answer
+
+    @contextlib.contextmanager
+    def holds(self):
+        """Nobody gets to a recipient until the event is set, or the block ends."""
+        release, self.n_held = threading.Event(), 0
+        self.answers.update(RSET=release, MAIL=release)
+        try:
+            yield release
+        finally:
+            release.set()
+            self.answers.clear()
 
     def count(self, recipient):
         return self.asked.count(recipient)
@@ -248,28 +262,23 @@ def main():
             assert CONNECTIONS_MOST - 8 <= more <= CONNECTIONS_MOST + 8, more
 
         def test_who_waits_for_a_connection_gets_one():
-            release = crowd.answers['RSET'] = crowd.answers['MAIL'] = threading.Event()
-            with concurrent.futures.ThreadPoolExecutor(N_CROWD) as pool:
+            with concurrent.futures.ThreadPoolExecutor(N_CROWD) as pool, crowd.holds() as release:
                 asked = [pool.submit(world.ask, f'plain@crowd{n}.test') for n in range(N_CROWD)]
-                poll('all that may be asked', lambda: crowd.n_sessions >= CONNECTIONS_MOST)
-                assert crowd.n_sessions == CONNECTIONS_MOST, crowd.n_sessions
+                poll('all that may be asked', lambda: crowd.n_held >= CONNECTIONS_MOST)
+                assert crowd.n_held == crowd.n_sessions == CONNECTIONS_MOST, (crowd.n_held, crowd.n_sessions)
                 release.set()
                 said = [each.result() for each in asked]
             assert said == [REFUSAL] * N_CROWD, said
-            crowd.answers.clear()
 
         def test_who_waits_in_vain_is_taken():
             """It is nothing to say against that next hop: it is asked the next time."""
-            release = crowd.answers['RSET'] = crowd.answers['MAIL'] = threading.Event()
-            with concurrent.futures.ThreadPoolExecutor(N_CROWD) as pool:
+            with concurrent.futures.ThreadPoolExecutor(N_CROWD) as pool, crowd.holds():
                 asked = [pool.submit(world.ask, f'closed@crowd{n}.test') for n in range(N_CROWD)]
                 said = [each.result() for each in asked]
             assert all(each.startswith('250 2.1.5') for each in said), said
             passed_over = {n for n in range(N_CROWD) for name, lines in world.place.logs() if name == 'relayd.log'
                            if any(f'127.0.1.{n}:' in line and 'has to wait' in line for line in lines)}
             assert N_CROWD - CONNECTIONS_MOST <= len(passed_over) < N_CROWD, passed_over
-            release.set()
-            crowd.answers.clear()
             world.refuses(*[f'closed@crowd{n}.test' for n in passed_over])
             left_alone = next(n for n in range(N_CROWD) if n not in passed_over)
             world.takes(f'closed@crowd{left_alone}.test')
