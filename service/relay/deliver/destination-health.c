@@ -109,6 +109,24 @@ take_queues (RerouteDestination *self, GPtrArray *tries)
   take_queue (self, tries);
 }
 
+void
+reroute_destination_park (RerouteDestination *self, RerouteQueued *queued)
+{
+  g_queue_push_tail (&self->parked, reroute_queued_ref (queued));
+}
+
+void
+reroute_destination_unpark (RerouteDestination *self, guint most)
+{
+  for (; most > 0 && self->parked.length > 0; most--)
+    {
+      RerouteQueued *queued = g_queue_pop_head (&self->parked);
+
+      reroute_queued_unpark (queued);
+      reroute_queued_unref (queued);
+    }
+}
+
 static void
 unpark_all (RerouteDestination *self)
 {

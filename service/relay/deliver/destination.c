@@ -381,54 +381,52 @@ pump_queue (RerouteDestination *self)
   reroute_destination_count_pressing (self);
 }
 
-void
-reroute_destination_pump (RerouteDestination *self)
-{
-  RerouteDestination *host = reroute_destination_get_host (self);
-
-  for (guint i = 0; host->lanes != NULL && i < host->lanes->len; i++)
-    pump_queue (host->lanes->pdata[i]);
-  if (host->leaving_lane != NULL)
-    {
-      pump_queue (host->leaving_lane);
-      reroute_leaving_await (host);
-    }
-  pump_queue (host);
-}
-
 gboolean
 reroute_destination_is_crowded (const RerouteDestination *self)
 {
   return self->queue.length >= REROUTE_LIMIT_TRIES_PER_DESTINATION;
 }
 
-void
-reroute_destination_park (RerouteDestination *self, RerouteQueued *queued)
+/* Nothing is left that would make room for those that are parked. */
+static void
+unpark_stranded (RerouteDestination *self)
 {
-  g_queue_push_tail (&self->parked, reroute_queued_ref (queued));
+  if (self->queue.length == 0 && self->n_active == 0 && !self->scheduler->stopping)
+    reroute_destination_unpark (self, self->parked.length);
+}
+
+static void
+for_each_lane (RerouteDestination *host, void (*func) (RerouteDestination *lane))
+{
+  for (guint i = 0; host->lanes != NULL && i < host->lanes->len; i++)
+    func (host->lanes->pdata[i]);
+  if (host->leaving_lane != NULL)
+    func (host->leaving_lane);
 }
 
 void
-reroute_destination_unpark (RerouteDestination *self, guint most)
+reroute_destination_pump (RerouteDestination *self)
 {
-  for (; most > 0 && self->parked.length > 0; most--)
-    {
-      RerouteQueued *queued = g_queue_pop_head (&self->parked);
+  RerouteDestination *host = reroute_destination_get_host (self);
+  gboolean waits = host->queue.length > 0;
 
-      reroute_queued_unpark (queued);
-      reroute_queued_unref (queued);
-    }
+  for_each_lane (host, pump_queue);
+  pump_queue (host);
+  /* What the lanes made way for was void, perhaps. */
+  if (waits && host->queue.length == 0)
+    for_each_lane (host, pump_queue);
+  if (host->leaving_lane != NULL)
+    reroute_leaving_await (host);
+  for_each_lane (host, unpark_stranded);
+  unpark_stranded (host);
 }
 
-/* One of those in the queue ends, and makes room for some that are parked: for all, when none is
-   left that would make room for the rest. */
+/* One of those in the queue has ended. */
 static void
 unpark_next (RerouteDestination *self)
 {
-  gboolean more_end = self->queue.length > 0 || self->n_active > 0;
-
   if (!reroute_destination_is_crowded (self))
-    reroute_destination_unpark (self, more_end ? UNPARK_A_RELEASE : self->parked.length);
+    reroute_destination_unpark (self, UNPARK_A_RELEASE);
 }
 
 void
