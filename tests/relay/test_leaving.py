@@ -7,6 +7,7 @@ seconds instead is built for tests.
 """
 
 import contextlib
+import threading
 import time
 
 from place import Place, poll
@@ -17,7 +18,8 @@ from tap import run
 REFUSED = '550 5.7.1 we take no mail of yours'
 STOPPED = '451 4.7.1 stopped: the last {} messages were refused, the last one with ' + REFUSED
 ALARM = 'The host {0}[{0}]:{1} refuses mail that leaves our organisation, the last time with 550 5.7.1'
-N_CROWD = 1024 + 200  # more than wait in line for a host (REROUTE_LIMIT_TRIES_PER_DESTINATION)
+N_CROWD = 1024 + 200  # more than wait in line for a host
+LINE = 1024  # REROUTE_LIMIT_TRIES_PER_DESTINATION
 PROBE_S = 2  # of the relay that is built for tests
 
 
@@ -28,11 +30,17 @@ class Host(Sink):
         super().__init__(reply=self.judge)
         self.verdict = lambda recipient: None
         self.begun = []
+        self.is_away = False
+        self.hold = None  # an event that ends of messages wait for
         self.number = 0  # in the names of the domains that lead here
 
     def judge(self, verb, argument):
         if verb == 'MAIL':
             self.begun.append(time.monotonic())
+        if verb == 'EHLO' and self.is_away:
+            return '421 4.3.2 not now'
+        if verb == 'DOT':
+            return self.hold
         return self.verdict(argument) if verb == 'RCPT' else None
 
     def refuse(self, reply=REFUSED):
@@ -153,6 +161,33 @@ def main():
             check_pace(host, 400, began)
             world.service.wait_empty()
 
+        def test_who_is_parked_behind_a_crowd_that_goes():
+            """Nothing is under way then that would make room for them when it ends."""
+            world.set(leaving_rate=20)
+            host = world.host()
+            world.send(host, N_CROWD)
+            waiting = sorted(message['id'] for message in world.service.queued())
+            n_parked = (N_CROWD - LINE) // 4  # the others may have followed what went at once
+            world.service.ctl('queue', 'delete', *waiting[:-n_parked])
+            poll('the others', lambda: not world.service.queued(), 30)
+            assert len(host.messages) >= n_parked, len(host.messages)
+
+        def test_other_mail_that_waits_no_more():
+            """One connection, which the lane leaves to the other mail of the host; that is deleted."""
+            world.set(leaving_rate=100, max_connections_per_host=1)
+            host, hold = world.host(), threading.Event()
+            host.hold = hold
+            world.send(host)
+            poll('the first', lambda: host.begun)
+            world.send(host, 3, name='in')
+            world.send(host, 3)
+            others = [message['id'] for message in world.service.queued()
+                      if any(recipient['address'].split('@')[1].startswith('in') for recipient in message['recipients'])]
+            world.service.ctl('queue', 'delete', *others)
+            hold.set()
+            poll('those that leave', lambda: len(host.messages) == 4)
+            world.set(max_connections_per_host=20)
+
         def test_stop():
             """So many in a row, and no more: what comes then waits, and other mail of the host goes."""
             world.set(leaving_rate=10, leaving_stop=4)
@@ -233,6 +268,21 @@ def main():
             world.waits(3, STOPPED.format(2))
             assert not second.conversations, second.conversations
             world.service.ctl('queue', 'delete', '--all')
+
+        def test_the_first_of_several_is_back():
+            """What the second one refused while the first was away says nothing against the first."""
+            world.set(leaving_stop=2)
+            first, second = world.host(2)
+            first.is_away = True
+            second.refuse()
+            world.refused(second, 2)
+            world.send(first)
+            world.waits(1, STOPPED.format(2))
+            first.is_away = False
+            world.service.ctl('queue', 'retry', '--all')
+            poll('it to come to the first', lambda: first.messages)
+            assert len(second.begun) == 2, second.conversations
+            world.service.wait_empty()
 
         def test_without_pace():
             """A stop is one without a pace as well; the setting ends it, and what waits goes."""

@@ -178,20 +178,11 @@ get_stopped (RerouteScheduler *scheduler)
   return stopped;
 }
 
-RerouteDestination *
-reroute_leaving_find_stopped (RerouteTry *try)
+gboolean
+reroute_leaving_is_stopped (RerouteDestination *host)
 {
-  if (get_stopped (try->scheduler)->len == 0)
-    return NULL;
-  for (guint i = 0; i < try->endpoints->len; i++)
-    {
-      RerouteDestination *host = reroute_destination_get (
-        try->scheduler, &g_array_index (try->endpoints, RerouteEndpoint, i));
-
-      if (host->leaving_lane != NULL && is_stopped (host->leaving_lane))
-        return host;
-    }
-  return NULL;
+  return get_stopped (host->scheduler)->len > 0 && host->leaving_lane != NULL &&
+         is_stopped (host->leaving_lane);
 }
 
 /* What waits is put off, until one is tried. */

@@ -10,9 +10,8 @@ G_BEGIN_DECLS
    or a stop bounds it, else where other mail does, which is @host itself. */
 RerouteDestination *reroute_leaving_find_lane (RerouteDestination *host);
 
-/* The first host of a leaving try that such mail is not sent to any more: then it goes to none of
-   the others either, for they serve the same domain; (nullable) */
-RerouteDestination *reroute_leaving_find_stopped (RerouteTry *try);
+/* Whether such mail is not sent to @host any more. */
+gboolean reroute_leaving_is_stopped (RerouteDestination *host);
 
 /* Whether the bucket of the lane has a token. */
 gboolean reroute_leaving_may_begin (const RerouteDestination *lane);

@@ -229,18 +229,17 @@ reroute_try_find_destination (RerouteTry *self, const RerouteEndpoint *endpoint)
   return lane != NULL ? lane : host;
 }
 
-/* Where it waits for a connection to the host.  @stopped: (nullable): the one of its hosts that
-   takes no more of such mail.  Returns: NULL: it is not sent there */
+/* Where it waits for a connection to the host.  @stopped: whether that one takes no more of such
+   mail */
 static RerouteDestination *
-choose_place (RerouteTry *self, const RerouteEndpoint *endpoint, const RerouteDestination *stopped)
+choose_place (RerouteTry *self, const RerouteEndpoint *endpoint, gboolean *stopped)
 {
   RerouteDestination *destination = reroute_try_find_destination (self, endpoint);
   RerouteDestination *host = reroute_destination_get_host (destination);
 
-  if (stopped != NULL && stopped != host)
-    return NULL;
-  return self->leaves && (stopped != NULL || destination == host) ? reroute_leaving_find_lane (host)
-                                                                  : destination;
+  *stopped = self->leaves && reroute_leaving_is_stopped (host);
+  return self->leaves && (*stopped || destination == host) ? reroute_leaving_find_lane (host)
+                                                           : destination;
 }
 
 void
@@ -248,7 +247,7 @@ reroute_try_place (RerouteTry *self)
 {
   RerouteDelivery *delivery = self->delivery;
   RerouteDestination *first = NULL;
-  RerouteDestination *stopped;
+  gboolean stopped = FALSE;
   gint64 now_us = g_get_real_time ();
   gint64 retry_us = 0;
   const RerouteReply *failure = NULL;
@@ -256,16 +255,14 @@ reroute_try_place (RerouteTry *self)
   if (!reroute_try_prune (self))
     return;
   g_array_set_size (delivery->endpoints, 0);
-  stopped = self->leaves ? reroute_leaving_find_stopped (self) : NULL;
-  for (guint i = 0; i < self->endpoints->len; i++)
+  /* Those behind one that takes no more of it serve the same domain, and are spared. */
+  for (guint i = 0; i < self->endpoints->len && !stopped; i++)
     {
       const RerouteEndpoint *found = &g_array_index (self->endpoints, RerouteEndpoint, i);
-      RerouteDestination *destination = choose_place (self, found, stopped);
+      RerouteDestination *destination = choose_place (self, found, &stopped);
       RerouteEndpoint endpoint;
       gint64 waits_us;
 
-      if (destination == NULL)
-        continue;
       if (self->is_asked_for)
         reroute_destination_forgive (destination);
       waits_us = reroute_destination_get_retry_us (destination, now_us, &failure);
@@ -282,7 +279,7 @@ reroute_try_place (RerouteTry *self)
   self->is_asked_for = FALSE;
   if (first == NULL)
     {
-      put_off (self, retry_us, failure, stopped != NULL);
+      put_off (self, retry_us, failure, stopped);
       return;
     }
   if (reroute_destination_is_crowded (first))
