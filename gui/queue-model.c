@@ -71,8 +71,10 @@ message_at (RerouteQueueModel *self, guint position)
 /* --- merging --- */
 
 static void
-remove_line (RerouteQueueModel *self, guint position, guint n)
+remove_lines (RerouteQueueModel *self, guint position, guint n)
 {
+  if (n == 0)
+    return;
   g_ptr_array_remove_range (self->lines, position, n);
   g_list_model_items_changed (G_LIST_MODEL (self), position, n, 0);
 }
@@ -90,10 +92,18 @@ show_message (RerouteQueueModel *self, guint position, RerouteQueuedMessage *mes
 }
 
 static void
-insert_line (RerouteQueueModel *self, guint position)
+insert_lines (RerouteQueueModel *self, guint position, guint n)
 {
-  g_ptr_array_insert (self->lines, (int) position, NULL);
-  g_list_model_items_changed (G_LIST_MODEL (self), position, 0, 1);
+  guint before = self->lines->len;
+
+  if (n == 0)
+    return;
+  g_ptr_array_set_size (self->lines, (int) (before + n));
+  memmove (self->lines->pdata + position + n,
+           self->lines->pdata + position,
+           (before - position) * sizeof (gpointer));
+  memset (self->lines->pdata + position, 0, n * sizeof (gpointer));
+  g_list_model_items_changed (G_LIST_MODEL (self), position, 0, n);
 }
 
 /* Where the messages of a page stand in it. */
@@ -119,6 +129,27 @@ has_left (RerouteQueueModel *self, guint position, GHashTable *places, guint nex
                             GPOINTER_TO_UINT (place) >= next);
 }
 
+/* How many lines from @position on have left. */
+static guint
+count_left (RerouteQueueModel *self, guint position, GHashTable *places, guint next)
+{
+  guint n = 0;
+
+  while (position + n < self->lines->len && has_left (self, position + n, places, next))
+    n++;
+  return n;
+}
+
+/* How many messages of the page, from its @next one on, stand before the line at @position. */
+static guint
+count_new (RerouteQueueModel *self, guint position, GHashTable *places, guint next)
+{
+  const RerouteQueuedMessage *there =
+    position < self->lines->len ? message_at (self, position) : NULL;
+
+  return there != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (places, &there->id)) - next : 0;
+}
+
 /* The messages of a page stand from @position on. */
 static void
 put_messages (RerouteQueueModel *self, guint position, GPtrArray *messages)
@@ -127,16 +158,12 @@ put_messages (RerouteQueueModel *self, guint position, GPtrArray *messages)
 
   for (guint i = 0; i < messages->len; i++, position++)
     {
-      RerouteQueuedMessage *message = messages->pdata[i];
-      const RerouteQueuedMessage *there = NULL;
-
-      while (position < self->lines->len && has_left (self, position, places, i))
-        remove_line (self, position, 1);
-      if (position < self->lines->len)
-        there = message_at (self, position);
-      if (position == self->lines->len || (there != NULL && there->id != message->id))
-        insert_line (self, position);
-      show_message (self, position, message);
+      remove_lines (self, position, count_left (self, position, places, i));
+      if (position == self->lines->len)
+        insert_lines (self, position, messages->len - i);
+      else
+        insert_lines (self, position, count_new (self, position, places, i));
+      show_message (self, position, messages->pdata[i]);
     }
 }
 
@@ -147,7 +174,7 @@ set_length (RerouteQueueModel *self, guint length)
 
   if (length < before)
     {
-      remove_line (self, length, before - length);
+      remove_lines (self, length, before - length);
       return;
     }
   g_ptr_array_set_size (self->lines, (int) length);
