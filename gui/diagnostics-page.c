@@ -175,12 +175,9 @@ get_line (gpointer value)
 static void
 show_lines (RerouteDiagnosticsPage *self, GPtrArray *lines)
 {
-  g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) made = reroute_list_lines_new (lines, reroute_log_line_free);
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->lines));
 
-  g_ptr_array_set_free_func (lines, NULL);
-  for (guint i = 0; i < lines->len; i++)
-    g_ptr_array_add (made, reroute_list_line_new (lines->pdata[i], reroute_log_line_free));
   g_list_store_splice (self->lines, n, 0, made->pdata, made->len);
   n += made->len;
   if (n > LINES_MOST)

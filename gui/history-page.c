@@ -207,20 +207,15 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) differences = reroute_rules_client_history_changes_finish (
     REROUTE_RULES_CLIENT (source), result, &error);
+  g_autoptr (GPtrArray) lines = NULL;
 
   if (differences == NULL)
     {
       g_debug ("no changes of a generation: %s", error->message);
       return;
     }
-  g_ptr_array_set_free_func (differences, NULL);
-  for (guint i = 0; i < differences->len; i++)
-    {
-      g_autoptr (RerouteListLine) line = reroute_list_line_new (
-        differences->pdata[i], (GDestroyNotify) reroute_difference_free);
-
-      g_list_store_append (self->changes, line);
-    }
+  lines = reroute_list_lines_new (differences, (GDestroyNotify) reroute_difference_free);
+  g_list_store_splice (self->changes, 0, 0, lines->pdata, lines->len);
 }
 
 static void
@@ -268,33 +263,36 @@ serial_at (RerouteHistoryPage *self, guint position)
 
 static void read_generations (RerouteHistoryPage *self, guint64 before);
 
-/* Takes them: newer ones go on top, older ones to the end, those that are there already go.  FALSE:
-   all further ones are there, too. */
+static guint64
+get_serial (GPtrArray *generations, guint i)
+{
+  return ((const RerouteGeneration *) generations->pdata[i])->serial;
+}
+
+/* Takes them, the newest first: newer ones go on top, older ones to the end, those that are there
+   already go.  FALSE: all further ones are there, too, or far more than a service of ours keeps. */
 static gboolean
 take_generations (RerouteHistoryPage *self, GPtrArray *generations)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->generations));
-  guint64 newest = n > 0 ? serial_at (self, 0) : 0;
+  guint64 newest = n > 0 ? serial_at (self, 0) : G_MAXUINT64;
   guint64 oldest = n > 0 ? serial_at (self, n - 1) : G_MAXUINT64;
-  guint64 first = 0;
+  guint64 first = generations->len > 0 ? get_serial (generations, 0) : 0;
   guint n_newer = 0;
+  guint n_known = 0;
+  g_autoptr (GPtrArray) lines = NULL;
 
-  if (generations->len == 0)
-    return FALSE;
-  first = ((RerouteGeneration *) generations->pdata[0])->serial;
-  for (guint i = 0; i < generations->len; i++)
-    {
-      RerouteGeneration *generation = generations->pdata[i];
-      gboolean newer = n > 0 && generation->serial > newest;
-      g_autoptr (RerouteListLine) line =
-                   reroute_list_line_new (generation, (GDestroyNotify) reroute_generation_free);
-
-      if (newer)
-        g_list_store_insert (self->generations, n_newer++, line);
-      else if (generation->serial < oldest)
-        g_list_store_append (self->generations, line);
-    }
-  return n == 0 || first < oldest || n_newer == generations->len;
+  while (n_newer < generations->len && get_serial (generations, n_newer) > newest)
+    n_newer++;
+  while (n_newer + n_known < generations->len &&
+         get_serial (generations, n_newer + n_known) >= oldest)
+    n_known++;
+  lines = reroute_list_lines_new (generations, (GDestroyNotify) reroute_generation_free);
+  g_list_store_splice (
+    self->generations, n, 0, lines->pdata + n_newer + n_known, lines->len - n_newer - n_known);
+  g_list_store_splice (self->generations, 0, 0, lines->pdata, n_newer);
+  return lines->len > 0 && n < 2 * REROUTE_LIMIT_HISTORY_GENERATIONS &&
+         (n == 0 || first < oldest || n_newer == lines->len);
 }
 
 static void
@@ -312,8 +310,7 @@ generations_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   if (generations->len > 0)
-    last = ((RerouteGeneration *) generations->pdata[generations->len - 1])->serial;
-  g_ptr_array_set_free_func (generations, NULL);
+    last = get_serial (generations, generations->len - 1);
   if (take_generations (self, generations))
     read_generations (self, last);
   update (self);

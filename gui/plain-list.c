@@ -63,6 +63,17 @@ reroute_list_line_new (gpointer value, GDestroyNotify free_func)
   return self;
 }
 
+GPtrArray *
+reroute_list_lines_new (GPtrArray *values, GDestroyNotify free_func)
+{
+  GPtrArray *lines = g_ptr_array_new_full (values->len, g_object_unref);
+
+  g_ptr_array_set_free_func (values, NULL);
+  for (guint i = 0; i < values->len; i++)
+    g_ptr_array_add (lines, reroute_list_line_new (values->pdata[i], free_func));
+  return lines;
+}
+
 gpointer
 reroute_list_line_get_value (RerouteListLine *self)
 {

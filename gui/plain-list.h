@@ -16,6 +16,10 @@ G_DECLARE_FINAL_TYPE (RerouteListLine, reroute_list_line, REROUTE, LIST_LINE, GO
 
 /* @value: (transfer full) (nullable): freed with @free_func; the cells of %NULL are empty. */
 RerouteListLine *reroute_list_line_new (gpointer value, GDestroyNotify free_func);
+/* The lines of @values, whose elements move into them.  Returns: (transfer full) (element-type
+   RerouteListLine), for g_list_store_splice(): a list that grows line by line is laid out as often.
+ */
+GPtrArray *reroute_list_lines_new (GPtrArray *values, GDestroyNotify free_func);
 gpointer reroute_list_line_get_value (RerouteListLine *self);
 /* @value: (transfer full) (nullable): shown from now on. */
 void reroute_list_line_set_value (RerouteListLine *self, gpointer value);

@@ -82,15 +82,9 @@ static void
 show_recipients (RerouteQueueDetailsWindow *self, GVariant *values)
 {
   g_autoptr (GPtrArray) recipients = reroute_queued_recipients_from_values (values);
+  g_autoptr (GPtrArray) lines = reroute_list_lines_new (recipients, reroute_queued_recipient_free);
 
-  g_ptr_array_set_free_func (recipients, NULL);
-  for (guint i = 0; i < recipients->len; i++)
-    {
-      g_autoptr (RerouteListLine) line =
-                   reroute_list_line_new (recipients->pdata[i], reroute_queued_recipient_free);
-
-      g_list_store_append (self->recipients, line);
-    }
+  g_list_store_splice (self->recipients, 0, 0, lines->pdata, lines->len);
 }
 
 static void

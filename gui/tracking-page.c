@@ -115,13 +115,13 @@ event_cb (GtkSingleSelection *selection, GParamSpec *pspec, RerouteTrackingPage 
 static void
 show_events (RerouteTrackingPage *self, GVariant *events)
 {
-  for (gsize i = 0; i < g_variant_n_children (events); i++)
-    {
-      g_autoptr (RerouteListLine) line = reroute_list_line_new (
-        g_variant_get_child_value (events, i), (GDestroyNotify) g_variant_unref);
+  g_autoptr (GPtrArray) values = g_ptr_array_new ();
+  g_autoptr (GPtrArray) lines = NULL;
 
-      g_list_store_append (self->events, line);
-    }
+  for (gsize i = 0; i < g_variant_n_children (events); i++)
+    g_ptr_array_add (values, g_variant_get_child_value (events, i));
+  lines = reroute_list_lines_new (values, (GDestroyNotify) g_variant_unref);
+  g_list_store_splice (self->events, 0, 0, lines->pdata, lines->len);
 }
 
 static void
@@ -187,15 +187,15 @@ static void ask (RerouteTrackingPage *self);
 static void
 take_page (RerouteTrackingPage *self, RerouteTrackPage *page)
 {
-  self->cursor = page->next;
-  g_ptr_array_set_free_func (page->messages, NULL);
-  for (guint i = 0; i < page->messages->len; i++)
-    {
-      g_autoptr (RerouteListLine) line =
-                   reroute_list_line_new (page->messages->pdata[i], reroute_tracked_message_free);
+  g_autoptr (GPtrArray) lines =
+               reroute_list_lines_new (page->messages, reroute_tracked_message_free);
 
-      g_list_store_append (self->messages, line);
-    }
+  self->cursor = page->next;
+  g_list_store_splice (self->messages,
+                       g_list_model_get_n_items (G_LIST_MODEL (self->messages)),
+                       0,
+                       lines->pdata,
+                       lines->len);
   if (page->messages->len == 0 && self->cursor != 0)
     ask (self);
 }
