@@ -25,6 +25,7 @@
 #define REROUTE_LIMIT_LIST_ROWS 10000000   /* that a service is believed to have: 80 MB of places */
 #define REROUTE_LIMIT_CALL_IDS 100000      /* messages that a call about the queue may name */
 #define REROUTE_LIMIT_REPLY_OCTETS 1000000 /* design.md section 4 */
+#define REROUTE_LIMIT_REPLY_TAKEN 8000000  /* octets of a service's reply that are looked at */
 #define REROUTE_LIMIT_SIGNAL_OCTETS 65536  /* Changed carries its changes below this */
 #define REROUTE_LIMIT_EDITS_PER_CALLER 16
 #define REROUTE_LIMIT_HISTORY_GENERATIONS 10000

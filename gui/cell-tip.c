@@ -12,7 +12,7 @@
 
 #include "common/shortened.h"
 
-#define TEXT_OCTETS 1000 /* of a cell */
+#define TEXT_OCTETS 300 /* of a cell; what is laid out again and again, and never seen, costs */
 
 static gboolean
 query_cb (GtkLabel *label, int x, int y, gboolean by_keys, GtkTooltip *tooltip, gpointer user_data)
@@ -28,6 +28,7 @@ reroute_cell_tip_init (GtkLabel *label)
 {
   g_return_if_fail (GTK_IS_LABEL (label));
 
+  gtk_label_set_single_line_mode (label, TRUE);
   gtk_widget_set_has_tooltip (GTK_WIDGET (label), TRUE);
   g_signal_connect (label, "query-tooltip", G_CALLBACK (query_cb), NULL);
 }

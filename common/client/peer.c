@@ -177,6 +177,24 @@ explain (const Call *call, GError *error)
   error->message = g_steal_pointer (&sentence);
 }
 
+/* @reply: (transfer full).  Returns: @reply, or NULL when no service of ours answers so
+   much: what is made of it would take memory without a bound. */
+static GVariant *
+take_reply (GVariant *reply, GError **error)
+{
+  gsize octets = g_variant_get_size (reply);
+
+  if (octets <= REROUTE_LIMIT_REPLY_TAKEN)
+    return reply;
+  g_variant_unref (reply);
+  g_set_error (error,
+               G_DBUS_ERROR,
+               G_DBUS_ERROR_INVALID_ARGS,
+               "its answer has %" G_GSIZE_FORMAT " octets",
+               octets);
+  return NULL;
+}
+
 static void
 call_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -184,6 +202,8 @@ call_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   GVariant *reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
 
+  if (reply != NULL)
+    reply = take_reply (reply, &error);
   if (reply != NULL)
     {
       g_task_return_pointer (task, reply, (GDestroyNotify) g_variant_unref);
@@ -278,7 +298,7 @@ take_body (GDBusMessage *message, const GVariantType *reply_type, GError **error
     return NULL;
   body = g_dbus_message_get_body (message);
   if (body != NULL && g_variant_is_of_type (body, reply_type))
-    return g_variant_ref (body);
+    return take_reply (g_variant_ref (body), error);
   g_set_error_literal (
     error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS, "its answer is of another type");
   return NULL;

@@ -6,6 +6,7 @@ Owns the names of the rules service and of the relay on the bus at ADDRESS.  The
 
   types    replies of any type
   values   replies of the right type, with values that are not
+  long     replies as they should be, with the longest of texts, for hundreds of rows
   errors   errors of any name, with any text
   flood    as values, while signals come without an end and the names go and come
   silence  nothing at all
@@ -31,13 +32,20 @@ NAME_EVERY = 50
 WORDS = ('routing', 'connections', 'recipients', 'put', 'remove', 'set', 'reroute', 'inbound', 'relay', 'anyone', 'permitted',
          'saved', 'stale', 'refused', 'confirm', 'error', 'warning', 'waiting', 'held', 'hostname', 'permitted-hosts', 'domain',
          'target', 'action', 'accept_from', 'comment', 'hosts', 'enabled', 'exact', 'id', 'test.com', '127.0.0.1:25', 'yes', '-1',
-         '', ' ', '<b>bold', '&amp;', '%s%n%d', 'a\nb\r\tc', '\u202etxet', '\u2068open', '\x01\x7f', '\U0001f4e7', 'x' * 400,
+         '', ' ', '<b>bold', '&amp;', '%s%n%d', 'a\nb\r\tc', '\u202etxet', '\u2068open', '\x01\x7f', '\U0001f4e7', 'x' * 30000,
          '.' * 300, '9' * 40, 'mx:[::1]:99999', '/etc/passwd')
 NUMBERS = (0, 1, 2, 3, 7, 255, 1000, 65535, 2**31 - 1, 2**32 - 1, 2**63 - 1, 2**64 - 1, -1, -2, -2**31, -2**63)
 RANGES = {'y': (0, 2**8 - 1), 'n': (-2**15, 2**15 - 1), 'q': (0, 2**16 - 1), 'i': (-2**31, 2**31 - 1),
           'u': (0, 2**32 - 1), 'x': (-2**63, 2**63 - 1), 't': (0, 2**64 - 1)}
 BASIC = 'ybnqiuxtds'
 DEEPEST = 4
+
+# What stands in a cell is cut; the whole of a reply is not.
+LONG = ('x' * 3000, 'word ' * 600, '\u65e5\u672c\u8a9e' * 300, '\u0627\u0644\u0628\u0631\u064a\u062f ' * 300,
+        'e' + '\u0301' * 1500, '\U0001f4e7' * 700, 'a\n' * 1500, '\u05d0\u05d1 x ' * 500)
+N_LONG = 200
+N_ROWS = 5000
+ROW = '(sxsbba{sv})'
 
 
 class Maker:
@@ -93,6 +101,48 @@ class Maker:
         return GLib.Variant(kind, self.basic(kind))
 
 
+class LongMaker(Maker):
+    """Makes replies that are taken for true, with long texts."""
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.n = 0
+
+    def basic(self, kind):
+        self.n += 1
+        made = {'s': self.random.choice(LONG), 'b': True, 'd': 1.0, 'y': 1}
+        return made.get(kind, self.n % N_ROWS if kind in 'nqu' else self.n)
+
+    def length(self, depth):
+        return N_LONG if depth < 2 else 3
+
+    def variant(self, kind, depth=0):
+        if kind == '(sv)':
+            return GLib.Variant(kind, ('put', self.row('routing')))
+        return self.row('routing') if kind == ROW else super().variant(kind, depth)
+
+    def row(self, page):
+        self.n += 1
+        texts = {'comment': self.random.choice(LONG)[:300].replace('\n', ' '), 'changed-by': self.random.choice(LONG)}
+        if page == 'routing':
+            texts.update(action='reroute', target=f'{"t" * 60}.{self.n}.test')
+        else:
+            texts.update(deliver='host', hosts=' '.join(f'{"h" * 60}{i}.test' for i in range(32)))
+        rest = {'changed-us': GLib.Variant('x', self.n), **{key: GLib.Variant('s', text) for key, text in texts.items()}}
+        return GLib.Variant(ROW, (page, self.n, f'{"d" * 60}.{self.n}.test', False, True, rest))
+
+    def reply(self, method, arguments):
+        """As what the method has to say when it was asked with @arguments."""
+        limit = min([arguments[i] for i, argument in enumerate(method.in_args) if argument.name == 'limit'] + [N_LONG])
+        page = arguments[0] if method.name in ('List', 'Load') else 'routing'
+        rows = GLib.Variant.new_array(GLib.VariantType.new(ROW), [self.row(page) for _ in range(limit)])
+        made = {('serial', 't'): GLib.Variant('t', 1), ('total', 'u'): GLib.Variant('u', N_ROWS),
+                ('state', 's'): GLib.Variant('s', 'saved'), ('rows', f'a{ROW}'): rows,
+                ('values', 'a{ss}'): GLib.Variant('a{ss}', {'hostname': f'{"h" * 63}.test'})}
+        return GLib.Variant.new_tuple(*[made.get((argument.name, argument.signature)) or self.variant(argument.signature, 1)
+                                        for argument in method.out_args])
+
+
 def split(kinds):
     """The complete types of a signature."""
     found, at = [], 0
@@ -113,7 +163,8 @@ def split(kinds):
 
 class Hostile:
     def __init__(self, connection, mood, seed):
-        self.connection, self.mood, self.maker, self.n = connection, mood, Maker(seed), 0
+        self.connection, self.mood, self.n = connection, mood, 0
+        self.maker = LongMaker(seed) if mood == 'long' else Maker(seed)
         self.has_answered = False
         self.interfaces = {}
         for _, interface in NAMES.values():
@@ -127,13 +178,15 @@ class Hostile:
         if message.get_interface() == PROPERTIES:
             return self.maker.variant('(a{sv})' if message.get_member() == 'GetAll' else '(v)')
         method = self.interfaces[message.get_interface()].lookup_method(message.get_member())
+        if self.mood == 'long':
+            return self.maker.reply(method, message.get_body().unpack() if message.get_body() else ())
         kinds = [argument.signature for argument in method.out_args]
         return GLib.Variant.new_tuple(*[self.maker.variant(kind, 1) for kind in kinds])
 
     def answer(self, message):
         if self.mood == 'silence':
             return
-        if self.mood == 'errors' or self.maker.random.random() < 0.1:
+        if self.mood == 'errors' or (self.mood != 'long' and self.maker.random.random() < 0.1):
             name = self.maker.random.choice(('org.reroute.Error.Value', 'org.reroute.Error.NoSuchSerial', 'org.reroute.Error.Outcome',
                                              'org.freedesktop.DBus.Error.AccessDenied', 'org.example.Any'))
             reply = message.new_method_error_literal(name, self.maker.random.choice(WORDS))

@@ -21,7 +21,7 @@ HOSTILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'hostile.py')
 N_PAGES = 8
 USUAL_SEED = 1998
 # The flood, in full runs alone, is too much for who reads the window: it is another one with each look.
-MOODS = ('types', 'values', 'errors', 'silence')
+MOODS = ('types', 'values', 'long', 'errors', 'silence')
 MOST_KIB = 600 << 10  # what it takes for a list of the longest, and for the largest replies
 # Into a list or a field, and about in it; nothing that opens a window.
 KEYS = ('Tab', 'Tab', 'Down', 'Down', 'End', 'Home', 'Page_Down', 'Up')
