@@ -103,6 +103,7 @@ def main():
         world.add('null')
         world.add('drops')
         world.add('slow')
+        world.add('dead').answers['MAIL'] = 'stall'
         world.service.add_connection('unchecked.test', f'--host={host.endpoint}')
         world.service.add_routing('moved.test', '--reroute-to=good.test', '--recipient-check=call-ahead')
         crowd = stack.enter_context(Host(host='0.0.0.0'))
@@ -260,6 +261,11 @@ def main():
                 assert crowd.n_sessions <= CONNECTIONS_MOST, crowd.n_sessions
             more = count_files(world.service.relay.pid) - before
             assert CONNECTIONS_MOST - 8 <= more <= CONNECTIONS_MOST + 8, more
+
+        def test_a_dead_one_that_room_was_made_for_is_left_alone():
+            world.takes(*[f'later@crowd{n}.test' for n in range(N_CROWD)])
+            world.takes('nobody@dead.test', 'nobody@dead.test')
+            assert len(world.hosts['dead'].conversations) == 1, world.hosts['dead'].conversations
 
         def test_who_waits_for_a_connection_gets_one():
             with concurrent.futures.ThreadPoolExecutor(N_CROWD) as pool, crowd.holds() as release:
