@@ -172,13 +172,16 @@ reroute_try_deliver (RerouteTry *self)
 
 /* --- a place to wait --- */
 
-/* @stopped: so that rules which end that, or lead elsewhere, act on it at once */
+/* @stopped: by a host that takes no more mail that leaves our organisation */
 static void
 put_off (RerouteTry *self, gint64 retry_us, const RerouteReply *failure, gboolean stopped)
 {
   g_autoptr (RerouteReply) reply = reroute_reply_copy (failure);
   const RerouteOutcome outcome = {
-    .kind = REROUTE_OUTCOME_PUT_OFF, .reply = reply, .due_us = retry_us, .waits_for_rules = stopped
+    .kind = REROUTE_OUTCOME_PUT_OFF,
+    .reply = reply,
+    .due_us = retry_us,
+    .waits_for_leaving = stopped,
   };
 
   settle_all (self, &outcome);
