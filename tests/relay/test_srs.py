@@ -8,7 +8,7 @@ import re
 import stat
 
 from peers import PostSrsd
-from place import Place
+from place import Place, poll
 from sink import Sink
 from support import Service, send
 from tap import run
@@ -122,6 +122,34 @@ def main():
             assert world.sent_as('forgotten' * 9 + '@origin.test') == sender
             home = world.arrive('origin', '', [sender])
             assert [message.recipients for message in home] == [['forgotten' * 9 + '@origin.test']], home
+
+        def test_a_notice_whose_sender_is_forgotten_has_expired():
+            """It was taken, and waits; by its own domain it would go to whoever has that."""
+            late = stack.enter_context(Sink(reply=lambda verb, _: '450 4.2.0 not now' if verb == 'RCPT' else None))
+            service.add_connection('late.test', f'--host={late.endpoint}', accept='permitted')
+            service.set('retry-intervals', '1h')
+            service.set('default-delivery', world.sinks['stays'].endpoint)
+            service.wait_applied()
+            for name, long, said in (('srs-tokens', 'forgotten' * 9 + '@late.test', 'has expired'),
+                                     ('srs-keys', 'short@late.test', 'not made by this server')):
+                sender = world.sent_as(long)
+                _, reply = send(service, '', [sender])
+                assert reply.startswith('250'), reply
+                poll('it to wait', lambda: [message['recipients'][0]['last_reply'] for message in service.queued()]
+                     == ['450 4.2.0 not now'])
+                service.stop_relay()
+                os.remove(os.path.join(service.spool, name))
+                service.start_relay()
+                assert said in service.ctl_json('explain', sender)['reply']
+                before = len(world.sinks['stays'].messages)
+                service.ctl('queue', 'retry', '--all')
+                service.wait_empty()
+                assert len(world.sinks['stays'].messages) == before
+                poll('the line in the log', lambda: [
+                    line for _, lines in world.place.logs() for line in lines
+                    if f' to=<{sender}> ' in line and 'status=failed (550 5.7.1 This address has expired)' in line])    # pylint: disable=cell-var-from-loop
+            service.set('default-delivery', 'dns')
+            service.wait_applied()
 
         def test_one_message_two_senders():
             messages = world.arrive('away', SENDER, ['u@away.test', 'u@stays.test', 'v@away.test'])

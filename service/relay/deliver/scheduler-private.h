@@ -324,8 +324,13 @@ GHashTable *reroute_routes_new (void);
 
 /* --- sender.c --- */
 /* The recipient that is decided for: @recipient, or the sender that it was made from by us.
-   (transfer full) */
-RerouteAddress *reroute_scheduler_unwrap (RerouteScheduler *self, RerouteAddress *recipient);
+   (transfer full) (nullable): NULL: @verdict (out) says why that sender is not known; what was once
+   taken has lost its key, or the sender that it stands for. */
+RerouteAddress *reroute_scheduler_unwrap (RerouteScheduler *self,
+                                          RerouteAddress *recipient,
+                                          RerouteSrsVerdict *verdict);
+/* The outcome of such a recipient: by its own domain it would go to whoever has that. */
+RerouteOutcome reroute_recipient_fail_expired (guint recipient);
 /* The sender that @reverse_path has to become where mail leaves our organisation; (transfer full)
    (nullable): NULL: it stays */
 char *reroute_scheduler_rewrite_sender (RerouteScheduler *self, const char *reverse_path);

@@ -431,12 +431,20 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   RerouteScheduler *scheduler = self->scheduler;
   const RerouteRecipient *recipient =
     reroute_envelope_get_recipient (reroute_queued_get_envelope (self), index);
-  g_autoptr (RerouteAddress) address = reroute_scheduler_unwrap (scheduler, recipient->address);
-  g_autoptr (RerouteDecision) decision =
-               reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
+  RerouteSrsVerdict verdict;
+  g_autoptr (RerouteAddress) address =
+               reroute_scheduler_unwrap (scheduler, recipient->address, &verdict);
+  g_autoptr (RerouteDecision) decision = NULL;
   RerouteOutcome outcome = { .recipient = index };
   Group *group;
 
+  if (address == NULL)
+    {
+      outcome = reroute_recipient_fail_expired (index);
+      g_array_append_val (outcomes, outcome);
+      return;
+    }
+  decision = reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
   /* Never default delivery for mail that an entry let in. */
   if (reroute_recipient_lost_its_entry (recipient, decision))
     {

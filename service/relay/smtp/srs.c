@@ -108,6 +108,13 @@ reroute_srs_get_domain (const RerouteSrs *self)
   return self->domain;
 }
 
+const char *
+reroute_srs_verdict_to_string (RerouteSrsVerdict verdict)
+{
+  return verdict == REROUTE_SRS_EXPIRED ? "This address has expired"
+                                        : "This address was not made by this server";
+}
+
 /* '0' or '1', or 0 when it is no rewritten sender. */
 static char
 get_form (const char *local_part)

@@ -44,6 +44,9 @@ typedef enum
   REROUTE_SRS_EXPIRED,
 } RerouteSrsVerdict;
 
+/* What is said, behind 550 5.7.1, of an address that is not %REROUTE_SRS_OK. */
+const char *reroute_srs_verdict_to_string (RerouteSrsVerdict verdict);
+
 /* For reroute_srs_reverse(): whatever its age. */
 #define REROUTE_SRS_ANY_TIME G_MININT64
 
