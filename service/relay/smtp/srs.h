@@ -21,7 +21,8 @@ typedef struct _RerouteSrs RerouteSrs;
  * RerouteSrsStore:
  * @keep: keeps @sender for REROUTE_LIMIT_SRS_VALID_DAYS, if there is room for so long, and finds it
  *   by @token from then on; FALSE with @error when it cannot
- * @find: (transfer full) (nullable): the sender that was kept under @token
+ * @find: (transfer full) (nullable): the sender that was kept under @token, or another text: that
+ *   they belong together is checked
  * @data: for both; they are called in any thread
  * @free_data: (nullable)
  *
