@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import stat
+import time
 
 from peers import PostSrsd
 from place import Place, poll
@@ -209,6 +210,20 @@ def main():
             service.wait_applied()
             home = world.arrive('origin', '', [sender])
             assert [message.recipients for message in home] == [[SENDER]], home
+
+        def test_what_is_kept_gets_old_without_a_domain_too():
+            world.sent_as('old' * 30 + '@origin.test')
+            service.set('srs-domain', '')
+            service.wait_applied()
+            service.stop_relay()
+            path = os.path.join(service.spool, 'srs-tokens')
+            with open(path, 'r+', encoding='utf-8') as stream:
+                line = f'reroute-srs-tokens 1 {int(time.time()) - 70 * 86400}'
+                stream.write(line)
+            service.start_relay()
+            assert not os.path.exists(path) and not os.path.exists(path + '.old')
+            service.set('srs-domain', OURS)
+            service.wait_applied()
 
         def test_postsrsd_behind_us():
             """We made the SRS0 address, PostSRSd makes SRS1 of it, and its notice comes home through us."""
