@@ -282,9 +282,13 @@ def main():
                 asked = [pool.submit(world.ask, f'closed@crowd{n}.test') for n in range(N_CROWD)]
                 said = [each.result() for each in asked]
             assert all(each.startswith('250 2.1.5') for each in said), said
-            passed_over = {n for n in range(N_CROWD) for name, lines in world.place.logs() if name == 'relayd.log'
-                           if any(f'127.0.1.{n}:' in line and 'has to wait' in line for line in lines)}
-            assert N_CROWD - CONNECTIONS_MOST <= len(passed_over) < N_CROWD, passed_over
+
+            def find():
+                found = {n for n in range(N_CROWD) for name, lines in world.place.logs() if name == 'relayd.log'
+                         if any(f'127.0.1.{n}:' in line and 'has to wait' in line for line in lines)}
+                return found if len(found) >= N_CROWD - CONNECTIONS_MOST else None
+            passed_over = poll('all of them in the log', find)
+            assert len(passed_over) < N_CROWD, passed_over
             world.refuses(*[f'closed@crowd{n}.test' for n in passed_over])
             left_alone = next(n for n in range(N_CROWD) if n not in passed_over)
             world.takes(f'closed@crowd{left_alone}.test')
