@@ -41,7 +41,8 @@ typedef struct
 {
   GDBusMethodInvocation *invocation;
   char *action; /* (nullable) */
-  guint pid;    /* of the caller */
+  gboolean tells_where;
+  guint pid; /* of the caller */
   RerouteCaller caller;
 } Question;
 
@@ -137,14 +138,14 @@ session_found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                           g_object_ref (task));
 }
 
-/* The caller may: what is left is to know from where, for the log. */
+/* The caller may: what is left is to know from where, when the log is to say it. */
 static void
 admit (GTask *task)
 {
   RerouteAuthority *self = g_task_get_source_object (task);
   const Question *question = g_task_get_task_data (task);
 
-  if (question->action == NULL || question->pid == 0 || !reroute_bus_is_system (self->bus))
+  if (!question->tells_where || question->pid == 0 || !reroute_bus_is_system (self->bus))
     {
       g_task_return_boolean (task, TRUE);
       return;
@@ -331,7 +332,7 @@ reroute_authority_new (RerouteBus *bus)
 void
 reroute_authority_check_async (RerouteAuthority *self,
                                GDBusMethodInvocation *invocation,
-                               const char *action,
+                               const RerouteAccess *access,
                                GCancellable *cancellable,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
@@ -342,7 +343,8 @@ reroute_authority_check_async (RerouteAuthority *self,
   g_return_if_fail (REROUTE_IS_AUTHORITY (self));
 
   question->invocation = g_object_ref (invocation);
-  question->action = g_strdup (action);
+  question->action = g_strdup (access->action);
+  question->tells_where = access->tells_where;
   g_task_set_source_tag (task, reroute_authority_check_async);
   g_task_set_task_data (task, question, (GDestroyNotify) question_free);
   g_dbus_connection_call (g_dbus_method_invocation_get_connection (invocation),

@@ -28,18 +28,25 @@ void reroute_caller_clear (RerouteCaller *self);
 /* (transfer full): "uid 0 from tty1": for a log */
 char *reroute_caller_to_string (const RerouteCaller *self);
 
+/* What a call needs. */
+typedef struct
+{
+  const char *action; /* (nullable): a polkit action (names.h), or %NULL for what is free to read on
+                         the system bus; off it that, too, is for root and our own uid only */
+  gboolean tells_where; /* the log is to say where its caller sits */
+} RerouteAccess;
+
 /**
  * reroute_authority_check_async:
  * @invocation: the call to judge; its sender, and whether the sender lets polkit ask it
- * @action: (nullable): a polkit action (names.h), or %NULL for what is free to read on the system
- * bus; off the system bus that, too, is for root and our own uid only
+ * @access: copied
  *
- * On the system bus logind is asked where the caller of an @action sits
+ * Only where @access tells it, and on the system bus, is logind asked where the caller sits
  * (org.freedesktop.login1.Session).
  */
 void reroute_authority_check_async (RerouteAuthority *self,
                                     GDBusMethodInvocation *invocation,
-                                    const char *action,
+                                    const RerouteAccess *access,
                                     GCancellable *cancellable,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);

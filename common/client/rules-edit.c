@@ -71,7 +71,8 @@ get_bus (GTask *task)
   return reroute_rules_client_get_bus (g_task_get_source_object (task));
 }
 
-/* Nobody waits for the answer: an edit that is not there any more is as good. */
+/* Nobody waits for the answer: an edit that is not there any more is as good, and one that is being
+   saved was copied. */
 static void
 discard_edit (GTask *task)
 {
@@ -145,9 +146,6 @@ committed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   GVariant *reply = reroute_rules_client_commit_finish (result, &edit->recovered, &error);
 
-  /* It may be saving it. */
-  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_OUTCOME))
-    edit->number = 0;
   end_edit (task, reply, error);
 }
 

@@ -50,6 +50,7 @@ struct _RerouteRelayMethod
   const char *signal;
   const char *action; /* (nullable): of polkit; NULL: free to read */
   void (*run) (RerouteRelayCall *call);
+  gboolean is_logged; /* who calls it, and from where */
 };
 
 /* Each ends the call. */

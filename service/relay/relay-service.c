@@ -371,16 +371,16 @@ static const RerouteRelayMethod methods[] = {
   { "handle-queue-groups",  REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_queue_groups },
   { "handle-queue-group",   REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_queue_group },
   { "handle-queue-message", REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_queue_message },
-  { "handle-queue-retry",   REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_retry },
-  { "handle-queue-hold",    REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_hold },
-  { "handle-queue-release", REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_release },
-  { "handle-queue-return",  REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_return },
-  { "handle-queue-delete",  REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_delete },
+  { "handle-queue-retry",   REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_retry, TRUE },
+  { "handle-queue-hold",    REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_hold, TRUE },
+  { "handle-queue-release", REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_release, TRUE },
+  { "handle-queue-return",  REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_return, TRUE },
+  { "handle-queue-delete",  REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_queue_delete, TRUE },
   { "handle-log-since",     REROUTE_ACTION_QUEUE_VIEW,    run_log_since },
   { "handle-track",         REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_track },
   { "handle-track-message", REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_track_message },
   { "handle-examine",       REROUTE_ACTION_QUEUE_MANAGE,  reroute_relay_run_examine },
-  { "handle-set-secret",    REROUTE_ACTION_RULES_MODIFY,  run_set_secret },
+  { "handle-set-secret",    REROUTE_ACTION_RULES_MODIFY,  run_set_secret, TRUE },
   { "handle-list-secrets",  REROUTE_ACTION_RULES_MODIFY,  run_list_secrets },
   { "handle-judge-certificates", REROUTE_ACTION_RULES_MODIFY, reroute_relay_run_judge_certificates },
   { "handle-tls-report",    REROUTE_ACTION_QUEUE_VIEW,    reroute_relay_run_tls_report },
@@ -408,6 +408,7 @@ static gboolean
 handle_cb (RerouteRelayHandler *handler, GDBusMethodInvocation *invocation)
 {
   RerouteRelayCall *call = g_new0 (RerouteRelayCall, 1);
+  const RerouteAccess access = { handler->method->action, handler->method->is_logged };
 
   call->service = g_object_ref (handler->service);
   call->method = handler->method;
@@ -415,7 +416,7 @@ handle_cb (RerouteRelayHandler *handler, GDBusMethodInvocation *invocation)
   call->arguments = g_variant_ref (g_dbus_method_invocation_get_parameters (invocation));
   reroute_authority_check_async (handler->service->authority,
                                  invocation,
-                                 call->method->action,
+                                 &access,
                                  handler->service->cancellable,
                                  authorized_cb,
                                  call);

@@ -20,17 +20,14 @@ struct _RerouteSrsKeeper
 
   char *domain;             /* "": none */
   RerouteSrs *srs;          /* NULL: none */
-  RerouteSrsTokens *tokens; /* NULL: not opened yet */
+  RerouteSrsTokens *tokens; /* without a domain, too: what is kept gets old */
 };
 
 static RerouteSrs *
 make_srs (RerouteSrsKeeper *self, GPtrArray *keys)
 {
-  RerouteSrsStore store;
+  RerouteSrsStore store = reroute_srs_tokens_get_store (self->tokens);
 
-  if (self->tokens == NULL)
-    self->tokens = reroute_spool_open_srs_tokens (self->spool);
-  store = reroute_srs_tokens_get_store (self->tokens);
   return reroute_srs_new (self->domain, keys, &store);
 }
 
@@ -56,14 +53,19 @@ renew (RerouteSrsKeeper *self)
     self->changed (self->srs, self->user_data);
 }
 
+static void
+expire_tokens (RerouteSrsKeeper *self)
+{
+  reroute_srs_tokens_expire (self->tokens, g_get_real_time () / G_USEC_PER_SEC);
+}
+
 static gboolean
 look_cb (gpointer user_data)
 {
   RerouteSrsKeeper *self = user_data;
 
   renew (self);
-  if (self->tokens != NULL)
-    reroute_srs_tokens_expire (self->tokens, g_get_real_time () / G_USEC_PER_SEC);
+  expire_tokens (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -78,6 +80,8 @@ reroute_srs_keeper_new (RerouteSpool *spool, RerouteSrsKeeperFunc changed, gpoin
   self->changed = changed;
   self->user_data = user_data;
   self->domain = g_strdup ("");
+  self->tokens = reroute_spool_open_srs_tokens (spool);
+  expire_tokens (self);
   self->look_id = g_timeout_add_seconds (LOOK_EVERY_S, look_cb, self);
   return self;
 }

@@ -440,6 +440,7 @@ static void
 accept_call (RerouteRulesService *self, const Method *method, GDBusMethodInvocation *invocation)
 {
   Call *call = g_new0 (Call, 1);
+  const RerouteAccess access = { method->action, saves (method) };
 
   call->service = g_object_ref (self);
   call->method = method;
@@ -457,7 +458,7 @@ accept_call (RerouteRulesService *self, const Method *method, GDBusMethodInvocat
       return;
     }
   reroute_authority_check_async (
-    self->authority, invocation, method->action, self->cancellable, authorized_cb, call);
+    self->authority, invocation, &access, self->cancellable, authorized_cb, call);
 }
 
 /* The one handler of all methods: the invocation carries what the signal's other values say. */

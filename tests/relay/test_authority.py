@@ -11,7 +11,7 @@ import subprocess
 import dbus
 
 from place import ROOT, Place, free_port, poll
-from support import RELAYD, daemon_environment
+from support import RELAYD, RULESD, daemon_environment
 from tap import Skip, run
 
 STRANGER = '65534'
@@ -103,7 +103,7 @@ class World:
 
     @contextlib.contextmanager
     def logind(self, **session):
-        """A logind that knows one session, which everybody is in."""
+        """A logind that knows one session, which everybody is in; how often it was asked."""
         mock = self.start_mock('logind', 'org.freedesktop.login1', 'org.freedesktop.login1', '/org/freedesktop/login1',
                                'org.freedesktop.login1.Manager')
         connection = dbus.bus.BusConnection(self.address)
@@ -113,9 +113,22 @@ class World:
                           dbus_interface='org.freedesktop.DBus.Mock')
         manager.AddObject(path, 'org.freedesktop.login1.Session', session, dbus.Array([], '(ssss)'),
                           dbus_interface='org.freedesktop.DBus.Mock')
+        yield lambda: len(manager.GetMethodCalls('GetSessionByPID', dbus_interface='org.freedesktop.DBus.Mock'))
         connection.close()
-        yield
         self.place.end(mock)
+
+    @contextlib.contextmanager
+    def rulesd(self):
+        """Its interface."""
+        daemon = self.place.start('rulesd', [RULESD, f'--database={self.place.join("rules.db")}'], self.environment)
+        poll('rulesd on the bus', lambda: 'true' in self.send('org.freedesktop.DBus', '/',
+                                                              'org.freedesktop.DBus.NameHasOwner',
+                                                              'string:org.reroute.Rules'))
+        connection = dbus.bus.BusConnection(self.address)
+        yield dbus.Interface(connection.get_object('org.reroute.Rules', '/org/reroute/Rules', introspect=False),
+                             'org.reroute.Rules1')
+        connection.close()
+        self.place.end(daemon)
 
     def hold(self):
         """Holds nothing; says to whom the relay ascribes it in its log."""
@@ -202,6 +215,26 @@ def main():
             answer = world.send('org.freedesktop.DBus', '/', 'org.freedesktop.DBus.RequestName',
                                 'string:org.reroute.Relay', 'uint32:0', user=STRANGER)
             assert 'not allowed to own' in answer, answer
+
+        def test_logind_is_asked_for_what_the_log_says_alone():
+            with world.logind(TTY='tty2') as count:
+                for call in (('ListSecrets',), ('Queue', 'dict:string:string:', 'string:', 'uint32:0', 'uint32:1'),
+                             ('QueueMessage', 'uint64:4711')):
+                    world.call(*call)
+                assert count() == 0
+                assert world.hold() == 'uid 0 from tty2' and count() == 1
+                assert 'method return' in world.set_secret('in:last', '0') and count() == 2
+                with world.rulesd() as rules:
+                    number = rules.Begin()
+                    for _ in range(3):
+                        rules.Stage(number, dbus.Array([], '(sv)'))
+                    rules.Check(number)
+                    assert count() == 2
+                    rules.Apply(dbus.Array([('set', dbus.Struct(('message-timeout', '3d'), variant_level=1))], '(sv)'),
+                                dbus.UInt64(0), dbus.Array([], 's'))
+                    assert count() == 3
+                    poll('the line in the log', lambda: any('generation 1 saved for root from tty2' in line
+                                                            for _, lines in world.place.logs() for line in lines))
 
         run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
 

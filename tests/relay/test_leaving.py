@@ -299,6 +299,29 @@ def main():
             poll('the end of the alarm', lambda: world.alarm(host) is None)
             world.service.wait_empty()
 
+        def test_the_end_of_a_stop_is_no_news_for_others():
+            """What waits for other rules is not tried because of it."""
+            world.set(leaving_stop=2)
+            host = world.host()
+            world.service.add_connection('lost.test', f'--host={host.endpoint}', '--account=missing')
+            world.service.wait_applied()
+            host.refuse()
+            world.refused(host, 2)
+            world.send(host, 2)
+            world.waits(2, STOPPED.format(2))
+            with Client(world.service.host, world.service.port) as client:
+                client.send('a@back.test', ['u@lost.test'], b'Subject: x\r\n\r\nhello\r\n')
+
+            def lost():
+                return [recipient for message in world.service.queued() for recipient in message['recipients']
+                        if recipient['address'] == 'u@lost.test' and 'no secret is kept' in (recipient['last_reply'] or '')]
+            assert [recipient['tries'] for recipient in poll('why it waits', lost)] == [1]
+            host.take_all()
+            world.service.ctl('queue', 'retry', str(world.service.queued()[0]['id']))
+            poll('the others', lambda: len(host.messages) == 2)
+            assert [recipient['tries'] for recipient in lost()] == [1]
+            world.service.ctl('queue', 'delete', '--all')
+
         def test_expiry():
             """The time of what waits runs out."""
             world.set(leaving_stop=2, message_timeout='2s')

@@ -89,6 +89,9 @@ def main():
             world.do('hold', number, gives=(1, 0, 0))
             assert world.states(number) == ['held']
             assert world.replies(number) == [f'held by an administrator; before: {GREYLISTED}'], world.replies(number)
+            # The log writes its lines a moment later.
+            poll('the lines in the log', lambda: world.log(f'id={number} to=<u@one.test> status=held')
+                 and world.log('QueueHold: asked by uid '))
             service.kill_relay()
             service.start_relay()
             world.one.open = True
@@ -102,7 +105,6 @@ def main():
             assert world.one.sink.recipients() == ['later@one.test', 'u@one.test'], world.one.sink.recipients()
             assert service.ctl_json('status')['relay']['recipients-held'] == 0
             world.one.open = False
-            assert world.log(f'id={number} to=<u@one.test> status=held') and world.log('QueueHold: asked by uid ')
 
         def test_held_mail_expires():
             number = world.defer('u@one.test')

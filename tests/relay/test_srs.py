@@ -6,9 +6,10 @@ import contextlib
 import os
 import re
 import stat
+import time
 
 from peers import PostSrsd
-from place import Place
+from place import Place, poll
 from sink import Sink
 from support import Service, send
 from tap import run
@@ -123,6 +124,34 @@ def main():
             home = world.arrive('origin', '', [sender])
             assert [message.recipients for message in home] == [['forgotten' * 9 + '@origin.test']], home
 
+        def test_a_notice_whose_sender_is_forgotten_has_expired():
+            """It was taken, and waits; by its own domain it would go to whoever has that."""
+            late = stack.enter_context(Sink(reply=lambda verb, _: '450 4.2.0 not now' if verb == 'RCPT' else None))
+            service.add_connection('late.test', f'--host={late.endpoint}', accept='permitted')
+            service.set('retry-intervals', '1h')
+            service.set('default-delivery', world.sinks['stays'].endpoint)
+            service.wait_applied()
+            for name, long, said in (('srs-tokens', 'forgotten' * 9 + '@late.test', 'has expired'),
+                                     ('srs-keys', 'short@late.test', 'not made by this server')):
+                sender = world.sent_as(long)
+                _, reply = send(service, '', [sender])
+                assert reply.startswith('250'), reply
+                poll('it to wait', lambda: [message['recipients'][0]['last_reply'] for message in service.queued()]
+                     == ['450 4.2.0 not now'])
+                service.stop_relay()
+                os.remove(os.path.join(service.spool, name))
+                service.start_relay()
+                assert said in service.ctl_json('explain', sender)['reply']
+                before = len(world.sinks['stays'].messages)
+                service.ctl('queue', 'retry', '--all')
+                service.wait_empty()
+                assert len(world.sinks['stays'].messages) == before
+                poll('the line in the log', lambda: [
+                    line for _, lines in world.place.logs() for line in lines
+                    if f' to=<{sender}> ' in line and 'status=failed (550 5.7.1 This address has expired)' in line])    # pylint: disable=cell-var-from-loop
+            service.set('default-delivery', 'dns')
+            service.wait_applied()
+
         def test_one_message_two_senders():
             messages = world.arrive('away', SENDER, ['u@away.test', 'u@stays.test', 'v@away.test'])
             assert len(messages) == 1 and messages[0].recipients == ['u@away.test', 'v@away.test'], messages
@@ -181,6 +210,20 @@ def main():
             service.wait_applied()
             home = world.arrive('origin', '', [sender])
             assert [message.recipients for message in home] == [[SENDER]], home
+
+        def test_what_is_kept_gets_old_without_a_domain_too():
+            world.sent_as('old' * 30 + '@origin.test')
+            service.set('srs-domain', '')
+            service.wait_applied()
+            service.stop_relay()
+            path = os.path.join(service.spool, 'srs-tokens')
+            with open(path, 'r+', encoding='utf-8') as stream:
+                line = f'reroute-srs-tokens 1 {int(time.time()) - 70 * 86400}'
+                stream.write(line)
+            service.start_relay()
+            assert not os.path.exists(path) and not os.path.exists(path + '.old')
+            service.set('srs-domain', OURS)
+            service.wait_applied()
 
         def test_postsrsd_behind_us():
             """We made the SRS0 address, PostSRSd makes SRS1 of it, and its notice comes home through us."""

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define DAY_S ((gint64) 86400)
@@ -24,10 +25,27 @@ typedef struct
   char *folder;
   char *path;
   char *old_path;
+  char *damaged_path;
   int fd;
   RerouteSrsTokens *tokens;
   RerouteSrsStore store;
+  GThread *finder;
+  int n_found; /* atomic */
+  int n_found_in_time;
 } Fixture;
+
+static void (*on_write) (Fixture *f); /* NULL: the disk does as it should */
+static Fixture *fixture;
+
+/* The linker prefers it: with on_write half of it is written. */
+ssize_t
+write (int fd, const void *octets, size_t length)
+{
+  if (on_write == NULL || fixture == NULL)
+    return syscall (SYS_write, fd, octets, length);
+  on_write (fixture);
+  return syscall (SYS_write, fd, octets, length / 2);
+}
 
 static void
 close_tokens (Fixture *f)
@@ -59,6 +77,8 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   f->path = g_build_filename (f->folder, "srs-tokens", NULL);
   f->old_path = g_build_filename (f->folder, "srs-tokens.old", NULL);
+  f->damaged_path = g_build_filename (f->folder, "srs-tokens.damaged", NULL);
+  fixture = f;
   f->fd = open (f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   g_assert_cmpint (f->fd, >=, 0);
   open_tokens (f);
@@ -70,11 +90,13 @@ tear_down (Fixture *f, gconstpointer data)
   close_tokens (f);
   g_remove (f->path);
   g_remove (f->old_path);
+  g_remove (f->damaged_path);
   g_rmdir (f->folder);
   close (f->fd);
   g_free (f->folder);
   g_free (f->path);
   g_free (f->old_path);
+  g_free (f->damaged_path);
 }
 
 static void
@@ -127,13 +149,11 @@ test_restart (Fixture *f, gconstpointer data)
   assert_found (f, "cc", "c@o.test");
 }
 
-/* A process that died within a line, and other damage. */
+/* A process that died within a line. */
 static void
-test_damage (Fixture *f, gconstpointer data)
+test_half_a_line (Fixture *f, gconstpointer data)
 {
-  const char *const texts[] = {
-    "", "reroute-srs-tokens 1 1", "reroute-srs-tokens 2 1\naa a@o.test\n", "\n", "aa a@o.test\n"
-  };
+  const char *const texts[] = { "", "reroute-srs-t", "reroute-srs-tokens 1 1" };
   g_autoptr (GError) error = NULL;
 
   keep (f, "aa", "a@o.test", NOW_S);
@@ -158,28 +178,174 @@ test_damage (Fixture *f, gconstpointer data)
       keep (f, "dd", "d@o.test", NOW_S);
       reopen (f);
       assert_found (f, "dd", "d@o.test");
+      g_assert_cmpint (get_octets (f->damaged_path), ==, -1);
+    }
+}
+
+/* --- what cannot be read --- */
+
+static void
+open_with_warning (Fixture *f, const char *warning)
+{
+  g_test_expect_message ("reroute-srs", G_LOG_LEVEL_WARNING, warning);
+  open_tokens (f);
+  g_test_assert_expected_messages ();
+}
+
+/* It is there under another name, and nothing was written to it. */
+static void
+assert_set_aside (Fixture *f, goffset octets)
+{
+  g_assert_cmpint (get_octets (f->damaged_path), ==, octets);
+  assert_found (f, "aa", NULL);
+  keep (f, "dd", "d@o.test", NOW_S);
+  reopen (f);
+  assert_found (f, "dd", "d@o.test");
+  g_assert_cmpint (get_octets (f->damaged_path), ==, octets);
+}
+
+static void
+test_damaged (Fixture *f, gconstpointer data)
+{
+  const char *const texts[] = {
+    "reroute-srs-tokens 2 1\naa a@o.test\n", "\n", "aa a@o.test\n", "x"
+  };
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      close_tokens (f);
+      g_file_set_contents_full (
+        f->path, texts[i], -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error);
+      g_assert_no_error (error);
+      open_with_warning (f, "file “srs-tokens” * it is “srs-tokens.damaged” now, *");
+      assert_set_aside (f, (goffset) strlen (texts[i]));
     }
 }
 
 static void
-test_unreadable (Fixture *f, gconstpointer data)
+test_others_may_read (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
+  goffset octets;
 
   keep (f, "aa", "a@o.test", NOW_S);
+  octets = get_octets (f->path);
   close_tokens (f);
-  g_remove (f->path);
+  g_assert_cmpint (g_chmod (f->path, 0644), ==, 0);
+  open_with_warning (f, "* with mode 0600: it is “srs-tokens.damaged” now, *");
+  assert_set_aside (f, octets);
+}
+
+static void
+test_no_file (Fixture *f, gconstpointer data)
+{
+  close_tokens (f);
   g_assert_cmpint (g_mkdir (f->path, 0700), ==, 0);
-  g_test_expect_message (
-    "reroute-srs", G_LOG_LEVEL_WARNING, "*notices to some senders are refused");
-  open_tokens (f);
-  g_test_assert_expected_messages ();
+  open_with_warning (f, "*notices to the senders in it are refused");
+  assert_set_aside (f, get_octets (f->damaged_path));
+}
+
+/* It comes while we run, and cannot be moved. */
+static void
+test_in_the_way (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *child = g_build_filename (f->damaged_path, "child", NULL);
+
+  g_assert_cmpint (g_mkdir (f->path, 0700), ==, 0);
+  g_assert_cmpint (g_mkdir_with_parents (child, 0700), ==, 0);
+  g_test_expect_message ("reroute-srs", G_LOG_LEVEL_WARNING, "*cannot be renamed*");
   g_assert_false (f->store.keep (f->store.data, "bb", "b@o.test", NOW_S, &error));
+  g_test_assert_expected_messages ();
   g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
   assert_found (f, "bb", NULL);
+  g_rmdir (child);
   g_rmdir (f->path);
   keep (f, "bb", "b@o.test", NOW_S);
   assert_found (f, "bb", "b@o.test");
+}
+
+/* Somebody has taken the file away. */
+static void
+test_gone (Fixture *f, gconstpointer data)
+{
+  keep (f, "aa", "a@o.test", NOW_S);
+  g_remove (f->path);
+  keep (f, "bb", "b@o.test", NOW_S);
+  assert_found (f, "aa", "a@o.test");
+  keep (f, "aa", "a@o.test", NOW_S);
+  reopen (f);
+  assert_found (f, "aa", "a@o.test");
+  assert_found (f, "bb", "b@o.test");
+  g_remove (f->path);
+  reroute_srs_tokens_expire (f->tokens, NOW_S + 23 * DAY_S);
+  keep (f, "aa", "a@o.test", NOW_S + 23 * DAY_S);
+  reopen (f);
+  assert_found (f, "aa", "a@o.test");
+}
+
+/* --- a disk that is full, or slow --- */
+
+static void
+write_half (Fixture *f)
+{
+}
+
+static void
+test_full (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  on_write = write_half;
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_false (f->store.keep (f->store.data, "aa", "a@o.test", NOW_S, &error));
+      g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+      g_clear_error (&error);
+    }
+  on_write = NULL;
+  keep (f, "aa", "a@o.test", NOW_S);
+  on_write = write_half;
+  g_assert_false (f->store.keep (f->store.data, "bb", "b@o.test", NOW_S, NULL));
+  on_write = NULL;
+  keep (f, "cc", "c@o.test", NOW_S);
+  reopen (f);
+  assert_found (f, "aa", "a@o.test");
+  assert_found (f, "bb", NULL);
+  assert_found (f, "cc", "c@o.test");
+}
+
+static gpointer
+find_in_thread (gpointer data)
+{
+  Fixture *f = data;
+
+  assert_found (f, "aa", "a@o.test");
+  g_atomic_int_set (&f->n_found, 1);
+  return NULL;
+}
+
+/* Ends when somebody else has found a sender meanwhile. */
+static void
+write_while_found (Fixture *f)
+{
+  gint64 until_us = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+
+  f->finder = g_thread_new ("finder", find_in_thread, f);
+  while (g_atomic_int_get (&f->n_found) == 0 && g_get_monotonic_time () < until_us)
+    g_usleep (1000);
+  f->n_found_in_time = g_atomic_int_get (&f->n_found);
+}
+
+static void
+test_slow (Fixture *f, gconstpointer data)
+{
+  keep (f, "aa", "a@o.test", NOW_S);
+  on_write = write_while_found;
+  g_assert_false (f->store.keep (f->store.data, "bb", "b@o.test", NOW_S, NULL));
+  on_write = NULL;
+  g_thread_join (f->finder);
+  g_assert_cmpint (f->n_found_in_time, ==, 1);
 }
 
 /* More than both files hold: the last ones are found, and who still sends. */
@@ -243,8 +409,15 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add ("/srs-tokens/restart", Fixture, NULL, set_up, test_restart, tear_down);
-  g_test_add ("/srs-tokens/damage", Fixture, NULL, set_up, test_damage, tear_down);
-  g_test_add ("/srs-tokens/unreadable", Fixture, NULL, set_up, test_unreadable, tear_down);
+  g_test_add ("/srs-tokens/half-a-line", Fixture, NULL, set_up, test_half_a_line, tear_down);
+  g_test_add ("/srs-tokens/damaged", Fixture, NULL, set_up, test_damaged, tear_down);
+  g_test_add (
+    "/srs-tokens/others-may-read", Fixture, NULL, set_up, test_others_may_read, tear_down);
+  g_test_add ("/srs-tokens/no-file", Fixture, NULL, set_up, test_no_file, tear_down);
+  g_test_add ("/srs-tokens/in-the-way", Fixture, NULL, set_up, test_in_the_way, tear_down);
+  g_test_add ("/srs-tokens/gone", Fixture, NULL, set_up, test_gone, tear_down);
+  g_test_add ("/srs-tokens/full", Fixture, NULL, set_up, test_full, tear_down);
+  g_test_add ("/srs-tokens/slow", Fixture, NULL, set_up, test_slow, tear_down);
   g_test_add ("/srs-tokens/bound", Fixture, NULL, set_up, test_bound, tear_down);
   g_test_add ("/srs-tokens/expiry", Fixture, NULL, set_up, test_expiry, tear_down);
   return g_test_run ();

@@ -38,14 +38,14 @@ find (gpointer data, const char *token)
   return g_strdup (g_hash_table_lookup (data, token));
 }
 
-/* With a store in memory. */
+/* @kept: the store */
 static RerouteSrs *
-make_srs (const char *domain, const char *first, const char *second)
+make_srs_with (GHashTable *kept, const char *domain, const char *first, const char *second)
 {
   RerouteSrsStore store = {
     .keep = keep,
     .find = find,
-    .data = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
+    .data = g_hash_table_ref (kept),
     .free_data = (GDestroyNotify) g_hash_table_unref,
   };
   g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
@@ -54,6 +54,15 @@ make_srs (const char *domain, const char *first, const char *second)
   if (second != NULL)
     g_ptr_array_add (keys, g_bytes_new (second, strlen (second)));
   return reroute_srs_new (domain, keys, &store);
+}
+
+/* With a store in memory. */
+static RerouteSrs *
+make_srs (const char *domain, const char *first, const char *second)
+{
+  g_autoptr (GHashTable) kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+
+  return make_srs_with (kept, domain, first, second);
 }
 
 static char *
@@ -220,6 +229,31 @@ test_kept_no_more (void)
   assert_reverse (other, text, NOW_S, "forged");
   *token = *token == 'a' ? 'b' : 'a';
   assert_reverse (srs, text, NOW_S, "forged");
+}
+
+/* A line of the store that is damaged, or that somebody has written. */
+static void
+test_kept_wrongly (void)
+{
+  g_autoptr (GHashTable) kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (RerouteSrs) srs = make_srs_with (kept, OURS, "key", NULL);
+  g_autofree char *text = forward_at (srs, SIXTY "@o.test", NOW_S);
+  g_autofree char *token = g_strndup (strstr (text, "==") + 2, 16);
+
+  assert_reverse (srs, text, NOW_S, SIXTY "@o.test");
+  g_hash_table_replace (kept, g_strdup (token), g_strdup ("victim@v.test"));
+  assert_reverse (srs, text, NOW_S, "expired");
+}
+
+static void
+test_kept_under_an_older_key (void)
+{
+  g_autoptr (GHashTable) kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (RerouteSrs) before = make_srs_with (kept, OURS, "old", NULL);
+  g_autoptr (RerouteSrs) now = make_srs_with (kept, OURS, "new", "old");
+  g_autofree char *text = forward_at (before, SIXTY "@o.test", NOW_S);
+
+  assert_reverse (now, text, NOW_S, SIXTY "@o.test");
 }
 
 static void
@@ -390,6 +424,8 @@ main (int argc, char **argv)
   g_test_add_func ("/srs/there-and-back", test_there_and_back);
   g_test_add_func ("/srs/kept", test_kept);
   g_test_add_func ("/srs/kept-no-more", test_kept_no_more);
+  g_test_add_func ("/srs/kept-wrongly", test_kept_wrongly);
+  g_test_add_func ("/srs/kept-under-an-older-key", test_kept_under_an_older_key);
   g_test_add_func ("/srs/no-room", test_no_room);
   g_test_add_func ("/srs/case-does-not-matter", test_case_does_not_matter);
   g_test_add_func ("/srs/chain", test_chain);

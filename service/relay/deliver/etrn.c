@@ -108,10 +108,14 @@ is_asked_for (const Asking *self, RerouteQueued *queued, guint index)
   RerouteScheduler *scheduler = self->scheduler;
   const RerouteRecipient *recipient =
     reroute_envelope_get_recipient (reroute_queued_get_envelope (queued), index);
-  g_autoptr (RerouteAddress) address = reroute_scheduler_unwrap (scheduler, recipient->address);
-  g_autoptr (RerouteDecision) decision =
-               reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
+  RerouteSrsVerdict verdict;
+  g_autoptr (RerouteAddress) address =
+               reroute_scheduler_unwrap (scheduler, recipient->address, &verdict);
+  g_autoptr (RerouteDecision) decision = NULL;
 
+  if (address == NULL)
+    return FALSE;
+  decision = reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
   for (const char *domain = decision->etrn_domain; domain != NULL;
        domain = self->subdomains ? reroute_domain_parent (domain) : NULL)
     if (g_str_equal (domain, self->domain))

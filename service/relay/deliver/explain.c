@@ -198,14 +198,30 @@ explain_certificate (Explanation *self)
       g_strdup_printf ("The certificate cannot be shown, so mail waits: %s.", error->message));
 }
 
-static void
-explain (RerouteWorker *thread, gpointer user_data)
+/* As its RCPT is. */
+static RerouteDecision *
+refuse (Explanation *self, RerouteSrsVerdict verdict)
 {
-  GTask *task = user_data;
-  Explanation *self = g_task_get_task_data (task);
-  g_autoptr (RerouteAddress) address = reroute_scheduler_unwrap (self->scheduler, self->address);
+  RerouteDecision *decision = g_new0 (RerouteDecision, 1);
+
+  decision->action = REROUTE_ACTION_REJECT;
+  decision->reply_code = 550;
+  decision->reply_status = "5.7.1";
+  decision->reply_text = g_strdup (reroute_srs_verdict_to_string (verdict));
+  add_step (self, "refused", g_strdup_printf ("Refused with 550 5.7.1: %s.", decision->reply_text));
+  return decision;
+}
+
+static RerouteDecision *
+decide (Explanation *self)
+{
+  RerouteSrsVerdict verdict;
+  g_autoptr (RerouteAddress) address =
+               reroute_scheduler_unwrap (self->scheduler, self->address, &verdict);
   gboolean unwrapped = address != self->address;
 
+  if (address == NULL)
+    return refuse (self, verdict);
   if (unwrapped)
     add_step (
       self,
@@ -213,8 +229,17 @@ explain (RerouteWorker *thread, gpointer user_data)
       g_strdup_printf ("It is the sender %s as this server has rewritten it: a notice to it "
                        "is taken from anyone.",
                        address->text));
-  self->decision = reroute_ruleset_decide (
+  return reroute_ruleset_decide (
     self->ruleset, address, self->admits && !unwrapped ? &self->client : NULL, self->steps);
+}
+
+static void
+explain (RerouteWorker *thread, gpointer user_data)
+{
+  GTask *task = user_data;
+  Explanation *self = g_task_get_task_data (task);
+
+  self->decision = decide (self);
   explain_certificate (self);
   if (self->decision->action == REROUTE_ACTION_REJECT || self->scheduler->stopping)
     answer (task, NULL);

@@ -163,8 +163,8 @@ resume (RerouteDestination *lane)
   g_clear_pointer (&self->label, g_free);
   g_clear_pointer (&self->refusal, g_free);
   reroute_destination_succeeded (lane);
-  /* What was put off because of it waits for rules, and is not to sit out its wait. */
-  reroute_scheduler_wake_waiting (lane->scheduler, FALSE);
+  /* What was put off because of it is not to sit out its wait. */
+  reroute_scheduler_wake_waiting (lane->scheduler, REROUTE_WAKE_FOR_LEAVING);
 }
 
 /* (element-type RerouteDestination): the stopped lanes, by the setting of now */

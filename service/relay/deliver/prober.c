@@ -330,7 +330,6 @@ await_connection (Host *host)
   Host *idle = NULL;
 
   host->waits = TRUE;
-  host->waited = self->n_connections >= REROUTE_LIMIT_PROBE_CONNECTIONS;
   g_queue_push_tail (&self->waiting, host);
   if (self->n_connections >= REROUTE_LIMIT_PROBE_CONNECTIONS)
     idle = g_hash_table_find (self->hosts, is_idle, NULL);
@@ -338,6 +337,7 @@ await_connection (Host *host)
     drop_connection (idle);
   else
     connect_waiting (self);
+  host->waited |= host->waits;
 }
 
 /* --- the next hop --- */

@@ -50,14 +50,13 @@ reroute_queued_find_place (RerouteQueued *queued, guint recipient, RerouteQueueP
   RerouteScheduler *scheduler = queued->scheduler;
   const RerouteRecipient *received =
     reroute_envelope_get_recipient (reroute_queued_get_envelope (queued), recipient);
-  g_autoptr (RerouteAddress) address = NULL;
+  RerouteSrsVerdict verdict;
+  g_autoptr (RerouteAddress) address =
+               reroute_scheduler_unwrap (scheduler, received->address, &verdict);
   g_autoptr (RerouteDecision) decision = NULL;
 
-  if (scheduler->ruleset != NULL)
-    {
-      address = reroute_scheduler_unwrap (scheduler, received->address);
-      decision = reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
-    }
+  if (scheduler->ruleset != NULL && address != NULL)
+    decision = reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
   if (decision == NULL || reroute_recipient_lost_its_entry (received, decision))
     {
       place->next_hop = g_strdup ("");

@@ -449,6 +449,7 @@ sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArr
 
   recipient->waits_for_rules = outcome->waits_for_rules;
   recipient->waits_for_etrn = outcome->waits_for_etrn;
+  recipient->waits_for_leaving = outcome->waits_for_leaving;
   if (outcome->kind == REROUTE_OUTCOME_DEFERRED || was_put_off)
     set_due (self, outcome);
   /* One try for each time that it was asked for: at once it is decided that it waits again. */

@@ -34,7 +34,8 @@ typedef struct
   guint8 flags; /* REROUTE_VERDICT_… */
   guint8 waits_for_rules : 1;
   guint8 waits_for_etrn : 1;
-  guint8 is_asked_for : 1; /* by ETRN or an administrator: it gets one try */
+  guint8 waits_for_leaving : 1; /* a host takes no more mail that leaves our organisation */
+  guint8 is_asked_for : 1;      /* by ETRN or an administrator: it gets one try */
 } RerouteWaiting;
 
 typedef struct _RerouteQueueIndex RerouteQueueIndex;
@@ -169,6 +170,7 @@ typedef struct
   gint64 due_us;       /* DEFERRED, PUT_OFF: when, 0: by the retry schedule */
   gboolean waits_for_rules;
   gboolean waits_for_etrn;
+  gboolean waits_for_leaving;
   gboolean ends_notices; /* SENT: to a host that knows no DSN, so success is told by us */
 
   /* for the log and for tracking; borrowed, each may be NULL */
@@ -186,8 +188,14 @@ const char *reroute_scheduler_get_hostname (RerouteScheduler *self);
 RerouteSelf reroute_scheduler_get_self (RerouteScheduler *self);
 /* A message of our own or a client's enters the queue and is tried. */
 void reroute_scheduler_enqueue (RerouteScheduler *self, RerouteMessage *message, guint worker);
-/* What waits for rules is due now; @first: everything is. */
-void reroute_scheduler_wake_waiting (RerouteScheduler *self, gboolean first);
+typedef enum
+{
+  REROUTE_WAKE_FOR_RULES,       /* what rules, secrets or certificates may change */
+  REROUTE_WAKE_FOR_FIRST_RULES, /* that, and the timers of all are set */
+  REROUTE_WAKE_FOR_LEAVING,     /* what waits since a host takes no mail that leaves */
+} RerouteWake;
+/* What waits for that is due now. */
+void reroute_scheduler_wake_waiting (RerouteScheduler *self, RerouteWake wake);
 /* While stopping: whether all is in hand no more. */
 void reroute_scheduler_check_drained (RerouteScheduler *self);
 
@@ -316,8 +324,13 @@ GHashTable *reroute_routes_new (void);
 
 /* --- sender.c --- */
 /* The recipient that is decided for: @recipient, or the sender that it was made from by us.
-   (transfer full) */
-RerouteAddress *reroute_scheduler_unwrap (RerouteScheduler *self, RerouteAddress *recipient);
+   (transfer full) (nullable): NULL: @verdict (out) says why that sender is not known; what was once
+   taken has lost its key, or the sender that it stands for. */
+RerouteAddress *reroute_scheduler_unwrap (RerouteScheduler *self,
+                                          RerouteAddress *recipient,
+                                          RerouteSrsVerdict *verdict);
+/* The outcome of such a recipient: by its own domain it would go to whoever has that. */
+RerouteOutcome reroute_recipient_fail_expired (guint recipient);
 /* The sender that @reverse_path has to become where mail leaves our organisation; (transfer full)
    (nullable): NULL: it stays */
 char *reroute_scheduler_rewrite_sender (RerouteScheduler *self, const char *reverse_path);

@@ -100,21 +100,30 @@ delivery_done (RerouteDelivery *delivery, gpointer user_data)
 
 /* --- rules --- */
 
+static gboolean
+waits_for (const RerouteWaiting *recipient, RerouteWake wake)
+{
+  if (recipient->phase != REROUTE_PHASE_IDLE || recipient->state != REROUTE_RECIPIENT_WAITING)
+    return FALSE;
+  /* Rules may lead elsewhere, or end what stops such mail. */
+  return recipient->waits_for_leaving ||
+         (recipient->waits_for_rules && wake != REROUTE_WAKE_FOR_LEAVING);
+}
+
 /* The timers are all there are to go through. */
 void
-reroute_scheduler_wake_waiting (RerouteScheduler *self, gboolean first)
+reroute_scheduler_wake_waiting (RerouteScheduler *self, RerouteWake wake)
 {
   for (GList *each = self->order.head; each != NULL; each = each->next)
     {
       RerouteQueued *queued = each->data;
-      gboolean woken = first;
+      gboolean woken = wake == REROUTE_WAKE_FOR_FIRST_RULES;
 
       for (guint i = 0; i < queued->message->n_recipients; i++)
         {
           RerouteWaiting *recipient = &queued->recipients[i];
 
-          if (recipient->waits_for_rules && recipient->phase == REROUTE_PHASE_IDLE &&
-              recipient->state == REROUTE_RECIPIENT_WAITING)
+          if (waits_for (recipient, wake))
             {
               recipient->due_us = 0;
               woken = TRUE;
@@ -141,15 +150,14 @@ post_news (RerouteScheduler *self, RerouteWorkerFunc func, gpointer value)
   reroute_worker_post (self->thread, func, news);
 }
 
-/* What waits for a connection, or for what has changed, is decided by it; @first: everything does.
- */
+/* What waits for a connection, or for what has changed, is decided by it. */
 static void
-decide_anew (RerouteScheduler *self, gboolean first)
+decide_anew (RerouteScheduler *self, RerouteWake wake)
 {
   if (self->stopping)
     return;
   reroute_destinations_withdraw (self);
-  reroute_scheduler_wake_waiting (self, first);
+  reroute_scheduler_wake_waiting (self, wake);
 }
 
 /* What was looked up before does not count any more. */
@@ -177,7 +185,7 @@ ruleset_arrived (RerouteWorker *thread, gpointer user_data)
     reroute_scheduler_forget_servers (self);
   look_up_anew (self);
   reroute_tls_reporter_update (self->tls_reporter);
-  decide_anew (self, old == NULL);
+  decide_anew (self, old == NULL ? REROUTE_WAKE_FOR_FIRST_RULES : REROUTE_WAKE_FOR_RULES);
 }
 
 void
@@ -195,7 +203,7 @@ reload (RerouteWorker *thread, gpointer user_data)
     return;
   reroute_scheduler_forget_servers (self);
   look_up_anew (self);
-  decide_anew (self, FALSE);
+  decide_anew (self, REROUTE_WAKE_FOR_RULES);
 }
 
 void
@@ -230,7 +238,7 @@ secrets_arrived (RerouteWorker *thread, gpointer user_data)
   g_clear_pointer (&self->secrets, reroute_secrets_unref);
   self->secrets = news->value;
   self->generation++;
-  decide_anew (self, FALSE);
+  decide_anew (self, REROUTE_WAKE_FOR_RULES);
 }
 
 void
@@ -248,7 +256,7 @@ certificates_arrived (RerouteWorker *thread, gpointer user_data)
   g_clear_pointer (&self->certificates, reroute_client_certificates_unref);
   self->certificates = news->value;
   self->generation++;
-  decide_anew (self, FALSE);
+  decide_anew (self, REROUTE_WAKE_FOR_RULES);
 }
 
 void

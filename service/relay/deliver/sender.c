@@ -13,15 +13,24 @@
 #include "service/relay/deliver/scheduler-private.h"
 
 RerouteAddress *
-reroute_scheduler_unwrap (RerouteScheduler *self, RerouteAddress *recipient)
+reroute_scheduler_unwrap (RerouteScheduler *self,
+                          RerouteAddress *recipient,
+                          RerouteSrsVerdict *verdict)
 {
-  RerouteAddress *sender = NULL;
-  RerouteSrsVerdict verdict;
-
+  if (self->srs == NULL || !reroute_srs_is_ours (self->srs, recipient))
+    return reroute_address_ref (recipient);
   /* Its age was judged when it was taken. */
-  if (self->srs != NULL && reroute_srs_is_ours (self->srs, recipient))
-    sender = reroute_srs_reverse (self->srs, recipient, REROUTE_SRS_ANY_TIME, &verdict);
-  return sender != NULL ? sender : reroute_address_ref (recipient);
+  return reroute_srs_reverse (self->srs, recipient, REROUTE_SRS_ANY_TIME, verdict);
+}
+
+RerouteOutcome
+reroute_recipient_fail_expired (guint recipient)
+{
+  return (RerouteOutcome){
+    .kind = REROUTE_OUTCOME_FAILED,
+    .recipient = recipient,
+    .reply = reroute_reply_new (550, "5.7.1", reroute_srs_verdict_to_string (REROUTE_SRS_EXPIRED)),
+  };
 }
 
 char *

@@ -172,13 +172,16 @@ reroute_try_deliver (RerouteTry *self)
 
 /* --- a place to wait --- */
 
-/* @stopped: so that rules which end that, or lead elsewhere, act on it at once */
+/* @stopped: by a host that takes no more mail that leaves our organisation */
 static void
 put_off (RerouteTry *self, gint64 retry_us, const RerouteReply *failure, gboolean stopped)
 {
   g_autoptr (RerouteReply) reply = reroute_reply_copy (failure);
   const RerouteOutcome outcome = {
-    .kind = REROUTE_OUTCOME_PUT_OFF, .reply = reply, .due_us = retry_us, .waits_for_rules = stopped
+    .kind = REROUTE_OUTCOME_PUT_OFF,
+    .reply = reply,
+    .due_us = retry_us,
+    .waits_for_leaving = stopped,
   };
 
   settle_all (self, &outcome);
@@ -428,12 +431,20 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   RerouteScheduler *scheduler = self->scheduler;
   const RerouteRecipient *recipient =
     reroute_envelope_get_recipient (reroute_queued_get_envelope (self), index);
-  g_autoptr (RerouteAddress) address = reroute_scheduler_unwrap (scheduler, recipient->address);
-  g_autoptr (RerouteDecision) decision =
-               reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
+  RerouteSrsVerdict verdict;
+  g_autoptr (RerouteAddress) address =
+               reroute_scheduler_unwrap (scheduler, recipient->address, &verdict);
+  g_autoptr (RerouteDecision) decision = NULL;
   RerouteOutcome outcome = { .recipient = index };
   Group *group;
 
+  if (address == NULL)
+    {
+      outcome = reroute_recipient_fail_expired (index);
+      g_array_append_val (outcomes, outcome);
+      return;
+    }
+  decision = reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
   /* Never default delivery for mail that an entry let in. */
   if (reroute_recipient_lost_its_entry (recipient, decision))
     {

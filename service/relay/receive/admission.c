@@ -485,11 +485,7 @@ unwrap (const RerouteSrs *srs, const RerouteAddress *recipient, RerouteReply **r
     reroute_srs_reverse (srs, recipient, g_get_real_time () / G_USEC_PER_SEC, &verdict);
 
   if (sender == NULL)
-    *refusal = reroute_reply_new (550,
-                                  "5.7.1",
-                                  verdict == REROUTE_SRS_EXPIRED
-                                    ? "This address has expired"
-                                    : "This address was not made by this server");
+    *refusal = reroute_reply_new (550, "5.7.1", reroute_srs_verdict_to_string (verdict));
   return sender;
 }
 

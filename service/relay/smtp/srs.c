@@ -108,6 +108,13 @@ reroute_srs_get_domain (const RerouteSrs *self)
   return self->domain;
 }
 
+const char *
+reroute_srs_verdict_to_string (RerouteSrsVerdict verdict)
+{
+  return verdict == REROUTE_SRS_EXPIRED ? "This address has expired"
+                                        : "This address was not made by this server";
+}
+
 /* '0' or '1', or 0 when it is no rewritten sender. */
 static char
 get_form (const char *local_part)
@@ -262,11 +269,11 @@ finish_srs0 (const RerouteSrs *self, const char *domain, const char *user, gint6
 }
 
 static void
-make_token (const RerouteSrs *self, const char *sender, char token[TOKEN_OCTETS + 1])
+make_token (GBytes *key, const char *sender, char token[TOKEN_OCTETS + 1])
 {
   guint8 digest[DIGEST_OCTETS];
 
-  digest_text (self->keys->pdata[0], 't', sender, digest);
+  digest_text (key, 't', sender, digest);
   encode32 (digest, TOKEN_OCTETS, token);
 }
 
@@ -277,7 +284,7 @@ forward_kept (const RerouteSrs *self, const char *sender, gint64 now_s, GError *
 
   if (self->store.keep == NULL)
     return NULL;
-  make_token (self, sender, token);
+  make_token (self->keys->pdata[0], sender, token);
   if (!self->store.keep (self->store.data, token, sender, now_s, error))
     return NULL;
   return finish_srs0 (self, "", token, now_s);
@@ -340,18 +347,38 @@ is_recent (const char *day, gint64 now_s)
   return (now_s / DAY_S % DAYS - then + DAYS) % DAYS <= REROUTE_LIMIT_SRS_VALID_DAYS;
 }
 
+/* Whether one of our keys has made @token of @sender: a damaged line of what is kept leads nowhere.
+ */
+static gboolean
+is_token_of (const RerouteSrs *self, const char *token, const char *sender)
+{
+  for (guint i = 0; i < self->keys->len; i++)
+    {
+      char made[TOKEN_OCTETS + 1];
+
+      make_token (self->keys->pdata[i], sender, made);
+      if (g_str_equal (made, token))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* Whom mail to an SRS0 address is for; NULL when it is kept no more. */
 static char *
 write_sender (const RerouteSrs *self, const Parts *parts)
 {
   g_autofree char *token = NULL;
+  g_autofree char *sender = NULL;
 
   if (parts->domain_octets > 0)
     return g_strdup_printf ("%s@%.*s", parts->user, (int) parts->domain_octets, parts->domain);
   if (self->store.find == NULL)
     return NULL;
   token = g_ascii_strdown (parts->user, -1);
-  return self->store.find (self->store.data, token);
+  sender = self->store.find (self->store.data, token);
+  if (sender == NULL || !is_token_of (self, token, sender))
+    return NULL;
+  return g_steal_pointer (&sender);
 }
 
 RerouteAddress *

@@ -21,7 +21,8 @@ typedef struct _RerouteSrs RerouteSrs;
  * RerouteSrsStore:
  * @keep: keeps @sender for REROUTE_LIMIT_SRS_VALID_DAYS, if there is room for so long, and finds it
  *   by @token from then on; FALSE with @error when it cannot
- * @find: (transfer full) (nullable): the sender that was kept under @token
+ * @find: (transfer full) (nullable): the sender that was kept under @token, or another text: that
+ *   they belong together is checked
  * @data: for both; they are called in any thread
  * @free_data: (nullable)
  *
@@ -43,6 +44,9 @@ typedef enum
   REROUTE_SRS_FORGED,
   REROUTE_SRS_EXPIRED,
 } RerouteSrsVerdict;
+
+/* What is said, behind 550 5.7.1, of an address that is not %REROUTE_SRS_OK. */
+const char *reroute_srs_verdict_to_string (RerouteSrsVerdict verdict);
 
 /* For reroute_srs_reverse(): whatever its age. */
 #define REROUTE_SRS_ANY_TIME G_MININT64

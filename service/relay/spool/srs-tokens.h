@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  */
 typedef struct _RerouteSrsTokens RerouteSrsTokens;
 
-/* @dir_fd: the spool; duplicated.  What cannot be read is passed over, with a warning. */
+/* @dir_fd: the spool; duplicated.  What cannot be read is set aside, with a warning. */
 RerouteSrsTokens *reroute_srs_tokens_open (int dir_fd);
 RerouteSrsTokens *reroute_srs_tokens_ref (RerouteSrsTokens *self);
 void reroute_srs_tokens_unref (RerouteSrsTokens *self);
