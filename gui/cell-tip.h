@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* Gives @label, a cell of a list, a tooltip with its whole text while that is cut off; to be called
-   once, when the cell is set up. */
+/* Gives @label, a cell of a list, a tooltip with its whole text while that is cut off, its first
+   10,000 octets; to be called once, when the cell is set up. */
 void reroute_cell_tip_init (GtkLabel *label);
 
 /* Shows @text in such a label; only its beginning when it is longer than any of ours: all of it is
