@@ -10,6 +10,7 @@
 
 #include "common/alarm.h"
 
+#include "common/certificate-text.h"
 #include "common/pattern.h"
 
 #include <glib/gi18n-lib.h>
@@ -233,8 +234,11 @@ reroute_alarm_dup_sentence (const RerouteAlarm *self)
                                ? reroute_pattern_match (texts[i].sentence, self->sentence)
                                : NULL;
 
-      if (found != NULL)
-        return reroute_pattern_fill (_ (texts[i].sentence), found);
+      if (found == NULL)
+        continue;
+      if (i == REROUTE_ALARM_TEXT_CERTIFICATE_FAILS)
+        reroute_certificate_translate (&found[0]);
+      return reroute_pattern_fill (_ (texts[i].sentence), found);
     }
   return g_strdup (self->sentence);
 }

@@ -95,3 +95,11 @@ reroute_change_unref (RerouteChange *self)
   g_free (self->value);
   g_free (self);
 }
+
+void
+reroute_difference_free (RerouteDifference *self)
+{
+  g_clear_pointer (&self->before, reroute_change_unref);
+  g_clear_pointer (&self->after, reroute_change_unref);
+  g_free (self);
+}

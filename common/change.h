@@ -39,4 +39,14 @@ RerouteChange *reroute_change_ref (RerouteChange *self);
 void reroute_change_unref (RerouteChange *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteChange, reroute_change_unref)
 
+/* What a change did; a REMOVE or a SET without value stands for "gone" or "default" where it is
+ * given. */
+typedef struct
+{
+  RerouteChange *before; /* NULL: was not there */
+  RerouteChange *after;  /* NULL: is gone */
+} RerouteDifference;
+
+void reroute_difference_free (RerouteDifference *self);
+
 G_END_DECLS

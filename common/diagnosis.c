@@ -10,6 +10,7 @@
 #include "common/codec-private.h"
 #include "common/domain-private.h"
 #include "common/error.h"
+#include "common/certificate-text.h"
 #include "common/pattern.h"
 
 #include <glib/gi18n-lib.h>
@@ -400,10 +401,13 @@ reroute_diagnosis_dup_text (const RerouteDiagnosis *self)
   g_return_val_if_fail (self != NULL, NULL);
 
   const Spec *spec = get_spec (self);
+  g_auto (GStrv) arguments = g_strdupv (self->arguments);
   g_autofree char *joined = NULL;
 
+  if (spec != NULL && g_str_equal (self->code, "certificate-unusable"))
+    reroute_certificate_translate (&arguments[0]);
   if (spec != NULL)
-    return reroute_pattern_fill (_ (spec->text), self->arguments);
+    return reroute_pattern_fill (_ (spec->text), arguments);
   joined = g_strjoinv (", ", self->arguments);
   return g_strdup_printf ("%s: %s", self->code, joined);
 }

@@ -10,6 +10,7 @@
 #include "common/ruleset-check.h"
 #include "common/finding-private.h"
 
+#include "common/certificate-text.h"
 #include "common/domain-private.h"
 #include "common/error.h"
 #include "common/pattern.h"
@@ -91,7 +92,7 @@ static const Spec specs[] = {
   { "tls-certificate-missing", LEVEL (WARNING), 0,
     N_("Mail is to be received in TLS, but no certificate is set: clients are turned away there.") },
   { "certificate-unusable", LEVEL (WARNING), 1,
-    /* Translators: what follows are the relay's own words, in English. */
+    /* Translators: %s is what is wrong with a file, without a full stop */
     N_("The relay says: %s") },
   { "always-relay-default", LEVEL (NOTE), 1,
     /* Translators: %s is a domain */
@@ -129,25 +130,29 @@ get_spec (const RerouteFinding *self)
 }
 
 static char *
-fill (const char *sentence, const RerouteFinding *self)
+fill (const char *sentence, char *const *arguments)
 {
   char *none[] = { NULL };
 
-  return reroute_pattern_fill (sentence, self->arguments != NULL ? self->arguments : none);
+  return reroute_pattern_fill (sentence, arguments != NULL ? arguments : none);
 }
 
 void
 reroute_finding_translate (RerouteFinding *self)
 {
   const Spec *spec;
+  g_auto (GStrv) arguments = NULL;
 
   g_return_if_fail (self != NULL);
 
   spec = get_spec (self);
   if (spec == NULL)
     return;
+  arguments = g_strdupv (self->arguments);
+  if (g_str_equal (self->code, "certificate-unusable"))
+    reroute_certificate_translate (&arguments[0]);
   g_free (self->sentence);
-  self->sentence = fill (_ (spec->sentence), self);
+  self->sentence = fill (_ (spec->sentence), arguments);
 }
 
 char *
@@ -158,7 +163,7 @@ reroute_finding_dup_english (const RerouteFinding *self)
   g_return_val_if_fail (self != NULL, NULL);
 
   spec = get_spec (self);
-  return spec != NULL ? fill (spec->sentence, self) : g_strdup (self->sentence);
+  return spec != NULL ? fill (spec->sentence, self->arguments) : g_strdup (self->sentence);
 }
 
 RerouteFinding *

@@ -11,6 +11,7 @@
 
 #include "common/step-text.h"
 
+#include "common/certificate-text.h"
 #include "common/pattern.h"
 
 #include <glib/gi18n-lib.h>
@@ -115,6 +116,8 @@ reroute_step_dup_text (const char *code, const char *sentence, char ***arguments
       found = reroute_pattern_match (patterns[i].pattern, sentence);
       if (found == NULL)
         continue;
+      if (g_str_equal (code, "certificate-unusable"))
+        reroute_certificate_translate (&found[0]);
       text = reroute_pattern_fill (_ (patterns[i].pattern), found);
       if (arguments != NULL)
         *arguments = g_steal_pointer (&found);

@@ -12,14 +12,20 @@
 
 #include "common/shortened.h"
 
-#define TEXT_OCTETS 300 /* of a cell; what is laid out again and again, and never seen, costs */
+#include <string.h>
+
+#define TEXT_OCTETS 300  /* of a cell; what is laid out again and again, and never seen, costs */
+#define TIP_OCTETS 10000 /* of its tooltip */
+#define WHOLE "reroute-whole"
 
 static gboolean
 query_cb (GtkLabel *label, int x, int y, gboolean by_keys, GtkTooltip *tooltip, gpointer user_data)
 {
-  if (!pango_layout_is_ellipsized (gtk_label_get_layout (label)))
+  const char *whole = g_object_get_data (G_OBJECT (label), WHOLE);
+
+  if (whole == NULL && !pango_layout_is_ellipsized (gtk_label_get_layout (label)))
     return FALSE;
-  gtk_tooltip_set_text (tooltip, gtk_label_get_text (label));
+  gtk_tooltip_set_text (tooltip, whole != NULL ? whole : gtk_label_get_text (label));
   return TRUE;
 }
 
@@ -41,6 +47,11 @@ reroute_cell_set_text (GtkLabel *label, const char *text)
   g_return_if_fail (GTK_IS_LABEL (label));
 
   gtk_label_set_label (label, shown);
+  g_object_set_data_full (
+    G_OBJECT (label),
+    WHOLE,
+    strnlen (text, TEXT_OCTETS + 1) > TEXT_OCTETS ? reroute_dup_shortened (text, TIP_OCTETS) : NULL,
+    g_free);
 }
 
 void

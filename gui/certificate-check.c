@@ -7,6 +7,7 @@
 
 #include "gui/certificate-check.h"
 
+#include "common/certificate-text.h"
 #include "common/file-name.h"
 #include "common/settings.h"
 
@@ -89,8 +90,11 @@ judged_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (error != NULL)
     g_debug ("nothing is known of the files: %s", error->message);
   if (remark != NULL)
-    /* Translators: what follows are the relay's own words, in English. */
-    sentence = g_strdup_printf (_ ("The relay says: %s"), remark);
+    {
+      reroute_certificate_translate (&remark);
+      /* Translators: %s is what is wrong with a file, without a full stop */
+      sentence = g_strdup_printf (_ ("The relay says: %s"), remark);
+    }
   reroute_field_error_set_warning (self->line, sentence);
 }
 

@@ -28,14 +28,21 @@ struct _RerouteEdit
   GPtrArray *steps;
   guint group;
   gint64 next_id;
-  guint n_freezes; /* of "changed" */
-  gboolean untold; /* it changed meanwhile */
+  GHashTable *saved_ids; /* gint64 to gint64: of rows that were added, and have been saved as */
+  guint n_freezes;       /* of "changed" */
+  gboolean untold;       /* it changed meanwhile */
 };
 
 /* (transfer none) (nullable) */
 RerouteOverlay *reroute_edit_find (RerouteEdit *self, ReroutePage page, gint64 id);
 /* Takes @overlay; NULL leaves the row as it is saved. */
 void reroute_edit_place (RerouteEdit *self, ReroutePage page, gint64 id, RerouteOverlay *overlay);
+void reroute_edit_set_saved_id (RerouteEdit *self, gint64 id, gint64 saved_id);
+/* (transfer full): @row as it is called now: under the id that it was saved as, when what holds it
+   has not heard of that. */
+RerouteRow *reroute_edit_dup_as_saved (RerouteEdit *self, RerouteRow *row);
+/* Saved rows that are gone are not removed by ids any more, nor by undo. */
+void reroute_edit_forget_ids (RerouteEdit *self, ReroutePage page, const RerouteIdSet *gone);
 /* Emits "changed"; @page: -1: of a setting, or of more than one thing */
 void reroute_edit_tell (RerouteEdit *self, int page, gint64 id);
 

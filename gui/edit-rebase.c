@@ -31,6 +31,9 @@ rebase_row (RerouteEdit *self, const RerouteChange *change)
   RerouteOverlay *overlay = reroute_edit_find (self, page, id);
   gboolean differs = FALSE;
 
+  /* Bring Back brings ids back, too. */
+  if (put)
+    g_hash_table_remove (self->saved_ids, &id);
   rebase_steps (self, page, id, change);
   if (overlay == NULL)
     return put && reroute_id_set_contains (self->removed[page], id);
@@ -50,6 +53,20 @@ subtract_ids (RerouteIdSet **set, const RerouteIdSet *gone)
   *set = rest;
 }
 
+void
+reroute_edit_forget_ids (RerouteEdit *self, ReroutePage page, const RerouteIdSet *gone)
+{
+  subtract_ids (&self->removed[page], gone);
+  reroute_edit_tell (self, (int) page, -1);
+  for (guint i = 0; i < self->steps->len; i++)
+    {
+      RerouteEditStep *step = g_ptr_array_index (self->steps, i);
+
+      if (step->by_ids && step->page == (int) page)
+        subtract_ids (&step->removed, gone);
+    }
+}
+
 /* What others removed is not there to be removed any more. */
 static void
 forget_gone (RerouteEdit *self, ReroutePage page, GPtrArray *changes)
@@ -67,15 +84,7 @@ forget_gone (RerouteEdit *self, ReroutePage page, GPtrArray *changes)
   if (ids->len == 0)
     return;
   gone = reroute_id_set_new ((const gint64 *) ids->data, ids->len);
-  subtract_ids (&self->removed[page], gone);
-  reroute_edit_tell (self, (int) page, -1);
-  for (guint i = 0; i < self->steps->len; i++)
-    {
-      RerouteEditStep *step = g_ptr_array_index (self->steps, i);
-
-      if (step->by_ids && step->page == (int) page)
-        subtract_ids (&step->removed, gone);
-    }
+  reroute_edit_forget_ids (self, page, gone);
 }
 
 static gboolean
@@ -115,105 +124,4 @@ reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes)
     }
   reroute_edit_thaw_changed (self);
   return conflicts;
-}
-
-/* --- rows of hers that were saved after all --- */
-
-/* (transfer full) (nullable): what @overlay of an added row is over @saved, which it was saved as.
- */
-static RerouteOverlay *
-adopt_overlay (const RerouteOverlay *overlay, RerouteRow *saved)
-{
-  g_autoptr (RerouteRow) row = NULL;
-
-  if (overlay == NULL || overlay->row == NULL)
-    return reroute_overlay_new (REROUTE_EDIT_REMOVED, NULL, saved);
-  row = reroute_row_stamp (overlay->row, saved->id, "", 0);
-  return reroute_row_equal (row, saved) ? NULL
-                                        : reroute_overlay_new (REROUTE_EDIT_CHANGED, row, saved);
-}
-
-/* "routing #example.com": what one row alone has. */
-static char *
-dup_name (const RerouteRow *row)
-{
-  return g_strconcat (
-    reroute_page_to_string (row->page), row->exact ? " #" : " ", row->domain, NULL);
-}
-
-/* (element-type gint64 RerouteRow): the saved row of each of @sent, by the id that it had; borrows
- * from both. */
-static GHashTable *
-find_saved (GPtrArray *sent, GPtrArray *changes)
-{
-  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  GHashTable *saved = g_hash_table_new (g_int64_hash, g_int64_equal);
-
-  for (guint i = 0; i < changes->len; i++)
-    {
-      const RerouteChange *change = g_ptr_array_index (changes, i);
-
-      if (change->kind == REROUTE_CHANGE_PUT)
-        g_hash_table_replace (names, dup_name (change->row), change->row);
-    }
-  for (guint i = 0; i < sent->len; i++)
-    {
-      RerouteRow *row = g_ptr_array_index (sent, i);
-      g_autofree char *name = dup_name (row);
-      RerouteRow *found = g_hash_table_lookup (names, name);
-
-      if (found != NULL)
-        g_hash_table_insert (saved, &row->id, found);
-    }
-  return saved;
-}
-
-static void
-adopt_steps (RerouteEdit *self, GHashTable *saved)
-{
-  for (guint i = 0; i < self->steps->len; i++)
-    {
-      RerouteEditStep *step = g_ptr_array_index (self->steps, i);
-      RerouteOverlay *before = step->before;
-      RerouteRow *row = NULL;
-
-      if (!step->by_ids && step->page >= 0)
-        row = g_hash_table_lookup (saved, &step->id);
-      if (row == NULL)
-        continue;
-      step->id = row->id;
-      step->before = adopt_overlay (before, row);
-      reroute_overlay_free (before);
-    }
-}
-
-void
-reroute_edit_adopt (RerouteEdit *self, GPtrArray *sent, GPtrArray *changes)
-{
-  g_autoptr (GHashTable) saved = NULL;
-
-  g_return_if_fail (REROUTE_IS_EDIT (self));
-  g_return_if_fail (sent != NULL && changes != NULL);
-
-  saved = find_saved (sent, changes);
-  reroute_edit_freeze_changed (self);
-  adopt_steps (self, saved);
-  for (guint i = 0; i < sent->len; i++)
-    {
-      RerouteRow *row = g_ptr_array_index (sent, i);
-      RerouteRow *own = g_hash_table_lookup (saved, &row->id);
-
-      if (own != NULL)
-        {
-          reroute_edit_place (self,
-                              row->page,
-                              own->id,
-                              adopt_overlay (reroute_edit_find (self, row->page, row->id), own));
-          reroute_edit_place (self, row->page, row->id, NULL);
-        }
-      else if (reroute_edit_get_row (self, row->page, row->id) == row)
-        reroute_edit_remove_row (self, row);
-    }
-  reroute_edit_tell (self, -1, -1);
-  reroute_edit_thaw_changed (self);
 }

@@ -156,6 +156,7 @@ reroute_edit_finalize (GObject *object)
   for (int i = 0; i < REROUTE_N_SETTINGS; i++)
     g_clear_pointer (&self->settings[i], g_free);
   g_clear_pointer (&self->steps, g_ptr_array_unref);
+  g_clear_pointer (&self->saved_ids, g_hash_table_unref);
 
   G_OBJECT_CLASS (reroute_edit_parent_class)->finalize (object);
 }
@@ -185,6 +186,7 @@ reroute_edit_init (RerouteEdit *self)
     self->rows[i] = g_hash_table_new_full (
       g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) reroute_overlay_free);
   self->steps = g_ptr_array_new_with_free_func ((GDestroyNotify) step_free);
+  self->saved_ids = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->next_id = -1;
 }
 
@@ -198,6 +200,8 @@ RerouteEdit *
 reroute_edit_copy (RerouteEdit *self)
 {
   RerouteEdit *copy = reroute_edit_new ();
+  GHashTableIter saved;
+  gint64 *own, *saved_as;
 
   g_return_val_if_fail (REROUTE_IS_EDIT (self), copy);
 
@@ -217,6 +221,9 @@ reroute_edit_copy (RerouteEdit *self)
   for (int i = 0; i < REROUTE_N_SETTINGS; i++)
     copy->settings[i] = g_strdup (self->settings[i]);
   copy->next_id = self->next_id;
+  g_hash_table_iter_init (&saved, self->saved_ids);
+  while (g_hash_table_iter_next (&saved, (gpointer *) &own, (gpointer *) &saved_as))
+    reroute_edit_set_saved_id (copy, *own, *saved_as);
   return copy;
 }
 
@@ -252,13 +259,17 @@ gint64
 reroute_edit_put_row (RerouteEdit *self, RerouteRow *row, RerouteRow *base)
 {
   g_autoptr (RerouteRow) own = NULL;
+  g_autoptr (RerouteRow) own_base = NULL;
   Overlay *overlay = NULL;
   Overlay *next = NULL;
 
   g_return_val_if_fail (REROUTE_IS_EDIT (self), 0);
   g_return_val_if_fail (row != NULL, 0);
 
-  own = row->id == 0 ? reroute_row_stamp (row, self->next_id--, "", 0) : reroute_row_ref (row);
+  own = row->id == 0 ? reroute_row_stamp (row, self->next_id--, "", 0)
+                     : reroute_edit_dup_as_saved (self, row);
+  if (base != NULL)
+    base = own_base = reroute_edit_dup_as_saved (self, base);
   if (reroute_id_set_contains (self->removed[own->page], own->id))
     {
       g_autoptr (RerouteIdSet) one = reroute_id_set_new (&own->id, 1);
@@ -290,9 +301,9 @@ reroute_edit_remove_row (RerouteEdit *self, RerouteRow *row)
   g_return_if_fail (REROUTE_IS_EDIT (self));
   g_return_if_fail (row != NULL);
 
-  if (reroute_id_set_contains (self->removed[row->page], row->id))
+  own = reroute_edit_dup_as_saved (self, row);
+  if (reroute_id_set_contains (self->removed[own->page], own->id))
     return;
-  own = reroute_row_ref (row);
   overlay = reroute_edit_find (self, own->page, own->id);
   if (overlay == NULL)
     next = reroute_overlay_new (REROUTE_EDIT_REMOVED, NULL, own);

@@ -45,7 +45,8 @@ void reroute_edit_thaw_changed (RerouteEdit *self);
  * @row: the row as it shall be; id 0 adds it
  * @base: (nullable): the saved row of that id
  *
- * A row that is put back to what is saved is no change any more.
+ * A row that is put back to what is saved is no change any more.  The id that a row had before it
+ * was saved stands for the saved one after reroute_edit_adopt(), here and for removal.
  *
  * Returns: the id that the row has in this edit
  */
@@ -101,13 +102,15 @@ GPtrArray *reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes);
 
 /**
  * reroute_edit_adopt:
- * @sent: (element-type RerouteRow): rows that were added, as they were sent to be saved
- * @changes: (element-type RerouteChange): what was saved, those rows among it; after
- *   reroute_edit_rebase() over them
+ * @sent: the edit as it was sent to be saved, from which @self has gone on
+ * @differences: (nullable) (element-type RerouteDifference): the generation that it became; %NULL
+ *   when that cannot be told any more
  *
- * The rows are known to be saved: what she has done to them since is a change or a removal of the
- * saved ones, also when it is undone.
+ * What was sent is known to be saved: @self is from now on what differs from that, and what she has
+ * taken back since is a change of its own, also when it is undone later; but for removals by ids,
+ * whose undo brings nothing back once they are saved.  reroute_edit_rebase() over later generations
+ * comes after it.  Without @differences what is still as it was sent is dropped.
  */
-void reroute_edit_adopt (RerouteEdit *self, GPtrArray *sent, GPtrArray *changes);
+void reroute_edit_adopt (RerouteEdit *self, RerouteEdit *sent, GPtrArray *differences);
 
 G_END_DECLS

@@ -558,12 +558,10 @@ reroute_finding_dup_markup (const RerouteFinding *finding)
       const char *argument =
         is_name_char (before) || before == '.' ? NULL : find_argument (finding, at);
       const char *next = argument != NULL ? at + strlen (argument) : g_utf8_next_char (at);
-      g_autofree char *piece = g_markup_escape_text (at, next - at);
+      g_autofree char *piece =
+        argument != NULL ? bold (argument) : g_markup_escape_text (at, next - at);
 
-      if (argument != NULL)
-        g_string_append_printf (markup, "<b>\342\201\250%s\342\201\251</b>", piece);
-      else
-        g_string_append (markup, piece);
+      g_string_append (markup, piece);
       before = next[-1];
       at = next;
     }

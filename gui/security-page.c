@@ -11,6 +11,7 @@
 
 #include "gui/security-page.h"
 
+#include "common/certificate-text.h"
 #include "gui/accounts-window.h"
 #include "gui/certificate-check.h"
 #include "gui/email-domain-dialog.h"
@@ -68,7 +69,8 @@ static void
 show_tls_failure (RerouteSecurityPage *self)
 {
   RerouteRelayWatch *watch = reroute_sheet_get_relay_watch (self->sheet);
-  const char *failure = reroute_relay_watch_get_tls_failure (watch);
+  const char *english = reroute_relay_watch_get_tls_failure (watch);
+  g_autofree char *failure = english != NULL ? reroute_certificate_dup_text (english) : NULL;
   g_autofree char *text = NULL;
 
   gtk_widget_set_visible (GTK_WIDGET (self->tls_failure),
@@ -76,7 +78,7 @@ show_tls_failure (RerouteSecurityPage *self)
                             !is_said (self, failure));
   if (failure == NULL)
     return;
-  /* Translators: what follows are the relay's own words, in English. */
+  /* Translators: %s is what is wrong with a file, without a full stop */
   text = g_strdup_printf (_ ("The relay says: %s"), failure);
   gtk_label_set_text (self->tls_failure, text);
 }

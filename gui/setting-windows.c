@@ -20,8 +20,10 @@
 /* Of these windows, in pixels. */
 #define WIDTH 600
 #define LISTS_HEIGHT 520 /* at least, with two lists */
-#define MAX_HEIGHT 675   /* cuts Advanced within a line: one sees that there are more */
 #define MARGINS 24       /* both of sub-sheet.ui */
+/* Advanced has more lines than that, and its scroll bar hides: in English and German its lower edge
+   runs through a line and so tells that there are more. */
+#define MAX_HEIGHT 675
 
 /* Wraps, but asks for much of its width: a window is as high as its narrowest width wants it. */
 static void

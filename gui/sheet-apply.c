@@ -3,7 +3,9 @@
  * sheet-apply.c - Apply, and what became of one whose answer was lost
  *
  * Whether that one was saved is asked once more as soon as the service can be reached; until then
- * the edit stays as it is, and what others saved is not taken in: it could be ours.
+ * the edit stays as it is, and what others saved is not taken in: it could be ours.  Where she has
+ * gone on meanwhile, the generation that it became is read and the edit laid over it; what others
+ * saved comes after that.
  */
 
 #include "config.h"
@@ -11,42 +13,54 @@
 #include "gui/sheet-private.h"
 
 #include "common/error.h"
+#include "common/limits.h"
 #include "common/refusal-text.h"
 
 gboolean
 reroute_sheet_is_saving (RerouteSheet *self)
 {
-  return self->apply != NULL || self->sent != NULL;
+  return self->sent != NULL;
 }
 
 void
 reroute_sheet_note_touched (RerouteSheet *self)
 {
   self->touched = TRUE;
-  if (self->sent == NULL)
+  if (!reroute_sheet_is_unsettled (self))
     g_clear_pointer (&self->problem, g_free);
+}
+
+static void
+forget_sent (RerouteSheet *self)
+{
+  g_clear_object (&self->sent);
+  g_clear_pointer (&self->differences, g_ptr_array_unref);
+  self->sent_serial = 0;
 }
 
 void
 reroute_sheet_clear_apply (RerouteSheet *self)
 {
   reroute_sheet_close (self);
-  g_clear_pointer (&self->sent, g_ptr_array_unref);
-  g_clear_pointer (&self->adopted, g_ptr_array_unref);
+  forget_sent (self);
   g_clear_pointer (&self->problem, g_free);
 }
 
+/* What others saved meanwhile is taken in from now on. */
 static void
-take_saved (RerouteSheet *self, guint64 serial)
+end_saving (RerouteSheet *self)
 {
-  self->serial = serial;
-  reroute_edit_clear (self->edit);
-  reroute_sheet_dismiss_news (self);
-  reroute_sheet_load_settings (self);
-  reroute_relay_watch_ask (self->relay);
+  gboolean unread = self->unread;
+
+  forget_sent (self);
+  self->unread = FALSE;
+  if (unread)
+    reroute_sheet_load_settings (self);
+  if (self->announced != self->serial)
+    reroute_sheet_catch_up (self);
 }
 
-/* --- an answer that was lost --- */
+/* --- what was saved --- */
 
 static gboolean
 settle_cb (gpointer user_data)
@@ -66,34 +80,90 @@ settle_later (RerouteSheet *self)
     self->settle_id = g_timeout_add (REROUTE_SHEET_RETRY_MS, settle_cb, self);
 }
 
-/* It may have been saved, and she goes on. */
+/* The edit is what differs from what was sent.  @differences: as for reroute_edit_adopt() */
 static void
-begin_doubt (RerouteSheet *self)
+take_sent (RerouteSheet *self, GPtrArray *differences)
 {
-  self->sent = g_ptr_array_new_with_free_func (reroute_row_unref);
-  for (int i = 0; i < REROUTE_N_PAGES; i++)
+  gboolean touched = self->touched;
+
+  /* A service that errs may say so of one that is over. */
+  if (self->sent != NULL && (touched || differences != NULL))
+    reroute_edit_adopt (self->edit, self->sent, differences);
+  self->serial = self->sent_serial;
+  self->announced = MAX (self->announced, self->serial);
+  self->unread = TRUE;
+  if (!touched)
+    reroute_edit_clear (self->edit);
+  g_clear_pointer (&self->problem, g_free);
+  end_saving (self);
+  reroute_sheet_dismiss_news (self);
+  reroute_relay_watch_ask (self->relay);
+  reroute_sheet_finish_apply (self, REROUTE_APPLY_SAVED, NULL);
+}
+
+static void read_sent (RerouteSheet *self);
+
+static void
+sent_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) part = reroute_rules_client_history_changes_finish (
+    REROUTE_RULES_CLIENT (source), result, &error);
+
+  if (self->settle == NULL)
+    return;
+  g_clear_object (&self->settle);
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_SERIAL))
     {
-      g_autoptr (GPtrArray) added = reroute_edit_dup_added (self->edit, i);
-
-      for (guint j = 0; j < added->len; j++)
-        g_ptr_array_add (self->sent, reroute_row_ref (added->pdata[j]));
+      take_sent (self, NULL);
     }
-  settle_later (self);
+  else if (part == NULL)
+    {
+      settle_later (self);
+      reroute_sheet_finish_apply (self, REROUTE_APPLY_SAVED, NULL);
+    }
+  else if (part->len == 0)
+    {
+      take_sent (self, self->differences);
+    }
+  else
+    {
+      g_ptr_array_extend_and_steal (self->differences, g_steal_pointer (&part));
+      read_sent (self);
+    }
 }
 
-/* @serial: 0: it was not saved */
+/* On from what was read of it. */
 static void
-end_doubt (RerouteSheet *self, guint64 serial)
+read_sent (RerouteSheet *self)
 {
-  g_clear_pointer (&self->adopted, g_ptr_array_unref);
-  if (serial != 0 && self->touched)
-    self->adopted = g_steal_pointer (&self->sent);
-  g_clear_pointer (&self->sent, g_ptr_array_unref);
-  if (serial != 0 && !self->touched)
-    take_saved (self, serial);
-  else if (serial != 0 || self->announced != self->serial)
-    reroute_sheet_catch_up (self);
+  if (self->differences == NULL)
+    self->differences = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_difference_free);
+  self->settle = g_cancellable_new ();
+  reroute_rules_client_history_changes_async (self->rules,
+                                              self->sent_serial,
+                                              self->differences->len,
+                                              REROUTE_LIMIT_PAGE_ROWS,
+                                              self->settle,
+                                              sent_read_cb,
+                                              g_object_ref (self));
 }
+
+/* @serial: the generation that it became, or the newest when it had nothing to change.  Only one
+   that is to be read tells what the rows that it added are called now: to her later changes, and to
+   a dialog that is open. */
+static void
+settle_saved (RerouteSheet *self, guint64 serial, gboolean read)
+{
+  self->sent_serial = serial;
+  if (read && serial > self->serial)
+    read_sent (self);
+  else
+    take_sent (self, NULL);
+}
+
+/* --- an answer that was lost --- */
 
 static void
 settled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -106,26 +176,37 @@ settled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->settle == NULL)
     return;
   g_clear_object (&self->settle);
+  if (serial != 0)
+    {
+      settle_saved (self, serial, TRUE);
+      return;
+    }
   if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_OUTCOME))
     {
       settle_later (self);
       return;
     }
-  end_doubt (self, serial);
   g_free (self->problem);
   self->problem = error != NULL ? reroute_dup_error (error) : NULL;
+  end_saving (self);
   reroute_sheet_emit_changed (self);
 }
 
 void
 reroute_sheet_settle (RerouteSheet *self)
 {
-  if (self->sent == NULL || self->settle != NULL || reroute_bus_get_connection (self->bus) == NULL)
+  if (!reroute_sheet_is_unsettled (self) || self->settle != NULL ||
+      reroute_bus_get_connection (self->bus) == NULL)
     return;
+  if (self->sent_serial != 0)
+    {
+      read_sent (self);
+      return;
+    }
   /* Bring Back was sent since. */
   if (!reroute_rules_client_is_unsettled (self->rules))
     {
-      end_doubt (self, 0);
+      end_saving (self);
       reroute_sheet_emit_changed (self);
       return;
     }
@@ -138,7 +219,7 @@ reroute_sheet_is_unsettled (RerouteSheet *self)
 {
   g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
 
-  return self->sent != NULL;
+  return self->sent != NULL && self->apply == NULL;
 }
 
 /* --- Apply --- */
@@ -164,8 +245,11 @@ reroute_sheet_finish_apply (RerouteSheet *self, RerouteApplyState state, GError 
     }
   if (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     self->problem = reroute_dup_error (error);
-  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_OUTCOME))
-    begin_doubt (self);
+  /* It may have been saved, and she goes on. */
+  if (self->sent_serial != 0 || g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_OUTCOME))
+    settle_later (self);
+  else
+    end_saving (self);
   reroute_sheet_emit_changed (self);
   if (error != NULL)
     g_task_return_error (task, error);
@@ -189,8 +273,7 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   switch (commit->state)
     {
     case REROUTE_COMMIT_SAVED:
-      take_saved (self, commit->serial);
-      reroute_sheet_finish_apply (self, REROUTE_APPLY_SAVED, NULL);
+      settle_saved (self, commit->serial, self->touched);
       break;
     case REROUTE_COMMIT_STALE:
       self->announced = commit->serial;
@@ -246,6 +329,7 @@ reroute_sheet_apply_async (RerouteSheet *self,
   g_return_if_fail (REROUTE_IS_SHEET (self));
   g_return_if_fail (!reroute_sheet_is_saving (self));
 
+  self->sent = reroute_edit_copy (self->edit);
   self->apply = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (self->apply, reroute_sheet_apply_async);
   self->progress = 0;

@@ -36,10 +36,13 @@ struct _RerouteSheet
   /* of sheet-apply.c */
   GTask *apply;
   double progress;
-  char *problem;        /* (nullable): why the last Apply failed */
-  GPtrArray *sent;      /* (nullable) (element-type RerouteRow): added by it, and not known to be */
-  GPtrArray *adopted;   /* (nullable) likewise: known to be, and not yet caught up with */
+  char *problem;       /* (nullable): why the last Apply failed */
+  RerouteEdit *sent;   /* (nullable): what it sends, until what became of it is taken in */
+  guint64 sent_serial; /* the generation that @sent became; 0: not known */
+  GPtrArray
+    *differences;       /* (nullable) (element-type RerouteDifference): that one, as far as read */
   gboolean touched;     /* the edit is another one than was sent */
+  gboolean unread;      /* settings came meanwhile, and are to be read again */
   GCancellable *settle; /* (nullable): of the question what became of it */
   guint settle_id;
 };

@@ -117,12 +117,21 @@ settings_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_debug ("no settings: %s", error->message);
       return;
     }
-  g_clear_pointer (&self->settings, reroute_settings_unref);
-  self->settings = settings;
-  /* A later generation than the one caught up with is announced and comes through catch_up(). */
-  if (self->serial == 0 || reroute_edit_get_n_changes (self->edit) == 0)
-    self->serial = serial;
   self->announced = MAX (self->announced, serial);
+  if (self->settings != NULL && reroute_sheet_is_saving (self))
+    {
+      reroute_settings_unref (settings);
+      self->unread = TRUE;
+    }
+  else
+    {
+      g_clear_pointer (&self->settings, reroute_settings_unref);
+      self->settings = settings;
+      /* A later generation than the one caught up with is announced and comes through catch_up().
+       */
+      if (self->serial == 0 || reroute_edit_get_n_changes (self->edit) == 0)
+        self->serial = serial;
+    }
   queue_check (self);
   g_signal_emit (self, signals[SAVED], 0);
   reroute_sheet_emit_changed (self);
@@ -160,9 +169,6 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   self->serial = serial;
   conflicts = reroute_edit_rebase (self->edit, changes);
-  if (self->adopted != NULL)
-    reroute_edit_adopt (self->edit, self->adopted, changes);
-  g_clear_pointer (&self->adopted, g_ptr_array_unref);
   if (reroute_edit_get_n_changes (self->edit) > 0)
     {
       if (self->news == NULL)

@@ -252,16 +252,6 @@ GPtrArray *reroute_rules_client_history_finish (RerouteRulesClient *self,
                                                 GAsyncResult *result,
                                                 GError **error);
 
-/* What a change did; a REMOVE or a SET without value stands for "gone" or "default" where it is
- * given. */
-typedef struct
-{
-  RerouteChange *before; /* NULL: was not there */
-  RerouteChange *after;  /* NULL: is gone */
-} RerouteDifference;
-
-void reroute_difference_free (RerouteDifference *self);
-
 /* (transfer full) (element-type RerouteDifference): perhaps fewer than asked for; none: the end */
 void reroute_rules_client_history_changes_async (RerouteRulesClient *self,
                                                  guint64 serial,

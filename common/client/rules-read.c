@@ -30,14 +30,6 @@ reroute_generation_free (RerouteGeneration *self)
   g_free (self);
 }
 
-void
-reroute_difference_free (RerouteDifference *self)
-{
-  g_clear_pointer (&self->before, reroute_change_unref);
-  g_clear_pointer (&self->after, reroute_change_unref);
-  g_free (self);
-}
-
 static void
 read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {

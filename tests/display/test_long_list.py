@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A list that is too long to be read at once: what is done with all of it is done with all of it."""
+"""A list that is too long to be read at once: what is done with all of it is done with all of it.  A text, too."""
 
 import os
 import sys
@@ -11,6 +11,7 @@ from desk import SHEET, run    # noqa: E402
 
 # More than the dialog holds of a list at a time.
 N_ROWS = 17500
+DOMAINS = 'E-Mail Domain'
 
 
 def domain(number):
@@ -59,6 +60,21 @@ def test_a_part_of_them(desk):
     desk.dialog.wait_text('1 entry')
     desk.apply()
     assert list(desk.rows('routing')) == [f'#{domain(0)}']
+
+
+def test_the_tooltip_has_all_of_a_text(desk):
+    """Of a cell that shows the beginning of it."""
+    hosts = [f'{"m" * 50}{number:02d}.example.net' for number in range(32)]
+    desk.ctl('connections', 'add', 'long.test', f'--host={",".join(hosts)}', '--accept-from=permitted')
+    desk.page(2)
+    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
+    desk.dialog.wait_text(hosts[0], DOMAINS)
+    shown = next(text for text in desk.dialog.texts(DOMAINS) if hosts[0] in text)
+    assert hosts[-1] not in shown, len(shown)
+    window = desk.dialog.focus(DOMAINS)
+    middle = desk.dialog.tree.middle(desk.dialog.wait(DOMAINS, 'label', shown))
+    desk.dialog.xdotool('mousemove', '--window', window, *map(str, middle))
+    desk.dialog.wait_text(hosts[-1], DOMAINS)
 
 
 if __name__ == '__main__':

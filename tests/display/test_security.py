@@ -10,8 +10,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, poll, run_with_relay     # noqa: E402
 from certs import Authority                      # noqa: E402
+from screen import Dialog                        # noqa: E402
 
 SECRET = 'correct horse battery'
+GERMAN_SHEET = 'Eigenschaften'
 
 
 def accounts(desk):
@@ -155,6 +157,18 @@ def test_without_the_relay(desk):
     desk.service.start_relay()
     desk.dialog.wait_no_text('The relay is not running', 'Accounts')
     desk.dialog.wait_text('smart', 'Accounts')
+
+
+def test_the_relay_speaks_german(desk):
+    """What it says of the files, to who reads German."""
+    desk.dialog.__exit__()
+    with Dialog(desk.place, desk.bus.address, environment={'LANGUAGE': 'de'}) as dialog:
+        dialog.click(GERMAN_SHEET, 'page tab', 'Sicherheit')
+        dialog.focus(GERMAN_SHEET)
+        dialog.key('alt+a', 'ctrl+a')
+        dialog.type('/etc/reroute/none.pem')
+        dialog.wait_text('Das Relay sagt: das Zertifikat „/etc/reroute/none.pem“ ist nicht zu gebrauchen: '
+                         'die Datei oder das Verzeichnis gibt es nicht', GERMAN_SHEET)
 
 
 if __name__ == '__main__':

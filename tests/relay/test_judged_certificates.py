@@ -8,7 +8,7 @@ import subprocess
 
 from gi.repository import Gio, GLib
 
-from place import Place, poll
+from place import BUILD, Place, poll
 from certs import Authority
 from support import CTL, Service
 from tap import run
@@ -60,10 +60,11 @@ class World:
             return
         raise AssertionError(f'{question}: {answer}')
 
-    def says(self, *words):
+    def says(self, *words, language='C'):
         """What reroutectl has said on its standard error; it must succeed."""
+        environment = dict(os.environ, LC_ALL='C.UTF-8', LANGUAGE=language, REROUTE_LOCALE_DIR=os.path.join(BUILD, 'po'))
         result = subprocess.run([CTL, f'--bus={self.service.bus.address}', *words], text=True, timeout=60,
-                                capture_output=True, check=False, env=dict(os.environ, LC_ALL='C.UTF-8'))
+                                capture_output=True, check=False, env=environment)
         assert result.returncode == 0, result.stderr
         return result.stderr
 
@@ -138,6 +139,47 @@ def main():
             assert 'relay' not in world.says('settings', 'set', 'default-certificate', whole)
             service.wait_applied()
             assert 'relay' not in world.says('check')
+
+        def test_in_german():
+            """Every word of it but the name, of each refusal that there is a file for."""
+            def cannot(file, why):
+                return f'Warnung: Das Relay sagt: das Zertifikat „{file}“ ist nicht zu gebrauchen: {why}'
+
+            old = issue('late.test', first_day=-2, last_day=-1)
+            young = issue('early.test', first_day=1)
+            locked = world.whole('locked.pem', good, world.locked)
+            with open(good.path, encoding='ascii') as stream:
+                chain = world.place.write(stream.read() * 17, 'chain.pem')
+            large = world.place.write('x' * (1024 * 1024 + 1), 'large.pem')
+            edit = ('connections', 'edit', 'a.test')
+            for path, why in (
+                    (world.missing, 'die Datei oder das Verzeichnis gibt es nicht'),
+                    (world.pipe, 'es ist keine gewöhnliche Datei'),
+                    (large, 'die Datei ist zu groß dafür'),
+                    (world.text, 'die Datei enthält kein Zertifikat in PEM-Form'),
+                    (chain, 'die Datei enthält mehr Zertifikate, als eine Kette hat'),
+                    (good.path, 'die Datei enthält keinen privaten Schlüssel in PEM-Form: schreiben Sie ihn in die '
+                                'Datei des Zertifikats'),
+                    (locked, 'sein privater Schlüssel verlangt ein Passwort, und niemand ist da, der es sagt'),
+                    (world.whole('wrong.pem', good, other.key_path),
+                     'der private Schlüssel in der Datei gehört nicht zum Zertifikat')):
+                told = world.says(*edit, f'--certificate={path}', language='de')
+                assert cannot(path, why) in told, told
+            for certificate, verb in ((old, 'es ist am '), (young, 'es gilt nicht vor dem ')):
+                told = world.says(*edit, f'--certificate={certificate.path}', language='de')
+                assert cannot(certificate.path, verb) in told, told
+            world.says('settings', 'set', 'tls-certificate', good.path)
+            for key_path, why in (
+                    (other.key_path, 'er gehört nicht zum Zertifikat'),
+                    (world.missing, 'die Datei oder das Verzeichnis gibt es nicht'),
+                    (world.locked, 'er verlangt ein Passwort, und niemand ist da, der es sagt'),
+                    (world.text, 'die Datei enthält keinen privaten Schlüssel in PEM-Form; nennen Sie die, die ihn '
+                                 'enthält, in „tls-key“')):
+                world.says('settings', 'set', 'tls-key', key_path)
+                service.wait_applied()
+                told = world.says('check', language='de')
+                assert cannot(good.path, f'der Schlüssel „{key_path}“: {why}') in told, told
+            world.says('settings', 'set', 'tls-key', '')
 
         def test_a_pipe_holds_up_nobody():
             assert NO_ORDINARY in world.says('settings', 'set', 'tls-certificate', world.pipe)

@@ -179,37 +179,80 @@ test_copy_and_clear (Fixture *f, gconstpointer data)
   g_assert_cmpuint (reroute_edit_get_n_changes (copy), ==, 3);
 }
 
+static void
+add_difference (GPtrArray *differences, RerouteChange *before, RerouteChange *after)
+{
+  RerouteDifference *difference = g_new0 (RerouteDifference, 1);
+
+  difference->before = before;
+  difference->after = after;
+  g_ptr_array_add (differences, difference);
+}
+
+static RerouteChange *
+new_put (gint64 id, const char *domain)
+{
+  g_autoptr (RerouteRow) row = make_row (id, domain);
+
+  return reroute_change_new_put (row);
+}
+
+static GPtrArray *
+new_differences (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_difference_free);
+}
+
+/* As one step; @saved: (nullable): of the saved row, else it is added.  Returns: its id */
+static gint64
+put (Fixture *f, gint64 id, const char *domain, const char *saved)
+{
+  g_autoptr (RerouteRow) row = make_row (id, domain);
+  g_autoptr (RerouteRow) base = saved != NULL ? make_row (id, saved) : NULL;
+
+  reroute_edit_begin_step (f->edit);
+  return reroute_edit_put_row (f->edit, row, base);
+}
+
+static void
+take_away (Fixture *f, gint64 id, const char *domain)
+{
+  g_autoptr (RerouteRow) row = make_row (id, domain);
+
+  reroute_edit_begin_step (f->edit);
+  reroute_edit_remove_row (f->edit, row);
+}
+
+static void
+assert_row (Fixture *f, gint64 id, RerouteEditState state, const char *domain)
+{
+  const RerouteRow *row = reroute_edit_get_row (f->edit, PAGE, id);
+
+  g_assert_cmpint (state_of (f, id), ==, state);
+  g_assert_cmpstr (row != NULL ? row->domain : NULL, ==, domain);
+}
+
 /* Three rows were sent; then she changed one and removed another: they were saved. */
 static void
 test_adopt (Fixture *f, gconstpointer data)
 {
   static const char *const domains[] = { "same.test", "changed.test", "removed.test" };
-  g_autoptr (GPtrArray) sent = NULL;
-  g_autoptr (GPtrArray) changes =
-               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
-  g_autoptr (RerouteRow) other = NULL;
+  g_autoptr (RerouteEdit) sent = NULL;
+  g_autoptr (GPtrArray) differences = new_differences ();
 
   for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
     {
-      g_autoptr (RerouteRow) row = make_row (0, domains[i]);
-      g_autoptr (RerouteRow) saved = make_row (7 + i, domains[i]);
-
-      reroute_edit_begin_step (f->edit);
-      reroute_edit_put_row (f->edit, row, NULL);
-      g_ptr_array_add (changes, reroute_change_new_put (saved));
+      put (f, 0, domains[i], NULL);
+      add_difference (differences, NULL, new_put (7 + i, domains[i]));
     }
-  sent = reroute_edit_dup_added (f->edit, PAGE);
-  other = make_row (-2, "other.test");
-  reroute_edit_begin_step (f->edit);
-  reroute_edit_put_row (f->edit, other, NULL);
-  reroute_edit_begin_step (f->edit);
-  reroute_edit_remove_row (f->edit, g_ptr_array_index (sent, 2));
+  sent = reroute_edit_copy (f->edit);
+  put (f, -2, "other.test", NULL);
+  take_away (f, -3, "removed.test");
 
-  reroute_edit_adopt (f->edit, sent, changes);
-  g_assert_cmpint (state_of (f, 7), ==, REROUTE_EDIT_UNTOUCHED);
-  g_assert_cmpint (state_of (f, 8), ==, REROUTE_EDIT_CHANGED);
-  g_assert_cmpstr (reroute_edit_get_row (f->edit, PAGE, 8)->domain, ==, "other.test");
-  g_assert_cmpint (state_of (f, 9), ==, REROUTE_EDIT_REMOVED);
+  reroute_edit_adopt (f->edit, sent, differences);
+  assert_row (f, 7, REROUTE_EDIT_UNTOUCHED, NULL);
+  assert_row (f, 8, REROUTE_EDIT_CHANGED, "other.test");
+  assert_row (f, 9, REROUTE_EDIT_REMOVED, NULL);
   g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 2);
   reroute_edit_undo (f->edit);
   g_assert_cmpint (state_of (f, 9), ==, REROUTE_EDIT_UNTOUCHED);
@@ -217,6 +260,210 @@ test_adopt (Fixture *f, gconstpointer data)
   g_assert_cmpint (state_of (f, 8), ==, REROUTE_EDIT_UNTOUCHED);
   reroute_edit_undo (f->edit);
   g_assert_cmpint (state_of (f, 9), ==, REROUTE_EDIT_REMOVED);
+}
+
+/* What was sent of saved rows: changed, and removed as a row and by its id. */
+static void
+send_saved_rows (Fixture *f, GPtrArray *differences)
+{
+  put (f, 1, "one.sent.test", "one.test");
+  take_away (f, 2, "two.test");
+  remove_ids (f, 3, 1);
+  add_difference (differences, new_put (1, "one.test"), new_put (1, "one.sent.test"));
+  add_difference (differences, new_put (2, "two.test"), NULL);
+  add_difference (differences, new_put (3, "three.test"), NULL);
+}
+
+/* All of it is undone before it is known to be saved: to be saved anew. */
+static void
+test_adopt_undone (Fixture *f, gconstpointer data)
+{
+  g_autoptr (RerouteEdit) sent = NULL;
+  g_autoptr (GPtrArray) differences = new_differences ();
+
+  send_saved_rows (f, differences);
+  sent = reroute_edit_copy (f->edit);
+  while (reroute_edit_can_undo (f->edit))
+    reroute_edit_undo (f->edit);
+  reroute_edit_adopt (f->edit, sent, differences);
+  assert_row (f, 1, REROUTE_EDIT_CHANGED, "one.test");
+  assert_row (f, 2, REROUTE_EDIT_ADDED, "two.test");
+  assert_row (f, 3, REROUTE_EDIT_ADDED, "three.test");
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 3);
+}
+
+/* She goes on from it, and takes it back later. */
+static void
+test_adopt_further (Fixture *f, gconstpointer data)
+{
+  g_autoptr (RerouteEdit) sent = NULL;
+  g_autoptr (GPtrArray) differences = new_differences ();
+
+  send_saved_rows (f, differences);
+  sent = reroute_edit_copy (f->edit);
+  put (f, 1, "one.further.test", "one.test");
+  reroute_edit_adopt (f->edit, sent, differences);
+  assert_row (f, 1, REROUTE_EDIT_CHANGED, "one.further.test");
+  g_assert_cmpstr (reroute_edit_get_base (f->edit, PAGE, 1)->domain, ==, "one.sent.test");
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 1);
+  reroute_edit_undo (f->edit);
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 0);
+  reroute_edit_undo (f->edit);
+  reroute_edit_undo (f->edit);
+  assert_row (f, 2, REROUTE_EDIT_ADDED, "two.test");
+  reroute_edit_undo (f->edit);
+  assert_row (f, 1, REROUTE_EDIT_CHANGED, "one.test");
+}
+
+static RerouteChange *
+new_set (RerouteSettingId id, const char *value)
+{
+  return reroute_change_new_set (reroute_setting_specs ()[id].key, value, NULL);
+}
+
+static void
+set (Fixture *f, RerouteSettingId id, const char *value, const char *saved)
+{
+  reroute_edit_begin_step (f->edit);
+  reroute_edit_set (f->edit, id, value, saved);
+}
+
+/* One setting is taken back, one gets another value, one stays as it was sent. */
+static void
+test_adopt_settings (Fixture *f, gconstpointer data)
+{
+  static const RerouteSettingId ids[] = { REROUTE_SETTING_HOSTNAME,
+                                          REROUTE_SETTING_POSTMASTER,
+                                          REROUTE_SETTING_MESSAGE_TIMEOUT };
+  static const char *const sent_values[] = { "sent.test", "sent@sent.test", "2d" };
+  static const char *const saved[] = { "", "old@old.test", "5d" };
+  g_autoptr (RerouteEdit) sent = NULL;
+  g_autoptr (GPtrArray) differences = new_differences ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
+    {
+      set (f, ids[i], sent_values[i], saved[i]);
+      add_difference (
+        differences, i == 1 ? new_set (ids[i], saved[i]) : NULL, new_set (ids[i], sent_values[i]));
+    }
+  sent = reroute_edit_copy (f->edit);
+  set (f, ids[0], saved[0], saved[0]);
+  set (f, ids[1], "new@new.test", saved[1]);
+  reroute_edit_adopt (f->edit, sent, differences);
+  g_assert_cmpstr (reroute_edit_get_setting (f->edit, ids[0]), ==, "");
+  g_assert_cmpstr (reroute_edit_get_setting (f->edit, ids[1]), ==, "new@new.test");
+  g_assert_null (reroute_edit_get_setting (f->edit, ids[2]));
+  reroute_edit_undo (f->edit);
+  g_assert_null (reroute_edit_get_setting (f->edit, ids[1]));
+  reroute_edit_undo (f->edit);
+  g_assert_null (reroute_edit_get_setting (f->edit, ids[0]));
+  reroute_edit_undo (f->edit);
+  g_assert_cmpstr (reroute_edit_get_setting (f->edit, ids[2]), ==, "5d");
+  reroute_edit_undo (f->edit);
+  g_assert_cmpstr (reroute_edit_get_setting (f->edit, ids[1]), ==, "old@old.test");
+}
+
+/* What a third person did to a row that was saved after all is asked about. */
+static const struct
+{
+  const char *name;
+  const char *hers;   /* since it was sent; NULL: nothing */
+  const char *theirs; /* NULL: it is gone */
+  guint n_conflicts;
+  RerouteEditState state; /* of the row, in the end */
+} later[] = {
+  { "changed", NULL, "theirs.test", 0, REROUTE_EDIT_UNTOUCHED },
+  { "changed-both", "hers.test", "theirs.test", 1, REROUTE_EDIT_CHANGED },
+  { "changed-alike", "hers.test", "hers.test", 0, REROUTE_EDIT_UNTOUCHED },
+  { "removed", NULL, NULL, 0, REROUTE_EDIT_UNTOUCHED },
+  { "removed-changed", "hers.test", NULL, 1, REROUTE_EDIT_ADDED },
+};
+
+static void
+check_adopt_and_rebase (gsize i, gboolean added)
+{
+  Fixture f = { reroute_edit_new () };
+  g_autoptr (RerouteEdit) sent = NULL;
+  g_autoptr (GPtrArray) differences = new_differences ();
+  g_autoptr (GPtrArray) changes =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+  g_autoptr (GPtrArray) conflicts = NULL;
+  gint64 id = put (&f, added ? 0 : 7, "sent.test", added ? NULL : "old.test");
+
+  g_test_message ("%s, %s", later[i].name, added ? "added" : "saved");
+  sent = reroute_edit_copy (f.edit);
+  if (later[i].hers != NULL)
+    put (&f, id, later[i].hers, added ? NULL : "old.test");
+  add_difference (differences, added ? NULL : new_put (7, "old.test"), new_put (7, "sent.test"));
+  g_ptr_array_add (changes,
+                   later[i].theirs != NULL ? new_put (7, later[i].theirs)
+                                           : reroute_change_new_remove (PAGE, 7));
+  reroute_edit_adopt (f.edit, sent, differences);
+  conflicts = reroute_edit_rebase (f.edit, changes);
+  g_assert_cmpuint (conflicts->len, ==, later[i].n_conflicts);
+  assert_row (
+    &f, 7, later[i].state, later[i].state != REROUTE_EDIT_UNTOUCHED ? later[i].hers : NULL);
+  tear_down (&f, NULL);
+}
+
+static void
+test_adopt_and_rebase (Fixture *f, gconstpointer data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (later); i++)
+    {
+      check_adopt_and_rebase (i, TRUE);
+      check_adopt_and_rebase (i, FALSE);
+    }
+}
+
+/* A dialog that was opened before knows the row by the id that it had then. */
+static void
+test_adopt_under_a_dialog (Fixture *f, gconstpointer data)
+{
+  g_autoptr (RerouteEdit) sent = NULL;
+  g_autoptr (RerouteEdit) trial = NULL;
+  g_autoptr (GPtrArray) differences = new_differences ();
+  gint64 own = put (f, 0, "sent.test", NULL);
+
+  sent = reroute_edit_copy (f->edit);
+  add_difference (differences, NULL, new_put (7, "sent.test"));
+  reroute_edit_adopt (f->edit, sent, differences);
+  reroute_edit_clear (f->edit);
+
+  g_assert_cmpint (put (f, own, "typed.test", "sent.test"), ==, 7);
+  assert_row (f, 7, REROUTE_EDIT_CHANGED, "typed.test");
+  g_assert_cmpint (state_of (f, own), ==, REROUTE_EDIT_UNTOUCHED);
+  put (f, own, "sent.test", "sent.test");
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 0);
+  take_away (f, own, "sent.test");
+  assert_row (f, 7, REROUTE_EDIT_REMOVED, NULL);
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 1);
+
+  trial = g_steal_pointer (&f->edit);
+  f->edit = reroute_edit_copy (trial);
+  g_assert_cmpint (put (f, own, "tried.test", NULL), ==, 7);
+}
+
+/* The history does not reach back. */
+static void
+test_adopt_blindly (Fixture *f, gconstpointer data)
+{
+  g_autoptr (RerouteEdit) sent = NULL;
+  gint64 same = put (f, 0, "same.test", NULL);
+  gint64 changed = put (f, 0, "changed.test", NULL);
+
+  put (f, 1, "one.sent.test", "one.test");
+  take_away (f, 2, "two.test");
+  remove_ids (f, 3, 4);
+  set (f, REROUTE_SETTING_HOSTNAME, "sent.test", "");
+  sent = reroute_edit_copy (f->edit);
+  put (f, changed, "other.test", NULL);
+  take_away (f, 8, "eight.test");
+  reroute_edit_adopt (f->edit, sent, NULL);
+  g_assert_cmpint (state_of (f, same), ==, REROUTE_EDIT_UNTOUCHED);
+  assert_row (f, changed, REROUTE_EDIT_ADDED, "other.test");
+  assert_row (f, 8, REROUTE_EDIT_REMOVED, NULL);
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 2);
 }
 
 #define ADD(name, func) g_test_add ("/edit/" name, Fixture, NULL, set_up, func, tear_down)
@@ -231,6 +478,12 @@ main (int argc, char **argv)
   ADD ("put-back", test_put_back);
   ADD ("rebase", test_rebase);
   ADD ("adopt", test_adopt);
+  ADD ("adopt-undone", test_adopt_undone);
+  ADD ("adopt-further", test_adopt_further);
+  ADD ("adopt-settings", test_adopt_settings);
+  ADD ("adopt-and-rebase", test_adopt_and_rebase);
+  ADD ("adopt-under-a-dialog", test_adopt_under_a_dialog);
+  ADD ("adopt-blindly", test_adopt_blindly);
   ADD ("copy-and-clear", test_copy_and_clear);
   return g_test_run ();
 }

@@ -175,7 +175,7 @@ test_bounds (void)
   g_assert_cmpuint (policy->n_failed, ==, REROUTE_LIMIT_TLS_REPORT_FAILURES + 5);
   g_assert_cmpuint (strlen (((RerouteTlsFailure *) policy->failures->pdata[0])->reason),
                     ==,
-                    REROUTE_LIMIT_TLS_REPORT_REASON_OCTETS);
+                    REROUTE_LIMIT_TLS_REPORT_REASON_OCTETS + strlen ("…"));
 
   for (guint i = 1; i < REROUTE_LIMIT_TLS_REPORT_DOMAINS; i++)
     {

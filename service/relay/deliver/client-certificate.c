@@ -111,7 +111,7 @@ import_chain (RerouteClientCertificate *self, Chain *chain, const char *file, GE
   if (objection != NULL)
     return fail (error, file, objection);
   if (gnutls_x509_crt_get_fingerprint (chain->list[0], GNUTLS_DIG_SHA256, octets, &size) < 0)
-    return fail (error, file, "it has no fingerprint");
+    return fail (error, file, "a certificate in it is of no use");
   for (gsize i = 0; i < size; i++)
     g_snprintf (self->fingerprint + 2 * i, 3, "%02x", octets[i]);
   self->expiry_s = gnutls_x509_crt_get_expiration_time (chain->list[0]);

@@ -16,6 +16,7 @@
 #include "service/relay/deliver/tls-results-private.h"
 
 #include "common/limits.h"
+#include "common/shortened.h"
 
 #include <string.h>
 
@@ -230,16 +231,6 @@ merge_policy (RerouteTlsPolicy *policy, RerouteTlsPolicy *given)
 
 /* --- adding --- */
 
-static char *
-cut_text (const char *text, gsize most)
-{
-  g_autofree char *valid = g_utf8_make_valid (text != NULL ? text : "", -1);
-
-  if (strlen (valid) > most)
-    *g_utf8_find_prev_char (valid, valid + most + 1) = '\0';
-  return g_steal_pointer (&valid);
-}
-
 /* Usage, selector, matching type, and the rest in hexadecimal (RFC 6698 2.2). */
 static char *
 describe_record (GBytes *record)
@@ -261,7 +252,7 @@ describe_records (const GPtrArray *records)
   for (guint i = 0; i < records->len && i < REROUTE_LIMIT_TLS_REPORT_RECORDS; i++)
     {
       g_autofree char *text = describe_record (records->pdata[i]);
-      g_autofree char *cut = cut_text (text, REROUTE_LIMIT_TLS_REPORT_RECORD_OCTETS);
+      g_autofree char *cut = reroute_dup_shortened (text, REROUTE_LIMIT_TLS_REPORT_RECORD_OCTETS);
 
       g_strv_builder_add (strings, cut);
     }
@@ -324,13 +315,14 @@ describe_failure (const RerouteTlsResult *result)
 {
   const RerouteEndpoint *endpoint = result->endpoint;
   RerouteTlsFailure *failure = g_new0 (RerouteTlsFailure, 1);
+  g_autofree char *reason = g_utf8_make_valid (result->reason != NULL ? result->reason : "", -1);
 
   failure->verdict = result->verdict;
   failure->mx = g_strdup (endpoint != NULL ? endpoint->name : "");
   failure->receiving_ip = endpoint != NULL ? reroute_ip_to_string (&endpoint->ip) : g_strdup ("");
   failure->sending_ip =
     result->sending != NULL ? reroute_ip_to_string (result->sending) : g_strdup ("");
-  failure->reason = cut_text (result->reason, REROUTE_LIMIT_TLS_REPORT_REASON_OCTETS);
+  failure->reason = reroute_dup_shortened (reason, REROUTE_LIMIT_TLS_REPORT_REASON_OCTETS);
   failure->count = 1;
   return failure;
 }
