@@ -130,12 +130,15 @@ judge_notice (RerouteRuleset *ruleset)
 {
   g_autoptr (RerouteAddress) postmaster = reroute_address_parse ("postmaster", FALSE, NULL);
   RerouteClient stranger = { .authenticated = FALSE };
+  RerouteDecisionMemo memo = { 0 };
+  const RerouteAdmissionRules rules = { .ruleset = ruleset, .memo = &memo };
   RerouteAdmitted admitted = { 0 };
   RerouteReply *refusal;
 
   reroute_ip_parse ("192.0.2.1", &stranger.ip);
-  refusal = reroute_admission_rcpt (ruleset, NULL, &stranger, TRUE, postmaster, &admitted);
+  refusal = reroute_admission_rcpt (&rules, &stranger, TRUE, postmaster, &admitted);
   g_clear_pointer (&admitted.ask, reroute_decision_free);
+  reroute_decision_memo_clear (&memo);
   return refusal;
 }
 

@@ -8,10 +8,13 @@
 
 #include "config.h"
 
+#include "common/decision-memo.h"
 #include "common/ruleset-check.h"
 #include "tests/unit/conformance.h"
 
 #include <string.h>
+
+static guint n_shared; /* decisions of another mailbox */
 
 /* The code of the first finding of level error; "" when there is none. */
 static char *
@@ -94,6 +97,65 @@ check_rotation (const ConformanceCase *row, const RerouteDecision *decision)
 }
 
 static void
+assert_same (const RerouteDecision *decision, const RerouteDecision *other)
+{
+  g_assert_cmpint (decision->action, ==, other->action);
+  g_assert_true (decision->hosts == other->hosts);
+  g_assert_cmpstr (decision->dns_domain, ==, other->dns_domain);
+  g_assert_cmpstr (decision->next_hop, ==, other->next_hop);
+  g_assert_cmpint (decision->untyped, ==, other->untyped);
+  g_assert_cmpint (decision->tls, ==, other->tls);
+  g_assert_cmpint (decision->leaves, ==, other->leaves);
+  g_assert_cmpint (decision->recipient_check, ==, other->recipient_check);
+  g_assert_cmpint (decision->to_inbound, ==, other->to_inbound);
+  g_assert_cmpuint (decision->reply_code, ==, other->reply_code);
+  g_assert_cmpstr (decision->reply_status, ==, other->reply_status);
+  g_assert_cmpstr (decision->reply_text, ==, other->reply_text);
+  g_assert_true (decision->admitting == other->admitting);
+  g_assert_true (decision->deciding == other->deciding);
+}
+
+/* After whoever was decided before, @address is decided as it is alone. */
+static void
+check_memo (const ConformanceCase *row, RerouteAddress *address, const RerouteDecision *decision)
+{
+  const char *const before[] = { "other", "\"x y\"", "postmaster", "a%b", "IMCEASMTP-x" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (before); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("%s@%s", before[i], address->domain);
+      g_autoptr (RerouteAddress) other = reroute_address_parse (text, TRUE, NULL);
+      RerouteDecisionMemo memo = { 0 };
+      g_autoptr (RerouteDecision) of_nobody =
+                   reroute_ruleset_decide (row->rules, address, NULL, NULL);
+      const RerouteDecision *second;
+
+      if (other == NULL)
+        continue;
+      reroute_decision_memo_decide (&memo, row->rules, other, &row->client);
+      second = reroute_decision_memo_decide (&memo, row->rules, address, &row->client);
+      n_shared += memo.local_part_octets == strlen (other->local_part);
+      assert_same (second, decision);
+      if (decision->action != REROUTE_ACTION_REJECT)
+        {
+          g_autofree char *rcpt_out = reroute_decision_memo_dup_rcpt_out (&memo, address);
+
+          g_assert_cmpstr (rcpt_out, ==, decision->rcpt_out);
+        }
+      /* Who hands it in makes a difference. */
+      second = reroute_decision_memo_decide (&memo, row->rules, address, NULL);
+      assert_same (second, of_nobody);
+      reroute_decision_memo_clear (&memo);
+    }
+}
+
+static void
+test_shared (void)
+{
+  g_assert_cmpuint (n_shared, >, CONFORMANCE_CASES);
+}
+
+static void
 test_case (gconstpointer data)
 {
   const ConformanceCase *row = data;
@@ -120,6 +182,7 @@ test_case (gconstpointer data)
                reroute_ruleset_decide (row->rules, address, &row->client, steps);
   check_decision (row, decision);
   check_rotation (row, decision);
+  check_memo (row, address, decision);
   g_assert_cmpuint (steps->len, >, 0);
 }
 
@@ -136,5 +199,6 @@ main (int argc, char **argv)
       g_autofree char *path = g_strdup_printf ("/conformance/%s", row->id);
       g_test_add_data_func (path, row, test_case);
     }
+  g_test_add_func ("/conformance/shared", test_shared);
   return g_test_run ();
 }

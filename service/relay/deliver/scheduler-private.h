@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "common/decision-memo.h"
 #include "service/relay/deliver/scheduler.h"
 
 #include "service/relay/deliver/destination.h"
@@ -93,6 +94,7 @@ struct _RerouteScheduler
   RerouteTokens *tokens;
   RerouteRuleset *no_rules; /* settings while there is none */
   guint generation;         /* counts rulesets */
+  RerouteDecisionMemo memo; /* of the ruleset */
   RerouteResolverUse *resolver;
   GPtrArray *resolvers;         /* (element-type RerouteResolverUse) */
   RerouteResolverUse *on_trial; /* (nullable): that may come into force, and is waited for */

@@ -180,6 +180,7 @@ ruleset_arrived (RerouteWorker *thread, gpointer user_data)
   RerouteScheduler *self = news->scheduler;
   g_autoptr (RerouteRuleset) old = self->ruleset;
 
+  reroute_decision_memo_clear (&self->memo);
   self->ruleset = news->value;
   if (old == NULL)
     reroute_scheduler_forget_servers (self);
@@ -510,6 +511,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   g_hash_table_unref (self->queue);
   g_ptr_array_unref (self->resolvers);
   g_array_unref (self->own_addresses);
+  reroute_decision_memo_clear (&self->memo);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   g_clear_pointer (&self->secrets, reroute_secrets_unref);
   g_clear_pointer (&self->certificates, reroute_client_certificates_unref);

@@ -434,7 +434,7 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   RerouteSrsVerdict verdict;
   g_autoptr (RerouteAddress) address =
                reroute_scheduler_unwrap (scheduler, recipient->address, &verdict);
-  g_autoptr (RerouteDecision) decision = NULL;
+  const RerouteDecision *decision = NULL;
   RerouteOutcome outcome = { .recipient = index };
   Group *group;
 
@@ -444,7 +444,7 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
       g_array_append_val (outcomes, outcome);
       return;
     }
-  decision = reroute_ruleset_decide (scheduler->ruleset, address, NULL, NULL);
+  decision = reroute_decision_memo_decide (&scheduler->memo, scheduler->ruleset, address, NULL);
   /* Never default delivery for mail that an entry let in. */
   if (reroute_recipient_lost_its_entry (recipient, decision))
     {
@@ -469,7 +469,8 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
     }
   group = find_group (scheduler, groups, decision);
   g_array_append_val (group->recipients, index);
-  g_ptr_array_add (group->rcpt_outs, g_strdup (decision->rcpt_out));
+  g_ptr_array_add (group->rcpt_outs,
+                   reroute_decision_memo_dup_rcpt_out (&scheduler->memo, address));
   if (group->entries != NULL)
     {
       const RerouteDecidedBy by = { decision->admitting, decision->deciding };

@@ -490,45 +490,46 @@ unwrap (const RerouteSrs *srs, const RerouteAddress *recipient, RerouteReply **r
 }
 
 static RerouteReply *
-judge_recipient (RerouteRuleset *ruleset,
+judge_recipient (const RerouteAdmissionRules *rules,
                  const RerouteClient *client,
                  const RerouteAddress *recipient,
                  RerouteAdmitted *admitted)
 {
-  g_autoptr (RerouteDecision) decision = reroute_ruleset_decide (ruleset, recipient, client, NULL);
+  const RerouteDecision *decision =
+    reroute_decision_memo_decide (rules->memo, rules->ruleset, recipient, client);
 
   if (decision->action == REROUTE_ACTION_REJECT)
     return reroute_reply_new (decision->reply_code, decision->reply_status, decision->reply_text);
   if (decision->admitting != NULL)
     admitted->by = (RerouteRowRef){ decision->admitting->page, decision->admitting->id };
   if (decision->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD)
-    admitted->ask = g_steal_pointer (&decision);
+    admitted->ask = reroute_decision_memo_take (rules->memo);
   return NULL;
 }
 
 RerouteReply *
-reroute_admission_rcpt (RerouteRuleset *ruleset,
-                        const RerouteSrs *srs,
+reroute_admission_rcpt (const RerouteAdmissionRules *rules,
                         const RerouteClient *client,
                         gboolean is_notice,
                         const RerouteAddress *recipient,
                         RerouteAdmitted *admitted)
 {
-  g_return_val_if_fail (client != NULL && recipient != NULL && admitted != NULL, NULL);
+  g_return_val_if_fail (rules != NULL && client != NULL, NULL);
+  g_return_val_if_fail (recipient != NULL && admitted != NULL, NULL);
 
   *admitted = (RerouteAdmitted){ 0 };
-  if (ruleset == NULL)
+  if (rules->ruleset == NULL)
     return reroute_reply_new (451, "4.3.0", "rules are not loaded yet");
-  if (srs == NULL || !reroute_srs_is_ours (srs, recipient))
-    return judge_recipient (ruleset, client, recipient, admitted);
+  if (rules->srs == NULL || !reroute_srs_is_ours (rules->srs, recipient))
+    return judge_recipient (rules, client, recipient, admitted);
 
   RerouteClient trusted = *client;
   RerouteReply *refusal = NULL;
-  g_autoptr (RerouteAddress) sender = unwrap (srs, recipient, &refusal);
+  g_autoptr (RerouteAddress) sender = unwrap (rules->srs, recipient, &refusal);
   if (sender == NULL)
     return refusal;
   trusted.authenticated |= is_notice;
-  refusal = judge_recipient (ruleset, &trusted, sender, admitted);
+  refusal = judge_recipient (rules, &trusted, sender, admitted);
   /* Whoever has sent is no stranger's guess. */
   g_clear_pointer (&admitted->ask, reroute_decision_free);
   return refusal;

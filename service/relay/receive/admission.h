@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "common/decision-memo.h"
 #include "service/relay/smtp/envelope.h"
 #include "service/relay/smtp/reply.h"
 #include "service/relay/smtp/srs.h"
@@ -130,18 +131,24 @@ RerouteReply *reroute_admission_judge_login (RerouteAdmission *self,
 void
 reroute_admission_count_failed_login (RerouteAdmission *self, const RerouteIp *ip, gint64 now_us);
 
+/* By what recipients are judged. */
+typedef struct
+{
+  RerouteRuleset *ruleset;   /* (nullable): the newest generation; NULL refuses with 451 4.3.0 */
+  const RerouteSrs *srs;     /* (nullable): whose addresses are decided as those of the senders that
+                                they were made from */
+  RerouteDecisionMemo *memo; /* of the ruleset */
+} RerouteAdmissionRules;
+
 /**
  * reroute_admission_rcpt:
- * @ruleset: (nullable): the newest generation; %NULL refuses with 451 4.3.0
- * @srs: (nullable): whose addresses are decided as those of the senders that they were made from
- * @is_notice: whether the reverse-path is null: then a genuine address of @srs is taken from
+ * @is_notice: whether the reverse-path is null: then a genuine address of the SRS is taken from
  * anyone, as the mail that the notice is about went through here
  * @admitted: (out)
  *
  * Returns: (transfer full) (nullable): the refusal; %NULL takes the recipient
  */
-RerouteReply *reroute_admission_rcpt (RerouteRuleset *ruleset,
-                                      const RerouteSrs *srs,
+RerouteReply *reroute_admission_rcpt (const RerouteAdmissionRules *rules,
                                       const RerouteClient *client,
                                       gboolean is_notice,
                                       const RerouteAddress *recipient,

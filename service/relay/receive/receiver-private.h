@@ -16,6 +16,7 @@ struct _RerouteReceiver
   char *machine_hostname;
 
   RerouteRuleset *ruleset;   /* NULL until the first one came */
+  RerouteDecisionMemo memo;  /* of the ruleset */
   RerouteSettings *settings; /* of the ruleset, or the defaults */
   RerouteTlsServer *tls;     /* NULL: TLS is not offered */
   RerouteSrs *srs;           /* NULL: no sender is rewritten */
@@ -37,6 +38,8 @@ struct _RerouteReceiver
 
   guint8 buffer[REROUTE_RECEIVE_BUFFER_OCTETS]; /* of the session that reads */
 };
+
+RerouteAdmissionRules reroute_receiver_get_rules (RerouteReceiver *self);
 
 /* A connection of @client, on @fd, which is taken: it begins a session or is refused.  @early: it
    has spoken already. */

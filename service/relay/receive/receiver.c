@@ -252,12 +252,19 @@ take_settings (RerouteReceiver *self, RerouteSettings *settings)
     reroute_settings_get_number (settings, REROUTE_SETTING_DATA_TIMEOUT) * G_USEC_PER_SEC;
 }
 
+RerouteAdmissionRules
+reroute_receiver_get_rules (RerouteReceiver *self)
+{
+  return (RerouteAdmissionRules){ self->ruleset, self->srs, &self->memo };
+}
+
 static void
 set_ruleset_cb (RerouteWorker *worker, gpointer user_data)
 {
   g_autofree Order *order = user_data;
   RerouteReceiver *self = order->receiver;
 
+  reroute_decision_memo_clear (&self->memo);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   self->ruleset = order->value;
   take_settings (self, reroute_ruleset_get_settings (self->ruleset));
@@ -416,6 +423,7 @@ reroute_receiver_free (RerouteReceiver *self)
     g_thread_pool_free (self->logins, FALSE, TRUE);
   g_ptr_array_unref (self->doors);
   g_clear_pointer (&self->accounts, reroute_accounts_unref);
+  reroute_decision_memo_clear (&self->memo);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   g_clear_pointer (&self->tls, reroute_tls_server_unref);
   g_clear_pointer (&self->srs, reroute_srs_unref);

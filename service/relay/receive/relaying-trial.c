@@ -74,11 +74,14 @@ rcpt_cb (RerouteSmtpServer *machine,
 {
   Trial *self = user_data;
   RerouteAdmitted admitted = { 0 };
-  RerouteReply *refusal = reroute_admission_rcpt (
-    self->ruleset, NULL, &self->client, self->is_notice, recipient, &admitted);
+  RerouteDecisionMemo memo = { 0 };
+  const RerouteAdmissionRules rules = { .ruleset = self->ruleset, .memo = &memo };
+  RerouteReply *refusal =
+    reroute_admission_rcpt (&rules, &self->client, self->is_notice, recipient, &admitted);
 
   *admitted_by = admitted.by;
   g_clear_pointer (&admitted.ask, reroute_decision_free);
+  reroute_decision_memo_clear (&memo);
   return refusal;
 }
 

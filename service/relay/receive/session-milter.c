@@ -183,6 +183,7 @@ static void
 add_recipient (RerouteSessionMilters *self, const char *text)
 {
   RerouteReceiver *receiver = self->session->receiver;
+  const RerouteAdmissionRules rules = reroute_receiver_get_rules (receiver);
   g_autoptr (GError) error = NULL;
   g_autoptr (RerouteAddress) address =
                reroute_address_parse (text, self->envelope->smtputf8, &error);
@@ -197,12 +198,8 @@ add_recipient (RerouteSessionMilters *self, const char *text)
   if (self->envelope->recipients->len >= receiver->session_config.max_recipients)
     refusal = reroute_reply_new (452, "4.5.3", "Too many recipients in one message");
   else
-    refusal = reroute_admission_rcpt (receiver->ruleset,
-                                      receiver->srs,
-                                      &self->session->client,
-                                      self->envelope->reverse_path[0] == '\0',
-                                      address,
-                                      &admitted);
+    refusal = reroute_admission_rcpt (
+      &rules, &self->session->client, self->envelope->reverse_path[0] == '\0', address, &admitted);
   /* A filter has its reasons: the next hop may say no later. */
   g_clear_pointer (&admitted.ask, reroute_decision_free);
   if (refusal != NULL)

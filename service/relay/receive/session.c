@@ -378,15 +378,14 @@ rcpt_cb (RerouteSmtpServer *machine,
          gpointer user_data)
 {
   RerouteSession *self = user_data;
-  RerouteRuleset *ruleset = self->receiver->ruleset;
+  const RerouteAdmissionRules rules = reroute_receiver_get_rules (self->receiver);
   RerouteReply *refusal = count (self, REROUTE_SETTING_MAX_RECIPIENT_RATE);
   RerouteAdmitted admitted = { 0 };
 
   if (refusal == NULL)
-    refusal = reroute_admission_rcpt (
-      ruleset, self->receiver->srs, &self->client, self->is_notice, recipient, &admitted);
+    refusal = reroute_admission_rcpt (&rules, &self->client, self->is_notice, recipient, &admitted);
   *admitted_by = admitted.by;
-  self->permitted = ruleset != NULL && reroute_ruleset_permits (ruleset, &self->client);
+  self->permitted = rules.ruleset != NULL && reroute_ruleset_permits (rules.ruleset, &self->client);
   if (refusal != NULL)
     reroute_session_log_refused (&self->client.ip, recipient, refusal);
   else
