@@ -12,6 +12,7 @@ sys.path[:0] = [TESTS, os.path.join(TESTS, 'relay')]
 
 from dbus import DBusException                # noqa: E402
 
+from memory import is_sanitized               # noqa: E402
 from place import BUILD, Place, poll          # noqa: E402,F401
 from tap import Skip                          # noqa: E402
 from tree import SELECTED, SENSITIVE, Gone, Tree    # noqa: E402
@@ -20,7 +21,7 @@ DIALOG = os.path.join(BUILD, 'gui', 'reroute')
 TOOLS = ('Xvfb', 'openbox', 'xdotool', 'dbus-daemon', 'import')
 SIZE = (1366, 900)
 FEWEST_PAGES = 5
-PATIENCE_S = 30
+PATIENCE_S = 120 if is_sanitized(DIALOG) else 30
 
 
 def vanishing(answer):
