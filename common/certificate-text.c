@@ -60,6 +60,9 @@ static const char *const reasons[] = {
   /* Translators: a day, “2026-11-30” */
   N_("a certificate expires on %s"),
   N_("cannot set up TLS"),
+  N_("TLS is not offered to clients"),
+  /* Translators: a day, “2026-11-30” */
+  N_("TLS is offered to clients; a certificate expires on %s"),
 };
 /* clang-format on */
 

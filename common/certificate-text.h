@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * reroute_certificate_dup_text:
  * @remark: what the relay says of files of certificates, in English: Relay1.JudgeCertificates, the
- *   "tls-failure" of Status
+ *   "tls-failure" of Status, or "TLS is " and the "tls" of it
  *
  * Returns: (transfer full): it in the reader's language; words of the system and of GnuTLS, and a
  *   remark that is not known here, stay as they came

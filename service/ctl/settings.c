@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include "common/certificate-text.h"
 #include "service/ctl/edit.h"
 #include "service/ctl/refusal.h"
 #include "service/ctl/table.h"
@@ -107,8 +108,8 @@ report_tls (RerouteCtl *ctl, guint64 serial)
         return;
       if (in_use >= serial)
         {
-          /* Translators: %s is what the relay says of it, in English: "offered to clients …" */
-          g_autofree char *sentence = g_strdup_printf (_ ("TLS is %s"), tls);
+          g_autofree char *english = g_strconcat ("TLS is ", tls, NULL);
+          g_autofree char *sentence = reroute_certificate_dup_text (english);
 
           g_printerr ("%s\n", sentence);
           return;

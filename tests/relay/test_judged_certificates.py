@@ -175,7 +175,8 @@ def main():
                     (world.locked, 'er verlangt ein Passwort, und niemand ist da, der es sagt'),
                     (world.text, 'die Datei enthält keinen privaten Schlüssel in PEM-Form; nennen Sie die, die ihn '
                                  'enthält, in „tls-key“')):
-                world.says('settings', 'set', 'tls-key', key_path)
+                told = world.says('settings', 'set', 'tls-key', key_path, language='de')
+                assert f'TLS wird den Clients nicht angeboten; das Zertifikat „{good.path}“' in told, told
                 service.wait_applied()
                 told = world.says('check', language='de')
                 assert cannot(good.path, f'der Schlüssel „{key_path}“: {why}') in told, told

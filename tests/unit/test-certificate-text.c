@@ -34,6 +34,10 @@ static const struct
     NICHT "der Schlüssel „/a.key“: er gehört nicht zum Zertifikat; " NICHT
           "die Datei enthält mehr Zertifikate, als eine Kette hat" },
   { "a certificate expires on 2026-11-30", "ein Zertifikat läuft am 2026-11-30 ab" },
+  { "TLS is not offered to clients; " CANNOT "out of memory",
+    "TLS wird den Clients nicht angeboten; " NICHT "kein Speicher mehr frei" },
+  { "TLS is offered to clients; a certificate expires on 2026-11-30",
+    "TLS wird den Clients angeboten; ein Zertifikat läuft am 2026-11-30 ab" },
   { "cannot set up TLS", "TLS lässt sich nicht einrichten" },
   /* What is not ours stays as it is. */
   { CANNOT "Too many levels of symbolic links", NICHT "Too many levels of symbolic links" },
