@@ -356,6 +356,19 @@ def main():
             assert host.begun[5] - host.begun[4] >= PROBE_S, host.begun
             poll('the end of the alarm', lambda: patient.alarm(host) is None)
 
+        def test_no_way_round_by_the_first():
+            """Whoever the first one puts off does not go on to the second, though a probe of that is due."""
+            patient = World(stack, 'leaving-round', relay=FAULTY_RELAYD)
+            patient.set(leaving_stop=2)
+            first, second = patient.host(2)
+            first.refuse('451 4.7.1 greylisted')
+            second.refuse()
+            patient.refused(second, 2)
+            time.sleep(PROBE_S + 1)
+            patient.send(first, 3)
+            patient.waits(3, '451 4.7.1 greylisted')
+            assert len(second.begun) == 2, second.conversations
+
         def test_count_is_kept():
             """Though other mail and seconds have passed, and nothing waited."""
             world.set(leaving_rate=10, leaving_stop=3)

@@ -274,6 +274,9 @@ reroute_try_place (RerouteTry *self)
           retry_us = retry_us == 0 ? waits_us : MIN (retry_us, waits_us);
           continue;
         }
+      /* It is tried by one at a time, in its lane, and by nobody whom another one puts off. */
+      if (stopped && first != NULL)
+        break;
       if (first == NULL)
         first = destination;
       endpoint = reroute_endpoint_copy (found);
