@@ -206,6 +206,25 @@ adopt_step (RerouteEditStep *step, const Generation *generation)
     }
 }
 
+/* What she has done to the saved row under its own id, which a list may show already, stands. */
+static void
+adopt_row (RerouteEdit *self, ReroutePage page, gint64 id, const RowStep *step)
+{
+  gint64 own = get_id (step, id);
+  gboolean is_hers = own != id && (reroute_edit_find (self, page, own) != NULL ||
+                                   reroute_id_set_contains (self->removed[page], own));
+  RerouteOverlay *overlay =
+    is_hers ? NULL : lay_row (step, reroute_edit_find (self, page, id), own);
+
+  if (own != id)
+    {
+      reroute_edit_place (self, page, id, NULL);
+      reroute_edit_set_saved_id (self, id, own);
+    }
+  if (!is_hers)
+    reroute_edit_place (self, page, own, overlay);
+}
+
 static void
 adopt_rows (RerouteEdit *self, ReroutePage page, GHashTable *rows)
 {
@@ -218,20 +237,10 @@ adopt_rows (RerouteEdit *self, ReroutePage page, GHashTable *rows)
   g_hash_table_iter_init (&iter, rows);
   while (g_hash_table_iter_next (&iter, (gpointer *) &id, (gpointer *) &step))
     {
-      gint64 own = get_id (step, *id);
-      RerouteOverlay *overlay = NULL;
-
       if (step->now == NULL)
         g_array_append_val (gone, *id);
-      if (reroute_id_set_contains (self->removed[page], *id))
-        continue;
-      overlay = lay_row (step, reroute_edit_find (self, page, *id), own);
-      if (own != *id)
-        {
-          reroute_edit_place (self, page, *id, NULL);
-          reroute_edit_set_saved_id (self, *id, own);
-        }
-      reroute_edit_place (self, page, own, overlay);
+      if (!reroute_id_set_contains (self->removed[page], *id))
+        adopt_row (self, page, *id, step);
     }
   gone_ids = reroute_id_set_new ((const gint64 *) gone->data, gone->len);
   reroute_edit_forget_ids (self, page, gone_ids);

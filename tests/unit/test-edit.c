@@ -262,6 +262,31 @@ test_adopt (Fixture *f, gconstpointer data)
   g_assert_cmpint (state_of (f, 9), ==, REROUTE_EDIT_REMOVED);
 }
 
+/* The list has shown her the saved rows meanwhile, and she has gone on with those. */
+static void
+test_adopt_shown (Fixture *f, gconstpointer data)
+{
+  static const char *const domains[] = { "changed.test", "removed.test", "by-id.test" };
+  g_autoptr (RerouteEdit) sent = NULL;
+  g_autoptr (GPtrArray) differences = new_differences ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
+    {
+      put (f, 0, domains[i], NULL);
+      add_difference (differences, NULL, new_put (7 + i, domains[i]));
+    }
+  sent = reroute_edit_copy (f->edit);
+  put (f, 7, "other.test", "changed.test");
+  take_away (f, 8, "removed.test");
+  remove_ids (f, 9, 1);
+
+  reroute_edit_adopt (f->edit, sent, differences);
+  assert_row (f, 7, REROUTE_EDIT_CHANGED, "other.test");
+  assert_row (f, 8, REROUTE_EDIT_REMOVED, NULL);
+  assert_row (f, 9, REROUTE_EDIT_REMOVED, NULL);
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 3);
+}
+
 /* What was sent of saved rows: changed, and removed as a row and by its id. */
 static void
 send_saved_rows (Fixture *f, GPtrArray *differences)
@@ -478,6 +503,7 @@ main (int argc, char **argv)
   ADD ("put-back", test_put_back);
   ADD ("rebase", test_rebase);
   ADD ("adopt", test_adopt);
+  ADD ("adopt-shown", test_adopt_shown);
   ADD ("adopt-undone", test_adopt_undone);
   ADD ("adopt-further", test_adopt_further);
   ADD ("adopt-settings", test_adopt_settings);
