@@ -284,6 +284,20 @@ test_gone (Fixture *f, gconstpointer data)
   assert_found (f, "aa", "a@o.test");
 }
 
+/* What the older file has is known all the same. */
+static void
+test_newer_gone (Fixture *f, gconstpointer data)
+{
+  keep (f, "aa", "a@o.test", NOW_S);
+  reroute_srs_tokens_expire (f->tokens, NOW_S + 23 * DAY_S);
+  keep (f, "bb", "b@o.test", NOW_S + 23 * DAY_S);
+  g_remove (f->path);
+  keep (f, "cc", "c@o.test", NOW_S + 23 * DAY_S);
+  assert_found (f, "aa", "a@o.test");
+  assert_found (f, "bb", "b@o.test");
+  assert_found (f, "cc", "c@o.test");
+}
+
 /* --- a disk that is full, or slow --- */
 
 static void
@@ -416,6 +430,7 @@ main (int argc, char **argv)
   g_test_add ("/srs-tokens/no-file", Fixture, NULL, set_up, test_no_file, tear_down);
   g_test_add ("/srs-tokens/in-the-way", Fixture, NULL, set_up, test_in_the_way, tear_down);
   g_test_add ("/srs-tokens/gone", Fixture, NULL, set_up, test_gone, tear_down);
+  g_test_add ("/srs-tokens/newer-gone", Fixture, NULL, set_up, test_newer_gone, tear_down);
   g_test_add ("/srs-tokens/full", Fixture, NULL, set_up, test_full, tear_down);
   g_test_add ("/srs-tokens/slow", Fixture, NULL, set_up, test_slow, tear_down);
   g_test_add ("/srs-tokens/bound", Fixture, NULL, set_up, test_bound, tear_down);

@@ -207,14 +207,39 @@ give_up_file (RerouteSrsTokens *self)
   close_file (self);
 }
 
-/* Also when somebody has taken the file away: what was in it is known until we end. */
+/* Somebody has taken the newer file away: what was in it is known until we end, and the older one
+   is there still. */
+static void
+join_generations (RerouteSrsTokens *self)
+{
+  GHashTableIter iter;
+  gpointer token, sender;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->newer.senders);
+  while (g_hash_table_iter_next (&iter, &token, &sender))
+    {
+      g_hash_table_iter_steal (&iter);
+      g_hash_table_replace (self->older.senders, token, sender);
+    }
+  clear_generation (&self->newer);
+  self->newer = make_generation ();
+  g_mutex_unlock (&self->lock);
+}
+
 static gboolean
 replace_older (RerouteSrsTokens *self)
 {
   Generation forgotten = self->older;
 
-  if (renameat (self->dir_fd, NAME, self->dir_fd, OLD_NAME) != 0 && errno != ENOENT)
-    return FALSE;
+  if (renameat (self->dir_fd, NAME, self->dir_fd, OLD_NAME) != 0)
+    {
+      if (errno != ENOENT)
+        return FALSE;
+      close_file (self);
+      join_generations (self);
+      return TRUE;
+    }
   close_file (self);
   g_mutex_lock (&self->lock);
   self->older = self->newer;
