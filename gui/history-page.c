@@ -270,7 +270,8 @@ get_serial (GPtrArray *generations, guint i)
 }
 
 /* Takes them, the newest first: newer ones go on top, older ones to the end, those that are there
-   already go.  FALSE: all further ones are there, too, or far more than a service of ours keeps. */
+   already go.  Where all are newer there may be more between, and the list begins anew.  FALSE: all
+   further ones are there, too, or far more than a service of ours keeps. */
 static gboolean
 take_generations (RerouteHistoryPage *self, GPtrArray *generations)
 {
@@ -287,12 +288,16 @@ take_generations (RerouteHistoryPage *self, GPtrArray *generations)
   while (n_newer + n_known < generations->len &&
          get_serial (generations, n_newer + n_known) >= oldest)
     n_known++;
+  if (n > 0 && n_newer > 0 && n_newer == generations->len)
+    {
+      g_list_store_remove_all (self->generations);
+      n = 0;
+    }
   lines = reroute_list_lines_new (generations, (GDestroyNotify) reroute_generation_free);
   g_list_store_splice (
     self->generations, n, 0, lines->pdata + n_newer + n_known, lines->len - n_newer - n_known);
   g_list_store_splice (self->generations, 0, 0, lines->pdata, n_newer);
-  return lines->len > 0 && n < 2 * REROUTE_LIMIT_HISTORY_GENERATIONS &&
-         (n == 0 || first < oldest || n_newer == lines->len);
+  return lines->len > 0 && n < 2 * REROUTE_LIMIT_HISTORY_GENERATIONS && (n == 0 || first < oldest);
 }
 
 static void

@@ -8,9 +8,15 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import gi     # noqa: E402
+
+gi.require_version('Gio', '2.0')
+from gi.repository import Gio, GLib    # noqa: E402
+
 from desk import SHEET, poll, run    # noqa: E402
 
 QUESTION = 'Bring Back'
+PAGE = 1000  # generations that are read at once (REROUTE_LIMIT_PAGE_ROWS)
 
 
 def cells(desk):
@@ -93,6 +99,26 @@ def test_rulesd_comes_back(desk):
     desk.ctl('routing', 'add', 'three.test', '--reroute-to=example.com', '--accept-from=anyone')
     desk.dialog.wait_text('Routing: three.test added')
     assert cells(desk).count('Routing: two.test added') == 1
+
+
+def test_more_news_than_one_page(desk):
+    """None between what is read first and what was there is left out."""
+    bus = Gio.DBusConnection.new_for_address_sync(
+        desk.bus.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION,
+        None, None)
+    os.kill(desk.dialog.process.pid, signal.SIGSTOP)
+    for number, serial in enumerate(range(desk.serial(), desk.serial() + PAGE + 20)):
+        change = ('set', GLib.Variant('(ss)', ('postmaster', f'n{number}@example.org')))
+        state, *_ = bus.call_sync('org.reroute.Rules', '/org/reroute/Rules', 'org.reroute.Rules1', 'Apply',
+                                  GLib.Variant('(a(sv)tas)', ([change], serial, [])), None, Gio.DBusCallFlags.NONE, -1,
+                                  None).unpack()
+        assert state == 'saved', state
+    os.kill(desk.dialog.process.pid, signal.SIGCONT)
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('to n3@')
+    desk.dialog.wait_text('postmaster set to n3@example.org')
+    desk.dialog.key('Escape')
 
 
 if __name__ == '__main__':
