@@ -114,7 +114,8 @@ sent_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->settle == NULL)
     return;
   g_clear_object (&self->settle);
-  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_SERIAL))
+  /* That it was saved is known; what cannot be read now never can. */
+  if (part == NULL && error->domain == REROUTE_ERROR && error->code != REROUTE_ERROR_UNAVAILABLE)
     {
       take_sent (self, NULL);
     }
