@@ -108,9 +108,8 @@ is_asked_for (const Asking *self, RerouteQueued *queued, guint index)
   RerouteScheduler *scheduler = self->scheduler;
   const RerouteRecipient *recipient =
     reroute_envelope_get_recipient (reroute_queued_get_envelope (queued), index);
-  RerouteSrsVerdict verdict;
   g_autoptr (RerouteAddress) address =
-               reroute_scheduler_unwrap (scheduler, recipient->address, &verdict);
+               reroute_scheduler_unwrap (scheduler, recipient->address, NULL);
   g_autoptr (RerouteDecision) decision = NULL;
 
   if (address == NULL)

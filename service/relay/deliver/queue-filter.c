@@ -50,9 +50,8 @@ reroute_queued_find_place (RerouteQueued *queued, guint recipient, RerouteQueueP
   RerouteScheduler *scheduler = queued->scheduler;
   const RerouteRecipient *received =
     reroute_envelope_get_recipient (reroute_queued_get_envelope (queued), recipient);
-  RerouteSrsVerdict verdict;
   g_autoptr (RerouteAddress) address =
-               reroute_scheduler_unwrap (scheduler, received->address, &verdict);
+               reroute_scheduler_unwrap (scheduler, received->address, NULL);
   g_autoptr (RerouteDecision) decision = NULL;
 
   if (scheduler->ruleset != NULL && address != NULL)

@@ -326,8 +326,8 @@ GHashTable *reroute_routes_new (void);
 
 /* --- sender.c --- */
 /* The recipient that is decided for: @recipient, or the sender that it was made from by us.
-   (transfer full) (nullable): NULL: @verdict (out) says why that sender is not known; what was once
-   taken has lost its key, or the sender that it stands for. */
+   (transfer full) (nullable): NULL: @verdict (out) (nullable) says why that sender is not known;
+   what was once taken has lost its key, or the sender that it stands for. */
 RerouteAddress *reroute_scheduler_unwrap (RerouteScheduler *self,
                                           RerouteAddress *recipient,
                                           RerouteSrsVerdict *verdict);

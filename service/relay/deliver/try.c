@@ -434,9 +434,8 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   RerouteScheduler *scheduler = self->scheduler;
   const RerouteRecipient *recipient =
     reroute_envelope_get_recipient (reroute_queued_get_envelope (self), index);
-  RerouteSrsVerdict verdict;
   g_autoptr (RerouteAddress) address =
-               reroute_scheduler_unwrap (scheduler, recipient->address, &verdict);
+               reroute_scheduler_unwrap (scheduler, recipient->address, NULL);
   const RerouteDecision *decision = NULL;
   RerouteOutcome outcome = { .recipient = index };
   Group *group;
