@@ -43,6 +43,7 @@ struct _RerouteHistoryPage
   GListStore *changes; /* of RerouteListLine of RerouteDifference */
 
   GCancellable *reading;   /* the generations */
+  guint64 before;          /* what is read is older than that; 0: the newest */
   GCancellable *comparing; /* the changes of the selected one */
   guint64 compared;        /* the serial whose changes are shown; 0: none */
   guint64 in_use;          /* as the list shows it */
@@ -288,6 +289,9 @@ take_generations (RerouteHistoryPage *self, GPtrArray *generations)
   while (n_newer + n_known < generations->len &&
          get_serial (generations, n_newer + n_known) >= oldest)
     n_known++;
+  /* No service of ours answers so. */
+  if (self->before > 0 && first >= self->before)
+    return FALSE;
   if (n > 0 && n_newer > 0 && n_newer == generations->len)
     {
       g_list_store_remove_all (self->generations);
@@ -325,6 +329,7 @@ generations_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 read_generations (RerouteHistoryPage *self, guint64 before)
 {
+  self->before = before;
   reroute_rules_client_history_async (reroute_sheet_get_rules (self->sheet),
                                       before,
                                       REROUTE_LIMIT_PAGE_ROWS,
