@@ -207,7 +207,9 @@ class Dialog:
             if not found:
                 return None
             self.xdotool('windowactivate', found[-1])
-            return found[-1] if self.xdotool('getactivewindow') == found[-1] else None
+            # It fails while no window is.
+            now = subprocess.run(['xdotool', 'getactivewindow'], text=True, capture_output=True, check=False).stdout
+            return found[-1] if now.strip() == found[-1] else None
         return poll(f'the window “{title}” to be active', active, PATIENCE_S)
 
     def key(self, *keys):
