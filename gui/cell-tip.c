@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-#define TEXT_OCTETS 300  /* of a cell; what is laid out again and again, and never seen, costs */
+#define TEXT_OCTETS 200  /* of a cell; what is laid out again and again, and never seen, costs */
 #define TIP_OCTETS 10000 /* of its tooltip */
 #define WHOLE "reroute-whole"
 
