@@ -18,6 +18,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/pattern.h"
+#include "common/printable.h"
 #include "common/refusal-text.h"
 
 #include <glib/gi18n-lib.h>
@@ -79,6 +80,8 @@ check_octets (const char *text, gsize length, gboolean allow_utf8, const char **
 {
   gboolean ascii = TRUE;
 
+  if (reroute_is_printable_ascii (text, length))
+    return TRUE;
   for (gsize i = 0; i < length; i++)
     {
       if (g_ascii_iscntrl (text[i]))

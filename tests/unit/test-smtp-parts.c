@@ -13,6 +13,7 @@
 
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/printable.h"
 
 #include <string.h>
 
@@ -300,6 +301,55 @@ test_quit_in_transaction (void)
   g_assert_cmpint (reroute_smtp_client_get_state (client), ==, REROUTE_SMTP_CLIENT_CLOSED);
 }
 
+/* Every octet at every place of a text of several steps and a rest. */
+static void
+test_printable (void)
+{
+  char text[19];
+
+  for (gsize length = 0; length <= sizeof text; length++)
+    for (gsize place = 0; place < length; place++)
+      for (guint octet = 0; octet <= G_MAXUINT8; octet++)
+        {
+          memset (text, octet % 2 == 0 ? ' ' : '~', sizeof text);
+          text[place] = (char) octet;
+          g_assert_cmpint (
+            reroute_is_printable_ascii (text, length), ==, octet >= 0x20 && octet < 0x7f);
+        }
+  g_assert_true (reroute_is_printable_ascii ("", 0));
+}
+
+/* Replies that are the same are one value, whose holders do not outlive each other's. */
+static void
+test_reply_shared (void)
+{
+  static const RerouteReply constant = { 421, "4.3.2", (char *) "Closing" };
+  static const char wire[] =
+    "250 2.1.5 Taken\r\n250 2.1.5 Taken\r\n250 2.1.5 Other\r\n250 Taken\r\n";
+  RerouteReply *replies[4];
+  RerouteReplyParser parser;
+  gsize at = 0;
+  gsize taken;
+
+  reroute_reply_parser_init (&parser);
+  for (guint i = 0; i < G_N_ELEMENTS (replies); i++, at += taken)
+    g_assert_true (reroute_reply_parser_feed (
+      &parser, (const guint8 *) wire + at, strlen (wire) - at, &taken, &replies[i], NULL));
+  reroute_reply_parser_clear (&parser);
+  g_assert_true (replies[0] == replies[1]);
+  reroute_reply_free (replies[0]);
+  g_assert_cmpstr (replies[1]->text, ==, "Taken");
+  g_assert_cmpstr (replies[1]->status, ==, "2.1.5");
+  g_assert_cmpstr (replies[2]->text, ==, "Other");
+  g_assert_cmpstr (replies[3]->status, ==, "");
+  for (guint i = 1; i < G_N_ELEMENTS (replies); i++)
+    reroute_reply_free (replies[i]);
+
+  g_autoptr (RerouteReply) copy = reroute_reply_copy (&constant);
+  g_assert_true (copy != &constant && copy->text != constant.text);
+  g_assert_cmpstr (copy->text, ==, constant.text);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -308,6 +358,8 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/number", test_number);
   g_test_add_func ("/smtp/reply/format", test_reply_format);
   g_test_add_func ("/smtp/reply/status", test_reply_status);
+  g_test_add_func ("/smtp/reply/shared", test_reply_shared);
+  g_test_add_func ("/smtp/printable", test_printable);
   g_test_add_func ("/smtp/client/reply-limits", test_reply_limits);
   g_test_add_func ("/smtp/client/reply-before-command", test_reply_before_command);
   g_test_add_func ("/smtp/client/unfit-addresses", test_unfit_addresses);

@@ -11,6 +11,8 @@
 
 #include "service/relay/smtp/command.h"
 
+#include "common/printable.h"
+
 #include <string.h>
 
 #define NUMBER_DIGITS 20 /* RFC 1870 3 */
@@ -20,6 +22,8 @@ reroute_command_check_octets (const char *line, gsize length)
 {
   gboolean ascii = TRUE;
 
+  if (reroute_is_printable_ascii (line, length))
+    return TRUE;
   for (gsize i = 0; i < length; i++)
     {
       guchar octet = (guchar) line[i];

@@ -14,6 +14,7 @@
 
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/printable.h"
 
 #include <string.h>
 
@@ -30,6 +31,7 @@ void
 reroute_reply_parser_clear (RerouteReplyParser *self)
 {
   reroute_line_clear (&self->line);
+  g_clear_pointer (&self->before, reroute_reply_free);
   g_string_free (g_steal_pointer (&self->text), TRUE);
 }
 
@@ -45,6 +47,8 @@ fail (const GString *line, const char *why, GError **error)
 static void
 cover_controls (GString *line)
 {
+  if (reroute_is_printable_ascii (line->str, line->len))
+    return;
   for (gsize i = 0; i < line->len; i++)
     if (line->str[i] == '\t')
       line->str[i] = ' ';
@@ -101,7 +105,8 @@ add_line (RerouteReplyParser *self, gboolean *last, GError **error)
     return fail (line, "does not start with a code", error);
   if (line->len > 3 && line->str[3] != ' ' && line->str[3] != '-')
     return fail (line, "has neither a blank nor “-” behind its code", error);
-  guint code = (guint) g_ascii_strtoull (line->str, NULL, 10);
+  guint code = (guint) (line->str[0] - '0') * 100 + (guint) (line->str[1] - '0') * 10 +
+               (guint) (line->str[2] - '0');
   if (self->n_lines > 0 && code != self->code)
     return fail (line, "has another code than the line before", error);
   if (++self->n_lines > REROUTE_LIMIT_REPLY_LINES)
@@ -110,6 +115,21 @@ add_line (RerouteReplyParser *self, gboolean *last, GError **error)
   *last = line->len == 3 || line->str[3] == ' ';
   add_text (self, line->len > 3 ? line->str + 4 : "");
   return TRUE;
+}
+
+/* The one before where it is the same again, as it is for each of many recipients. */
+static RerouteReply *
+make_reply (RerouteReplyParser *self)
+{
+  const RerouteReply *before = self->before;
+
+  if (before == NULL || before->code != self->code ||
+      !g_str_equal (before->text, self->text->str) || !g_str_equal (before->status, self->status))
+    {
+      g_clear_pointer (&self->before, reroute_reply_free);
+      self->before = reroute_reply_new (self->code, self->status, self->text->str);
+    }
+  return reroute_reply_copy (self->before);
 }
 
 gboolean
@@ -139,7 +159,7 @@ reroute_reply_parser_feed (RerouteReplyParser *self,
     return FALSE;
   if (!last)
     return TRUE;
-  *reply = reroute_reply_new (self->code, self->status, self->text->str);
+  *reply = make_reply (self);
   g_string_truncate (self->text, 0);
   self->status[0] = '\0';
   self->n_lines = self->code = 0;

@@ -16,6 +16,7 @@ typedef struct
   guint n_lines;
   char status[12];
   GString *text;
+  RerouteReply *before; /* (nullable): the last whole one, to be shared */
 } RerouteReplyParser;
 
 void reroute_reply_parser_init (RerouteReplyParser *self);

@@ -9,6 +9,8 @@
 
 #include "service/relay/smtp/reply.h"
 
+#include "common/printable.h"
+
 #include <string.h>
 
 /* What is left of RFC 5321's 512 octets after "550-", "5.123.123 " and CR LF. */
@@ -21,6 +23,7 @@ reroute_reply_new (guint code, const char *status, const char *text)
   g_return_val_if_fail (code >= 200 && code <= 599, NULL);
 
   RerouteReply *self = g_new0 (RerouteReply, 1);
+  self->n_holders = 1;
   self->code = code;
   if (status != NULL)
     g_strlcpy (self->status, status, sizeof self->status);
@@ -31,9 +34,14 @@ reroute_reply_new (guint code, const char *status, const char *text)
 RerouteReply *
 reroute_reply_copy (const RerouteReply *self)
 {
+  RerouteReply *shared = (RerouteReply *) self;
+
   g_return_val_if_fail (self != NULL, NULL);
 
-  return reroute_reply_new (self->code, self->status, self->text);
+  if (self->n_holders == 0)
+    return reroute_reply_new (self->code, self->status, self->text);
+  g_atomic_int_inc (&shared->n_holders);
+  return shared;
 }
 
 void
@@ -41,6 +49,8 @@ reroute_reply_free (RerouteReply *self)
 {
   g_return_if_fail (self != NULL);
 
+  if (!g_atomic_int_dec_and_test (&self->n_holders))
+    return;
   g_free (self->text);
   g_free (self);
 }
@@ -56,7 +66,6 @@ put_code (const RerouteReply *self, char code[CODE_DIGITS])
 char *
 reroute_reply_to_string (const RerouteReply *self)
 {
-  gboolean is_ascii = TRUE;
   char code[CODE_DIGITS + 1] = { 0 };
 
   g_return_val_if_fail (self != NULL, NULL);
@@ -68,13 +77,12 @@ reroute_reply_to_string (const RerouteReply *self)
                             self->text[0] != '\0' ? " " : "",
                             self->text,
                             NULL);
+  if (reroute_is_printable_ascii (line, strlen (line)))
+    return line;
   for (char *c = line; *c != '\0'; c++)
-    {
-      if (g_ascii_iscntrl (*c))
-        *c = *c == '\n' ? ' ' : '?';
-      is_ascii = is_ascii && (guchar) *c < 0x80;
-    }
-  if (is_ascii || g_utf8_validate (line, -1, NULL))
+    if (g_ascii_iscntrl (*c))
+      *c = *c == '\n' ? ' ' : '?';
+  if (g_utf8_validate (line, -1, NULL))
     return line;
   for (char *c = line; *c != '\0'; c++)
     if ((guchar) *c >= 0x80)
@@ -83,24 +91,34 @@ reroute_reply_to_string (const RerouteReply *self)
 }
 
 static void
+cover_unprintable (char *text, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isprint (text[i]))
+      text[i] = '?';
+}
+
+static void
 append_line (const RerouteReply *self, const char *text, gsize length, gboolean last, GString *wire)
 {
-  char code[CODE_DIGITS];
-
-  put_code (self, code);
-  g_string_append_len (wire, code, sizeof code);
-  g_string_append_c (wire, last ? ' ' : '-');
-  if (self->status[0] != '\0')
-    {
-      g_string_append (wire, self->status);
-      g_string_append_c (wire, ' ');
-    }
+  gsize n_status = strlen (self->status);
+  gsize n_text = MIN (length, TEXT_OCTETS);
   gsize start = wire->len;
-  g_string_append_len (wire, text, (gssize) MIN (length, TEXT_OCTETS));
-  for (gsize i = start; i < wire->len; i++)
-    if (!g_ascii_isprint (wire->str[i]))
-      wire->str[i] = '?';
-  g_string_append_len (wire, "\r\n", 2);
+  char *at;
+
+  g_string_set_size (wire, start + CODE_DIGITS + 1 + n_status + (n_status > 0) + n_text + 2);
+  at = wire->str + start;
+  put_code (self, at);
+  at += CODE_DIGITS;
+  *at++ = last ? ' ' : '-';
+  memcpy (at, self->status, n_status);
+  at += n_status;
+  if (n_status > 0)
+    *at++ = ' ';
+  memcpy (at, text, n_text);
+  if (!reroute_is_printable_ascii (at, n_text))
+    cover_unprintable (at, n_text);
+  memcpy (at + n_text, "\r\n", 2);
 }
 
 void

@@ -6,15 +6,17 @@
 
 G_BEGIN_DECLS
 
-/* A reply of either side (RFC 5321 4.2, RFC 2034). */
+/* A reply of either side (RFC 5321 4.2, RFC 2034).  Never changed once it is made. */
 typedef struct
 {
   guint code;      /* 200 to 599 */
   char status[12]; /* "5.7.1", or "" when there is none */
   char *text;      /* one line, or lines parted by "\n"; ASCII when it is ours */
+  int n_holders;   /* atomic; 0: a constant, which nobody holds */
 } RerouteReply;
 
 RerouteReply *reroute_reply_new (guint code, const char *status, const char *text);
+/* The same value, to be freed once more; from any thread. */
 RerouteReply *reroute_reply_copy (const RerouteReply *self);
 void reroute_reply_free (RerouteReply *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteReply, reroute_reply_free)
