@@ -27,6 +27,15 @@
 #define READER_PATIENCE_US G_USEC_PER_SEC    /* that a warning has for a reader that is slow */
 #define BUFFER_MOST_OCTETS (4 * 1024 * 1024) /* what waits for a reader that is slow */
 
+/* What stands in front of the text of a line. */
+typedef struct
+{
+  GString *text; /* NULL: none was made */
+  GString *domain;
+  gsize level; /* in levels[] */
+  gint64 time_ms;
+} LineHead;
+
 static struct
 {
   GThread *thread;
@@ -40,6 +49,7 @@ static struct
   GCond changed;
   GCond written;
   GString *lines;
+  LineHead head;
   GArray *marks;             /* (element-type RerouteLogMark): one for each of the lines */
   RerouteLogEntries entries; /* one for each of the lines; none without journal_fd */
   guint n_lost;
@@ -114,7 +124,7 @@ format_second (gint64 now_s)
 }
 
 static void
-append_head (GString *line, gsize i, gint64 now_us, const char *domain)
+make_head (GString *line, gsize i, gint64 now_us, const char *domain)
 {
   int now_ms = (int) (now_us % G_USEC_PER_SEC / 1000);
   const char fraction[] = { '.',
@@ -137,6 +147,26 @@ append_head (GString *line, gsize i, gint64 now_us, const char *domain)
       g_string_append (line, levels[i].name);
     }
   g_string_append (line, ": ");
+}
+
+/* Made once for all lines of a millisecond that one domain logs.  With the lock held. */
+static void
+append_head (GString *line, gsize i, gint64 now_us, const char *domain)
+{
+  LineHead *head = &log_writer.head;
+  gint64 now_ms = now_us / 1000;
+
+  if (head->text == NULL || head->time_ms != now_ms || head->level != i ||
+      !g_str_equal (head->domain->str, domain))
+    {
+      head->text = head->text != NULL ? g_string_truncate (head->text, 0) : g_string_new (NULL);
+      head->domain =
+        head->domain != NULL ? g_string_assign (head->domain, domain) : g_string_new (domain);
+      head->time_ms = now_ms;
+      head->level = i;
+      make_head (head->text, i, now_us, domain);
+    }
+  g_string_append_len (line, head->text->str, (gssize) head->text->len);
 }
 
 /* Never fails: there is nowhere to say so. */

@@ -92,12 +92,15 @@ settle (Notice *self)
 
   g_autoptr (GStringChunk) texts = g_string_chunk_new (256);
   g_autofree RerouteVerdict *verdicts = g_new (RerouteVerdict, self->n);
+  RerouteTelling *telling = self->queued->scheduler->telling;
 
+  reroute_telling_begin (telling, self->queued, texts);
   for (guint i = 0; i < self->n; i++)
     {
       RerouteOutcome *outcome = &self->outcomes[i];
 
-      verdicts[i] = reroute_queued_make_verdict (self->queued, outcome, texts);
+      verdicts[i] = reroute_queued_make_verdict (
+        self->queued, outcome, reroute_telling_find_text (telling, outcome->reply));
       if (self->kind == REROUTE_DSN_DELAYED)
         verdicts[i].flags |= REROUTE_VERDICT_DELAY_NOTICE_SENT;
     }

@@ -406,7 +406,7 @@ put_off (RerouteQueued *self, const RerouteOutcome *outcome)
   g_autofree char *reply = reroute_waiting_dup_reply (recipient, outcome);
 
   if (g_strcmp0 (recipient->reply, reply) != 0)
-    reroute_queued_tell_outcome (self, outcome);
+    reroute_telling_tell (self->scheduler->telling, outcome);
   set_reply (recipient, reply);
   recipient->due_us = outcome->due_us;
   recipient->phase = REROUTE_PHASE_IDLE;
@@ -414,12 +414,9 @@ put_off (RerouteQueued *self, const RerouteOutcome *outcome)
 }
 
 RerouteVerdict
-reroute_queued_make_verdict (RerouteQueued *self,
-                             const RerouteOutcome *outcome,
-                             GStringChunk *texts)
+reroute_queued_make_verdict (RerouteQueued *self, const RerouteOutcome *outcome, const char *said)
 {
   const RerouteWaiting *recipient = &self->recipients[outcome->recipient];
-  g_autofree char *reply = reroute_reply_to_string (outcome->reply);
   RerouteVerdict verdict = {
     .recipient = outcome->recipient,
     .state = outcome->kind == REROUTE_OUTCOME_SENT     ? REROUTE_RECIPIENT_SENT
@@ -428,7 +425,7 @@ reroute_queued_make_verdict (RerouteQueued *self,
     .due_us = outcome->due_us,
     .tries = recipient->tries + (outcome->kind != REROUTE_OUTCOME_PUT_OFF),
     .flags = recipient->flags,
-    .reply = g_string_chunk_insert (texts, reply),
+    .reply = said,
   };
 
   if (verdict.state != REROUTE_RECIPIENT_WAITING)
@@ -457,7 +454,7 @@ sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArr
     outcome->due_us = 0;
   recipient->is_asked_for = FALSE;
   if (outcome->kind != REROUTE_OUTCOME_PUT_OFF)
-    reroute_queued_tell_outcome (self, outcome);
+    reroute_telling_tell (self->scheduler->telling, outcome);
 
   if (outcome->kind == REROUTE_OUTCOME_FAILED && wants_failure)
     list = failed;
@@ -531,14 +528,17 @@ reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n)
   g_autoptr (GArray) delayed = g_array_new (FALSE, FALSE, sizeof (RerouteOutcome));
   g_autoptr (GStringChunk) texts = g_string_chunk_new (256);
   g_autofree RerouteVerdict *verdicts = g_new (RerouteVerdict, n);
+  RerouteTelling *telling = self->scheduler->telling;
   gboolean waits = FALSE;
   guint n_verdicts = 0;
 
   reroute_queued_ref (self);
+  reroute_telling_begin (telling, self, texts);
   for (guint i = 0; i < n; i++)
     {
       if (sort_outcome (self, &outcomes[i], failed, delayed))
-        verdicts[n_verdicts++] = reroute_queued_make_verdict (self, &outcomes[i], texts);
+        verdicts[n_verdicts++] = reroute_queued_make_verdict (
+          self, &outcomes[i], reroute_telling_find_text (telling, outcomes[i].reply));
       waits = waits || outcomes[i].kind != REROUTE_OUTCOME_SENT;
     }
   count_outcomes (self, outcomes, n);

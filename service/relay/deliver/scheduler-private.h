@@ -41,6 +41,7 @@ typedef struct
 
 typedef struct _RerouteQueueIndex RerouteQueueIndex;
 typedef struct _RerouteQueuePlaces RerouteQueuePlaces;
+typedef struct _RerouteTelling RerouteTelling;
 
 /* A message with recipients that are not final. */
 struct _RerouteQueued
@@ -76,6 +77,7 @@ struct _RerouteScheduler
   RerouteWorker *thread;
   RerouteSpool *spool;
   RerouteTracker *tracker; /* (nullable) */
+  RerouteTelling *telling; /* of the settlement under way */
   char **dns_servers;      /* --dns; NULL: the setting */
   char *trust_anchor;      /* --trust-anchor; NULL: the root's */
   guint16 mx_port;
@@ -243,18 +245,24 @@ void reroute_queued_release_content (RerouteQueued *self);
    outcomes' replies. */
 void reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n);
 gint64 reroute_queued_get_expiry_us (RerouteQueued *self);
-/* The verdict of an outcome; its reply is borrowed from @texts. */
-RerouteVerdict reroute_queued_make_verdict (RerouteQueued *self,
-                                            const RerouteOutcome *outcome,
-                                            GStringChunk *texts);
+/* @said: its reply, which the verdict borrows */
+RerouteVerdict
+reroute_queued_make_verdict (RerouteQueued *self, const RerouteOutcome *outcome, const char *said);
 /* The last step of a settlement: states and the spool's record. */
 void reroute_queued_record (RerouteQueued *self, const RerouteVerdict *verdicts, guint n);
 
 /* --- outcome-log.c --- */
 /* The failure of one whose time is over; @last: what it was told last */
 RerouteReply *reroute_reply_new_expired (const char *last);
-/* The delivery line of the log, and the event for who tracks. */
-void reroute_queued_tell_outcome (RerouteQueued *self, const RerouteOutcome *outcome);
+/* Tells of the outcomes of one settlement: the delivery line of the log, and the event for who
+   tracks.  What recipients have in common is made once; they have when they share a reply. */
+RerouteTelling *reroute_telling_new (void);
+void reroute_telling_free (RerouteTelling *self);
+/* @texts: where replies lie; borrowed until the next settlement begins, as what outcomes borrow */
+void reroute_telling_begin (RerouteTelling *self, RerouteQueued *queued, GStringChunk *texts);
+/* As reroute_reply_to_string(), in @texts. */
+const char *reroute_telling_find_text (RerouteTelling *self, const RerouteReply *reply);
+void reroute_telling_tell (RerouteTelling *self, const RerouteOutcome *outcome);
 /* An event of a recipient that no try brought about. */
 void reroute_queued_track (RerouteQueued *self,
                            guint recipient,

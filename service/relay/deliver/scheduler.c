@@ -350,6 +350,7 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
   self->thread = config->workers[0];
   self->spool = config->spool;
   self->tracker = config->tracker;
+  self->telling = reroute_telling_new ();
   self->dns_servers = g_strdupv ((char **) config->dns_servers);
   self->trust_anchor = g_strdup (config->trust_anchor);
   self->tokens = reroute_tokens_new (config->token_helper);
@@ -507,6 +508,7 @@ reroute_scheduler_free (RerouteScheduler *self)
   g_clear_pointer (&self->prober, reroute_prober_free);
   g_clear_pointer (&self->sts, reroute_sts_free);
   g_clear_pointer (&self->tls_reporter, reroute_tls_reporter_free);
+  reroute_telling_free (self->telling);
   g_hash_table_unref (self->routes);
   g_hash_table_unref (self->queue);
   g_ptr_array_unref (self->resolvers);
