@@ -143,8 +143,8 @@ make (const char *local, gsize n_local, const char *domain, gsize n_domain, cons
   gsize n_text = n_local + (n_domain > 0 ? 1 + n_domain : 0);
   gsize n_key = strlen (key);
   RerouteAddress *self =
-    g_atomic_rc_box_alloc0 (sizeof *self + n_text + 1 + n_local + 1 + n_key + 1);
-  char *text = (char *) (self + 1);
+    g_atomic_rc_box_alloc (sizeof *self + n_text + 1 + n_local + 1 + n_key + 1);
+  char *text = (char *) (self + 1); /* each text with its NUL */
   char *local_part = text + n_text + 1;
   char *own_key = local_part + n_local + 1;
 
@@ -154,8 +154,10 @@ make (const char *local, gsize n_local, const char *domain, gsize n_domain, cons
       text[n_local] = '@';
       memcpy (text + n_local + 1, domain, n_domain);
     }
+  text[n_text] = '\0';
   memcpy (local_part, local, n_local);
-  memcpy (own_key, key, n_key);
+  local_part[n_local] = '\0';
+  memcpy (own_key, key, n_key + 1);
   self->text = text;
   self->local_part = local_part;
   self->domain = n_domain > 0 ? text + n_local + 1 : text + n_text;
@@ -207,7 +209,9 @@ reroute_address_parse (const char *text, gboolean allow_utf8, GError **error)
     return fail (
       whole, n_whole, error, N_ ("address %s starts with “@”: a mailbox belongs in front of it"));
 
-  g_autofree char *rest = g_strndup (start, length);
+  char rest[REROUTE_LIMIT_PATH_OCTETS + 1];
+  memcpy (rest, start, length);
+  rest[length] = '\0';
   gsize n_local = measure_local_part (rest, length, &why);
   if (n_local == 0)
     return fail (whole, n_whole, error, why);

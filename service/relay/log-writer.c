@@ -25,6 +25,7 @@
 
 #define LINGER_US (10 * 1000)
 #define READER_PATIENCE_US G_USEC_PER_SEC    /* that a warning has for a reader that is slow */
+#define ROOM_MOST_OCTETS (1024 * 1024)       /* that is made ready for lines to come */
 #define BUFFER_MOST_OCTETS (4 * 1024 * 1024) /* what waits for a reader that is slow */
 
 /* What stands in front of the text of a line. */
@@ -238,11 +239,12 @@ append_line (GLogLevelFlags level,
   g_array_append_val (log_writer.marks, mark);
 }
 
-/* What waits is replaced by nothing.  With the lock held. */
+/* What waits is replaced by nothing, with room for as much again: it need not grow, and be copied,
+   line by line.  With the lock held. */
 static void
-start_lines (void)
+start_lines (gsize room)
 {
-  log_writer.lines = g_string_new (NULL);
+  log_writer.lines = g_string_sized_new (room);
   log_writer.marks = g_array_new (FALSE, FALSE, sizeof (RerouteLogMark));
   if (log_writer.journal_fd >= 0)
     reroute_log_entries_init (&log_writer.entries);
@@ -258,7 +260,7 @@ take_lines (GArray **marks, RerouteLogEntries *entries)
   *marks = g_steal_pointer (&log_writer.marks);
   *entries = log_writer.entries;
   log_writer.entries = (RerouteLogEntries){ NULL, NULL };
-  start_lines ();
+  start_lines (MIN (lines->len, ROOM_MOST_OCTETS));
   log_writer.n_taken++;
   log_writer.urgent = FALSE;
   if (log_writer.n_lost > 0)
@@ -394,7 +396,7 @@ reroute_log_writer_start (void)
   for (guint i = 0; i < REROUTE_N_LOG_CATEGORIES; i++)
     log_writer.levels[i] = REROUTE_LOG_MINIMUM;
   log_writer.ring = reroute_log_ring_new (REROUTE_LIMIT_LOG_KEPT_OCTETS);
-  start_lines ();
+  start_lines (0);
   log_writer.thread = g_thread_new ("log", run, NULL);
   g_log_set_writer_func (write_fields, NULL, NULL);
 }
