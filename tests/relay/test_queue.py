@@ -272,17 +272,18 @@ def main():
                 for i in range(n):
                     recipient = f'{"sought" if i % 7 == 0 else "other"}{i}@one.test'
                     assert client.send(SENDER, [recipient], CONTENT)[1].startswith('250')
-            found = service.ctl_json('queue', 'list', 'SOUGHT')
-            assert [message['recipients'][0]['address'] for message in found] == [
-                f'sought{i}@one.test' for i in range(0, n, 7)]
+
+            def addresses(*words):
+                """Of what is listed; the rest of it changes, for all of it is being tried."""
+                return [message['recipients'][0]['address'] for message in service.ctl_json('queue', 'list', *words)]
+
+            sought = [f'sought{i}@one.test' for i in range(0, n, 7)]
+            assert addresses('SOUGHT') == sought
             for group in (f'--next-hop={world.one.endpoint}', '--entry=connections one.test'):
-                assert service.ctl_json('queue', 'list', group, 'sought') == found
+                assert addresses(group, 'sought') == sought
                 # More than one turn orders, and more than one turn orders what is sought.
-                by_name = sorted((message['recipients'][0]['address'] for message in found), reverse=True)
-                assert [message['recipients'][0]['address'] for message in service.ctl_json(
-                    'queue', 'list', group, '--sort=recipient', '--reverse', 'sought')] == by_name
-                ordered = [message['recipients'][0]['address'] for message in service.ctl_json(
-                    'queue', 'list', group, '--sort=recipient')]
+                assert addresses(group, '--sort=recipient', '--reverse', 'sought') == sorted(sought, reverse=True)
+                ordered = addresses(group, '--sort=recipient')
                 assert len(ordered) == n and ordered == sorted(ordered), group
             assert not service.ctl_json('queue', 'list', '--next-hop=nowhere.test', 'sought')
             assert len(service.queued()) == n

