@@ -294,10 +294,13 @@ static gboolean
 scroll_cb (gpointer user_data)
 {
   RerouteDiagnosticsPage *self = REROUTE_DIAGNOSTICS_PAGE (user_data);
-  GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (self->scroller);
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->lines));
 
   self->scroll_id = 0;
-  gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment));
+  /* Not by the adjustment: what it knows of lines that were replaced meanwhile is of the old ones.
+   */
+  if (n > 0)
+    reroute_column_view_scroll_to (self->view, n - 1);
   return G_SOURCE_REMOVE;
 }
 

@@ -210,6 +210,17 @@ let_sort (GtkColumnViewColumn *view_column, const RerouteTextColumn *column)
 }
 
 void
+reroute_column_view_scroll_to (GtkColumnView *view, guint position)
+{
+  g_return_if_fail (GTK_IS_COLUMN_VIEW (view));
+
+  for (GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (view)); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    if (GTK_IS_LIST_VIEW (child))
+      gtk_widget_activate_action (child, "list.scroll-to-item", "u", position);
+}
+
+void
 reroute_text_columns_add (GtkColumnView *view,
                           const RerouteTextColumn *columns,
                           gsize n,

@@ -43,6 +43,10 @@ typedef struct
   gboolean is_order;  /* the model sorts by it: as header-order.h, by the index of the column */
 } RerouteTextColumn;
 
+/* Scrolls so that the item at @position is seen, be it laid out by now or later.  GTK 4.8 has no
+   gtk_column_view_scroll_to(); the list inside it knows the way. */
+void reroute_column_view_scroll_to (GtkColumnView *view, guint position);
+
 /* Columns of text, or of icons, for a list of lines. */
 void reroute_text_columns_add (GtkColumnView *view,
                                const RerouteTextColumn *columns,

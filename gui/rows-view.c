@@ -9,6 +9,7 @@
 
 #include "gui/naming.h"
 #include "gui/note.h"
+#include "gui/plain-list.h"
 #include "gui/row-item.h"
 #include "gui/rows-model.h"
 #include "gui/rows-selection.h"
@@ -229,16 +230,6 @@ selection_changed_cb (GtkSelectionModel *selection,
   update (self);
 }
 
-/* GTK 4.8 has no gtk_column_view_scroll_to(); the list inside it knows the way. */
-static void
-scroll_to (RerouteRowsView *self, guint position)
-{
-  for (GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (self->view)); child != NULL;
-       child = gtk_widget_get_next_sibling (child))
-    if (GTK_IS_LIST_VIEW (child))
-      gtk_widget_activate_action (child, "list.scroll-to-item", "u", position);
-}
-
 static void
 select_again (RerouteRowsView *self)
 {
@@ -256,7 +247,7 @@ select_again (RerouteRowsView *self)
     return;
   self->position_to_select = GTK_INVALID_LIST_POSITION;
   gtk_selection_model_select_item (self->selection, position, TRUE);
-  scroll_to (self, position);
+  reroute_column_view_scroll_to (self->view, position);
 }
 
 static void
