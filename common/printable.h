@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Whether all @length octets of @text are printable ASCII, blanks among them: eight octets a step.
- */
+/* Whether all of @text is printable ASCII, blanks among it; eight octets a step.
+   @length: in octets */
 static inline gboolean
 reroute_is_printable_ascii (const char *text, gsize length)
 {

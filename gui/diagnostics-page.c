@@ -297,8 +297,7 @@ scroll_cb (gpointer user_data)
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->lines));
 
   self->scroll_id = 0;
-  /* Not by the adjustment: what it knows of lines that were replaced meanwhile is of the old ones.
-   */
+  /* The adjustment does not know yet of lines that were replaced meanwhile. */
   if (n > 0)
     reroute_column_view_scroll_to (self->view, n - 1);
   return G_SOURCE_REMOVE;

@@ -128,6 +128,26 @@ def test_many_recipients(world):
         assert (message['recipient'], message['state'], message['recipients']) == (recipient, state, 3), message
 
 
+def test_recipients_that_differ(world):
+    """Of one transaction, by turns: each is told of with its own address, entry and reply, in the log too."""
+    rows = [(f'{name}@{domain}', f'{name}@new.test', 'failed' if name == 'bad' else 'sent', admitting)
+            for name in ('a', 'bad', 'b')
+            for domain, admitting in (('old.test', 'routing old.test'), ('new.test', 'connections new.test'))]
+    number = world.send(*(row[0] for row in rows))
+    poll('all events', lambda: len(world.events(number)) == 2 + len(rows))
+    events = {event['recipient']: event for event in world.events(number) if event['kind'] in ('sent', 'failed')}
+    told = [line['text'] for line in world.service.ctl_json('log', '--category=delivery', f'id={number} to=<')]
+    assert len(told) == len(rows) == len(events), told
+    for received, rcpt_out, kind, admitting in rows:
+        event = events[received]
+        assert (event['kind'], event['sender'], event['entry']) == (kind, SENDER, 'connections new.test'), event
+        assert event.get('admitting', event['entry']) == admitting, event
+        assert event.get('rcpt-out', received) == rcpt_out and (event['reply'] == REFUSED) == (kind == 'failed'), event
+        origin = f'> orig_to=<{received}' if rcpt_out != received else ''
+        line, = (text for text in told if f' to=<{rcpt_out}{origin}> nexthop=' in text)
+        assert f' status={kind} ({event["reply"]})' in line, line
+
+
 def test_what_an_administrator_did(world):
     world.open = False
     number = world.send('late@old.test')
