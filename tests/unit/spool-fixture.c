@@ -7,7 +7,9 @@
 
 #include "tests/unit/spool-fixture.h"
 
+#include "service/relay/spool/crc32c.h"
 #include "service/relay/spool/record.h"
+#include "service/relay/spool/segment.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -115,12 +117,19 @@ clear_record (gpointer data)
   g_free (record->path);
 }
 
+static guint64
+get_serial (const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path);
+
+  return g_ascii_strtoull (name + strlen (REROUTE_SEGMENT_PREFIX), NULL, 16);
+}
+
 static void
 list_file (GArray *records, const char *path)
 {
   g_autofree char *file = NULL;
-  g_autofree char *name = g_path_get_basename (path);
-  guint64 serial = g_ascii_strtoull (name + strlen ("journal-"), NULL, 16);
+  guint64 serial = get_serial (path);
   gsize length, offset = REROUTE_SPOOL_BLOCK_OCTETS;
 
   g_assert_true (g_file_get_contents (path, &file, &length, NULL));
@@ -158,6 +167,30 @@ spool_fixture_list_records (const char *directory)
   for (guint i = 0; i < paths->len; i++)
     list_file (records, g_ptr_array_index (paths, i));
   return records;
+}
+
+gboolean
+spool_fixture_forge (const char *path, const SpoolFixtureRecord *record, gsize at, guint32 value)
+{
+  g_autofree char *file = NULL;
+  gsize length, n_payload = record->octets - REROUTE_RECORD_HEADER_OCTETS;
+
+  if (!g_file_get_contents (path, &file, &length, NULL) ||
+      record->offset + record->octets > length || at + sizeof value > n_payload)
+    return FALSE;
+  guint8 *octets = (guint8 *) file + record->offset;
+  guint8 *payload = octets + REROUTE_RECORD_HEADER_OCTETS;
+  RerouteRecordHeader header = {
+    .length = (guint32) n_payload,
+    .type = record->type,
+    .sequence = record->sequence,
+    .serial = get_serial (path),
+  };
+  value = GUINT32_TO_LE (value);
+  memcpy (payload + at, &value, sizeof value);
+  reroute_record_header_encode (&header, reroute_crc32c (0, payload, n_payload), octets);
+  return g_file_set_contents_full (
+    path, file, (gssize) length, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
 }
 
 void

@@ -65,4 +65,9 @@ typedef struct
 /* (element-type SpoolFixtureRecord): in order. */
 GArray *spool_fixture_list_records (const char *directory);
 
+/* Puts @value at octet @at of the payload of @record, in the file @path, and makes the checksum say
+ * that it is right.  Returns: whether the record is there and has room for it */
+gboolean
+spool_fixture_forge (const char *path, const SpoolFixtureRecord *record, gsize at, guint32 value);
+
 G_END_DECLS

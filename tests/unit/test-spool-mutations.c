@@ -10,9 +10,7 @@
 #include "config.h"
 
 #include "common/error.h"
-#include "service/relay/spool/crc32c.h"
 #include "service/relay/spool/record.h"
-#include "service/relay/spool/segment.h"
 #include "tests/unit/spool-faults.h"
 #include "tests/unit/spool-fixture.h"
 #include "tests/unit/spool-script.h"
@@ -177,26 +175,13 @@ lie (Spoiler *self)
   g_autofree char *name = g_path_get_basename (record->path);
   g_autofree char *path = g_build_filename (self->copy.directory, name, NULL);
 
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    return;
-  File file = load_file (path);
   gsize payload = record->octets - REROUTE_RECORD_HEADER_OCTETS;
-  guint8 *header = file.octets + record->offset;
-  if (record->offset + record->octets <= file.length && payload >= 4)
-    {
-      guint32 value = GUINT32_TO_LE (values[draw (self, G_N_ELEMENTS (values))]);
-      guint8 *octets = header + REROUTE_RECORD_HEADER_OCTETS;
-      memcpy (octets + draw (self, (guint) MIN (payload - 3, 160)), &value, sizeof value);
-      RerouteRecordHeader fields;
-      guint64 serial = g_ascii_strtoull (name + strlen (REROUTE_SEGMENT_PREFIX), NULL, 16);
-      fields.length = (guint32) payload;
-      fields.type = record->type;
-      fields.sequence = record->sequence;
-      fields.serial = serial;
-      reroute_record_header_encode (&fields, reroute_crc32c (0, octets, payload), header);
-      self->checksums_lie = TRUE;
-    }
-  save_file (&file);
+  if (payload < sizeof values[0])
+    return;
+  guint32 value = values[draw (self, G_N_ELEMENTS (values))];
+  gsize at = draw (self, (guint) MIN (payload - sizeof value + 1, 160));
+  if (spool_fixture_forge (path, record, at, value))
+    self->checksums_lie = TRUE;
 }
 
 static void

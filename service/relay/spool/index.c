@@ -113,9 +113,20 @@ reroute_entry_free (RerouteEntry *self)
 }
 
 void
+reroute_entry_forget_statuses (RerouteEntry *self)
+{
+  reroute_recipient_statuses_free (self->statuses, self->n_recipients);
+  self->statuses = NULL;
+  self->n_open = self->n_recipients;
+}
+
+void
 reroute_entry_set_message (RerouteEntry *self, RerouteMessage *message)
 {
-  g_assert (self->message == NULL);
+  reroute_entry_forget_statuses (self);
+  if (self->message != NULL)
+    self->message->location = NULL;
+  g_clear_pointer (&self->message, reroute_message_unref);
   self->message = reroute_message_ref (message);
   self->n_recipients = message->n_recipients;
   self->n_open = self->n_recipients;
@@ -130,6 +141,7 @@ reroute_entry_set_record (RerouteEntry *self,
   move (self, &self->record, location);
   self->content_offset = fields->content_offset;
   self->inline_octets = fields->inline_octets;
+  self->n_parts_named = fields->n_parts;
 }
 
 gboolean
@@ -170,14 +182,6 @@ reroute_entry_apply (RerouteEntry *self, const RerouteVerdict *verdict)
   status->reply = g_strdup (verdict->reply);
 }
 
-void
-reroute_entry_forget_statuses (RerouteEntry *self)
-{
-  reroute_recipient_statuses_free (self->statuses, self->n_recipients);
-  self->statuses = NULL;
-  self->n_open = self->n_recipients;
-}
-
 guint32
 reroute_part_octets (const RerouteLocation *location)
 {
@@ -189,9 +193,9 @@ reroute_entry_is_whole (const RerouteEntry *self)
 {
   guint64 octets = self->inline_octets;
 
-  for (guint32 i = 0; i < self->n_parts; i++)
+  for (guint32 i = 0; i < self->n_parts_named; i++)
     {
-      if (self->parts[i].segment == NULL)
+      if (i >= self->n_parts || self->parts[i].segment == NULL)
         return FALSE;
       octets += reroute_part_octets (&self->parts[i]);
     }

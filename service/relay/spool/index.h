@@ -47,6 +47,7 @@ struct _RerouteEntry
   guint32 content_offset, inline_octets; /* within the record's payload */
   RerouteLocation *parts;                /* (array length=n_parts) */
   guint32 n_parts;
+  guint32 n_parts_named;            /* by the record: so many make the message whole */
   guint32 n_recipients, n_open;     /* open: not final */
   RerouteRecipientStatus *statuses; /* NULL: no recipient was tried yet */
   RerouteSegment *home;             /* holds the oldest record of this entry */
@@ -58,7 +59,8 @@ RerouteEntry *reroute_entry_new (guint64 id);
 /* Takes its records out of the figures of their segments, then frees it. */
 void reroute_entry_free (RerouteEntry *self);
 
-/* @message is referenced; its location points here from now on. */
+/* @message is referenced, in place of one that was set before; its location points here from now
+   on. */
 void reroute_entry_set_message (RerouteEntry *self, RerouteMessage *message);
 void reroute_entry_set_record (RerouteEntry *self,
                                const RerouteLocation *location,

@@ -83,20 +83,16 @@ take_message (RerouteScan *self, const RerouteLocation *location, const guint8 *
 
   if (!reroute_message_record_decode (&fields, payload, location->length))
     return FALSE;
+  g_autoptr (RerouteEnvelope) envelope = reroute_envelope_decode (
+    payload + fields.envelope_offset, fields.envelope_octets, NULL);
+  if (envelope == NULL)
+    return FALSE;
+  g_autoptr (RerouteMessage) message = reroute_message_new (
+    fields.id, fields.received_us, g_steal_pointer (&envelope), fields.content_octets);
+  reroute_message_pack (message);
+  /* A copy made when an old segment was freed stands for itself, as it will when that is gone. */
   RerouteEntry *entry = get_entry (self, fields.id);
-  if (entry->message == NULL)
-    {
-      g_autoptr (RerouteEnvelope) envelope = reroute_envelope_decode (
-        payload + fields.envelope_offset, fields.envelope_octets, NULL);
-      if (envelope == NULL)
-        return FALSE;
-      g_autoptr (RerouteMessage) message = reroute_message_new (
-        fields.id, fields.received_us, g_steal_pointer (&envelope), fields.content_octets);
-      reroute_message_pack (message);
-      reroute_entry_set_message (entry, message);
-    }
-  /* A copy made when an old segment was freed: it holds all that was known of the recipients. */
-  reroute_entry_forget_statuses (entry);
+  reroute_entry_set_message (entry, message);
   reroute_entry_set_record (entry, location, &fields);
   self->ids = MAX (self->ids, fields.id + 1);
   return reroute_statuses_decode (

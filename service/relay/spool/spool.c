@@ -116,7 +116,7 @@ find_stretch (RerouteSpool *self, RerouteMessage *message, gsize offset, Stretch
   g_mutex_lock (&self->lock);
   const RerouteEntry *entry = message->location;
   gsize octets = 0, payload_offset = REROUTE_PART_PREFIX_OCTETS;
-  for (guint32 i = 0; entry != NULL && location == NULL && i < entry->n_parts; i++)
+  for (guint32 i = 0; entry != NULL && location == NULL && i < entry->n_parts_named; i++)
     {
       octets = reroute_part_octets (&entry->parts[i]);
       if (offset < octets)
