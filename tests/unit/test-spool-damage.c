@@ -25,6 +25,7 @@
 #define LARGE_OCTETS (600 * 1024) /* two parts and a rest */
 #define LARGE_REST_OCTETS (LARGE_OCTETS - 2 * REROUTE_LIMIT_PART_OCTETS)
 #define CONTENT_OCTETS_AT 16 /* in the payload of a message record */
+#define N_RECORDS_AT 16      /* in that of a batch record */
 
 /* A journal with messages, several a batch, some verdicts and a large one, and a directory to spoil
  * a copy of it in. */
@@ -348,6 +349,31 @@ test_lost_blocks (void)
   journal_clear (&journal);
 }
 
+/* The record that opens each segment is spoiled: a later one tells what was synced, and nothing
+   but those records is missing. */
+static void
+test_first_batches (void)
+{
+  Journal journal;
+
+  journal_init (&journal);
+  for (guint i = 0; i < journal.records->len; i++)
+    {
+      const SpoolFixtureRecord *record = &g_array_index (journal.records, SpoolFixtureRecord, i);
+      if (record->type != REROUTE_RECORD_BATCH || record->offset != REROUTE_SPOOL_BLOCK_OCTETS)
+        continue;
+      g_assert_true (spool_fixture_forge (record->path, record, N_RECORDS_AT, 0));
+      g_test_expect_message (
+        "reroute-spool", G_LOG_LEVEL_WARNING, "*records up to number*are lost*");
+    }
+  g_autofree char *copy G_GNUC_UNUSED =
+    take_copy (&journal, g_array_index (journal.records, SpoolFixtureRecord, 0).path);
+  spool_fixture_open (&journal.copy);
+  g_test_assert_expected_messages ();
+  check_messages (&journal, journal.n, 0);
+  journal_clear (&journal);
+}
+
 static void
 test_missing_segment (void)
 {
@@ -521,6 +547,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/damage/torn-tail", test_torn_tail);
   g_test_add_func ("/spool/damage/bit-flips", test_bit_flips);
   g_test_add_func ("/spool/damage/lost-blocks", test_lost_blocks);
+  g_test_add_func ("/spool/damage/first-batches", test_first_batches);
   g_test_add_func ("/spool/damage/missing-segment", test_missing_segment);
   g_test_add_func ("/spool/damage/newer-format", test_newer_format);
   g_test_add_func ("/spool/damage/older-format", test_older_format);

@@ -19,6 +19,7 @@
 
 /* A segment for the largest record, with all that stands around it. */
 #define LARGEST_SEGMENT_OCTETS (REROUTE_RECORD_MAX_OCTETS + (256u << 20))
+#define LOOK_OCTETS (1024 * 1024) /* at once, for a batch behind a damaged one */
 
 static gboolean
 check_header (RerouteSegment *segment, const guint8 *block, GError **error)
@@ -50,14 +51,48 @@ check_header (RerouteSegment *segment, const guint8 *block, GError **error)
   return header != REROUTE_SEGMENT_HEADER_NEWER && segment->size <= LARGEST_SEGMENT_OCTETS;
 }
 
+/* What the batch at @block calls synced; 0: there is none. */
+static guint64
+read_synced (const guint8 *block, gsize available, guint64 serial)
+{
+  RerouteRecordHeader header;
+  RerouteBatchRecord batch;
+
+  return reroute_record_header_decode (&header, block, available, serial) &&
+             header.type == REROUTE_RECORD_BATCH &&
+             reroute_batch_record_decode (
+               &batch, block + REROUTE_RECORD_HEADER_OCTETS, header.length) &&
+             batch.synced < header.sequence
+           ? batch.synced
+           : 0;
+}
+
+/* What the first batch calls synced that is not damaged; 0: there is none. */
+static guint64
+find_first_synced (int fd, const RerouteSegment *segment)
+{
+  g_autofree guint8 *octets = NULL;
+  gsize wanted = REROUTE_SPOOL_BLOCK_OCTETS; /* the first is nearly always the one */
+  guint64 synced = 0;
+
+  for (gsize at = REROUTE_SPOOL_BLOCK_OCTETS; at < segment->size && synced == 0; at += wanted)
+    {
+      wanted = at > REROUTE_SPOOL_BLOCK_OCTETS ? LOOK_OCTETS : wanted;
+      gsize n = MIN (wanted, segment->size - at);
+      octets = g_realloc (octets, wanted);
+      reroute_segment_read (fd, octets, at, n);
+      for (gsize i = 0; i < n && synced == 0; i += REROUTE_SPOOL_BLOCK_OCTETS)
+        synced = read_synced (octets + i, n - i, segment->serial);
+    }
+  return synced;
+}
+
 /* Reads the header, and what the first batch calls synced. */
 static gboolean
 look_into_segment (RerouteScan *self, guint index, GError **error)
 {
   RerouteSegment *segment = g_ptr_array_index (self->segments, index);
-  guint8 blocks[2 * REROUTE_SPOOL_BLOCK_OCTETS] = { 0 };
-  RerouteRecordHeader header;
-  RerouteBatchRecord batch;
+  guint8 block[REROUTE_SPOOL_BLOCK_OCTETS] = { 0 };
   struct stat status;
 
   int fd = reroute_segment_open (self->dir_fd, segment->serial, error);
@@ -68,26 +103,19 @@ look_into_segment (RerouteScan *self, guint index, GError **error)
   if (is_file)
     {
       segment->size = (guint64) status.st_size;
-      reroute_segment_read (fd, blocks, 0, MIN (segment->size, sizeof blocks));
+      reroute_segment_read (fd, block, 0, MIN (segment->size, sizeof block));
     }
-  close (fd);
   if (!is_ours)
     g_set_error (error,
                  REROUTE_ERROR,
                  REROUTE_ERROR_SPOOL,
                  "spool segment %" G_GINT64_MODIFIER "x is not a file of the relay's user",
                  segment->serial);
-  else if (check_header (segment, blocks, error))
-    {
-      const guint8 *first = blocks + REROUTE_SPOOL_BLOCK_OCTETS;
-      if (reroute_record_header_decode (
-            &header, first, REROUTE_SPOOL_BLOCK_OCTETS, segment->serial) &&
-          header.type == REROUTE_RECORD_BATCH &&
-          reroute_batch_record_decode (&batch, first + REROUTE_RECORD_HEADER_OCTETS, header.length))
-        self->first_synced[index] = batch.synced;
-      return TRUE;
-    }
-  return FALSE;
+  gboolean is_good = is_ours && check_header (segment, block, error);
+  if (is_good)
+    self->first_synced[index] = find_first_synced (fd, segment);
+  close (fd);
+  return is_good;
 }
 
 static int

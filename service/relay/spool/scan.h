@@ -26,7 +26,7 @@ typedef struct
   guint *n_moves;         /* (nullable): atomic; one more for each segment */
 
   /*< private >*/
-  guint64 *first_synced; /* what the first batch of each segment says; 0: nothing to go by */
+  guint64 *first_synced; /* what the first sound batch of each segment says; 0: it has none */
   GBytes *pending; /* the end of a segment that is torn, or damaged when a later one says so */
   guint64 pending_serial, pending_offset;
 } RerouteScan;
