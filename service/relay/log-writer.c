@@ -24,8 +24,9 @@
 #include <unistd.h>
 
 #define LINGER_US (10 * 1000)
-#define READER_PATIENCE_US G_USEC_PER_SEC    /* that a warning has for a reader that is slow */
-#define ROOM_MOST_OCTETS (1024 * 1024)       /* that is made ready for lines to come */
+#define READER_PATIENCE_US G_USEC_PER_SEC  /* that a warning has for a reader that is slow */
+#define FULL_OCTETS (128 * 1024)           /* do not linger: what fits a cache is cheap to write */
+#define ROOM_MOST_OCTETS (2 * FULL_OCTETS) /* that is made ready for lines to come */
 #define BUFFER_MOST_OCTETS (4 * 1024 * 1024) /* what waits for a reader that is slow */
 
 /* What stands in front of the text of a line. */
@@ -308,7 +309,7 @@ wait_for_lines (void)
   while (log_writer.lines->len == 0 && !log_writer.stopping)
     g_cond_wait (&log_writer.changed, &log_writer.lock);
   end_us = g_get_monotonic_time () + LINGER_US;
-  while (!log_writer.urgent && !log_writer.stopping &&
+  while (!log_writer.urgent && !log_writer.stopping && log_writer.lines->len < FULL_OCTETS &&
          g_cond_wait_until (&log_writer.changed, &log_writer.lock, end_us))
     ;
 }
@@ -367,7 +368,7 @@ write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
   if (!is_shown (level, category, domain))
     return G_LOG_WRITER_HANDLED;
   g_mutex_lock (&log_writer.lock);
-  gboolean was_empty = log_writer.lines->len == 0;
+  gsize begin = log_writer.lines->len;
   if (log_writer.lines->len > BUFFER_MOST_OCTETS)
     log_writer.n_lost++;
   else
@@ -376,7 +377,7 @@ write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
     write_left ();
   else if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING)) != 0)
     wait_until_written ();
-  else if (was_empty)
+  else if (begin == 0 || (begin < FULL_OCTETS && log_writer.lines->len >= FULL_OCTETS))
     g_cond_signal (&log_writer.changed);
   g_mutex_unlock (&log_writer.lock);
   return G_LOG_WRITER_HANDLED;

@@ -19,6 +19,7 @@
 #include "service/relay/track/search.h"
 
 #define LINGER_US (100 * 1000)
+#define FULL_OCTETS (256 * 1024) /* do not linger: what fits a cache is cheap to write */
 #define KEPT_OCTETS (512 * 1024) /* of a buffer, for the next events */
 #define DAY_US (G_GINT64_CONSTANT (86400) * G_USEC_PER_SEC)
 #define PRUNE_WAIT_US (60 * G_USEC_PER_SEC)
@@ -192,7 +193,7 @@ wait_for_work (RerouteTracker *self)
          g_cond_wait_until (&self->changed, &self->lock, end_us))
     ;
   end_us = g_get_monotonic_time () + LINGER_US;
-  while (!has_work (self) && self->waiting->len > 0 &&
+  while (!has_work (self) && self->waiting->len > 0 && self->waiting->len < FULL_OCTETS &&
          g_cond_wait_until (&self->changed, &self->lock, end_us))
     ;
 }
@@ -329,8 +330,8 @@ reroute_tracker_end (RerouteTrackWriter *writer)
   RerouteTracker *self = writer->tracker;
 
   reroute_track_record_end (writer->octets, writer->start);
-  /* Only the first one wakes the thread. */
-  if (writer->start == 0)
+  /* Only the first one wakes the thread, and the one that makes it full. */
+  if (writer->start == 0 || (writer->start < FULL_OCTETS && self->waiting->len >= FULL_OCTETS))
     g_cond_signal (&self->changed);
   g_mutex_unlock (&self->lock);
 }
