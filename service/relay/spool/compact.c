@@ -20,6 +20,7 @@
 
 #define COPY_OCTETS (1024 * 1024) /* a round */
 #define FEW_SEGMENTS 3            /* so many are never worth a copy */
+#define KEPT_EMPTY 4              /* segments in which nothing is needed */
 #define SPARE_RETRY_US G_USEC_PER_SEC
 
 static RerouteSegment *
@@ -211,16 +212,26 @@ prepare_spare (RerouteSpool *self)
   self->is_cramped = reroute_spool_is_in_reserve (self);
 }
 
+/* Whether the oldest segment should go now.  A few that are empty may stay for a while, beside the
+   next one that is ready: how much is alive goes up and down, and to unlink a segment and to make
+   another takes milliseconds, in which no mail is answered. */
+static gboolean
+is_spent (RerouteSpool *self)
+{
+  RerouteSegment *current = reroute_spool_get_current (self);
+  guint n_empty = 0;
+
+  while (n_empty < self->segments->len && g_ptr_array_index (self->segments, n_empty) != current &&
+         ((RerouteSegment *) g_ptr_array_index (self->segments, n_empty))->first == NULL)
+    n_empty++;
+  return n_empty > 0 && (self->spare == NULL || self->is_cramped || n_empty > KEPT_EMPTY);
+}
+
 gboolean
 reroute_spool_keep_house (RerouteSpool *self)
 {
-  RerouteSegment *oldest = get_oldest (self);
-
-  if (oldest != NULL && oldest != reroute_spool_get_current (self) && oldest->first == NULL)
+  if (is_spent (self))
     free_oldest (self);
   prepare_spare (self);
-  oldest = get_oldest (self);
-  gboolean is_freeing =
-    oldest != NULL && oldest != reroute_spool_get_current (self) && oldest->first == NULL;
-  return is_freeing || (is_due (self) && self->kept.first == NULL);
+  return is_spent (self) || (is_due (self) && self->kept.first == NULL);
 }

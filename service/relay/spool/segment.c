@@ -33,6 +33,7 @@
 #define ZERO_CHUNK_OCTETS (64 * 1024)
 #define SMALLEST_OCTETS (1024 * 1024)
 #define VECTORS_A_CALL 1000
+#define CALL_OCTETS (256 * 1024)
 #define READ_CHUNK_OCTETS (4 * 1024 * 1024)
 
 void
@@ -240,6 +241,18 @@ reroute_segment_zero_ahead (RerouteSegment *self, guint64 end)
     self->zeroed = target;
 }
 
+/* How many of @n vectors go with one call: about as many octets as the disk is given at once. */
+static guint
+count_for_call (const struct iovec *vectors, guint n)
+{
+  gsize octets = 0;
+  guint i = 0;
+
+  while (i < n && i < VECTORS_A_CALL && octets < CALL_OCTETS)
+    octets += vectors[i++].iov_len;
+  return i;
+}
+
 guint64
 reroute_segment_write (RerouteSegment *self, GArray *vectors, guint64 offset)
 {
@@ -250,11 +263,15 @@ reroute_segment_write (RerouteSegment *self, GArray *vectors, guint64 offset)
   while (n > 0)
     {
       gssize octets =
-        pwritev (self->fd, vector, (int) MIN (n, VECTORS_A_CALL), (off_t) (offset + written));
+        pwritev (self->fd, vector, (int) count_for_call (vector, n), (off_t) (offset + written));
       if (octets < 0 && errno == EINTR)
         continue;
       if (octets <= 0)
         break;
+      /* The disk begins with these while the next are copied; the sync will tell how it went. */
+      if (octets >= CALL_OCTETS)
+        sync_file_range (
+          self->fd, (off_t) (offset + written), (off_t) octets, SYNC_FILE_RANGE_WRITE);
       written += (guint64) octets;
       for (; n > 0 && (gsize) octets >= vector->iov_len; vector++, n--)
         octets -= (gssize) vector->iov_len;
