@@ -2,9 +2,9 @@
  *
  * body.c - the content of a message, scanned as it arrives
  *
- * Two searches a line, by memchr(); spans pass to the sink uncopied.  An octet that may turn out to
- * belong to the end of data is held back in the state, never in a buffer: "." and CR at the start
- * of a line, CR elsewhere.
+ * Two searches a line, by memchr(), and lines without anything to decide in a row; spans pass to
+ * the sink uncopied.  An octet that may turn out to belong to the end of data is held back in the
+ * state, never in a buffer: "." and CR at the start of a line, CR elsewhere.
  *
  * A dot behind a bare LF does not start a line for RFC 5321, so it is no stuffing: normalised, it
  * is doubled.  So is every dot that starts a line of a chunk.  A NUL that starts a line, alone or
@@ -180,6 +180,16 @@ scan (RerouteBody *self, const guint8 *octets, gsize length)
 
 /* @next_state: of content that is not chunked */
 static void
+start_line (RerouteBody *self, int next_state)
+{
+  self->line_octets = 0;
+  self->state = (guint8) (self->chunked ? LF_START : next_state);
+  if (self->max_octets > 0 && self->octets > self->max_octets)
+    set_fault (self, REROUTE_BODY_TOO_LARGE);
+}
+
+/* Likewise */
+static void
 finish_line (RerouteBody *self, int next_state)
 {
   if (self->in_header)
@@ -192,10 +202,35 @@ finish_line (RerouteBody *self, int next_state)
         }
     }
   self->octets += 2;
-  self->line_octets = 0;
-  self->state = (guint8) (self->chunked ? LF_START : next_state);
-  if (self->max_octets > 0 && self->octets > self->max_octets)
-    set_fault (self, REROUTE_BODY_TOO_LARGE);
+  start_line (self, next_state);
+}
+
+/* Whether there is nothing to decide about the octets up to @lf, which end a line. */
+static gboolean
+is_plain_line (const guint8 *octets, const guint8 *lf)
+{
+  gsize length = (gsize) (lf - octets);
+
+  return length > 0 && length - 1 <= REROUTE_LIMIT_TEXT_LINE_OCTETS && lf[-1] == '\r' &&
+         octets[0] != '.' && octets[0] != '\0' && memchr (octets, '\r', length - 1) == NULL;
+}
+
+/* At the start of a line behind the header: reads whole lines, as long as they are plain ones.
+   Returns: how many octets */
+static gsize
+read_plain_lines (RerouteBody *self, const guint8 *octets, gsize length)
+{
+  const guint8 *start = octets, *lf;
+
+  while ((lf = memchr (start, '\n', length - (gsize) (start - octets))) != NULL &&
+         is_plain_line (start, lf))
+    start = lf + 1;
+  gsize n = (gsize) (start - octets);
+  if (n == 0)
+    return 0;
+  self->octets += (gint64) n;
+  start_line (self, LINE_START);
+  return n;
 }
 
 /* Reads a line up to its end, or to a CR or LF that needs a decision: @stop is that octet, else 0.
@@ -354,6 +389,12 @@ reroute_body_feed (RerouteBody *self, const guint8 *octets, gsize length, gsize 
         (self->state <= LF_START && octets[i] != '.' && octets[i] != '\0'))
       {
         guint8 stop;
+        gsize n = self->state <= LF_START && !self->in_header
+                    ? read_plain_lines (self, octets + i, length - i)
+                    : 0;
+        i += n;
+        if (n > 0)
+          continue;
         self->state = IN_LINE;
         i += read_line (self, octets + i, length - i, &stop);
         if (stop == 0)
