@@ -211,6 +211,7 @@
 #endif
 #define REROUTE_LIMIT_PARTS_UNSAVED 3 /* then the sender is paused; engine-measures.md rule 7 */
 #define REROUTE_LIMIT_MEMORY_QUEUE_OCTETS (64 * 1024 * 1024) /* bodies kept in memory */
+#define REROUTE_LIMIT_MEMORY_PARTS_OCTETS (32 * 1024 * 1024) /* and parts of large ones */
 
 /* Settings' defaults that are wanted elsewhere */
 #define REROUTE_DEFAULT_SMTP_PORT 25

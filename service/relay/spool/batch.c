@@ -15,6 +15,7 @@
 #include "service/relay/spool/spool-private.h"
 
 #include "common/error.h"
+#include "common/limits.h"
 #include "service/relay/spool/crc32c.h"
 #include "service/relay/spool/fault-point.h"
 
@@ -390,6 +391,7 @@ apply_verdicts (RerouteSpool *self, const RerouteJob *job)
   reroute_verdicts_decode (job->head->data, job->head->len, &id, apply_cb, entry);
   if (entry->n_open > 0)
     return;
+  reroute_spool_drop_contents (self, entry);
   reroute_entry_free (entry);
   self->n_messages--;
 }
@@ -408,11 +410,15 @@ apply_message (RerouteSpool *self, const RerouteJob *job, const RerouteLocation 
 }
 
 static void
-apply_part (const RerouteJob *job, const RerouteLocation *location)
+apply_part (RerouteSpool *self, const RerouteJob *job, const RerouteLocation *location)
 {
   if (job->draft->entry == NULL)
     job->draft->entry = reroute_entry_new (job->draft->id);
   reroute_entry_set_part (job->draft->entry, job->part, location);
+  if (self->parts_octets > REROUTE_LIMIT_MEMORY_PARTS_OCTETS)
+    return;
+  reroute_entry_keep_content (job->draft->entry, job->part, job->body);
+  self->parts_octets += g_bytes_get_size (job->body);
 }
 
 static void
@@ -424,7 +430,7 @@ apply_record (RerouteSpool *self, const RerouteJob *job, const RerouteLocation *
       apply_message (self, job, location);
       break;
     case REROUTE_JOB_PART:
-      apply_part (job, location);
+      apply_part (self, job, location);
       break;
     case REROUTE_JOB_VERDICT:
       apply_verdicts (self, job);
@@ -471,6 +477,7 @@ drop_entry (RerouteSpool *self, RerouteSpoolDraft *draft)
   if (draft == NULL || draft->entry == NULL)
     return;
   g_mutex_lock (&self->lock);
+  reroute_spool_drop_contents (self, draft->entry);
   g_clear_pointer (&draft->entry, reroute_entry_free);
   g_mutex_unlock (&self->lock);
 }

@@ -20,7 +20,6 @@
 
 #define COPY_OCTETS (1024 * 1024) /* a round */
 #define FEW_SEGMENTS 3            /* so many are never worth a copy */
-#define KEPT_EMPTY 4              /* segments in which nothing is needed */
 #define SPARE_RETRY_US G_USEC_PER_SEC
 
 static RerouteSegment *
@@ -117,13 +116,13 @@ pick_entry (RerouteSpool *self, RerouteEntry *entry, RerouteSegment *oldest, Rer
   gsize octets = 0;
 
   for (guint32 i = 0; i < entry->n_parts; i++)
-    if (entry->parts[i].segment == oldest)
+    if (entry->parts[i].location.segment == oldest)
       {
-        g_autoptr (GBytes) payload = load (self, entry, &entry->parts[i]);
+        g_autoptr (GBytes) payload = load (self, entry, &entry->parts[i].location);
         if (payload == NULL)
           return 0;
         reroute_jobs_push (jobs, copy_part (entry, i, payload));
-        octets += entry->parts[i].length;
+        octets += entry->parts[i].location.length;
         if (octets >= COPY_OCTETS)
           return octets;
       }
@@ -212,9 +211,9 @@ prepare_spare (RerouteSpool *self)
   self->is_cramped = reroute_spool_is_in_reserve (self);
 }
 
-/* Whether the oldest segment should go now.  A few that are empty may stay for a while, beside the
-   next one that is ready: how much is alive goes up and down, and to unlink a segment and to make
-   another takes milliseconds, in which no mail is answered. */
+/* Whether the oldest segment should go now.  One more than live may be empty and stay for a while,
+   beside the next one that is ready: how much is alive goes up and down, and to unlink a segment
+   and to make another takes milliseconds, in which no mail is answered. */
 static gboolean
 is_spent (RerouteSpool *self)
 {
@@ -224,7 +223,8 @@ is_spent (RerouteSpool *self)
   while (n_empty < self->segments->len && g_ptr_array_index (self->segments, n_empty) != current &&
          ((RerouteSegment *) g_ptr_array_index (self->segments, n_empty))->first == NULL)
     n_empty++;
-  return n_empty > 0 && (self->spare == NULL || self->is_cramped || n_empty > KEPT_EMPTY);
+  guint n_living = self->segments->len - n_empty;
+  return n_empty > 0 && (self->spare == NULL || self->is_cramped || n_empty > n_living + 1);
 }
 
 gboolean

@@ -56,7 +56,7 @@ find_home (RerouteEntry *self)
 
   for (guint32 i = 0; i < self->n_parts; i++)
     {
-      RerouteSegment *segment = self->parts[i].segment;
+      RerouteSegment *segment = self->parts[i].location.segment;
       if (segment != NULL && (oldest == NULL || segment->serial < oldest->serial))
         oldest = segment;
     }
@@ -99,11 +99,15 @@ void
 reroute_entry_free (RerouteEntry *self)
 {
   leave_home (self);
+  reroute_entry_drop_contents (self);
   if (self->record.segment != NULL)
     self->record.segment->live_octets -= reroute_record_octets (self->record.length);
   for (guint32 i = 0; i < self->n_parts; i++)
-    if (self->parts[i].segment != NULL)
-      self->parts[i].segment->live_octets -= reroute_record_octets (self->parts[i].length);
+    {
+      const RerouteLocation *location = &self->parts[i].location;
+      if (location->segment != NULL)
+        location->segment->live_octets -= reroute_record_octets (location->length);
+    }
   reroute_recipient_statuses_free (self->statuses, self->n_recipients);
   if (self->message != NULL)
     self->message->location = NULL;
@@ -152,13 +156,39 @@ reroute_entry_set_part (RerouteEntry *self, guint32 index, const RerouteLocation
   if (index >= self->n_parts)
     {
       guint32 n = index + 1;
-      self->parts = g_renew (RerouteLocation, self->parts, n);
+      self->parts = g_renew (ReroutePart, self->parts, n);
       for (guint32 i = self->n_parts; i < n; i++)
-        self->parts[i] = (RerouteLocation){ NULL, 0, 0 };
+        self->parts[i] = (ReroutePart){ { NULL, 0, 0 }, NULL };
       self->n_parts = n;
     }
-  move (self, &self->parts[index], location);
+  move (self, &self->parts[index].location, location);
   return TRUE;
+}
+
+void
+reroute_entry_keep_content (RerouteEntry *self, guint32 index, GBytes *content)
+{
+  g_assert (index < self->n_parts && self->parts[index].content == NULL);
+  self->parts[index].content = g_bytes_ref (content);
+}
+
+GBytes *
+reroute_entry_take_content (RerouteEntry *self, guint32 index)
+{
+  return g_steal_pointer (&self->parts[index].content);
+}
+
+gsize
+reroute_entry_drop_contents (RerouteEntry *self)
+{
+  gsize octets = 0;
+
+  for (guint32 i = 0; i < self->n_parts; i++)
+    {
+      g_autoptr (GBytes) content = reroute_entry_take_content (self, i);
+      octets += content != NULL ? g_bytes_get_size (content) : 0;
+    }
+  return octets;
 }
 
 void
@@ -195,9 +225,9 @@ reroute_entry_is_whole (const RerouteEntry *self)
 
   for (guint32 i = 0; i < self->n_parts_named; i++)
     {
-      if (i >= self->n_parts || self->parts[i].segment == NULL)
+      if (i >= self->n_parts || self->parts[i].location.segment == NULL)
         return FALSE;
-      octets += reroute_part_octets (&self->parts[i]);
+      octets += reroute_part_octets (&self->parts[i].location);
     }
   return octets == self->message->content_octets;
 }

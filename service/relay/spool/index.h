@@ -33,6 +33,13 @@ typedef struct
   guint32 length;          /* of its payload */
 } RerouteLocation;
 
+/* A piece of a large content. */
+typedef struct
+{
+  RerouteLocation location;
+  GBytes *content; /* (nullable): in memory too, until it is read */
+} ReroutePart;
+
 /**
  * RerouteEntry:
  *
@@ -45,7 +52,7 @@ struct _RerouteEntry
   RerouteMessage *message; /* NULL: not closed yet */
   RerouteLocation record;
   guint32 content_offset, inline_octets; /* within the record's payload */
-  RerouteLocation *parts;                /* (array length=n_parts) */
+  ReroutePart *parts;                    /* (array length=n_parts) */
   guint32 n_parts;
   guint32 n_parts_named;            /* by the record: so many make the message whole */
   guint32 n_recipients, n_open;     /* open: not final */
@@ -68,6 +75,13 @@ void reroute_entry_set_record (RerouteEntry *self,
 /* FALSE when @index is out of all reason. */
 gboolean
 reroute_entry_set_part (RerouteEntry *self, guint32 index, const RerouteLocation *location);
+
+/* Keeps what part @index holds in memory too. */
+void reroute_entry_keep_content (RerouteEntry *self, guint32 index, GBytes *content);
+/* (transfer full) (nullable): what part @index keeps in memory; no more from now on */
+GBytes *reroute_entry_take_content (RerouteEntry *self, guint32 index);
+/* Keeps nothing in memory any more.  Returns: how many octets that were */
+gsize reroute_entry_drop_contents (RerouteEntry *self);
 
 /* A final state stays; an index outside the envelope is ignored. */
 void reroute_entry_apply (RerouteEntry *self, const RerouteVerdict *verdict);

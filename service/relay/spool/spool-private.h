@@ -127,6 +127,7 @@ struct _RerouteSpool
   guint64 n_commits;
   guint64 n_written; /* octets */
   guint64 spare_octets;
+  gsize parts_octets; /* of the parts that are in memory too */
   gboolean writable;
 
   /* the writer's own */
@@ -145,6 +146,9 @@ struct _RerouteSpool
   guint n_batch_records;
   gboolean batch_is_wanted; /* even without records */
 };
+
+/* With the lock held: what @entry keeps in memory goes. */
+void reroute_spool_drop_contents (RerouteSpool *self, RerouteEntry *entry);
 
 /* Queues @job and wakes the writer if it waits for such a one. */
 void reroute_spool_push (RerouteSpool *self, RerouteJob *job);

@@ -76,6 +76,12 @@ reroute_spool_sync (RerouteSpool *self, RerouteSpoolFunc func, gpointer user_dat
   reroute_spool_push (self, job);
 }
 
+void
+reroute_spool_drop_contents (RerouteSpool *self, RerouteEntry *entry)
+{
+  self->parts_octets -= reroute_entry_drop_contents (entry);
+}
+
 GBytes *
 reroute_spool_get_content (RerouteSpool *self, RerouteMessage *message)
 {
@@ -95,6 +101,10 @@ reroute_spool_release_content (RerouteSpool *self, RerouteMessage *message)
   g_mutex_lock (&message->lock);
   g_clear_pointer (&message->content, g_bytes_unref);
   g_mutex_unlock (&message->lock);
+  g_mutex_lock (&self->lock);
+  if (message->location != NULL)
+    reroute_spool_drop_contents (self, message->location);
+  g_mutex_unlock (&self->lock);
 }
 
 /* A stretch of content that lies in one record. */
@@ -107,6 +117,23 @@ typedef struct
   gsize available;      /* from there on */
 } Stretch;
 
+/* The part that holds the content at *@offset, which then counts from its beginning.
+   Returns: its index; n_parts_named: it is in the message's own record */
+static guint32
+find_part (const RerouteEntry *entry, gsize *offset)
+{
+  guint32 i = 0;
+
+  for (; i < entry->n_parts_named; i++)
+    {
+      gsize octets = reroute_part_octets (&entry->parts[i].location);
+      if (*offset < octets)
+        break;
+      *offset -= octets;
+    }
+  return i;
+}
+
 /* Finds the record that holds the content at @offset.  FALSE: the message is not in the spool. */
 static gboolean
 find_stretch (RerouteSpool *self, RerouteMessage *message, gsize offset, Stretch *stretch)
@@ -116,15 +143,13 @@ find_stretch (RerouteSpool *self, RerouteMessage *message, gsize offset, Stretch
   g_mutex_lock (&self->lock);
   const RerouteEntry *entry = message->location;
   gsize octets = 0, payload_offset = REROUTE_PART_PREFIX_OCTETS;
-  for (guint32 i = 0; entry != NULL && location == NULL && i < entry->n_parts_named; i++)
+  guint32 part = entry != NULL ? find_part (entry, &offset) : 0;
+  if (entry != NULL && part < entry->n_parts_named)
     {
-      octets = reroute_part_octets (&entry->parts[i]);
-      if (offset < octets)
-        location = &entry->parts[i];
-      else
-        offset -= octets;
+      location = &entry->parts[part].location;
+      octets = reroute_part_octets (location);
     }
-  if (entry != NULL && location == NULL)
+  else if (entry != NULL)
     {
       location = &entry->record;
       octets = entry->inline_octets;
@@ -190,6 +215,26 @@ load_from_journal (RerouteSpool *self, RerouteMessage *message, gsize offset, GE
   return NULL;
 }
 
+/* (transfer full) (nullable): the content at @offset up to the end of its part, when that is in
+   memory.  It is read once as a rule: whoever comes later finds it in the journal. */
+static GBytes *
+take_part (RerouteSpool *self, RerouteMessage *message, gsize offset)
+{
+  g_autoptr (GBytes) content = NULL;
+
+  g_mutex_lock (&self->lock);
+  RerouteEntry *entry = message->location;
+  guint32 part = entry != NULL ? find_part (entry, &offset) : 0;
+  if (entry != NULL && part < entry->n_parts_named)
+    content = reroute_entry_take_content (entry, part);
+  if (content != NULL)
+    self->parts_octets -= g_bytes_get_size (content);
+  g_mutex_unlock (&self->lock);
+  return content != NULL
+           ? g_bytes_new_from_bytes (content, offset, g_bytes_get_size (content) - offset)
+           : NULL;
+}
+
 GBytes *
 reroute_spool_load (RerouteSpool *self, RerouteMessage *message, gsize offset, GError **error)
 {
@@ -197,6 +242,9 @@ reroute_spool_load (RerouteSpool *self, RerouteMessage *message, gsize offset, G
   g_return_val_if_fail (offset < message->content_octets, NULL);
 
   g_autoptr (GBytes) content = reroute_spool_get_content (self, message);
+  GBytes *part = content == NULL ? take_part (self, message, offset) : NULL;
+  if (part != NULL)
+    return part;
   if (content == NULL)
     return load_from_journal (self, message, offset, error);
   return g_bytes_new_from_bytes (content, offset, g_bytes_get_size (content) - offset);
