@@ -312,9 +312,8 @@ write_batch_records (RerouteSpool *self, RerouteSegment *segment, guint64 ids)
   return start + reroute_segment_write (segment, vectors, start);
 }
 
-/* The segment is never written again; one that holds nothing yet is not needed at all. */
-static void
-abandon_segment (RerouteSpool *self, RerouteSegment *segment)
+void
+reroute_spool_abandon_segment (RerouteSpool *self, RerouteSegment *segment)
 {
   char name[REROUTE_SEGMENT_NAME_OCTETS];
 
@@ -345,10 +344,7 @@ commit_batch (RerouteSpool *self, GError **error)
   REROUTE_FAULT_POINT ("batch-written");
   int error_number = written == end ? 0 : errno;
   if (written == end)
-    {
-      reroute_segment_zero_ahead (segment, end);
-      error_number = fdatasync (segment->fd) == 0 ? 0 : errno;
-    }
+    error_number = reroute_segment_sync (segment, end) ? 0 : errno;
   REROUTE_FAULT_POINT ("batch-synced");
   self->next_sequence += self->n_batch_records;
   gboolean takes_mail = error_number == 0 && self->no_room == NULL &&
@@ -370,7 +366,7 @@ commit_batch (RerouteSpool *self, GError **error)
   gboolean is_untouched =
     written <= segment->used && g_error_matches (*error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
   if (!is_untouched)
-    abandon_segment (self, segment);
+    reroute_spool_abandon_segment (self, segment);
   return FALSE;
 }
 

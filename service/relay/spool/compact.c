@@ -227,9 +227,29 @@ is_spent (RerouteSpool *self)
   return n_empty > 0 && (self->spare == NULL || self->is_cramped || n_empty > n_living + 1);
 }
 
+static gboolean
+is_idle (RerouteSpool *self)
+{
+  g_mutex_lock (&self->queue_lock);
+  gboolean is_idle = self->queue.first == NULL;
+  g_mutex_unlock (&self->queue_lock);
+  return is_idle;
+}
+
+/* What the next batches would have to do while their senders wait is done while none does. */
+static void
+zero_ahead (RerouteSpool *self)
+{
+  RerouteSegment *current = reroute_spool_get_current (self);
+
+  if (current != NULL && is_idle (self) && !reroute_segment_zero_ahead (current))
+    reroute_spool_abandon_segment (self, current);
+}
+
 gboolean
 reroute_spool_keep_house (RerouteSpool *self)
 {
+  zero_ahead (self);
   if (is_spent (self))
     free_oldest (self);
   prepare_spare (self);

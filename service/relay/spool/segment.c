@@ -231,14 +231,33 @@ reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **err
   return NULL;
 }
 
-void
-reroute_segment_zero_ahead (RerouteSegment *self, guint64 end)
+/* Writes zeros behind @end, where there are none yet. */
+static void
+write_zeros_ahead (RerouteSegment *self, guint64 end)
 {
-  if (end <= self->zeroed || end - self->used >= LARGE_BATCH_OCTETS)
-    return;
   guint64 target = MIN (self->size, end + ZERO_AHEAD_OCTETS);
-  if (write_zeros (self->fd, end, target))
+
+  if (write_zeros (self->fd, MAX (end, self->zeroed), target))
     self->zeroed = target;
+}
+
+gboolean
+reroute_segment_sync (RerouteSegment *self, guint64 end)
+{
+  if (end > self->zeroed && end - self->used < LARGE_BATCH_OCTETS)
+    write_zeros_ahead (self, end);
+  return fdatasync (self->fd) == 0;
+}
+
+gboolean
+reroute_segment_zero_ahead (RerouteSegment *self)
+{
+  guint64 wanted = MIN (self->size, self->used + ZERO_AHEAD_OCTETS / 2);
+
+  if (self->zeroed >= wanted)
+    return TRUE;
+  write_zeros_ahead (self, self->used);
+  return fdatasync (self->fd) == 0;
 }
 
 /* How many of @n vectors go with one call: about as many octets as the disk is given at once. */

@@ -52,8 +52,13 @@ void reroute_spare_free (RerouteSpare *self);
 /* @self: (transfer full): becomes the segment @serial; the directory is synced. */
 RerouteSegment *reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **error);
 
-/* Writes zeros some way ahead of @end, so that later batches find written blocks. */
-void reroute_segment_zero_ahead (RerouteSegment *self, guint64 end);
+/* Syncs what was written up to @end, zeros some way ahead of it as well when a small batch went
+ * beyond the last: later ones find written blocks.  FALSE: with errno set */
+gboolean reroute_segment_sync (RerouteSegment *self, guint64 end);
+
+/* For when nothing else is to do: writes such zeros, and syncs them, before a batch needs them.
+ * FALSE: the disk failed */
+gboolean reroute_segment_zero_ahead (RerouteSegment *self);
 
 /* Writes all of @vectors (element-type struct iovec), which it changes.  Returns: octets written,
    less than all with errno set */

@@ -147,6 +147,9 @@ struct _RerouteSpool
   gboolean batch_is_wanted; /* even without records */
 };
 
+/* It is never written again; one that holds nothing yet is not needed at all. */
+void reroute_spool_abandon_segment (RerouteSpool *self, RerouteSegment *segment);
+
 /* With the lock held: what @entry keeps in memory goes. */
 void reroute_spool_drop_contents (RerouteSpool *self, RerouteEntry *entry);
 
