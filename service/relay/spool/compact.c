@@ -236,22 +236,26 @@ is_idle (RerouteSpool *self)
   return is_idle;
 }
 
-/* What the next batches would have to do while their senders wait is done while none does. */
-static void
+/* What the next batches would have to do while their senders wait is done while none does.
+   Returns: whether there was something to do */
+static gboolean
 zero_ahead (RerouteSpool *self)
 {
   RerouteSegment *current = reroute_spool_get_current (self);
 
-  if (current != NULL && is_idle (self) && !reroute_segment_zero_ahead (current))
+  if (current == NULL || !reroute_segment_wants_zeros (current) || !is_idle (self))
+    return FALSE;
+  if (!reroute_segment_zero_ahead (current))
     reroute_spool_abandon_segment (self, current);
+  return TRUE;
 }
 
 gboolean
 reroute_spool_keep_house (RerouteSpool *self)
 {
-  zero_ahead (self);
+  gboolean has_zeroed = zero_ahead (self);
   if (is_spent (self))
     free_oldest (self);
   prepare_spare (self);
-  return is_spent (self) || (is_due (self) && self->kept.first == NULL);
+  return has_zeroed || is_spent (self) || (is_due (self) && self->kept.first == NULL);
 }

@@ -29,6 +29,7 @@
 #define HEADER_MAGIC "RRSPOOL\n"
 #define HEADER_OCTETS 40
 #define ZERO_AHEAD_OCTETS (1024 * 1024)
+#define USED_OCTETS (256 * 1024)        /* from then on it is worth to zero all of it */
 #define LARGE_BATCH_OCTETS (256 * 1024) /* a sync of so much is worth its metadata */
 #define ZERO_CHUNK_OCTETS (64 * 1024)
 #define SMALLEST_OCTETS (1024 * 1024)
@@ -231,14 +232,13 @@ reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **err
   return NULL;
 }
 
-/* Writes zeros behind @end, where there are none yet. */
+/* Writes zeros behind @end; when they cannot be written, without them. */
 static void
 write_zeros_ahead (RerouteSegment *self, guint64 end)
 {
   guint64 target = MIN (self->size, end + ZERO_AHEAD_OCTETS);
 
-  if (write_zeros (self->fd, MAX (end, self->zeroed), target))
-    self->zeroed = target;
+  self->zeroed = write_zeros (self->fd, end, target) ? target : self->size;
 }
 
 gboolean
@@ -250,13 +250,16 @@ reroute_segment_sync (RerouteSegment *self, guint64 end)
 }
 
 gboolean
+reroute_segment_wants_zeros (const RerouteSegment *self)
+{
+  return MAX (self->used, self->zeroed) < self->size && self->used >= USED_OCTETS;
+}
+
+gboolean
 reroute_segment_zero_ahead (RerouteSegment *self)
 {
-  guint64 wanted = MIN (self->size, self->used + ZERO_AHEAD_OCTETS / 2);
-
-  if (self->zeroed >= wanted)
-    return TRUE;
-  write_zeros_ahead (self, self->used);
+  /* A large batch goes beyond what is zeroed. */
+  write_zeros_ahead (self, MAX (self->used, self->zeroed));
   return fdatasync (self->fd) == 0;
 }
 
