@@ -34,7 +34,7 @@ static const char *const states[] = {
   "verdict-known",      "spare-created",    "spare-reserved",   "spare-cleared",
   "segment-named",      "segment-started",  "copies-picked",    "segment-emptied",
   "segment-taken-back", "segment-recycled", "segment-unlinked", "token-written",
-  "journal-read",       "closing",
+  "journal-read",       "closing",          "zeros-written",
 };
 
 /* How often each was reached; in memory that survives the process. */

@@ -29,7 +29,8 @@
 #define HEADER_MAGIC "RRSPOOL\n"
 #define HEADER_OCTETS 40
 #define ZERO_AHEAD_OCTETS (1024 * 1024)
-#define USED_OCTETS (256 * 1024)        /* from then on it is worth to zero all of it */
+#define ZERO_AHEAD_SHARE 16             /* of a small segment */
+#define USED_SHARE 64                   /* from then on it is worth to zero all of it */
 #define LARGE_BATCH_OCTETS (256 * 1024) /* a sync of so much is worth its metadata */
 #define ZERO_CHUNK_OCTETS (64 * 1024)
 #define SMALLEST_OCTETS (1024 * 1024)
@@ -236,7 +237,8 @@ reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **err
 static void
 write_zeros_ahead (RerouteSegment *self, guint64 end)
 {
-  guint64 target = MIN (self->size, end + ZERO_AHEAD_OCTETS);
+  guint64 ahead = MAX (self->size / ZERO_AHEAD_SHARE, REROUTE_SPOOL_BLOCK_OCTETS);
+  guint64 target = MIN (self->size, end + MIN (ahead, ZERO_AHEAD_OCTETS));
 
   self->zeroed = write_zeros (self->fd, end, target) ? target : self->size;
 }
@@ -252,7 +254,7 @@ reroute_segment_sync (RerouteSegment *self, guint64 end)
 gboolean
 reroute_segment_wants_zeros (const RerouteSegment *self)
 {
-  return MAX (self->used, self->zeroed) < self->size && self->used >= USED_OCTETS;
+  return MAX (self->used, self->zeroed) < self->size && self->used >= self->size / USED_SHARE;
 }
 
 gboolean
@@ -260,6 +262,7 @@ reroute_segment_zero_ahead (RerouteSegment *self)
 {
   /* A large batch goes beyond what is zeroed. */
   write_zeros_ahead (self, MAX (self->used, self->zeroed));
+  REROUTE_FAULT_POINT ("zeros-written");
   return fdatasync (self->fd) == 0;
 }
 
