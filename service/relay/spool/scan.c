@@ -213,24 +213,93 @@ can_resume (const Walk *walk, gsize offset, guint64 known, RerouteRecordHeader *
          known - header->sequence < PLAUSIBLE_STEP && is_plausible (walk->scan, header->sequence);
 }
 
+/* A record that the scan could go on with. */
+typedef struct
+{
+  gsize offset;
+  RerouteRecordHeader header;
+} Resumption;
+
+/* (element-type Resumption): all behind the walk's offset, in the order of their offsets */
+static GArray *
+list_resumptions (const Walk *walk, guint64 known)
+{
+  GArray *found = g_array_new (FALSE, FALSE, sizeof (Resumption));
+  gsize offset = walk->offset + REROUTE_RECORD_ALIGNMENT;
+
+  while (offset + REROUTE_RECORD_HEADER_OCTETS <= walk->end)
+    {
+      Resumption resumption = { .offset = offset };
+      if (can_resume (walk, offset, known, &resumption.header))
+        {
+          g_array_append_val (found, resumption);
+          offset += reroute_record_octets (resumption.header.length);
+        }
+      else
+        offset += REROUTE_RECORD_ALIGNMENT;
+    }
+  return found;
+}
+
+/* How many of the @n numbers in @starts, which fall, are above @number. */
+static guint
+count_above (const guint64 *starts, guint n, guint64 number)
+{
+  guint low = 0;
+
+  while (low < n)
+    {
+      guint middle = low + (n - low) / 2;
+      if (starts[middle] > number)
+        low = middle + 1;
+      else
+        n = middle;
+    }
+  return low;
+}
+
+/* The one behind which the most records follow with rising numbers: a disk may have written a block
+   to a wrong place, and a record that comes too early would void all those before its number. */
+static const Resumption *
+choose_resumption (const GArray *found)
+{
+  /* starts[n]: the highest number that begins a row of n + 1 */
+  g_autofree guint64 *starts = g_new (guint64, found->len);
+  const Resumption *best = NULL;
+  guint n_rows = 0;
+
+  for (guint i = found->len; i-- > 0;)
+    {
+      const Resumption *resumption = &g_array_index (found, Resumption, i);
+      guint64 number = resumption->header.sequence;
+      guint n = count_above (starts, n_rows, number);
+      if (n == n_rows)
+        n_rows++;
+      else if (starts[n] >= number)
+        continue;
+      starts[n] = number;
+      if (n + 1 == n_rows)
+        best = resumption;
+    }
+  return best;
+}
+
 /* The record expected at the walk's offset is not there: finds where to go on.  FALSE: nowhere, it
    is the end of what counts in this segment. */
 static gboolean
 resynchronize (Walk *walk)
 {
-  RerouteRecordHeader header;
   guint64 known = find_known_synced (walk);
-  gsize offset = walk->offset + REROUTE_RECORD_ALIGNMENT;
+  g_autoptr (GArray) found = list_resumptions (walk, known);
+  const Resumption *resumption = choose_resumption (found);
 
-  while (offset + REROUTE_RECORD_HEADER_OCTETS <= walk->end &&
-         !can_resume (walk, offset, known, &header))
-    offset += REROUTE_RECORD_ALIGNMENT;
-  if (offset + REROUTE_RECORD_HEADER_OCTETS > walk->end)
+  if (resumption == NULL)
     {
       keep_pending (walk);
       return FALSE;
     }
-  walk->offset = offset;
+  RerouteRecordHeader header = resumption->header;
+  walk->offset = resumption->offset;
   if (header.type == REROUTE_RECORD_BATCH && walk->scan->last != 0)
     return TRUE;
   lose (walk, header.sequence - 1);
