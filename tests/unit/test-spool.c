@@ -295,7 +295,7 @@ damage_parts (const SpoolFixture *fixture, guint64 id)
     }
 }
 
-/* A part is read from memory once, then from the journal; so is what was released. */
+/* A part is read from memory once, then from the journal; so is what was released, or waits. */
 static void
 test_parts_in_memory (void)
 {
@@ -306,13 +306,15 @@ test_parts_in_memory (void)
 
   spool_fixture_init (&fixture, SEGMENT_OCTETS);
   spool_fixture_open (&fixture);
-  for (guint released = 0; released < 2; released++)
+  for (guint i = 0; i < 3; i++)
     {
       g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
       damage_parts (&fixture, message->id);
-      if (released)
+      if (i == 1)
         reroute_spool_release_content (fixture.spool, message);
-      for (guint reading = released; reading < 2; reading++)
+      else if (i == 2)
+        spool_fixture_record (&fixture, message, 0, REROUTE_RECIPIENT_WAITING, "451 4.0.0 later");
+      for (guint reading = i > 0; reading < 2; reading++)
         for (gsize offset = 10; offset < 2 * part; offset += part)
           {
             g_autoptr (GError) error = NULL;

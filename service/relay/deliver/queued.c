@@ -214,7 +214,7 @@ forget_content_size (RerouteQueued *self)
 void
 reroute_queued_release_content (RerouteQueued *self)
 {
-  if (self->in_memory_octets == 0)
+  if (self->in_memory_octets == 0 && self->message->content_octets <= REROUTE_LIMIT_PART_OCTETS)
     return;
   forget_content_size (self);
   reroute_spool_release_content (self->scheduler->spool, self->message);

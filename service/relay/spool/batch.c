@@ -385,9 +385,10 @@ apply_verdicts (RerouteSpool *self, const RerouteJob *job)
   if (entry == NULL)
     return;
   reroute_verdicts_decode (job->head->data, job->head->len, &id, apply_cb, entry);
+  /* Done, or to be tried again later. */
+  reroute_spool_drop_contents (self, entry);
   if (entry->n_open > 0)
     return;
-  reroute_spool_drop_contents (self, entry);
   reroute_entry_free (entry);
   self->n_messages--;
 }
