@@ -276,64 +276,6 @@ test_verdicts (void)
   spool_fixture_clear (&fixture);
 }
 
-/* Zeros over what the parts of @id hold. */
-static void
-damage_parts (const SpoolFixture *fixture, guint64 id)
-{
-  static const guint8 zeros[64];
-  g_autoptr (GArray) records = spool_fixture_list_records (fixture->directory);
-
-  for (guint i = 0; i < records->len; i++)
-    {
-      const SpoolFixtureRecord *record = &g_array_index (records, SpoolFixtureRecord, i);
-      if (record->id != id || record->type != REROUTE_RECORD_PART)
-        continue;
-      FILE *file = g_fopen (record->path, "r+b");
-      g_assert_cmpint (fseek (file, (long) (record->offset + record->octets / 2), SEEK_SET), ==, 0);
-      g_assert_cmpuint (fwrite (zeros, 1, sizeof zeros, file), ==, sizeof zeros);
-      g_assert_cmpint (fclose (file), ==, 0);
-    }
-}
-
-/* A part is read from memory once, then from the journal; so is what was released, or waits. */
-static void
-test_parts_in_memory (void)
-{
-  const gsize part = REROUTE_LIMIT_PART_OCTETS;
-  SpoolFixture fixture;
-  g_autoptr (GBytes) content = spool_fixture_content (1, 2 * part + 100);
-  const guint8 *octets = g_bytes_get_data (content, NULL);
-
-  spool_fixture_init (&fixture, SEGMENT_OCTETS);
-  spool_fixture_open (&fixture);
-  for (guint i = 0; i < 3; i++)
-    {
-      g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
-      damage_parts (&fixture, message->id);
-      if (i == 1)
-        reroute_spool_release_content (fixture.spool, message);
-      else if (i == 2)
-        spool_fixture_record (&fixture, message, 0, REROUTE_RECIPIENT_WAITING, "451 4.0.0 later");
-      for (guint reading = i > 0; reading < 2; reading++)
-        for (gsize offset = 10; offset < 2 * part; offset += part)
-          {
-            g_autoptr (GError) error = NULL;
-            g_autoptr (GBytes) loaded = reroute_spool_load (fixture.spool, message, offset, &error);
-            if (reading == 1)
-              g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
-            else
-              g_assert_cmpmem (g_bytes_get_data (loaded, NULL),
-                               g_bytes_get_size (loaded),
-                               octets + offset,
-                               part - 10);
-          }
-      /* What stands in the message's own record was never damaged. */
-      g_autoptr (GBytes) rest = reroute_spool_load (fixture.spool, message, 2 * part, NULL);
-      g_assert_cmpuint (g_bytes_get_size (rest), ==, 100);
-    }
-  spool_fixture_clear (&fixture);
-}
-
 static void
 test_refused_envelope (void)
 {
@@ -571,7 +513,6 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/envelope-load-refuses", test_envelope_load_refuses);
   g_test_add_func ("/spool/round-trip", test_round_trip);
   g_test_add_func ("/spool/verdicts", test_verdicts);
-  g_test_add_func ("/spool/parts-in-memory", test_parts_in_memory);
   g_test_add_func ("/spool/refused-envelope", test_refused_envelope);
   g_test_add_func ("/spool/discard", test_discard);
   g_test_add_func ("/spool/resume", test_resume);

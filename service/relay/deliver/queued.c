@@ -214,6 +214,7 @@ forget_content_size (RerouteQueued *self)
 void
 reroute_queued_release_content (RerouteQueued *self)
 {
+  /* Of a large one the spool may have parts. */
   if (self->in_memory_octets == 0 && self->message->content_octets <= REROUTE_LIMIT_PART_OCTETS)
     return;
   forget_content_size (self);

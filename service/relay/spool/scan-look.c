@@ -72,14 +72,15 @@ static guint64
 find_first_synced (int fd, const RerouteSegment *segment)
 {
   g_autofree guint8 *octets = NULL;
-  gsize wanted = REROUTE_SPOOL_BLOCK_OCTETS; /* the first is nearly always the one */
   guint64 synced = 0;
+  gsize n;
 
-  for (gsize at = REROUTE_SPOOL_BLOCK_OCTETS; at < segment->size && synced == 0; at += wanted)
+  for (gsize at = REROUTE_SPOOL_BLOCK_OCTETS; at < segment->size && synced == 0; at += n)
     {
-      wanted = at > REROUTE_SPOOL_BLOCK_OCTETS ? LOOK_OCTETS : wanted;
-      gsize n = MIN (wanted, segment->size - at);
-      octets = g_realloc (octets, wanted);
+      /* The first one is nearly always sound. */
+      gsize wanted = at == REROUTE_SPOOL_BLOCK_OCTETS ? REROUTE_SPOOL_BLOCK_OCTETS : LOOK_OCTETS;
+      n = MIN (wanted, segment->size - at);
+      octets = g_realloc (octets, n);
       reroute_segment_read (fd, octets, at, n);
       for (gsize i = 0; i < n && synced == 0; i += REROUTE_SPOOL_BLOCK_OCTETS)
         synced = read_synced (octets + i, n - i, segment->serial);

@@ -242,12 +242,10 @@ reroute_spool_load (RerouteSpool *self, RerouteMessage *message, gsize offset, G
   g_return_val_if_fail (offset < message->content_octets, NULL);
 
   g_autoptr (GBytes) content = reroute_spool_get_content (self, message);
-  GBytes *part = content == NULL ? take_part (self, message, offset) : NULL;
-  if (part != NULL)
-    return part;
-  if (content == NULL)
-    return load_from_journal (self, message, offset, error);
-  return g_bytes_new_from_bytes (content, offset, g_bytes_get_size (content) - offset);
+  if (content != NULL)
+    return g_bytes_new_from_bytes (content, offset, g_bytes_get_size (content) - offset);
+  GBytes *part = take_part (self, message, offset);
+  return part != NULL ? part : load_from_journal (self, message, offset, error);
 }
 
 void

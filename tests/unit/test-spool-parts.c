@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test-spool-parts.c - parts of large messages that are in memory too, and for how long
+ */
+
+#include "config.h"
+
+#include "common/error.h"
+#include "common/limits.h"
+#include "service/relay/spool/record.h"
+#include "tests/unit/spool-fixture.h"
+
+#include <glib/gstdio.h>
+
+#define SEGMENT_OCTETS (4 * 1024 * 1024)
+#define PART_OCTETS ((gsize) REROUTE_LIMIT_PART_OCTETS)
+#define N_TOO_MANY (REROUTE_LIMIT_MEMORY_PARTS_OCTETS / REROUTE_LIMIT_PART_OCTETS + 2)
+
+/* Zeros over what the parts of @id hold. */
+static void
+damage_parts (const SpoolFixture *fixture, guint64 id)
+{
+  static const guint8 zeros[64];
+  g_autoptr (GArray) records = spool_fixture_list_records (fixture->directory);
+
+  for (guint i = 0; i < records->len; i++)
+    {
+      const SpoolFixtureRecord *record = &g_array_index (records, SpoolFixtureRecord, i);
+      if (record->id != id || record->type != REROUTE_RECORD_PART)
+        continue;
+      FILE *file = g_fopen (record->path, "r+b");
+      g_assert_cmpint (fseek (file, (long) (record->offset + record->octets / 2), SEEK_SET), ==, 0);
+      g_assert_cmpuint (fwrite (zeros, 1, sizeof zeros, file), ==, sizeof zeros);
+      g_assert_cmpint (fclose (file), ==, 0);
+    }
+}
+
+/* A part is read from memory once, then from the journal; so is what was released, or waits. */
+static void
+test_parts_in_memory (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GBytes) content = spool_fixture_content (1, 2 * PART_OCTETS + 100);
+  const guint8 *octets = g_bytes_get_data (content, NULL);
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
+      damage_parts (&fixture, message->id);
+      if (i == 1)
+        reroute_spool_release_content (fixture.spool, message);
+      else if (i == 2)
+        spool_fixture_record (&fixture, message, 0, REROUTE_RECIPIENT_WAITING, "451 4.0.0 later");
+      for (guint reading = i > 0; reading < 2; reading++)
+        for (gsize offset = 10; offset < 2 * PART_OCTETS; offset += PART_OCTETS)
+          {
+            g_autoptr (GError) error = NULL;
+            g_autoptr (GBytes) loaded = reroute_spool_load (fixture.spool, message, offset, &error);
+            if (reading == 1)
+              g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
+            else
+              g_assert_cmpmem (g_bytes_get_data (loaded, NULL),
+                               g_bytes_get_size (loaded),
+                               octets + offset,
+                               PART_OCTETS - 10);
+          }
+      /* What stands in the message's own record was never damaged. */
+      g_autoptr (GBytes) rest = reroute_spool_load (fixture.spool, message, 2 * PART_OCTETS, NULL);
+      g_assert_cmpuint (g_bytes_get_size (rest), ==, 100);
+    }
+  spool_fixture_clear (&fixture);
+}
+
+/* Whether @message, whose parts are damaged on the disk, has the one at @offset in memory. */
+static gboolean
+is_in_memory (const SpoolFixture *fixture, RerouteMessage *message, gsize offset)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) loaded = reroute_spool_load (fixture->spool, message, offset, &error);
+
+  g_assert_true ((loaded == NULL) == (error != NULL));
+  return loaded != NULL;
+}
+
+/* No more than the limit, and the room is there again once a message is done. */
+static void
+test_limit (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GBytes) content = spool_fixture_content (1, (N_TOO_MANY + 1) * PART_OCTETS);
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
+      damage_parts (&fixture, message->id);
+      g_assert_true (is_in_memory (&fixture, message, 0));
+      g_assert_false (is_in_memory (&fixture, message, (N_TOO_MANY - 1) * PART_OCTETS));
+      spool_fixture_record (&fixture, message, 0, REROUTE_RECIPIENT_SENT, "250 2.0.0 Ok");
+    }
+  spool_fixture_clear (&fixture);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_add_func ("/spool/parts/in-memory", test_parts_in_memory);
+  g_test_add_func ("/spool/parts/limit", test_limit);
+  return g_test_run ();
+}
