@@ -377,6 +377,7 @@ write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
     write_left ();
   else if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING)) != 0)
     wait_until_written ();
+  /* Only the first line wakes the thread, and the one that makes the buffer full. */
   else if (begin == 0 || (begin < FULL_OCTETS && log_writer.lines->len >= FULL_OCTETS))
     g_cond_signal (&log_writer.changed);
   g_mutex_unlock (&log_writer.lock);

@@ -116,8 +116,8 @@ reroute_entry_free (RerouteEntry *self)
   g_free (self);
 }
 
-void
-reroute_entry_forget_statuses (RerouteEntry *self)
+static void
+forget_statuses (RerouteEntry *self)
 {
   reroute_recipient_statuses_free (self->statuses, self->n_recipients);
   self->statuses = NULL;
@@ -127,7 +127,7 @@ reroute_entry_forget_statuses (RerouteEntry *self)
 void
 reroute_entry_set_message (RerouteEntry *self, RerouteMessage *message)
 {
-  reroute_entry_forget_statuses (self);
+  forget_statuses (self);
   if (self->message != NULL)
     self->message->location = NULL;
   g_clear_pointer (&self->message, reroute_message_unref);

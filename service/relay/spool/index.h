@@ -66,8 +66,8 @@ RerouteEntry *reroute_entry_new (guint64 id);
 /* Takes its records out of the figures of their segments, then frees it. */
 void reroute_entry_free (RerouteEntry *self);
 
-/* @message is referenced, in place of one that was set before; its location points here from now
-   on. */
+/* @message is referenced, in place of one that was set before, and no recipient was tried yet; its
+   location points here from now on. */
 void reroute_entry_set_message (RerouteEntry *self, RerouteMessage *message);
 void reroute_entry_set_record (RerouteEntry *self,
                                const RerouteLocation *location,
@@ -85,7 +85,6 @@ gsize reroute_entry_drop_contents (RerouteEntry *self);
 
 /* A final state stays; an index outside the envelope is ignored. */
 void reroute_entry_apply (RerouteEntry *self, const RerouteVerdict *verdict);
-void reroute_entry_forget_statuses (RerouteEntry *self);
 
 /* The content that @location holds as part of this entry. */
 guint32 reroute_part_octets (const RerouteLocation *location);
