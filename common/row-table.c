@@ -356,6 +356,23 @@ reroute_row_table_foreach (const RerouteRowTable *self,
   return TRUE;
 }
 
+static gboolean
+note_row_cb (RerouteRow *row, gpointer user_data)
+{
+  reroute_huge_pages_note (user_data, row, sizeof *row);
+  return TRUE;
+}
+
+void
+reroute_row_table_note_pages (const RerouteRowTable *self, RerouteHugePages *pages)
+{
+  reroute_row_table_foreach (self, note_row_cb, pages);
+  for (guint i = 0; i < self->n_shards; i++)
+    if (self->by_domain[i] != NULL)
+      reroute_huge_pages_note (
+        pages, self->by_domain[i], self->n_buckets[i] * sizeof (RerouteBucket));
+}
+
 /* Both by rising id. */
 static gboolean
 diff_shards (const RerouteIdShard *before,

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "common/huge-pages.h"
 #include "common/row.h"
 
 G_BEGIN_DECLS
@@ -30,6 +31,8 @@ RerouteRowTable *reroute_row_table_make_mutable (RerouteRowTable *self);
 void reroute_row_table_put (RerouteRowTable *self, RerouteRow *row);
 /* So many rows more are about to come: the table grows once. */
 void reroute_row_table_reserve (RerouteRowTable *self, gsize n_more);
+/* What a look-up reads. */
+void reroute_row_table_note_pages (const RerouteRowTable *self, RerouteHugePages *pages);
 gboolean reroute_row_table_remove (RerouteRowTable *self, gint64 id);
 
 gsize reroute_row_table_get_n_rows (const RerouteRowTable *self);

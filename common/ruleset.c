@@ -10,6 +10,7 @@
 #include "common/ruleset.h"
 
 #include "common/error.h"
+#include "common/huge-pages.h"
 #include "common/recipient.h"
 #include "common/row-table.h"
 
@@ -259,6 +260,17 @@ reroute_ruleset_foreach (const RerouteRuleset *self,
   g_return_if_fail (self != NULL && page < REROUTE_N_PAGES && func != NULL);
 
   reroute_row_table_foreach (self->pages[page], func, user_data);
+}
+
+void
+reroute_ruleset_use_huge_pages (const RerouteRuleset *self)
+{
+  g_return_if_fail (self != NULL);
+
+  g_autoptr (RerouteHugePages) pages = reroute_huge_pages_new ();
+  for (guint i = 0; i < REROUTE_N_PAGES; i++)
+    reroute_row_table_note_pages (self->pages[i], pages);
+  reroute_huge_pages_ask (pages);
 }
 
 void

@@ -280,6 +280,7 @@ finish_rows (GTask *task)
       return;
     }
   loading->base = reroute_ruleset_builder_build (loading->builder, loading->first_serial);
+  reroute_ruleset_use_huge_pages (loading->base);
   catch_up (task);
 }
 

@@ -115,6 +115,7 @@ main (int argc, char **argv)
       return 2;
     }
   rules = make_rules ((guint) count);
+  reroute_ruleset_use_huge_pages (rules); /* as the relay does */
   printf ("{\"rules\": %" G_GUINT64_FORMAT ", \"lookup_us\": %.4f, \"decide_us\": %.4f}\n",
           count,
           measure (rules, (guint) count, look_up),
