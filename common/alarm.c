@@ -52,6 +52,10 @@ static const struct
   [REROUTE_ALARM_TEXT_SPOOL_FAILS] = { REROUTE_ALARM_SPOOL,
     N_("The queue cannot be written: no mail is taken."),
     N_("See that its disk works and has room; “journalctl -u reroute-relayd” tells what failed.") },
+  [REROUTE_ALARM_TEXT_SPOOL_DAMAGED] = { REROUTE_ALARM_SPOOL,
+    /* Translators: %s is a directory */
+    N_("Damage was found in the queue; what could not be read is kept in %s."),
+    N_("Mail may be lost: see the disk, and “journalctl -u reroute-relayd”. Once you have looked at the files damaged-* there, move them away.") },
   [REROUTE_ALARM_TEXT_CERTIFICATE_ENDS] = { REROUTE_ALARM_CERTIFICATE,
     /* Translators: the name of a file, a day */
     N_("The certificate %s ends on %s."), RENEW },
@@ -80,8 +84,8 @@ static const struct
   [REROUTE_ALARM_TEXT_RULES_OLD] = { REROUTE_ALARM_RULES,
     /* Translators: %s is a time, “5m” */
     N_("The newest rules have been saved for longer than %s, and the relay does not use them."), SEE_RULES },
-                      /* clang-format on */
-                      };
+                        /* clang-format on */
+                        };
 
 const char *
 reroute_alarm_kind_to_string (RerouteAlarmKind kind)

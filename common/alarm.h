@@ -38,6 +38,7 @@ typedef enum
   REROUTE_ALARM_TEXT_OLDEST,            /* a duration */
   REROUTE_ALARM_TEXT_SPOOL_FULL,        /* a number */
   REROUTE_ALARM_TEXT_SPOOL_FAILS,       /* no place */
+  REROUTE_ALARM_TEXT_SPOOL_DAMAGED,     /* a directory */
   REROUTE_ALARM_TEXT_CERTIFICATE_ENDS,  /* a file, a day */
   REROUTE_ALARM_TEXT_CERTIFICATE_ENDED, /* a file, a day */
   REROUTE_ALARM_TEXT_CERTIFICATE_FAILS, /* what is wrong with it */

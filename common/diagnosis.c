@@ -227,6 +227,10 @@ static const Spec specs[] = {
     /* Translators: a directory, an error text */
     N_("The queue cannot be written in %s, so mail is put off: %s."),
     N_("Make room, or see the disk and the permissions of the directory.") },
+  { "spool", "spool-damaged", LEVEL (ERROR), 1,
+    /* Translators: %s is a directory */
+    N_("Damage was found in the queue; what could not be read is kept in %s."),
+    N_("Mail may be lost: see the disk, and “journalctl -u reroute-relayd”. Once you have looked at the files damaged-* there, move them away.") },
 
   { "queue", "queue-empty", LEVEL (OK), 0, N_("No mail waits."), NULL },
   /* Translators: %s is a time */

@@ -59,6 +59,11 @@ look_at_spool (const Look *look)
     return;
   if (look->figures->spool_fails)
     see (look, TRUE, reroute_alarm_new ("write", REROUTE_ALARM_TEXT_SPOOL_FAILS, NULL, NULL));
+  if (look->figures->damaged_in != NULL)
+    see (look,
+         TRUE,
+         reroute_alarm_new (
+           "damaged", REROUTE_ALARM_TEXT_SPOOL_DAMAGED, look->figures->damaged_in, NULL));
   if (used >= most - MIN (SPOOL_CALM, most / 4))
     see (look, used >= most, reroute_alarm_new ("", REROUTE_ALARM_TEXT_SPOOL_FULL, text, NULL));
 }

@@ -43,10 +43,11 @@ typedef struct
   gint64 now_us;    /* wall clock */
   gint64 oldest_us; /* when the oldest message came, wall clock; 0: the queue is empty */
   gboolean spool_fails;
-  double spool_percent; /* of its file system that is in use */
-  GArray *certificates; /* (element-type RerouteAlarmCertificate) */
-  GArray *next_hops;    /* (element-type RerouteAlarmNextHop): those that are down */
-  GArray *stops;        /* (element-type RerouteAlarmStop) */
+  const char *damaged_in; /* (nullable): the spool, when it keeps what was damaged */
+  double spool_percent;   /* of its file system that is in use */
+  GArray *certificates;   /* (element-type RerouteAlarmCertificate) */
+  GArray *next_hops;      /* (element-type RerouteAlarmNextHop): those that are down */
+  GArray *stops;          /* (element-type RerouteAlarmStop) */
   RerouteAlarmRules rules;
   gint64 rules_for_us; /* for how long */
 } RerouteAlarmFigures;

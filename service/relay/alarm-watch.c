@@ -17,6 +17,7 @@
 #include "service/relay/alarm-command.h"
 #include "service/relay/alarm-conditions.h"
 #include "service/relay/alarm-webhook.h"
+#include "service/relay/spool/directory.h"
 
 #include <sys/statvfs.h>
 
@@ -26,6 +27,7 @@ struct _RerouteAlarmWatch
   RerouteRulesClient *rules;
   RerouteRelayService *service;
   RerouteSettings *defaults; /* while there are no rules */
+  char *directory;           /* the spool */
   RerouteAlarms *alarms;
   RerouteAlarmCommand *command;
   RerouteAlarmWebhook *webhook;
@@ -126,6 +128,10 @@ fill_in_queue (const RerouteAlarmWatch *self, RerouteAlarmFigures *figures)
   figures->oldest_us = queue.oldest_us;
   reroute_spool_get_figures (self->parts->spool, &spool);
   figures->spool_fails = !spool.writable;
+  figures->damaged_in =
+    reroute_spool_directory_has_damaged (reroute_spool_get_directory_fd (self->parts->spool))
+      ? self->directory
+      : NULL;
   figures->spool_percent = get_spool_percent (self);
 }
 
@@ -211,6 +217,7 @@ reroute_alarm_watch_new (const RerouteRelayParts *parts,
   self->rules = g_object_ref (rules);
   self->service = g_object_ref (service);
   self->defaults = reroute_settings_new ();
+  self->directory = reroute_relay_options_dup_spool (parts->options);
   self->alarms = reroute_alarms_new (tell_cb, self);
   self->command = reroute_alarm_command_new (helper);
   self->webhook = reroute_alarm_webhook_new (parts->secrets);
@@ -235,5 +242,6 @@ reroute_alarm_watch_free (RerouteAlarmWatch *self)
   reroute_alarm_command_free (self->command);
   reroute_alarms_free (self->alarms);
   reroute_settings_unref (self->defaults);
+  g_free (self->directory);
   g_free (self);
 }

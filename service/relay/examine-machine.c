@@ -17,6 +17,7 @@
 
 #include "common/diagnosis.h"
 #include "common/limits.h"
+#include "service/relay/spool/directory.h"
 #include "service/relay/spool/record.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ typedef struct
   guint64 octets, all_octets; /* free to us, and there are */
   guint64 files, all_files;
   int write_error; /* errno; 0: it can be written */
+  gboolean has_damaged;
 } Room;
 
 static void
@@ -84,6 +86,7 @@ look_at_disk (GTask *task, gpointer source, gpointer task_data, GCancellable *ca
       room->all_files = figures.f_files;
     }
   room->write_error = try_write (room->directory_fd);
+  room->has_damaged = reroute_spool_directory_has_damaged (room->directory_fd);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -123,6 +126,8 @@ looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                               room->write_error != 0 ? g_strerror (room->write_error)
                                                      : "a write or sync has failed",
                               NULL);
+      if (room->has_damaged)
+        reroute_check_report (self, "spool-damaged", directory, NULL);
       if (room->has_room)
         report_room (self, room, directory);
     }

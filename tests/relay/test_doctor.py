@@ -206,6 +206,15 @@ def test_spool_nearly_full(clinic):
     os.unlink(clinic.disk)
 
 
+def test_spool_keeps_what_was_damaged(clinic):
+    kept = os.path.join(clinic.service.spool, 'damaged-0000000000000001-00000040')
+    with open(kept, 'wb') as stream:
+        stream.write(b'once a message')
+    clinic.finds('spool-damaged')
+    os.unlink(kept)
+    clinic.finds()
+
+
 def test_anyone_may_relay(clinic):
     with clinic.setting('permitted-hosts', '0.0.0.0/0'):
         clinic.finds('relaying-open')

@@ -151,6 +151,25 @@ test_spool (World *world, gconstpointer data)
   look_at_disk (world, 10, "-spool write -spool");
 }
 
+/* Until somebody has taken it away, whatever room there is. */
+static void
+test_spool_damaged (World *world, gconstpointer data)
+{
+  world->figures.damaged_in = "/spool";
+  look_at_disk (world, 10, "+spool damaged");
+  const RerouteAlarm *alarm = reroute_alarms_get_raised (world->alarms)->pdata[0];
+  g_assert_cmpstr (alarm->sentence,
+                   ==,
+                   "Damage was found in the queue; what could not be read is kept in /spool.");
+  look_at_disk (world, 10, "");
+  look_at_disk (world, 80, "+spool");
+  world->figures.damaged_in = NULL;
+  look_at_disk (world, 10, "-spool damaged -spool");
+  set (world, "alarm-spool", "0");
+  world->figures.damaged_in = "/spool";
+  look_at_disk (world, 10, "");
+}
+
 /* Five per cent are more than a small threshold has. */
 static void
 test_spool_small (World *world, gconstpointer data)
@@ -387,6 +406,7 @@ main (int argc, char **argv)
     { "/alarms/oldest", test_oldest },
     { "/alarms/clock-set-back", test_clock_set_back },
     { "/alarms/spool", test_spool },
+    { "/alarms/spool-damaged", test_spool_damaged },
     { "/alarms/spool-small", test_spool_small },
     { "/alarms/certificates", test_certificates },
     { "/alarms/next-hops", test_next_hops },

@@ -11,6 +11,7 @@
 #include "service/relay/spool/fault-point.h"
 #include "service/relay/spool/segment.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -121,6 +122,25 @@ reroute_spool_directory_lock (int dir_fd, const char *path, GError **error)
   if (errno == EWOULDBLOCK)
     return fail (error, path, "is in use by another relay");
   return fail (error, path, g_strerror (errno));
+}
+
+gboolean
+reroute_spool_directory_has_damaged (int dir_fd)
+{
+  int fd = openat (dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *dir = fd >= 0 ? fdopendir (fd) : NULL;
+  gboolean found = FALSE;
+
+  if (dir == NULL)
+    {
+      if (fd >= 0)
+        close (fd);
+      return FALSE;
+    }
+  for (const struct dirent *entry; !found && (entry = readdir (dir)) != NULL;)
+    found = g_str_has_prefix (entry->d_name, REROUTE_SPOOL_DAMAGED);
+  closedir (dir);
+  return found;
 }
 
 guint64

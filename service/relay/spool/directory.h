@@ -28,6 +28,11 @@ char *reroute_spool_directory_get_token (int dir_fd, GError **error);
 gboolean reroute_spool_directory_write (
   int dir_fd, const char *name, const void *octets, gsize length, GError **error);
 
+/* What was damaged is kept in files whose names begin so (reroute-spool(5)). */
+#define REROUTE_SPOOL_DAMAGED "damaged-"
+/* Whether there are some, of this start or of an earlier one. */
+gboolean reroute_spool_directory_has_damaged (int dir_fd);
+
 /* An unguessable number. */
 guint64 reroute_spool_random (void);
 

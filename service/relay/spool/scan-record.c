@@ -33,7 +33,7 @@ reroute_scan_set_aside (RerouteScan *self,
 
   g_snprintf (name,
               sizeof name,
-              "damaged-%016" G_GINT64_MODIFIER "x-%08" G_GINT64_MODIFIER "x",
+              REROUTE_SPOOL_DAMAGED "%016" G_GINT64_MODIFIER "x-%08" G_GINT64_MODIFIER "x",
               serial,
               offset);
   char *damage =
