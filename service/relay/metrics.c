@@ -168,6 +168,11 @@ put_spool (RerouteMetricsText *text, const RerouteFigures *figures)
                             "reroute_spool_written_bytes",
                             "Octets of these batches.",
                             (double) spool->written);
+  reroute_metrics_text_put (text,
+                            GAUGE,
+                            "reroute_spool_held_bytes",
+                            "Content in memory of messages that are being received.",
+                            (double) spool->held);
 }
 
 static void

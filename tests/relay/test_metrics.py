@@ -130,6 +130,7 @@ STANDS = {
     'reroute_sessions_open': 0,
     'reroute_back_pressure': 0,
     'reroute_spool_writable': 1,
+    'reroute_spool_held_bytes': 0,
     'reroute_rules_held': 1,
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * test-spool-parts.c - parts of large messages that are in memory too, and for how long
+ * test-spool-parts.c - parts of large messages: what is in memory of them, and for how long
  */
 
 #include "config.h"
@@ -14,6 +14,7 @@
 
 #define SEGMENT_OCTETS (4 * 1024 * 1024)
 #define PART_OCTETS ((gsize) REROUTE_LIMIT_PART_OCTETS)
+#define LEAST_OCTETS ((gsize) REROUTE_LIMIT_PART_LEAST_OCTETS)
 #define N_TOO_MANY (REROUTE_LIMIT_MEMORY_PARTS_OCTETS / REROUTE_LIMIT_PART_OCTETS + 2)
 
 /* Zeros over what the parts of @id hold. */
@@ -104,11 +105,77 @@ test_limit (void)
   spool_fixture_clear (&fixture);
 }
 
+static gsize
+get_held (const SpoolFixture *fixture)
+{
+  RerouteSpoolFigures figures;
+
+  reroute_spool_get_figures (fixture->spool, &figures);
+  return figures.held;
+}
+
+/* As a session does: no further while the spool is behind. */
+static void
+append_slowly (RerouteSpoolDraft *draft, GBytes *content)
+{
+  gsize length;
+  const guint8 *octets = g_bytes_get_data (content, &length);
+
+  for (gsize n; length > 0; octets += n, length -= n)
+    {
+      n = MIN (LEAST_OCTETS, length);
+      reroute_spool_draft_append (draft, octets, n);
+      while (reroute_spool_draft_is_behind (draft))
+        g_thread_yield ();
+    }
+}
+
+/* Hundreds of senders begin a large message and say no more: what they hold is bounded, and one
+   that goes on is taken, in small parts. */
+static void
+test_crowd (void)
+{
+  SpoolFixture fixture;
+  const guint n_drafts = 2 * REROUTE_LIMIT_MEMORY_DRAFTS_OCTETS / PART_OCTETS;
+  g_autoptr (GBytes) beginning = spool_fixture_content (1, PART_OCTETS - 1);
+  g_autoptr (GBytes) content = spool_fixture_content (2, 2 * PART_OCTETS + 100);
+  g_autoptr (GPtrArray) drafts =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_spool_draft_discard);
+
+  spool_fixture_init (&fixture, REROUTE_LIMIT_SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  for (guint i = 0; i < n_drafts; i++)
+    {
+      g_ptr_array_add (drafts, reroute_spool_begin (fixture.spool));
+      append_slowly (drafts->pdata[i], beginning);
+      g_assert_cmpuint (get_held (&fixture),
+                        <=,
+                        REROUTE_LIMIT_MEMORY_DRAFTS_OCTETS + PART_OCTETS + i * 2 * LEAST_OCTETS);
+    }
+  g_assert_cmpuint (get_held (&fixture), >, REROUTE_LIMIT_MEMORY_DRAFTS_OCTETS);
+
+  g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
+  reroute_spool_release_content (fixture.spool, message);
+  spool_fixture_assert_content (fixture.spool, message, content);
+  g_autoptr (GBytes) part = reroute_spool_load (fixture.spool, message, 0, NULL);
+  g_assert_cmpuint (g_bytes_get_size (part), ==, LEAST_OCTETS);
+
+  g_ptr_array_set_size (drafts, 0);
+  spool_fixture_close (&fixture);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (get_held (&fixture), ==, 0);
+  g_assert_cmpuint (fixture.entries->len, ==, 1);
+  RerouteSpoolEntry *entry = spool_fixture_find (&fixture, message->id);
+  spool_fixture_assert_content (fixture.spool, entry->message, content);
+  spool_fixture_clear (&fixture);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/spool/parts/in-memory", test_parts_in_memory);
   g_test_add_func ("/spool/parts/limit", test_limit);
+  g_test_add_func ("/spool/parts/crowd", test_crowd);
   return g_test_run ();
 }

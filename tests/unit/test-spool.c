@@ -336,7 +336,7 @@ test_resume (void)
     {
       reroute_spool_draft_append (
         draft, g_bytes_get_data (content, NULL), g_bytes_get_size (content));
-      was_over = reroute_spool_draft_get_unsaved (draft) > REROUTE_LIMIT_PARTS_UNSAVED;
+      was_over = reroute_spool_draft_is_behind (draft);
     }
   gint64 end_us = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
   while (g_atomic_int_get (&n_resumed) == 0 && g_get_monotonic_time () < end_us)

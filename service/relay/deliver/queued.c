@@ -215,7 +215,8 @@ void
 reroute_queued_release_content (RerouteQueued *self)
 {
   /* Of a large one the spool may have parts. */
-  if (self->in_memory_octets == 0 && self->message->content_octets <= REROUTE_LIMIT_PART_OCTETS)
+  if (self->in_memory_octets == 0 &&
+      self->message->content_octets <= REROUTE_LIMIT_PART_LEAST_OCTETS)
     return;
   forget_content_size (self);
   reroute_spool_release_content (self->scheduler->spool, self->message);

@@ -127,8 +127,7 @@ pour (RerouteSessionMilters *self)
   g_autoptr (GError) error = NULL;
   gsize taken;
 
-  while (self->pouring &&
-         reroute_spool_draft_get_unsaved (self->session->draft) <= REROUTE_LIMIT_PARTS_UNSAVED)
+  while (self->pouring && !reroute_spool_draft_is_behind (self->session->draft))
     {
       g_byte_array_set_size (chunk, 0);
       if (!reroute_milter_message_read (self->message, &self->place, chunk, &error))

@@ -85,8 +85,7 @@ lose (RerouteSession *self, const char *why)
 static gboolean
 is_spool_behind (const RerouteSession *self)
 {
-  return self->draft != NULL &&
-         reroute_spool_draft_get_unsaved (self->draft) > REROUTE_LIMIT_PARTS_UNSAVED;
+  return self->draft != NULL && reroute_spool_draft_is_behind (self->draft);
 }
 
 /* Whether the machine may be fed, back-pressure aside. */

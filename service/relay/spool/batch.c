@@ -497,7 +497,7 @@ static void
 answer (RerouteSpool *self, RerouteJob *job)
 {
   if (job->kind == REROUTE_JOB_PART)
-    reroute_spool_draft_part_done (job->draft, job->error);
+    reroute_spool_draft_part_done (job->draft, g_bytes_get_size (job->body), job->error);
   else if (job->kind == REROUTE_JOB_DISCARD || job->kind == REROUTE_JOB_MESSAGE)
     drop_entry (self, job->draft);
   if (job->func != NULL)

@@ -3,7 +3,8 @@
  * draft.c - a message while it is received
  *
  * What is small is kept and goes with the closing record.  Of what is large each 256 KiB go to the
- * journal as they come, so memory stays bounded whatever the sender does.
+ * journal as they come, so memory stays bounded whatever the sender does.  Where many do so at
+ * once, or say the beginning and no more, parts are small and each is awaited.
  */
 
 #include "config.h"
@@ -17,6 +18,21 @@
 #define ID_MARGIN (1u << 15) /* ids left when more are reserved */
 #define FIRST_OCTETS 4096    /* room for most messages without growing */
 
+/* Counts octets of content that are in memory until the writer has them; negative: no longer. */
+static void
+hold (RerouteSpoolDraft *self, gssize octets)
+{
+  __atomic_add_fetch (&self->held, (gsize) octets, __ATOMIC_RELAXED);
+  __atomic_add_fetch (&self->spool->held, (gsize) octets, __ATOMIC_RELAXED);
+}
+
+/* Whether all drafts together hold more than they may. */
+static gboolean
+is_crowded (RerouteSpool *spool)
+{
+  return __atomic_load_n (&spool->held, __ATOMIC_RELAXED) > REROUTE_LIMIT_MEMORY_DRAFTS_OCTETS;
+}
+
 static RerouteSpoolDraft *
 ref_draft (RerouteSpoolDraft *self)
 {
@@ -29,6 +45,7 @@ reroute_spool_draft_unref (RerouteSpoolDraft *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
+  hold (self, -(gssize) self->held);
   g_clear_pointer (&self->buffer, g_byte_array_unref);
   g_clear_error (&self->error);
   g_mutex_clear (&self->lock);
@@ -59,6 +76,15 @@ reroute_spool_draft_get_id (const RerouteSpoolDraft *draft)
 }
 
 static void
+drop_buffer (RerouteSpoolDraft *self)
+{
+  if (self->buffer == NULL)
+    return;
+  hold (self, -(gssize) self->buffer->len);
+  g_clear_pointer (&self->buffer, g_byte_array_unref);
+}
+
+static void
 hand_over_part (RerouteSpoolDraft *self)
 {
   RerouteJob *job = reroute_job_new (REROUTE_JOB_PART);
@@ -77,6 +103,23 @@ hand_over_part (RerouteSpoolDraft *self)
   reroute_spool_push (self->spool, job);
 }
 
+/* Appends as much of @octets as this part takes.  Returns: how much that is */
+static gsize
+fill_part (RerouteSpoolDraft *self, const guint8 *octets, gsize length)
+{
+  gsize most =
+    is_crowded (self->spool) ? REROUTE_LIMIT_PART_LEAST_OCTETS : REROUTE_LIMIT_PART_OCTETS;
+
+  if (self->buffer != NULL && self->buffer->len >= most)
+    hand_over_part (self);
+  if (self->buffer == NULL)
+    self->buffer = g_byte_array_sized_new (self->n_parts > 0 ? (guint) most : FIRST_OCTETS);
+  gsize n = MIN (length, most - self->buffer->len);
+  g_byte_array_append (self->buffer, octets, (guint) n);
+  hold (self, (gssize) n);
+  return n;
+}
+
 void
 reroute_spool_draft_append (RerouteSpoolDraft *draft, const guint8 *octets, gsize length)
 {
@@ -84,33 +127,29 @@ reroute_spool_draft_append (RerouteSpoolDraft *draft, const guint8 *octets, gsiz
 
   draft->octets += length;
   if (reroute_spool_draft_has_failed (draft))
-    g_clear_pointer (&draft->buffer, g_byte_array_unref);
+    drop_buffer (draft);
   else
-    while (length > 0)
-      {
-        if (draft->buffer != NULL && draft->buffer->len == REROUTE_LIMIT_PART_OCTETS)
-          hand_over_part (draft);
-        if (draft->buffer == NULL)
-          draft->buffer =
-            g_byte_array_sized_new (draft->n_parts > 0 ? REROUTE_LIMIT_PART_OCTETS : FIRST_OCTETS);
-        gsize n = MIN (length, REROUTE_LIMIT_PART_OCTETS - draft->buffer->len);
-        g_byte_array_append (draft->buffer, octets, (guint) n);
-        octets += n;
-        length -= n;
-      }
+    for (gsize n; length > 0; octets += n, length -= n)
+      n = fill_part (draft, octets, length);
 }
 
-guint
-reroute_spool_draft_get_unsaved (const RerouteSpoolDraft *draft)
+/* With the lock held. */
+static gboolean
+is_behind (const RerouteSpoolDraft *self)
 {
-  RerouteSpoolDraft *self = (RerouteSpoolDraft *) draft;
+  return self->unsaved > (is_crowded (self->spool) ? 0 : REROUTE_LIMIT_PARTS_UNSAVED);
+}
 
-  g_return_val_if_fail (draft != NULL, 0);
+gboolean
+reroute_spool_draft_is_behind (RerouteSpoolDraft *draft)
+{
+  g_return_val_if_fail (draft != NULL, FALSE);
 
-  g_mutex_lock (&self->lock);
-  guint unsaved = self->unsaved;
-  g_mutex_unlock (&self->lock);
-  return unsaved;
+  g_mutex_lock (&draft->lock);
+  gboolean behind = is_behind (draft);
+  draft->awaited |= behind;
+  g_mutex_unlock (&draft->lock);
+  return behind;
 }
 
 void
@@ -153,15 +192,19 @@ reroute_spool_draft_fail (RerouteSpoolDraft *self, const GError *error)
 }
 
 void
-reroute_spool_draft_part_done (RerouteSpoolDraft *self, const GError *error)
+reroute_spool_draft_part_done (RerouteSpoolDraft *self, gsize octets, const GError *error)
 {
   if (error != NULL)
     reroute_spool_draft_fail (self, error);
+  hold (self, -(gssize) octets);
   g_mutex_lock (&self->lock);
   self->unsaved--;
   /* Under the lock: once discard or set_resume returned, the old function does not run any more. */
-  if (self->unsaved == REROUTE_LIMIT_PARTS_UNSAVED && self->resume != NULL)
-    self->resume (self, self->resume_data);
+  if (self->awaited && !is_behind (self) && self->resume != NULL)
+    {
+      self->awaited = FALSE;
+      self->resume (self, self->resume_data);
+    }
   g_mutex_unlock (&self->lock);
 }
 

@@ -67,11 +67,13 @@ struct _RerouteSpoolDraft
   guint64 id;
   GByteArray *buffer; /* content that is not handed to the writer yet */
   gsize octets;       /* content so far */
+  gsize held;         /* of it, in memory until the writer has it; atomic */
   guint32 n_parts;
   RerouteEntry *entry; /* the writer's own */
   GMutex lock;         /* of what follows */
   guint unsaved;
-  GError *error; /* (nullable): a part could not be written; whether it is there is atomic */
+  gboolean awaited; /* the sender was told to wait for parts */
+  GError *error;    /* (nullable): a part could not be written; whether it is there is atomic */
   GFunc resume;
   gpointer resume_data;
 };
@@ -82,8 +84,8 @@ GError *reroute_spool_draft_copy_error (RerouteSpoolDraft *self);
 /* From now on nothing of it is written: not even a closing record in the same batch. */
 void reroute_spool_draft_fail (RerouteSpoolDraft *self, const GError *error);
 
-/* On the writer's thread: a part is written, or will never be. */
-void reroute_spool_draft_part_done (RerouteSpoolDraft *self, const GError *error);
+/* On the writer's thread: a part of so many octets is written, or will never be. */
+void reroute_spool_draft_part_done (RerouteSpoolDraft *self, gsize octets, const GError *error);
 
 /* What the writer's thread wants to be woken for. */
 typedef enum
@@ -119,6 +121,7 @@ struct _RerouteSpool
   guint64 next_id;      /* atomic */
   guint64 reserved_ids; /* atomic: no id from here on may be used before a batch says so */
   gint mark_asked;      /* atomic */
+  gsize held;           /* atomic: octets of content that drafts hold */
 
   GMutex lock;         /* of what follows; the writer alone changes it */
   GPtrArray *segments; /* (element-type RerouteSegment): oldest first, the last one is written */

@@ -260,6 +260,7 @@ reroute_spool_get_figures (RerouteSpool *self, RerouteSpoolFigures *figures)
   figures->commits = self->n_commits;
   figures->written = self->n_written;
   figures->segments = self->segments->len + (self->spare_octets > 0);
+  figures->held = __atomic_load_n (&self->held, __ATOMIC_RELAXED);
   figures->octets = self->spare_octets;
   for (guint i = 0; i < self->segments->len; i++)
     figures->octets += ((const RerouteSegment *) g_ptr_array_index (self->segments, i))->size;

@@ -59,6 +59,7 @@ typedef struct
   guint64 commits; /* messages made durable */
   guint64 written; /* octets, with the filling of batches */
   guint segments;  /* files, with the spare one */
+  gsize held;      /* octets in memory of messages that are being received */
 } RerouteSpoolFigures;
 
 /**
@@ -105,13 +106,14 @@ typedef struct _RerouteSpoolDraft RerouteSpoolDraft;
 RerouteSpoolDraft *reroute_spool_begin (RerouteSpool *self); /* takes an id; writes nothing */
 guint64 reroute_spool_draft_get_id (const RerouteSpoolDraft *draft);
 
-/* Content in wire form.  Over REROUTE_LIMIT_PART_OCTETS it is appended to the journal as it comes.
- */
+/* Content in wire form.  Over REROUTE_LIMIT_PART_OCTETS it is appended to the journal as it comes,
+   over REROUTE_LIMIT_PART_LEAST_OCTETS while drafts hold too much. */
 void reroute_spool_draft_append (RerouteSpoolDraft *draft, const guint8 *octets, gsize length);
 
-/* Parts that were handed to the writer and are not written yet; over REROUTE_LIMIT_PARTS_UNSAVED
-   the sender is paused until @resume runs, on the writer's thread. */
-guint reroute_spool_draft_get_unsaved (const RerouteSpoolDraft *draft);
+/* Whether the sender is to be paused until @resume runs, on the writer's thread: more than
+   REROUTE_LIMIT_PARTS_UNSAVED parts are not written yet, or one is while all drafts together hold
+   more than REROUTE_LIMIT_MEMORY_DRAFTS_OCTETS. */
+gboolean reroute_spool_draft_is_behind (RerouteSpoolDraft *draft);
 void reroute_spool_draft_set_resume (RerouteSpoolDraft *draft, GFunc resume, gpointer user_data);
 
 /* Set when a part could not be written: refuse with 452 at the end of data. */
