@@ -16,6 +16,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/* Octets in the memory of all stores; atomic. */
+static gsize all_in_memory;
+
 struct _RerouteMilterStore
 {
   int dir_fd;
@@ -23,6 +26,30 @@ struct _RerouteMilterStore
   GByteArray *memory; /* before there is a file */
   gsize size;
 };
+
+/* Whether one may have so many octets in memory. */
+static gboolean
+fits_in_memory (gsize octets)
+{
+  gsize all = __atomic_load_n (&all_in_memory, __ATOMIC_RELAXED);
+
+  return octets <= (all > REROUTE_LIMIT_MEMORY_MILTERS_OCTETS ? REROUTE_LIMIT_PART_LEAST_OCTETS
+                                                              : REROUTE_LIMIT_PART_OCTETS);
+}
+
+static void
+append_to_memory (RerouteMilterStore *self, const guint8 *octets, gsize length)
+{
+  g_byte_array_append (self->memory, octets, (guint) length);
+  __atomic_add_fetch (&all_in_memory, length, __ATOMIC_RELAXED);
+}
+
+static void
+drop_memory (RerouteMilterStore *self)
+{
+  __atomic_sub_fetch (&all_in_memory, self->memory->len, __ATOMIC_RELAXED);
+  g_byte_array_unref (self->memory);
+}
 
 RerouteMilterStore *
 reroute_milter_store_new (int dir_fd)
@@ -42,7 +69,7 @@ reroute_milter_store_free (RerouteMilterStore *self)
 
   if (self->fd >= 0)
     close (self->fd);
-  g_byte_array_unref (self->memory);
+  drop_memory (self);
   g_free (self);
 }
 
@@ -82,7 +109,7 @@ begin_file (RerouteMilterStore *self, GError **error)
     return fail (error, "make");
   if (!write_all (self, self->memory->data, self->memory->len, error))
     return FALSE;
-  g_byte_array_unref (self->memory);
+  drop_memory (self);
   self->memory = g_byte_array_new ();
   return TRUE;
 }
@@ -95,10 +122,10 @@ reroute_milter_store_append (RerouteMilterStore *self,
 {
   g_return_val_if_fail (self != NULL && (octets != NULL || length == 0), FALSE);
 
-  if (self->fd < 0 && self->size + length > REROUTE_LIMIT_PART_OCTETS && !begin_file (self, error))
+  if (self->fd < 0 && !fits_in_memory (self->size + length) && !begin_file (self, error))
     return FALSE;
   if (self->fd < 0)
-    g_byte_array_append (self->memory, octets, (guint) length);
+    append_to_memory (self, octets, length);
   else if (!write_all (self, octets, length, error))
     return FALSE;
   self->size += length;

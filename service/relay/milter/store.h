@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 /**
  * RerouteMilterStore:
  *
- * Octets that are written once from front to back and then read: in memory while they are few,
- * else in a file without a name.
+ * Octets that are written once from front to back and then read: in memory while they are few, and
+ * those of all stores are not too many, else in a file without a name.  Any thread, one at a time.
  */
 typedef struct _RerouteMilterStore RerouteMilterStore;
 
