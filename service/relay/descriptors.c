@@ -17,7 +17,8 @@
 
 #include <sys/resource.h>
 
-#define FILES_A_WORKER 4 /* three of its own, and what it reads of the spool */
+#define FILES_A_WORKER 4    /* three of its own, and what it reads of the spool */
+#define FILES_FOR_MILTERS 2 /* a large body, and the one that a milter puts in its place */
 
 void
 reroute_descriptors_raise_limit (void)
@@ -62,7 +63,8 @@ reroute_descriptors_share (const RerouteSettings *settings,
   gsize n_milters;
 
   reroute_settings_get_milters (settings, REROUTE_SETTING_MILTERS, &n_milters);
-  guint64 wanted = inbound * (1 + n_milters) + outbound;
+  guint64 each = n_milters > 0 ? 1 + n_milters + FILES_FOR_MILTERS : 1;
+  guint64 wanted = inbound * each + outbound;
   if (wanted > room)
     {
       inbound = MAX (inbound * room / wanted, 1);

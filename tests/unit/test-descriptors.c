@@ -33,7 +33,7 @@ static const Row rows[] = {
   { "one-short", "max-inbound-connections=1000\nmax-outbound-connections=500", OTHERS + 1499, 1500, 999, 499 },
   { "half", "max-inbound-connections=1000\nmax-outbound-connections=500", OTHERS + 750, 1500, 500, 250 },
   { "milters", "max-inbound-connections=100\nmax-outbound-connections=50\nmilters=inet:127.0.0.1:1, inet:127.0.0.1:2",
-    OTHERS + 175, 350, 50, 25 },
+    OTHERS + 275, 550, 50, 25 },
   { "none-left", "max-inbound-connections=1000\nmax-outbound-connections=500", OTHERS, 1500, 1, 1 },
   { "less-than-none", "max-inbound-connections=1000\nmax-outbound-connections=500", 64, 1500, 1, 1 },
   { "no-limit", "max-inbound-connections=100000\nmax-outbound-connections=100000", RLIM_INFINITY, 200000, 100000, 100000 },
