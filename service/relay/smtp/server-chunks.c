@@ -5,7 +5,6 @@
  * The octets of a chunk are read whatever is answered, so that none of them is ever a command; a
  * size that cannot be read ends the session, as nobody knows where the commands go on.  Nothing is
  * kept of a chunk that is over.  Chunks join without a seam: a CR LF may lie across two of them.
- * A client that has sent more of them before it hears that one is refused makes no errors.
  *
  * Standards: RFC 3030 sections 2 and 4.1 to 4.3, RFC 2920.
  */
@@ -50,16 +49,10 @@ finish_skip (RerouteSmtpServer *self)
   g_autoptr (RerouteReply) reply = g_steal_pointer (&self->chunk_refusal);
 
   reroute_smtp_server_set_state (self, self->after_skip);
-  if (reply->code == 503 && !self->rest_is_refused)
+  if (reply->code == 503)
     reroute_smtp_server_put_bad (self, reply->code, reply->status, reply->text);
   else
     reroute_smtp_server_put_reply (self, reply);
-  if (self->chunk_is_last)
-    self->rest_is_refused = FALSE;
-  else if (reply->code != 503)
-    self->rest_is_refused = TRUE;
-  if (self->rest_is_refused && self->chunk_is_empty)
-    reroute_smtp_server_count_junk (self);
 }
 
 static void
@@ -70,10 +63,7 @@ finish_chunk (RerouteSmtpServer *self)
   if (self->body.fault == REROUTE_BODY_BARE)
     reroute_smtp_server_end_for_bare (self);
   else if (self->chunk_is_last || self->body.fault != REROUTE_BODY_SOUND)
-    {
-      self->rest_is_refused = !self->chunk_is_last;
-      reroute_smtp_server_end_content (self);
-    }
+    reroute_smtp_server_end_content (self);
   else
     {
       reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_CHUNKS);

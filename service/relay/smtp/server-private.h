@@ -76,7 +76,6 @@ struct _RerouteSmtpServer
   guint64 chunk_left; /* octets of the chunk that are not read yet */
   gboolean chunk_is_last;
   gboolean chunk_is_empty;
-  gboolean rest_is_refused;    /* what comes of a message whose chunk was refused, up to its last */
   RerouteReply *chunk_refusal; /* IN_SKIP: said when it is read */
   RerouteSmtpServerState after_skip;
 
