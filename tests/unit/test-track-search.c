@@ -18,6 +18,7 @@
 
 #define N_MESSAGES 40
 #define SMALL_OCTETS 2000 /* of a file: a few messages */
+#define BURST_OCTETS (1024 * 1024)
 #define SECOND(n) ((gint64) (n) *G_USEC_PER_SEC)
 
 typedef struct
@@ -419,11 +420,29 @@ test_damaged_files (Fixture *f, gconstpointer data)
   g_assert_null (strstr (ids, " 1 "));
 }
 
+/* What came at once does not lie in one file, which would go as a whole. */
+static void
+test_burst (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GByteArray) records = g_byte_array_new ();
+
+  for (guint64 id = 1; records->len < BURST_OCTETS; id++)
+    track_fixture_accept (records, id, SECOND (id), 1);
+  append (f, records);
+  g_autoptr (GPtrArray) before = track_fixture_list (&f->directory);
+  g_assert_cmpuint (before->len, >=, 3);
+  reroute_track_store_prune (f->store, BURST_OCTETS / 2, 0);
+  g_autoptr (GPtrArray) after = track_fixture_list (&f->directory);
+  g_assert_cmpuint (after->len, >, 0);
+  g_assert_cmpuint (track_fixture_octets (&f->directory), <=, BURST_OCTETS / 2);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 #define ADD(name, func) g_test_add ("/track-search/" name, Fixture, NULL, set_up, func, tear_down)
+  ADD ("burst", test_burst);
   ADD ("found", test_found);
   ADD ("pages", test_pages);
   ADD ("state-is-the-newest", test_state_is_the_newest);

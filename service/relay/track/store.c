@@ -29,7 +29,8 @@
 #define NAME_PREFIX "track."
 #define NAME_OCTETS (sizeof NAME_PREFIX + 8)
 #define FILE_MOST_US (G_GINT64_CONSTANT (86400) * G_USEC_PER_SEC) /* that a file is appended to */
-#define FRAME_OCTETS (64 * 1024) /* a frame is closed when it has so many */
+#define FRAME_OCTETS (64 * 1024)  /* a frame is closed when it has so many */
+#define SLICE_OCTETS (256 * 1024) /* written at a time */
 
 struct _RerouteTrackStore
 {
@@ -187,22 +188,22 @@ check_room (RerouteTrackStore *self, GError **error)
 }
 
 static void
-make_frames (RerouteTrackStore *self, const GByteArray *records, gboolean is_new)
+make_frames (RerouteTrackStore *self, const guint8 *records, gsize length, gboolean is_new)
 {
   RerouteTrackRecord record;
-  guint start = 0;
-  guint end = 0;
+  gsize start = 0;
+  gsize end = 0;
 
   g_byte_array_set_size (self->frames, 0);
   if (is_new)
     g_byte_array_append (
       self->frames, (const guint8 *) REROUTE_TRACK_FILE_HEADER, REROUTE_TRACK_FILE_HEADER_OCTETS);
-  while (reroute_track_record_parse (records->data + end, records->len - end, &record))
+  while (reroute_track_record_parse (records + end, length - end, &record))
     {
       end += record.length;
-      if (end - start < FRAME_OCTETS && end < records->len)
+      if (end - start < FRAME_OCTETS && end < length)
         continue;
-      reroute_track_frame_append (self->frames, records->data + start, end - start);
+      reroute_track_frame_append (self->frames, records + start, end - start);
       start = end;
     }
 }
@@ -236,23 +237,50 @@ write_frames (RerouteTrackStore *self, RerouteTrackFile *file, GError **error)
   return TRUE;
 }
 
+/* Whole records, about a slice of them.  Returns: octets */
+static gsize
+measure_slice (const guint8 *records, gsize length)
+{
+  RerouteTrackRecord record;
+  gsize end = 0;
+
+  while (end < SLICE_OCTETS && reroute_track_record_parse (records + end, length - end, &record))
+    end += record.length;
+  return end;
+}
+
+static gboolean
+append_slice (
+  RerouteTrackStore *self, const guint8 *records, gsize length, gint64 now_us, GError **error)
+{
+  RerouteTrackFile *file;
+
+  if (!check_room (self, error) || !open_file (self, now_us, error))
+    return FALSE;
+  file = get_last (self);
+  make_frames (self, records, length, file->octets == 0);
+  if (!write_frames (self, file, error))
+    return FALSE;
+  file->newest_us = now_us;
+  return TRUE;
+}
+
 gboolean
 reroute_track_store_append (RerouteTrackStore *self,
                             const GByteArray *records,
                             gint64 now_us,
                             GError **error)
 {
-  RerouteTrackFile *file;
-
   g_return_val_if_fail (self != NULL && records != NULL, FALSE);
 
-  if (!check_room (self, error) || !open_file (self, now_us, error))
-    return FALSE;
-  file = get_last (self);
-  make_frames (self, records, file->octets == 0);
-  if (!write_frames (self, file, error))
-    return FALSE;
-  file->newest_us = now_us;
+  /* However much came at once, no file is much larger than it should be. */
+  for (gsize done = 0, n; done < records->len; done += n)
+    {
+      n = measure_slice (records->data + done, records->len - done);
+      g_return_val_if_fail (n > 0, FALSE);
+      if (!append_slice (self, records->data + done, n, now_us, error))
+        return FALSE;
+    }
   return TRUE;
 }
 
