@@ -266,6 +266,25 @@ take_rows (Loading *loading, GVariant *columns, GError **error)
 
 static void ask_rows (GTask *task, gint64 after_id);
 
+static void
+use_huge_pages (GTask *step, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  reroute_ruleset_use_huge_pages (data);
+  g_task_return_boolean (step, TRUE);
+}
+
+/* Rows that were loaded whole lie close together, and are held for long.  Nobody waits for it. */
+static void
+begin_to_use_huge_pages (RerouteRuleset *ruleset)
+{
+  g_autoptr (GTask) step = g_task_new (NULL, NULL, NULL, NULL);
+
+  g_task_set_source_tag (step, begin_to_use_huge_pages);
+  g_task_set_task_data (
+    step, reroute_ruleset_ref (ruleset), (GDestroyNotify) reroute_ruleset_unref);
+  g_task_run_in_thread (step, use_huge_pages);
+}
+
 /* The last page of rows is in. */
 static void
 finish_rows (GTask *task)
@@ -280,7 +299,7 @@ finish_rows (GTask *task)
       return;
     }
   loading->base = reroute_ruleset_builder_build (loading->builder, loading->first_serial);
-  reroute_ruleset_use_huge_pages (loading->base);
+  begin_to_use_huge_pages (loading->base);
   catch_up (task);
 }
 
