@@ -14,7 +14,7 @@
 #define MADV_COLLAPSE 25
 #endif
 
-/* A row does not tell how long its strings are, so what is noted is less than what is there. */
+/* Of what is noted: an object may have more behind it, which nobody counts. */
 #define FULL_OCTETS (REROUTE_HUGE_PAGE_OCTETS / 4)
 
 struct _RerouteHugePages

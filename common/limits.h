@@ -210,9 +210,10 @@
   (2 * 1024 * 1024) /* of a BDAT, and up to a part more; a reply is awaited for each */
 #endif
 #define REROUTE_LIMIT_PARTS_UNSAVED 3 /* then the sender is paused; engine-measures.md rule 7 */
-#define REROUTE_LIMIT_MEMORY_DRAFTS_OCTETS (64 * 1024 * 1024)  /* received in part; over it: */
-#define REROUTE_LIMIT_PART_LEAST_OCTETS (16 * 1024)            /* a part, and one of them unsaved */
-#define REROUTE_LIMIT_MEMORY_MILTERS_OCTETS (64 * 1024 * 1024) /* for them to look at */
+#define REROUTE_LIMIT_MEMORY_DRAFTS_OCTETS                                                         \
+  (64 * 1024 * 1024)                                /* of what is being received; above it: */
+#define REROUTE_LIMIT_PART_LEAST_OCTETS (16 * 1024) /* a part, and one of them unsaved */
+#define REROUTE_LIMIT_MEMORY_MILTERS_OCTETS (64 * 1024 * 1024) /* bodies that milters look at */
 #define REROUTE_LIMIT_MEMORY_QUEUE_OCTETS (64 * 1024 * 1024)   /* bodies kept in memory */
 #define REROUTE_LIMIT_MEMORY_PARTS_OCTETS (32 * 1024 * 1024)   /* and parts of large ones */
 

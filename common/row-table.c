@@ -356,6 +356,7 @@ reroute_row_table_foreach (const RerouteRowTable *self,
   return TRUE;
 }
 
+/* Without its strings. */
 static gboolean
 note_row_cb (RerouteRow *row, gpointer user_data)
 {

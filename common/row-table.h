@@ -31,7 +31,7 @@ RerouteRowTable *reroute_row_table_make_mutable (RerouteRowTable *self);
 void reroute_row_table_put (RerouteRowTable *self, RerouteRow *row);
 /* So many rows more are about to come: the table grows once. */
 void reroute_row_table_reserve (RerouteRowTable *self, gsize n_more);
-/* What a look-up reads. */
+/* Notes where the rows lie, and the index by domain: what a look-up reads. */
 void reroute_row_table_note_pages (const RerouteRowTable *self, RerouteHugePages *pages);
 gboolean reroute_row_table_remove (RerouteRowTable *self, gint64 id);
 

@@ -124,23 +124,34 @@ reroute_spool_directory_lock (int dir_fd, const char *path, GError **error)
   return fail (error, path, g_strerror (errno));
 }
 
-gboolean
-reroute_spool_directory_has_damaged (int dir_fd)
+GPtrArray *
+reroute_spool_directory_list (int dir_fd, const char *prefix, GError **error)
 {
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   int fd = openat (dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *dir = fd >= 0 ? fdopendir (fd) : NULL;
-  gboolean found = FALSE;
+  const struct dirent *file;
 
   if (dir == NULL)
     {
+      reroute_spool_set_error (error, errno, "list the spool directory");
       if (fd >= 0)
         close (fd);
-      return FALSE;
+      return NULL;
     }
-  for (const struct dirent *entry; !found && (entry = readdir (dir)) != NULL;)
-    found = g_str_has_prefix (entry->d_name, REROUTE_SPOOL_DAMAGED);
+  while ((file = readdir (dir)) != NULL)
+    if (g_str_has_prefix (file->d_name, prefix))
+      g_ptr_array_add (names, g_strdup (file->d_name));
   closedir (dir);
-  return found;
+  return g_steal_pointer (&names);
+}
+
+gboolean
+reroute_spool_directory_has_damaged (int dir_fd)
+{
+  g_autoptr (GPtrArray) names = reroute_spool_directory_list (dir_fd, REROUTE_SPOOL_DAMAGED, NULL);
+
+  return names != NULL && names->len > 0;
 }
 
 guint64

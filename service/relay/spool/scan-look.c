@@ -8,9 +8,9 @@
 #include "service/relay/spool/scan.h"
 
 #include "common/error.h"
+#include "service/relay/spool/directory.h"
 #include "service/relay/spool/segment.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -130,28 +130,21 @@ compare_segments (gconstpointer a, gconstpointer b)
 static gboolean
 list_segments (RerouteScan *self, GError **error)
 {
-  int fd = openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *dir = fd >= 0 ? fdopendir (fd) : NULL;
-  struct dirent *file;
+  g_autoptr (GPtrArray) names =
+               reroute_spool_directory_list (self->dir_fd, REROUTE_SEGMENT_PREFIX, error);
 
-  if (dir == NULL)
+  if (names == NULL)
+    return FALSE;
+  for (guint i = 0; i < names->len; i++)
     {
-      reroute_spool_set_error (error, errno, "list the spool directory");
-      if (fd >= 0)
-        close (fd);
-      return FALSE;
-    }
-  while ((file = readdir (dir)) != NULL)
-    {
+      const char *name = names->pdata[i];
       char expected[REROUTE_SEGMENT_NAME_OCTETS];
-      if (!g_str_has_prefix (file->d_name, REROUTE_SEGMENT_PREFIX))
-        continue;
-      guint64 serial = g_ascii_strtoull (file->d_name + strlen (REROUTE_SEGMENT_PREFIX), NULL, 16);
+      guint64 serial = g_ascii_strtoull (name + strlen (REROUTE_SEGMENT_PREFIX), NULL, 16);
+
       reroute_segment_name (serial, expected);
-      if (serial != 0 && g_str_equal (file->d_name, expected))
+      if (serial != 0 && g_str_equal (name, expected))
         g_ptr_array_add (self->segments, reroute_segment_new (serial, 0));
     }
-  closedir (dir);
   g_ptr_array_sort (self->segments, compare_segments);
   self->first_synced = g_new0 (guint64, MAX (self->segments->len, 1));
   return TRUE;

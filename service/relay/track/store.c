@@ -14,11 +14,11 @@
 
 #include "common/error.h"
 #include "common/limits.h"
+#include "service/relay/spool/directory.h"
 #include "service/relay/spool/octets-private.h"
 #include "service/relay/spool/segment.h"
 #include "service/relay/track/record.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -74,17 +74,15 @@ compare_files (gconstpointer a, gconstpointer b)
 static void
 list_files (RerouteTrackStore *self)
 {
-  int fd = openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *directory = fd >= 0 ? fdopendir (fd) : NULL;
-  const struct dirent *entry;
+  g_autoptr (GPtrArray) names = reroute_spool_directory_list (self->dir_fd, NAME_PREFIX, NULL);
 
-  while (directory != NULL && (entry = readdir (directory)) != NULL)
+  for (guint i = 0; names != NULL && i < names->len; i++)
     {
-      RerouteTrackFile file = { .serial = parse_name (entry->d_name) };
+      const char *name = names->pdata[i];
+      RerouteTrackFile file = { .serial = parse_name (name) };
       struct stat status;
 
-      if (file.serial == 0 ||
-          fstatat (self->dir_fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+      if (file.serial == 0 || fstatat (self->dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
           !S_ISREG (status.st_mode))
         continue;
       file.octets = (guint64) status.st_size;
@@ -94,8 +92,6 @@ list_files (RerouteTrackStore *self)
       g_array_append_val (self->files, file);
       self->octets += file.octets;
     }
-  if (directory != NULL)
-    closedir (directory);
   g_array_sort (self->files, compare_files);
 }
 
@@ -187,7 +183,8 @@ check_room (RerouteTrackStore *self, GError **error)
   return FALSE;
 }
 
-static void
+/* Whole records, about a slice of them.  Returns: their octets */
+static gsize
 make_frames (RerouteTrackStore *self, const guint8 *records, gsize length, gboolean is_new)
 {
   RerouteTrackRecord record;
@@ -198,7 +195,7 @@ make_frames (RerouteTrackStore *self, const guint8 *records, gsize length, gbool
   if (is_new)
     g_byte_array_append (
       self->frames, (const guint8 *) REROUTE_TRACK_FILE_HEADER, REROUTE_TRACK_FILE_HEADER_OCTETS);
-  while (reroute_track_record_parse (records + end, length - end, &record))
+  while (end < SLICE_OCTETS && reroute_track_record_parse (records + end, length - end, &record))
     {
       end += record.length;
       if (end - start < FRAME_OCTETS && end < length)
@@ -206,6 +203,7 @@ make_frames (RerouteTrackStore *self, const guint8 *records, gsize length, gbool
       reroute_track_frame_append (self->frames, records + start, end - start);
       start = end;
     }
+  return start;
 }
 
 /* What was written in part is taken back; if that fails too, its checksum tells. */
@@ -237,34 +235,6 @@ write_frames (RerouteTrackStore *self, RerouteTrackFile *file, GError **error)
   return TRUE;
 }
 
-/* Whole records, about a slice of them.  Returns: octets */
-static gsize
-measure_slice (const guint8 *records, gsize length)
-{
-  RerouteTrackRecord record;
-  gsize end = 0;
-
-  while (end < SLICE_OCTETS && reroute_track_record_parse (records + end, length - end, &record))
-    end += record.length;
-  return end;
-}
-
-static gboolean
-append_slice (
-  RerouteTrackStore *self, const guint8 *records, gsize length, gint64 now_us, GError **error)
-{
-  RerouteTrackFile *file;
-
-  if (!check_room (self, error) || !open_file (self, now_us, error))
-    return FALSE;
-  file = get_last (self);
-  make_frames (self, records, length, file->octets == 0);
-  if (!write_frames (self, file, error))
-    return FALSE;
-  file->newest_us = now_us;
-  return TRUE;
-}
-
 gboolean
 reroute_track_store_append (RerouteTrackStore *self,
                             const GByteArray *records,
@@ -276,10 +246,14 @@ reroute_track_store_append (RerouteTrackStore *self,
   /* However much came at once, no file is much larger than it should be. */
   for (gsize done = 0, n; done < records->len; done += n)
     {
-      n = measure_slice (records->data + done, records->len - done);
-      g_return_val_if_fail (n > 0, FALSE);
-      if (!append_slice (self, records->data + done, n, now_us, error))
+      if (!check_room (self, error) || !open_file (self, now_us, error))
         return FALSE;
+      RerouteTrackFile *file = get_last (self);
+      n = make_frames (self, records->data + done, records->len - done, file->octets == 0);
+      g_return_val_if_fail (n > 0, FALSE);
+      if (!write_frames (self, file, error))
+        return FALSE;
+      file->newest_us = now_us;
     }
   return TRUE;
 }
