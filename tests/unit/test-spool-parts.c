@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "service/relay/spool/record.h"
+#include "tests/unit/spool-faults.h"
 #include "tests/unit/spool-fixture.h"
 
 #include <glib/gstdio.h>
@@ -15,6 +16,7 @@
 #define SEGMENT_OCTETS (4 * 1024 * 1024)
 #define PART_OCTETS ((gsize) REROUTE_LIMIT_PART_OCTETS)
 #define LEAST_OCTETS ((gsize) REROUTE_LIMIT_PART_LEAST_OCTETS)
+#define WAIT_S 30
 #define N_TOO_MANY (REROUTE_LIMIT_MEMORY_PARTS_OCTETS / REROUTE_LIMIT_PART_OCTETS + 2)
 
 /* Zeros over what the parts of @id hold. */
@@ -130,6 +132,74 @@ append_slowly (RerouteSpoolDraft *draft, GBytes *content)
     }
 }
 
+/* Of drafts that hold all that they may and a little more. */
+static GPtrArray *
+make_crowd (SpoolFixture *fixture)
+{
+  const guint n_drafts = REROUTE_LIMIT_MEMORY_DRAFTS_OCTETS / PART_OCTETS + 2;
+  g_autoptr (GBytes) beginning = spool_fixture_content (1, PART_OCTETS - 1);
+  GPtrArray *drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_spool_draft_discard);
+
+  for (guint i = 0; i < n_drafts; i++)
+    {
+      g_ptr_array_add (drafts, reroute_spool_begin (fixture->spool));
+      append_slowly (drafts->pdata[i], beginning);
+    }
+  g_assert_cmpuint (get_held (fixture), >, REROUTE_LIMIT_MEMORY_DRAFTS_OCTETS);
+  return drafts;
+}
+
+static void
+resume_cb (gpointer draft, gpointer user_data)
+{
+  g_atomic_int_inc ((gint *) user_data);
+}
+
+/* Whoever waits for a part that cannot be written is told to go on, and refused at the end; what
+   was taken before is there, and the next one is taken when there is room. */
+static void
+test_crowd_on_a_full_disk (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GBytes) content = spool_fixture_content (2, 2 * PART_OCTETS);
+  g_autoptr (GError) error = NULL;
+  gint n_resumed = 0;
+
+  spool_fixture_init (&fixture, REROUTE_LIMIT_SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  g_autoptr (GPtrArray) drafts = make_crowd (&fixture);
+  g_autoptr (RerouteMessage) before = spool_fixture_commit (&fixture, 1, content, NULL);
+  spool_faults_arm (SPOOL_FAULT_FULL, 1, 0);
+  RerouteSpoolDraft *draft = reroute_spool_begin (fixture.spool);
+  reroute_spool_draft_set_resume (draft, resume_cb, &n_resumed);
+  /* Without a look at whether it is behind, so that it surely is, or has failed by then. */
+  reroute_spool_draft_append (draft, g_bytes_get_data (content, NULL), g_bytes_get_size (content));
+  gboolean waits = reroute_spool_draft_is_behind (draft);
+  gint64 end_us = g_get_monotonic_time () + WAIT_S * G_USEC_PER_SEC;
+  while (!reroute_spool_draft_has_failed (draft) || (waits && g_atomic_int_get (&n_resumed) == 0))
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, end_us);
+      g_thread_yield ();
+    }
+  g_assert_false (reroute_spool_draft_is_behind (draft));
+  g_ptr_array_add (drafts, draft);
+  g_assert_null (spool_fixture_commit (&fixture, 1, content, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+
+  spool_faults_disarm ();
+  g_ptr_array_set_size (drafts, 0);
+  g_autoptr (RerouteMessage) after = spool_fixture_commit (&fixture, 1, content, NULL);
+  g_assert_nonnull (after);
+  spool_fixture_close (&fixture);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, 2);
+  spool_fixture_assert_content (
+    fixture.spool, spool_fixture_find (&fixture, before->id)->message, content);
+  spool_fixture_assert_content (
+    fixture.spool, spool_fixture_find (&fixture, after->id)->message, content);
+  spool_fixture_clear (&fixture);
+}
+
 /* Hundreds of senders begin a large message and say no more: what they hold is bounded, and one
    that goes on is taken, in small parts. */
 static void
@@ -177,5 +247,6 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/parts/in-memory", test_parts_in_memory);
   g_test_add_func ("/spool/parts/limit", test_limit);
   g_test_add_func ("/spool/parts/crowd", test_crowd);
+  g_test_add_func ("/spool/parts/crowd-on-a-full-disk", test_crowd_on_a_full_disk);
   return g_test_run ();
 }
