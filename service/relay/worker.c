@@ -415,10 +415,8 @@ reroute_worker_set_paused (RerouteWorker *self, gboolean paused)
   if (self->paused == paused)
     return;
   self->paused = paused;
-  if (paused)
-    reroute_worker_remove_io (self, &self->yielding);
-  else
-    reroute_worker_add_io (self, &self->yielding);
+  /* Added anew the kernel would walk the whole set. */
+  reroute_worker_set_events (self, &self->yielding, paused ? 0 : EPOLLIN);
 }
 
 gint64

@@ -161,6 +161,32 @@ test_paused (void)
   receive_fixture_clear (&fixture);
 }
 
+/* What was read behind a message's end waits for its commit, and then for the end of a pause. */
+static void
+test_pipelined_through_pauses (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, rules (""));
+  int fd = receive_fixture_greet (&fixture);
+  for (guint round = 0; round < 200; round++)
+    {
+      client_talk (fd, "MAIL FROM:<> -> 250\nRCPT TO:<a@test.com> -> 250\nDATA -> 354");
+      client_send (fd, "one\r\n.\r\nNOOP\r\nRSET\r\n", -1);
+      if (round % 2 > 0)
+        receive_fixture_sync (&fixture);
+      reroute_receiver_set_paused (fixture.receiver, TRUE);
+      g_usleep (round % 7 * 300);
+      reroute_receiver_set_paused (fixture.receiver, FALSE);
+      client_expect (fd, "250 2.0.0 Ok: queued as ");
+      client_expect (fd, "250");
+      client_expect (fd, "250");
+      reroute_message_unref (receive_fixture_pop (&fixture));
+    }
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
 static void
 test_large (void)
 {
@@ -425,6 +451,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/session/accepts", test_accepts);
   g_test_add_func ("/session/pipelined", test_pipelined);
+  g_test_add_func ("/session/pipelined-through-pauses", test_pipelined_through_pauses);
   g_test_add_func ("/session/without-rules", test_without_rules);
   g_test_add_func ("/session/rules-change", test_rules_change);
   g_test_add_func ("/session/early-talker", test_early_talker);

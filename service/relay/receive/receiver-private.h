@@ -29,9 +29,14 @@ struct _RerouteReceiver
 
   GPtrArray *doors; /* (element-type Door) */
   RerouteTimer knock;
+  gint in_use;  /* atomic: it has had a door */
+  gint pressed; /* atomic: it is to pause */
   gboolean paused;
+  gint64 paused_since_us; /* while it is */
+  gint64 pauses_us;       /* that were, in all */
   gboolean draining;
   GQueue sessions; /* links are in the sessions */
+  GQueue held;     /* of them, that a pause keeps from input which was read; links likewise */
   guint n_at_door; /* of them, that milters keep from being greeted */
   GQueue arrivals; /* of proxies; links are in the arrivals */
   RerouteTimer grace;
@@ -40,6 +45,9 @@ struct _RerouteReceiver
 };
 
 RerouteAdmissionRules reroute_receiver_get_rules (RerouteReceiver *self);
+
+/* What time limits of clients go by: the worker's clock, which stands still while nobody reads. */
+gint64 reroute_receiver_now_us (const RerouteReceiver *self);
 
 /* A connection of @client, on @fd, which is taken: it begins a session or is refused.  @early: it
    has spoken already. */

@@ -301,36 +301,49 @@ set_accounts_cb (RerouteWorker *worker, gpointer user_data)
 }
 
 static void
+take_pressure (RerouteReceiver *self)
+{
+  gboolean pressed = g_atomic_int_get (&self->pressed);
+
+  if (self->paused == pressed)
+    return;
+  if (pressed)
+    self->paused_since_us = reroute_worker_now_us (self->worker);
+  else
+    self->pauses_us += reroute_worker_now_us (self->worker) - self->paused_since_us;
+  self->paused = pressed;
+  reroute_worker_set_paused (self->worker, pressed);
+  update_doors (self);
+  while (!self->paused && self->held.head != NULL)
+    reroute_session_resume (self->held.head->data);
+}
+
+static void
+set_paused_cb (RerouteWorker *worker, gpointer user_data)
+{
+  take_pressure (user_data);
+}
+
+static void
 set_listeners_cb (RerouteWorker *worker, gpointer user_data)
 {
   g_autofree Order *order = user_data;
   RerouteReceiver *self = order->receiver;
   g_autoptr (GPtrArray) listeners = order->value;
 
+  take_pressure (self);
   g_ptr_array_set_size (self->doors, 0);
   for (guint i = 0; i < listeners->len; i++)
     add_door (self, listeners->pdata[i]);
   update_doors (self);
 }
 
-static void
-set_paused_cb (RerouteWorker *worker, gpointer user_data)
+gint64
+reroute_receiver_now_us (const RerouteReceiver *self)
 {
-  g_autofree Order *order = user_data;
-  RerouteReceiver *self = order->receiver;
+  gint64 now_us = self->paused ? self->paused_since_us : reroute_worker_now_us (self->worker);
 
-  if (self->paused == (order->number != 0))
-    return;
-  self->paused = order->number != 0;
-  reroute_worker_set_paused (worker, self->paused);
-  update_doors (self);
-  if (self->paused)
-    return;
-  for (GList *link = self->sessions.head, *next; link != NULL; link = next)
-    {
-      next = link->next;
-      reroute_session_resume (link->data);
-    }
+  return now_us - self->pauses_us;
 }
 
 static void
@@ -409,6 +422,7 @@ reroute_receiver_new (RerouteWorker *worker, const RerouteReceiverConfig *config
   self->knock.func = knock_cb;
   self->grace.func = grace_cb;
   g_queue_init (&self->sessions);
+  g_queue_init (&self->held);
   g_queue_init (&self->arrivals);
   take_settings (self, defaults);
   return self;
@@ -469,6 +483,8 @@ reroute_receiver_set_listeners (RerouteReceiver *self, GPtrArray *listeners)
 {
   g_return_if_fail (self != NULL && listeners != NULL);
 
+  if (listeners->len > 0)
+    g_atomic_int_set (&self->in_use, TRUE);
   post (self, set_listeners_cb, g_ptr_array_ref (listeners), 0);
 }
 
@@ -477,7 +493,11 @@ reroute_receiver_set_paused (RerouteReceiver *self, gboolean paused)
 {
   g_return_if_fail (self != NULL);
 
-  post (self, set_paused_cb, NULL, paused);
+  /* A worker that receives nothing is not woken for what comes and goes a thousand times a second;
+     it looks when it is given a door. */
+  g_atomic_int_set (&self->pressed, paused);
+  if (g_atomic_int_get (&self->in_use))
+    reroute_worker_post (self->worker, set_paused_cb, self);
 }
 
 void

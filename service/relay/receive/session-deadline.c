@@ -18,11 +18,12 @@ void
 reroute_session_set_deadline (RerouteSession *self, gint64 wait_us)
 {
   RerouteWorker *worker = self->receiver->worker;
+  gint64 due_us = reroute_worker_now_us (worker) + wait_us;
 
-  self->deadline_us = reroute_worker_now_us (worker) + wait_us;
+  self->deadline_us = reroute_receiver_now_us (self->receiver) + wait_us;
   /* A later deadline is seen to when the timer is due. */
-  if (self->timer.due_us == 0 || self->timer.due_us > self->deadline_us)
-    reroute_worker_arm_timer (worker, &self->timer, self->deadline_us);
+  if (self->timer.due_us == 0 || self->timer.due_us > due_us)
+    reroute_worker_arm_timer (worker, &self->timer, due_us);
 }
 
 void
@@ -43,8 +44,6 @@ reroute_session_renew_deadline (RerouteSession *self)
 void
 reroute_session_credit_content (RerouteSession *self, gsize octets)
 {
-  self->deadline_us = reroute_pace_move_on (self->deadline_us,
-                                            reroute_worker_now_us (self->receiver->worker),
-                                            self->receiver->data_us,
-                                            octets);
+  self->deadline_us = reroute_pace_move_on (
+    self->deadline_us, reroute_receiver_now_us (self->receiver), self->receiver->data_us, octets);
 }

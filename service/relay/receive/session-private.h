@@ -20,7 +20,8 @@ struct _RerouteSession
   RerouteIo io;
   RerouteStream stream;
   RerouteTimer timer;
-  GList link; /* in the receiver's sessions */
+  GList link;      /* in the receiver's sessions */
+  GList held_link; /* in those that a pause holds; without data: it is not */
   gatomicrefcount ref_count;
   RerouteReceiver *receiver;
   RerouteSmtpServer *machine;
@@ -37,7 +38,7 @@ struct _RerouteSession
 
   GByteArray *pending; /* input that waits for the reply to the end of data; NULL: none */
   gsize pending_taken;
-  gint64 deadline_us;
+  gint64 deadline_us;  /* by the receiver's clock */
   gboolean in_content; /* its time limit runs */
   gboolean closed;     /* the socket is gone */
   gboolean eof;        /* the client has said all it will say */

@@ -56,6 +56,25 @@ reroute_session_unref (RerouteSession *self)
   g_free (self);
 }
 
+/* Input that was read already announces itself by no event: the end of the pause has to. */
+static void
+hold (RerouteSession *self)
+{
+  if (self->held_link.data != NULL)
+    return;
+  self->held_link.data = self;
+  g_queue_push_tail_link (&self->receiver->held, &self->held_link);
+}
+
+static void
+let_go (RerouteSession *self)
+{
+  if (self->held_link.data == NULL)
+    return;
+  self->held_link.data = NULL;
+  g_queue_unlink (&self->receiver->held, &self->held_link);
+}
+
 void
 reroute_session_close (RerouteSession *self)
 {
@@ -64,6 +83,7 @@ reroute_session_close (RerouteSession *self)
   self->closed = TRUE;
   reroute_worker_remove_io (self->receiver->worker, &self->io);
   reroute_worker_disarm_timer (self->receiver->worker, &self->timer);
+  let_go (self);
   reroute_stream_clear (&self->stream);
   close (self->io.fd);
   g_clear_pointer (&self->milters, reroute_session_milters_free);
@@ -229,7 +249,9 @@ reroute_session_advance (RerouteSession *self)
 {
   if (self->closed || self->lingering || self->shaking)
     return;
-  if (self->pending != NULL && !self->receiver->paused && may_feed (self))
+  if (self->pending != NULL && self->receiver->paused)
+    hold (self);
+  else if (self->pending != NULL && may_feed (self))
     feed_pending (self);
   leave_when_told (self);
   if (!send_output (self))
@@ -263,7 +285,11 @@ read_input (RerouteSession *self)
   RerouteReceiver *receiver = self->receiver;
 
   if (receiver->paused) /* since this turn began */
-    return;
+    {
+      if (reroute_stream_has_input (&self->stream))
+        hold (self);
+      return;
+    }
   if (!may_read (self))
     {
       reroute_worker_set_events (receiver->worker, &self->io, self->io.events & ~(guint32) EPOLLIN);
@@ -311,9 +337,12 @@ time_limit_cb (RerouteTimer *timer)
   RerouteSession *self =
     (RerouteSession *) ((char *) timer - G_STRUCT_OFFSET (RerouteSession, timer));
 
+  gint64 left_us = self->deadline_us - reroute_receiver_now_us (self->receiver);
+
   timer->due_us = 0;
-  if (reroute_worker_now_us (self->receiver->worker) < self->deadline_us)
-    reroute_worker_arm_timer (self->receiver->worker, timer, self->deadline_us);
+  if (left_us > 0)
+    reroute_worker_arm_timer (
+      self->receiver->worker, timer, reroute_worker_now_us (self->receiver->worker) + left_us);
   else if (self->lingering || self->blocked || (self->shaking && !self->receiver->paused))
     lose (self, "time limit");
   else if (self->receiver->paused || !may_feed (self)) /* it is we who keep the client waiting */
@@ -540,12 +569,8 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
 void
 reroute_session_resume (RerouteSession *self)
 {
-  if (self->closed)
-    return;
-  if (self->pending != NULL || reroute_stream_has_input (&self->stream))
-    reroute_session_advance (self);
-  else
-    reroute_session_restart_deadline (self);
+  let_go (self);
+  reroute_session_advance (self);
 }
 
 void
