@@ -492,7 +492,7 @@ explain_kept (const RerouteSpool *self, const GError *error)
                            REROUTE_ERROR, REROUTE_ERROR_SPOOL, "the disk of the spool failed");
 }
 
-/* Tells the owner of @job how it ended, and frees it. */
+/* Tells the owner of @job how it ended, and is done with it. */
 static void
 answer (RerouteSpool *self, RerouteJob *job)
 {
@@ -502,7 +502,7 @@ answer (RerouteSpool *self, RerouteJob *job)
     drop_entry (self, job->draft);
   if (job->func != NULL)
     job->func (job->message, job->error, job->user_data);
-  reroute_job_free (job);
+  reroute_spool_give_back (self, job);
 }
 
 static void

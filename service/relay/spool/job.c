@@ -86,3 +86,10 @@ reroute_jobs_append (RerouteJobs *self, RerouteJobs *others)
   self->last = others->last;
   *others = (RerouteJobs){ NULL, NULL };
 }
+
+void
+reroute_jobs_free (RerouteJobs *self)
+{
+  for (RerouteJob *job = reroute_jobs_pop (self); job != NULL; job = reroute_jobs_pop (self))
+    reroute_job_free (job);
+}

@@ -310,6 +310,7 @@ reroute_spool_close (RerouteSpool *self)
   if (self->thread != NULL)
     g_thread_join (self->thread);
 
+  reroute_jobs_free (&self->done);
   g_clear_pointer (&self->entries, g_ptr_array_unref);
   free_index (self);
   g_clear_pointer (&self->scan, reroute_scan_free);

@@ -59,6 +59,7 @@ typedef struct
 void reroute_jobs_push (RerouteJobs *self, RerouteJob *job);
 RerouteJob *reroute_jobs_pop (RerouteJobs *self);
 void reroute_jobs_append (RerouteJobs *self, RerouteJobs *others); /* empties @others */
+void reroute_jobs_free (RerouteJobs *self);                        /* each; empties @self */
 
 struct _RerouteSpoolDraft
 {
@@ -113,6 +114,8 @@ struct _RerouteSpool
   RerouteJobs queue;
   guint n_urgent; /* of the queue: somebody waits for them */
   RerouteWriterWait writer_waits;
+  RerouteJobs done; /* to be freed by who pushes the next one */
+  guint n_done;
   gboolean closing;
   gboolean is_told; /* what the journal has */
   GCond told;
@@ -158,6 +161,12 @@ void reroute_spool_drop_contents (RerouteSpool *self, RerouteEntry *entry);
 
 /* Queues @job and wakes the writer if it waits for such a one. */
 void reroute_spool_push (RerouteSpool *self, RerouteJob *job);
+
+/* Frees @job, or leaves it to the next push: a thread that frees what another one allocates takes
+   the allocator's lock from it.  Of the writer. */
+void reroute_spool_give_back (RerouteSpool *self, RerouteJob *job);
+/* Frees what was left to a push that does not come.  Under the queue's lock, which it gives up. */
+void reroute_spool_free_done (RerouteSpool *self);
 
 /* Asks for a batch that reserves more ids, once. */
 void reroute_spool_push_mark (RerouteSpool *self);

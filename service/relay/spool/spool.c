@@ -21,6 +21,60 @@
 
 #include <unistd.h>
 
+#define DONE_JOBS_MOST 256
+#define DONE_OCTETS_MOST (16 * 1024) /* of one; with its message */
+
+/* --- what the writer is asked to do --- */
+
+static RerouteJobs
+take_done (RerouteSpool *self)
+{
+  RerouteJobs done = self->done;
+
+  self->done = (RerouteJobs){ NULL, NULL };
+  self->n_done = 0;
+  return done;
+}
+
+static gboolean
+is_small (const RerouteJob *job)
+{
+  gsize octets = job->head != NULL ? reroute_job_get_payload_octets (job) : 0;
+
+  if (job->message != NULL)
+    octets += job->message->content_octets;
+  return octets <= DONE_OCTETS_MOST && (job->draft == NULL || job->draft->entry == NULL);
+}
+
+void
+reroute_spool_give_back (RerouteSpool *self, RerouteJob *job)
+{
+  RerouteJobs done = { NULL, NULL };
+
+  if (!is_small (job))
+    {
+      reroute_job_free (job);
+      return;
+    }
+  g_mutex_lock (&self->queue_lock);
+  if (self->n_done == DONE_JOBS_MOST)
+    done = take_done (self);
+  reroute_jobs_push (&self->done, job);
+  self->n_done++;
+  g_mutex_unlock (&self->queue_lock);
+  reroute_jobs_free (&done);
+}
+
+void
+reroute_spool_free_done (RerouteSpool *self)
+{
+  RerouteJobs done = take_done (self);
+
+  g_mutex_unlock (&self->queue_lock);
+  reroute_jobs_free (&done);
+  g_mutex_lock (&self->queue_lock);
+}
+
 void
 reroute_spool_push (RerouteSpool *self, RerouteJob *job)
 {
@@ -34,9 +88,11 @@ reroute_spool_push (RerouteSpool *self, RerouteJob *job)
                    (is_urgent && self->writer_waits == REROUTE_WRITER_WAITS_FOR_URGENT);
   if (wakes)
     self->writer_waits = REROUTE_WRITER_BUSY;
+  RerouteJobs done = take_done (self);
   g_mutex_unlock (&self->queue_lock);
   if (wakes)
     g_cond_signal (&self->queue_cond);
+  reroute_jobs_free (&done);
 }
 
 void

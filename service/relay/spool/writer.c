@@ -50,7 +50,9 @@ static void
 wait_for_jobs (RerouteSpool *self)
 {
   do
-    wait_for (self, REROUTE_WRITER_WAITS_FOR_URGENT, g_get_monotonic_time () + VERDICTS_LINGER_US);
+    if (!wait_for (
+          self, REROUTE_WRITER_WAITS_FOR_URGENT, g_get_monotonic_time () + VERDICTS_LINGER_US))
+      reroute_spool_free_done (self);
   while (!has_arrived (self, REROUTE_WRITER_WAITS_FOR_ANY) &&
          wait_for (self,
                    REROUTE_WRITER_WAITS_FOR_ANY,
@@ -106,9 +108,7 @@ write_last_mark (RerouteSpool *self)
   reroute_spool_write_jobs (self, &jobs);
   if (self->kept.first != NULL)
     g_warning ("the disk has no room for the last verdicts: some mail may be sent twice");
-  for (RerouteJob *job = reroute_jobs_pop (&self->kept); job != NULL;
-       job = reroute_jobs_pop (&self->kept))
-    reroute_job_free (job);
+  reroute_jobs_free (&self->kept);
 }
 
 gpointer
