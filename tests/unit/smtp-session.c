@@ -111,6 +111,14 @@ abort_data_cb (RerouteSmtpServer *machine, gpointer user_data)
 }
 
 static void
+rejected_cb (RerouteSmtpServer *machine, guint code, gpointer user_data)
+{
+  TestSession *self = user_data;
+
+  self->n_rejected++;
+}
+
+static void
 end_auth (RerouteSmtpServer *machine, gboolean good)
 {
   g_autoptr (RerouteReply) reply = good ? reroute_reply_new (235, "2.7.0", "Welcome")
@@ -202,7 +210,7 @@ test_session_new (const RerouteSmtpServerConfig *config)
 {
   static const RerouteSmtpServerHandler handler = {
     mail_cb, rcpt_cb,    data_cb,        content_cb, end_of_data_cb, abort_data_cb,
-    auth_cb, xclient_cb, offers_etrn_cb, etrn_cb,    helo_cb,
+    auth_cb, xclient_cb, offers_etrn_cb, etrn_cb,    helo_cb,        rejected_cb,
   };
   TestSession *self = g_new0 (TestSession, 1);
 

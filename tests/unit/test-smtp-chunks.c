@@ -7,6 +7,8 @@
 
 #include "tests/unit/smtp-session.h"
 
+#include "common/limits.h"
+
 #include <malloc.h>
 #include <string.h>
 
@@ -15,6 +17,8 @@
   "554 5.5.2 A CR, LF or NUL stands where it may not; lines end in CR LF and nothing else\r\n"
 #define TAKEN "250 2.0.0 Taken\r\n"
 #define TINY_CHUNKS 300000
+#define ERRORS_MOST 5
+#define REST_CHUNKS (10 * ERRORS_MOST)
 
 static void
 feed_chunk (TestSession *session, const char *octets, gsize length, const char *last)
@@ -186,6 +190,80 @@ test_fault_resets (void)
   g_assert_cmpuint (session->messages->len, ==, 0);
 }
 
+/* In a transaction; a few errors, or commands that lead to nothing, end it. */
+static TestSession *
+new_strict (void)
+{
+  const RerouteSmtpServerConfig config = {
+    .hostname = "mx.test",
+    .max_message_octets = 1000000,
+    .max_recipients = 3,
+    .max_bad_commands = ERRORS_MOST,
+    .max_junk_commands = ERRORS_MOST,
+  };
+  TestSession *session = test_session_new (&config);
+
+  reroute_smtp_server_greet (session->machine, NULL);
+  test_session_feed (session, "EHLO client.test\r\n", -1);
+  test_session_feed (session, ENVELOPE, -1);
+  return session;
+}
+
+/* What was sent before the client could hear of it is no error of its: RFC 2920 lets it. */
+static void
+test_rest_of_refused (void)
+{
+  g_autoptr (TestSession) session = new_strict ();
+  g_autofree char *line = g_strnfill (70000, 'x');
+
+  for (guint message = 0; message < 2; message++)
+    {
+      feed_chunk (session, line, 70000, "");
+      for (guint i = 0; i < REST_CHUNKS; i++)
+        feed_chunk (session, "more", 4, i == REST_CHUNKS - 1 ? " LAST" : "");
+      g_assert_false (reroute_smtp_server_wants_close (session->machine));
+      g_assert_cmpuint (session->n_rejected, ==, message + 1);
+      g_free (test_session_take_output (session));
+      test_session_feed (session, ENVELOPE, -1);
+    }
+  feed_chunk (session, "a: b\r\n\r\n", 8, " LAST");
+  g_autofree char *reply = take_last_reply (session);
+  g_assert_cmpstr (reply, ==, TAKEN);
+}
+
+/* Whoever goes on without a look at the replies is ended all the same. */
+static void
+test_rest_has_an_end (void)
+{
+  g_autoptr (TestSession) session = new_strict ();
+  g_autofree char *line = g_strnfill (70000, 'x');
+  guint n_taken = 0;
+
+  feed_chunk (session, line, 70000, "");
+  for (guint i = 0; i < 2 * REROUTE_LIMIT_REST_CHUNKS; i++)
+    if (!reroute_smtp_server_wants_close (session->machine))
+      {
+        feed_chunk (session, "more", 4, "");
+        n_taken++;
+      }
+  g_assert_cmpuint (n_taken, ==, REROUTE_LIMIT_REST_CHUNKS + ERRORS_MOST);
+}
+
+/* Behind its last one, or another command, a chunk has nothing to belong to; empty ones are junk.
+ */
+static void
+test_chunks_of_nothing (gconstpointer data)
+{
+  const char *first = data;
+  g_autoptr (TestSession) session = new_strict ();
+  g_autofree char *line = g_strnfill (70000, 'x');
+
+  feed_chunk (session, line, 70000, "");
+  for (guint i = 0; i < REST_CHUNKS && !reroute_smtp_server_wants_close (session->machine); i++)
+    test_session_feed (session, i == 0 ? first : strchr (first, 'B'), -1);
+  g_assert_true (reroute_smtp_server_wants_close (session->machine));
+}
+
 /* The hop limit and our own token hold in chunks; a field may lie across two of them. */
 static void
 test_received_lines (void)
@@ -218,5 +296,12 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/chunks/tiny-chunks", test_tiny_chunks);
   g_test_add_func ("/smtp/chunks/fault-resets", test_fault_resets);
   g_test_add_func ("/smtp/chunks/received-lines", test_received_lines);
+  g_test_add_func ("/smtp/chunks/rest-of-refused", test_rest_of_refused);
+  g_test_add_func ("/smtp/chunks/rest-has-an-end", test_rest_has_an_end);
+  g_test_add_data_func (
+    "/smtp/chunks/of-nothing/last", "BDAT 4 LAST\r\nmore", test_chunks_of_nothing);
+  g_test_add_data_func (
+    "/smtp/chunks/of-nothing/reset", "RSET\r\nBDAT 4\r\nmore", test_chunks_of_nothing);
+  g_test_add_data_func ("/smtp/chunks/of-nothing/empty", "BDAT 0\r\n", test_chunks_of_nothing);
   return g_test_run ();
 }

@@ -5,6 +5,8 @@
  * The octets of a chunk are read whatever is answered, so that none of them is ever a command; a
  * size that cannot be read ends the session, as nobody knows where the commands go on.  Nothing is
  * kept of a chunk that is over.  Chunks join without a seam: a CR LF may lie across two of them.
+ * A client that has sent more of them before it hears that one is refused makes no errors, up to a
+ * bound.
  *
  * Standards: RFC 3030 sections 2 and 4.1 to 4.3, RFC 2920.
  */
@@ -13,6 +15,7 @@
 
 #include "service/relay/smtp/server-private.h"
 
+#include "common/limits.h"
 #include "service/relay/smtp/command.h"
 
 #include <string.h>
@@ -49,10 +52,20 @@ finish_skip (RerouteSmtpServer *self)
   g_autoptr (RerouteReply) reply = g_steal_pointer (&self->chunk_refusal);
 
   reroute_smtp_server_set_state (self, self->after_skip);
-  if (reply->code == 503)
-    reroute_smtp_server_put_bad (self, reply->code, reply->status, reply->text);
-  else
+  if (reply->code != 503)
     reroute_smtp_server_put_reply (self, reply);
+  else if (self->rest_chunks > 0)
+    reroute_reply_append (reply, self->output); /* not told to who counts errors */
+  else
+    reroute_smtp_server_put_bad (self, reply->code, reply->status, reply->text);
+  if (self->rest_chunks > 0 && self->chunk_is_empty)
+    reroute_smtp_server_count_junk (self);
+  if (self->chunk_is_last)
+    self->rest_chunks = 0;
+  else if (reply->code != 503)
+    self->rest_chunks = REROUTE_LIMIT_REST_CHUNKS;
+  else if (self->rest_chunks > 0)
+    self->rest_chunks--;
 }
 
 static void
@@ -63,7 +76,10 @@ finish_chunk (RerouteSmtpServer *self)
   if (self->body.fault == REROUTE_BODY_BARE)
     reroute_smtp_server_end_for_bare (self);
   else if (self->chunk_is_last || self->body.fault != REROUTE_BODY_SOUND)
-    reroute_smtp_server_end_content (self);
+    {
+      self->rest_chunks = self->chunk_is_last ? 0 : REROUTE_LIMIT_REST_CHUNKS;
+      reroute_smtp_server_end_content (self);
+    }
   else
     {
       reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_CHUNKS);

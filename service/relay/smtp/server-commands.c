@@ -550,6 +550,8 @@ run_command (RerouteSmtpServer *self, char *line)
   char *argument = reroute_command_split (line);
   const Command *command = find_command (line);
 
+  if (command == NULL || (command->flags & OCTETS) == 0)
+    self->rest_chunks = 0;
   if (command == NULL)
     put_bad (self, 500, "5.5.2", "No such command");
   else if (is_out_of_step (self, command))

@@ -76,6 +76,7 @@ struct _RerouteSmtpServer
   guint64 chunk_left; /* octets of the chunk that are not read yet */
   gboolean chunk_is_last;
   gboolean chunk_is_empty;
+  guint rest_chunks; /* that may still come, up to the last, of a message whose chunk was refused */
   RerouteReply *chunk_refusal; /* IN_SKIP: said when it is read */
   RerouteSmtpServerState after_skip;
 
