@@ -415,7 +415,7 @@ reroute_worker_set_paused (RerouteWorker *self, gboolean paused)
   if (self->paused == paused)
     return;
   self->paused = paused;
-  /* Added anew the kernel would walk the whole set. */
+  /* To add a nested set makes the kernel walk all of it. */
   reroute_worker_set_events (self, &self->yielding, paused ? 0 : EPOLLIN);
 }
 

@@ -44,7 +44,7 @@ read_cb (GPtrArray *entries, const GError *error, gpointer user_data)
 }
 
 void
-receive_fixture_init (ReceiveFixture *self, RerouteRuleset *rules)
+receive_fixture_init_closed (ReceiveFixture *self, RerouteRuleset *rules)
 {
   g_autoptr (GError) error = NULL;
   const char *const endpoints[] = { "127.0.0.1:0", NULL };
@@ -76,6 +76,12 @@ receive_fixture_init (ReceiveFixture *self, RerouteRuleset *rules)
   reroute_worker_start (self->worker);
   if (rules != NULL)
     receive_fixture_set_rules (self, rules);
+}
+
+void
+receive_fixture_init (ReceiveFixture *self, RerouteRuleset *rules)
+{
+  receive_fixture_init_closed (self, rules);
   reroute_receiver_set_listeners (self->receiver, self->listeners);
   receive_fixture_sync (self);
 }

@@ -22,6 +22,8 @@ typedef struct
 
 /* @rules: (transfer full) (nullable) */
 void receive_fixture_init (ReceiveFixture *self, RerouteRuleset *rules);
+/* The same before the receiver is told of its listeners. */
+void receive_fixture_init_closed (ReceiveFixture *self, RerouteRuleset *rules);
 void receive_fixture_clear (ReceiveFixture *self);
 /* Waits until the worker has done what it was told. */
 void receive_fixture_sync (ReceiveFixture *self);

@@ -168,33 +168,6 @@ test_slow_writer (gconstpointer data)
   receive_fixture_clear (&fixture);
 }
 
-/* A pause is no silence of the client's, but what he is silent between pauses adds up. */
-static void
-test_silent_between_pauses (void)
-{
-  ReceiveFixture fixture;
-  gint64 begun_us = g_get_monotonic_time ();
-  gboolean ended;
-
-  receive_fixture_init (&fixture, sample_rules (RULES, "data-timeout=1s\nidle-timeout=1s"));
-  int fd = receive_fixture_greet (&fixture);
-  reroute_receiver_set_paused (fixture.receiver, TRUE);
-  g_usleep (3 * G_USEC_PER_SEC / 2);
-  g_assert_false (client_wait (fd, 0));
-  reroute_receiver_set_paused (fixture.receiver, FALSE);
-  client_talk (fd, "NOOP -> 250");
-  while (!(ended = client_wait (fd, 20)) && g_get_monotonic_time () - begun_us < PATIENCE_US)
-    {
-      reroute_receiver_set_paused (fixture.receiver, TRUE);
-      receive_fixture_sync (&fixture);
-      reroute_receiver_set_paused (fixture.receiver, FALSE);
-    }
-  g_assert_true (ended);
-  client_expect (fd, "421 4.4.2");
-  close (fd);
-  receive_fixture_clear (&fixture);
-}
-
 /* Tiny chunks are answered, and gain no time by it. */
 static void
 test_slow_chunks (void)
@@ -497,7 +470,6 @@ main (int argc, char **argv)
   g_test_add_data_func ("/limits/slow-writer/data", "DATA\r\n", test_slow_writer);
   g_test_add_data_func ("/limits/slow-writer/chunk", "BDAT 100000\r\n", test_slow_writer);
   g_test_add_func ("/limits/slow-chunks", test_slow_chunks);
-  g_test_add_func ("/limits/silent-between-pauses", test_silent_between_pauses);
   g_test_add_func ("/limits/slow-reader", test_slow_reader);
   for (gsize i = 0; i < G_N_ELEMENTS (proxy_rows); i++)
     {

@@ -30,7 +30,8 @@ typedef struct
 {
   RerouteIo io;
   RerouteTimer timer;
-  GList link; /* in the receiver's arrivals */
+  gint64 deadline_us; /* by the receiver's clock */
+  GList link;         /* in the receiver's arrivals */
   RerouteReceiver *receiver;
   RerouteIp proxy;
   gboolean in_tls;
@@ -128,26 +129,12 @@ ready_cb (RerouteIo *io, guint32 events)
 }
 
 static void
-wait_for_header (Arrival *self)
-{
-  RerouteWorker *worker = self->receiver->worker;
-
-  reroute_worker_arm_timer (worker,
-                            &self->timer,
-                            reroute_worker_now_us (worker) +
-                              REROUTE_LIMIT_PROXY_HEADER_S * G_USEC_PER_SEC);
-}
-
-/* Under back-pressure the header may have come, and nobody has looked. */
-static void
 time_limit_cb (RerouteTimer *timer)
 {
   Arrival *self = (Arrival *) ((char *) timer - G_STRUCT_OFFSET (Arrival, timer));
 
   timer->due_us = 0;
-  if (self->receiver->paused)
-    wait_for_header (self);
-  else
+  if (!reroute_receiver_wait_on (self->receiver, timer, self->deadline_us))
     refuse (self, "no PROXY header within the time limit");
 }
 
@@ -165,7 +152,9 @@ reroute_arrival_start (RerouteReceiver *receiver, int fd, const RerouteIp *proxy
   self->in_tls = in_tls;
   g_queue_push_tail_link (&receiver->arrivals, &self->link);
   reroute_worker_add_io (receiver->worker, &self->io);
-  wait_for_header (self);
+  self->deadline_us =
+    reroute_receiver_now_us (receiver) + REROUTE_LIMIT_PROXY_HEADER_S * G_USEC_PER_SEC;
+  reroute_receiver_wait_on (receiver, &self->timer, self->deadline_us);
 }
 
 void

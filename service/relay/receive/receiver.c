@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define ACCEPTS_PER_TURN 16                       /* then the sessions have their turn */
+#define LOOK_IN_A_PAUSE_US G_USEC_PER_SEC         /* at a limit that stands still */
 #define OUT_OF_DESCRIPTORS_WAIT_US G_USEC_PER_SEC /* before accepting is tried again */
 
 /* A listening socket in this worker's epoll. */
@@ -344,6 +345,18 @@ reroute_receiver_now_us (const RerouteReceiver *self)
   gint64 now_us = self->paused ? self->paused_since_us : reroute_worker_now_us (self->worker);
 
   return now_us - self->pauses_us;
+}
+
+gboolean
+reroute_receiver_wait_on (RerouteReceiver *self, RerouteTimer *timer, gint64 deadline_us)
+{
+  gint64 left_us = deadline_us - reroute_receiver_now_us (self);
+
+  if (self->paused)
+    left_us = MAX (left_us, LOOK_IN_A_PAUSE_US);
+  if (left_us > 0)
+    reroute_worker_arm_timer (self->worker, timer, reroute_worker_now_us (self->worker) + left_us);
+  return left_us > 0;
 }
 
 static void

@@ -205,13 +205,20 @@ hang_up (RerouteSession *self)
     }
   shutdown (self->io.fd, SHUT_WR);
   self->lingering = TRUE;
-  reroute_session_set_deadline (self, LINGER_US);
+  reroute_worker_arm_timer (
+    receiver->worker, &self->timer, reroute_worker_now_us (receiver->worker) + LINGER_US);
   update_events (self);
 }
 
+/* What was read and had to wait, if it need not any longer. */
 static void
 feed_pending (RerouteSession *self)
 {
+  if (self->pending != NULL && self->receiver->paused)
+    hold (self);
+  if (self->pending == NULL || self->receiver->paused || !may_feed (self))
+    return;
+
   gsize taken = reroute_smtp_server_feed (self->machine,
                                           self->pending->data + self->pending_taken,
                                           self->pending->len - self->pending_taken);
@@ -249,13 +256,18 @@ reroute_session_advance (RerouteSession *self)
 {
   if (self->closed || self->lingering || self->shaking)
     return;
-  if (self->pending != NULL && self->receiver->paused)
-    hold (self);
-  else if (self->pending != NULL && may_feed (self))
-    feed_pending (self);
+  gboolean was_blocked = self->blocked;
+
+  feed_pending (self);
   leave_when_told (self);
   if (!send_output (self))
     return;
+  if (was_blocked && !self->blocked && self->pending != NULL)
+    {
+      feed_pending (self);
+      if (!send_output (self))
+        return;
+    }
   if (!self->blocked && reroute_smtp_server_wants_close (self->machine))
     hang_up (self);
   else if (!self->blocked && reroute_smtp_server_wants_tls (self->machine))
@@ -337,15 +349,14 @@ time_limit_cb (RerouteTimer *timer)
   RerouteSession *self =
     (RerouteSession *) ((char *) timer - G_STRUCT_OFFSET (RerouteSession, timer));
 
-  gint64 left_us = self->deadline_us - reroute_receiver_now_us (self->receiver);
-
   timer->due_us = 0;
-  if (left_us > 0)
-    reroute_worker_arm_timer (
-      self->receiver->worker, timer, reroute_worker_now_us (self->receiver->worker) + left_us);
-  else if (self->lingering || self->blocked || (self->shaking && !self->receiver->paused))
+  if (self->lingering)
     lose (self, "time limit");
-  else if (self->receiver->paused || !may_feed (self)) /* it is we who keep the client waiting */
+  else if (reroute_receiver_wait_on (self->receiver, timer, self->deadline_us))
+    return;
+  else if (self->blocked || self->shaking)
+    lose (self, "time limit");
+  else if (!may_feed (self)) /* it is we who keep the client waiting */
     reroute_session_restart_deadline (self);
   else
     {
