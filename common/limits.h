@@ -60,7 +60,7 @@
 #define REROUTE_LIMIT_HEADER_OCTETS 262144 /* wire-defaults.md */
 #define REROUTE_LIMIT_RECEIVED_LINES 50    /* hop limit, design.md section 6 */
 #define REROUTE_LIMIT_OWN_RECEIVED_LINES 3 /* more lines with our token are a loop */
-#define REROUTE_LIMIT_REST_CHUNKS 1000     /* of a refused message, that are no errors */
+#define REROUTE_LIMIT_REST_CHUNKS 1000     /* behind refused ones, that are no errors */
 #ifndef REROUTE_LIMIT_CONTENT_OCTETS_PER_S /* a program of the tests is less patient */
 #define REROUTE_LIMIT_CONTENT_OCTETS_PER_S                                                         \
   500 /* slower content uses up data-timeout, either way; Postfix smtpd_min_data_rate */

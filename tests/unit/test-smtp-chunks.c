@@ -18,6 +18,7 @@
 #define TAKEN "250 2.0.0 Taken\r\n"
 #define TINY_CHUNKS 300000
 #define ERRORS_MOST 5
+#define MESSAGE_OCTETS_MOST 1000000
 #define REST_CHUNKS (10 * ERRORS_MOST)
 
 static void
@@ -196,7 +197,7 @@ new_strict (void)
 {
   const RerouteSmtpServerConfig config = {
     .hostname = "mx.test",
-    .max_message_octets = 1000000,
+    .max_message_octets = MESSAGE_OCTETS_MOST,
     .max_recipients = 3,
     .max_bad_commands = ERRORS_MOST,
     .max_junk_commands = ERRORS_MOST,
@@ -209,44 +210,67 @@ new_strict (void)
   return session;
 }
 
+/* Why the first chunk of a message is refused. */
+typedef struct
+{
+  const char *name;
+  const char *envelope;
+  gsize octets;
+} RefusedRow;
+
+static const RefusedRow refused_rows[] = {
+  { "content", ENVELOPE, 70000 }, /* in one line */
+  { "too-large", ENVELOPE, MESSAGE_OCTETS_MOST + 1 },
+  { "no-recipients", "MAIL FROM:<a@client.test>\r\n", 4 },
+};
+
+static void
+feed_refused (TestSession *session, const RefusedRow *row)
+{
+  g_autofree char *line = g_strnfill (row->octets, 'x');
+
+  test_session_feed (session, "RSET\r\n", -1);
+  test_session_feed (session, row->envelope, -1);
+  feed_chunk (session, line, row->octets, "");
+}
+
 /* What was sent before the client could hear of it is no error of its: RFC 2920 lets it. */
 static void
-test_rest_of_refused (void)
+test_rest_of_refused (gconstpointer data)
 {
   g_autoptr (TestSession) session = new_strict ();
-  g_autofree char *line = g_strnfill (70000, 'x');
 
   for (guint message = 0; message < 2; message++)
     {
-      feed_chunk (session, line, 70000, "");
+      feed_refused (session, data);
       for (guint i = 0; i < REST_CHUNKS; i++)
         feed_chunk (session, "more", 4, i == REST_CHUNKS - 1 ? " LAST" : "");
       g_assert_false (reroute_smtp_server_wants_close (session->machine));
       g_assert_cmpuint (session->n_rejected, ==, message + 1);
       g_free (test_session_take_output (session));
-      test_session_feed (session, ENVELOPE, -1);
     }
+  test_session_feed (session, ENVELOPE, -1);
   feed_chunk (session, "a: b\r\n\r\n", 8, " LAST");
   g_autofree char *reply = take_last_reply (session);
   g_assert_cmpstr (reply, ==, TAKEN);
 }
 
-/* Whoever goes on without a look at the replies is ended all the same. */
+/* Whoever goes on without a look at the replies is ended all the same, with how many messages ever.
+ */
 static void
-test_rest_has_an_end (void)
+test_rest_has_an_end (gconstpointer data)
 {
   g_autoptr (TestSession) session = new_strict ();
-  g_autofree char *line = g_strnfill (70000, 'x');
-  guint n_taken = 0;
+  guint n = 0;
 
-  feed_chunk (session, line, 70000, "");
-  for (guint i = 0; i < 2 * REROUTE_LIMIT_REST_CHUNKS; i++)
-    if (!reroute_smtp_server_wants_close (session->machine))
-      {
-        feed_chunk (session, "more", 4, "");
-        n_taken++;
-      }
-  g_assert_cmpuint (n_taken, ==, REROUTE_LIMIT_REST_CHUNKS + ERRORS_MOST);
+  while (n < 2 * REROUTE_LIMIT_REST_CHUNKS && !reroute_smtp_server_wants_close (session->machine))
+    {
+      if (n % (REROUTE_LIMIT_REST_CHUNKS / 2) == 0)
+        feed_refused (session, data);
+      feed_chunk (session, "more", 4, "");
+      n++;
+    }
+  g_assert_cmpuint (n, ==, REROUTE_LIMIT_REST_CHUNKS + ERRORS_MOST);
 }
 
 /* Behind its last one, or another command, a chunk has nothing to belong to; empty ones are junk.
@@ -296,8 +320,13 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/chunks/tiny-chunks", test_tiny_chunks);
   g_test_add_func ("/smtp/chunks/fault-resets", test_fault_resets);
   g_test_add_func ("/smtp/chunks/received-lines", test_received_lines);
-  g_test_add_func ("/smtp/chunks/rest-of-refused", test_rest_of_refused);
-  g_test_add_func ("/smtp/chunks/rest-has-an-end", test_rest_has_an_end);
+  for (gsize i = 0; i < G_N_ELEMENTS (refused_rows); i++)
+    {
+      g_autofree char *rest = g_strconcat ("/smtp/chunks/rest/", refused_rows[i].name, NULL);
+      g_autofree char *end = g_strconcat ("/smtp/chunks/end-of-rest/", refused_rows[i].name, NULL);
+      g_test_add_data_func (rest, &refused_rows[i], test_rest_of_refused);
+      g_test_add_data_func (end, &refused_rows[i], test_rest_has_an_end);
+    }
   g_test_add_data_func (
     "/smtp/chunks/of-nothing/last", "BDAT 4 LAST\r\nmore", test_chunks_of_nothing);
   g_test_add_data_func (

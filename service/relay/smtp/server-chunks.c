@@ -5,8 +5,8 @@
  * The octets of a chunk are read whatever is answered, so that none of them is ever a command; a
  * size that cannot be read ends the session, as nobody knows where the commands go on.  Nothing is
  * kept of a chunk that is over.  Chunks join without a seam: a CR LF may lie across two of them.
- * A client that has sent more of them before it hears that one is refused makes no errors, up to a
- * bound.
+ * Those behind a refused one, which a client may send before it hears of that, are no errors up to
+ * a bound, which is counted anew behind a message that was taken.
  *
  * Standards: RFC 3030 sections 2 and 4.1 to 4.3, RFC 2920.
  */
@@ -46,6 +46,16 @@ skip_chunk (RerouteSmtpServer *self, RerouteReply *reply)
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_SKIP);
 }
 
+/* Not told to who counts errors. */
+static void
+put_rest (RerouteSmtpServer *self, const RerouteReply *reply)
+{
+  self->n_rest_chunks++;
+  reroute_reply_append (reply, self->output);
+  if (self->chunk_is_empty)
+    reroute_smtp_server_count_junk (self);
+}
+
 static void
 finish_skip (RerouteSmtpServer *self)
 {
@@ -54,18 +64,11 @@ finish_skip (RerouteSmtpServer *self)
   reroute_smtp_server_set_state (self, self->after_skip);
   if (reply->code != 503)
     reroute_smtp_server_put_reply (self, reply);
-  else if (self->rest_chunks > 0)
-    reroute_reply_append (reply, self->output); /* not told to who counts errors */
+  else if (self->rest_is_refused && self->n_rest_chunks < REROUTE_LIMIT_REST_CHUNKS)
+    put_rest (self, reply);
   else
     reroute_smtp_server_put_bad (self, reply->code, reply->status, reply->text);
-  if (self->rest_chunks > 0 && self->chunk_is_empty)
-    reroute_smtp_server_count_junk (self);
-  if (self->chunk_is_last)
-    self->rest_chunks = 0;
-  else if (reply->code != 503)
-    self->rest_chunks = REROUTE_LIMIT_REST_CHUNKS;
-  else if (self->rest_chunks > 0)
-    self->rest_chunks--;
+  self->rest_is_refused = !self->chunk_is_last && (self->rest_is_refused || reply->code != 503);
 }
 
 static void
@@ -77,7 +80,7 @@ finish_chunk (RerouteSmtpServer *self)
     reroute_smtp_server_end_for_bare (self);
   else if (self->chunk_is_last || self->body.fault != REROUTE_BODY_SOUND)
     {
-      self->rest_chunks = self->chunk_is_last ? 0 : REROUTE_LIMIT_REST_CHUNKS;
+      self->rest_is_refused = !self->chunk_is_last;
       reroute_smtp_server_end_content (self);
     }
   else

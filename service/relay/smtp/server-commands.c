@@ -551,7 +551,7 @@ run_command (RerouteSmtpServer *self, char *line)
   const Command *command = find_command (line);
 
   if (command == NULL || (command->flags & OCTETS) == 0)
-    self->rest_chunks = 0;
+    self->rest_is_refused = FALSE;
   if (command == NULL)
     put_bad (self, 500, "5.5.2", "No such command");
   else if (is_out_of_step (self, command))

@@ -76,7 +76,8 @@ struct _RerouteSmtpServer
   guint64 chunk_left; /* octets of the chunk that are not read yet */
   gboolean chunk_is_last;
   gboolean chunk_is_empty;
-  guint rest_chunks; /* that may still come, up to the last, of a message whose chunk was refused */
+  gboolean rest_is_refused;    /* of a message, a chunk of which was; up to its last */
+  guint n_rest_chunks;         /* that were no errors, since the last message that was taken */
   RerouteReply *chunk_refusal; /* IN_SKIP: said when it is read */
   RerouteSmtpServerState after_skip;
 
