@@ -18,6 +18,9 @@
 #include <sys/stat.h>
 
 #define SEGMENT_OCTETS (4 * 1024 * 1024)
+#define PATIENCE_US (20 * G_USEC_PER_SEC)
+#define N_VERDICTS 5000
+#define OURS_AND_THE_INDEX 2 /* references */
 
 static void
 test_crc32c (void)
@@ -370,6 +373,28 @@ test_ids (void)
   spool_fixture_clear (&fixture);
 }
 
+/* What was asked of the writer holds a message no longer than that, though nobody asks for more. */
+static void
+test_idle (void)
+{
+  const RerouteVerdict verdict = { 0, REROUTE_RECIPIENT_WAITING, 1234567890123456, 1, 0, "450 No" };
+  SpoolFixture fixture;
+  g_autoptr (GBytes) content = g_bytes_new_static ("one\r\n", 5);
+  gint64 end_us = g_get_monotonic_time () + PATIENCE_US;
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
+  g_assert_nonnull (message);
+  for (guint i = 0; i < N_VERDICTS; i++)
+    reroute_spool_record (fixture.spool, message, &verdict, 1, NULL, NULL);
+  while (!g_atomic_ref_count_compare (&message->ref_count, OURS_AND_THE_INDEX) &&
+         g_get_monotonic_time () < end_us)
+    g_usleep (1000);
+  g_assert_true (g_atomic_ref_count_compare (&message->ref_count, OURS_AND_THE_INDEX));
+  spool_fixture_clear (&fixture);
+}
+
 static void
 test_token (void)
 {
@@ -517,6 +542,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/discard", test_discard);
   g_test_add_func ("/spool/resume", test_resume);
   g_test_add_func ("/spool/ids", test_ids);
+  g_test_add_func ("/spool/idle", test_idle);
   g_test_add_func ("/spool/token", test_token);
   g_test_add_func ("/spool/directory", test_directory);
   g_test_add_func ("/spool/threads", test_threads);

@@ -162,8 +162,8 @@ void reroute_spool_drop_contents (RerouteSpool *self, RerouteEntry *entry);
 /* Queues @job and wakes the writer if it waits for such a one. */
 void reroute_spool_push (RerouteSpool *self, RerouteJob *job);
 
-/* Frees @job, or leaves it to the next push: a thread that frees what another one allocates takes
-   the allocator's lock from it.  Of the writer. */
+/* Frees @job, or leaves it to the next push: freed by the writer, what a worker has allocated would
+   keep the worker from allocating meanwhile.  Of the writer. */
 void reroute_spool_give_back (RerouteSpool *self, RerouteJob *job);
 /* Frees what was left to a push that does not come.  Under the queue's lock, which it gives up. */
 void reroute_spool_free_done (RerouteSpool *self);

@@ -22,7 +22,8 @@
 #include <unistd.h>
 
 #define DONE_JOBS_MOST 256
-#define DONE_OCTETS_MOST (16 * 1024) /* of one; with its message */
+#define DONE_OCTETS_MOST (16 * 1024) /* of one, or of its message */
+#define DONE_RECIPIENTS_MOST 100
 
 /* --- what the writer is asked to do --- */
 
@@ -39,11 +40,14 @@ take_done (RerouteSpool *self)
 static gboolean
 is_small (const RerouteJob *job)
 {
+  const RerouteMessage *message = job->message;
   gsize octets = job->head != NULL ? reroute_job_get_payload_octets (job) : 0;
 
-  if (job->message != NULL)
-    octets += job->message->content_octets;
-  return octets <= DONE_OCTETS_MOST && (job->draft == NULL || job->draft->entry == NULL);
+  if (job->draft != NULL && job->draft->entry != NULL)
+    return FALSE;
+  return octets <= DONE_OCTETS_MOST &&
+         (message == NULL || (message->content_octets <= DONE_OCTETS_MOST &&
+                              message->n_recipients <= DONE_RECIPIENTS_MOST));
 }
 
 void
