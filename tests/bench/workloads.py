@@ -186,6 +186,7 @@ def all_workloads(long):
     """In the order of the table. @long: with those that take more than a few minutes."""
     queues = FLAT_QUEUES if long else FLAT_QUEUES[:-1]
     return (
+        Latency('latency', LATENCY),  # while the disk is still quiet
         Stream('s20', S20, 1000),
         Stream('s1', stream_rows('2 KB, 1 session', 5), 500, sessions=1),
         Stream('s100', stream_rows('2 KB, 100 sessions', 25), 1000, sessions=100),
@@ -199,7 +200,6 @@ def all_workloads(long):
         Stream('50k', stream_rows('50 KB, 20 sessions', 18), 500, octets=50000),
         Stream('5m', stream_rows('5 MB, 4 sessions', 3), 40, octets=5000000, sessions=4),
         Stream('r50', stream_rows('2 KB, 50 recipients of one domain', 60), 200, recipients=50),
-        Latency('latency', LATENCY),
         Memory('memory', (Row('idle', 'PSS idle, MB', Most(10)), Row('busy', 'PSS at 1000 sessions, MB', Most(30)))),
         Queue('queue', QUEUE),
         Rules('rules'),
