@@ -217,6 +217,7 @@ reroute_spool_draft_discard (RerouteSpoolDraft *draft)
   if (draft->n_parts > 0)
     {
       RerouteJob *job = reroute_job_new (REROUTE_JOB_DISCARD);
+      drop_buffer (draft);
       job->draft = ref_draft (draft);
       reroute_spool_push (draft->spool, job);
     }
