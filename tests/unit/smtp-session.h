@@ -22,7 +22,7 @@ typedef struct
   GString *content;    /* of the message that arrives now */
   GPtrArray *messages; /* (element-type TestMessage) */
   guint n_aborted;
-  guint n_rejected;     /* replies of 4xx and 5xx that count as errors */
+  guint n_rejected;     /* replies of 4xx and 5xx that the handler was told of */
   gboolean answer_late; /* the test calls finish_data or finish_auth itself */
   gboolean answer_held; /* what is held is taken at once; else the test answers */
   gboolean store_fails; /* the end of data is answered 452 */

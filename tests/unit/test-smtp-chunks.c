@@ -255,7 +255,7 @@ test_rest_of_refused (gconstpointer data)
   g_assert_cmpstr (reply, ==, TAKEN);
 }
 
-/* Whoever goes on without a look at the replies is ended all the same, with how many messages ever.
+/* Whoever goes on without a look at the replies is ended all the same, in one message or several.
  */
 static void
 test_rest_has_an_end (gconstpointer data)

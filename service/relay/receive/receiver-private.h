@@ -48,7 +48,7 @@ RerouteAdmissionRules reroute_receiver_get_rules (RerouteReceiver *self);
 
 /* What time limits of clients go by: the worker's clock, which stands still while nobody reads. */
 gint64 reroute_receiver_now_us (const RerouteReceiver *self);
-/* A timer of such a limit is due.  Returns: whether it is armed again, as the limit is not */
+/* Arms @timer for what is left of such a limit.  Returns: FALSE: nothing is, and it is not armed */
 gboolean reroute_receiver_wait_on (RerouteReceiver *self, RerouteTimer *timer, gint64 deadline_us);
 
 /* A connection of @client, on @fd, which is taken: it begins a session or is refused.  @early: it

@@ -36,7 +36,7 @@ struct _RerouteSession
   RerouteSpoolDraft *draft;
   RerouteSessionMilters *milters; /* NULL: there are none */
 
-  GByteArray *pending; /* input that waits for the reply to the end of data; NULL: none */
+  GByteArray *pending; /* input behind what is not answered yet; NULL: none */
   gsize pending_taken;
   gint64 deadline_us;  /* by the receiver's clock */
   gboolean in_content; /* its time limit runs */

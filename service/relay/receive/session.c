@@ -257,7 +257,6 @@ reroute_session_advance (RerouteSession *self)
   if (self->closed || self->lingering || self->shaking)
     return;
   gboolean was_blocked = self->blocked;
-
   feed_pending (self);
   leave_when_told (self);
   if (!send_output (self))
@@ -265,6 +264,7 @@ reroute_session_advance (RerouteSession *self)
   if (was_blocked && !self->blocked && self->pending != NULL)
     {
       feed_pending (self);
+      leave_when_told (self);
       if (!send_output (self))
         return;
     }

@@ -81,7 +81,7 @@ typedef struct
   RerouteReply *(*etrn) (RerouteSmtpServer *machine, const RerouteEtrn *wanted, gpointer user_data);
   /* HELO or EHLO was valid.  (nullable): each is taken */
   RerouteReply *(*helo) (RerouteSmtpServer *machine, const char *name, gpointer user_data);
-  /* A reply of 400 or more is put out, except to a chunk behind a refused one.  (nullable) */
+  /* A reply of 400 or more is put out, except to chunks behind a refused one.  (nullable) */
   void (*rejected) (RerouteSmtpServer *machine, guint code, gpointer user_data);
 } RerouteSmtpServerHandler;
 
