@@ -6,15 +6,22 @@
 #include "config.h"
 
 #include "tests/relay/receive-fixture.h"
+#include "tests/unit/sample-certificate.h"
 #include "tests/unit/sample-rules.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define WAIT_MS 10000
 #define PATIENCE_US (20 * G_USEC_PER_SEC)
 #define ROUNDS 100
-#define HELPS 9000 /* whose replies are a fraction of what a socket holds */
+#define EHLO "EHLO client.test\r\n"
+#define MESSAGE "MAIL FROM:<>\r\nRCPT TO:<a@test.com>\r\nBDAT 5 LAST\r\none\r\n"
+#define NOT_DONE "502 5.5.1 This host does not do that\r\n" /* EXPN */
+#define HELPS 9000             /* whose replies are a fraction of what a socket holds */
+#define MORE_THAN_A_READ 13000 /* of them */
 #define READS_MOST 200
 #define READ_OCTETS 65536
 #define STALL_US (3 * G_USEC_PER_SEC) /* then the relay waits for its client */
@@ -38,12 +45,13 @@ end_pause (ReceiveFixture *fixture)
   reroute_receiver_set_paused (fixture->receiver, FALSE);
 }
 
-/* What clients have sent so far is read: a turn looks at them behind what was posted. */
+/* What clients have sent so far is read: a turn looks at them behind what was posted, and the first
+   one behind a pause does not yet. */
 static void
 let_read (ReceiveFixture *fixture)
 {
-  receive_fixture_sync (fixture);
-  receive_fixture_sync (fixture);
+  for (guint turn = 0; turn < 3; turn++)
+    receive_fixture_sync (fixture);
 }
 
 static void
@@ -113,6 +121,129 @@ test_pipelined (void)
   receive_fixture_clear (&fixture);
 }
 
+static void
+append_helps (GString *input, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    g_string_append (input, "HELP\r\n");
+}
+
+/* --- TLS --- */
+
+static RerouteTlsServer *
+make_tls_server (const ReceiveFixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (fixture->directory, "relay.pem", NULL);
+  const char *const certificates[] = { path, NULL };
+  const char *const keys[] = { NULL };
+  gnutls_x509_privkey_t key = sample_key_new ();
+  g_autofree char *certificate = sample_certificate_new (key, -1, 1);
+  g_autofree char *pem = sample_key_export (key, NULL);
+  g_autofree char *both = g_strconcat (certificate, pem, NULL);
+
+  gnutls_x509_privkey_deinit (key);
+  g_file_set_contents_full (path, both, -1, G_FILE_SET_CONTENTS_NONE, 0600, &error);
+  g_assert_no_error (error);
+  RerouteTlsServer *server = reroute_tls_server_new (certificates, keys, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  return server;
+}
+
+typedef struct
+{
+  gnutls_certificate_credentials_t credentials;
+  gnutls_session_t session;
+  GString *said; /* to the client, and not expected yet */
+} TlsClient;
+
+static void
+tls_client_init (TlsClient *self, int fd)
+{
+  g_assert_cmpint (gnutls_certificate_allocate_credentials (&self->credentials), ==, 0);
+  g_assert_cmpint (gnutls_init (&self->session, GNUTLS_CLIENT), ==, 0);
+  g_assert_cmpint (gnutls_set_default_priority (self->session), ==, 0);
+  g_assert_cmpint (
+    gnutls_credentials_set (self->session, GNUTLS_CRD_CERTIFICATE, self->credentials), ==, 0);
+  gnutls_transport_set_int (self->session, fd);
+  self->said = g_string_new (NULL);
+  client_talk (fd, "STARTTLS -> 220");
+  g_assert_cmpint (gnutls_handshake (self->session), ==, 0);
+}
+
+static void
+tls_client_clear (TlsClient *self)
+{
+  gnutls_deinit (self->session);
+  gnutls_certificate_free_credentials (self->credentials);
+  g_string_free (self->said, TRUE);
+}
+
+static void
+tls_client_send (TlsClient *self, const char *text)
+{
+  gssize n;
+
+  for (gsize left = strlen (text); left > 0; text += n, left -= (gsize) n)
+    {
+      n = gnutls_record_send (self->session, text, left);
+      g_assert_cmpint (n, >, 0);
+    }
+}
+
+static void
+tls_client_expect (TlsClient *self, const char *text)
+{
+  char octets[1024];
+  const char *found;
+
+  while ((found = strstr (self->said->str, text)) == NULL)
+    {
+      gssize n = gnutls_record_recv (self->session, octets, sizeof octets);
+      if (n == GNUTLS_E_AGAIN) /* it was a ticket */
+        g_assert_true (client_wait (gnutls_transport_get_int (self->session), WAIT_MS));
+      else
+        g_assert_cmpint (n, >, 0);
+      g_string_append_len (self->said, octets, MAX (n, 0));
+    }
+  g_string_erase (self->said, 0, found - self->said->str + (gssize) strlen (text));
+}
+
+/* More than one read takes: the rest of it waits in the session, and what TLS has taken out of the
+   socket behind that announces itself by no event, either. */
+static void
+test_in_tls (void)
+{
+  ReceiveFixture fixture;
+  TlsClient client;
+  g_autoptr (GString) input = g_string_new (MESSAGE);
+
+  append_helps (input, MORE_THAN_A_READ);
+  g_string_append (input, "EXPN all\r\n");
+  receive_fixture_init (&fixture, rules ("max-junk-commands=1000000"));
+  g_autoptr (RerouteTlsServer) server = make_tls_server (&fixture);
+  reroute_receiver_set_tls (fixture.receiver, server);
+  receive_fixture_sync (&fixture);
+  int fd = receive_fixture_greet (&fixture);
+  tls_client_init (&client, fd);
+  tls_client_send (&client, EHLO);
+  tls_client_expect (&client, "\r\n250 ");
+  begin_pause (&fixture);
+  tls_client_send (&client, input->str);
+  end_pause (&fixture);
+  let_read (&fixture);
+  begin_pause (&fixture);
+  reroute_message_unref (receive_fixture_pop (&fixture));
+  let_read (&fixture);
+  end_pause (&fixture);
+  tls_client_expect (&client, "250 2.0.0 Ok: queued as ");
+  tls_client_expect (&client, NOT_DONE);
+  tls_client_clear (&client);
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
 /* --- replies that are not read --- */
 
 static guint
@@ -154,10 +285,8 @@ test_unread_replies (void)
 
   receive_fixture_init (&fixture, rules ("max-junk-commands=1000000"));
   int fd = receive_fixture_greet (&fixture);
-  for (guint i = 0; i < HELPS; i++)
-    g_string_append (input, "HELP\r\n");
-  g_string_append (input,
-                   "MAIL FROM:<>\r\nRCPT TO:<a@test.com>\r\nBDAT 5 LAST\r\none\r\nEXPN all\r\n");
+  append_helps (input, HELPS);
+  g_string_append (input, MESSAGE "EXPN all\r\n");
   do
     {
       g_assert_cmpuint (n++, <, READS_MOST);
@@ -169,7 +298,7 @@ test_unread_replies (void)
       g_clear_pointer (&message, reroute_message_unref);
     }
   while (taken);
-  read_replies (fd, "502 5.5.1 This host does not do that\r\n", n);
+  read_replies (fd, NOT_DONE, n);
   close (fd);
   receive_fixture_clear (&fixture);
 }
@@ -184,10 +313,10 @@ test_silent (void)
   gint64 begun_us = g_get_monotonic_time ();
   gboolean ended;
 
-  receive_fixture_init (&fixture, rules ("idle-timeout=2s"));
+  receive_fixture_init (&fixture, rules ("idle-timeout=4s"));
   int fd = receive_fixture_greet (&fixture);
   begin_pause (&fixture);
-  g_usleep (3 * G_USEC_PER_SEC);
+  g_usleep (5 * G_USEC_PER_SEC);
   g_assert_false (client_wait (fd, 0));
   end_pause (&fixture);
   client_talk (fd, "NOOP -> 250");
@@ -226,6 +355,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pauses/paused", test_paused);
   g_test_add_func ("/pauses/closed-door", test_closed_door);
   g_test_add_func ("/pauses/pipelined", test_pipelined);
+  g_test_add_func ("/pauses/in-tls", test_in_tls);
   g_test_add_func ("/pauses/unread-replies", test_unread_replies);
   g_test_add_func ("/pauses/silent", test_silent);
   g_test_add_func ("/pauses/drain", test_drain);

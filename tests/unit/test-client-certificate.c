@@ -7,12 +7,12 @@
 #include "config.h"
 
 #include "service/relay/deliver/client-certificate.h"
+#include "tests/unit/sample-certificate.h"
 #include "tests/unit/sample-rules.h"
 
 #include "common/error.h"
 
 #include <glib/gstdio.h>
-#include <gnutls/x509.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -80,8 +80,6 @@ test_decided (void)
 
 /* --- what is in a file --- */
 
-#define DAY_S (24 * 60 * 60)
-
 typedef struct
 {
   char *folder;
@@ -92,71 +90,18 @@ typedef struct
   char *coming;
 } Fixture;
 
-static char *
-export_key (gnutls_x509_privkey_t key, const char *password)
-{
-  gnutls_datum_t pem;
-
-  if (password != NULL)
-    g_assert_cmpint (gnutls_x509_privkey_export2_pkcs8 (
-                       key, GNUTLS_X509_FMT_PEM, password, GNUTLS_PKCS_PBES2_AES_256, &pem),
-                     ==,
-                     0);
-  else
-    g_assert_cmpint (gnutls_x509_privkey_export2 (key, GNUTLS_X509_FMT_PEM, &pem), ==, 0);
-  char *text = g_strndup ((const char *) pem.data, pem.size);
-  gnutls_free (pem.data);
-  return text;
-}
-
-static gnutls_x509_privkey_t
-make_key (void)
-{
-  gnutls_x509_privkey_t key;
-
-  g_assert_cmpint (gnutls_x509_privkey_init (&key), ==, 0);
-  g_assert_cmpint (gnutls_x509_privkey_generate (
-                     key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS (GNUTLS_ECC_CURVE_SECP256R1), 0),
-                   ==,
-                   0);
-  return key;
-}
-
-static char *
-make_certificate (gnutls_x509_privkey_t key, int first_day, int last_day)
-{
-  gnutls_x509_crt_t certificate;
-  gnutls_datum_t pem;
-  time_t now_s = (time_t) (g_get_real_time () / G_USEC_PER_SEC);
-
-  g_assert_cmpint (gnutls_x509_crt_init (&certificate), ==, 0);
-  gnutls_x509_crt_set_version (certificate, 3);
-  gnutls_x509_crt_set_serial (certificate, "\1", 1);
-  gnutls_x509_crt_set_dn (certificate, "CN=relay.test", NULL);
-  gnutls_x509_crt_set_activation_time (certificate, now_s + first_day * DAY_S);
-  gnutls_x509_crt_set_expiration_time (certificate, now_s + last_day * DAY_S);
-  gnutls_x509_crt_set_key (certificate, key);
-  g_assert_cmpint (
-    gnutls_x509_crt_sign2 (certificate, certificate, key, GNUTLS_DIG_SHA256, 0), ==, 0);
-  g_assert_cmpint (gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_PEM, &pem), ==, 0);
-  char *text = g_strndup ((const char *) pem.data, pem.size);
-  gnutls_free (pem.data);
-  gnutls_x509_crt_deinit (certificate);
-  return text;
-}
-
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  gnutls_x509_privkey_t key = make_key ();
-  gnutls_x509_privkey_t other = make_key ();
+  gnutls_x509_privkey_t key = sample_key_new ();
+  gnutls_x509_privkey_t other = sample_key_new ();
 
   f->folder = g_dir_make_tmp ("client-certificate-XXXXXX", NULL);
-  f->key = export_key (key, NULL);
-  f->other_key = export_key (other, NULL);
-  f->certificate = make_certificate (key, -1, 1);
-  f->old = make_certificate (key, -2, -1);
-  f->coming = make_certificate (key, 1, 2);
+  f->key = sample_key_export (key, NULL);
+  f->other_key = sample_key_export (other, NULL);
+  f->certificate = sample_certificate_new (key, -1, 1);
+  f->old = sample_certificate_new (key, -2, -1);
+  f->coming = sample_certificate_new (key, 1, 2);
   gnutls_x509_privkey_deinit (key);
   gnutls_x509_privkey_deinit (other);
 }
@@ -229,7 +174,7 @@ dup_locked_key (Fixture *f)
 
   g_assert_cmpint (gnutls_x509_privkey_init (&key), ==, 0);
   g_assert_cmpint (gnutls_x509_privkey_import (key, &pem, GNUTLS_X509_FMT_PEM), ==, 0);
-  locked = export_key (key, "secret");
+  locked = sample_key_export (key, "secret");
   gnutls_x509_privkey_deinit (key);
   return locked;
 }
