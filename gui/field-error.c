@@ -6,6 +6,8 @@
 #include "config.h"
 
 #include "gui/field-error.h"
+
+#include "gui/fit.h"
 #include "gui/naming.h"
 
 #define QUIET_MS 600 /* without a key; dialog-look.md section 6 */
@@ -48,6 +50,7 @@ show (RerouteFieldError *self, const char *error)
   set_class (self, "field-error", wrong);
   set_class (self->icon, "state-warning", !wrong);
   gtk_widget_set_visible (GTK_WIDGET (self), sentence != NULL);
+  reroute_fit_height (GTK_WIDGET (self));
   gtk_accessible_update_state (GTK_ACCESSIBLE (self->field),
                                GTK_ACCESSIBLE_STATE_INVALID,
                                wrong ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE,

@@ -160,3 +160,40 @@ reroute_fit_dialog (GtkWindow *window, GtkScrolledWindow *scroller)
   gtk_scrolled_window_set_policy (scroller, GTK_POLICY_AUTOMATIC, GTK_POLICY_AUTOMATIC);
   gtk_window_set_default_size (window, MIN (width, room_width), MIN (height, room_height));
 }
+
+static void
+claim_height (GtkWidget *widget)
+{
+  int width = gtk_widget_get_allocated_width (widget) + gtk_widget_get_margin_start (widget) +
+              gtk_widget_get_margin_end (widget);
+  int height = 0;
+
+  gtk_widget_measure (widget, GTK_ORIENTATION_VERTICAL, width, &height, NULL, NULL, NULL);
+  gtk_widget_set_size_request (widget,
+                               -1,
+                               height - gtk_widget_get_margin_top (widget) -
+                                 gtk_widget_get_margin_bottom (widget));
+}
+
+static gboolean
+shown_cb (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
+{
+  if (gtk_widget_get_width (widget) == 0)
+    return G_SOURCE_CONTINUE;
+  claim_height (widget);
+  return G_SOURCE_REMOVE;
+}
+
+void
+reroute_fit_height (GtkWidget *widget)
+{
+  g_return_if_fail (GTK_IS_WIDGET (widget));
+
+  gtk_widget_set_size_request (widget, -1, -1);
+  if (!gtk_widget_get_visible (widget))
+    return;
+  if (gtk_widget_get_width (widget) > 0)
+    claim_height (widget);
+  else
+    gtk_widget_add_tick_callback (widget, shown_cb, NULL, NULL);
+}

@@ -24,4 +24,14 @@ void reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook, GtkWidget *foo
    called once the dialog is filled and before it is shown. */
 void reroute_fit_dialog (GtkWindow *window, GtkScrolledWindow *scroller);
 
+/**
+ * reroute_fit_height:
+ * @widget: whose text has changed
+ *
+ * Lets it be as high as the text is in the width that it has, or will have when it is shown.  For
+ * what is in a scrolled window that never scrolls: that one asks for heights and does not say for
+ * which width, and where the text needs another line there is no room for it.
+ */
+void reroute_fit_height (GtkWidget *widget);
+
 G_END_DECLS

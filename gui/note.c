@@ -6,6 +6,8 @@
 #include "config.h"
 
 #include "gui/note.h"
+
+#include "gui/fit.h"
 #include "gui/naming.h"
 
 #include <glib/gi18n.h>
@@ -125,4 +127,5 @@ reroute_note_show (RerouteNote *self, RerouteNoteKind kind, const char *markup, 
       self->path = reroute_note_make_path (path);
       gtk_box_append (self->column, self->path);
     }
+  reroute_fit_height (GTK_WIDGET (self));
 }

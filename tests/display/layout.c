@@ -9,6 +9,8 @@
 
 #include "config.h"
 
+#include "gui/field-error.h"
+#include "gui/note.h"
 #include "tests/display/each-window.h"
 
 #include <math.h>
@@ -17,7 +19,9 @@
 #define DPI 96
 #define DPI_UNITS 1024 /* of the setting gtk-xft-dpi */
 #define TITLE_BAR 40   /* what a window manager takes of the screen, in pixels */
-#define TOLERANCE 1.5  /* pixels: positions are rounded */
+#define WORDS_MOST 19  /* of a sentence that comes later: some lines */
+#define WORDS_MORE 3
+#define TOLERANCE 1.5 /* pixels: positions are rounded */
 
 /* One window; says what is wrong with it, one line each. */
 typedef struct
@@ -207,6 +211,51 @@ test_large (gconstpointer language)
   check_language (language, 200);
 }
 
+/* --- sentences that come later --- */
+
+static void
+show_sentence (GtkWidget *widget, const char *sentence)
+{
+  if (REROUTE_IS_NOTE (widget))
+    reroute_note_show (REROUTE_NOTE (widget), REROUTE_NOTE_ERROR, sentence, NULL);
+  else if (REROUTE_IS_FIELD_ERROR (widget))
+    reroute_field_error_set_warning (REROUTE_FIELD_ERROR (widget), sentence);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    show_sentence (child, sentence);
+}
+
+/* In a window that is open: of one line, and then of more and more words. */
+static void
+say_more_cb (const EachWindow *each, gpointer user_data)
+{
+  Check check = { each, user_data };
+
+  each_window_settle (each->window);
+  for (guint n_words = 1; n_words <= WORDS_MOST; n_words += WORDS_MORE)
+    {
+      g_autoptr (GString) sentence = g_string_new ("Mail");
+
+      for (guint i = 1; i < n_words; i++)
+        g_string_append (sentence, " should be");
+      show_sentence (GTK_WIDGET (each->window), sentence->str);
+      each_window_settle (each->window);
+      walk (&check, GTK_WIDGET (each->window));
+    }
+}
+
+static void
+test_sentences (void)
+{
+  g_autoptr (GPtrArray) faults = g_ptr_array_new_with_free_func (g_free);
+
+  set_text_scale (100);
+  each_window_speak ("C");
+  each_window_visit (say_more_cb, faults);
+  for (guint i = 0; i < faults->len; i++)
+    g_test_fail_printf ("%s", (char *) faults->pdata[i]);
+}
+
 /* --- what is noticed --- */
 
 static void
@@ -390,6 +439,7 @@ main (int argc, char **argv)
       g_test_add_data_func (large, languages[i], test_large);
     }
   g_test_add_func ("/layout/100/mirrored", test_mirrored);
+  g_test_add_func ("/layout/100/sentences", test_sentences);
   g_test_add_func ("/layout/100/notices", test_notices);
   return g_test_run ();
 }
