@@ -315,8 +315,8 @@ take_pressure (RerouteReceiver *self)
   self->paused = pressed;
   reroute_worker_set_paused (self->worker, pressed);
   update_doors (self);
-  while (!self->paused && self->held.head != NULL)
-    reroute_session_resume (self->held.head->data);
+  while (!self->paused && self->unfed.head != NULL)
+    reroute_session_resume (self->unfed.head->data);
 }
 
 static void
@@ -435,7 +435,7 @@ reroute_receiver_new (RerouteWorker *worker, const RerouteReceiverConfig *config
   self->knock.func = knock_cb;
   self->grace.func = grace_cb;
   g_queue_init (&self->sessions);
-  g_queue_init (&self->held);
+  g_queue_init (&self->unfed);
   g_queue_init (&self->arrivals);
   take_settings (self, defaults);
   return self;

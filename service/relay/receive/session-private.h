@@ -20,8 +20,8 @@ struct _RerouteSession
   RerouteIo io;
   RerouteStream stream;
   RerouteTimer timer;
-  GList link;      /* in the receiver's sessions */
-  GList held_link; /* in those that a pause holds; without data: it is not */
+  GList link;       /* in the receiver's sessions */
+  GList unfed_link; /* in those with unfed input; without data: it is not */
   gatomicrefcount ref_count;
   RerouteReceiver *receiver;
   RerouteSmtpServer *machine;

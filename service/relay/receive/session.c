@@ -58,21 +58,21 @@ reroute_session_unref (RerouteSession *self)
 
 /* Input that was read already announces itself by no event: the end of the pause has to. */
 static void
-hold (RerouteSession *self)
+join_unfed (RerouteSession *self)
 {
-  if (self->held_link.data != NULL)
+  if (self->unfed_link.data != NULL)
     return;
-  self->held_link.data = self;
-  g_queue_push_tail_link (&self->receiver->held, &self->held_link);
+  self->unfed_link.data = self;
+  g_queue_push_tail_link (&self->receiver->unfed, &self->unfed_link);
 }
 
 static void
-let_go (RerouteSession *self)
+leave_unfed (RerouteSession *self)
 {
-  if (self->held_link.data == NULL)
+  if (self->unfed_link.data == NULL)
     return;
-  self->held_link.data = NULL;
-  g_queue_unlink (&self->receiver->held, &self->held_link);
+  self->unfed_link.data = NULL;
+  g_queue_unlink (&self->receiver->unfed, &self->unfed_link);
 }
 
 void
@@ -83,7 +83,7 @@ reroute_session_close (RerouteSession *self)
   self->closed = TRUE;
   reroute_worker_remove_io (self->receiver->worker, &self->io);
   reroute_worker_disarm_timer (self->receiver->worker, &self->timer);
-  let_go (self);
+  leave_unfed (self);
   reroute_stream_clear (&self->stream);
   close (self->io.fd);
   g_clear_pointer (&self->milters, reroute_session_milters_free);
@@ -215,7 +215,7 @@ static void
 feed_pending (RerouteSession *self)
 {
   if (self->pending != NULL && self->receiver->paused)
-    hold (self);
+    join_unfed (self);
   if (self->pending == NULL || self->receiver->paused || !may_feed (self))
     return;
 
@@ -256,18 +256,13 @@ reroute_session_advance (RerouteSession *self)
 {
   if (self->closed || self->lingering || self->shaking)
     return;
-  gboolean was_blocked = self->blocked;
+  /* What has to be sent before anything else is fed may go by now. */
+  if (self->blocked && !send_output (self))
+    return;
   feed_pending (self);
   leave_when_told (self);
   if (!send_output (self))
     return;
-  if (was_blocked && !self->blocked && self->pending != NULL)
-    {
-      feed_pending (self);
-      leave_when_told (self);
-      if (!send_output (self))
-        return;
-    }
   if (!self->blocked && reroute_smtp_server_wants_close (self->machine))
     hang_up (self);
   else if (!self->blocked && reroute_smtp_server_wants_tls (self->machine))
@@ -299,7 +294,7 @@ read_input (RerouteSession *self)
   if (receiver->paused) /* since this turn began */
     {
       if (reroute_stream_has_input (&self->stream))
-        hold (self);
+        join_unfed (self);
       return;
     }
   if (!may_read (self))
@@ -580,7 +575,7 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
 void
 reroute_session_resume (RerouteSession *self)
 {
-  let_go (self);
+  leave_unfed (self);
   reroute_session_advance (self);
 }
 

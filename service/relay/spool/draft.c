@@ -214,10 +214,10 @@ reroute_spool_draft_discard (RerouteSpoolDraft *draft)
   g_return_if_fail (draft != NULL);
 
   reroute_spool_draft_set_resume (draft, NULL, NULL);
+  drop_buffer (draft);
   if (draft->n_parts > 0)
     {
       RerouteJob *job = reroute_job_new (REROUTE_JOB_DISCARD);
-      drop_buffer (draft);
       job->draft = ref_draft (draft);
       reroute_spool_push (draft->spool, job);
     }

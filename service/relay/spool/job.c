@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * job.c - what the writer is asked to do, and rows of it
+ * job.c - what the writer is asked to do: rows of it, the queue, and what is left of it
  */
 
 #include "config.h"
@@ -8,6 +8,10 @@
 #include "service/relay/spool/spool-private.h"
 
 #include "service/relay/spool/crc32c.h"
+
+#define DONE_JOBS_MOST 256
+#define DONE_OCTETS_MOST (16 * 1024) /* of one, or of its message */
+#define DONE_RECIPIENTS_MOST 100
 
 RerouteJob *
 reroute_job_new (RerouteJobKind kind)
@@ -92,4 +96,78 @@ reroute_jobs_free (RerouteJobs *self)
 {
   for (RerouteJob *job = reroute_jobs_pop (self); job != NULL; job = reroute_jobs_pop (self))
     reroute_job_free (job);
+}
+
+/* --- the queue --- */
+
+static RerouteJobs
+take_done (RerouteSpool *self)
+{
+  RerouteJobs done = self->done;
+
+  self->done = (RerouteJobs){ NULL, NULL };
+  self->n_done = 0;
+  return done;
+}
+
+static gboolean
+is_small (const RerouteJob *job)
+{
+  const RerouteMessage *message = job->message;
+  gsize octets = job->head != NULL ? reroute_job_get_payload_octets (job) : 0;
+
+  if (job->draft != NULL && job->draft->entry != NULL)
+    return FALSE;
+  return octets <= DONE_OCTETS_MOST &&
+         (message == NULL || (message->content_octets <= DONE_OCTETS_MOST &&
+                              message->n_recipients <= DONE_RECIPIENTS_MOST));
+}
+
+void
+reroute_spool_give_back (RerouteSpool *self, RerouteJob *job)
+{
+  RerouteJobs done = { NULL, NULL };
+
+  if (!is_small (job))
+    {
+      reroute_job_free (job);
+      return;
+    }
+  g_mutex_lock (&self->queue_lock);
+  if (self->n_done == DONE_JOBS_MOST)
+    done = take_done (self);
+  reroute_jobs_push (&self->done, job);
+  self->n_done++;
+  g_mutex_unlock (&self->queue_lock);
+  reroute_jobs_free (&done);
+}
+
+void
+reroute_spool_free_done (RerouteSpool *self)
+{
+  RerouteJobs done = take_done (self);
+
+  g_mutex_unlock (&self->queue_lock);
+  reroute_jobs_free (&done);
+  g_mutex_lock (&self->queue_lock);
+}
+
+void
+reroute_spool_push (RerouteSpool *self, RerouteJob *job)
+{
+  /* A verdict that nobody waits for rides on the next commit. */
+  gboolean is_urgent = job->kind != REROUTE_JOB_VERDICT || job->func != NULL;
+
+  g_mutex_lock (&self->queue_lock);
+  reroute_jobs_push (&self->queue, job);
+  self->n_urgent += is_urgent;
+  gboolean wakes = self->writer_waits == REROUTE_WRITER_WAITS_FOR_ANY ||
+                   (is_urgent && self->writer_waits == REROUTE_WRITER_WAITS_FOR_URGENT);
+  if (wakes)
+    self->writer_waits = REROUTE_WRITER_BUSY;
+  RerouteJobs done = take_done (self);
+  g_mutex_unlock (&self->queue_lock);
+  if (wakes)
+    g_cond_signal (&self->queue_cond);
+  reroute_jobs_free (&done);
 }

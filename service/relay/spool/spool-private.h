@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by the files that make up the running spool: spool.c, opening.c, draft.c, writer.c,
- * batch.c, compact.c. */
+/* Shared by the files that make up the running spool: spool.c, opening.c, draft.c, job.c,
+ * writer.c, batch.c, compact.c. */
 
 #pragma once
 
