@@ -101,10 +101,17 @@ remove_directory (const char *directory)
 }
 
 void
+receive_fixture_await_drained (ReceiveFixture *self)
+{
+  g_assert_nonnull (g_async_queue_timeout_pop (self->drained, WAIT_S * G_USEC_PER_SEC));
+  g_async_queue_push (self->drained, GUINT_TO_POINTER (1));
+}
+
+void
 receive_fixture_clear (ReceiveFixture *self)
 {
   reroute_receiver_drain (self->receiver, 1);
-  g_assert_nonnull (g_async_queue_timeout_pop (self->drained, WAIT_S * G_USEC_PER_SEC));
+  receive_fixture_await_drained (self);
   reroute_worker_stop (self->worker);
   g_assert_cmpuint (reroute_admission_get_n_sessions (self->admission), ==, 0);
   reroute_receiver_free (self->receiver);

@@ -28,6 +28,8 @@ void receive_fixture_clear (ReceiveFixture *self);
 /* Waits until the worker has done what it was told. */
 void receive_fixture_sync (ReceiveFixture *self);
 void receive_fixture_set_rules (ReceiveFixture *self, RerouteRuleset *rules); /* (transfer full) */
+/* Waits until the receiver says that it is drained; it need not say so again. */
+void receive_fixture_await_drained (ReceiveFixture *self);
 /* (transfer full): the next message that was accepted */
 RerouteMessage *receive_fixture_pop (ReceiveFixture *self);
 /* (transfer full): the content of a message, terminated */

@@ -342,8 +342,7 @@ test_drain (void)
   begin_pause (&fixture);
   reroute_receiver_drain (fixture.receiver, G_TIME_SPAN_HOUR);
   client_expect (fd, "421 4.3.2");
-  g_assert_nonnull (g_async_queue_timeout_pop (fixture.drained, PATIENCE_US));
-  g_async_queue_push (fixture.drained, GUINT_TO_POINTER (1));
+  receive_fixture_await_drained (&fixture);
   close (fd);
   receive_fixture_clear (&fixture);
 }

@@ -186,9 +186,8 @@ test_lost_in_data (void)
   client_send (fd, "Subject: half\r\n\r\n", -1);
   close (fd);
   reroute_receiver_drain (fixture.receiver, 10 * G_USEC_PER_SEC);
-  g_assert_nonnull (g_async_queue_timeout_pop (fixture.drained, 10 * G_USEC_PER_SEC));
+  receive_fixture_await_drained (&fixture);
   g_assert_cmpint (g_async_queue_length (fixture.accepted), ==, 0);
-  g_async_queue_push (fixture.drained, GUINT_TO_POINTER (1));
   receive_fixture_clear (&fixture);
 }
 
@@ -346,8 +345,7 @@ test_drain (void)
   close (idle);
   close (busy);
   g_autoptr (RerouteMessage) message G_GNUC_UNUSED = receive_fixture_pop (&fixture);
-  g_assert_nonnull (g_async_queue_timeout_pop (fixture.drained, 10 * G_USEC_PER_SEC));
-  g_async_queue_push (fixture.drained, GUINT_TO_POINTER (1));
+  receive_fixture_await_drained (&fixture);
   receive_fixture_clear (&fixture);
 }
 
@@ -364,9 +362,8 @@ test_drain_grace (void)
                "RCPT TO:<user@test.com> -> 250\n"
                "DATA -> 354");
   reroute_receiver_drain (fixture.receiver, 1000);
-  g_assert_nonnull (g_async_queue_timeout_pop (fixture.drained, 10 * G_USEC_PER_SEC));
+  receive_fixture_await_drained (&fixture);
   close (fd);
-  g_async_queue_push (fixture.drained, GUINT_TO_POINTER (1));
   receive_fixture_clear (&fixture);
 }
 
