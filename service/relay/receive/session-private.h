@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Shared by session.c (octets, turns, what the machine asks for) and the session-*.c beside it, one
-   for each thing that it does. */
+/* Shared by session.c (octets and turns) and the session-*.c beside it, one for each thing that it
+   does. */
 
 #pragma once
 
@@ -20,8 +20,9 @@ struct _RerouteSession
   RerouteIo io;
   RerouteStream stream;
   RerouteTimer timer;
-  GList link;       /* in the receiver's sessions */
-  GList unfed_link; /* in those with unfed input; without data: it is not */
+  GList link;        /* in the receiver's sessions */
+  GList unfed_link;  /* in those with unfed input; without data: it is not */
+  GList unsent_link; /* in those with a turn to end, likewise; its data is a reference */
   gatomicrefcount ref_count;
   RerouteReceiver *receiver;
   RerouteSmtpServer *machine;
@@ -60,12 +61,17 @@ struct _RerouteSession
 RerouteSession *reroute_session_ref (RerouteSession *self);
 void reroute_session_unref (RerouteSession *self);
 
-/* After anything happened: feeds what waits, sends what there is to say, and sees what is next. */
+/* After anything happened: feeds what waits; when the worker's turn ends, sends what there is to
+   say and sees what is next. */
 void reroute_session_advance (RerouteSession *self);
 /* Greets the client, once the milters have nothing against it. */
 void reroute_session_greet (RerouteSession *self);
 /* The socket is gone; what was received in part is dropped, a pending commit goes on. */
 void reroute_session_close (RerouteSession *self);
+
+/* --- session-machine.c --- */
+/* (transfer full): by the receiver's settings, for this client */
+RerouteSmtpServer *reroute_session_make_machine (RerouteSession *self);
 
 /* --- session-deadline.c --- */
 void reroute_session_set_deadline (RerouteSession *self, gint64 wait_us);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * session.c - one SMTP session of a client: socket, turns, and what the machine asks for
+ * session.c - one SMTP session of a client: its socket and its turns
  *
- * A turn reads once, feeds the machine, and sends all replies at once.  Reading stops while a
- * commit is awaited, while the spool is behind with parts of the message, and while the client does
- * not read its replies; epoll is told of it only when input comes in the meantime.  Under
- * back-pressure the worker looks at no session.
+ * A turn reads once, feeds the machine, and sends all replies at once, when the worker's turn ends:
+ * what goes to many clients in a row wakes a process that holds them once, not for each.  Reading
+ * stops while a commit is awaited, while the spool is behind with parts of the message, and while
+ * the client does not read its replies; epoll is told of it only when input comes in the meantime.
+ * Under back-pressure the worker looks at no session.
  *
  * Standards: RFC 5321 sections 3.8 and 6.1.
  */
@@ -20,10 +21,7 @@
 #include "service/relay/receive/session-milter.h"
 #include "service/relay/receive/session-private.h"
 
-#include "common/limits.h"
-
 #include <errno.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -251,6 +249,51 @@ leave_when_told (RerouteSession *self)
   reroute_smtp_server_close (self->machine, reply);
 }
 
+/* Sends what there is to say, and sees what is next. */
+static void
+conclude (RerouteSession *self)
+{
+  if (self->closed || self->lingering || self->shaking || !send_output (self))
+    return;
+  if (!self->blocked && reroute_smtp_server_wants_close (self->machine))
+    hang_up (self);
+  else if (!self->blocked && reroute_smtp_server_wants_tls (self->machine))
+    reroute_session_begin_tls (self);
+  else if (self->eof && may_feed (self) && self->pending == NULL)
+    lose (self, "connection closed by the client");
+  else
+    update_events (self);
+}
+
+/* At the end of a turn of the worker. */
+static void
+conclude_all_cb (RerouteWorker *worker, gpointer user_data)
+{
+  RerouteReceiver *receiver = user_data;
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (&receiver->unsent)) != NULL)
+    {
+      RerouteSession *self = g_steal_pointer (&link->data);
+
+      conclude (self);
+      reroute_session_unref (self);
+    }
+}
+
+static void
+conclude_later (RerouteSession *self)
+{
+  RerouteReceiver *receiver = self->receiver;
+
+  if (self->unsent_link.data != NULL)
+    return;
+  self->unsent_link.data = reroute_session_ref (self);
+  if (receiver->unsent.head == NULL)
+    reroute_worker_defer (receiver->worker, conclude_all_cb, receiver);
+  g_queue_push_tail_link (&receiver->unsent, &self->unsent_link);
+}
+
 void
 reroute_session_advance (RerouteSession *self)
 {
@@ -261,16 +304,7 @@ reroute_session_advance (RerouteSession *self)
     return;
   feed_pending (self);
   leave_when_told (self);
-  if (!send_output (self))
-    return;
-  if (!self->blocked && reroute_smtp_server_wants_close (self->machine))
-    hang_up (self);
-  else if (!self->blocked && reroute_smtp_server_wants_tls (self->machine))
-    reroute_session_begin_tls (self);
-  else if (self->eof && may_feed (self) && self->pending == NULL)
-    lose (self, "connection closed by the client");
-  else
-    update_events (self);
+  conclude_later (self);
 }
 
 static void
@@ -291,6 +325,8 @@ read_input (RerouteSession *self)
 {
   RerouteReceiver *receiver = self->receiver;
 
+  if (self->unsent_link.data != NULL) /* its turn is not over */
+    return;
   if (receiver->paused) /* since this turn began */
     {
       if (reroute_stream_has_input (&self->stream))
@@ -364,165 +400,7 @@ time_limit_cb (RerouteTimer *timer)
     }
 }
 
-/* --- what the machine asks for --- */
-
-static RerouteReply *
-count (RerouteSession *self, RerouteSettingId rate)
-{
-  RerouteReceiver *receiver = self->receiver;
-
-  return reroute_admission_count (receiver->config.admission,
-                                  receiver->ruleset,
-                                  &self->client,
-                                  rate,
-                                  reroute_worker_now_us (receiver->worker));
-}
-
-static RerouteReply *
-helo_cb (RerouteSmtpServer *machine, const char *name, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-
-  if (self->milters != NULL)
-    reroute_session_milters_ask_helo (self->milters, name);
-  return NULL;
-}
-
-/* Any sender may try: admission goes by the recipient. */
-static RerouteReply *
-mail_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-
-  RerouteReply *refusal = count (self, REROUTE_SETTING_MAX_MESSAGE_RATE);
-
-  self->is_notice = envelope->reverse_path[0] == '\0';
-  if (refusal == NULL && self->milters != NULL)
-    {
-      reroute_smtp_server_hold (machine);
-      reroute_session_milters_ask_mail (self->milters, envelope);
-    }
-  return refusal;
-}
-
-static RerouteReply *
-rcpt_cb (RerouteSmtpServer *machine,
-         const RerouteAddress *recipient,
-         RerouteRowRef *admitted_by,
-         gpointer user_data)
-{
-  RerouteSession *self = user_data;
-  const RerouteAdmissionRules rules = reroute_receiver_get_rules (self->receiver);
-  RerouteReply *refusal = count (self, REROUTE_SETTING_MAX_RECIPIENT_RATE);
-  RerouteAdmitted admitted = { 0 };
-
-  if (refusal == NULL)
-    refusal = reroute_admission_rcpt (&rules, &self->client, self->is_notice, recipient, &admitted);
-  *admitted_by = admitted.by;
-  self->permitted = rules.ruleset != NULL && reroute_ruleset_permits (rules.ruleset, &self->client);
-  if (refusal != NULL)
-    reroute_session_log_refused (&self->client.ip, recipient, refusal);
-  else
-    reroute_session_check_recipient (self, recipient, admitted.ask);
-  return refusal;
-}
-
-static RerouteReply *
-data_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-
-  g_assert (self->draft == NULL);
-  reroute_session_begin_draft (self);
-  if (self->milters != NULL)
-    reroute_session_milters_begin (self->milters);
-  else
-    reroute_session_put_trace (self, envelope);
-  return NULL;
-}
-
-static void
-content_cb (RerouteSmtpServer *machine, const guint8 *octets, gsize length, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-
-  if (self->milters != NULL)
-    reroute_session_milters_append (self->milters, octets, length);
-  else
-    reroute_spool_draft_append (self->draft, octets, length);
-}
-
-static void
-abort_data_cb (RerouteSmtpServer *machine, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-
-  if (self->milters != NULL)
-    reroute_session_milters_drop (self->milters);
-  g_clear_pointer (&self->draft, reroute_spool_draft_discard);
-}
-
-static void
-end_of_data_cb (RerouteSmtpServer *machine, RerouteEnvelope *envelope, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-
-  envelope->client_permitted = self->permitted;
-  if (self->milters != NULL)
-    reroute_session_milters_judge (self->milters, envelope);
-  else
-    reroute_session_commit (self, envelope);
-}
-
-static void
-rejected_cb (RerouteSmtpServer *machine, guint code, gpointer user_data)
-{
-  RerouteSession *self = user_data;
-  RerouteReceiver *receiver = self->receiver;
-
-  reroute_tallies_add (reroute_worker_get_tallies (receiver->worker),
-                       code < 500 ? REROUTE_TALLY_REJECTIONS_4XX : REROUTE_TALLY_REJECTIONS_5XX,
-                       1);
-  if (code >= 500 && reroute_admission_count_error (receiver->config.admission,
-                                                    receiver->ruleset,
-                                                    &self->client,
-                                                    reroute_worker_now_us (receiver->worker)))
-    self->put_off = TRUE;
-}
-
-static const RerouteSmtpServerHandler handler = {
-  .mail = mail_cb,
-  .rcpt = rcpt_cb,
-  .data = data_cb,
-  .content = content_cb,
-  .end_of_data = end_of_data_cb,
-  .abort_data = abort_data_cb,
-  .auth = reroute_session_auth_cb,
-  .xclient = reroute_session_xclient_cb,
-  .offers_etrn = reroute_session_offers_etrn_cb,
-  .etrn = reroute_session_etrn_cb,
-  .helo = helo_cb,
-  .rejected = rejected_cb,
-};
-
 /* --- the receiver's side --- */
-
-static RerouteSmtpServer *
-make_machine (RerouteSession *self)
-{
-  RerouteReceiver *receiver = self->receiver;
-  RerouteSmtpServerConfig config = receiver->session_config;
-
-  config.client_ip = self->client.ip;
-  config.client_permitted = self->permitted;
-  config.offers_tls = self->tls != NULL;
-  config.offers_xclient =
-    reroute_settings_contains (receiver->settings, REROUTE_SETTING_XCLIENT_HOSTS, &self->client.ip);
-  config.auth_mechanisms = receiver->accounts != NULL ? REROUTE_SASL_SERVER_MECHANISMS : NULL;
-  RerouteSmtpServer *machine = reroute_smtp_server_new (&config, &handler, self);
-  reroute_smtp_server_set_token (machine, reroute_spool_get_token (receiver->config.spool));
-  return machine;
-}
 
 /* Who speaks while it waits is an early talker too. */
 void
@@ -549,7 +427,7 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
   self->permitted =
     receiver->ruleset != NULL && reroute_ruleset_permits (receiver->ruleset, &self->client);
   self->milters = reroute_session_milters_new (self);
-  self->machine = make_machine (self);
+  self->machine = reroute_session_make_machine (self);
   reroute_tallies_add (reroute_worker_get_tallies (receiver->worker), REROUTE_TALLY_SESSIONS, 1);
   g_queue_push_tail_link (&receiver->sessions, &self->link);
   reroute_worker_add_io (receiver->worker, &self->io);
