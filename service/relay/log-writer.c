@@ -55,6 +55,7 @@ static struct
   GArray *marks;             /* (element-type RerouteLogMark): one for each of the lines */
   RerouteLogEntries entries; /* one for each of the lines; none without journal_fd */
   guint n_lost;
+  gboolean asleep; /* the thread, until there is a line */
   gboolean urgent; /* somebody waits for the lines to be written */
   gboolean stopping;
   guint64 n_taken, n_written; /* buffers */
@@ -301,17 +302,29 @@ write_lines (GString *lines, GArray *marks, RerouteLogEntries *entries)
   reroute_log_entries_clear (entries);
 }
 
+/* With the lock held, as below. */
 static void
-wait_for_lines (void)
+linger (void)
 {
-  gint64 end_us;
+  gint64 end_us = g_get_monotonic_time () + LINGER_US;
 
-  while (log_writer.lines->len == 0 && !log_writer.stopping)
-    g_cond_wait (&log_writer.changed, &log_writer.lock);
-  end_us = g_get_monotonic_time () + LINGER_US;
   while (!log_writer.urgent && !log_writer.stopping && log_writer.lines->len < FULL_OCTETS &&
          g_cond_wait_until (&log_writer.changed, &log_writer.lock, end_us))
     ;
+}
+
+/* Under load there is a line by then, and none had to wake the thread. */
+static void
+wait_for_lines (void)
+{
+  linger ();
+  if (log_writer.lines->len > 0 || log_writer.stopping)
+    return;
+  log_writer.asleep = TRUE;
+  while (log_writer.lines->len == 0 && !log_writer.stopping)
+    g_cond_wait (&log_writer.changed, &log_writer.lock);
+  log_writer.asleep = FALSE;
+  linger ();
 }
 
 static gpointer
@@ -367,6 +380,7 @@ write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
 
   if (!is_shown (level, category, domain))
     return G_LOG_WRITER_HANDLED;
+  gboolean wakes = FALSE;
   g_mutex_lock (&log_writer.lock);
   gsize begin = log_writer.lines->len;
   if (log_writer.lines->len > BUFFER_MOST_OCTETS)
@@ -377,10 +391,13 @@ write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
     write_left ();
   else if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING)) != 0)
     wait_until_written ();
-  /* Only the first line wakes the thread, and the one that makes the buffer full. */
-  else if (begin == 0 || (begin < FULL_OCTETS && log_writer.lines->len >= FULL_OCTETS))
-    g_cond_signal (&log_writer.changed);
+  else
+    wakes = (begin == 0 && log_writer.asleep) ||
+            (begin < FULL_OCTETS && log_writer.lines->len >= FULL_OCTETS);
   g_mutex_unlock (&log_writer.lock);
+  /* Who is woken with the lock held runs into it. */
+  if (wakes)
+    g_cond_signal (&log_writer.changed);
   return G_LOG_WRITER_HANDLED;
 }
 
