@@ -3,8 +3,8 @@
  * worker.c - a thread whose sockets stand in one epoll descriptor
  *
  * One turn: events of descriptors with the posted functions among them, then of those that yield,
- * timers that are due, and what was deferred to the end.  The eventfd is edge-triggered and never
- * read.
+ * timers that are due, what is to be sent, and what was deferred to the end.  The eventfd is
+ * edge-triggered and never read.
  *
  * epoll_wait() is called by the thread itself: a GMainContext around it costs a poll() a turn.
  */
@@ -45,6 +45,7 @@ struct _RerouteWorker
   int n_events;
   GPtrArray *timers; /* (element-type RerouteTimer): a binary heap, the earliest first */
   GArray *deferred;  /* (element-type Call) */
+  GQueue flushes;    /* of RerouteFlush; links are in them */
 
   GMutex lock;
   GArray *posted;     /* (element-type Call); under lock */
@@ -177,17 +178,52 @@ run_posted (RerouteWorker *self)
   return TRUE;
 }
 
-/* The functions may defer again; those run too, in this turn. */
 static void
-run_deferred (RerouteWorker *self)
+run_flushes (RerouteWorker *self)
 {
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (&self->flushes)) != NULL)
+    {
+      RerouteFlush *flush = g_steal_pointer (&link->data);
+
+      flush->func (flush);
+    }
+}
+
+/* What these functions ask for again runs too, in this turn. */
+static void
+end_turn (RerouteWorker *self)
+{
+  run_flushes (self);
   while (self->deferred->len > 0)
     {
       g_autoptr (GArray) calls = self->deferred;
 
       self->deferred = g_array_new (FALSE, FALSE, sizeof (Call));
       run_calls (self, calls);
+      run_flushes (self);
     }
+}
+
+void
+reroute_worker_flush_later (RerouteWorker *self, RerouteFlush *flush)
+{
+  g_return_if_fail (flush->func != NULL);
+
+  if (reroute_flush_is_pending (flush))
+    return;
+  flush->link.data = flush;
+  g_queue_push_tail_link (&self->flushes, &flush->link);
+}
+
+void
+reroute_worker_forget_flush (RerouteWorker *self, RerouteFlush *flush)
+{
+  if (!reroute_flush_is_pending (flush))
+    return;
+  flush->link.data = NULL;
+  g_queue_unlink (&self->flushes, &flush->link);
 }
 
 void
@@ -275,7 +311,7 @@ run_turn (RerouteWorker *self)
     run_events (self, self->yielding.fd, 0);
   self->new_work = FALSE;
   run_timers (self);
-  run_deferred (self);
+  end_turn (self);
   self->turn_now_us = 0;
 }
 
@@ -290,6 +326,7 @@ reroute_worker_new (guint number)
   self->timers = g_ptr_array_new ();
   self->deferred = g_array_new (FALSE, FALSE, sizeof (Call));
   self->posted = g_array_new (FALSE, FALSE, sizeof (Call));
+  g_queue_init (&self->flushes);
   g_mutex_init (&self->lock);
 
   self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
@@ -315,7 +352,7 @@ run (gpointer user_data)
   while (!self->quitting)
     run_turn (self);
   while (run_posted (self))
-    run_deferred (self);
+    end_turn (self);
   return NULL;
 }
 

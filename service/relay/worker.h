@@ -39,6 +39,17 @@ struct _RerouteTimer
   RerouteTimerFunc func;
 };
 
+typedef struct _RerouteFlush RerouteFlush;
+typedef void (*RerouteFlushFunc) (RerouteFlush *flush);
+
+/* What its owner has to send when the turn ends, in a row with what others have: who is sent to
+   many times in a row wakes once.  Embedded in the owner; zeroed is not pending. */
+struct _RerouteFlush
+{
+  GList link; /* data: NULL while it is not pending */
+  RerouteFlushFunc func;
+};
+
 RerouteWorker *reroute_worker_new (guint number); /* not started */
 void reroute_worker_start (RerouteWorker *self);
 void reroute_worker_stop (RerouteWorker *self); /* runs what was posted, then joins the thread */
@@ -66,7 +77,17 @@ void reroute_worker_arm_timer (RerouteWorker *self, RerouteTimer *timer, gint64 
 void reroute_worker_disarm_timer (RerouteWorker *self, RerouteTimer *timer);
 gint64 reroute_worker_now_us (RerouteWorker *self); /* monotonic, read once a turn */
 
-/* Runs once at the end of this turn of the loop: for one send of all replies to what was read. */
+/* Runs once at the end of this turn of the loop, behind the flushes that are pending by then. */
 void reroute_worker_defer (RerouteWorker *self, RerouteWorkerFunc func, gpointer user_data);
+
+/* One that is pending already stays where it is.  Its function may ask for it again. */
+void reroute_worker_flush_later (RerouteWorker *self, RerouteFlush *flush);
+void reroute_worker_forget_flush (RerouteWorker *self, RerouteFlush *flush);
+
+static inline gboolean
+reroute_flush_is_pending (const RerouteFlush *flush)
+{
+  return flush->link.data != NULL;
+}
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * test-worker.c - posts, timers, descriptors and deferred calls of a worker's thread
+ * test-worker.c - posts, timers, descriptors, flushes and deferred calls of a worker's thread
  */
 
 #include "config.h"
@@ -23,6 +23,10 @@ typedef struct
   RerouteTimer timers[3];
   RerouteIo io;
   RerouteIo other;
+  RerouteFlush flush;
+  RerouteFlush other_flush;
+  RerouteFlush forgotten;
+  guint n_flushed;
 } Log;
 
 static Log *
@@ -113,6 +117,67 @@ test_deferred_runs_behind_the_turn (void)
 
   reroute_worker_post (log->worker, defer_then_append, log);
   expect (log, "db");
+  log_free (log);
+}
+
+/* Asks for itself once more. */
+static void
+flush_cb (RerouteFlush *flush)
+{
+  Log *log = (Log *) ((char *) flush - G_STRUCT_OFFSET (Log, flush));
+
+  append (log, 'f');
+  if (log->n_flushed++ == 0)
+    reroute_worker_flush_later (log->worker, flush);
+}
+
+static void
+other_flush_cb (RerouteFlush *flush)
+{
+  append ((Log *) ((char *) flush - G_STRUCT_OFFSET (Log, other_flush)), 'o');
+}
+
+static void
+forgotten_cb (RerouteFlush *flush)
+{
+  g_assert_not_reached ();
+}
+
+static void
+flush_other_again (RerouteWorker *worker, gpointer user_data)
+{
+  Log *log = user_data;
+
+  reroute_worker_flush_later (worker, &log->other_flush);
+  append (log, 'd');
+}
+
+static void
+ask_for_flushes (RerouteWorker *worker, gpointer user_data)
+{
+  Log *log = user_data;
+
+  reroute_worker_defer (worker, flush_other_again, log);
+  reroute_worker_flush_later (worker, &log->flush);
+  reroute_worker_flush_later (worker, &log->forgotten);
+  reroute_worker_flush_later (worker, &log->other_flush);
+  reroute_worker_flush_later (worker, &log->flush);
+  reroute_worker_forget_flush (worker, &log->forgotten);
+  reroute_worker_forget_flush (worker, &log->forgotten);
+  append (log, 'a');
+}
+
+static void
+test_flushes_run_in_a_row (void)
+{
+  Log *log = log_new ();
+
+  log->flush.func = flush_cb;
+  log->other_flush.func = other_flush_cb;
+  log->forgotten.func = forgotten_cb;
+  reroute_worker_post (log->worker, ask_for_flushes, log);
+  reroute_worker_stop (log->worker);
+  g_assert_cmpstr (log->letters->str, ==, "afofdo");
   log_free (log);
 }
 
@@ -267,6 +332,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/worker/posts-run-in-order", test_posts_run_in_order);
   g_test_add_func ("/worker/deferred-runs-behind-the-turn", test_deferred_runs_behind_the_turn);
+  g_test_add_func ("/worker/flushes-run-in-a-row", test_flushes_run_in_a_row);
   g_test_add_func ("/worker/timers-run-by-due-time", test_timers_run_by_due_time);
   g_test_add_func ("/worker/descriptors-are-watched", test_descriptors_are_watched);
   g_test_add_func ("/worker/a-removed-descriptor-is-not-called",

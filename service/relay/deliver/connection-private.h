@@ -18,6 +18,7 @@ struct _RerouteConnection
   RerouteIo io;
   RerouteStream stream;
   RerouteTimer timer;
+  RerouteFlush flush;
   RerouteEndpoint endpoint;
   RerouteSettings *settings;
   RerouteSmtpClient *machine;

@@ -47,6 +47,7 @@ void
 reroute_connection_free (RerouteConnection *self)
 {
   reroute_worker_disarm_timer (self->worker, &self->timer);
+  reroute_worker_forget_flush (self->worker, &self->flush);
   reroute_stream_end_tls (&self->stream);
   if (self->io.fd >= 0)
     {
@@ -240,6 +241,15 @@ pump_state (RerouteConnection *self)
 }
 
 static gboolean
+has_output (RerouteConnection *self)
+{
+  gsize length;
+
+  return reroute_smtp_client_get_state (self->machine) == REROUTE_SMTP_CLIENT_SEND_CONTENT ||
+         (reroute_smtp_client_peek_output (self->machine, &length) != NULL && length > 0);
+}
+
+static gboolean
 has_chunk (const RerouteConnection *self)
 {
   return reroute_smtp_client_get_state (self->machine) == REROUTE_SMTP_CLIENT_SEND_CONTENT &&
@@ -338,7 +348,17 @@ socket_ready (RerouteIo *io, guint32 events)
           return;
       }
     while (reroute_stream_has_input (&self->stream));
-  reroute_connection_pump (self);
+  if (has_output (self))
+    reroute_worker_flush_later (self->worker, &self->flush);
+  else
+    reroute_connection_pump (self);
+}
+
+static void
+flush_cb (RerouteFlush *flush)
+{
+  reroute_connection_pump (
+    (RerouteConnection *) ((char *) flush - G_STRUCT_OFFSET (RerouteConnection, flush)));
 }
 
 RerouteConnection *
@@ -365,6 +385,7 @@ reroute_connection_new (RerouteWorker *worker,
   self->io.fd = -1;
   self->io.func = socket_ready;
   self->timer.func = timed_out;
+  self->flush.func = flush_cb;
 
   failure = reroute_connection_begin (self);
   if (failure == 0)
@@ -396,7 +417,7 @@ reroute_connection_send (RerouteConnection *self,
     reroute_connection_find_head (self, &begun);
   reroute_smtp_client_begin (self->machine, &begun);
   arm (self, REROUTE_SETTING_COMMAND_TIMEOUT);
-  reroute_connection_pump (self);
+  reroute_worker_flush_later (self->worker, &self->flush);
 }
 
 void

@@ -36,8 +36,7 @@ struct _RerouteReceiver
   gint64 pauses_us;       /* that were, in all */
   gboolean draining;
   GQueue sessions; /* links are in the sessions */
-  GQueue unfed;  /* of them, whose machine a pause keeps from input that was read; links likewise */
-  GQueue unsent; /* of them, that are to end a turn; links likewise */
+  GQueue unfed; /* of them, whose machine a pause keeps from input that was read; links likewise */
   guint n_at_door; /* of them, that milters keep from being greeted */
   GQueue arrivals; /* of proxies; links are in the arrivals */
   RerouteTimer grace;

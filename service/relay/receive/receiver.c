@@ -436,7 +436,6 @@ reroute_receiver_new (RerouteWorker *worker, const RerouteReceiverConfig *config
   self->grace.func = grace_cb;
   g_queue_init (&self->sessions);
   g_queue_init (&self->unfed);
-  g_queue_init (&self->unsent);
   g_queue_init (&self->arrivals);
   take_settings (self, defaults);
   return self;

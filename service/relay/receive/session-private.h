@@ -20,9 +20,9 @@ struct _RerouteSession
   RerouteIo io;
   RerouteStream stream;
   RerouteTimer timer;
-  GList link;        /* in the receiver's sessions */
-  GList unfed_link;  /* in those with unfed input; without data: it is not */
-  GList unsent_link; /* in those with a turn to end, likewise; its data is a reference */
+  RerouteFlush flush;
+  GList link;       /* in the receiver's sessions */
+  GList unfed_link; /* in those with unfed input; without data: it is not */
   gatomicrefcount ref_count;
   RerouteReceiver *receiver;
   RerouteSmtpServer *machine;

@@ -81,6 +81,7 @@ reroute_session_close (RerouteSession *self)
   self->closed = TRUE;
   reroute_worker_remove_io (self->receiver->worker, &self->io);
   reroute_worker_disarm_timer (self->receiver->worker, &self->timer);
+  reroute_worker_forget_flush (self->receiver->worker, &self->flush);
   leave_unfed (self);
   reroute_stream_clear (&self->stream);
   close (self->io.fd);
@@ -253,7 +254,7 @@ leave_when_told (RerouteSession *self)
 static void
 conclude (RerouteSession *self)
 {
-  if (self->closed || self->lingering || self->shaking || !send_output (self))
+  if (self->lingering || self->shaking || !send_output (self))
     return;
   if (!self->blocked && reroute_smtp_server_wants_close (self->machine))
     hang_up (self);
@@ -265,33 +266,10 @@ conclude (RerouteSession *self)
     update_events (self);
 }
 
-/* At the end of a turn of the worker. */
 static void
-conclude_all_cb (RerouteWorker *worker, gpointer user_data)
+flush_cb (RerouteFlush *flush)
 {
-  RerouteReceiver *receiver = user_data;
-  GList *link;
-
-  while ((link = g_queue_pop_head_link (&receiver->unsent)) != NULL)
-    {
-      RerouteSession *self = g_steal_pointer (&link->data);
-
-      conclude (self);
-      reroute_session_unref (self);
-    }
-}
-
-static void
-conclude_later (RerouteSession *self)
-{
-  RerouteReceiver *receiver = self->receiver;
-
-  if (self->unsent_link.data != NULL)
-    return;
-  self->unsent_link.data = reroute_session_ref (self);
-  if (receiver->unsent.head == NULL)
-    reroute_worker_defer (receiver->worker, conclude_all_cb, receiver);
-  g_queue_push_tail_link (&receiver->unsent, &self->unsent_link);
+  conclude ((RerouteSession *) ((char *) flush - G_STRUCT_OFFSET (RerouteSession, flush)));
 }
 
 void
@@ -304,7 +282,7 @@ reroute_session_advance (RerouteSession *self)
     return;
   feed_pending (self);
   leave_when_told (self);
-  conclude_later (self);
+  reroute_worker_flush_later (self->receiver->worker, &self->flush);
 }
 
 static void
@@ -325,7 +303,7 @@ read_input (RerouteSession *self)
 {
   RerouteReceiver *receiver = self->receiver;
 
-  if (self->unsent_link.data != NULL) /* its turn is not over */
+  if (reroute_flush_is_pending (&self->flush)) /* its turn is not over */
     return;
   if (receiver->paused) /* since this turn began */
     {
@@ -421,6 +399,7 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
   self->stream.fd = fd;
   self->tls = receiver->tls != NULL ? reroute_tls_server_ref (receiver->tls) : NULL;
   self->timer.func = time_limit_cb;
+  self->flush.func = flush_cb;
   self->link.data = self;
   self->receiver = receiver;
   self->client.ip = *ip;
