@@ -262,11 +262,13 @@ add_origin (GByteArray *octets, const RerouteEnvelope *envelope)
       octets, REROUTE_TRACK_CLIENT, reroute_ip_format (&envelope->client_ip, client));
 }
 
-/* Begins an event of a recipient, or of %REROUTE_TRACK_WHOLE_MESSAGE. */
+/* Begins an event of a recipient, or of %REROUTE_TRACK_WHOLE_MESSAGE.
+   @now_us: wall clock */
 static gboolean
 begin_event (RerouteQueued *queued,
              guint recipient,
              RerouteTrackKind kind,
+             gint64 now_us,
              RerouteTrackWriter *writer)
 {
   const RerouteMessage *message = queued->message;
@@ -275,7 +277,7 @@ begin_event (RerouteQueued *queued,
     .recipient = recipient,
     .n_recipients = message->n_recipients,
     .id = message->id,
-    .time_us = g_get_real_time (),
+    .time_us = now_us,
     .received_us = message->received_us,
   };
   const char *received =
@@ -319,7 +321,8 @@ track_outcome (RerouteTelling *self, guint recipient, const char *received, cons
   RerouteTrackWriter writer;
 
   /* Nothing was prepared while it was off. */
-  if (self->tracked->len == 0 || !begin_event (self->queued, recipient, self->kind, &writer))
+  if (self->tracked->len == 0 ||
+      !begin_event (self->queued, recipient, self->kind, self->now_us, &writer))
     return;
   if (!g_str_equal (rcpt_out, received))
     reroute_track_record_add (writer.octets, REROUTE_TRACK_RCPT_OUT, rcpt_out);
@@ -354,7 +357,7 @@ reroute_queued_track (RerouteQueued *self,
 {
   RerouteTrackWriter writer;
 
-  if (!begin_event (self, recipient, kind, &writer))
+  if (!begin_event (self, recipient, kind, g_get_real_time (), &writer))
     return;
   add_origin (writer.octets, reroute_queued_get_envelope (self));
   reroute_track_record_add (writer.octets, REROUTE_TRACK_REPLY, reply);
@@ -367,7 +370,8 @@ reroute_queued_track_notice (RerouteQueued *self, const RerouteMessage *notice, 
   g_autofree char *id = reroute_message_id_to_string (notice->id);
   RerouteTrackWriter writer;
 
-  if (!begin_event (self, REROUTE_TRACK_WHOLE_MESSAGE, REROUTE_TRACK_NOTICE, &writer))
+  if (!begin_event (
+        self, REROUTE_TRACK_WHOLE_MESSAGE, REROUTE_TRACK_NOTICE, g_get_real_time (), &writer))
     return;
   add_origin (writer.octets, reroute_queued_get_envelope (self));
   reroute_track_record_add (writer.octets, REROUTE_TRACK_NOTICE_ID, id);
