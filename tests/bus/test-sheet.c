@@ -8,8 +8,8 @@
 
 #include "gui/sheet-private.h"
 
-#include "common/routing-entry.h"
 #include "tests/bus/bus-fixture.h"
+#include "tests/unit/sample-steps.h"
 
 #include <signal.h>
 
@@ -41,36 +41,6 @@ tear_down (Fixture *f, gconstpointer data)
   g_object_run_dispose (G_OBJECT (f->sheet));
   g_clear_object (&f->sheet);
   bus_tear_down (&f->bus, data);
-}
-
-static RerouteRow *
-make_row (gint64 id, const char *domain)
-{
-  const RerouteRowFields fields = { .domain = domain, .enabled = TRUE };
-  g_autoptr (RerouteRoutingEntry) row =
-               reroute_routing_entry_new (&fields, REROUTE_ROUTING_RELAY, NULL, NULL);
-
-  return reroute_row_stamp (&row->row, id, "", 0);
-}
-
-/* @base: (nullable): what is saved of it */
-static gint64
-put (Fixture *f, gint64 id, const char *domain, const char *base)
-{
-  g_autoptr (RerouteRow) row = make_row (id, domain);
-  g_autoptr (RerouteRow) saved = base != NULL ? make_row (id, base) : NULL;
-
-  reroute_edit_begin_step (f->edit);
-  return reroute_edit_put_row (f->edit, row, saved);
-}
-
-static void
-take_away (Fixture *f, gint64 id, const char *domain)
-{
-  g_autoptr (RerouteRow) row = make_row (id, domain);
-
-  reroute_edit_begin_step (f->edit);
-  reroute_edit_remove_row (f->edit, row);
 }
 
 static void
@@ -163,10 +133,10 @@ read_settings_in_doubt (Fixture *f, const char *names)
 static void
 test_removed_in_doubt (Fixture *f, gconstpointer data)
 {
-  gint64 id = put (f, 0, "new.test", NULL);
+  gint64 id = sample_put (f->edit, 0, "new.test", NULL);
 
   apply_and_lose (f);
-  take_away (f, id, "new.test");
+  sample_take_away (f->edit, id, "new.test");
   g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 0);
   read_settings_in_doubt (f, "new.test old.test");
   go_on (f, 2);
@@ -179,7 +149,7 @@ test_removed_in_doubt (Fixture *f, gconstpointer data)
 static void
 test_undone_in_doubt (Fixture *f, gconstpointer data)
 {
-  put (f, 1, "changed.test", "old.test");
+  sample_put (f->edit, 1, "changed.test", "old.test");
   reroute_sheet_set_setting (f->sheet, REROUTE_SETTING_POSTMASTER, "new@new.test");
   reroute_sheet_set_setting (f->sheet, REROUTE_SETTING_HOSTNAME, "new.test");
   apply_and_lose (f);
@@ -200,7 +170,7 @@ test_undone_in_doubt (Fixture *f, gconstpointer data)
 static void
 test_nothing_in_doubt (Fixture *f, gconstpointer data)
 {
-  gint64 id = put (f, 0, "new.test", NULL);
+  gint64 id = sample_put (f->edit, 0, "new.test", NULL);
 
   reroute_sheet_set_setting (f->sheet, REROUTE_SETTING_HOSTNAME, "new.test");
   apply_and_lose (f);
@@ -210,7 +180,7 @@ test_nothing_in_doubt (Fixture *f, gconstpointer data)
   g_assert_false (reroute_edit_can_undo (f->edit));
   BUS_WAIT_FOR (
     g_str_equal (reroute_sheet_get_setting (f->sheet, REROUTE_SETTING_HOSTNAME), "new.test"));
-  put (f, id, "typed.test", "new.test");
+  sample_put (f->edit, id, "typed.test", "new.test");
   apply_and_save (f);
   ASSERT_SAVED (f, "old.test typed.test");
 }
@@ -219,11 +189,11 @@ test_nothing_in_doubt (Fixture *f, gconstpointer data)
 static void
 test_others_after_it (Fixture *f, gconstpointer data)
 {
-  gint64 id = put (f, 0, "new.test", NULL);
+  gint64 id = sample_put (f->edit, 0, "new.test", NULL);
   const RerouteNews *news = NULL;
 
   apply_and_lose (f);
-  put (f, id, "hers.test", NULL);
+  sample_put (f->edit, id, "hers.test", NULL);
   read_settings_in_doubt (f, "new.test old.test");
   bus_save (&f->bus, "put 2 routing,theirs.test,,relay", 2);
   go_on (f, 3);
@@ -242,11 +212,11 @@ test_changed_while_applying (Fixture *f, gconstpointer data)
 {
   GAsyncResult *pending = NULL;
   g_autoptr (GAsyncResult) result = NULL;
-  gint64 id = put (f, 0, "new.test", NULL);
+  gint64 id = sample_put (f->edit, 0, "new.test", NULL);
 
   reroute_sheet_apply_async (f->sheet, NULL, bus_result_cb, &pending);
-  put (f, id, "further.test", NULL);
-  put (f, 0, "more.test", NULL);
+  sample_put (f->edit, id, "further.test", NULL);
+  sample_put (f->edit, 0, "more.test", NULL);
   result = bus_await (&pending);
   ASSERT_SAVED (f, "new.test old.test");
   g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 2);

@@ -8,7 +8,7 @@
 
 #include "gui/edit.h"
 
-#include "common/routing-entry.h"
+#include "tests/unit/sample-steps.h"
 
 #define PAGE REROUTE_PAGE_ROUTING
 #define MANY 120000
@@ -28,18 +28,6 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   g_clear_object (&f->edit);
-}
-
-static RerouteRow *
-make_row (gint64 id, const char *domain)
-{
-  const RerouteRowFields fields = { .domain = domain, .enabled = TRUE };
-  g_autoptr (GError) error = NULL;
-  g_autoptr (RerouteRoutingEntry) row =
-               reroute_routing_entry_new (&fields, REROUTE_ROUTING_RELAY, NULL, &error);
-
-  g_assert_no_error (error);
-  return reroute_row_stamp (&row->row, id, "", 0);
 }
 
 /* Ids from @first on. */
@@ -103,9 +91,9 @@ test_changes (Fixture *f, gconstpointer data)
 static void
 test_touched (Fixture *f, gconstpointer data)
 {
-  g_autoptr (RerouteRow) saved = make_row (5, "saved.test");
-  g_autoptr (RerouteRow) changed = make_row (5, "changed.test");
-  g_autoptr (RerouteRow) added = make_row (0, "added.test");
+  g_autoptr (RerouteRow) saved = sample_row (5, "saved.test");
+  g_autoptr (RerouteRow) changed = sample_row (5, "changed.test");
+  g_autoptr (RerouteRow) added = sample_row (0, "added.test");
   gint64 own = 0;
 
   reroute_edit_begin_step (f->edit);
@@ -128,7 +116,7 @@ test_touched (Fixture *f, gconstpointer data)
 static void
 test_put_back (Fixture *f, gconstpointer data)
 {
-  g_autoptr (RerouteRow) row = make_row (2, "two.test");
+  g_autoptr (RerouteRow) row = sample_row (2, "two.test");
 
   remove_ids (f, 1, 3);
   reroute_edit_begin_step (f->edit);
@@ -145,7 +133,7 @@ test_put_back (Fixture *f, gconstpointer data)
 static void
 test_rebase (Fixture *f, gconstpointer data)
 {
-  g_autoptr (RerouteRow) theirs = make_row (3, "theirs.test");
+  g_autoptr (RerouteRow) theirs = sample_row (3, "theirs.test");
   g_autoptr (GPtrArray) changes =
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
   g_autoptr (GPtrArray) conflicts = NULL;
@@ -192,7 +180,7 @@ add_difference (GPtrArray *differences, RerouteChange *before, RerouteChange *af
 static RerouteChange *
 new_put (gint64 id, const char *domain)
 {
-  g_autoptr (RerouteRow) row = make_row (id, domain);
+  g_autoptr (RerouteRow) row = sample_row (id, domain);
 
   return reroute_change_new_put (row);
 }
@@ -201,26 +189,6 @@ static GPtrArray *
 new_differences (void)
 {
   return g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_difference_free);
-}
-
-/* As one step; @saved: (nullable): of the saved row, else it is added.  Returns: its id */
-static gint64
-put (Fixture *f, gint64 id, const char *domain, const char *saved)
-{
-  g_autoptr (RerouteRow) row = make_row (id, domain);
-  g_autoptr (RerouteRow) base = saved != NULL ? make_row (id, saved) : NULL;
-
-  reroute_edit_begin_step (f->edit);
-  return reroute_edit_put_row (f->edit, row, base);
-}
-
-static void
-take_away (Fixture *f, gint64 id, const char *domain)
-{
-  g_autoptr (RerouteRow) row = make_row (id, domain);
-
-  reroute_edit_begin_step (f->edit);
-  reroute_edit_remove_row (f->edit, row);
 }
 
 static void
@@ -242,12 +210,12 @@ test_adopt (Fixture *f, gconstpointer data)
 
   for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
     {
-      put (f, 0, domains[i], NULL);
+      sample_put (f->edit, 0, domains[i], NULL);
       add_difference (differences, NULL, new_put (7 + i, domains[i]));
     }
   sent = reroute_edit_copy (f->edit);
-  put (f, -2, "other.test", NULL);
-  take_away (f, -3, "removed.test");
+  sample_put (f->edit, -2, "other.test", NULL);
+  sample_take_away (f->edit, -3, "removed.test");
 
   reroute_edit_adopt (f->edit, sent, differences);
   assert_row (f, 7, REROUTE_EDIT_UNTOUCHED, NULL);
@@ -272,12 +240,12 @@ test_adopt_shown (Fixture *f, gconstpointer data)
 
   for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
     {
-      put (f, 0, domains[i], NULL);
+      sample_put (f->edit, 0, domains[i], NULL);
       add_difference (differences, NULL, new_put (7 + i, domains[i]));
     }
   sent = reroute_edit_copy (f->edit);
-  put (f, 7, "other.test", "changed.test");
-  take_away (f, 8, "removed.test");
+  sample_put (f->edit, 7, "other.test", "changed.test");
+  sample_take_away (f->edit, 8, "removed.test");
   remove_ids (f, 9, 1);
 
   reroute_edit_adopt (f->edit, sent, differences);
@@ -291,8 +259,8 @@ test_adopt_shown (Fixture *f, gconstpointer data)
 static void
 send_saved_rows (Fixture *f, GPtrArray *differences)
 {
-  put (f, 1, "one.sent.test", "one.test");
-  take_away (f, 2, "two.test");
+  sample_put (f->edit, 1, "one.sent.test", "one.test");
+  sample_take_away (f->edit, 2, "two.test");
   remove_ids (f, 3, 1);
   add_difference (differences, new_put (1, "one.test"), new_put (1, "one.sent.test"));
   add_difference (differences, new_put (2, "two.test"), NULL);
@@ -326,7 +294,7 @@ test_adopt_further (Fixture *f, gconstpointer data)
 
   send_saved_rows (f, differences);
   sent = reroute_edit_copy (f->edit);
-  put (f, 1, "one.further.test", "one.test");
+  sample_put (f->edit, 1, "one.further.test", "one.test");
   reroute_edit_adopt (f->edit, sent, differences);
   assert_row (f, 1, REROUTE_EDIT_CHANGED, "one.further.test");
   g_assert_cmpstr (reroute_edit_get_base (f->edit, PAGE, 1)->domain, ==, "one.sent.test");
@@ -413,12 +381,12 @@ check_adopt_and_rebase (gsize i, gboolean added)
   g_autoptr (GPtrArray) changes =
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
   g_autoptr (GPtrArray) conflicts = NULL;
-  gint64 id = put (&f, added ? 0 : 7, "sent.test", added ? NULL : "old.test");
+  gint64 id = sample_put (f.edit, added ? 0 : 7, "sent.test", added ? NULL : "old.test");
 
   g_test_message ("%s, %s", later[i].name, added ? "added" : "saved");
   sent = reroute_edit_copy (f.edit);
   if (later[i].hers != NULL)
-    put (&f, id, later[i].hers, added ? NULL : "old.test");
+    sample_put (f.edit, id, later[i].hers, added ? NULL : "old.test");
   add_difference (differences, added ? NULL : new_put (7, "old.test"), new_put (7, "sent.test"));
   g_ptr_array_add (changes,
                    later[i].theirs != NULL ? new_put (7, later[i].theirs)
@@ -448,25 +416,25 @@ test_adopt_under_a_dialog (Fixture *f, gconstpointer data)
   g_autoptr (RerouteEdit) sent = NULL;
   g_autoptr (RerouteEdit) trial = NULL;
   g_autoptr (GPtrArray) differences = new_differences ();
-  gint64 own = put (f, 0, "sent.test", NULL);
+  gint64 own = sample_put (f->edit, 0, "sent.test", NULL);
 
   sent = reroute_edit_copy (f->edit);
   add_difference (differences, NULL, new_put (7, "sent.test"));
   reroute_edit_adopt (f->edit, sent, differences);
   reroute_edit_clear (f->edit);
 
-  g_assert_cmpint (put (f, own, "typed.test", "sent.test"), ==, 7);
+  g_assert_cmpint (sample_put (f->edit, own, "typed.test", "sent.test"), ==, 7);
   assert_row (f, 7, REROUTE_EDIT_CHANGED, "typed.test");
   g_assert_cmpint (state_of (f, own), ==, REROUTE_EDIT_UNTOUCHED);
-  put (f, own, "sent.test", "sent.test");
+  sample_put (f->edit, own, "sent.test", "sent.test");
   g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 0);
-  take_away (f, own, "sent.test");
+  sample_take_away (f->edit, own, "sent.test");
   assert_row (f, 7, REROUTE_EDIT_REMOVED, NULL);
   g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 1);
 
   trial = g_steal_pointer (&f->edit);
   f->edit = reroute_edit_copy (trial);
-  g_assert_cmpint (put (f, own, "tried.test", NULL), ==, 7);
+  g_assert_cmpint (sample_put (f->edit, own, "tried.test", NULL), ==, 7);
 }
 
 /* The history does not reach back. */
@@ -474,16 +442,16 @@ static void
 test_adopt_blindly (Fixture *f, gconstpointer data)
 {
   g_autoptr (RerouteEdit) sent = NULL;
-  gint64 same = put (f, 0, "same.test", NULL);
-  gint64 changed = put (f, 0, "changed.test", NULL);
+  gint64 same = sample_put (f->edit, 0, "same.test", NULL);
+  gint64 changed = sample_put (f->edit, 0, "changed.test", NULL);
 
-  put (f, 1, "one.sent.test", "one.test");
-  take_away (f, 2, "two.test");
+  sample_put (f->edit, 1, "one.sent.test", "one.test");
+  sample_take_away (f->edit, 2, "two.test");
   remove_ids (f, 3, 4);
   set (f, REROUTE_SETTING_HOSTNAME, "sent.test", "");
   sent = reroute_edit_copy (f->edit);
-  put (f, changed, "other.test", NULL);
-  take_away (f, 8, "eight.test");
+  sample_put (f->edit, changed, "other.test", NULL);
+  sample_take_away (f->edit, 8, "eight.test");
   reroute_edit_adopt (f->edit, sent, NULL);
   g_assert_cmpint (state_of (f, same), ==, REROUTE_EDIT_UNTOUCHED);
   assert_row (f, changed, REROUTE_EDIT_ADDED, "other.test");
