@@ -3,8 +3,8 @@
  * worker.c - a thread whose sockets stand in one epoll descriptor
  *
  * One turn: events of descriptors with the posted functions among them, then of those that yield,
- * timers that are due, what is to be sent, and what was deferred to the end.  The eventfd is
- * edge-triggered and never read.
+ * what is to be sent, timers that are due, and what was deferred to the end, with what is to be
+ * sent then.  The eventfd is edge-triggered and never read.
  *
  * epoll_wait() is called by the thread itself: a GMainContext around it costs a poll() a turn.
  */
@@ -310,6 +310,7 @@ run_turn (RerouteWorker *self)
   if (self->new_work && !self->paused)
     run_events (self, self->yielding.fd, 0);
   self->new_work = FALSE;
+  run_flushes (self); /* what is under way is no reason for a time limit */
   run_timers (self);
   end_turn (self);
   self->turn_now_us = 0;

@@ -120,6 +120,18 @@ test_deferred_runs_behind_the_turn (void)
   log_free (log);
 }
 
+static Log *
+log_of_timer (RerouteTimer *timer, gsize index)
+{
+  return (Log *) ((char *) timer - G_STRUCT_OFFSET (Log, timers) - index * sizeof (RerouteTimer));
+}
+
+static void
+first_timer (RerouteTimer *timer)
+{
+  append (log_of_timer (timer, 0), '0');
+}
+
 /* Asks for itself once more. */
 static void
 flush_cb (RerouteFlush *flush)
@@ -158,6 +170,7 @@ ask_for_flushes (RerouteWorker *worker, gpointer user_data)
   Log *log = user_data;
 
   reroute_worker_defer (worker, flush_other_again, log);
+  reroute_worker_arm_timer (worker, &log->timers[0], 1);
   reroute_worker_flush_later (worker, &log->flush);
   reroute_worker_flush_later (worker, &log->forgotten);
   reroute_worker_flush_later (worker, &log->other_flush);
@@ -175,22 +188,11 @@ test_flushes_run_in_a_row (void)
   log->flush.func = flush_cb;
   log->other_flush.func = other_flush_cb;
   log->forgotten.func = forgotten_cb;
+  log->timers[0].func = first_timer;
   reroute_worker_post (log->worker, ask_for_flushes, log);
   reroute_worker_stop (log->worker);
-  g_assert_cmpstr (log->letters->str, ==, "afofdo");
+  g_assert_cmpstr (log->letters->str, ==, "afof0do");
   log_free (log);
-}
-
-static Log *
-log_of_timer (RerouteTimer *timer, gsize index)
-{
-  return (Log *) ((char *) timer - G_STRUCT_OFFSET (Log, timers) - index * sizeof (RerouteTimer));
-}
-
-static void
-first_timer (RerouteTimer *timer)
-{
-  append (log_of_timer (timer, 0), '0');
 }
 
 static void

@@ -22,7 +22,7 @@ G_BEGIN_DECLS
  */
 typedef struct _RerouteConnection RerouteConnection;
 
-/* Each is the last thing the connection does in a turn: the owner may free it there. */
+/* Each is the last thing the connection does before it returns: the owner may free it there. */
 typedef struct
 {
   void (*ready) (RerouteConnection *connection,

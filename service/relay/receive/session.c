@@ -262,6 +262,8 @@ conclude (RerouteSession *self)
     reroute_session_begin_tls (self);
   else if (self->eof && may_feed (self) && self->pending == NULL)
     lose (self, "connection closed by the client");
+  else if (self->pending != NULL && !self->receiver->paused && may_feed (self))
+    reroute_session_advance (self); /* the client made room for its replies meanwhile */
   else
     update_events (self);
 }
