@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mail that leaves our organisation: its sender is rewritten, and notices come home; PostSRSd in both directions."""
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import os
 import re
 import stat
@@ -59,6 +62,18 @@ class World:
         assert rcpts[0].startswith('550 5.7.1') and text in rcpts[0], rcpts
 
 
+def sign(service, days, sender):
+    """What @sender was rewritten to @days ago, by the newest key."""
+    with open(os.path.join(service.spool, 'srs-keys'), encoding='ascii') as stream:
+        key = bytes.fromhex(stream.read().split()[1])
+    day = int(time.time() / 86400 - days) % 1024
+    letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+    user, domain = sender.split('@')
+    text = f'{letters[day // 32]}{letters[day % 32]}={domain}={user}'
+    digest = hmac.new(key, b'0' + text.lower().encode(), hashlib.sha256).digest()
+    return f'SRS0={base64.b32encode(digest)[:6].decode().lower()}={text}@{OURS}'
+
+
 def main():
     with contextlib.ExitStack() as stack:
         world = World(stack)
@@ -81,6 +96,15 @@ def main():
             world.refused('', forged, 'not made by this server')
             world.refused('', f'SRS0=abcdef=AA=victim.test=u@{OURS}', 'not made by this server')
             world.refused('', f'SRS1=abcdef=victim.test==x=AA=o.test=u@{OURS}', 'not made by this server')
+
+        def test_an_old_one_has_expired_for_explain_too():
+            old, young = (sign(service, days, SENDER) for days in (30, 3))
+            world.refused('', old, 'This address has expired')
+            told = service.ctl_json('explain', old)
+            assert told['reply'] == '550 5.7.1 This address has expired', told
+            assert service.ctl_json('explain', young)['rcpt_out'] == SENDER
+            home = world.arrive('origin', '', [young])
+            assert [message.recipients for message in home] == [[SENDER]], home
 
         def test_only_notices_are_taken_from_anyone():
             sender = world.sent_as(SENDER)

@@ -109,7 +109,7 @@ is_asked_for (const Asking *self, RerouteQueued *queued, guint index)
   const RerouteRecipient *recipient =
     reroute_envelope_get_recipient (reroute_queued_get_envelope (queued), index);
   g_autoptr (RerouteAddress) address =
-               reroute_scheduler_unwrap (scheduler, recipient->address, NULL);
+               reroute_scheduler_unwrap (scheduler, recipient->address, REROUTE_SRS_ANY_TIME, NULL);
   g_autoptr (RerouteDecision) decision = NULL;
 
   if (address == NULL)

@@ -215,9 +215,10 @@ refuse (Explanation *self, RerouteSrsVerdict verdict)
 static RerouteDecision *
 decide (Explanation *self)
 {
+  gint64 now_s = g_get_real_time () / G_USEC_PER_SEC;
   RerouteSrsVerdict verdict;
   g_autoptr (RerouteAddress) address =
-               reroute_scheduler_unwrap (self->scheduler, self->address, &verdict);
+               reroute_scheduler_unwrap (self->scheduler, self->address, now_s, &verdict);
   gboolean unwrapped = address != self->address;
 
   if (address == NULL)

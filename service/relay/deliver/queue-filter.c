@@ -51,7 +51,7 @@ reroute_queued_find_place (RerouteQueued *queued, guint recipient, RerouteQueueP
   const RerouteRecipient *received =
     reroute_envelope_get_recipient (reroute_queued_get_envelope (queued), recipient);
   g_autoptr (RerouteAddress) address =
-               reroute_scheduler_unwrap (scheduler, received->address, NULL);
+               reroute_scheduler_unwrap (scheduler, received->address, REROUTE_SRS_ANY_TIME, NULL);
   g_autoptr (RerouteDecision) decision = NULL;
 
   if (scheduler->ruleset != NULL && address != NULL)

@@ -334,10 +334,12 @@ GHashTable *reroute_routes_new (void);
 
 /* --- sender.c --- */
 /* The recipient that is decided for: @recipient, or the sender that it was made from by us.
+   @now_s: as for reroute_srs_reverse(); of what is queued the age was judged when it was taken
    (transfer full) (nullable): NULL: @verdict (out) (nullable) says why that sender is not known;
    what was once taken has lost its key, or the sender that it stands for. */
 RerouteAddress *reroute_scheduler_unwrap (RerouteScheduler *self,
                                           RerouteAddress *recipient,
+                                          gint64 now_s,
                                           RerouteSrsVerdict *verdict);
 /* The outcome of such a recipient: by its own domain it would go to whoever has that. */
 RerouteOutcome reroute_recipient_fail_expired (guint recipient);

@@ -15,15 +15,14 @@
 RerouteAddress *
 reroute_scheduler_unwrap (RerouteScheduler *self,
                           RerouteAddress *recipient,
+                          gint64 now_s,
                           RerouteSrsVerdict *verdict)
 {
   RerouteSrsVerdict said;
 
   if (self->srs == NULL || !reroute_srs_is_ours (self->srs, recipient))
     return reroute_address_ref (recipient);
-  /* Its age was judged when it was taken. */
-  return reroute_srs_reverse (
-    self->srs, recipient, REROUTE_SRS_ANY_TIME, verdict != NULL ? verdict : &said);
+  return reroute_srs_reverse (self->srs, recipient, now_s, verdict != NULL ? verdict : &said);
 }
 
 RerouteOutcome

@@ -435,7 +435,7 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   const RerouteRecipient *recipient =
     reroute_envelope_get_recipient (reroute_queued_get_envelope (self), index);
   g_autoptr (RerouteAddress) address =
-               reroute_scheduler_unwrap (scheduler, recipient->address, NULL);
+               reroute_scheduler_unwrap (scheduler, recipient->address, REROUTE_SRS_ANY_TIME, NULL);
   const RerouteDecision *decision = NULL;
   RerouteOutcome outcome = { .recipient = index };
   Group *group;
