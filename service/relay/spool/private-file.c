@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 static gboolean
-fail (GError **error, const char *name, const char *why)
+fail (GError **error, RerouteError code, const char *name, const char *why)
 {
-  g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL, "file “%s” of the spool %s", name, why);
+  g_set_error (error, REROUTE_ERROR, code, "file “%s” of the spool %s", name, why);
   return FALSE;
 }
 
@@ -30,12 +30,13 @@ check (int fd, const char *name, gsize most, gsize *octets, GError **error)
   struct stat status;
 
   if (fstat (fd, &status) != 0)
-    return fail (error, name, g_strerror (errno));
+    return fail (error, REROUTE_ERROR_SPOOL, name, g_strerror (errno));
   if (!S_ISREG (status.st_mode) || status.st_uid != geteuid () ||
       (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-    return fail (error, name, "must be a file of the relay's user, with mode 0600");
+    return fail (
+      error, REROUTE_ERROR_FAILED, name, "must be a file of the relay's user, with mode 0600");
   if ((guint64) status.st_size > most)
-    return fail (error, name, "is too long");
+    return fail (error, REROUTE_ERROR_TOO_LARGE, name, "is too long");
   *octets = (gsize) status.st_size;
   return TRUE;
 }
@@ -71,7 +72,8 @@ reroute_private_file_read (int dir_fd, const char *name, gsize most, GError **er
     return g_bytes_new (NULL, 0);
   if (fd < 0)
     {
-      fail (error, name, g_strerror (errno));
+      RerouteError code = errno == ELOOP ? REROUTE_ERROR_FAILED : REROUTE_ERROR_SPOOL;
+      fail (error, code, name, g_strerror (errno));
       return NULL;
     }
   if (check (fd, name, most, &octets, error))
@@ -80,7 +82,7 @@ reroute_private_file_read (int dir_fd, const char *name, gsize most, GError **er
       if (read_fully (fd, text, octets))
         content = g_bytes_new_take (g_steal_pointer (&text), octets);
       else
-        fail (error, name, g_strerror (errno));
+        fail (error, REROUTE_ERROR_SPOOL, name, g_strerror (errno));
     }
   close (fd);
   return content;

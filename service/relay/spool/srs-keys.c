@@ -10,6 +10,7 @@
 
 #include "service/relay/spool/srs-keys.h"
 
+#include "common/error.h"
 #include "common/limits.h"
 #include "service/relay/spool/directory.h"
 #include "service/relay/spool/private-file.h"
@@ -77,10 +78,20 @@ parse_line (const char *line, Key *key)
   return TRUE;
 }
 
+/* What others could read is no key any more, and a file that is damaged has none; but one that
+   cannot be read at the moment has them still.
+   Returns: (transfer full) (nullable): NULL with @error */
 static GArray *
-read_keys (int dir_fd)
+read_keys (int dir_fd, GError **error)
 {
-  g_autoptr (GBytes) octets = reroute_private_file_read (dir_fd, KEYS_NAME, FILE_OCTETS_MOST, NULL);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) octets =
+               reroute_private_file_read (dir_fd, KEYS_NAME, FILE_OCTETS_MOST, &failure);
+  if (g_error_matches (failure, REROUTE_ERROR, REROUTE_ERROR_SPOOL))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
   gsize length = 0;
   const char *data = octets != NULL ? g_bytes_get_data (octets, &length) : NULL;
   g_autofree char *text = g_strndup (data != NULL ? data : "", length);
@@ -140,9 +151,11 @@ rotate (GArray *keys, gint64 now_s)
 GPtrArray *
 reroute_srs_keys_open (int dir_fd, gint64 now_s, GError **error)
 {
-  g_autoptr (GArray) keys = read_keys (dir_fd);
+  g_autoptr (GArray) keys = read_keys (dir_fd, error);
   GPtrArray *octets;
 
+  if (keys == NULL)
+    return NULL;
   if (rotate (keys, now_s) && !write_file (dir_fd, keys, error))
     return NULL;
   octets = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
