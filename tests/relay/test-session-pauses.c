@@ -90,6 +90,26 @@ test_closed_door (void)
   receive_fixture_clear (&fixture);
 }
 
+/* Of a proxy that was let in before the pause. */
+static void
+test_proxy_header (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, rules ("proxy-hosts=127.0.0.1"));
+  int fd = client_connect (receive_fixture_get_port (&fixture));
+  let_read (&fixture);
+  begin_pause (&fixture);
+  client_send (fd, "PROXY TCP4 192.0.2.1 192.0.2.2 1025 25\r\n", -1);
+  let_read (&fixture);
+  g_assert_false (client_wait (fd, 0));
+  end_pause (&fixture);
+  client_expect (fd, "220 relay.test ");
+  client_talk (fd, "QUIT -> 221");
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
 /* What was read behind a message's end waits for its commit, and then for the end of a pause. */
 static void
 test_pipelined (void)
@@ -353,6 +373,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/pauses/paused", test_paused);
   g_test_add_func ("/pauses/closed-door", test_closed_door);
+  g_test_add_func ("/pauses/proxy-header", test_proxy_header);
   g_test_add_func ("/pauses/pipelined", test_pipelined);
   g_test_add_func ("/pauses/in-tls", test_in_tls);
   g_test_add_func ("/pauses/unread-replies", test_unread_replies);
