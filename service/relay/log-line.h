@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* A line of the log with fields. */
+/* A line of the log with fields, and many without. */
 
 #pragma once
 
@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 #define REROUTE_LOG_FIELD_PREFIX "REROUTE_" /* of those that go to journald */
 #define REROUTE_LOG_FIELDS_MOST 16
+#define REROUTE_LOG_LINES "LINES" /* a field: the message is not one line but several */
 
 /* Logs @text as a message, with @fields (array length=n), GLIB_DOMAIN among them.  A field whose
    value is NULL is left out. */
@@ -25,6 +26,20 @@ reroute_log_line (const char *text, const GLogField *fields, gsize n)
     if (fields[i].value != NULL)
       all[n_all++] = fields[i];
   g_log_structured_array (G_LOG_LEVEL_MESSAGE, all, n_all);
+}
+
+/* Logs each line of @text, which does not end with a line end, as a message of its own of @domain:
+   a call for all of them. */
+static inline void
+reroute_log_lines (const char *domain, const char *text)
+{
+  const GLogField fields[] = {
+    { "MESSAGE", text, -1 },
+    { "GLIB_DOMAIN", domain, -1 },
+    { REROUTE_LOG_LINES, "", -1 },
+  };
+
+  g_log_structured_array (G_LOG_LEVEL_MESSAGE, fields, G_N_ELEMENTS (fields));
 }
 
 G_END_DECLS

@@ -38,6 +38,16 @@ typedef struct
   gint64 time_ms;
 } LineHead;
 
+/* What lines that are logged at once have in common. */
+typedef struct
+{
+  const char *domain;
+  const GLogField *fields;
+  gsize n_fields;
+  gsize level;         /* in levels[] */
+  RerouteLogMark mark; /* but for where the line stands */
+} LineKind;
+
 static struct
 {
   GThread *thread;
@@ -198,6 +208,21 @@ find_field (const GLogField *fields, gsize n_fields, const char *key, const char
   return otherwise;
 }
 
+static guint
+count_lines (const GLogField *fields, gsize n_fields)
+{
+  const char *text = find_field (fields, n_fields, "MESSAGE", "");
+  guint n = 1;
+
+  if (find_field (fields, n_fields, REROUTE_LOG_LINES, NULL) != NULL)
+    while ((text = strchr (text, '\n')) != NULL)
+      {
+        n++;
+        text++;
+      }
+  return n;
+}
+
 /* The line as it would stand behind its head, and the fields of our own. */
 static void
 append_entry (const char *line, int severity, const GLogField *fields, gsize n_fields)
@@ -217,28 +242,42 @@ append_entry (const char *line, int severity, const GLogField *fields, gsize n_f
 }
 
 static void
-append_line (GLogLevelFlags level,
-             RerouteLogCategory category,
-             const GLogField *fields,
-             gsize n_fields)
+append_line (LineKind *kind, const char *text, gsize length)
 {
-  const char *domain = find_field (fields, n_fields, "GLIB_DOMAIN", "reroute-relayd");
-  const char *text = find_field (fields, n_fields, "MESSAGE", "");
-  gsize begin = log_writer.lines->len;
-  gsize i = find_level (level);
-  RerouteLogMark mark = { .time_us = g_get_real_time (),
-                          .category = (guint8) category,
-                          .severity = (guint8) levels[i].severity };
+  GString *lines = log_writer.lines;
+  gsize begin = lines->len;
 
-  append_head (log_writer.lines, i, mark.time_us, domain);
-  mark.start = (guint32) log_writer.lines->len;
-  g_string_append (log_writer.lines, text);
-  mark.length = (guint32) log_writer.lines->len - mark.start;
+  append_head (lines, kind->level, kind->mark.time_us, kind->domain);
+  kind->mark.start = (guint32) lines->len;
+  g_string_append_len (lines, text, (gssize) length);
+  kind->mark.length = (guint32) length;
   if (log_writer.journal_fd >= 0)
     append_entry (
-      log_writer.lines->str + begin + strlen ("<5>"), levels[i].severity, fields, n_fields);
-  g_string_append_c (log_writer.lines, '\n');
-  g_array_append_val (log_writer.marks, mark);
+      lines->str + begin + strlen ("<5>"), kind->mark.severity, kind->fields, kind->n_fields);
+  g_string_append_c (lines, '\n');
+  g_array_append_val (log_writer.marks, kind->mark);
+}
+
+/* With the lock held. */
+static void
+append (GLogLevelFlags level, RerouteLogCategory category, const GLogField *fields, gsize n_fields)
+{
+  const char *text = find_field (fields, n_fields, "MESSAGE", "");
+  gboolean several = find_field (fields, n_fields, REROUTE_LOG_LINES, NULL) != NULL;
+  gsize i = find_level (level);
+  LineKind kind = {
+    .domain = find_field (fields, n_fields, "GLIB_DOMAIN", "reroute-relayd"),
+    .fields = fields,
+    .n_fields = n_fields,
+    .level = i,
+    .mark = { .time_us = g_get_real_time (),
+              .category = (guint8) category,
+              .severity = (guint8) levels[i].severity },
+  };
+
+  for (const char *end; several && (end = strchr (text, '\n')) != NULL; text = end + 1)
+    append_line (&kind, text, (gsize) (end - text));
+  append_line (&kind, text, strlen (text));
 }
 
 /* What waits is replaced by nothing, with room for as much again: it need not grow, and be copied,
@@ -384,9 +423,9 @@ write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
   g_mutex_lock (&log_writer.lock);
   gsize begin = log_writer.lines->len;
   if (log_writer.lines->len > BUFFER_MOST_OCTETS)
-    log_writer.n_lost++;
+    log_writer.n_lost += count_lines (fields, n_fields);
   else
-    append_line (level, category, fields, n_fields);
+    append (level, category, fields, n_fields);
   if (log_writer.stopping)
     write_left ();
   else if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING)) != 0)

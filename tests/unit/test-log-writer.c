@@ -7,6 +7,7 @@
 
 #define G_LOG_DOMAIN "reroute-test"
 
+#include "service/relay/log-line.h"
 #include "service/relay/log-writer.h"
 
 #include <fcntl.h>
@@ -70,6 +71,40 @@ test_a_message_arrives_by_itself (void)
   g_message ("id=%d", 17);
   text = read_until ("\n");
   g_assert_true (g_str_has_suffix (text, " reroute-test message: id=17\n"));
+}
+
+/* The lines of deliveries that are kept. */
+static guint
+count_kept (void)
+{
+  const RerouteLogQuestion question = { .filter = "",
+                                        .categories = 1u << REROUTE_LOG_DELIVERY,
+                                        .limit = 99 };
+  g_autoptr (GVariant) answer = g_variant_ref_sink (
+    reroute_log_ring_read (reroute_log_writer_get_ring (), &question));
+  g_autoptr (GVariant) lines = g_variant_get_child_value (answer, 2);
+
+  return (guint) g_variant_n_children (lines);
+}
+
+static void
+test_several_lines_at_once (void)
+{
+  g_autofree char *text = NULL;
+  guint before = count_kept ();
+
+  reroute_log_lines ("reroute-deliver", "one\n\ntwo words\nthree");
+  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "MESSAGE", "one line\nof its own");
+  text = read_until ("of its own\n");
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 7);
+  g_assert_true (g_str_has_suffix (lines[0], " reroute-deliver message: one"));
+  g_assert_true (g_str_has_suffix (lines[1], " reroute-deliver message: "));
+  g_assert_true (g_str_has_suffix (lines[2], " reroute-deliver message: two words"));
+  g_assert_true (g_str_has_suffix (lines[3], " reroute-deliver message: three"));
+  g_assert_true (g_str_has_suffix (lines[4], " reroute-test message: one line"));
+  g_assert_cmpstr (lines[5], ==, "of its own");
+  g_assert_cmpuint (count_kept (), ==, before + 4);
 }
 
 static void
@@ -285,6 +320,7 @@ main (int argc, char **argv)
   reroute_log_writer_start ();
   g_test_add_func ("/log-writer/a-warning-is-written-at-once", test_a_warning_is_written_at_once);
   g_test_add_func ("/log-writer/a-message-arrives-by-itself", test_a_message_arrives_by_itself);
+  g_test_add_func ("/log-writer/several-lines-at-once", test_several_lines_at_once);
   g_test_add_func ("/log-writer/debug-lines-are-shown-where-asked",
                    test_debug_lines_are_shown_where_asked);
   g_test_add_func ("/log-writer/levels", test_levels);

@@ -13,9 +13,12 @@
 
 #include "service/relay/log-line.h"
 
+#include <unistd.h>
+
 #define EXPIRED "4.4.7" /* RFC 3463 3.5: delivery time expired */
 #define DELAY_PLACES 3
 #define DELAY_OCTETS 32
+#define LINES_OCTETS 65536 /* of the log, that are gathered at most */
 
 RerouteReply *
 reroute_reply_new_expired (const char *last)
@@ -105,9 +108,10 @@ struct _RerouteTelling
   char *id;
   char delay[DELAY_OCTETS];
   GString *entry;
-  GString *line; /* of the log; its first @n_head octets are those of every line */
-  gsize n_head;
-  GString *tail; /* what ends the line */
+  gboolean by_fields; /* the log takes them: a call for each line */
+  GString *head;      /* what begins a line of the log */
+  GString *lines;     /* that are not logged yet */
+  GString *tail;      /* what ends a line */
   GLogField fields[N_FIELDS];
   GByteArray *tracked; /* texts of the event */
 };
@@ -118,7 +122,9 @@ reroute_telling_new (void)
   RerouteTelling *self = g_new0 (RerouteTelling, 1);
 
   self->entry = g_string_new (NULL);
-  self->line = g_string_new (NULL);
+  self->by_fields = g_log_writer_is_journald (STDERR_FILENO);
+  self->head = g_string_new (NULL);
+  self->lines = g_string_new (NULL);
   self->tail = g_string_new (NULL);
   self->tracked = g_byte_array_new ();
   return self;
@@ -129,7 +135,8 @@ reroute_telling_free (RerouteTelling *self)
 {
   g_free (self->id);
   g_string_free (self->entry, TRUE);
-  g_string_free (self->line, TRUE);
+  g_string_free (self->head, TRUE);
+  g_string_free (self->lines, TRUE);
   g_string_free (self->tail, TRUE);
   g_byte_array_unref (self->tracked);
   g_free (self);
@@ -145,10 +152,9 @@ reroute_telling_begin (RerouteTelling *self, RerouteQueued *queued, GStringChunk
   self->now_us = g_get_real_time ();
   g_free (self->id);
   self->id = reroute_message_id_to_string (queued->message->id);
-  g_string_assign (self->line, "id=");
-  g_string_append (self->line, self->id);
-  g_string_append (self->line, " to=<");
-  self->n_head = self->line->len;
+  g_string_assign (self->head, "id=");
+  g_string_append (self->head, self->id);
+  g_string_append (self->head, " to=<");
 }
 
 const char *
@@ -233,19 +239,39 @@ prepare_line (RerouteTelling *self, const RerouteOutcome *outcome)
 static void
 log_outcome (RerouteTelling *self, const char *received, const char *rcpt_out)
 {
-  gboolean rewritten = !g_str_equal (rcpt_out, received);
+  GString *lines = self->lines;
 
-  g_string_truncate (self->line, self->n_head);
-  g_string_append (self->line, rcpt_out);
-  if (rewritten)
+  g_string_append_len (lines, self->head->str, (gssize) self->head->len);
+  g_string_append (lines, rcpt_out);
+  if (!g_str_equal (rcpt_out, received))
     {
-      g_string_append (self->line, "> orig_to=<");
-      g_string_append (self->line, received);
+      g_string_append (lines, "> orig_to=<");
+      g_string_append (lines, received);
     }
-  g_string_append_len (self->line, self->tail->str, (gssize) self->tail->len);
+  g_string_append_len (lines, self->tail->str, (gssize) self->tail->len);
+  if (!self->by_fields)
+    {
+      g_string_append_c (lines, '\n');
+      if (lines->len > LINES_OCTETS)
+        reroute_telling_end (self);
+      return;
+    }
   self->fields[FIELD_RECIPIENT].value = received;
   self->fields[FIELD_RCPT_OUT].value = rcpt_out;
-  reroute_log_line (self->line->str, self->fields, N_FIELDS);
+  reroute_log_line (lines->str, self->fields, N_FIELDS);
+  g_string_truncate (lines, 0);
+}
+
+void
+reroute_telling_end (RerouteTelling *self)
+{
+  GString *lines = self->lines;
+
+  if (lines->len == 0)
+    return;
+  g_string_truncate (lines, lines->len - 1);
+  reroute_log_lines (G_LOG_DOMAIN, lines->str);
+  g_string_truncate (lines, 0);
 }
 
 /* --- tracking --- */

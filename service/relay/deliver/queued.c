@@ -543,6 +543,7 @@ reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n)
           self, &outcomes[i], reroute_telling_find_text (telling, outcomes[i].reply));
       waits = waits || outcomes[i].kind != REROUTE_OUTCOME_SENT;
     }
+  reroute_telling_end (telling);
   count_outcomes (self, outcomes, n);
   if (waits)
     reroute_queued_release_content (self);

@@ -263,6 +263,8 @@ void reroute_telling_begin (RerouteTelling *self, RerouteQueued *queued, GString
 /* As reroute_reply_to_string(), in @texts. */
 const char *reroute_telling_find_text (RerouteTelling *self, const RerouteReply *reply);
 void reroute_telling_tell (RerouteTelling *self, const RerouteOutcome *outcome);
+/* All are told: their lines go to the log. */
+void reroute_telling_end (RerouteTelling *self);
 /* An event of a recipient that no try brought about. */
 void reroute_queued_track (RerouteQueued *self,
                            guint recipient,
