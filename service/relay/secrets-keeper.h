@@ -36,8 +36,8 @@ void reroute_secrets_keeper_reload (RerouteSecretsKeeper *self);
  * On the disk, and in force, when it returns.
  *
  * Errors: %REROUTE_ERROR_VALUE, also where they come from a credential,
- * %REROUTE_ERROR_NO_SUCH_ENTRY, %REROUTE_ERROR_TOO_LARGE, %REROUTE_ERROR_SPOOL; none says what is
- * in @value.
+ * %REROUTE_ERROR_NO_SUCH_ENTRY, %REROUTE_ERROR_TOO_LARGE, %REROUTE_ERROR_SPOOL,
+ * %REROUTE_ERROR_FAILED: the file is not fit to hold secrets; none says what is in @value.
  */
 gboolean reroute_secrets_keeper_set (RerouteSecretsKeeper *self,
                                      const char *name,

@@ -42,8 +42,9 @@ struct _RerouteTimer
 typedef struct _RerouteFlush RerouteFlush;
 typedef void (*RerouteFlushFunc) (RerouteFlush *flush);
 
-/* What its owner has to send when the turn ends, in a row with what others have: who is sent to
-   many times in a row wakes once.  Embedded in the owner; zeroed is not pending. */
+/* What its owner has to send, behind the events of the turn or its deferred functions and in a row
+   with what others have: who is sent to many times in a row wakes once.  Embedded in the owner;
+   zeroed is not pending. */
 struct _RerouteFlush
 {
   GList link; /* data: NULL while it is not pending */

@@ -3,8 +3,8 @@
  * connection.c - one outgoing SMTP session over a socket
  *
  * Everything happens in pump(): it sends what the machine has to say and the content, then looks at
- * the machine's state.  A function of the handler is always its last step.  Where there is
- * something to send it runs when the worker's turn ends.
+ * the machine's state.  A function of the handler is always its last step.  Where input or a
+ * transaction gives it something to send, it runs as a flush of the worker.
  *
  * Standards: RFC 5321 sections 4.5.3.2 (time limits), 4.5.4.1.
  */

@@ -61,8 +61,8 @@ struct _RerouteSession
 RerouteSession *reroute_session_ref (RerouteSession *self);
 void reroute_session_unref (RerouteSession *self);
 
-/* After anything happened: feeds what waits; when the worker's turn ends, sends what there is to
-   say and sees what is next. */
+/* After anything happened: feeds what waits; later in the worker's turn, sends what there is to say
+   and sees what is next. */
 void reroute_session_advance (RerouteSession *self);
 /* Greets the client, once the milters have nothing against it. */
 void reroute_session_greet (RerouteSession *self);

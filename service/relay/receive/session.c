@@ -2,8 +2,9 @@
  *
  * session.c - one SMTP session of a client: its socket and its turns
  *
- * A turn reads once, feeds the machine, and sends all replies at once, when the worker's turn ends:
- * what goes to many clients in a row wakes a process that holds them once, not for each.  Reading
+ * A turn reads once, feeds the machine, and sends all replies at once, behind the events of the
+ * worker's turn: what goes to many clients in a row wakes a process that holds them once, not for
+ * each.  Reading
  * stops while a commit is awaited, while the spool is behind with parts of the message, and while
  * the client does not read its replies; epoll is told of it only when input comes in the meantime.
  * Under back-pressure the worker looks at no session.
@@ -265,7 +266,11 @@ conclude (RerouteSession *self)
   else if (self->pending != NULL && !self->receiver->paused && may_feed (self))
     reroute_session_advance (self); /* the client made room for its replies meanwhile */
   else
-    update_events (self);
+    {
+      if (self->pending != NULL && self->receiver->paused)
+        join_unfed (self); /* likewise */
+      update_events (self);
+    }
 }
 
 static void

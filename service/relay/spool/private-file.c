@@ -36,7 +36,7 @@ check (int fd, const char *name, gsize most, gsize *octets, GError **error)
     return fail (
       error, REROUTE_ERROR_FAILED, name, "must be a file of the relay's user, with mode 0600");
   if ((guint64) status.st_size > most)
-    return fail (error, REROUTE_ERROR_TOO_LARGE, name, "is too long");
+    return fail (error, REROUTE_ERROR_FAILED, name, "is too long");
   *octets = (gsize) status.st_size;
   return TRUE;
 }
@@ -72,8 +72,8 @@ reroute_private_file_read (int dir_fd, const char *name, gsize most, GError **er
     return g_bytes_new (NULL, 0);
   if (fd < 0)
     {
-      RerouteError code = errno == ELOOP ? REROUTE_ERROR_FAILED : REROUTE_ERROR_SPOOL;
-      fail (error, code, name, g_strerror (errno));
+      gboolean is_fit = errno != ELOOP && errno != ENXIO; /* a link, a socket */
+      fail (error, is_fit ? REROUTE_ERROR_SPOOL : REROUTE_ERROR_FAILED, name, g_strerror (errno));
       return NULL;
     }
   if (check (fd, name, most, &octets, error))

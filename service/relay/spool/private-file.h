@@ -14,8 +14,8 @@ G_BEGIN_DECLS
  * @dir_fd: the spool
  * @most: octets it may have
  *
- * Errors: %REROUTE_ERROR_SPOOL: it cannot be read now; %REROUTE_ERROR_TOO_LARGE;
- * %REROUTE_ERROR_FAILED: others may read or write it, or it is no file
+ * Errors: %REROUTE_ERROR_SPOOL: it cannot be read; %REROUTE_ERROR_FAILED: it is too long, others
+ * may read or write it, or it is a link or no file
  *
  * Returns: (transfer full): what is in it, nothing when there is no such file; %NULL with @error
  */
