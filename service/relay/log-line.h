@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <unistd.h>
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -11,6 +13,13 @@ G_BEGIN_DECLS
 #define REROUTE_LOG_FIELD_PREFIX "REROUTE_" /* of those that go to journald */
 #define REROUTE_LOG_FIELDS_MOST 16
 #define REROUTE_LOG_LINES "LINES" /* a field: the message is not one line but several */
+
+/* Whether standard error is journald's, which alone takes fields. */
+static inline gboolean
+reroute_log_takes_fields (void)
+{
+  return g_log_writer_is_journald (STDERR_FILENO);
+}
 
 /* Logs @text as a message, with @fields (array length=n), GLIB_DOMAIN among them.  A field whose
    value is NULL is left out. */

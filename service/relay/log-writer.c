@@ -448,7 +448,7 @@ reroute_log_writer_start (void)
   g_return_if_fail (log_writer.thread == NULL);
 
   log_writer.shown = shown != NULL ? g_strsplit_set (shown, " ,", -1) : NULL;
-  log_writer.to_journal = g_log_writer_is_journald (STDERR_FILENO);
+  log_writer.to_journal = reroute_log_takes_fields ();
   log_writer.journal_fd =
     log_writer.to_journal ? reroute_log_journal_open (REROUTE_LOG_JOURNAL_PATH) : -1;
   for (guint i = 0; i < REROUTE_N_LOG_CATEGORIES; i++)

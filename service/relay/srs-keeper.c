@@ -37,15 +37,16 @@ renew (RerouteSrsKeeper *self)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) keys = NULL;
   gboolean had_one = self->srs != NULL;
+  gboolean goes_on = had_one && g_str_equal (reroute_srs_get_domain (self->srs), self->domain);
 
   if (*self->domain != '\0')
     {
       keys = reroute_spool_open_srs_keys (self->spool, g_get_real_time () / G_USEC_PER_SEC, &error);
       if (keys == NULL)
-        g_warning ("%s: senders %s", error->message, had_one ? "are rewritten as before" : "stay");
+        g_warning ("%s: senders %s", error->message, goes_on ? "are rewritten as before" : "stay");
     }
   /* Keys that were in force go on while the disk gives no others. */
-  if (error != NULL && had_one && g_str_equal (reroute_srs_get_domain (self->srs), self->domain))
+  if (error != NULL && goes_on)
     return;
   g_clear_pointer (&self->srs, reroute_srs_unref);
   self->srs = keys != NULL ? make_srs (self, keys) : NULL;

@@ -13,8 +13,6 @@
 
 #include "service/relay/log-line.h"
 
-#include <unistd.h>
-
 #define EXPIRED "4.4.7" /* RFC 3463 3.5: delivery time expired */
 #define DELAY_PLACES 3
 #define DELAY_OCTETS 32
@@ -122,7 +120,7 @@ reroute_telling_new (void)
   RerouteTelling *self = g_new0 (RerouteTelling, 1);
 
   self->entry = g_string_new (NULL);
-  self->by_fields = g_log_writer_is_journald (STDERR_FILENO);
+  self->by_fields = reroute_log_takes_fields ();
   self->head = g_string_new (NULL);
   self->lines = g_string_new (NULL);
   self->tail = g_string_new (NULL);

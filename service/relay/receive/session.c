@@ -4,10 +4,9 @@
  *
  * A turn reads once, feeds the machine, and sends all replies at once, behind the events of the
  * worker's turn: what goes to many clients in a row wakes a process that holds them once, not for
- * each.  Reading
- * stops while a commit is awaited, while the spool is behind with parts of the message, and while
- * the client does not read its replies; epoll is told of it only when input comes in the meantime.
- * Under back-pressure the worker looks at no session.
+ * each.  Reading stops while a commit is awaited, while the spool is behind with parts of the
+ * message, and while the client does not read its replies; epoll is told of it only when input
+ * comes in the meantime.  Under back-pressure the worker looks at no session.
  *
  * Standards: RFC 5321 sections 3.8 and 6.1.
  */
