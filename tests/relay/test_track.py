@@ -14,7 +14,9 @@ from tap import Tap
 
 GREYLISTED = '451 4.7.1 Greylisted, try again later'
 REFUSED = '550 5.1.1 No such user "a b"'
+FULL = f'552 5.2.2 No room{", none at all" * 20}'
 SENDER = 'sender@back.test'
+LONG = '.'.join(letter * 55 for letter in 'abc')
 
 
 class World:
@@ -30,6 +32,7 @@ class World:
         self.service.add_connection('new.test', f'--host={self.sink.endpoint}')
         self.service.add_connection('fwd.test', f'--host={self.forwarded.endpoint}')
         self.service.add_connection('back.test', f'--host={self.forwarded.endpoint}')
+        self.service.add_routing(f'{LONG}.old.test', f'--reroute-to={LONG}.new.test')
         self.service.set('retry-intervals', '1s')
         self.service.wait_applied()
 
@@ -38,6 +41,8 @@ class World:
             return None
         if 'bad@' in argument:
             return REFUSED
+        if 'full@' in argument:
+            return FULL
         return GREYLISTED if 'late@' in argument and not self.open else None
 
     def send(self, *recipients, sender=SENDER):
@@ -146,6 +151,19 @@ def test_recipients_that_differ(world):
         origin = f'> orig_to=<{received}' if rcpt_out != received else ''
         line, = (text for text in told if f' to=<{rcpt_out}{origin}> nexthop=' in text)
         assert f' status={kind} ({event["reply"]})' in line, line
+
+
+def test_more_lines_than_are_gathered(world):
+    """Of one transaction: more of the log than goes there in one call; each recipient has its line, whole."""
+    recipients = [f'{"x" * 55}{number:03}full@{LONG}.old.test' for number in range(100)]
+    number = world.send(*recipients)
+    told = poll('all lines', lambda: (lambda found: found if len(found) >= len(recipients) else None)(
+        [line['text'] for line in world.service.ctl_json('log', '--category=delivery', f'id={number} to=<')]))
+    assert len(told) == len(recipients) and sum(map(len, told)) > 65536, told
+    for recipient, line in zip(recipients, told):
+        rcpt_out = recipient.replace('.old.test', '.new.test')
+        assert line.startswith(f'id={number} to=<{rcpt_out}> orig_to=<{recipient}> nexthop='), line
+        assert line.partition(' nexthop=')[2] == told[0].partition(' nexthop=')[2] and line.endswith(f'({FULL})'), line
 
 
 def test_what_an_administrator_did(world):

@@ -19,6 +19,7 @@
 #define N_LINES 500
 #define FILLER_OCTETS 65536
 #define N_FILLERS 160 /* 10 MiB: the pipe and the buffer hold half of it */
+#define LOST " lines of the log were lost: they came too fast\n"
 
 static int reader;
 
@@ -271,19 +272,47 @@ test_threads_share_it (void)
     }
 }
 
-/* A reader that is stuck costs lines and a second for a warning, never the program. */
+/* How many lines @text says were lost. */
+static guint64
+count_lost (const char *text)
+{
+  guint64 n = 0;
+
+  for (const char *at = strstr (text, LOST); at != NULL; at = strstr (at + 1, LOST))
+    {
+      const char *line = at;
+
+      while (line > text && line[-1] != '\n')
+        line--;
+      n += g_ascii_strtoull (line, NULL, 10);
+    }
+  return n;
+}
+
+/* A reader that is stuck costs lines and a second for a warning, never the program; what it lost is
+   told line by line, of several at once too. */
 static void
 test_a_reader_that_is_stuck (void)
 {
   g_autofree char *filler = g_strnfill (FILLER_OCTETS, 'x');
-  g_autofree char *text = NULL;
+  g_autofree char *several = g_strconcat ("filler\n", filler, "\nfiller", NULL);
+  guint64 n_arrived = 0;
 
   for (guint i = 0; i < N_FILLERS; i++)
-    g_message ("%s", filler);
+    reroute_log_lines (G_LOG_DOMAIN, several);
   g_log (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "stuck");
-  text = read_until ("lines of the log were lost: they came too fast\n");
-  g_assert_nonnull (strstr (text, filler));
-  g_assert_nonnull (strstr (text, "were lost"));
+  g_autofree char *text = read_until (LOST);
+  g_message ("over");
+  g_autofree char *rest = read_until (" over\n");
+  g_autofree char *all = g_strconcat (text, rest, NULL);
+  g_auto (GStrv) lines = g_strsplit (all, "\n", -1);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    n_arrived += g_str_has_suffix (lines[i], ": filler") || g_str_has_suffix (lines[i], "xxx") ||
+                 g_str_has_suffix (lines[i], " stuck");
+  g_assert_nonnull (strstr (all, filler));
+  g_assert_cmpuint (count_lost (all), >, 0);
+  g_assert_cmpuint (n_arrived + count_lost (all), ==, 3 * N_FILLERS + 1);
 }
 
 static void
