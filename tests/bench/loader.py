@@ -13,6 +13,7 @@ from place import BUILD, free_port  # noqa: E402
 from tap import Skip  # noqa: E402
 
 PROGRAM = os.path.join(BUILD, 'tests', 'bench', 'load')
+LOOKUP = os.path.join(BUILD, 'tests', 'bench', 'lookup')
 
 # What a run must not count; everything else is a figure.
 FAULTS = ('lost', 'duplicated', 'unpromised', 'wrong_content', 'wrong_recipients')

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import figures
-from loader import BUILD
+from loader import LOOKUP
 from place import poll
 from support import Client
 from systems import NEW, Ours
@@ -68,8 +68,7 @@ class Rules(Fresh):
         poll('the new rule to act', lambda: self.takes(system, ADDED), 60, 0.002)
         found['add'] = time.monotonic() - begun_s
         found.update(self.edited(system, rules))
-        lookup = json.loads(subprocess.run([os.path.join(BUILD, 'tests', 'bench', 'lookup'), str(rules)],
-                                           check=True, capture_output=True, text=True).stdout)
+        lookup = json.loads(subprocess.run([LOOKUP, str(rules)], check=True, capture_output=True, text=True).stdout)
         return {**found, 'lookup': lookup['lookup_us'], 'decide': lookup['decide_us']}
 
     @staticmethod
