@@ -21,6 +21,7 @@
 /* Descriptors and timers looked at in one turn; the rest have theirs in the next. */
 #define EVENTS_PER_TURN 64
 #define TIMERS_PER_TURN 256
+#define ROUNDS_PER_TURN 8 /* of what is asked for while a turn ends */
 
 typedef struct
 {
@@ -191,12 +192,13 @@ run_flushes (RerouteWorker *self)
     }
 }
 
-/* What these functions ask for again runs too, in this turn. */
+/* What these functions ask for again runs too, some of it in the next turn: who has always more to
+   do keeps nobody else waiting. */
 static void
 end_turn (RerouteWorker *self)
 {
   run_flushes (self);
-  while (self->deferred->len > 0)
+  for (guint n = 0; n < ROUNDS_PER_TURN && self->deferred->len > 0; n++)
     {
       g_autoptr (GArray) calls = self->deferred;
 
@@ -352,7 +354,7 @@ run (gpointer user_data)
   current = self;
   while (!self->quitting)
     run_turn (self);
-  while (run_posted (self))
+  while (run_posted (self) || self->deferred->len > 0)
     end_turn (self);
   return NULL;
 }

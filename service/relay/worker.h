@@ -78,7 +78,8 @@ void reroute_worker_arm_timer (RerouteWorker *self, RerouteTimer *timer, gint64 
 void reroute_worker_disarm_timer (RerouteWorker *self, RerouteTimer *timer);
 gint64 reroute_worker_now_us (RerouteWorker *self); /* monotonic, read once a turn */
 
-/* Runs once at the end of this turn of the loop, behind the flushes that are pending by then. */
+/* Runs once at the end of this turn of the loop, behind the flushes that are pending by then; of
+   what is asked for there again and again, some runs at the end of the next. */
 void reroute_worker_defer (RerouteWorker *self, RerouteWorkerFunc func, gpointer user_data);
 
 /* One that is pending already stays where it is.  Its function may ask for it again. */

@@ -120,6 +120,34 @@ test_deferred_runs_behind_the_turn (void)
   log_free (log);
 }
 
+/* Asks for itself until somebody else had his turn. */
+static void
+defer_again (RerouteWorker *worker, gpointer user_data)
+{
+  Log *log = user_data;
+
+  g_mutex_lock (&log->lock);
+  gboolean goes_on = log->letters->len < 3;
+  g_mutex_unlock (&log->lock);
+  if (goes_on)
+    reroute_worker_defer (worker, defer_again, log);
+}
+
+static void
+test_deferred_keeps_nobody_waiting (void)
+{
+  Log *log = log_new ();
+
+  reroute_worker_post (log->worker, append_a, log);
+  reroute_worker_post (log->worker, defer_again, log);
+  expect (log, "a");
+  reroute_worker_post (log->worker, append_b, log);
+  expect (log, "ab");
+  reroute_worker_post (log->worker, append_a, log);
+  expect (log, "aba");
+  log_free (log);
+}
+
 static Log *
 log_of_timer (RerouteTimer *timer, gsize index)
 {
@@ -334,6 +362,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/worker/posts-run-in-order", test_posts_run_in_order);
   g_test_add_func ("/worker/deferred-runs-behind-the-turn", test_deferred_runs_behind_the_turn);
+  g_test_add_func ("/worker/deferred-keeps-nobody-waiting", test_deferred_keeps_nobody_waiting);
   g_test_add_func ("/worker/flushes-run-in-a-row", test_flushes_run_in_a_row);
   g_test_add_func ("/worker/timers-run-by-due-time", test_timers_run_by_due_time);
   g_test_add_func ("/worker/descriptors-are-watched", test_descriptors_are_watched);
