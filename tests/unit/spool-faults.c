@@ -54,7 +54,10 @@ static struct
   gboolean has_struck;
   guint32 seed;
   GPtrArray *undos;
-} faults;
+  const gint *waits_ms;
+  guint n_waits;
+  int refused_mode;
+} faults = { .refused_mode = -1 };
 
 static guint32
 get_random (void)
@@ -108,6 +111,23 @@ gboolean
 spool_faults_have_struck (void)
 {
   return faults.has_struck;
+}
+
+void
+spool_faults_script_syncs (const gint *waits_ms, guint n)
+{
+  g_mutex_lock (&faults.lock);
+  faults.waits_ms = waits_ms;
+  faults.n_waits = n;
+  g_mutex_unlock (&faults.lock);
+}
+
+void
+spool_faults_refuse_opens (int mode)
+{
+  g_mutex_lock (&faults.lock);
+  faults.refused_mode = mode;
+  g_mutex_unlock (&faults.lock);
 }
 
 static Undo *
@@ -314,12 +334,36 @@ pwrite (int fd, const void *octets, size_t length, off_t offset)
   return write_vectors (fd, &vector, 1, offset);
 }
 
+/* What the script has for this sync.  Returns: FALSE, it fails */
+static gboolean
+play_sync (int fd)
+{
+  struct stat status;
+  gint wait_ms = 0;
+
+  g_mutex_lock (&faults.lock);
+  if (faults.n_waits > 0 && fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
+    {
+      wait_ms = *faults.waits_ms++;
+      faults.n_waits--;
+    }
+  g_mutex_unlock (&faults.lock);
+  if (wait_ms > 0)
+    g_usleep ((gulong) wait_ms * 1000);
+  return wait_ms >= 0;
+}
+
 static int
 sync_file (int fd, long number)
 {
   struct stat status;
   int result = 0;
 
+  if (!play_sync (fd))
+    {
+      errno = EIO;
+      return -1;
+    }
   g_mutex_lock (&faults.lock);
   take_step ();
   gboolean fails =
@@ -430,6 +474,12 @@ openat (int dir_fd, const char *name, int flags, ...)
   mode_t mode = (flags & O_CREAT) != 0 ? va_arg (arguments, mode_t) : 0;
   va_end (arguments);
   g_mutex_lock (&faults.lock);
+  if (faults.refused_mode == (flags & O_ACCMODE) && g_str_has_prefix (name, "journal-"))
+    {
+      g_mutex_unlock (&faults.lock);
+      errno = EMFILE;
+      return -1;
+    }
   gboolean creates =
     faults.fault != SPOOL_FAULT_NONE && (flags & O_CREAT) != 0 && !is_there (dir_fd, name);
   if (creates)

@@ -30,4 +30,10 @@ void spool_faults_disarm (void);
 guint spool_faults_get_steps (void); /* since armed */
 gboolean spool_faults_have_struck (void);
 
+/* What the next syncs of files do, one after another: they take so many milliseconds longer, or
+   fail (EIO) where that is negative.  @waits_ms: (array length=n): borrowed until they came */
+void spool_faults_script_syncs (const gint *waits_ms, guint n);
+/* Segments cannot be opened with this access mode: EMFILE.  -1: they can. */
+void spool_faults_refuse_opens (int mode);
+
 G_END_DECLS

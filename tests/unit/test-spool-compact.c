@@ -10,6 +10,7 @@
 #include "tests/unit/spool-faults.h"
 #include "tests/unit/spool-fixture.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #define MESSAGE_OCTETS 3000
 #define LARGE_OCTETS (3 * REROUTE_LIMIT_PART_OCTETS + 1000)
 #define N_KEPT 5
+#define PATIENCE_US (60 * G_USEC_PER_SEC)
 
 /* Mail that comes and goes, @n messages of it. */
 static void
@@ -229,6 +231,148 @@ test_unreadable (void)
   spool_fixture_clear (&fixture);
 }
 
+/* Until there are so many segments; the first of them holds something that stays. */
+static void
+pass_mail_until (SpoolFixture *fixture, guint n_segments)
+{
+  while (count_segments (fixture) < n_segments)
+    pass_mail (fixture, 1);
+}
+
+/* One at least: on a slow machine it comes again.  Returns: what is fatal otherwise */
+static GLogLevelFlags
+expect_warnings (const char *pattern)
+{
+  g_test_expect_message ("reroute-spool", G_LOG_LEVEL_WARNING, pattern);
+  return g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+}
+
+/* They have come. */
+static void
+end_warnings (void)
+{
+  g_test_assert_expected_messages ();
+  spool_faults_refuse_opens (-1);
+}
+
+/* A segment that cannot be opened for a while is not damaged: it is copied when it can. */
+static void
+test_not_opened_now (void)
+{
+  SpoolFixture fixture;
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  g_autoptr (GBytes) content = spool_fixture_content (1, MESSAGE_OCTETS);
+  g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
+  pass_mail_until (&fixture, 3);
+  spool_faults_refuse_opens (O_RDONLY);
+  GLogLevelFlags fatal = expect_warnings ("*is not copied now: *");
+  pass_mail_until (&fixture, 5);
+  end_warnings ();
+  gint64 end_us = g_get_monotonic_time () + PATIENCE_US;
+  while (count_segments (&fixture) > 4 && g_get_monotonic_time () < end_us)
+    pass_mail (&fixture, 1);
+  g_assert_cmpuint (count_segments (&fixture), <=, 4);
+  g_assert_cmpuint (get_oldest (&fixture), >, 1);
+  spool_fixture_assert_content (fixture.spool, message, content);
+  spool_fixture_clear (&fixture);
+  g_log_set_always_fatal (fatal);
+}
+
+/* A segment that cannot be taken back stays, with all behind it: else what was in it would be sent
+   again after the next start. */
+static void
+test_not_taken_back_now (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GPtrArray) messages =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_message_unref);
+  guint n_done = 0;
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  pass_mail (&fixture, 100);
+  spool_faults_refuse_opens (O_RDWR);
+  GLogLevelFlags fatal = expect_warnings ("*that is no longer needed: *");
+  /* Of each message the verdict comes some later. */
+  for (guint i = 0; i < 300; i++)
+    {
+      g_autoptr (GBytes) content = spool_fixture_content (i, MESSAGE_OCTETS);
+      g_ptr_array_add (messages, spool_fixture_commit (&fixture, 1, content, NULL));
+      if (messages->len - n_done > 20)
+        spool_fixture_record (
+          &fixture, messages->pdata[n_done++], 0, REROUTE_RECIPIENT_SENT, "250 ok");
+    }
+  while (n_done < messages->len)
+    spool_fixture_record (&fixture, messages->pdata[n_done++], 0, REROUTE_RECIPIENT_SENT, "250 ok");
+  end_warnings ();
+  gint64 end_us = g_get_monotonic_time () + PATIENCE_US;
+  while (count_segments (&fixture) > 4 && g_get_monotonic_time () < end_us)
+    pass_mail (&fixture, 1);
+  g_assert_cmpuint (count_segments (&fixture), <=, 4);
+  spool_fixture_close (&fixture);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, 0);
+  g_autoptr (GPtrArray) damaged = spool_fixture_list (fixture.directory, "damaged-");
+  g_assert_cmpuint (damaged->len, ==, 0);
+  spool_fixture_clear (&fixture);
+  g_log_set_always_fatal (fatal);
+}
+
+static void
+told_cb (RerouteMessage *message, const GError *error, gpointer user_data)
+{
+  g_atomic_int_set ((gint *) user_data, error == NULL ? 1 : -1);
+}
+
+static void
+refused_or_not_cb (RerouteMessage *message, const GError *error, gpointer user_data)
+{
+}
+
+/* A verdict that could not be written waits, and the copy of its message with it: a copy behind it
+   would say that the message still waits. */
+static void
+test_no_copy_before_a_kept_verdict (void)
+{
+  /* So that all comes at once; the batch with the verdict fails; the next one takes so long that
+     copies may be made again. */
+  static const gint waits_ms[] = { 300, -1, 1200 };
+  const RerouteVerdict verdict = { 0, REROUTE_RECIPIENT_SENT, 0, 1, 0, "250 2.0.0 taken" };
+  SpoolFixture fixture;
+  gint told = 0;
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  g_autoptr (GBytes) content = spool_fixture_content (1, MESSAGE_OCTETS);
+  g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, NULL);
+  guint64 id = message->id;
+  pass_mail_until (&fixture, 3);
+  pass_mail (&fixture, 10);
+  spool_faults_script_syncs (waits_ms, G_N_ELEMENTS (waits_ms));
+  for (guint i = 0; i < 66; i++)
+    {
+      RerouteSpoolDraft *draft = reroute_spool_begin (fixture.spool);
+
+      if (i == 1)
+        {
+          g_usleep (100 * 1000);
+          reroute_spool_record (fixture.spool, message, &verdict, 1, told_cb, &told);
+        }
+      reroute_spool_draft_append (draft, g_bytes_get_data (content, NULL), MESSAGE_OCTETS);
+      reroute_spool_commit (
+        fixture.spool, draft, spool_fixture_envelope (1), refused_or_not_cb, NULL);
+    }
+  while (g_atomic_int_get (&told) == 0)
+    g_usleep (1000);
+  g_assert_cmpint (told, ==, 1);
+  spool_fixture_close (&fixture);
+  spool_fixture_open (&fixture);
+  g_assert_null (spool_fixture_find (&fixture, id));
+  spool_fixture_clear (&fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -239,5 +383,9 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/compact/copied-forward", test_copied_forward);
   g_test_add_func ("/spool/compact/slow-sender", test_slow_sender);
   g_test_add_func ("/spool/compact/unreadable", test_unreadable);
+  g_test_add_func ("/spool/compact/not-opened-now", test_not_opened_now);
+  g_test_add_func ("/spool/compact/not-taken-back-now", test_not_taken_back_now);
+  g_test_add_func ("/spool/compact/no-copy-before-a-kept-verdict",
+                   test_no_copy_before_a_kept_verdict);
   return g_test_run ();
 }

@@ -315,18 +315,13 @@ write_batch_records (RerouteSpool *self, RerouteSegment *segment, guint64 ids)
 void
 reroute_spool_abandon_segment (RerouteSpool *self, RerouteSegment *segment)
 {
-  char name[REROUTE_SEGMENT_NAME_OCTETS];
-
   g_mutex_lock (&self->lock);
   segment->failed = TRUE;
   close (segment->fd);
   segment->fd = -1;
-  if (segment->used == REROUTE_SPOOL_BLOCK_OCTETS)
-    {
-      reroute_segment_name (segment->serial, name);
-      unlinkat (self->dir_fd, name, 0);
-      g_ptr_array_remove (self->segments, segment);
-    }
+  if (segment->used == REROUTE_SPOOL_BLOCK_OCTETS &&
+      reroute_segment_unlink (self->dir_fd, segment->serial, NULL))
+    g_ptr_array_remove (self->segments, segment);
   REROUTE_FAULT_POINT ("segment-abandoned");
   g_mutex_unlock (&self->lock);
 }

@@ -21,6 +21,7 @@
 #define COPY_OCTETS (1024 * 1024) /* a round */
 #define FEW_SEGMENTS 3            /* so many are never worth a copy */
 #define SPARE_RETRY_US G_USEC_PER_SEC
+#define FILE_RETRY_US (5 * G_USEC_PER_SEC) /* of a segment that cannot be opened, or removed */
 
 static RerouteSegment *
 get_oldest (RerouteSpool *self)
@@ -28,7 +29,8 @@ get_oldest (RerouteSpool *self)
   return self->segments->len > 0 ? g_ptr_array_index (self->segments, 0) : NULL;
 }
 
-/* Whether the oldest segment should be emptied by copying. */
+/* Whether the oldest segment should be emptied by copying.  A copy says what is known of its
+   message, so none is made while there are verdicts that are not written yet and come first. */
 static gboolean
 is_due (RerouteSpool *self)
 {
@@ -36,8 +38,8 @@ is_due (RerouteSpool *self)
   RerouteSegment *current = reroute_spool_get_current (self);
   guint64 used = 0, live = 0;
 
-  if (oldest == NULL || current == NULL || oldest == current || oldest->pinned ||
-      oldest->first == NULL || g_get_monotonic_time () < self->copy_retry_us)
+  if (self->kept.first != NULL || oldest == NULL || current == NULL || oldest == current ||
+      oldest->pinned || oldest->first == NULL || g_get_monotonic_time () < self->copy_retry_us)
     return FALSE;
   if (self->is_cramped && oldest->live_octets <= (current->size - current->used) / 2)
     return TRUE;
@@ -91,12 +93,13 @@ copy_message (RerouteEntry *entry, GBytes *payload)
   return job;
 }
 
-/* The payload at @location; NULL when it cannot be read, and then its segment stays. */
+/* The payload at @location, of the segment @fd; NULL when it cannot be read, and then that stays.
+ */
 static GBytes *
-load (RerouteSpool *self, const RerouteEntry *entry, const RerouteLocation *location)
+load (int fd, const RerouteEntry *entry, const RerouteLocation *location)
 {
   g_autoptr (GError) error = NULL;
-  GBytes *payload = reroute_location_load (self->dir_fd, location, &error);
+  GBytes *payload = reroute_location_read (fd, location, &error);
 
   if (payload != NULL)
     return payload;
@@ -109,16 +112,17 @@ load (RerouteSpool *self, const RerouteEntry *entry, const RerouteLocation *loca
   return NULL;
 }
 
-/* Adds copies of what @entry has in @oldest.  Returns: octets, or 0 when it cannot be read */
+/* Adds copies of what @entry has in @oldest, which is @fd.
+   Returns: octets, or 0 when it cannot be read */
 static gsize
-pick_entry (RerouteSpool *self, RerouteEntry *entry, RerouteSegment *oldest, RerouteJobs *jobs)
+pick_entry (int fd, RerouteEntry *entry, const RerouteSegment *oldest, RerouteJobs *jobs)
 {
   gsize octets = 0;
 
   for (guint32 i = 0; i < entry->n_parts; i++)
     if (entry->parts[i].location.segment == oldest)
       {
-        g_autoptr (GBytes) payload = load (self, entry, &entry->parts[i].location);
+        g_autoptr (GBytes) payload = load (fd, entry, &entry->parts[i].location);
         if (payload == NULL)
           return 0;
         reroute_jobs_push (jobs, copy_part (entry, i, payload));
@@ -128,7 +132,7 @@ pick_entry (RerouteSpool *self, RerouteEntry *entry, RerouteSegment *oldest, Rer
       }
   if (entry->record.segment == oldest)
     {
-      g_autoptr (GBytes) payload = load (self, entry, &entry->record);
+      g_autoptr (GBytes) payload = load (fd, entry, &entry->record);
       if (payload == NULL)
         return 0;
       reroute_jobs_push (jobs, copy_message (entry, payload));
@@ -140,15 +144,25 @@ pick_entry (RerouteSpool *self, RerouteEntry *entry, RerouteSegment *oldest, Rer
 void
 reroute_spool_pick_copies (RerouteSpool *self, RerouteJobs *jobs)
 {
+  g_autoptr (GError) error = NULL;
   gsize octets = 0;
 
   if (!is_due (self))
     return;
   RerouteSegment *oldest = get_oldest (self);
+  int fd = reroute_segment_open (self->dir_fd, oldest->serial, &error);
+  if (fd < 0)
+    {
+      /* Nothing is damaged: there are too many descriptors, say. */
+      g_warning ("what is needed of a spool segment is not copied now: %s", error->message);
+      self->copy_retry_us = g_get_monotonic_time () + FILE_RETRY_US;
+      return;
+    }
   for (RerouteEntry *entry = oldest->first;
        entry != NULL && octets < COPY_OCTETS && !oldest->pinned;
        entry = entry->next)
-    octets += pick_entry (self, entry, oldest, jobs);
+    octets += pick_entry (fd, entry, oldest, jobs);
+  close (fd);
   REROUTE_FAULT_POINT ("copies-picked");
 }
 
@@ -163,7 +177,8 @@ set_spare (RerouteSpool *self, RerouteSpare *spare)
   g_mutex_unlock (&self->lock);
 }
 
-/* Frees the oldest segment, in which nothing is needed any more. */
+/* Frees the oldest segment, in which nothing is needed any more.  While its file stays it stays
+   too, and all behind it: they hold the verdicts about what is in it. */
 static void
 free_oldest (RerouteSpool *self)
 {
@@ -174,16 +189,18 @@ free_oldest (RerouteSpool *self)
   g_debug ("segment %" G_GINT64_MODIFIER "x is freed", oldest->serial);
   if (self->spare == NULL && !oldest->failed && oldest->size == self->segment_octets)
     set_spare (self, reroute_spare_recycle (self->dir_fd, oldest, &error));
-  else
+  else if (reroute_segment_unlink (self->dir_fd, oldest->serial, &error))
     {
-      char name[REROUTE_SEGMENT_NAME_OCTETS];
-      reroute_segment_name (oldest->serial, name);
-      unlinkat (self->dir_fd, name, 0);
       REROUTE_FAULT_POINT ("segment-unlinked");
       reroute_sync_directory (self->dir_fd, &error);
     }
   if (error != NULL)
     g_warning ("a spool segment that is no longer needed: %s", error->message);
+  if (error != NULL && reroute_segment_exists (self->dir_fd, oldest->serial))
+    {
+      self->free_retry_us = g_get_monotonic_time () + FILE_RETRY_US;
+      return;
+    }
   g_mutex_lock (&self->lock);
   g_ptr_array_remove_index (self->segments, 0);
   g_mutex_unlock (&self->lock);
@@ -220,6 +237,8 @@ is_spent (RerouteSpool *self)
   RerouteSegment *current = reroute_spool_get_current (self);
   guint n_empty = 0;
 
+  if (g_get_monotonic_time () < self->free_retry_us)
+    return FALSE;
   while (n_empty < self->segments->len && g_ptr_array_index (self->segments, n_empty) != current &&
          ((RerouteSegment *) g_ptr_array_index (self->segments, n_empty))->first == NULL)
     n_empty++;
@@ -257,5 +276,5 @@ reroute_spool_keep_house (RerouteSpool *self)
   if (is_spent (self))
     free_oldest (self);
   prepare_spare (self);
-  return has_zeroed || is_spent (self) || (is_due (self) && self->kept.first == NULL);
+  return has_zeroed || is_spent (self) || is_due (self);
 }

@@ -324,6 +324,27 @@ reroute_segment_open (int dir_fd, guint64 serial, GError **error)
   return fd;
 }
 
+gboolean
+reroute_segment_unlink (int dir_fd, guint64 serial, GError **error)
+{
+  char name[REROUTE_SEGMENT_NAME_OCTETS];
+
+  reroute_segment_name (serial, name);
+  if (unlinkat (dir_fd, name, 0) == 0 || errno == ENOENT)
+    return TRUE;
+  reroute_spool_set_error (error, errno, "remove a spool segment");
+  return FALSE;
+}
+
+gboolean
+reroute_segment_exists (int dir_fd, guint64 serial)
+{
+  char name[REROUTE_SEGMENT_NAME_OCTETS];
+
+  reroute_segment_name (serial, name);
+  return faccessat (dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
 static gboolean
 read_fully (int fd, guint64 offset, guint8 *buffer, gsize length, GError **error)
 {
@@ -374,19 +395,14 @@ reroute_segment_read (int fd, guint8 *buffer, gsize from, gsize size)
 }
 
 GBytes *
-reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error)
+reroute_location_read (int fd, const RerouteLocation *location, GError **error)
 {
   gsize octets = REROUTE_RECORD_HEADER_OCTETS + (gsize) location->length;
-  RerouteRecordHeader header;
-
-  int fd = reroute_segment_open (dir_fd, location->segment->serial, error);
-  if (fd < 0)
-    return NULL;
   guint8 *octets_read = g_malloc (octets);
   g_autoptr (GBytes) record = g_bytes_new_take (octets_read, octets);
-  gboolean done = read_fully (fd, location->offset, octets_read, octets, error);
-  close (fd);
-  if (!done)
+  RerouteRecordHeader header;
+
+  if (!read_fully (fd, location->offset, octets_read, octets, error))
     return NULL;
   if (!reroute_record_header_decode (&header, octets_read, octets, location->segment->serial) ||
       header.length != location->length)
@@ -395,4 +411,16 @@ reroute_location_load (int dir_fd, const RerouteLocation *location, GError **err
       return NULL;
     }
   return g_bytes_new_from_bytes (record, REROUTE_RECORD_HEADER_OCTETS, location->length);
+}
+
+GBytes *
+reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error)
+{
+  int fd = reroute_segment_open (dir_fd, location->segment->serial, error);
+
+  if (fd < 0)
+    return NULL;
+  GBytes *payload = reroute_location_read (fd, location, error);
+  close (fd);
+  return payload;
 }

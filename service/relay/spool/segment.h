@@ -71,10 +71,15 @@ guint64 reroute_segment_write (RerouteSegment *self, GArray *vectors, guint64 of
 /* Errors: %REROUTE_ERROR_SPOOL */
 int reroute_segment_open (int dir_fd, guint64 serial, GError **error);
 
+/* The directory is not synced.  FALSE with @error: it is there still. */
+gboolean reroute_segment_unlink (int dir_fd, guint64 serial, GError **error);
+gboolean reroute_segment_exists (int dir_fd, guint64 serial); /* its file, as far as is known */
+
 /* What the disk does not give back reads as zeros.  @octets: has room for @size from @from on */
 void reroute_segment_read (int fd, guint8 *octets, gsize from, gsize size);
 
-/* (transfer full): the payload of the record, its checksum verified. */
+/* (transfer full): the payload of the record, its checksum verified.  @fd: its segment, open */
+GBytes *reroute_location_read (int fd, const RerouteLocation *location, GError **error);
 GBytes *reroute_location_load (int dir_fd, const RerouteLocation *location, GError **error);
 
 G_END_DECLS

@@ -140,6 +140,7 @@ struct _RerouteSpool
   RerouteSpare *spare;
   gint64 spare_retry_us; /* monotonic: not earlier */
   gint64 copy_retry_us;  /* monotonic: not earlier */
+  gint64 free_retry_us;  /* monotonic: not earlier */
   guint64 last_synced;   /* number */
   guint64 next_sequence;
   guint64 last_serial;
