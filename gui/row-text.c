@@ -16,6 +16,8 @@
 
 #include <glib/gi18n.h>
 
+#define HOSTS_NAMED 5 /* in a sentence, at most */
+
 char *
 reroute_dup_isolated (const char *value)
 {
@@ -316,12 +318,15 @@ dup_host_markup (const RerouteHost *host)
   return g_strdup_printf (_ ("%s, port %u"), name, (guint) host->port);
 }
 
+/* The first of them, and how many more there are. */
 static char *
 dup_hosts_markup (const RerouteHosts *hosts)
 {
+  guint n_named = hosts->n_hosts <= HOSTS_NAMED ? (guint) hosts->n_hosts : HOSTS_NAMED - 1;
+  guint n_more = (guint) hosts->n_hosts - n_named;
   g_autofree char *list = NULL;
 
-  for (gsize i = 0; i < hosts->n_hosts; i++)
+  for (guint i = 0; i < n_named; i++)
     {
       g_autofree char *host = dup_host_markup (&hosts->hosts[i]);
       char *joined = NULL;
@@ -339,7 +344,13 @@ dup_hosts_markup (const RerouteHosts *hosts)
       g_free (list);
       list = joined;
     }
-  return g_steal_pointer (&list);
+  if (n_more == 0)
+    return g_steal_pointer (&list);
+  return g_strdup_printf (
+    /* Translators: hosts that mail goes to, and how many others it may go to */
+    g_dngettext (GETTEXT_PACKAGE, "%s; and %u more host", "%s; and %u more hosts", n_more),
+    list,
+    n_more);
 }
 
 static char *

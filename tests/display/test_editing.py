@@ -161,6 +161,21 @@ def test_forward_to_hosts(desk):
     assert (row['leaves'], row['recipient_check'], row['queue_for_etrn']) == ('yes', 'call-ahead', 'yes'), row
 
 
+def test_sentence_names_the_first_of_many_hosts(desk):
+    hosts = [f'mx{number}.an-example-with-a-long-name.example.net' for number in range(32)]
+    desk.ctl('connections', 'add', 'many.test', '--host=' + ', '.join(hosts), '--accept-from=anyone')
+    desk.dialog.focus(SHEET)
+    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
+    desk.dialog.click(LIST, 'label', 'many.test')
+    desk.dialog.wait_text('; and 28 more hosts', LIST)
+    sentence, = (text for text in desk.dialog.texts(LIST) if 'more hosts' in text)
+    assert f'{hosts[3]}; and 28' in sentence and hosts[4] not in sentence, sentence
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed(LIST)
+    desk.ctl('connections', 'remove', 'many.test')
+    desk.dialog.wait_no_text('many.test')
+
+
 def test_cancel_of_the_list_takes_back(desk):
     desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
     desk.dialog.click(LIST, 'label', 'fwd.test')
