@@ -45,6 +45,15 @@ dup_shown (RerouteSettingField *self)
   return self->to_shown != NULL ? self->to_shown (value) : g_strdup (value);
 }
 
+/* Whether the setting has a value for this field: "dns" is chosen beside it. */
+static gboolean
+is_shown_here (RerouteSettingField *self)
+{
+  g_autofree char *shown = dup_shown (self);
+
+  return self->to_shown == NULL || shown[0] != '\0';
+}
+
 static char *
 judge (GtkEditable *field, gpointer user_data)
 {
@@ -82,7 +91,7 @@ entered_cb (GtkEventControllerFocus *controller, RerouteSettingField *self)
   reroute_edit_begin_step (reroute_sheet_get_edit (self->sheet));
 }
 
-/* Leaves alone what she is typing. */
+/* Leaves alone what she is typing, and what she had typed before she chose another value. */
 static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteSettingField *self)
 {
@@ -94,11 +103,11 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteSettingField *self)
   gtk_widget_set_sensitive (GTK_WIDGET (self->entry),
                             self->active && reroute_sheet_is_loaded (sheet) &&
                               !reroute_sheet_is_applying (sheet));
-  if (self->showing || !self->active || focused)
+  if (self->showing || focused || !is_shown_here (self))
     return;
   value = dup_value (self);
   shown = dup_shown (self);
-  if (value == NULL && gtk_editable_get_text (self->entry)[0] != '\0')
+  if (self->active && value == NULL && gtk_editable_get_text (self->entry)[0] != '\0')
     return;
   if (g_strcmp0 (value, reroute_sheet_get_setting (sheet, self->id)) == 0)
     return;
@@ -173,7 +182,9 @@ reroute_setting_field_set_active (RerouteSettingField *self, gboolean active)
     return;
   self->active = active;
   gtk_widget_set_sensitive (GTK_WIDGET (self->entry), active);
-  entry_changed_cb (self->entry, self);
+  /* What she had typed there is her choice again. */
+  if (!is_shown_here (self))
+    entry_changed_cb (self->entry, self);
   reroute_field_error_update (self->error);
 }
 

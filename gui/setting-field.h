@@ -27,7 +27,8 @@ RerouteSettingField *reroute_setting_field_new (RerouteSheet *sheet,
                                                 RerouteTextFunc to_shown,
                                                 RerouteTextFunc to_value);
 
-/* An inactive field shows its text, is insensitive, and sets nothing. */
+/* An inactive field shows what others set, is insensitive, and sets nothing.  A value that is
+   chosen beside it leaves its text alone, which is set again when the field is. */
 void reroute_setting_field_set_active (RerouteSettingField *self, gboolean active);
 /* FALSE when what stands in it is wrong; the field then has the focus and says so. */
 gboolean reroute_setting_field_flush (RerouteSettingField *self);

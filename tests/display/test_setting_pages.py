@@ -7,8 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from desk import SHEET, run       # noqa: E402
-from tree import SENSITIVE        # noqa: E402
+from desk import SHEET, poll, run    # noqa: E402
+from tree import SENSITIVE           # noqa: E402
 
 RESTRICTIONS = 'Routing Restrictions'
 LIMITS = 'Advanced'
@@ -254,6 +254,45 @@ def test_timeouts(desk):
     desk.apply()
     assert desk.setting('message-timeout') == '2d'
     assert desk.setting('delay-notice') == '0s'
+
+
+def test_opening_changes_nothing(desk):
+    """What is saved is shown, also by fields that wait for another choice before it is read."""
+    desk.dialog.click(SHEET, 'push button', 'OK')
+    assert desk.dialog.end() == 0
+    desk.open()
+    desk.page(2)
+    for text in ('smart.example.net', 'ours', '/etc/reroute/we.pem'):
+        poll(text, lambda text=text: text in desk.dialog.texts())
+    desk.page(0)
+    desk.dialog.wait_text('192.0.2.53:53, 192.0.2.54:5353')
+    desk.dialog.wait_no_text('unsaved')
+    fill(desk, 'alt+m', 'other@example.org')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.apply()
+    assert desk.setting('default-account') == 'ours'
+    assert desk.setting('default-certificate') == '/etc/reroute/we.pem'
+    assert desk.setting('dns-servers') == '192.0.2.53:53, 192.0.2.54:5353'
+
+
+def test_fields_that_are_not_chosen_follow_others(desk):
+    desk.page(2)
+    desk.dialog.click(SHEET, 'check box', 'Use domain name system (DNS)')
+    desk.apply()
+    assert desk.setting('default-delivery') == 'dns'
+    desk.ctl('settings', 'set', 'default-account', 'theirs')
+    poll('their account', lambda: 'theirs' in desk.dialog.texts())
+    desk.ctl('settings', 'set', 'default-delivery', 'their.example.net')
+    poll('their host', lambda: 'their.example.net' in desk.dialog.texts())
+    desk.ctl('settings', 'set', 'default-delivery', 'dns')
+    poll('the host not to be chosen', lambda: not desk.dialog.find(SHEET, 'text', 'Account:').has(SENSITIVE))
+    desk.dialog.wait_no_text('unsaved')
+    desk.ctl('settings', 'set', 'default-account', 'others')
+    desk.dialog.key('alt+f')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.apply()
+    assert desk.setting('default-delivery') == 'their.example.net'
+    assert desk.setting('default-account') == 'others'
 
 
 if __name__ == '__main__':
