@@ -59,6 +59,7 @@ typedef struct
   GPtrArray *errors;
   GPtrArray *rows;
   GHashTable *lines; /* (element-type RerouteRow uint): where a row stands */
+  GHashTable *said;  /* (nullable) (element-type RerouteRow): with a field accept_from */
 } Reader;
 
 void
@@ -399,6 +400,8 @@ add_row (Reader *reader)
       return;
     }
   g_ptr_array_add (reader->rows, row);
+  if (reader->said != NULL && *cells[COLUMN_ACCEPT_FROM] != '\0')
+    g_hash_table_add (reader->said, row);
   guint earlier = GPOINTER_TO_UINT (g_hash_table_lookup (reader->lines, row));
   g_autofree char *label = earlier != 0 ? reroute_row_dup_label (row) : NULL;
   if (earlier != 0)
@@ -433,7 +436,7 @@ find_bad_octet (const char *text, gsize length)
 }
 
 GPtrArray *
-reroute_csv_parse (const char *text, gsize length, GPtrArray **errors)
+reroute_csv_parse (const char *text, gsize length, GHashTable *said, GPtrArray **errors)
 {
   g_return_val_if_fail (text != NULL || length == 0, NULL);
   g_return_val_if_fail (errors != NULL, NULL);
@@ -452,7 +455,8 @@ reroute_csv_parse (const char *text, gsize length, GPtrArray **errors)
                     .columns = columns,
                     .errors = found,
                     .rows = rows,
-                    .lines = lines };
+                    .lines = lines,
+                    .said = said };
 
   *errors = NULL;
   if (length >= strlen (BOM) && memcmp (text, BOM, strlen (BOM)) == 0)

@@ -21,6 +21,7 @@ void reroute_csv_error_free (RerouteCsvError *self);
  *   comment,order; columns go by name, absent ones and empty fields take their default, unknown
  *   columns are refused
  * @length: of @text, in octets
+ * @said: (nullable) (element-type RerouteRow): rows whose field accept_from is not empty are added
  * @errors: (out) (nullable) (element-type RerouteCsvError): one for each bad line, by line; %NULL
  *   when there is none
  *
@@ -31,7 +32,7 @@ void reroute_csv_error_free (RerouteCsvError *self);
  * Returns: (transfer full) (nullable) (element-type RerouteRow): the rows, or %NULL when a line is
  *   bad
  */
-GPtrArray *reroute_csv_parse (const char *text, gsize length, GPtrArray **errors);
+GPtrArray *reroute_csv_parse (const char *text, gsize length, GHashTable *said, GPtrArray **errors);
 
 void reroute_csv_append_header (GString *out);
 void reroute_csv_append_row (GString *out, const RerouteRow *row);

@@ -47,6 +47,15 @@ reroute_check_anyone (const RerouteRow *before, const RerouteRow *after, Reroute
   return opens (before, after) ? get_reason (after, mx_facts) : NULL;
 }
 
+char *
+reroute_row_dup_anyone_key (const RerouteRow *row)
+{
+  g_return_val_if_fail (row != NULL, NULL);
+
+  g_autofree char *label = reroute_row_dup_label (row);
+  return g_strdup_printf ("anyone %s %s", reroute_page_to_string (row->page), label);
+}
+
 /* --- what DNS is asked --- */
 
 static gboolean

@@ -368,9 +368,8 @@ check_anyone (Check *check, RerouteRow *before, RerouteRow *after)
 
   if (finding == NULL)
     return;
-  g_autofree char *label = reroute_row_dup_label (after);
   g_free (finding->key);
-  finding->key = g_strdup_printf ("anyone %s %s", reroute_page_to_string (after->page), label);
+  finding->key = reroute_row_dup_anyone_key (after);
   reroute_finding_add_row (finding, after);
 }
 

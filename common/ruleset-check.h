@@ -48,6 +48,9 @@ void reroute_finding_translate (RerouteFinding *self);
 /* (transfer full): the sentence for a program that reads it, whatever the language is. */
 char *reroute_finding_dup_english (const RerouteFinding *self);
 
+/* (transfer full): what a confirmation that @row accepts from anyone names. */
+char *reroute_row_dup_anyone_key (const RerouteRow *row);
+
 /* What the world says of a domain whose row accepts from anyone: only domains that were
    asked for stand in it, TRUE: its MX leads to us.  No answer: no entry, no finding. */
 typedef GHashTable RerouteMxFacts; /* (element-type utf8 gboolean as GINT_TO_POINTER(1 + b)) */

@@ -116,21 +116,67 @@ reroute_ctl_load_settings (RerouteCtl *ctl, guint64 *serial, GError **error)
     ctl->rules, reroute_ctl_wait (&result), serial, error);
 }
 
-/* The keys that @agreed covers; NULL when a finding is left that it does not cover. */
+/* What is to be saved, one of three, and what was agreed to. */
+typedef struct
+{
+  GPtrArray *changes; /* (nullable) */
+  guint copy;         /* of a backup, in rulesd; 0: none */
+  guint64 target;     /* a generation to go back to */
+  RerouteCtlAgreed agreed;
+  GHashTable *said; /* (nullable) (element-type RerouteRow): for REROUTE_CTL_AGREED_ROWS */
+} Order;
+
+/* (transfer full) (element-type utf8): the keys of rows that say "anyone". */
+static GHashTable *
+dup_said_keys (GHashTable *said)
+{
+  GHashTable *keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer row;
+
+  g_hash_table_iter_init (&iter, said);
+  while (g_hash_table_iter_next (&iter, &row, NULL))
+    if (((RerouteRow *) row)->accept_from == REROUTE_ACCEPT_FROM_ANYONE)
+      g_hash_table_add (keys, reroute_row_dup_anyone_key (row));
+  return keys;
+}
+
+static gboolean
+is_agreed (const RerouteFinding *finding, RerouteCtlAgreed agreed, GHashTable *said_keys)
+{
+  gboolean of_anyone = g_str_has_prefix (finding->code, "anyone-");
+
+  switch (agreed)
+    {
+    case REROUTE_CTL_AGREED_ANYONE:
+      return of_anyone;
+    case REROUTE_CTL_AGREED_ROWS:
+      return of_anyone && g_hash_table_contains (said_keys, finding->key);
+    case REROUTE_CTL_AGREED_ALL:
+      return TRUE;
+    case REROUTE_CTL_AGREED_NOTHING:
+    default:
+      return FALSE;
+    }
+}
+
+/* The keys that were agreed to; NULL when a finding is left that is not among them. */
 static char **
-dup_agreed_keys (GPtrArray *findings, RerouteCtlAgreed agreed)
+dup_agreed_keys (GPtrArray *findings, const Order *order)
 {
   g_autoptr (GStrvBuilder) keys = g_strv_builder_new ();
+  g_autoptr (GHashTable) said_keys = order->said != NULL ? dup_said_keys (order->said) : NULL;
 
   for (guint i = 0; i < findings->len; i++)
     {
       const RerouteFinding *finding = findings->pdata[i];
 
+      /* Among those that are not listed may be rows that leave it out. */
+      if (order->agreed == REROUTE_CTL_AGREED_ROWS && g_str_equal (finding->code, "more"))
+        return NULL;
       if (finding->level != REROUTE_FINDING_CONFIRM)
         continue;
-      if (agreed == REROUTE_CTL_AGREED_NOTHING)
-        return NULL;
-      if (agreed == REROUTE_CTL_AGREED_ANYONE && !g_str_has_prefix (finding->code, "anyone-"))
+      if (!is_agreed (finding, order->agreed, said_keys))
         return NULL;
       g_strv_builder_add (keys, finding->key);
     }
@@ -169,59 +215,48 @@ judge (const RerouteCommitResult *result, GError **error)
     }
 }
 
-/* What is to be saved: one of three. */
-typedef struct
-{
-  GPtrArray *changes; /* (nullable) */
-  guint copy;         /* of a backup, in rulesd; 0: none */
-  guint64 target;     /* a generation to go back to */
-} Content;
-
 static RerouteCommitResult *
-commit_once (
-  RerouteCtl *ctl, const Content *content, guint64 serial, char **confirmed, GError **error)
+commit_once (RerouteCtl *ctl, const Order *order, guint64 serial, char **confirmed, GError **error)
 {
   const char *const *keys = (const char *const *) confirmed;
   g_autoptr (GAsyncResult) result = NULL;
 
-  if (content->changes != NULL)
+  if (order->changes != NULL)
     {
       reroute_rules_client_apply_async (
-        ctl->rules, content->changes, serial, keys, NULL, reroute_ctl_wait_cb, &result);
+        ctl->rules, order->changes, serial, keys, NULL, reroute_ctl_wait_cb, &result);
       return reroute_rules_client_apply_finish (ctl->rules, reroute_ctl_wait (&result), error);
     }
-  if (content->copy != 0)
+  if (order->copy != 0)
     {
       reroute_rules_client_restore_commit_async (
-        ctl->rules, content->copy, serial, keys, reroute_ctl_wait_cb, &result);
+        ctl->rules, order->copy, serial, keys, reroute_ctl_wait_cb, &result);
       return reroute_rules_client_restore_commit_finish (
         ctl->rules, reroute_ctl_wait (&result), error);
     }
   reroute_rules_client_revert_async (
-    ctl->rules, content->target, serial, keys, NULL, reroute_ctl_wait_cb, &result);
+    ctl->rules, order->target, serial, keys, NULL, reroute_ctl_wait_cb, &result);
   return reroute_rules_client_revert_finish (ctl->rules, reroute_ctl_wait (&result), error);
 }
 
-/* (transfer full): what came of it, tried again with the keys of what was @agreed to. */
+/* (transfer full): what came of it, tried again with the keys of what was agreed to. */
 static RerouteCommitResult *
-commit_agreed (
-  RerouteCtl *ctl, const Content *content, guint64 serial, RerouteCtlAgreed agreed, GError **error)
+commit_agreed (RerouteCtl *ctl, const Order *order, guint64 serial, GError **error)
 {
-  g_autoptr (RerouteCommitResult) first = commit_once (ctl, content, serial, NULL, error);
+  g_autoptr (RerouteCommitResult) first = commit_once (ctl, order, serial, NULL, error);
   g_auto (GStrv) keys = NULL;
 
   if (first == NULL)
     return NULL;
   if (first->state == REROUTE_COMMIT_CONFIRM)
-    keys = dup_agreed_keys (first->findings, agreed);
-  return keys != NULL ? commit_once (ctl, content, serial, keys, error) : g_steal_pointer (&first);
+    keys = dup_agreed_keys (first->findings, order);
+  return keys != NULL ? commit_once (ctl, order, serial, keys, error) : g_steal_pointer (&first);
 }
 
 static gboolean
-commit (
-  RerouteCtl *ctl, const Content *content, guint64 serial, RerouteCtlAgreed agreed, GError **error)
+commit (RerouteCtl *ctl, const Order *order, guint64 serial, GError **error)
 {
-  g_autoptr (RerouteCommitResult) result = commit_agreed (ctl, content, serial, agreed, error);
+  g_autoptr (RerouteCommitResult) result = commit_agreed (ctl, order, serial, error);
 
   if (result == NULL)
     return FALSE;
@@ -233,28 +268,40 @@ gboolean
 reroute_ctl_apply (
   RerouteCtl *ctl, GPtrArray *changes, guint64 serial, RerouteCtlAgreed agreed, GError **error)
 {
-  const Content content = { .changes = changes };
+  const Order order = { .changes = changes, .agreed = agreed };
 
-  return commit (ctl, &content, serial, agreed, error);
+  return commit (ctl, &order, serial, error);
+}
+
+gboolean
+reroute_ctl_apply_file (
+  RerouteCtl *ctl, GPtrArray *changes, GHashTable *said, guint64 serial, GError **error)
+{
+  const Order order = {
+    .changes = changes,
+    .agreed = said != NULL ? REROUTE_CTL_AGREED_ROWS : REROUTE_CTL_AGREED_ANYONE,
+    .said = said,
+  };
+
+  return commit (ctl, &order, serial, error);
 }
 
 gboolean
 reroute_ctl_go_back (RerouteCtl *ctl, guint64 target, RerouteCtlAgreed agreed, GError **error)
 {
-  const Content content = { .target = target };
+  const Order order = { .target = target, .agreed = agreed };
   guint64 serial = 0;
   g_autoptr (RerouteSettings) settings = reroute_ctl_load_settings (ctl, &serial, error);
 
-  return settings != NULL && commit (ctl, &content, serial, agreed, error);
+  return settings != NULL && commit (ctl, &order, serial, error);
 }
 
 gboolean
 reroute_ctl_restore_copy (
   RerouteCtl *ctl, guint copy, guint64 serial, guint64 *new_serial, GError **error)
 {
-  const Content content = { .copy = copy };
-  g_autoptr (RerouteCommitResult) result =
-               commit_agreed (ctl, &content, serial, REROUTE_CTL_AGREED_ALL, error);
+  const Order order = { .copy = copy, .agreed = REROUTE_CTL_AGREED_ALL };
+  g_autoptr (RerouteCommitResult) result = commit_agreed (ctl, &order, serial, error);
 
   if (result == NULL)
     return FALSE;

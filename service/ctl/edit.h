@@ -11,6 +11,7 @@ typedef enum
 {
   REROUTE_CTL_AGREED_NOTHING,
   REROUTE_CTL_AGREED_ANYONE, /* she wrote "anyone" herself */
+  REROUTE_CTL_AGREED_ROWS,   /* she wrote it in some of the rows of a file */
   REROUTE_CTL_AGREED_ALL,    /* --confirm */
 } RerouteCtlAgreed;
 
@@ -26,6 +27,16 @@ typedef enum
  */
 gboolean reroute_ctl_apply (
   RerouteCtl *ctl, GPtrArray *changes, guint64 serial, RerouteCtlAgreed agreed, GError **error);
+
+/**
+ * reroute_ctl_apply_file:
+ * @said: (nullable) (element-type RerouteRow): rows of the file that say themselves who may send;
+ *   %NULL: all of them do
+ *
+ * The same for the rows of a file: what they say is agreed to, what they leave out is not.
+ */
+gboolean reroute_ctl_apply_file (
+  RerouteCtl *ctl, GPtrArray *changes, GHashTable *said, guint64 serial, GError **error);
 
 /* The same for going back to the generation @target. */
 gboolean

@@ -9,7 +9,6 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "service/ctl/rows.h"
 
@@ -112,17 +111,19 @@ plan_removals (Import *import)
     reroute_ruleset_foreach (import->saved, page, plan_removal, import);
 }
 
-/* Whether the header names the column: without it nobody has said "anyone". */
+/* Whether every entry says itself who may send. */
 static gboolean
-header_says_accept_from (const char *text)
+all_say (GPtrArray *rows, GHashTable *said)
 {
-  gsize length = strcspn (text, "\r\n");
-
-  return g_strstr_len (text, (gssize) length, "accept_from") != NULL;
+  for (guint i = 0; i < rows->len; i++)
+    if (((RerouteRow *) rows->pdata[i])->page != REROUTE_PAGE_RECIPIENTS &&
+        !g_hash_table_contains (said, rows->pdata[i]))
+      return FALSE;
+  return TRUE;
 }
 
 static GPtrArray *
-parse_file (const char *name, gboolean *says_accept_from, GError **error)
+parse_file (const char *name, GHashTable *said, GError **error)
 {
   g_autoptr (GPtrArray) errors = NULL;
   g_autofree char *text = NULL;
@@ -132,8 +133,7 @@ parse_file (const char *name, gboolean *says_accept_from, GError **error)
   text = reroute_ctl_read_input (name, &length, error);
   if (text == NULL)
     return NULL;
-  *says_accept_from = header_says_accept_from (text);
-  rows = reroute_csv_parse (text, length, &errors);
+  rows = reroute_csv_parse (text, length, said, &errors);
   if (rows != NULL)
     return rows;
   for (guint i = 0; i < errors->len; i++)
@@ -216,23 +216,23 @@ reroute_ctl_import (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
   gboolean dry_run = FALSE;
   gboolean replace = FALSE;
-  gboolean says_accept_from = FALSE;
   const GOptionEntry entries[] = {
     { "dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, NULL, NULL },
     { "replace", 0, 0, G_OPTION_ARG_NONE, &replace, NULL, NULL },
     { NULL },
   };
+  g_autoptr (GHashTable) said = g_hash_table_new (NULL, NULL);
   g_autoptr (GPtrArray) rows = NULL;
   g_autoptr (RerouteRuleset) saved = NULL;
   g_autoptr (GHashTable) kept = g_hash_table_new (NULL, NULL);
   g_autoptr (GPtrArray) changes =
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
   Import import = { .kept = kept, .changes = changes };
-  RerouteCtlAgreed agreed;
+  guint64 serial = 0;
 
   if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 1, error))
     return FALSE;
-  rows = parse_file (argv[1], &says_accept_from, error);
+  rows = parse_file (argv[1], said, error);
   if (rows == NULL)
     return FALSE;
   saved = load_saved (ctl, error);
@@ -242,11 +242,10 @@ reroute_ctl_import (RerouteCtl *ctl, int argc, char **argv, GError **error)
   plan_rows (&import, rows);
   if (replace)
     plan_removals (&import);
-  agreed = says_accept_from ? REROUTE_CTL_AGREED_ANYONE : REROUTE_CTL_AGREED_NOTHING;
-
+  serial = reroute_ruleset_get_serial (saved);
   if (dry_run
         ? !try_out (ctl, &import, error)
-        : !reroute_ctl_apply (ctl, changes, reroute_ruleset_get_serial (saved), agreed, error))
+        : !reroute_ctl_apply_file (ctl, changes, all_say (rows, said) ? NULL : said, serial, error))
     return FALSE;
   report (ctl, &import, dry_run);
   return TRUE;

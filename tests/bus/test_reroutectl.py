@@ -328,6 +328,21 @@ def test_import_is_all_or_nothing(prompt):
     assert list(rows_of(prompt, 'routing')) == ['test.com'] and not rows_of(prompt, 'connections')
 
 
+def test_import_is_asked_for_what_no_row_says(prompt):
+    serial = prompt.serial()
+    header = 'page,domain,action,target,accept_from\n'
+    said = header + 'connections,com,host,smart.example.net,anyone\n'
+    prompt.refused('import', '-', stdin=said.replace('anyone', ''), says=['confirm: com ', 'nothing was changed'])
+    prompt.refused('import', '-', stdin=said + 'connections,net,host,smart.example.net,\n', says='confirm: net ')
+    # Two hundred of a kind are listed.
+    many = ''.join(f'connections,x{n},dns,,anyone\n' for n in range(201))
+    prompt.refused('import', '-', stdin=header + many + 'connections,com,dns,,\n', says='nothing was changed')
+    assert prompt.serial() == serial
+    prompt.good('import', '-', stdin=said + 'connections,ok.example,host,smart.example.net,\n')
+    prompt.good('import', '-', stdin=header.replace('accept_from', 'Accept_From') + many)
+    assert rows_of(prompt, 'connections')['com']['accept_from'] == 'anyone'
+
+
 def test_help_of_verbs(prompt):
     assert prompt.good('routing', '--help').split('\n')[0] == '  routing list [TEXT]'
     assert prompt.good('settings', 'set', '-h').startswith('  settings set KEY [VALUE]\n')
@@ -400,6 +415,7 @@ CASES = [
     test_german_reader, test_what_programs_read_is_the_same_in_german,
     test_columns_are_as_wide_as_they_are_shown, test_history_and_revert, test_remove_names_what_is_not_there,
     test_export_and_import_give_the_same_list, test_import_is_all_or_nothing,
+    test_import_is_asked_for_what_no_row_says,
     test_help_of_verbs, test_completion_of_what_is_known, test_completion_asks_the_rules, test_completion_in_bash,
     test_bus_not_there_says_what_to_do,
 ]

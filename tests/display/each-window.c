@@ -55,7 +55,7 @@ make_row (const char *line)
 {
   g_autofree char *text = g_strconcat ("page,domain,match,action,target,comment\n", line, NULL);
   g_autoptr (GPtrArray) errors = NULL;
-  g_autoptr (GPtrArray) rows = reroute_csv_parse (text, strlen (text), &errors);
+  g_autoptr (GPtrArray) rows = reroute_csv_parse (text, strlen (text), NULL, &errors);
 
   g_assert_null (errors);
   g_assert_cmpuint (rows->len, ==, 1);

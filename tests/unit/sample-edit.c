@@ -28,7 +28,7 @@ make_put (const char *text)
     commas += *p == ',';
   g_autofree char *csv = g_strconcat (HEADER, text, &",,,,,,,"[MIN (commas, N_COMMAS)], "\n", NULL);
   g_autoptr (GPtrArray) errors = NULL;
-  g_autoptr (GPtrArray) rows = reroute_csv_parse (csv, strlen (csv), &errors);
+  g_autoptr (GPtrArray) rows = reroute_csv_parse (csv, strlen (csv), NULL, &errors);
   if (rows == NULL)
     g_error ("%s: %s", text, ((RerouteCsvError *) errors->pdata[0])->message);
   g_autoptr (RerouteRow) row = reroute_row_stamp (rows->pdata[0], id, "", 0);

@@ -36,7 +36,7 @@ parse_line (const char *line)
   const char *missing = &",,,,,,,,,,,,"[MIN (commas, N_COMMAS)];
   g_autofree char *text = g_strconcat (HEADER, line, missing, "\n", NULL);
   g_autoptr (GPtrArray) errors = NULL;
-  GPtrArray *rows = reroute_csv_parse (text, strlen (text), &errors);
+  GPtrArray *rows = reroute_csv_parse (text, strlen (text), NULL, &errors);
 
   if (errors != NULL)
     g_error ("%s: %s", line, ((RerouteCsvError *) errors->pdata[0])->message);

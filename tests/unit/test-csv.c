@@ -288,7 +288,7 @@ static const Row rows[] = {
 static GPtrArray *
 parse (const char *text, GPtrArray **errors)
 {
-  return reroute_csv_parse (text, strlen (text), errors);
+  return reroute_csv_parse (text, strlen (text), NULL, errors);
 }
 
 static void
@@ -353,6 +353,24 @@ test_every_error (void)
     g_assert_cmpuint (((RerouteCsvError *) errors->pdata[i])->line, ==, lines[i]);
 }
 
+/* Design 3: who wrote "anyone" has said it; an empty field, or none, says nothing. */
+static void
+test_said (void)
+{
+  static const char text[] = "Domain,Action,ACCEPT_FROM\n"
+                             "a.test,relay,anyone\nb.test,relay,\nc.test,relay, permitted\n"
+                             "d.test,relay, \n";
+  static const gboolean says[] = { TRUE, FALSE, TRUE, FALSE };
+  g_autoptr (GHashTable) said = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) errors = NULL;
+  g_autoptr (GPtrArray) parsed = reroute_csv_parse (text, strlen (text), said, &errors);
+
+  g_assert_null (errors);
+  g_assert_cmpuint (parsed->len, ==, G_N_ELEMENTS (says));
+  for (guint i = 0; i < parsed->len; i++)
+    g_assert_cmpint (g_hash_table_contains (said, parsed->pdata[i]), ==, says[i]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -364,5 +382,6 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/csv/round-trip", test_round_trip);
   g_test_add_func ("/csv/every-error", test_every_error);
+  g_test_add_func ("/csv/said", test_said);
   return g_test_run ();
 }

@@ -149,7 +149,7 @@ test_csv (void)
 
   reroute_csv_append_header (text);
   reroute_csv_append_row (text, row);
-  g_autoptr (GPtrArray) rows = reroute_csv_parse (text->str, text->len, &errors);
+  g_autoptr (GPtrArray) rows = reroute_csv_parse (text->str, text->len, NULL, &errors);
   g_assert_nonnull (rows);
   g_autoptr (RerouteRow) stamped = reroute_row_stamp (rows->pdata[0], 17, "anna", 18);
   assert_arrived (row, stamped);
@@ -179,7 +179,7 @@ test_csv_refused (void)
         "page,domain,match,action,target,accept_from,enabled\n", refused[i].line, "\n", NULL);
       g_autoptr (GPtrArray) errors = NULL;
 
-      g_assert_null (reroute_csv_parse (text, strlen (text), &errors));
+      g_assert_null (reroute_csv_parse (text, strlen (text), NULL, &errors));
       g_assert_cmpuint (errors->len, ==, 1);
       g_assert_nonnull (strstr (((RerouteCsvError *) errors->pdata[0])->message, refused[i].says));
     }
