@@ -1,66 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * backup.c - reroutectl backup: the rules and their history in one file
- *
- * The file appears under its name when all of it is on the disk, or not at all.
  */
 
 #include "config.h"
 
 #include "service/ctl/backup-file.h"
 #include "service/ctl/ctl.h"
+#include "service/ctl/out-file.h"
 
 #include "common/client/rules-copy.h"
 #include "common/error.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 /* Where a backup is written to. */
 typedef struct
 {
-  const char *name; /* NULL: to the standard output */
-  char *part;       /* (nullable): the name until it is whole */
-  int fd;
-  gboolean replaces; /* what has the name */
-  GChecksum *sum;    /* of what was written */
+  RerouteOutFile file;
+  GChecksum *sum; /* of what was written */
 } Target;
 
 static gboolean
-fail_target (Target *target, GError **error)
+open_target (Target *target, GError **error)
 {
-  g_set_error (
-    error,
-    REROUTE_ERROR,
-    REROUTE_ERROR_FAILED,
-    _ ("cannot write “%s”: %s"), target->name != NULL ? target->name : "-", g_strerror (errno));
-  return FALSE;
-}
-
-static gboolean
-refuse_existing (Target *target, GError **error)
-{
-  g_set_error (error,
-               REROUTE_ERROR,
-               REROUTE_ERROR_FAILED,
-               /* Translators: the name of a file */
-               _ ("“%s” is there already: name another file, or say --force to replace it"),
-                  target->name);
-  return FALSE;
-}
-
-static gboolean
-open_output (Target *target, GError **error)
-{
-  target->fd = STDOUT_FILENO;
-  if (!isatty (target->fd))
-    return TRUE;
+  if (target->file.name != NULL || !isatty (STDOUT_FILENO))
+    return reroute_out_file_open (&target->file, error);
   g_set_error_literal (error,
                        REROUTE_ERROR,
                        REROUTE_ERROR_FAILED,
@@ -68,92 +35,11 @@ open_output (Target *target, GError **error)
   return FALSE;
 }
 
-/* What a backup that broke off left under that name is used again: unless it is somebody else's, or
-   another backup has given it its own name meanwhile. */
-static gboolean
-take_part (const Target *target)
-{
-  struct stat mine, named;
-
-  if (flock (target->fd, LOCK_EX | LOCK_NB) != 0 || fstat (target->fd, &mine) != 0 ||
-      lstat (target->part, &named) != 0)
-    return FALSE;
-  if (mine.st_ino != named.st_ino || mine.st_dev != named.st_dev || mine.st_uid != geteuid ())
-    {
-      errno = EEXIST;
-      return FALSE;
-    }
-  return fchmod (target->fd, 0600) == 0 && ftruncate (target->fd, 0) == 0;
-}
-
-static gboolean
-open_part (Target *target, GError **error)
-{
-  gboolean exists = g_file_test (target->name, G_FILE_TEST_EXISTS);
-
-  if (exists && !target->replaces)
-    return refuse_existing (target, error);
-  if (exists && !g_file_test (target->name, G_FILE_TEST_IS_REGULAR))
-    {
-      /* A device would lose its name to the backup. */
-      errno = EEXIST;
-      return fail_target (target, error);
-    }
-  target->part = g_strconcat (target->name, ".part", NULL);
-  target->fd = open (target->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-  if (target->fd >= 0 && take_part (target))
-    return TRUE;
-  fail_target (target, error);
-  g_clear_pointer (&target->part, g_free);
-  return FALSE;
-}
-
-static gboolean
-open_target (Target *target, GError **error)
-{
-  return target->name == NULL ? open_output (target, error) : open_part (target, error);
-}
-
 static gboolean
 write_octets (Target *target, gconstpointer data, gsize n_octets, GError **error)
 {
-  const char *octets = data;
-
-  for (gsize done = 0; done < n_octets;)
-    {
-      gssize n = write (target->fd, octets + done, n_octets - done);
-
-      if (n < 0)
-        return fail_target (target, error);
-      done += (gsize) n;
-    }
   g_checksum_update (target->sum, data, (gssize) n_octets);
-  return TRUE;
-}
-
-/* Not every file system can keep a name from being replaced at once. */
-static int
-rename_part (Target *target)
-{
-  int result = renameat2 (
-    AT_FDCWD, target->part, AT_FDCWD, target->name, target->replaces ? 0 : RENAME_NOREPLACE);
-
-  if (result != 0 && errno == EINVAL)
-    result = rename (target->part, target->name);
-  return result;
-}
-
-/* The new name is on the disk, too. */
-static gboolean
-sync_folder (const char *name)
-{
-  g_autofree char *folder = g_path_get_dirname (name);
-  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean synced = fd >= 0 && fsync (fd) == 0;
-
-  if (fd >= 0)
-    close (fd);
-  return synced;
+  return reroute_out_file_write (&target->file, data, n_octets, error);
 }
 
 static gboolean
@@ -161,32 +47,14 @@ finish_target (Target *target, GError **error)
 {
   g_autofree char *trailer = reroute_backup_dup_trailer (target->sum);
 
-  for (const char *p = trailer; *p != '\0';)
-    {
-      gssize n = write (target->fd, p, strlen (p));
-
-      if (n < 0)
-        return fail_target (target, error);
-      p += n;
-    }
-  if (target->name == NULL)
-    return TRUE;
-  if (fsync (target->fd) != 0)
-    return fail_target (target, error);
-  if (rename_part (target) != 0)
-    return errno == EEXIST ? refuse_existing (target, error) : fail_target (target, error);
-  g_clear_pointer (&target->part, g_free);
-  return sync_folder (target->name) || fail_target (target, error);
+  return reroute_out_file_write (&target->file, trailer, strlen (trailer), error) &&
+         reroute_out_file_finish (&target->file, error);
 }
 
 static void
 clear_target (Target *target)
 {
-  if (target->part != NULL)
-    g_unlink (target->part);
-  if (target->name != NULL && target->fd >= 0)
-    close (target->fd);
-  g_free (target->part);
+  reroute_out_file_close (&target->file);
   g_clear_pointer (&target->sum, g_checksum_free);
 }
 
@@ -271,7 +139,7 @@ report (RerouteCtl *ctl, const RerouteBackup *backup, const Target *target)
   g_autofree char *serial = g_strdup_printf ("%" G_GUINT64_FORMAT, backup->serial);
   guint n_rows = count_rows (backup);
 
-  if (target->name == NULL)
+  if (target->file.name == NULL)
     return;
   if (!ctl->json)
     {
@@ -283,13 +151,13 @@ report (RerouteCtl *ctl, const RerouteBackup *backup, const Target *target)
         serial,
         backup->host,
         n_rows,
-        target->name);
+        target->file.name);
 
       g_print ("%s\n", line);
       return;
     }
   json_builder_begin_object (builder);
-  reroute_ctl_add_string (builder, "file", target->name);
+  reroute_ctl_add_string (builder, "file", target->file.name);
   reroute_ctl_add_string (builder, "host", backup->host);
   reroute_ctl_add_int (builder, "serial", (gint64) backup->serial);
   reroute_ctl_add_int (builder, "rows", n_rows);
@@ -300,9 +168,9 @@ report (RerouteCtl *ctl, const RerouteBackup *backup, const Target *target)
 gboolean
 reroute_ctl_backup (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  Target target = { .fd = -1 };
+  Target target = { .file = { .secret = TRUE, .fd = -1 } };
   const GOptionEntry entries[] = {
-    { "force", 0, 0, G_OPTION_ARG_NONE, &target.replaces, NULL, NULL },
+    { "force", 0, 0, G_OPTION_ARG_NONE, &target.file.replaces, NULL, NULL },
     { NULL },
   };
   g_autoptr (RerouteBackup) backup = NULL;
@@ -310,7 +178,7 @@ reroute_ctl_backup (RerouteCtl *ctl, int argc, char **argv, GError **error)
 
   if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 1, error))
     return FALSE;
-  target.name = g_str_equal (argv[1], "-") ? NULL : argv[1];
+  target.file.name = g_str_equal (argv[1], "-") ? NULL : argv[1];
   target.sum = g_checksum_new (G_CHECKSUM_SHA256);
   if (open_target (&target, error))
     backup = begin (ctl, error);

@@ -5,83 +5,66 @@
 
 #include "config.h"
 
-#include <errno.h>
-#include <stdio.h>
-
+#include "service/ctl/out-file.h"
 #include "service/ctl/rows.h"
 
 #include "common/csv.h"
-#include "common/error.h"
 
-#include <glib/gi18n.h>
+#define BLOCK_OCTETS 65536
 
 typedef struct
 {
-  FILE *out;
-  GString *line;
-  gboolean failed;
+  RerouteOutFile file;
+  GString *text; /* that is not yet written */
+  GError *error; /* (nullable): of writing */
 } Export;
+
+static gboolean
+flush (Export *export)
+{
+  gboolean written =
+    reroute_out_file_write (&export->file, export->text->str, export->text->len, &export->error);
+
+  g_string_truncate (export->text, 0);
+  return written;
+}
 
 static gboolean
 write_row (RerouteRow *row, gpointer user_data)
 {
   Export *export = user_data;
 
-  g_string_truncate (export->line, 0);
-  reroute_csv_append_row (export->line, row);
-  export->failed =
-    fwrite (export->line->str, 1, export->line->len, export->out) != export->line->len;
-  return !export->failed;
+  if (export->error != NULL)
+    return FALSE;
+  reroute_csv_append_row (export->text, row);
+  return export->text->len < BLOCK_OCTETS || flush (export);
 }
 
 static gboolean
-write_pages (RerouteCtl *ctl, Export *export, GError **error)
+write_rows (RerouteCtl *ctl, Export *export, GError **error)
 {
-  guint64 serial;
-
-  reroute_csv_append_header (export->line);
-  export->failed = fputs (export->line->str, export->out) == EOF;
-  for (int page = 0; page < REROUTE_N_PAGES && !export->failed; page++)
-    {
-      if (!reroute_ctl_foreach_row (ctl, (ReroutePage) page, "", write_row, export, &serial, error))
-        return FALSE;
-    }
-  return TRUE;
+  reroute_csv_append_header (export->text);
+  if (!reroute_ctl_foreach_row_of_all (ctl, write_row, export, error))
+    return FALSE;
+  if (export->error == NULL && flush (export))
+    return reroute_out_file_finish (&export->file, error);
+  g_propagate_error (error, g_steal_pointer (&export->error));
+  return FALSE;
 }
 
 gboolean
 reroute_ctl_export (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
-  g_autoptr (GString) line = g_string_new (NULL);
-  Export export = { stdout, line, FALSE };
-  gboolean to_file;
-  gboolean written;
+  g_autoptr (GString) text = g_string_new (NULL);
+  Export export = { { .replaces = TRUE, .fd = -1 }, text, NULL };
+  gboolean written = FALSE;
 
   if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 0, 1, error))
     return FALSE;
-  to_file = argc > 1 && !g_str_equal (argv[1], "-");
-  if (to_file)
-    export.out = fopen (argv[1], "we");
-  if (export.out == NULL)
-    {
-      g_set_error (error,
-                   REROUTE_ERROR,
-                   REROUTE_ERROR_FAILED,
-                   /* Translators: the name of a file; what the system says */
-                   _ ("cannot write “%s”: %s"), argv[1], g_strerror (errno));
-      return FALSE;
-    }
-  written = write_pages (ctl, &export, error);
-  export.failed |= fflush (export.out) != 0;
-  if (to_file)
-    export.failed |= fclose (export.out) != 0;
-  if (written && export.failed)
-    {
-      g_set_error (error,
-                   REROUTE_ERROR,
-                   REROUTE_ERROR_FAILED,
-                   _ ("cannot write all rows: %s"), g_strerror (errno));
-      return FALSE;
-    }
+  if (argc > 1 && !g_str_equal (argv[1], "-"))
+    export.file.name = argv[1];
+  written = reroute_out_file_open (&export.file, error) && write_rows (ctl, &export, error);
+  reroute_out_file_close (&export.file);
+  g_clear_error (&export.error);
   return written;
 }

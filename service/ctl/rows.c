@@ -16,14 +16,22 @@
 
 #include <glib/gi18n.h>
 
-gboolean
-reroute_ctl_foreach_row (RerouteCtl *ctl,
-                         ReroutePage page,
-                         const char *filter,
-                         RerouteRowFunc func,
-                         gpointer user_data,
-                         guint64 *serial,
-                         GError **error)
+typedef struct
+{
+  RerouteRowFunc func;
+  gpointer user_data;
+} Visitor;
+
+#define ANY_SERIAL G_MAXUINT64
+
+/* @serial: (inout): the generation of all of them */
+static gboolean
+foreach_row (RerouteCtl *ctl,
+             ReroutePage page,
+             const char *filter,
+             const Visitor *visitor,
+             guint64 *serial,
+             GError **error)
 {
   guint offset = 0;
   guint total;
@@ -45,7 +53,7 @@ reroute_ctl_foreach_row (RerouteCtl *ctl,
       rows = reroute_rules_client_list_finish (ctl->rules, reroute_ctl_wait (&result), error);
       if (rows == NULL)
         return FALSE;
-      if (offset > 0 && rows->serial != *serial)
+      if (*serial != ANY_SERIAL && rows->serial != *serial)
         {
           g_set_error_literal (
             error,
@@ -59,13 +67,43 @@ reroute_ctl_foreach_row (RerouteCtl *ctl,
       offset += rows->rows->len;
       for (guint i = 0; i < rows->rows->len; i++)
         {
-          if (!func (rows->rows->pdata[i], user_data))
+          if (!visitor->func (rows->rows->pdata[i], visitor->user_data))
             return TRUE;
         }
       if (rows->rows->len == 0)
         break;
     }
   while (offset < total);
+  return TRUE;
+}
+
+gboolean
+reroute_ctl_foreach_row (RerouteCtl *ctl,
+                         ReroutePage page,
+                         const char *filter,
+                         RerouteRowFunc func,
+                         gpointer user_data,
+                         guint64 *serial,
+                         GError **error)
+{
+  const Visitor visitor = { func, user_data };
+
+  *serial = ANY_SERIAL;
+  return foreach_row (ctl, page, filter, &visitor, serial, error);
+}
+
+gboolean
+reroute_ctl_foreach_row_of_all (RerouteCtl *ctl,
+                                RerouteRowFunc func,
+                                gpointer user_data,
+                                GError **error)
+{
+  const Visitor visitor = { func, user_data };
+  guint64 serial = ANY_SERIAL;
+
+  for (ReroutePage page = 0; page < REROUTE_N_PAGES; page++)
+    if (!foreach_row (ctl, page, "", &visitor, &serial, error))
+      return FALSE;
   return TRUE;
 }
 

@@ -17,6 +17,12 @@ gboolean reroute_ctl_foreach_row (RerouteCtl *ctl,
                                   guint64 *serial,
                                   GError **error);
 
+/* The same for every row of every page, all of one generation. */
+gboolean reroute_ctl_foreach_row_of_all (RerouteCtl *ctl,
+                                         RerouteRowFunc func,
+                                         gpointer user_data,
+                                         GError **error);
+
 /* The row that "DOMAIN" or "#DOMAIN" names; (transfer full).
    Errors: %REROUTE_ERROR_NO_SUCH_ENTRY, %REROUTE_ERROR_DOMAIN. */
 RerouteRow *reroute_ctl_find_row (

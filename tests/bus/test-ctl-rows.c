@@ -79,6 +79,20 @@ test_somebody_saves_between_pages (BusFixture *f, gconstpointer data)
   g_assert_cmpuint (reading.n_rows, <, N_ROWS);
 }
 
+/* A row that moves to a page that is still to come would be there twice. */
+static void
+test_somebody_saves_behind_a_page (BusFixture *f, gconstpointer data)
+{
+  Reading reading = { .f = f, .disturb = TRUE };
+  RerouteCtl ctl = { .rules = f->client };
+  g_autoptr (GError) error = NULL;
+
+  bus_save (f, "put routing,a.test,,relay,,permitted\nput connections,b.test,,dns,,permitted", 0);
+  g_assert_false (reroute_ctl_foreach_row_of_all (&ctl, count_row, &reading, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_STALE_SERIAL);
+  g_assert_cmpuint (reading.n_rows, ==, 1);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/ctl-rows/" name, BusFixture, NULL, bus_set_up, func, bus_tear_down)
 
@@ -88,5 +102,6 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   ADD ("nobody-saves", test_nobody_saves);
   ADD ("somebody-saves-between-pages", test_somebody_saves_between_pages);
+  ADD ("somebody-saves-behind-a-page", test_somebody_saves_behind_a_page);
   return g_test_run ();
 }

@@ -4,6 +4,9 @@
 
 import json
 import os
+import resource
+import signal
+import stat
 import subprocess
 import sys
 
@@ -311,6 +314,38 @@ def test_export_and_import_give_the_same_list(prompt):
             place.end(other.bus.process)
 
 
+def test_export_is_whole_or_leaves_what_was_there(prompt):
+    path = prompt.place.join('rows.csv')
+
+    def failed(bus, before=None):
+        result = subprocess.run([CTL, f'--bus={bus}', 'export', path], text=True, capture_output=True,
+                                check=False, env=daemon_environment(), preexec_fn=before)
+        assert result.returncode == 1, result
+        return result.stderr
+
+    def narrow():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    failed('unix:path=/nonexistent/bus')
+    assert not os.path.exists(path)
+    prompt.good('export', path)
+    with open(path, encoding='utf-8') as stream:
+        text = stream.read()
+    assert text == prompt.good('export')
+    os.chmod(path, 0o640)
+    os.symlink(path, path + '.link')
+    prompt.good('export', path + '.link')
+    assert os.path.islink(path + '.link') and stat.S_IMODE(os.stat(path).st_mode) == 0o640
+    failed('unix:path=/nonexistent/bus')
+    assert path in failed(prompt.bus.address, narrow)
+    with open(path, encoding='utf-8') as stream:
+        assert stream.read() == text
+    assert not os.path.exists(path + '.part')
+    prompt.refused('export', '/dev/full', says=['/dev/full', 'No space left'])
+    prompt.refused('export', prompt.place.join('absent/rows.csv'), says='absent/rows.csv')
+
+
 def test_import_is_all_or_nothing(prompt):
     serial = prompt.serial()
     header = 'page,domain,match,action,target,accept_from,enabled,comment\n'
@@ -414,7 +449,8 @@ CASES = [
     test_explain_without_the_relay, test_check_speaks_of_the_saved_rules,
     test_german_reader, test_what_programs_read_is_the_same_in_german,
     test_columns_are_as_wide_as_they_are_shown, test_history_and_revert, test_remove_names_what_is_not_there,
-    test_export_and_import_give_the_same_list, test_import_is_all_or_nothing,
+    test_export_and_import_give_the_same_list,
+    test_export_is_whole_or_leaves_what_was_there, test_import_is_all_or_nothing,
     test_import_is_asked_for_what_no_row_says,
     test_help_of_verbs, test_completion_of_what_is_known, test_completion_asks_the_rules, test_completion_in_bash,
     test_bus_not_there_says_what_to_do,
