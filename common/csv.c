@@ -12,6 +12,7 @@
 
 #include "common/csv.h"
 
+#include "common/byte-order-mark.h"
 #include "common/domain-private.h"
 #include "common/error.h"
 #include "common/refusal-text.h"
@@ -19,8 +20,6 @@
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
-
-#define BOM "\xef\xbb\xbf"
 
 typedef enum
 {
@@ -459,8 +458,7 @@ reroute_csv_parse (const char *text, gsize length, GHashTable *said, GPtrArray *
                     .said = said };
 
   *errors = NULL;
-  if (length >= strlen (BOM) && memcmp (text, BOM, strlen (BOM)) == 0)
-    reader.at += strlen (BOM);
+  reader.at += reroute_get_byte_order_mark_octets (text, length);
   guint bad = find_bad_octet (text, length);
   if (bad != 0)
     {

@@ -7,6 +7,7 @@
 
 #include "gui/recipient-lines.h"
 
+#include "common/byte-order-mark.h"
 #include "common/recipient.h"
 
 #include <glib/gi18n.h>
@@ -40,6 +41,7 @@ reroute_recipient_lines_parse (const char *text, const char *domain)
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
 
   self->rows = g_ptr_array_new_with_free_func (reroute_row_unref);
+  text += reroute_get_byte_order_mark_octets (text, strlen (text));
   for (guint number = 1; *text != '\0'; number++)
     {
       gsize n_octets = strcspn (text, "\n");

@@ -17,7 +17,8 @@ typedef struct
 
 /**
  * reroute_recipient_lines_parse:
- * @text: UTF-8; blank lines, and those that begin with "#", say nothing
+ * @text: UTF-8, with a byte order mark or without; blank lines, and those that begin with "#", say
+ * nothing
  * @domain: of the list, in normal form; a line without "@" gets it
  */
 RerouteRecipientLines *reroute_recipient_lines_parse (const char *text, const char *domain);

@@ -15,10 +15,8 @@
 #include "gui/rows-view.h"
 
 #include <glib/gi18n.h>
-#include <string.h>
 
 #define FILE_OCTETS_MOST (64 * 1024 * 1024)
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 struct _RerouteRecipientsWindow
 {
@@ -182,8 +180,6 @@ import_text (RerouteRecipientsWindow *self, const char *name, const char *text, 
       _ ("Nothing was added: “%s” is larger than %d MiB."), name, FILE_OCTETS_MOST / (1024 * 1024));
   if (!g_utf8_validate_len (text, n_octets, NULL))
     return g_strdup_printf (_ ("Nothing was added: “%s” is no text in UTF-8."), name);
-  if (g_str_has_prefix (text, BYTE_ORDER_MARK))
-    text += strlen (BYTE_ORDER_MARK);
   lines = reroute_recipient_lines_parse (text, self->domain);
   problem = reroute_recipient_lines_dup_problem (lines, self->domain);
   if (problem != NULL)

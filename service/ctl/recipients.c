@@ -10,6 +10,7 @@
 
 #include "service/ctl/rows.h"
 
+#include "common/byte-order-mark.h"
 #include "common/domain.h"
 #include "common/error.h"
 #include "common/recipient.h"
@@ -18,6 +19,7 @@
 #include "service/ctl/table.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 /* A list as it is saved, and what shall become of it. */
 typedef struct
@@ -295,11 +297,13 @@ reroute_ctl_recipients_remove (RerouteCtl *ctl, int argc, char **argv, GError **
 
 /* --- import --- */
 
-/* An address a line; blank lines, and those that begin with "#", say nothing. */
+/* @text: UTF-8, an address a line; a byte order mark, blank lines, and those that begin with "#",
+   say nothing */
 static gboolean
 plan_lines (List *list, const char *name, const char *text, GError **error)
 {
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  gsize n_skipped = reroute_get_byte_order_mark_octets (text, strlen (text));
+  g_auto (GStrv) lines = g_strsplit (text + n_skipped, "\n", -1);
   guint n_bad = 0;
 
   for (guint i = 0; lines[i] != NULL; i++)

@@ -123,7 +123,7 @@ def test_recipients_of_a_list(prompt):
     text = '# ours\n\n Anna \ndora\na b\n'
     prompt.refused('recipients', 'import', 'test.com', '-', stdin=text, says=['-:5: ', 'nothing was changed: 1 line of'])
     assert prompt.good('recipients', 'import', 'test.com', '-', stdin=text[:-4]) == '1 added, 0 removed\n'
-    prompt.good('recipients', 'import', '--replace', 'test.com', '-', stdin='dora\r\n')
+    prompt.good('recipients', 'import', '--replace', 'test.com', '-', stdin='\ufeffdora\r\n')
     assert addresses() == ['carl@nottest.com', 'dora@test.com']
     exported = prompt.good('export')
     assert 'recipients,dora@test.com,,' in exported, exported
