@@ -31,6 +31,48 @@ reroute_step_free (RerouteStep *self)
   g_free (self);
 }
 
+static void
+add_step (GPtrArray *steps, const char *code, char *sentence)
+{
+  RerouteStep *step = g_new0 (RerouteStep, 1);
+
+  step->code = g_strdup (code);
+  step->sentence = sentence;
+  g_ptr_array_add (steps, step);
+}
+
+RerouteDecision *
+reroute_decision_new_refusal (guint reply_code,
+                              const char *reply_status,
+                              const char *reply_text,
+                              GPtrArray *steps)
+{
+  RerouteDecision *self = g_new0 (RerouteDecision, 1);
+
+  self->action = REROUTE_ACTION_REJECT;
+  self->reply_code = reply_code;
+  self->reply_status = reply_status;
+  self->reply_text = g_strdup (reply_text);
+  if (steps != NULL)
+    add_step (steps,
+              "refused",
+              g_strdup_printf ("Refused with %u %s: %s.", reply_code, reply_status, reply_text));
+  return self;
+}
+
+RerouteDecision *
+reroute_decision_new_forbidden (const RerouteSettings *settings,
+                                const RerouteIp *client,
+                                GPtrArray *steps)
+{
+  if (!reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, client))
+    return NULL;
+  if (steps != NULL)
+    add_step (
+      steps, "client-forbidden", g_strdup ("The client is a host whose connections are rejected."));
+  return reroute_decision_new_refusal (554, "5.7.1", "access denied", steps);
+}
+
 void
 reroute_decision_free (RerouteDecision *self)
 {

@@ -168,6 +168,20 @@ RerouteDecision *reroute_ruleset_decide (const RerouteRuleset *self,
 void reroute_decision_free (RerouteDecision *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteDecision, reroute_decision_free)
 
+/* A recipient that is refused with a reply of ASCII, which is the last of @steps.
+   @reply_status: static
+   @steps: as of reroute_ruleset_decide() */
+RerouteDecision *reroute_decision_new_refusal (guint reply_code,
+                                               const char *reply_status,
+                                               const char *reply_text,
+                                               GPtrArray *steps);
+
+/* (transfer full) (nullable): what a client is told that may not connect; %NULL: it may.
+   @steps: as of reroute_ruleset_decide() */
+RerouteDecision *reroute_decision_new_forbidden (const RerouteSettings *settings,
+                                                 const RerouteIp *client,
+                                                 GPtrArray *steps);
+
 /* "mx", "a", "ip" or "socket" for the first next hop; NULL when there is none. */
 const char *reroute_decision_get_via (const RerouteDecision *self);
 /* The domain, host or address behind "via"; (transfer none) (nullable). */

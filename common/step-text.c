@@ -29,6 +29,7 @@ typedef struct
 static const Pattern patterns[] = {
   { "admitted-authenticated", N_("The client has authenticated and may send to any domain.") },
   { "admitted-permitted", N_("The client is a permitted host and may send to any domain.") },
+  { "client-forbidden", N_("The client is a host whose connections are rejected.") },
   /* Translators: %s is a domain, perhaps with # in front */
   { "admitted-entry", N_("The entry %s accepts mail from anyone.") },
   { "entry-permitted-only",

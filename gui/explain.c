@@ -27,6 +27,7 @@ typedef struct
 static const Place places[] = {
   { "admitted-authenticated", STAGE (ADMISSION) },
   { "admitted-permitted", STAGE (ADMISSION) },
+  { "client-forbidden", STAGE (ADMISSION) },
   { "admitted-entry", STAGE (ADMISSION) },
   { "entry-permitted-only", STAGE (ADMISSION) },
   { "call-ahead", STAGE (ADMISSION) },

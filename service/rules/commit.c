@@ -347,6 +347,7 @@ explain (const Run *run, GError **error)
   const RerouteOrder *order = run->order;
   RerouteClient client = { .authenticated = order->authenticated };
   gboolean admits = *order->client != '\0';
+  RerouteRuleset *rules = run->proposal->next;
   g_autoptr (RerouteAddress) address = reroute_address_parse (order->address, TRUE, error);
   g_autoptr (RerouteDecision) decision = NULL;
   g_autoptr (GPtrArray) steps = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_step_free);
@@ -362,7 +363,11 @@ explain (const Run *run, GError **error)
                    order->client);
       return NULL;
     }
-  decision = reroute_ruleset_decide (run->proposal->next, address, admits ? &client : NULL, steps);
+  if (admits)
+    decision =
+      reroute_decision_new_forbidden (reroute_ruleset_get_settings (rules), &client.ip, steps);
+  if (decision == NULL)
+    decision = reroute_ruleset_decide (rules, address, admits ? &client : NULL, steps);
   return g_variant_new ("(@a{sv}@a" REROUTE_STEP_TYPE ")",
                         describe_decision (address, decision),
                         reroute_steps_to_variant (steps));

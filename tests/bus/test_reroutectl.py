@@ -217,6 +217,18 @@ def test_explain_without_the_relay(prompt):
     prompt.refused('explain', 'user@test.com', '--from=nobody', says='nobody')
 
 
+def test_explain_of_a_client_that_may_not_connect(prompt):
+    prompt.good('settings', 'set', 'permitted-hosts', '203.0.113.9')
+    prompt.good('settings', 'set', 'forbidden-hosts', '203.0.113.0/24')
+    answer = prompt.data('explain', 'user@test.com', '--from=203.0.113.9')
+    assert answer['action'] == 'reject' and answer['reply'] == '554 5.7.1 access denied', answer
+    assert [step['code'] for step in answer['steps']] == ['client-forbidden', 'refused'], answer
+    assert prompt.data('explain', 'user@test.com', '--from=198.51.100.7')['action'] == 'rewrite'
+    assert prompt.data('explain', 'user@test.com')['action'] == 'rewrite'
+    prompt.good('settings', 'set', 'forbidden-hosts')
+    prompt.good('settings', 'set', 'permitted-hosts')
+
+
 def test_check_speaks_of_the_saved_rules(prompt):
     codes = [finding['code'] for finding in prompt.data('check')]
     assert 'loop' not in codes, codes
@@ -446,7 +458,8 @@ CASES = [
     test_edit_changes_what_is_said_and_keeps_the_rest, test_bad_input_is_named,
     test_contradictions_are_refused, test_anyone_is_asked_for_what_is_not_ours,
     test_usage_errors_end_with_2, test_settings_have_defaults_and_come_back_to_them,
-    test_explain_without_the_relay, test_check_speaks_of_the_saved_rules,
+    test_explain_without_the_relay, test_explain_of_a_client_that_may_not_connect,
+    test_check_speaks_of_the_saved_rules,
     test_german_reader, test_what_programs_read_is_the_same_in_german,
     test_columns_are_as_wide_as_they_are_shown, test_history_and_revert, test_remove_names_what_is_not_there,
     test_export_and_import_give_the_same_list,

@@ -91,6 +91,17 @@ def health(port, path='/healthz'):
         return None, ''
 
 
+def test_explain_says_what_a_forbidden_host_is_told():
+    with Place('forbidden') as place, Service(place, settings={'forbidden-hosts': '127.0.0.9'}) as service:
+        service.add_connection('open.test', f'--host=127.0.0.1:{free_port()}')
+        service.wait_applied()
+        told = Client(service.host, service.port, source='127.0.0.9').banner.strip()
+        explained = service.ctl_json('explain', 'u@open.test', '--from=127.0.0.9')
+        assert told == explained['reply'] == '554 5.7.1 access denied', (told, explained)
+        assert [step['code'] for step in explained['steps']] == ['client-forbidden', 'refused'], explained
+        assert service.ctl_json('explain', 'u@open.test', '--from=127.0.0.8')['action'] != 'reject'
+
+
 def test_status_reads_well():
     with Place('status') as place, Service(place) as service:
         lines = dict(line.split(None, 1) for line in service.ctl('status').splitlines()[1:])
@@ -212,7 +223,7 @@ def test_check_reads_the_queue_and_changes_nothing():
 if __name__ == '__main__':
     run(test_reroute_forward_and_refusal_in_one_session,
         test_status_and_queue_over_the_bus,
-        test_status_reads_well,
+        test_explain_says_what_a_forbidden_host_is_told, test_status_reads_well,
         test_health_page,
         test_sockets_move_while_sessions_go_on,
         test_workers_change_while_sessions_go_on,

@@ -198,22 +198,8 @@ explain_certificate (Explanation *self)
       g_strdup_printf ("The certificate cannot be shown, so mail waits: %s.", error->message));
 }
 
-/* As its RCPT is. */
 static RerouteDecision *
-refuse (Explanation *self, RerouteSrsVerdict verdict)
-{
-  RerouteDecision *decision = g_new0 (RerouteDecision, 1);
-
-  decision->action = REROUTE_ACTION_REJECT;
-  decision->reply_code = 550;
-  decision->reply_status = "5.7.1";
-  decision->reply_text = g_strdup (reroute_srs_verdict_to_string (verdict));
-  add_step (self, "refused", g_strdup_printf ("Refused with 550 5.7.1: %s.", decision->reply_text));
-  return decision;
-}
-
-static RerouteDecision *
-decide (Explanation *self)
+decide_recipient (Explanation *self)
 {
   gint64 now_s = g_get_real_time () / G_USEC_PER_SEC;
   RerouteSrsVerdict verdict;
@@ -222,7 +208,8 @@ decide (Explanation *self)
   gboolean unwrapped = address != self->address;
 
   if (address == NULL)
-    return refuse (self, verdict);
+    return reroute_decision_new_refusal (
+      550, "5.7.1", reroute_srs_verdict_to_string (verdict), self->steps);
   if (unwrapped)
     add_step (
       self,
@@ -232,6 +219,17 @@ decide (Explanation *self)
                        address->text));
   return reroute_ruleset_decide (
     self->ruleset, address, self->admits && !unwrapped ? &self->client : NULL, self->steps);
+}
+
+static RerouteDecision *
+decide (Explanation *self)
+{
+  RerouteDecision *forbidden =
+    self->admits ? reroute_decision_new_forbidden (
+                     reroute_ruleset_get_settings (self->ruleset), &self->client.ip, self->steps)
+                 : NULL;
+
+  return forbidden != NULL ? forbidden : decide_recipient (self);
 }
 
 static void

@@ -162,6 +162,12 @@ add_failure (GHashTable *table, const RerouteIp *client, guint window_s, gint64 
 
 /* --- at the door --- */
 
+static RerouteReply *
+reply_of (const RerouteDecision *decision)
+{
+  return reroute_reply_new (decision->reply_code, decision->reply_status, decision->reply_text);
+}
+
 /* (transfer full): @reply, counted */
 static RerouteReply *
 refuse (RerouteAdmission *self, RerouteRefusedReason reason, RerouteReply *reply)
@@ -178,10 +184,10 @@ judge_settings (RerouteAdmission *self,
 {
   const RerouteClient client = { .ip = *ip };
   gint64 mode = reroute_settings_get_number (settings, REROUTE_SETTING_TRANSFER_MODE);
+  g_autoptr (RerouteDecision) forbidden = reroute_decision_new_forbidden (settings, ip, NULL);
 
-  if (reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, ip))
-    return refuse (
-      self, REROUTE_REFUSED_FORBIDDEN, reroute_reply_new (554, "5.7.1", "access denied"));
+  if (forbidden != NULL)
+    return refuse (self, REROUTE_REFUSED_FORBIDDEN, reply_of (forbidden));
   if (mode == TRANSFER_NONE)
     return refuse (self,
                    REROUTE_REFUSED_MODE,
@@ -499,7 +505,7 @@ judge_recipient (const RerouteAdmissionRules *rules,
     reroute_decision_memo_decide (rules->memo, rules->ruleset, recipient, client);
 
   if (decision->action == REROUTE_ACTION_REJECT)
-    return reroute_reply_new (decision->reply_code, decision->reply_status, decision->reply_text);
+    return reply_of (decision);
   if (decision->admitting != NULL)
     admitted->by = (RerouteRowRef){ decision->admitting->page, decision->admitting->id };
   if (decision->recipient_check == REROUTE_RECIPIENT_CHECK_CALL_AHEAD)
