@@ -184,7 +184,20 @@ dup_agreed_keys (GPtrArray *findings, const Order *order)
 }
 
 static gboolean
-judge (const RerouteCommitResult *result, GError **error)
+refuse_unconfirmed (const Order *order, GError **error)
+{
+  g_set_error_literal (error,
+                       REROUTE_ERROR,
+                       REROUTE_ERROR_NOT_CONFIRMED,
+                       order->agreed == REROUTE_CTL_AGREED_ROWS
+                       /* Translators: accept_from, “anyone” and “permitted” are not translated */
+                       ? _ ("nothing was changed: write “anyone” in the column accept_from of these rows if this is what you want, “permitted” if it is not")
+                       : _ ("nothing was changed: say --accept-from=anyone (or --confirm) if this is what you want, --accept-from=permitted if it is not"));
+  return FALSE;
+}
+
+static gboolean
+judge (const RerouteCommitResult *result, const Order *order, GError **error)
 {
   switch (result->state)
     {
@@ -200,11 +213,7 @@ judge (const RerouteCommitResult *result, GError **error)
                            _ ("someone else saved meanwhile and nothing was changed: look at “reroutectl history”, then run the command again"));
       return FALSE;
     case REROUTE_COMMIT_CONFIRM:
-      g_set_error_literal (error,
-                           REROUTE_ERROR,
-                           REROUTE_ERROR_NOT_CONFIRMED,
-                           _ ("nothing was changed: say --accept-from=anyone (or --confirm) if this is what you want, --accept-from=permitted if it is not"));
-      return FALSE;
+      return refuse_unconfirmed (order, error);
     case REROUTE_COMMIT_REFUSED:
     default:
       g_set_error_literal (error,
@@ -261,7 +270,7 @@ commit (RerouteCtl *ctl, const Order *order, guint64 serial, GError **error)
   if (result == NULL)
     return FALSE;
   reroute_ctl_print_findings (result->findings);
-  return judge (result, error);
+  return judge (result, order, error);
 }
 
 gboolean
@@ -273,17 +282,58 @@ reroute_ctl_apply (
   return commit (ctl, &order, serial, error);
 }
 
-gboolean
-reroute_ctl_apply_file (
-  RerouteCtl *ctl, GPtrArray *changes, GHashTable *said, guint64 serial, GError **error)
+static Order
+order_of_file (GPtrArray *changes, GHashTable *said)
 {
-  const Order order = {
+  return (Order){
     .changes = changes,
     .agreed = said != NULL ? REROUTE_CTL_AGREED_ROWS : REROUTE_CTL_AGREED_ANYONE,
     .said = said,
   };
+}
+
+gboolean
+reroute_ctl_apply_file (
+  RerouteCtl *ctl, GPtrArray *changes, GHashTable *said, guint64 serial, GError **error)
+{
+  const Order order = order_of_file (changes, said);
 
   return commit (ctl, &order, serial, error);
+}
+
+static gboolean
+has_level (GPtrArray *findings, RerouteFindingLevel level)
+{
+  for (guint i = 0; i < findings->len; i++)
+    if (((RerouteFinding *) findings->pdata[i])->level == level)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+reroute_ctl_try_file (RerouteCtl *ctl, GPtrArray *changes, GHashTable *said, GError **error)
+{
+  const Order order = order_of_file (changes, said);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) findings = NULL;
+  g_auto (GStrv) keys = NULL;
+
+  reroute_rules_client_check_async (ctl->rules, changes, NULL, reroute_ctl_wait_cb, &result);
+  findings = reroute_rules_client_check_finish (ctl->rules, reroute_ctl_wait (&result), error);
+  if (findings == NULL)
+    return FALSE;
+  reroute_ctl_print_findings (findings);
+  if (has_level (findings, REROUTE_FINDING_ERROR))
+    {
+      g_set_error_literal (error,
+                           REROUTE_ERROR,
+                           REROUTE_ERROR_FINDINGS,
+                           _ ("this would be refused: correct what is said above"));
+      return FALSE;
+    }
+  keys = dup_agreed_keys (findings, &order);
+  return keys != NULL || !has_level (findings, REROUTE_FINDING_CONFIRM) ||
+         refuse_unconfirmed (&order, error);
 }
 
 gboolean
@@ -308,5 +358,5 @@ reroute_ctl_restore_copy (
   if (result->state != REROUTE_COMMIT_SAVED)
     reroute_ctl_print_findings (result->findings);
   *new_serial = result->serial;
-  return judge (result, error);
+  return judge (result, &order, error);
 }

@@ -38,6 +38,10 @@ gboolean reroute_ctl_apply (
 gboolean reroute_ctl_apply_file (
   RerouteCtl *ctl, GPtrArray *changes, GHashTable *said, guint64 serial, GError **error);
 
+/* What reroute_ctl_apply_file() would refuse, without saving anything. */
+gboolean
+reroute_ctl_try_file (RerouteCtl *ctl, GPtrArray *changes, GHashTable *said, GError **error);
+
 /* The same for going back to the generation @target. */
 gboolean
 reroute_ctl_go_back (RerouteCtl *ctl, guint64 target, RerouteCtlAgreed agreed, GError **error);

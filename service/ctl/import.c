@@ -154,32 +154,6 @@ parse_file (const char *name, GHashTable *said, GError **error)
   return NULL;
 }
 
-static gboolean
-try_out (RerouteCtl *ctl, Import *import, GError **error)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GPtrArray) findings = NULL;
-
-  reroute_rules_client_check_async (
-    ctl->rules, import->changes, NULL, reroute_ctl_wait_cb, &result);
-  findings = reroute_rules_client_check_finish (ctl->rules, reroute_ctl_wait (&result), error);
-  if (findings == NULL)
-    return FALSE;
-  reroute_ctl_print_findings (findings);
-  for (guint i = 0; i < findings->len; i++)
-    {
-      if (((RerouteFinding *) findings->pdata[i])->level == REROUTE_FINDING_ERROR)
-        {
-          g_set_error_literal (error,
-                               REROUTE_ERROR,
-                               REROUTE_ERROR_FINDINGS,
-                               _ ("this would be refused: correct what is said above"));
-          return FALSE;
-        }
-    }
-  return TRUE;
-}
-
 static void
 report (RerouteCtl *ctl, const Import *import, gboolean dry_run)
 {
@@ -222,6 +196,7 @@ reroute_ctl_import (RerouteCtl *ctl, int argc, char **argv, GError **error)
     { NULL },
   };
   g_autoptr (GHashTable) said = g_hash_table_new (NULL, NULL);
+  GHashTable *unless_all = NULL;
   g_autoptr (GPtrArray) rows = NULL;
   g_autoptr (RerouteRuleset) saved = NULL;
   g_autoptr (GHashTable) kept = g_hash_table_new (NULL, NULL);
@@ -243,9 +218,9 @@ reroute_ctl_import (RerouteCtl *ctl, int argc, char **argv, GError **error)
   if (replace)
     plan_removals (&import);
   serial = reroute_ruleset_get_serial (saved);
-  if (dry_run
-        ? !try_out (ctl, &import, error)
-        : !reroute_ctl_apply_file (ctl, changes, all_say (rows, said) ? NULL : said, serial, error))
+  unless_all = all_say (rows, said) ? NULL : said;
+  if (dry_run ? !reroute_ctl_try_file (ctl, changes, unless_all, error)
+              : !reroute_ctl_apply_file (ctl, changes, unless_all, serial, error))
     return FALSE;
   report (ctl, &import, dry_run);
   return TRUE;

@@ -379,11 +379,15 @@ def test_import_is_asked_for_what_no_row_says(prompt):
     serial = prompt.serial()
     header = 'page,domain,action,target,accept_from\n'
     said = header + 'connections,com,host,smart.example.net,anyone\n'
-    prompt.refused('import', '-', stdin=said.replace('anyone', ''), says=['confirm: com ', 'nothing was changed'])
+    for text in (said.replace('anyone', ''), 'page,domain,target\nconnections,com,smart.example.net\n'):
+        for options in ([], ['--dry-run']):
+            prompt.refused('import', *options, '-', stdin=text,
+                           says=['confirm: com ', 'write “anyone” in the column accept_from', '“permitted”'])
     prompt.refused('import', '-', stdin=said + 'connections,net,host,smart.example.net,\n', says='confirm: net ')
     # Two hundred of a kind are listed.
     many = ''.join(f'connections,x{n},dns,,anyone\n' for n in range(201))
     prompt.refused('import', '-', stdin=header + many + 'connections,com,dns,,\n', says='nothing was changed')
+    prompt.good('import', '--dry-run', '-', stdin=said)
     assert prompt.serial() == serial
     prompt.good('import', '-', stdin=said + 'connections,ok.example,host,smart.example.net,\n')
     prompt.good('import', '-', stdin=header.replace('accept_from', 'Accept_From') + many)
