@@ -66,6 +66,9 @@ parse_options (
 
   if (!reroute_ctl_parse (ctl, entries, argc, argv, 1, 1, error))
     return FALSE;
+  /* As the dialog and CSV have it. */
+  if (options->certificate != NULL)
+    g_strstrip (options->certificate);
   if (options->hosts != NULL && options->dns)
     {
       g_set_error_literal (

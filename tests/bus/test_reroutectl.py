@@ -86,7 +86,7 @@ def test_add_lists_what_was_added(prompt):
     prompt.good('connections', 'edit', 'fwd.example', '--queue-for-etrn=yes')
     prompt.good('connections', 'edit', 'fwd.example', '--comment=')
     assert rows_of(prompt, 'connections')['fwd.example']['queue_for_etrn'] == 'yes'
-    prompt.good('connections', 'edit', 'fwd.example', '--certificate=/etc/reroute/we.pem')
+    prompt.good('connections', 'edit', 'fwd.example', '--certificate=/etc/reroute/we.pem ')
     assert rows_of(prompt, 'connections')['fwd.example']['certificate'] == '/etc/reroute/we.pem'
     prompt.refused('connections', 'edit', 'fwd.example', '--certificate=we.pem',
                    says='“we.pem” is no full file name. Write it from the first “/” on')
