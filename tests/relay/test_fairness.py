@@ -23,12 +23,12 @@ N_BIG = 8000 if IS_LONG else 640
 LIMIT_KIB = 24 * 1024
 
 
-def send_many(service, domain, number, octets=100):
+def send_many(service, domain, number, octets=100, sender='a@source.test'):
     """@number messages in one session; each must be acknowledged."""
     body = b'Subject: x\r\n\r\n' + (b'x' * 98 + b'\r\n') * (octets // 100)
     with Client(service.host, service.port) as client:
         for n in range(number):
-            _, reply = client.send('a@source.test', [f'u{n}@{domain}'], body)
+            _, reply = client.send(sender, [f'u{n}@{domain}'], body)
             assert reply.startswith('250'), reply
         client.command('QUIT')
 
@@ -86,6 +86,54 @@ def test_a_dead_host():
         with Sink(port=port) as sink:
             poll('the mail of the dead host', lambda: len(sink.messages) == N_STUCK)
             service.wait_empty()
+        service.close()
+
+
+def poisoned(verb, how):
+    """(sink that has @how to say to @verb of mail from poison@source.test, an event: that mail's MAIL is answered)"""
+    release, sender = threading.Event(), []
+
+    def answer(now, argument):
+        if now == 'MAIL':
+            sender[:] = [argument]
+        if not sender or 'poison' not in sender[0]:
+            return None
+        return release if now == 'MAIL' else how if now == verb else None
+    return Sink(reply=answer), release
+
+
+def check_poisoned(how, intervals):
+    """What waits behind a message that ends every session goes all the same, though a host that failed then rests."""
+    sink, release = poisoned('DATA', how)
+    with Place('poison') as place, sink:
+        service = started(place, {'ill.test': sink.endpoint}, retry_intervals=intervals, max_connections_per_host='1')
+        send_many(service, 'ill.test', 1, sender='poison@source.test')
+        poll('the message to begin', lambda: any('poison' in line for lines in sink.conversations for line in lines))
+        send_many(service, 'ill.test', N_OTHERS)
+        release.set()
+        poll('the other mail', lambda: len(sink.messages) == N_OTHERS)
+        poll('it alone to be left', lambda: [message['reverse_path'] for message in service.queued()] == ['poison@source.test'])
+        service.close()
+
+
+def test_a_message_that_its_host_is_lost_over():
+    check_poisoned('drop', '1h')
+
+
+def test_a_message_that_its_host_answers_with_421():
+    check_poisoned('421 4.7.0 not this one', '1s,1h')
+
+
+def test_a_host_that_is_lost_over_all_messages():
+    """It rests from the second one on."""
+    with Place('lost') as place, Sink(reply=lambda verb, _: 'drop' if verb == 'DATA' else None) as sink:
+        service = started(place, {'ill.test': sink.endpoint}, retry_intervals='1h')
+        for n in range(1, 4):
+            send_many(service, 'ill.test', 1)
+            poll('its wait', lambda n=n: [recipient['last_reply'] != '' for message in service.queued()
+                                          for recipient in message['recipients']] == [True] * n)
+        assert sorted(recipient['tries'] for message in service.queued() for recipient in message['recipients']) == [0, 1, 1]
+        assert len(sink.conversations) == 2, sink.conversations
         service.close()
 
 

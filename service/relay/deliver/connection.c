@@ -444,6 +444,12 @@ reroute_connection_get_machine (RerouteConnection *self)
 }
 
 gboolean
+reroute_connection_was_ready (const RerouteConnection *self)
+{
+  return self->was_ready;
+}
+
+gboolean
 reroute_connection_was_denied (const RerouteConnection *self)
 {
   return reroute_smtp_client_is_greeted (self->machine) &&

@@ -97,11 +97,12 @@ void
 reroute_delivery_note_failure (RerouteDelivery *self,
                                guint endpoint,
                                const RerouteReply *reply,
-                               gboolean is_denial)
+                               gboolean is_denial,
+                               gboolean was_ready)
 {
   RerouteHostFailure *failure = g_new (RerouteHostFailure, 1);
 
-  *failure = (RerouteHostFailure){ reroute_reply_copy (reply), is_denial };
+  *failure = (RerouteHostFailure){ reroute_reply_copy (reply), is_denial, was_ready };
   self->failures->pdata[endpoint] = failure;
 }
 

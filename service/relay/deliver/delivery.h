@@ -63,11 +63,13 @@ typedef struct
                           none */
 } RerouteDelivery;
 
-/* No connection, banner or EHLO, or 421; or the host answers, and denies what the mail demands. */
+/* No connection, banner or EHLO, or 421; or the host answers, and denies what the mail demands; or
+   the session was lost in the transaction. */
 typedef struct
 {
   RerouteReply *reply;
   gboolean is_denial;
+  gboolean was_ready; /* the session, for the transaction */
 } RerouteHostFailure;
 
 /* How TLS went in a session. */
@@ -87,7 +89,8 @@ RerouteReply *reroute_delivery_soften (const RerouteReply *reply);
 void reroute_delivery_note_failure (RerouteDelivery *self,
                                     guint endpoint,
                                     const RerouteReply *reply,
-                                    gboolean is_denial);
+                                    gboolean is_denial,
+                                    gboolean was_ready);
 
 /* On the worker: adds to tls_results, where it is wanted. */
 void reroute_delivery_note_tls (RerouteDelivery *self,

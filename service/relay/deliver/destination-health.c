@@ -4,7 +4,9 @@
  *
  * What fails before a host has answered EHLO is its own, and concerns all mail for it.  What it
  * denies behind that, because of TLS or of who we are there, concerns mail that demands the same:
- * that mail gets a lane, with a back-off of its own, and the host goes on with the other.
+ * that mail gets a lane, with a back-off of its own, and the host goes on with the other.  A
+ * session that is lost in a transaction, without 421, may be lost because of what is sent: the host
+ * has failed when it was lost over two messages in a row.
  *
  * Standards: RFC 5321 section 4.5.4.1 (sending strategy).
  */
@@ -223,6 +225,15 @@ reroute_destination_failed (RerouteDestination *self, const RerouteReply *reply)
   if (!note_failure (self, reply))
     return;
   reroute_destination_place_again (self);
+}
+
+gboolean
+reroute_destination_lost (RerouteDestination *self, guint64 id)
+{
+  guint64 last = self->lost_id;
+
+  self->lost_id = id;
+  return last != 0 && last != id;
 }
 
 void

@@ -52,6 +52,7 @@ struct _RerouteDestination
   gint64 failed_us; /* wall clock */
   gint64 wait_us;
   RerouteReply *failure; /* the last one */
+  guint64 lost_id;       /* the message that a session was lost over; 0: it has answered since */
 
   guint limit;    /* connections at a time that it seems to bear */
   guint n_active; /* deliveries that workers have, those of lanes as well */
@@ -114,7 +115,10 @@ void reroute_destination_push (RerouteDestination *self, RerouteTry *try);
 void reroute_destination_release (RerouteDestination *self, guint worker, gint64 took_us);
 void reroute_destination_succeeded (RerouteDestination *self);
 void reroute_destination_throttle (RerouteDestination *self); /* 421, 4.7.x */
-/* No connection, banner or EHLO: what waits for it looks for another or is put off. */
+/* A session that was ready was lost over the message @id.  Returns: whether one was lost over
+   another message before, and the host has answered none since: it is not the message then */
+gboolean reroute_destination_lost (RerouteDestination *self, guint64 id);
+/* No connection, banner or EHLO, or 421: what waits for it looks for another or is put off. */
 void reroute_destination_failed (RerouteDestination *self, const RerouteReply *reply);
 /* It answers, and denies what mail demands of it: the same, of mail like that.  Of more than
    REROUTE_LIMIT_LANES_PER_DESTINATION demands at a time the last ones are not kept. */

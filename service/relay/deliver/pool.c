@@ -310,6 +310,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   gboolean may_have_delivered = reroute_smtp_client_may_have_delivered (machine);
   gboolean has_tripped = reroute_smtp_client_has_tripped (machine);
   gboolean is_denial = reroute_connection_was_denied (connection);
+  gboolean was_ready = reroute_connection_was_ready (connection);
   g_autoptr (RerouteReply) soft = reroute_delivery_soften (reply);
 
   if (try == NULL)
@@ -343,7 +344,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   else if (!reused)
     {
       note_failure (try, soft);
-      reroute_delivery_note_failure (try->delivery, try->index, soft, is_denial);
+      reroute_delivery_note_failure (try->delivery, try->index, soft, is_denial, was_ready);
       next_endpoint (try);
     }
   try_endpoint (self, try);

@@ -16,6 +16,7 @@
 #include "service/relay/deliver/retry-schedule.h"
 
 #define HELD_REPLY "held by a mail filter"
+#define BEHIND_US G_USEC_PER_SEC
 
 static void try_again (RerouteTimer *timer);
 
@@ -349,14 +350,17 @@ expire (RerouteOutcome *outcome)
   outcome->reply = reroute_reply_new_expired (last);
 }
 
-/* Turns a deferral into a failure when the time is over; else sets its due time. */
+/* Turns a deferral into a failure when the time is over; else sets its due time.  What was tried at
+   a host that failed stands behind what was only put off: another message asks that host next, for
+   it may be this one alone that it cannot take. */
 static void
 set_due (RerouteQueued *self, RerouteOutcome *outcome)
 {
   RerouteWaiting *recipient = &self->recipients[outcome->recipient];
   RerouteRetrySchedule schedule = get_schedule (self);
   gint64 now_us = g_get_real_time ();
-  guint tries = recipient->tries + (outcome->kind == REROUTE_OUTCOME_DEFERRED);
+  gboolean was_tried = outcome->kind == REROUTE_OUTCOME_DEFERRED;
+  guint tries = recipient->tries + was_tried;
   gint64 due_us =
     reroute_retry_schedule_next (&schedule, MAX (tries, 1), self->message->received_us, now_us);
   gint64 expiry_us = reroute_queued_get_expiry_us (self);
@@ -365,6 +369,8 @@ set_due (RerouteQueued *self, RerouteOutcome *outcome)
     expire (outcome);
   else if (outcome->due_us == 0)
     outcome->due_us = due_us;
+  else if (was_tried)
+    outcome->due_us = MIN (MAX (outcome->due_us + BEHIND_US, due_us), expiry_us);
   else
     outcome->due_us = MIN (outcome->due_us, expiry_us);
 }

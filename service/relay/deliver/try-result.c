@@ -111,6 +111,13 @@ get_denied (const RerouteDelivery *delivery)
   return delivery->account != NULL ? delivery->account : "TLS";
 }
 
+/* Whether it failed in a transaction and did not say why. */
+static gboolean
+is_lost (const RerouteHostFailure *failure)
+{
+  return failure->was_ready && failure->reply->code != 421;
+}
+
 /* What the try says about an endpoint that has to wait: the host of all mail, or the lane of mail
    that demands the same.  Whether hosts that an entry or a setting names are down: one with several
    addresses is when none of them answers. */
@@ -122,6 +129,8 @@ learn_failure (RerouteTry *self, RerouteDelivery *delivery, guint index)
   RerouteDestination *host = reroute_destination_get (self->scheduler, endpoint);
   RerouteDemand demand;
 
+  if (is_lost (failure) && !reroute_destination_lost (host, self->queued->message->id))
+    return;
   /* That it is we who put off mail because of TLS or a login is no wish of the host's. */
   if (failure->reply->code == 421 || (!failure->is_denial && is_throttling (failure->reply)))
     reroute_destination_throttle (host);
@@ -158,6 +167,7 @@ learn_answer (RerouteTry *self, RerouteDelivery *delivery, guint index)
   RerouteDestination *own = reroute_try_find_destination (self, endpoint);
   RerouteDestination *host = reroute_destination_get_host (own);
 
+  host->lost_id = 0;
   if (is_throttled (delivery))
     reroute_destination_throttle (host);
   else
