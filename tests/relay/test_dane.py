@@ -142,6 +142,13 @@ class World:
         records += [f'{domain}. MX 10 {host}', f'{host} A {address}']
         records += [f'_{self.port}._tcp.{host} TLSA {record}' for record in tlsa]
 
+    def share_host(self, domain, other, *tlsa):
+        """An exchanger of its own name at the address of the one of @other."""
+        host = f'mx.{domain}.'
+        self.sinks[domain] = self.sinks[other]
+        self.records += [f'{domain}. MX 10 {host}', f'{host} A {self.sinks[other].host}']
+        self.records += [f'_{self.port}._tcp.{host} TLSA {record}' for record in tlsa]
+
     def make_hosts(self):
         issue = self.authority.issue
         plain = issue('mx.plain.test')
@@ -153,6 +160,7 @@ class World:
         self.add_host('exact.test', exact, f'3 0 0 {der(exact.path).hex()}')
         self.add_host('roll.test', match, wrong, f'3 1 1 {sha256(key_der(match.path))}')
         self.add_host('ca.test', ours, ours_record)
+        self.share_host('ca-shared.test', 'ca.test', ours_record)
         self.add_host('ca-name.test', other, ours_record)
         self.add_host('old.test', old, f'3 1 1 {sha256(key_der(old.path))}')
         self.add_host('ca-old.test', issue('mx.ca-old.test', last_day=-0.5), ours_record)
@@ -209,7 +217,7 @@ class World:
             return None
         number = poll(f'the queue to say {texts} of {domain}', reply, step_s=0.1)
         service.ctl('queue', 'delete', str(number))
-        assert not self.sinks[domain].messages
+        assert f'user@{domain}' not in self.sinks[domain].recipients()
 
 
 def main():
@@ -237,6 +245,14 @@ def main():
 
         def test_authority_wants_the_name_of_the_host():
             world.waits('ca-name.test', *no_fit)
+
+        def test_a_session_that_rests_is_no_proof_of_another_name():
+            sink = world.sinks['ca.test']
+            world.arrives('ca.test')
+            n_sessions = len(sink.conversations)
+            world.arrives('ca.test')
+            assert len(sink.conversations) == n_sessions, 'it does not rest'
+            world.waits('ca-shared.test', *no_fit)
 
         def test_an_end_entity_never_expires():
             """RFC 7672 section 3.1.1: its record alone says for how long."""

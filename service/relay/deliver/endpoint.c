@@ -60,6 +60,12 @@ reroute_endpoint_is_enforced (const RerouteEndpoint *self)
 }
 
 gboolean
+reroute_endpoint_is_judged (const RerouteEndpoint *self, RerouteTlsLevel level)
+{
+  return level == REROUTE_TLS_VERIFIED || self->tlsa != NULL || reroute_endpoint_is_enforced (self);
+}
+
+gboolean
 reroute_endpoint_is_proven (const RerouteEndpoint *self)
 {
   return self->domain == NULL || self->mx_secure || g_str_equal (self->name, self->domain) ||

@@ -33,6 +33,8 @@ void reroute_endpoint_clear (RerouteEndpoint *self);
 void reroute_endpoint_clear_policy (RerouteEndpoint *self);
 /* Whether mail that is sent there in TLS at all needs a certificate for its name (RFC 8461 4). */
 gboolean reroute_endpoint_is_enforced (const RerouteEndpoint *self);
+/* Whether what it proves to mail of that level holds for its name and domain alone. */
+gboolean reroute_endpoint_is_judged (const RerouteEndpoint *self, RerouteTlsLevel level);
 /* Whether it is the domain's beyond what anyone may say in DNS: typed, the domain itself, or named
    by MX records that were validated, or by the domain's policy (RFC 8689 4.2.1). */
 gboolean reroute_endpoint_is_proven (const RerouteEndpoint *self);

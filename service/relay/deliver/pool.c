@@ -402,7 +402,7 @@ is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *
       !reroute_dane_equal (other->tlsa, endpoint->tlsa) ||
       reroute_endpoint_is_enforced (other) != reroute_endpoint_is_enforced (endpoint))
     return FALSE;
-  return (session->tls_level < REROUTE_TLS_VERIFIED && !reroute_endpoint_is_enforced (endpoint)) ||
+  return !reroute_endpoint_is_judged (endpoint, session->tls_level) ||
          (session->tls == get_tls (session->pool, reroute_ruleset_get_settings (try->ruleset)) &&
           g_str_equal (other->name, endpoint->name) &&
           g_strcmp0 (other->domain, endpoint->domain) == 0);

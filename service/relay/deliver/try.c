@@ -205,8 +205,7 @@ reroute_try_get_demand (RerouteTry *self, const RerouteEndpoint *endpoint)
   gboolean requires_tls =
     reroute_host_must_keep_tls (endpoint, reroute_queued_get_envelope (self->queued));
   RerouteTlsLevel level = requires_tls ? REROUTE_TLS_VERIFIED : delivery->tls_level;
-  gboolean is_judged = level == REROUTE_TLS_VERIFIED || endpoint->tlsa != NULL ||
-                       reroute_endpoint_is_enforced (endpoint);
+  gboolean is_judged = reroute_endpoint_is_judged (endpoint, level);
 
   return (RerouteDemand){
     .level = level,
