@@ -117,6 +117,36 @@ timed_out (RerouteTimer *timer)
     fail_lost (self, "time limit reached");
 }
 
+/* --- receiving --- */
+
+/* FALSE: @self is gone. */
+static gboolean
+take_input (RerouteConnection *self)
+{
+  g_autoptr (GError) error = NULL;
+  guint8 octets[READ_OCTETS];
+  gssize n = reroute_stream_read (&self->stream, octets, sizeof octets);
+  guint64 n_replies = reroute_smtp_client_get_n_replies (self->machine);
+
+  if (n < 0 && errno == EAGAIN)
+    return TRUE;
+  if (n <= 0)
+    {
+      fail_lost (self, "connection lost");
+      return FALSE;
+    }
+  if (!reroute_smtp_client_feed (self->machine, octets, (gsize) n, &error))
+    {
+      reroute_connection_fail (self, reroute_connection_trouble (self, "4.5.0", error->message));
+      return FALSE;
+    }
+  if (!self->idle && reroute_smtp_client_get_n_replies (self->machine) > n_replies)
+    arm (self,
+         reroute_smtp_client_may_have_delivered (self->machine) ? REROUTE_SETTING_DATA_TIMEOUT
+                                                                : REROUTE_SETTING_COMMAND_TIMEOUT);
+  return TRUE;
+}
+
 /* --- sending --- */
 
 static RerouteSendResult
@@ -134,6 +164,19 @@ send_output (RerouteConnection *self)
       reroute_smtp_client_sent (self->machine, (gsize) sent);
     }
   return REROUTE_SEND_ALL;
+}
+
+/* What a host says before it closes is still to be read when it takes no more.
+   TRUE: look at the machine's state again; FALSE: @self is gone. */
+static gboolean
+hear_why (RerouteConnection *self)
+{
+  if (!take_input (self))
+    return FALSE;
+  if (reroute_smtp_client_get_state (self->machine) != REROUTE_SMTP_CLIENT_SEND_CONTENT)
+    return TRUE;
+  fail_lost (self, "connection lost");
+  return FALSE;
 }
 
 /* The host has data-timeout for the content, or for a chunk of it, and as much longer as what it
@@ -168,15 +211,12 @@ pump_content (RerouteConnection *self)
     }
   self->content_due_us = 0;
   arm (self, REROUTE_SETTING_DATA_TIMEOUT);
-  if (result == REROUTE_SEND_FAILED)
-    {
-      if (error != NULL)
-        reroute_connection_fail (self, reroute_connection_trouble (self, "4.3.0", error->message));
-      else
-        fail_lost (self, "connection lost");
-      return FALSE;
-    }
-  return TRUE;
+  if (result != REROUTE_SEND_FAILED)
+    return TRUE;
+  if (error == NULL)
+    return hear_why (self);
+  reroute_connection_fail (self, reroute_connection_trouble (self, "4.3.0", error->message));
+  return FALSE;
 }
 
 static void
@@ -280,35 +320,7 @@ reroute_connection_pump (RerouteConnection *self)
   while (pump_state (self));
 }
 
-/* --- receiving --- */
-
-/* FALSE: @self is gone. */
-static gboolean
-take_input (RerouteConnection *self)
-{
-  g_autoptr (GError) error = NULL;
-  guint8 octets[READ_OCTETS];
-  gssize n = reroute_stream_read (&self->stream, octets, sizeof octets);
-  guint64 n_replies = reroute_smtp_client_get_n_replies (self->machine);
-
-  if (n < 0 && errno == EAGAIN)
-    return TRUE;
-  if (n <= 0)
-    {
-      fail_lost (self, "connection lost");
-      return FALSE;
-    }
-  if (!reroute_smtp_client_feed (self->machine, octets, (gsize) n, &error))
-    {
-      reroute_connection_fail (self, reroute_connection_trouble (self, "4.5.0", error->message));
-      return FALSE;
-    }
-  if (!self->idle && reroute_smtp_client_get_n_replies (self->machine) > n_replies)
-    arm (self,
-         reroute_smtp_client_may_have_delivered (self->machine) ? REROUTE_SETTING_DATA_TIMEOUT
-                                                                : REROUTE_SETTING_COMMAND_TIMEOUT);
-  return TRUE;
-}
+/* --- the socket --- */
 
 static gboolean
 finish_connecting (RerouteConnection *self)

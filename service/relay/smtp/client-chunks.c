@@ -163,9 +163,7 @@ take_early (RerouteSmtpClient *self, const RerouteReply *reply, GError **error)
       reroute_smtp_client_close_session (self, reply);
       return TRUE;
     }
-  reroute_smtp_client_set_transaction_reply (self, reply);
-  reroute_smtp_client_finish_transaction (self, TRUE);
-  self->surplus = TRUE;
+  reroute_smtp_client_break_off (self, reply);
   return TRUE;
 }
 

@@ -167,6 +167,8 @@ void reroute_smtp_client_close_session (RerouteSmtpClient *self, const RerouteRe
 /* To all recipients that have no reply of their own; the first one counts. */
 void reroute_smtp_client_set_transaction_reply (RerouteSmtpClient *self, const RerouteReply *reply);
 void reroute_smtp_client_finish_transaction (RerouteSmtpClient *self, gboolean needs_reset);
+/* @reply refuses what is not all out yet: no more of it goes out, and the session ends. */
+void reroute_smtp_client_break_off (RerouteSmtpClient *self, const RerouteReply *reply);
 /* The reply to the end of data, of all recipients or by LMTP of one. */
 void reroute_smtp_client_take_end (RerouteSmtpClient *self,
                                    guint index,

@@ -139,6 +139,14 @@ reroute_smtp_client_finish_transaction (RerouteSmtpClient *self, gboolean needs_
   reroute_smtp_client_set_state (self, REROUTE_SMTP_CLIENT_DONE);
 }
 
+void
+reroute_smtp_client_break_off (RerouteSmtpClient *self, const RerouteReply *reply)
+{
+  reroute_smtp_client_set_transaction_reply (self, reply);
+  reroute_smtp_client_finish_transaction (self, TRUE);
+  self->surplus = TRUE;
+}
+
 gboolean
 reroute_smtp_client_is_wanted (const RerouteSmtpClient *self)
 {
@@ -411,6 +419,17 @@ take_final_dot (RerouteSmtpClient *self, guint index, const RerouteReply *reply,
   return TRUE;
 }
 
+/* A refusal behind 354 and before the final dot has left, which then never does: what is there of
+   the content would pass for all of it.  FALSE: @reply is no such thing. */
+static gboolean
+take_early_refusal (RerouteSmtpClient *self, const RerouteReply *reply)
+{
+  if (self->state != REROUTE_SMTP_CLIENT_SEND_CONTENT || self->by_chunks || reply->code < 400)
+    return FALSE;
+  reroute_smtp_client_break_off (self, reply);
+  return TRUE;
+}
+
 static gboolean
 take_quit (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
 {
@@ -461,7 +480,8 @@ reroute_smtp_client_take_reply (RerouteSmtpClient *self,
       reroute_smtp_client_close_session (self, reply);
       return TRUE;
     }
-  if (command == NULL && reroute_smtp_client_take_answer_to_line (self, reply))
+  if (command == NULL &&
+      (reroute_smtp_client_take_answer_to_line (self, reply) || take_early_refusal (self, reply)))
     return TRUE;
   if (command == NULL)
     return reroute_smtp_client_fail (reply, "came before its time", error);

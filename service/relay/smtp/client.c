@@ -4,7 +4,8 @@
  *
  * What replies do is in client-replies.c, BDAT in client-chunks.c.  Every command stands in a queue
  * until its reply comes; a reply with no command in front of it is a protocol error, be it right in
- * its content.  Where PIPELINING is offered a whole envelope goes out at once.
+ * its content, but for a refusal of what is being sent.  Where PIPELINING is offered a whole
+ * envelope goes out at once.
  *
  * Standards: RFC 5321 sections 3, 4.1, 4.2.4 and 4.3, RFC 1870, RFC 2033, RFC 2920, RFC 3030,
  * RFC 3207, RFC 3461, RFC 6152, RFC 6531.
