@@ -6,6 +6,7 @@ Nothing here is timed: next hops are held by an event that the test sets when it
 others were served.
 """
 
+import contextlib
 import threading
 
 from memory import Peak
@@ -170,6 +171,55 @@ def test_a_host_is_given_as_much_as_it_bears():
             release.set()
         poll('all of them', lambda: len(sink.messages) == 10)
         service.close()
+
+
+@contextlib.contextmanager
+def all_in_use(most):
+    """(events, sink): mail for a busy host has all connections and more of it waits, each message until its event is
+    set; mail for the sink waits, too."""
+    dots, is_over = [], threading.Event()
+
+    def answer(verb, _):
+        if verb != 'DOT' or is_over.is_set():
+            return None
+        dots.append(threading.Event())
+        return dots[-1]
+
+    with Place('shared') as place, Sink(reply=answer) as busy, Sink() as other:
+        service = started(place, {'busy.test': busy.endpoint, 'other.test': other.endpoint},
+                          max_outbound_connections=str(most))
+        send_many(service, 'busy.test', N_STUCK)
+        poll('all connections to be in use', lambda: len(dots) == most)
+        send_many(service, 'other.test', 1)
+        poll('it to wait for a connection', lambda: 'active' in [
+            recipient['state'] for message in service.queued() for recipient in message['recipients']
+            if recipient['address'].endswith('@other.test')])
+        try:
+            yield dots, other
+        finally:
+            is_over.set()
+            for event in dots:
+                event.set()
+        poll('the mail of the busy one', lambda: len(busy.messages) == N_STUCK)
+        service.wait_empty()
+        service.close()
+
+
+def test_a_host_with_all_connections_makes_room():
+    with all_in_use(4) as (dots, other):
+        dots[0].set()
+        poll('the mail of the other', lambda: other.messages)
+
+
+def test_hosts_take_turns():
+    """With the only connection, too."""
+    with all_in_use(1) as (dots, other):
+        def go_on():
+            if not other.messages:
+                dots[-1].set()
+            return other.messages
+        poll('the mail of the other', go_on, step_s=0.05)
+        assert len(dots) < N_STUCK, len(dots)
 
 
 def test_memory_is_bounded_and_reading_goes_on():

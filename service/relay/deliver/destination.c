@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * destination.c - back-off, concurrency and leases of the hosts that mail goes to
- *
- * A lease is a connection that a worker may have open to a destination.  It stays with the worker
- * when the delivery is over, for the pool keeps the connection for a while; the sweep takes it back
- * after that time, and when all leases are out the pools are asked to close what is idle.
+ * destination.c - the hosts that mail goes to, and what waits for a connection to them
  *
  * A try costs some hundred octets, so a destination holds only so many.  Of what else is due for it
  * the message is noted, and decided again when there is room: a long queue drains in bounded
@@ -81,12 +77,6 @@ static void
 free_destination (gpointer data)
 {
   reroute_destination_free (data);
-}
-
-static gint64
-get_setting (RerouteScheduler *scheduler, RerouteSettingId id)
-{
-  return reroute_settings_get_number (reroute_scheduler_get_settings (scheduler), id);
 }
 
 /* --- pressure --- */
@@ -177,162 +167,6 @@ reroute_destination_get_host (RerouteDestination *self)
   return self->host != NULL ? self->host : self;
 }
 
-/* Connections at a time. */
-static guint
-get_most (const RerouteDestination *self)
-{
-  guint most = (guint) get_setting (self->scheduler, REROUTE_SETTING_MAX_CONNECTIONS_PER_HOST);
-
-  return self->n_failures > 0 ? 1 : MIN (self->limit, most);
-}
-
-/* Whether another delivery may begin.  What was denied is asked for once at a time, and all who ask
-   leave half of the connections to the others, or one in two turns where there is but one; so does
-   mail that leaves our organisation while others wait. */
-static gboolean
-may_begin (const RerouteDestination *self, const RerouteDestination *host)
-{
-  guint most = get_most (host);
-
-  if (host->n_active >= most)
-    return FALSE;
-  if (self == host)
-    return TRUE;
-  if (self->leaving != NULL && !reroute_leaving_may_begin (self))
-    return FALSE;
-  if (self->n_failures == 0 && host->queue.length == 0)
-    return TRUE;
-  if (most == 1 && host->lane_was_last && host->queue.length > 0)
-    return FALSE;
-  return (self->n_failures == 0 || self->n_active == 0) &&
-         host->n_active_in_lanes < MAX (most / 2, 1);
-}
-
-/* Takes a connection for a delivery to a host, best on @wanted. */
-static gboolean
-lease (RerouteDestination *self, guint wanted, guint *worker)
-{
-  RerouteScheduler *scheduler = self->scheduler;
-  RerouteDestinations *all = &scheduler->destinations;
-  guint most = get_most (self);
-
-  if (self->workers[wanted].n_active < self->workers[wanted].n_leases)
-    {
-      *worker = wanted;
-      return TRUE;
-    }
-  if (self->n_leases < most &&
-      all->n_leases < (guint) get_setting (scheduler, REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS))
-    {
-      self->workers[wanted].n_leases++;
-      self->n_leases++;
-      all->n_leases++;
-      *worker = wanted;
-      return TRUE;
-    }
-  for (guint i = 0; i < scheduler->n_workers; i++)
-    {
-      if (self->workers[i].n_active < self->workers[i].n_leases)
-        {
-          *worker = i;
-          return TRUE;
-        }
-    }
-  return FALSE;
-}
-
-/* Gives back leases on @worker that no delivery uses. */
-static void
-return_leases (RerouteDestination *self, guint worker)
-{
-  guint idle = self->workers[worker].n_leases - self->workers[worker].n_active;
-
-  self->workers[worker].n_leases = self->workers[worker].n_active;
-  self->n_leases -= idle;
-  self->scheduler->destinations.n_leases -= idle;
-}
-
-static void
-pump_blocked (RerouteScheduler *scheduler)
-{
-  RerouteDestinations *all = &scheduler->destinations;
-
-  for (guint n = all->blocked.length; n > 0; n--)
-    {
-      RerouteDestination *self = g_queue_pop_head (&all->blocked);
-
-      self->blocked = FALSE;
-      reroute_destination_pump (self);
-    }
-}
-
-typedef struct
-{
-  RerouteScheduler *scheduler;
-  guint worker;
-} Trim;
-
-/* On the scheduler's thread: what the worker's pool had idle is closed. */
-static void
-trimmed (RerouteWorker *thread, gpointer user_data)
-{
-  g_autofree Trim *trim = user_data;
-  RerouteScheduler *scheduler = trim->scheduler;
-  RerouteDestinations *all = &scheduler->destinations;
-  GHashTableIter iter;
-  gpointer key;
-
-  g_hash_table_iter_init (&iter, all->by_address);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    return_leases (key, trim->worker);
-  if (--all->n_trims_left > 0)
-    return;
-  all->trimming = FALSE;
-  pump_blocked (scheduler);
-}
-
-static void
-trim_on_worker (RerouteWorker *worker, gpointer user_data)
-{
-  Trim *trim = user_data;
-
-  reroute_pool_close_idle (trim->scheduler->pools[trim->worker]);
-  reroute_worker_post (trim->scheduler->thread, trimmed, trim);
-}
-
-/* All connections are out: those that rest are closed for others. */
-static void
-trim (RerouteScheduler *scheduler)
-{
-  RerouteDestinations *all = &scheduler->destinations;
-
-  if (all->trimming || all->n_leases <= scheduler->n_active)
-    return;
-  all->trimming = TRUE;
-  all->n_trims_left = scheduler->n_workers;
-  for (guint i = 0; i < scheduler->n_workers; i++)
-    {
-      Trim *each = g_new (Trim, 1);
-
-      *each = (Trim){ scheduler, i };
-      reroute_worker_post (scheduler->workers[i], trim_on_worker, each);
-    }
-}
-
-static void
-block (RerouteDestination *self)
-{
-  RerouteScheduler *scheduler = self->scheduler;
-  RerouteDestinations *all = &scheduler->destinations;
-
-  if (self->blocked ||
-      all->n_leases < (guint) get_setting (scheduler, REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS))
-    return;
-  self->blocked = TRUE;
-  g_queue_push_tail (&all->blocked, self);
-  trim (scheduler);
-}
-
 static void
 begin (RerouteDestination *self, RerouteTry *try, guint worker)
 {
@@ -367,11 +201,11 @@ pump_queue (RerouteDestination *self)
       RerouteTry *try = g_queue_peek_head (&self->queue);
       guint worker;
 
-      if (!may_begin (self, host))
+      if (!reroute_destination_may_begin (self))
         break;
-      if (!lease (host, try->queued->worker, &worker))
+      if (!reroute_destination_lease (host, try->queued->worker, &worker))
         {
-          block (host);
+          reroute_destination_block (host);
           break;
         }
       reroute_destination_pop (self);
@@ -467,11 +301,12 @@ reroute_destination_release (RerouteDestination *self, guint worker, gint64 took
     set_slow (self, TRUE);
   else if (took_us < QUICK_US)
     set_slow (self, FALSE);
+  reroute_destination_share (host, worker);
   reroute_destination_pump (self);
   unpark_next (self);
   if (self != host)
     unpark_next (host);
-  pump_blocked (scheduler);
+  reroute_destinations_pump_blocked (scheduler);
 }
 
 /* --- the table --- */
@@ -516,7 +351,7 @@ is_forgotten (gpointer key, gpointer value, gpointer user_data)
   if (is_in_use (self) || self->blocked || now_us - self->used_us < LEASE_IDLE_US)
     return FALSE;
   for (guint i = 0; i < scheduler->n_workers; i++)
-    return_leases (self, i);
+    reroute_destination_return_leases (self, i);
   return self->lanes == NULL && self->leaving_lane == NULL && is_sound (self, now_us);
 }
 
@@ -529,7 +364,7 @@ sweep (RerouteTimer *timer)
     (RerouteScheduler *) ((char *) all - G_STRUCT_OFFSET (RerouteScheduler, destinations));
 
   g_hash_table_foreach_remove (all->by_address, is_forgotten, scheduler);
-  pump_blocked (scheduler);
+  reroute_destinations_pump_blocked (scheduler);
   if (g_hash_table_size (all->by_address) > 0)
     reroute_worker_arm_timer (
       scheduler->thread, timer, reroute_worker_now_us (scheduler->thread) + SWEEP_US);

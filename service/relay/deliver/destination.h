@@ -59,6 +59,7 @@ struct _RerouteDestination
   guint n_active_in_lanes;
   gboolean lane_was_last; /* to begin a delivery */
   guint n_leases;         /* connections that may be open, busy or idle */
+  gint64 leased_us;       /* monotonic: when it got the first of them */
   GQueue queue;           /* (element-type RerouteTry) */
   GQueue parked; /* (element-type RerouteQueued): references; decided again when it is their turn */
 
@@ -139,13 +140,26 @@ void reroute_destination_place_again (RerouteDestination *self);
 /* Hands out what waits for its host, as far as there are connections to be had. */
 void reroute_destination_pump (RerouteDestination *self);
 
-/* --- between destination.c and destination-health.c --- */
+/* --- between destination.c, destination-health.c and destination-leases.c --- */
 /* @self, or the host whose lane it is */
 RerouteDestination *reroute_destination_get_host (RerouteDestination *self);
 /* The first try of the queue, not counted any more; (nullable) */
 RerouteTry *reroute_destination_pop (RerouteDestination *self);
 void reroute_destination_count_pressing (RerouteDestination *self);
 void reroute_destination_unpark (RerouteDestination *self, guint most);
+/* Whether another delivery may begin.  What was denied is asked for once at a time, and all who ask
+   leave half of the connections to the others, or one in two turns where there is but one; so does
+   mail that leaves our organisation while others wait. */
+gboolean reroute_destination_may_begin (const RerouteDestination *self);
+/* Takes a connection for a delivery to a host, best on @wanted. */
+gboolean reroute_destination_lease (RerouteDestination *self, guint wanted, guint *worker);
+/* Gives back leases on @worker that no delivery uses. */
+void reroute_destination_return_leases (RerouteDestination *self, guint worker);
+/* A host has to wait until there is a connection for it. */
+void reroute_destination_block (RerouteDestination *self);
+/* A delivery on @worker has ended: its connection goes to a host that waits and has fewer. */
+void reroute_destination_share (RerouteDestination *self, guint worker);
+void reroute_destinations_pump_blocked (RerouteScheduler *scheduler);
 /* Without a place in the table. */
 RerouteDestination *reroute_destination_new (RerouteScheduler *scheduler, guint n_workers);
 void reroute_destination_free (RerouteDestination *self);
