@@ -165,9 +165,9 @@ class World:
             return None
         return poll(f'the log to say {words}', find)
 
-    def waits(self, label, *words):
+    def waits(self, label, *words, domain=None):
         """Put off with all these words; nothing of the message has left."""
-        domain = f'{label}.{ZONE}'
+        domain = domain or f'{label}.{ZONE}'
         self.send(domain)
 
         def reply():
@@ -217,6 +217,12 @@ def make_hosts(world):
     world.root += [f'_{world.port}._tcp.mx.dane.test. TLSA 3 1 1 {sha256(key_der(dane.path))}',
                    '_mta-sts.dane.test. TXT "v=STSv1; id=1"']
     world.https.add('mta-sts.dane.test', issue('mta-sts.dane.test'), policy('enforce', 'elsewhere.test'))
+    # Or nothing: these are of no use to mail (RFC 7672 3.1.3).
+    for domain, certificate in (('useless.test', issue('mx.useless.test')), ('useless-misfit.test', dane)):
+        world.add_host(domain, certificate)
+        world.root += [f'_{world.port}._tcp.mx.{domain}. TLSA 1 1 1 {sha256(b"of no use")}',
+                       f'_mta-sts.{domain}. TXT "v=STSv1; id=1"', f'mta-sts.{domain}. A 127.0.0.1']
+        world.https.add(f'mta-sts.{domain}', issue(f'mta-sts.{domain}'), policy('enforce', f'mx.{domain}'))
 
 
 # Policies that cannot be had: what the server does, and what the log says.
@@ -383,6 +389,11 @@ def main():
         def test_dane_comes_first():
             world.arrives(None, ', verified by DANE>', domain='dane.test')
             assert 'mta-sts.dane.test' not in world.https.asked
+
+        def test_tlsa_records_of_no_use_leave_the_policy_in_force():
+            world.arrives(None, by_policy, domain='useless.test')
+            world.waits(None, '4.7.5', 'MTA-STS policy of “useless-misfit.test”', 'its certificate is refused',
+                        domain='useless-misfit.test')
 
         def test_explain():
             def explain(label):

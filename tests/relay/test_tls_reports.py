@@ -52,9 +52,9 @@ class Reports(World):
         (self.hosts if domain.endswith(ZONE) else self.root).append(
             f'_smtp._tls.{domain}. 0 TXT "v=TLSRPTv1; rua={",".join(addresses)}"')
 
-    def add_dane(self, domain, certificate, digest):
+    def add_dane(self, domain, certificate, digest, usage=3):
         self.add_host(domain, certificate)
-        self.root.append(f'_{self.port}._tcp.mx.{domain}. TLSA 3 1 1 {digest}')
+        self.root.append(f'_{self.port}._tcp.mx.{domain}. TLSA {usage} 1 1 {digest}')
 
     def make(self):
         issue = self.authority.issue
@@ -76,6 +76,12 @@ class Reports(World):
         self.add_dane('dane.test', fits, sha256(key_der(fits.path)))
         self.add_dane('misfit.test', fits, sha256(b'another key'))
         self.add_dane('bogus.test', fits, SIGNED_DIGEST)
+        self.add_dane('useless.test', fits, sha256(b'of no use'), usage=1)
+        # Of no use either, but a policy judges.
+        self.add_dane('useless-judged.test', issue('mx.useless-judged.test'), sha256(b'of no use'), usage=1)
+        self.root += ['_mta-sts.useless-judged.test. TXT "v=STSv1; id=1"', 'mta-sts.useless-judged.test. A 127.0.0.1']
+        self.https.add('mta-sts.useless-judged.test', issue('mta-sts.useless-judged.test'),
+                       policy('enforce', 'mx.useless-judged.test'))
         # Where reports go: by mail to a host that its own policy would refuse.
         self.add('mail', policy('enforce', f'other.mail.{ZONE}'), self.stranger.issue(f'mx.mail.{ZONE}'))
         self.https.add(HTTPS, self.stranger.issue('another.test'), Answer('', 201))
@@ -143,6 +149,10 @@ def main():
             world.counts(f'open.{ZONE}', ('no-policy-found', 1, 0, []))
             world.arrives('', domain='dane.test', says=', verified by DANE>')
             world.counts('dane.test', ('tlsa', 1, 0, []))
+            world.arrives('', domain='useless.test')
+            world.counts('useless.test', ('tlsa', 0, 1, ['tlsa-invalid']))
+            world.arrives('', domain='useless-judged.test', says=', verified by MTA-STS>')
+            world.counts('useless-judged.test', ('sts', 1, 0, []))
 
         def test_failures_have_types():
             for label, kind in (('untrusted', 'certificate-not-trusted'), ('wrong-name', 'certificate-host-mismatch'),

@@ -6,8 +6,9 @@
  * owner can try again in clear text.
  *
  * Validated TLSA records come before every level but none: with them TLS is demanded, and they say
- * which certificate will do.  Behind them comes the domain's MTA-STS policy: enforced, it demands a
- * certificate for the exchanger's name; on trial, what it would refuse is logged.
+ * which certificate will do.  Behind them, or where none of them is of use, comes the domain's
+ * MTA-STS policy: enforced, it demands a certificate for the exchanger's name; on trial, what it
+ * would refuse is logged.
  *
  * Standards: RFC 3207, RFC 7672 (DANE), RFC 7817 (which names a certificate must be for), RFC 8461
  * sections 4 and 5 (MTA-STS).
@@ -132,12 +133,6 @@ is_below (const char *name, const char *domain)
          g_ascii_strcasecmp (name + n - n_domain, domain) == 0;
 }
 
-static gboolean
-is_judged_by_dane (const RerouteConnection *self)
-{
-  return self->endpoint.tlsa != NULL && reroute_dane_has_usable (self->endpoint.tlsa);
-}
-
 /* A typed host is what she meant.  An exchanger is what DNS says, which anyone may have said: it
    counts when it is below the domain that the mail is for, or was validated; or where the sender's
    demand is that the certificate is for it. */
@@ -147,7 +142,8 @@ list_names (const RerouteConnection *self)
   const RerouteEndpoint *endpoint = &self->endpoint;
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
 
-  if (endpoint->domain != NULL && (!self->requires_tls || is_judged_by_dane (self)))
+  if (endpoint->domain != NULL &&
+      (!self->requires_tls || reroute_endpoint_is_judged_by_dane (endpoint)))
     g_strv_builder_add (names, endpoint->domain);
   if (self->requires_tls || endpoint->domain == NULL || endpoint->tlsa != NULL ||
       is_below (endpoint->name, endpoint->domain))
@@ -205,7 +201,7 @@ check_peer (RerouteConnection *self, GError **error)
 {
   g_auto (GStrv) names = list_names (self);
 
-  if (is_judged_by_dane (self))
+  if (reroute_endpoint_is_judged_by_dane (&self->endpoint))
     return reroute_dane_verify (self->endpoint.tlsa,
                                 reroute_stream_get_session (&self->stream),
                                 (const char *const *) names,
@@ -214,7 +210,7 @@ check_peer (RerouteConnection *self, GError **error)
     return check_by_sts (self, error);
   if (is_on_trial (self))
     try_policy (self);
-  if (self->endpoint.tlsa != NULL)
+  if (self->endpoint.tlsa != NULL && self->endpoint.sts == NULL)
     note_verdict (self, REROUTE_TLS_VERDICT_TLSA_INVALID, NULL);
   return self->tls_level < REROUTE_TLS_VERIFIED ||
          check_certificate (self, (const char *const *) names, error);
@@ -338,7 +334,7 @@ judge_proof (const RerouteConnection *self)
 {
   if (self->stream.tls == NULL)
     return REROUTE_TALLY_OUT_IN_CLEAR;
-  if (is_judged_by_dane (self))
+  if (reroute_endpoint_is_judged_by_dane (&self->endpoint))
     return REROUTE_TALLY_OUT_BY_DANE;
   if (reroute_endpoint_is_enforced (&self->endpoint))
     return REROUTE_TALLY_OUT_BY_MTA_STS;

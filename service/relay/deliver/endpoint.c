@@ -7,6 +7,8 @@
 
 #include "service/relay/deliver/next-hop.h"
 
+#include "service/relay/deliver/dane.h"
+
 #include <string.h>
 
 RerouteEndpoint
@@ -57,6 +59,12 @@ gboolean
 reroute_endpoint_is_enforced (const RerouteEndpoint *self)
 {
   return self->sts != NULL && self->sts->mode == REROUTE_STS_ENFORCE;
+}
+
+gboolean
+reroute_endpoint_is_judged_by_dane (const RerouteEndpoint *self)
+{
+  return self->tlsa != NULL && reroute_dane_has_usable (self->tlsa);
 }
 
 gboolean

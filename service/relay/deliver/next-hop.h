@@ -15,8 +15,8 @@ typedef struct
   char *domain;          /* whose exchanger it is; NULL: the host was typed */
   gboolean mx_secure;    /* the MX records that name it were validated by DNSSEC */
   GPtrArray *tlsa;       /* (element-type GBytes): its TLSA records, all validated; NULL: none */
-  RerouteStsPolicy *sts; /* what the domain says of its exchangers, unless TLSA records do; NULL:
-                            nothing */
+  RerouteStsPolicy *sts; /* what the domain says of its exchangers, unless TLSA records judge them;
+                            NULL: nothing */
   RerouteIp ip;
   guint16 port;
   gboolean lmtp;
@@ -33,6 +33,8 @@ void reroute_endpoint_clear (RerouteEndpoint *self);
 void reroute_endpoint_clear_policy (RerouteEndpoint *self);
 /* Whether mail that is sent there in TLS at all needs a certificate for its name (RFC 8461 4). */
 gboolean reroute_endpoint_is_enforced (const RerouteEndpoint *self);
+/* Whether TLSA records say which certificate will do; of no use, they demand TLS alone. */
+gboolean reroute_endpoint_is_judged_by_dane (const RerouteEndpoint *self);
 /* Whether what it proves to mail of that level holds for its name and domain alone. */
 gboolean reroute_endpoint_is_judged (const RerouteEndpoint *self, RerouteTlsLevel level);
 /* Whether it is the domain's beyond what anyone may say in DNS: typed, the domain itself, or named

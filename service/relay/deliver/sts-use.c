@@ -2,8 +2,8 @@
  *
  * sts-use.c - endpoints that know what their domain's MTA-STS policy says
  *
- * Asked for where an exchanger was found by DNS and has no validated TLSA records: those come
- * first, and a host that the administrator named is her choice.
+ * Asked for where an exchanger was found by DNS and has no validated TLSA records that judge it:
+ * those come first, and a host that the administrator named is her choice.
  *
  * Standards: RFC 8461 sections 2 (DANE first) and 5.
  */
@@ -33,7 +33,7 @@ is_on (RerouteScheduler *self)
 static gboolean
 is_concerned (const RerouteEndpoint *endpoint)
 {
-  return endpoint->domain != NULL && endpoint->tlsa == NULL;
+  return endpoint->domain != NULL && !reroute_endpoint_is_judged_by_dane (endpoint);
 }
 
 static void go_on (Walk *walk);

@@ -288,9 +288,9 @@ static RerouteTlsPolicy *
 describe_policy (const char *domain, const RerouteTlsResult *result)
 {
   const RerouteEndpoint *endpoint = result->endpoint;
-  gboolean by_dane = endpoint != NULL && (endpoint->tlsa != NULL ||
-                                          result->verdict == REROUTE_TLS_VERDICT_DNSSEC_INVALID);
-  gboolean by_sts = !by_dane && (endpoint == NULL || endpoint->sts != NULL);
+  gboolean by_sts = endpoint == NULL || endpoint->sts != NULL;
+  gboolean by_dane =
+    !by_sts && (endpoint->tlsa != NULL || result->verdict == REROUTE_TLS_VERDICT_DNSSEC_INVALID);
   RerouteTlsPolicy *policy = reroute_tls_policy_new (by_dane  ? REROUTE_TLS_POLICY_TLSA
                                                      : by_sts ? REROUTE_TLS_POLICY_STS
                                                               : REROUTE_TLS_POLICY_NONE,
