@@ -25,9 +25,10 @@ get_separators (const RerouteSettingSpec *spec)
   return has_blanks ? "," : ", \t\n";
 }
 
-/* The first element of a list that is wrong by itself; @text when none is. */
+/* (transfer full) (nullable): the first element of a list that is wrong by itself.  @n: counts
+   those in front of it */
 static char *
-dup_wrong_part (const RerouteSettingSpec *spec, const char *text)
+dup_wrong_part (const RerouteSettingSpec *spec, const char *text, guint *n)
 {
   g_auto (GStrv) parts = g_strsplit_set (text, get_separators (spec), -1);
 
@@ -40,8 +41,9 @@ dup_wrong_part (const RerouteSettingSpec *spec, const char *text)
       value = reroute_setting_canonicalize (spec, *part, NULL);
       if (value == NULL)
         return g_strdup (*part);
+      ++*n;
     }
-  return g_strstrip (g_strdup (text));
+  return NULL;
 }
 
 static char *
@@ -154,14 +156,28 @@ is_one (const RerouteSettingSpec *spec)
          spec->type == REROUTE_SETTING_TYPE_URL;
 }
 
-char *
-reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
+/* Whether it is a list whose elements are counted. */
+static gboolean
+is_counted (const RerouteSettingSpec *spec)
 {
-  g_autofree char *part = NULL;
+  switch (spec->type)
+    {
+    case REROUTE_SETTING_TYPE_ENDPOINTS:
+    case REROUTE_SETTING_TYPE_RANGES:
+    case REROUTE_SETTING_TYPE_ADDRESSES:
+    case REROUTE_SETTING_TYPE_DNS:
+    case REROUTE_SETTING_TYPE_PATHS:
+    case REROUTE_SETTING_TYPE_MILTERS:
+      return spec->maximum > 1;
+    default:
+      return FALSE;
+    }
+}
 
-  g_return_val_if_fail (spec != NULL && text != NULL, NULL);
-
-  part = is_one (spec) ? g_strstrip (g_strdup (text)) : dup_wrong_part (spec, text);
+/* @part: of @text, or all of it */
+static char *
+dup_part_error (const RerouteSettingSpec *spec, const char *text, const char *part)
+{
   switch (spec->type)
     {
     case REROUTE_SETTING_TYPE_HOSTNAME:
@@ -213,4 +229,23 @@ reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
     default:
       return dup_host_error (text);
     }
+}
+
+char *
+reroute_dup_setting_error (const RerouteSettingSpec *spec, const char *text)
+{
+  g_autofree char *part = NULL;
+  guint n = 0;
+
+  g_return_val_if_fail (spec != NULL && text != NULL, NULL);
+
+  if (!is_one (spec))
+    part = dup_wrong_part (spec, text, &n);
+  if (part == NULL && is_counted (spec) && n > spec->maximum)
+    return g_strdup_printf (
+      /* Translators: the most elements that a list takes, at least 2 */
+      _ ("These are too many: the list takes at most %'d."), (int) spec->maximum);
+  if (part == NULL)
+    part = g_strstrip (g_strdup (text));
+  return dup_part_error (spec, text, part);
 }

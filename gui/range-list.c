@@ -43,15 +43,59 @@ dup_typed (RerouteRangeList *self)
     &reroute_setting_specs ()[self->id], gtk_editable_get_text (self->entry), NULL);
 }
 
+/* (element-type utf8): those that are shown, but for the positions in @without. */
+static GPtrArray *
+dup_ranges (RerouteRangeList *self, GtkBitset *without)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->ranges));
+  GPtrArray *ranges = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; i < n; i++)
+    if (without == NULL || !gtk_bitset_contains (without, i))
+      g_ptr_array_add (ranges, g_strdup (gtk_string_list_get_string (self->ranges, i)));
+  return ranges;
+}
+
+/* What is shown, and behind it what is new of @typed, a canonical text. */
+static char *
+dup_joined (RerouteRangeList *self, const char *typed)
+{
+  g_autoptr (GPtrArray) ranges = dup_ranges (self, NULL);
+  g_auto (GStrv) added = g_strsplit (typed, SEPARATOR, -1);
+  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < ranges->len; i++)
+    g_hash_table_add (known, ranges->pdata[i]);
+  for (char **range = added; *range != NULL; range++)
+    if (g_hash_table_add (known, *range))
+      g_ptr_array_add (ranges, g_strdup (*range));
+  g_ptr_array_add (ranges, NULL);
+  return g_strjoinv (SEPARATOR, (char **) ranges->pdata);
+}
+
+static char *
+dup_error (RerouteRangeList *self, const char *text)
+{
+  const RerouteSettingSpec *spec = &reroute_setting_specs ()[self->id];
+  g_autofree char *value = reroute_setting_canonicalize (spec, text, NULL);
+
+  return value != NULL ? NULL : reroute_dup_setting_error (spec, text);
+}
+
+/* Each range by itself, and whether the list takes them all. */
 static char *
 judge (GtkEditable *entry, gpointer user_data)
 {
   RerouteRangeList *self = REROUTE_RANGE_LIST (user_data);
-  g_autofree char *value = dup_typed (self);
+  g_autofree char *typed = dup_typed (self);
+  g_autofree char *joined = NULL;
 
-  return value != NULL ? NULL
-                       : reroute_dup_setting_error (&reroute_setting_specs ()[self->id],
-                                                    gtk_editable_get_text (entry));
+  if (typed == NULL)
+    return dup_error (self, gtk_editable_get_text (entry));
+  if (typed[0] == '\0')
+    return NULL;
+  joined = dup_joined (self, typed);
+  return dup_error (self, joined);
 }
 
 static void
@@ -104,46 +148,19 @@ selection_changed_cb (GtkSelectionModel *selection,
 }
 
 static void
-set_ranges (RerouteRangeList *self, GPtrArray *ranges)
-{
-  g_autofree char *text = NULL;
-
-  g_ptr_array_add (ranges, NULL);
-  text = g_strjoinv (SEPARATOR, (char **) ranges->pdata);
-  reroute_sheet_set_setting (self->sheet, self->id, text);
-}
-
-/* (element-type utf8): those that are shown, but for the positions in @without. */
-static GPtrArray *
-dup_ranges (RerouteRangeList *self, GtkBitset *without)
-{
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->ranges));
-  GPtrArray *ranges = g_ptr_array_new_with_free_func (g_free);
-
-  for (guint i = 0; i < n; i++)
-    if (without == NULL || !gtk_bitset_contains (without, i))
-      g_ptr_array_add (ranges, g_strdup (gtk_string_list_get_string (self->ranges, i)));
-  return ranges;
-}
-
-static void
 add_cb (GtkWidget *widget, RerouteRangeList *self)
 {
   g_autofree char *typed = dup_typed (self);
-  g_autoptr (GPtrArray) ranges = NULL;
-  g_auto (GStrv) added = NULL;
+  g_autofree char *error = judge (self->entry, self);
+  g_autofree char *joined = NULL;
 
-  if (typed == NULL || typed[0] == '\0')
+  if (error != NULL || typed[0] == '\0')
     {
       reroute_field_error_update (self->error);
       return;
     }
-  added = g_strsplit (typed, SEPARATOR, -1);
-  ranges = dup_ranges (self, NULL);
-  for (char **range = added; *range != NULL; range++)
-    if (!g_ptr_array_find_with_equal_func (ranges, *range, g_str_equal, NULL))
-      g_ptr_array_add (ranges, g_strdup (*range));
-  set_ranges (self, ranges);
+  joined = dup_joined (self, typed);
+  reroute_sheet_set_setting (self->sheet, self->id, joined);
   gtk_editable_set_text (self->entry, "");
   gtk_widget_grab_focus (GTK_WIDGET (self->entry));
 }
@@ -153,11 +170,15 @@ remove_cb (GtkWidget *widget, RerouteRangeList *self)
 {
   g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (self->selection);
   g_autoptr (GPtrArray) ranges = NULL;
+  g_autofree char *text = NULL;
 
   if (gtk_bitset_is_empty (selected) || !gtk_widget_is_sensitive (GTK_WIDGET (self->remove_button)))
     return;
   ranges = dup_ranges (self, selected);
-  set_ranges (self, ranges);
+  g_ptr_array_add (ranges, NULL);
+  text = g_strjoinv (SEPARATOR, (char **) ranges->pdata);
+  reroute_sheet_set_setting (self->sheet, self->id, text);
+  reroute_field_error_update (self->error);
 }
 
 static gboolean

@@ -29,6 +29,7 @@ WRONG = (
     ('alt+z', '4 GiB', 'Write a size from 1 KiB to 2 GiB, such as “50 MiB”.', '50 MiB'),
     ('alt+r', 'many', 'Write a whole number from 1 to 100000.', '1000'),
     ('alt+u', '192.0.2.1:8025', '“192.0.2.1:8025” is no loopback address with a port.', ''),
+    ('alt+u', ','.join(f'127.0.0.1:{port}' for port in range(1, 6)), 'These are too many: the list takes at most 4.', ''),
 )
 
 
@@ -293,6 +294,30 @@ def test_fields_that_are_not_chosen_follow_others(desk):
     desk.apply()
     assert desk.setting('default-delivery') == 'their.example.net'
     assert desk.setting('default-account') == 'others'
+
+
+def test_more_ranges_than_the_list_takes(desk):
+    """It says so, and is left as it was."""
+    ranges = [f'203.0.{i // 250}.{i % 250}' for i in range(10000)]
+    desk.ctl('settings', 'set', 'forbidden-hosts', ','.join(ranges))
+    desk.page(1)
+    desk.dialog.click(SHEET, 'push button', 'Routing Restrictions…')
+    desk.dialog.wait(RESTRICTIONS, 'label', ranges[0])
+    fill(desk, 'alt+n', '192.0.2.1', RESTRICTIONS)
+    desk.dialog.key('Return')
+    desk.dialog.wait_text('These are too many: the list takes at most 10000.', RESTRICTIONS)
+    fill(desk, 'alt+n', ranges[1], RESTRICTIONS)
+    desk.dialog.key('Return')
+    desk.dialog.wait_no_text('too many', RESTRICTIONS)
+    desk.dialog.click(RESTRICTIONS, 'label', ranges[0])
+    desk.dialog.key('Delete')
+    desk.dialog.wait_no_text(ranges[0], RESTRICTIONS)
+    fill(desk, 'alt+n', '192.0.2.1', RESTRICTIONS)
+    desk.dialog.key('Return')
+    desk.dialog.click(RESTRICTIONS, 'push button', 'OK')
+    desk.dialog.wait_closed(RESTRICTIONS)
+    desk.apply()
+    assert desk.setting('forbidden-hosts') == ', '.join(ranges[1:] + ['192.0.2.1'])
 
 
 if __name__ == '__main__':
