@@ -17,7 +17,7 @@
 typedef struct
 {
   RerouteRowOptions row;
-  char *hosts;
+  char *hosts; /* of all --host; NULL: none */
   gboolean dns;
   gboolean mx;
   gboolean by_turns;
@@ -44,8 +44,9 @@ static gboolean
 parse_options (
   RerouteCtl *ctl, ConnectionsOptions *options, int *argc, char ***argv, GError **error)
 {
+  g_auto (GStrv) hosts = NULL;
   const GOptionEntry entries[] = {
-    { "host", 0, 0, G_OPTION_ARG_STRING, &options->hosts, NULL, NULL },
+    { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &hosts, NULL, NULL },
     { "dns", 0, 0, G_OPTION_ARG_NONE, &options->dns, NULL, NULL },
     { "mx", 0, 0, G_OPTION_ARG_NONE, &options->mx, NULL, NULL },
     { "by-turns", 0, 0, G_OPTION_ARG_NONE, &options->by_turns, NULL, NULL },
@@ -66,6 +67,7 @@ parse_options (
 
   if (!reroute_ctl_parse (ctl, entries, argc, argv, 1, 1, error))
     return FALSE;
+  options->hosts = hosts != NULL ? g_strjoinv (",", hosts) : NULL;
   /* As the dialog and CSV have it. */
   if (options->certificate != NULL)
     g_strstrip (options->certificate);

@@ -62,7 +62,7 @@ def test_add_lists_what_was_added(prompt):
     prompt.good('routing', 'add', 'Test.com.', '--reroute-to=example.com', '--comment=renamed, 2026')
     prompt.good('routing', 'add', '#exact.example', '--relay')
     prompt.good('connections', 'add', 'fwd.example',
-                '--host=mx1.example.net:2525,192.0.2.7,[2001:db8::1]:26', '--by-turns')
+                '--host=mx1.example.net:2525,192.0.2.7', '--host=[2001:db8::1]:26', '--by-turns')
     prompt.good('connections', 'add', 'dns.example', '--dns', '--exact', '--tls=verified')
     routing = rows_of(prompt, 'routing')
     assert routing['test.com']['action'] == 'reroute'
