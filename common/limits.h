@@ -115,6 +115,12 @@
 #endif
 #define REROUTE_LIMIT_LEAVING_REMEMBER_S 86400 /* such refusals, behind the last such mail */
 #define REROUTE_LIMIT_LEAVING_HOSTS 10000      /* of more at a time they are not remembered */
+#ifndef REROUTE_LIMIT_DNS_TRIAL_S              /* a program of the tests is less patient */
+#define REROUTE_LIMIT_DNS_TRIAL_S                                                                  \
+  60 /* to the next, behind a trial of DNS servers without verdict */
+#endif
+#define REROUTE_LIMIT_DNS_TRIALS_AWAITED 4 /* before mail goes on without a verdict */
+#define REROUTE_LIMIT_DNS_RETRIAL_S 3600   /* behind the verdict that they do not pass DNSSEC */
 #define REROUTE_LIMIT_CONNECTION_IDLE_S 10 /* kept for another message; Postfix keeps it for 2 */
 #define REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION 100 /* RFC 5321 4.5.3.1.8 */
 #define REROUTE_LIMIT_RETURNED_OCTETS                                                              \

@@ -14,7 +14,7 @@ import threading
 from place import Place, free_port, poll
 from certs import Authority
 from sink import Sink
-from support import Dns, Service, send
+from support import FAULTY_RELAYD, RELAYD, Dns, Service, send
 from tap import Skip, run
 
 # What stands in the zone when it is signed, and what it is made into afterwards.
@@ -54,6 +54,7 @@ class HesitantDns:
     """Passes questions on to @dns, but those about the root not before it is told to."""
 
     HEADER_OCTETS = 12
+    QUESTION_OCTETS = 5  # of one about the root
 
     def __init__(self, dns):
         self.server = (dns.host, dns.port)
@@ -91,6 +92,28 @@ class HesitantDns:
         self.socket.close()
 
 
+class FailingDns(HesitantDns):
+    """Answers with SERVFAIL about the root, @times times or until it is told."""
+
+    def __init__(self, dns, times=None):
+        self.left = times
+        super().__init__(dns)
+
+    def answer(self, question, client):
+        fails = question[self.HEADER_OCTETS] == 0 and not self.told.is_set()
+        if fails and self.left is not None:
+            fails = self.left > 0
+            self.left -= 1
+        if not fails:
+            self.told.set()
+            super().answer(question, client)
+            return
+        end = self.HEADER_OCTETS + self.QUESTION_OCTETS
+        with contextlib.suppress(OSError):
+            self.socket.sendto(question[:2] + b'\x81\x82' + question[4:6] + bytes(6)
+                               + question[self.HEADER_OCTETS:end], client)
+
+
 def der(certificate):
     with open(certificate, encoding='ascii') as stream:
         return ssl.PEM_cert_to_DER_cert(stream.read().split('-----END')[0] + '-----END CERTIFICATE-----\n')
@@ -121,10 +144,10 @@ class World:
         self.dns = SignedDns(self.place, {'.': self.records, 'unsigned.test.': self.unsigned}).start()
         self.service = self.make_service([f'--trust-anchor={self.dns.anchor}'])
 
-    def make_service(self, options, place=None, dns=None):
+    def make_service(self, options, place=None, dns=None, relay=RELAYD):
         dns = dns or self.dns
         service = self.stack.enter_context(Service(
-            place or self.place, [f'--dns={dns.endpoint}', f'--mx-port={self.port}', *options]))
+            place or self.place, [f'--dns={dns.endpoint}', f'--mx-port={self.port}', *options], relay))
         service.set('permitted-hosts', '127.0.0.1')
         service.set('retry-intervals', '1s')
         service.wait_applied()
@@ -302,8 +325,43 @@ def main():
                 world.send('typed.test', service)
                 poll('a host that was typed', lambda: len(world.sinks['none.test'].messages) > before)
                 assert not world.sinks['forged.test'].messages
+                assert 'mx.forged.test' in service.ctl('explain', 'user@forged.test')
                 dns.told.set()
                 world.is_put_off('forged.test', *no_fit, service=service)
+
+        def make_impatient(name, dns):
+            return world.make_service([f'--trust-anchor={world.dns.anchor}'], stack.enter_context(Place(name)), dns,
+                                      FAULTY_RELAYD)
+
+        def says(service, *words):
+            poll(f'status to say {words}', lambda: all(
+                word in service.ctl_json('status')['relay']['dns'] for word in words))
+
+        def test_servers_out_of_order_are_tried_again():
+            # libunbound asks five times: the second trial, or the third, passes.
+            with FailingDns(world.dns, times=7) as dns:
+                service = make_impatient('failing', dns)
+                world.send('forged.test', service)
+                world.is_put_off('forged.test', *no_fit, service=service)
+                says(service, '(validated by DNSSEC)')
+
+        def test_mail_does_not_wait_for_ever_for_the_verdict():
+            with FailingDns(world.dns) as dns:
+                service = make_impatient('dead', dns)
+                says(service, 'not known yet', 'mail waits')
+                world.arrives('ca-name.test', service=service)
+                says(service, 'not known yet', 'DANE is off until then')
+                dns.told.set()
+                says(service, '(validated by DNSSEC)')
+                world.send('ca-old.test', service)
+                world.is_put_off('ca-old.test', *no_fit, service=service)
+
+        def test_servers_that_pass_no_signatures():
+            place = stack.enter_context(Place('unsigned'))
+            dns = Dns(place, {'.': world.records}).start()
+            service = make_impatient('stripped', dns)
+            says(service, '(not validated by DNSSEC: DANE is off)')
+            world.arrives('old.test', service=service)
 
         def test_without_an_anchor_dane_is_off():
             place = stack.enter_context(Place('no-anchor'))

@@ -243,7 +243,7 @@ explain (RerouteWorker *thread, gpointer user_data)
   if (self->decision->action == REROUTE_ACTION_REJECT || self->scheduler->stopping)
     answer (task, NULL);
   else
-    reroute_scheduler_find_next_hop (self->scheduler, self->decision, 0, looked_up, task);
+    reroute_scheduler_show_next_hop (self->scheduler, self->decision, looked_up, task);
 }
 
 void

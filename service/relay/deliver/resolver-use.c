@@ -5,13 +5,21 @@
  * Other DNS servers are a new resolver; the old one stays until its last question was answered.
  * Whoever asks the root itself validates.  Behind other servers answers are validated once they
  * have shown that they pass DNSSEC: where they do not, every answer would be bogus.  Until that is
- * known nobody is told where a domain leads: mail must not leave without the DANE that it has.
+ * known mail is not told where a domain leads: it must not leave without the DANE that it has.
+ *
+ * Servers that are out of order at the moment have shown nothing: they are tried again, and after a
+ * number of trials mail goes on without the verdict, for it must not wait for ever where that one
+ * question is never answered.  Servers that do not pass DNSSEC are tried again, too, but seldom: a
+ * server that knows of the root all but its keys at the moment looks the same.
  */
 
 #include "config.h"
 
+#define G_LOG_DOMAIN "reroute-deliver"
+
 #include "service/relay/deliver/scheduler-private.h"
 #include "common/domain.h"
+#include "common/limits.h"
 #include "service/relay/socket-address.h"
 
 #include <ifaddrs.h>
@@ -38,7 +46,7 @@ typedef struct
   gpointer user_data;
 } Question;
 
-/* A walk that waits for the end of a trial. */
+/* A walk that waits for the verdict. */
 typedef struct
 {
   RerouteDecision decision; /* as far as a walk reads it */
@@ -47,11 +55,20 @@ typedef struct
   gpointer user_data;
 } Held;
 
+/* Whether servers pass DNSSEC. */
+typedef enum
+{
+  VERDICT_NONE, /* they gave no answer */
+  VERDICT_PASS,
+  VERDICT_FAIL,
+} Verdict;
+
 /* A resolver that validates, on trial. */
 typedef struct
 {
   RerouteScheduler *scheduler;
   RerouteResolverUse *use;
+  Verdict verdict;
 } Trial;
 
 void
@@ -60,6 +77,35 @@ reroute_resolver_use_free (RerouteResolverUse *self)
   g_clear_pointer (&self->resolver, reroute_resolver_free);
   g_free (self->servers);
   g_free (self);
+}
+
+/* Whether mail waits for the verdict about the servers. */
+static gboolean
+awaits_verdict (const RerouteScheduler *self)
+{
+  return self->lacks_verdict && self->n_trials < REROUTE_LIMIT_DNS_TRIALS_AWAITED;
+}
+
+/* Behind the servers, in status. */
+static const char *
+describe_validation (const RerouteScheduler *self)
+{
+  if (self->resolver->validates)
+    return " (validated by DNSSEC)";
+  if (!self->lacks_verdict)
+    return " (not validated by DNSSEC: DANE is off)";
+  return awaits_verdict (self)
+           ? " (whether they pass DNSSEC is not known yet: mail waits for it)"
+           : " (whether they pass DNSSEC is not known yet: DANE is off until then)";
+}
+
+static void
+tell_servers (RerouteScheduler *self)
+{
+  g_mutex_lock (&self->lock);
+  g_free (self->figures.dns);
+  self->figures.dns = g_strconcat (self->resolver->servers, describe_validation (self), NULL);
+  g_mutex_unlock (&self->lock);
 }
 
 /* In force from now on; the one before stays until its last question was answered. */
@@ -74,13 +120,16 @@ put_in_force (RerouteScheduler *self, RerouteResolverUse *use)
     }
   use->retired = FALSE;
   self->resolver = use;
-  g_mutex_lock (&self->lock);
-  g_free (self->figures.dns);
-  self->figures.dns = g_strconcat (use->servers,
-                                   use->validates ? " (validated by DNSSEC)"
-                                                  : " (not validated by DNSSEC: DANE is off)",
-                                   NULL);
-  g_mutex_unlock (&self->lock);
+  tell_servers (self);
+}
+
+static const char *const *
+get_servers (RerouteScheduler *self)
+{
+  return self->dns_servers != NULL
+           ? (const char *const *) self->dns_servers
+           : reroute_settings_get_endpoints (reroute_scheduler_get_settings (self),
+                                             REROUTE_SETTING_DNS_SERVERS);
 }
 
 /* As status tells them. */
@@ -138,16 +187,61 @@ held_free (Held *held)
   g_free (held);
 }
 
-void
-reroute_scheduler_end_trial (RerouteScheduler *self)
+static void
+release_walks (RerouteScheduler *self)
 {
-  self->on_trial = NULL;
   for (Held *held = g_queue_pop_head (&self->held_walks); held != NULL;
        held = g_queue_pop_head (&self->held_walks))
     {
       reroute_scheduler_resolve (self, &held->decision, held->turn, held->func, held->user_data);
       held_free (held);
     }
+}
+
+void
+reroute_scheduler_end_trials (RerouteScheduler *self)
+{
+  reroute_worker_disarm_timer (self->thread, &self->next_trial);
+  self->on_trial = NULL;
+  self->lacks_verdict = FALSE;
+  tell_servers (self);
+  release_walks (self);
+}
+
+static void
+arm_trial (RerouteScheduler *self, gint64 wait_s)
+{
+  reroute_worker_arm_timer (self->thread,
+                            &self->next_trial,
+                            reroute_worker_now_us (self->thread) + wait_s * G_USEC_PER_SEC);
+}
+
+static void
+note_no_verdict (RerouteScheduler *self)
+{
+  self->n_trials++;
+  arm_trial (self, REROUTE_LIMIT_DNS_TRIAL_S);
+  if (self->n_trials == REROUTE_LIMIT_DNS_TRIALS_AWAITED)
+    g_message ("DNS of %s does not tell whether it passes DNSSEC: mail goes without DANE until it "
+               "does",
+               self->resolver->servers);
+  tell_servers (self);
+  if (!awaits_verdict (self))
+    release_walks (self);
+}
+
+static void
+take_verdict (RerouteScheduler *self, Verdict verdict)
+{
+  self->on_trial = NULL;
+  if (verdict == VERDICT_NONE && self->lacks_verdict)
+    {
+      note_no_verdict (self);
+      return;
+    }
+  reroute_scheduler_end_trials (self);
+  if (verdict != VERDICT_PASS)
+    arm_trial (self, REROUTE_LIMIT_DNS_RETRIAL_S);
 }
 
 static void
@@ -163,41 +257,63 @@ trial_over (RerouteWorker *thread, gpointer user_data)
   if (!self->stopping)
     drop_retired (self, NULL);
   if (is_awaited)
-    reroute_scheduler_end_trial (self);
+    take_verdict (self, trial->verdict);
 }
 
 /* That the root has no TLSA record is validated, or cannot be. */
+static Verdict
+judge (const RerouteDnsAnswer *answer)
+{
+  if (answer->status == REROUTE_DNS_FAILED)
+    return answer->bogus ? VERDICT_FAIL : VERDICT_NONE;
+  return answer->status == REROUTE_DNS_NODATA && answer->secure ? VERDICT_PASS : VERDICT_FAIL;
+}
+
 static void
 tried (const RerouteDnsAnswer *answer, gpointer user_data)
 {
   Trial *trial = user_data;
   RerouteScheduler *self = trial->scheduler;
-  gboolean passes = answer->status == REROUTE_DNS_NODATA && answer->secure;
 
+  trial->verdict = judge (answer);
   if (self->stopping)
     {
       trial_over (self->thread, trial);
       return;
     }
-  if (passes && g_str_equal (self->resolver->servers, trial->use->servers))
+  if (trial->verdict == VERDICT_PASS && self->on_trial == trial->use)
     put_in_force (self, trial->use);
   reroute_worker_post (self->thread, trial_over, trial);
 }
 
 static void
-begin_trial (RerouteScheduler *self, const char *const *servers)
+begin_trial (RerouteScheduler *self)
 {
   const char *anchor = get_anchor (self);
-  RerouteResolverUse *use = anchor != NULL ? add_use (self, servers, anchor, NULL) : NULL;
+  RerouteResolverUse *use =
+    anchor != NULL ? add_use (self, get_servers (self), anchor, NULL) : NULL;
   Trial *trial;
 
   if (use == NULL)
-    return;
+    {
+      reroute_scheduler_end_trials (self);
+      return;
+    }
   trial = g_new (Trial, 1);
-  *trial = (Trial){ self, use };
+  *trial = (Trial){ self, use, VERDICT_NONE };
   use->n_asking++;
   self->on_trial = use;
   use->resolver->klass->tlsa (use->resolver, ".", tried, trial);
+}
+
+static void
+try_again (RerouteTimer *timer)
+{
+  RerouteScheduler *self =
+    (RerouteScheduler *) ((char *) timer - G_STRUCT_OFFSET (RerouteScheduler, next_trial));
+
+  if (!self->stopping)
+    begin_trial (self);
 }
 
 void
@@ -210,11 +326,7 @@ reroute_scheduler_forget_servers (RerouteScheduler *self)
 gboolean
 reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
 {
-  const char *const *servers =
-    self->dns_servers != NULL
-      ? (const char *const *) self->dns_servers
-      : reroute_settings_get_endpoints (reroute_scheduler_get_settings (self),
-                                        REROUTE_SETTING_DNS_SERVERS);
+  const char *const *servers = get_servers (self);
   gboolean recursive = servers[0] != NULL && g_str_equal (servers[0], "recursive");
   g_autofree char *text = name_servers (servers);
   RerouteResolverUse *use;
@@ -224,13 +336,16 @@ reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error)
   use = add_use (self, servers, recursive ? get_anchor (self) : NULL, error);
   if (use == NULL)
     return FALSE;
-  put_in_force (self, use);
-  self->on_trial = NULL;
+  reroute_worker_disarm_timer (self->thread, &self->next_trial);
+  self->next_trial.func = try_again;
+  self->n_trials = 0;
   /* Before there are rules nobody has said whom to ask. */
-  if (!recursive && self->ruleset != NULL)
-    begin_trial (self, servers);
-  if (self->on_trial == NULL)
-    reroute_scheduler_end_trial (self);
+  self->lacks_verdict = !recursive && self->ruleset != NULL;
+  put_in_force (self, use);
+  if (self->lacks_verdict)
+    begin_trial (self);
+  else
+    reroute_scheduler_end_trials (self);
   return TRUE;
 }
 
@@ -359,17 +474,25 @@ reroute_scheduler_resolve (RerouteScheduler *self,
                            RerouteNextHopFunc func,
                            gpointer user_data)
 {
-  if (self->on_trial != NULL && asks_dns (decision))
-    {
-      hold (self, decision, turn, func, user_data);
-      return;
-    }
   RerouteSelf ourselves = reroute_scheduler_get_self (self);
   Asking *asking = g_new (Asking, 1);
 
   *asking = (Asking){ self, self->resolver, func, user_data };
   self->resolver->n_asking++;
   reroute_next_hop_resolve (self->resolver->resolver, decision, &ourselves, turn, resolved, asking);
+}
+
+void
+reroute_scheduler_resolve_for_mail (RerouteScheduler *self,
+                                    const RerouteDecision *decision,
+                                    guint turn,
+                                    RerouteNextHopFunc func,
+                                    gpointer user_data)
+{
+  if (awaits_verdict (self) && asks_dns (decision))
+    hold (self, decision, turn, func, user_data);
+  else
+    reroute_scheduler_resolve (self, decision, turn, func, user_data);
 }
 
 static void

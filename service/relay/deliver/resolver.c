@@ -261,6 +261,7 @@ take_result (Question *question, int error, const struct ub_result *result)
   if (failed)
     {
       question->n_failed++;
+      answer->bogus = error == 0 && result->bogus;
       g_free (answer->reason);
       if (error != 0)
         answer->reason = g_strdup (ub_strerror (error));

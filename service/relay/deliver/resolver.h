@@ -35,6 +35,7 @@ typedef struct
 {
   RerouteDnsStatus status;
   gboolean secure; /* all of it was validated by DNSSEC */
+  gboolean bogus;  /* of FAILED: it came, and DNSSEC refutes it, or misses signatures */
   guint ttl_s;
   GArray *mx;        /* (element-type RerouteMx) for an MX question */
   GArray *addresses; /* (element-type RerouteIp) for an address question: AAAA and A */

@@ -99,8 +99,11 @@ struct _RerouteScheduler
   RerouteDecisionMemo memo; /* of the ruleset */
   RerouteResolverUse *resolver;
   GPtrArray *resolvers;         /* (element-type RerouteResolverUse) */
-  RerouteResolverUse *on_trial; /* (nullable): that may come into force, and is waited for */
-  GQueue held_walks;            /* until then */
+  RerouteResolverUse *on_trial; /* (nullable): that may come into force */
+  gboolean lacks_verdict;       /* whether these servers pass DNSSEC is not known yet */
+  guint n_trials;               /* of these servers, without a verdict */
+  RerouteTimer next_trial;
+  GQueue held_walks; /* while the verdict is waited for */
   RerouteSts *sts;
   RerouteTlsReporter *tls_reporter;
   RerouteProber *prober;
@@ -355,13 +358,19 @@ void reroute_scheduler_forget_servers (RerouteScheduler *self);
 
 /* Takes up the DNS servers of the settings, or --dns. */
 gboolean reroute_scheduler_update_resolver (RerouteScheduler *self, GError **error);
-/* Whether the servers pass DNSSEC is known, or not waited for any more: asks what was held. */
-void reroute_scheduler_end_trial (RerouteScheduler *self);
+/* Whether the servers pass DNSSEC is known, or not asked any more: asks what was held. */
+void reroute_scheduler_end_trials (RerouteScheduler *self);
 void reroute_scheduler_resolve (RerouteScheduler *self,
                                 const RerouteDecision *decision,
                                 guint turn,
                                 RerouteNextHopFunc func,
                                 gpointer user_data);
+/* Likewise, once it is known whether DNS is validated, or that is waited for no more. */
+void reroute_scheduler_resolve_for_mail (RerouteScheduler *self,
+                                         const RerouteDecision *decision,
+                                         guint turn,
+                                         RerouteNextHopFunc func,
+                                         gpointer user_data);
 /* One question. */
 void reroute_scheduler_look_up (RerouteScheduler *self,
                                 RerouteDnsKind kind,
@@ -378,10 +387,16 @@ void reroute_resolver_use_free (RerouteResolverUse *self);
 
 /* --- sts-use.c --- */
 RerouteSts *reroute_scheduler_make_sts (RerouteScheduler *self, guint16 port);
-/* As reroute_scheduler_resolve(); then the endpoints know the MTA-STS policies of their domains. */
+/* As reroute_scheduler_resolve_for_mail(); then the endpoints know the MTA-STS policies of their
+   domains. */
 void reroute_scheduler_find_next_hop (RerouteScheduler *self,
                                       const RerouteDecision *decision,
                                       guint turn,
+                                      RerouteNextHopFunc func,
+                                      gpointer user_data);
+/* Likewise, for who only wants to know: at once. */
+void reroute_scheduler_show_next_hop (RerouteScheduler *self,
+                                      const RerouteDecision *decision,
                                       RerouteNextHopFunc func,
                                       gpointer user_data);
 

@@ -460,7 +460,7 @@ close_resolvers (RerouteWorker *thread, gpointer user_data)
 
   reroute_sts_close (self->sts);
   reroute_tls_reporter_close (self->tls_reporter);
-  reroute_scheduler_end_trial (self);
+  reroute_scheduler_end_trials (self);
   for (guint i = 0; i < self->resolvers->len; i++)
     {
       RerouteResolverUse *use = self->resolvers->pdata[i];

@@ -89,6 +89,17 @@ resolved (RerouteNextHop *next_hop, gpointer user_data)
   go_on (walk);
 }
 
+static Walk *
+walk_new (RerouteScheduler *scheduler, RerouteNextHopFunc func, gpointer user_data)
+{
+  Walk *walk = g_new0 (Walk, 1);
+
+  walk->scheduler = scheduler;
+  walk->func = func;
+  walk->user_data = user_data;
+  return walk;
+}
+
 void
 reroute_scheduler_find_next_hop (RerouteScheduler *self,
                                  const RerouteDecision *decision,
@@ -96,12 +107,18 @@ reroute_scheduler_find_next_hop (RerouteScheduler *self,
                                  RerouteNextHopFunc func,
                                  gpointer user_data)
 {
-  Walk *walk = g_new0 (Walk, 1);
+  Walk *walk = walk_new (self, func, user_data);
 
-  walk->scheduler = self;
-  walk->func = func;
-  walk->user_data = user_data;
-  reroute_scheduler_resolve (self, decision, turn, resolved, walk);
+  reroute_scheduler_resolve_for_mail (self, decision, turn, resolved, walk);
+}
+
+void
+reroute_scheduler_show_next_hop (RerouteScheduler *self,
+                                 const RerouteDecision *decision,
+                                 RerouteNextHopFunc func,
+                                 gpointer user_data)
+{
+  reroute_scheduler_resolve (self, decision, 0, resolved, walk_new (self, func, user_data));
 }
 
 /* --- what policies are found by --- */
