@@ -119,7 +119,7 @@
 #define REROUTE_LIMIT_DNS_TRIAL_S                                                                  \
   60 /* to the next, behind a trial of DNS servers without verdict */
 #endif
-#define REROUTE_LIMIT_DNS_TRIALS_AWAITED 4 /* before mail goes on without a verdict */
+#define REROUTE_LIMIT_DNS_TRIALS_AWAITED 4 /* before mail goes without a verdict */
 #define REROUTE_LIMIT_DNS_RETRIAL_S 3600   /* behind the verdict that they do not pass DNSSEC */
 #define REROUTE_LIMIT_CONNECTION_IDLE_S 10 /* kept for another message; Postfix keeps it for 2 */
 #define REROUTE_LIMIT_RECIPIENTS_PER_TRANSACTION 100 /* RFC 5321 4.5.3.1.8 */

@@ -7,10 +7,11 @@
  * have shown that they pass DNSSEC: where they do not, every answer would be bogus.  Until that is
  * known mail is not told where a domain leads: it must not leave without the DANE that it has.
  *
- * Servers that are out of order at the moment have shown nothing: they are tried again, and after a
- * number of trials mail goes on without the verdict, for it must not wait for ever where that one
- * question is never answered.  Servers that do not pass DNSSEC are tried again, too, but seldom: a
- * server that knows of the root all but its keys at the moment looks the same.
+ * Servers that are out of order at the moment have shown nothing: they are tried again, and
+ * meanwhile only what can be validated is believed.  After a number of trials mail goes on without
+ * the verdict, for it must not wait for ever where that one question is never answered.  Servers
+ * that do not pass DNSSEC are tried again, too, but seldom: a server that knows of the root all but
+ * its keys at the moment looks the same.
  */
 
 #include "config.h"
@@ -79,24 +80,24 @@ reroute_resolver_use_free (RerouteResolverUse *self)
   g_free (self);
 }
 
-/* Whether mail waits for the verdict about the servers. */
+/* Whether mail waits for the first trial of the servers. */
 static gboolean
-awaits_verdict (const RerouteScheduler *self)
+is_held (const RerouteScheduler *self)
 {
-  return self->lacks_verdict && self->n_trials < REROUTE_LIMIT_DNS_TRIALS_AWAITED;
+  return self->lacks_verdict && self->n_trials == 0;
 }
 
 /* Behind the servers, in status. */
 static const char *
 describe_validation (const RerouteScheduler *self)
 {
-  if (self->resolver->validates)
-    return " (validated by DNSSEC)";
   if (!self->lacks_verdict)
-    return " (not validated by DNSSEC: DANE is off)";
-  return awaits_verdict (self)
-           ? " (whether they pass DNSSEC is not known yet: mail waits for it)"
-           : " (whether they pass DNSSEC is not known yet: DANE is off until then)";
+    return self->resolver->validates ? " (validated by DNSSEC)"
+                                     : " (not validated by DNSSEC: DANE is off)";
+  if (self->resolver->validates)
+    return " (whether they pass DNSSEC is not known yet: nothing else is believed)";
+  return is_held (self) ? " (whether they pass DNSSEC is not known yet: mail waits for it)"
+                        : " (whether they pass DNSSEC is not known yet: DANE is off until then)";
 }
 
 static void
@@ -216,18 +217,31 @@ arm_trial (RerouteScheduler *self, gint64 wait_s)
                             reroute_worker_now_us (self->thread) + wait_s * G_USEC_PER_SEC);
 }
 
+/* What cannot be validated is believed as well. */
+static void
+stop_validating (RerouteScheduler *self)
+{
+  RerouteResolverUse *use =
+    self->resolver->validates ? add_use (self, get_servers (self), NULL, NULL) : NULL;
+
+  if (use != NULL)
+    put_in_force (self, use);
+}
+
 static void
 note_no_verdict (RerouteScheduler *self)
 {
   self->n_trials++;
   arm_trial (self, REROUTE_LIMIT_DNS_TRIAL_S);
   if (self->n_trials == REROUTE_LIMIT_DNS_TRIALS_AWAITED)
-    g_message ("DNS of %s does not tell whether it passes DNSSEC: mail goes without DANE until it "
-               "does",
-               self->resolver->servers);
+    {
+      g_message ("DNS of %s does not tell whether it passes DNSSEC: mail goes without DANE until "
+                 "it does",
+                 self->resolver->servers);
+      stop_validating (self);
+    }
   tell_servers (self);
-  if (!awaits_verdict (self))
-    release_walks (self);
+  release_walks (self);
 }
 
 static void
@@ -239,6 +253,8 @@ take_verdict (RerouteScheduler *self, Verdict verdict)
       note_no_verdict (self);
       return;
     }
+  if (verdict == VERDICT_FAIL)
+    stop_validating (self);
   reroute_scheduler_end_trials (self);
   if (verdict != VERDICT_PASS)
     arm_trial (self, REROUTE_LIMIT_DNS_RETRIAL_S);
@@ -269,6 +285,18 @@ judge (const RerouteDnsAnswer *answer)
   return answer->status == REROUTE_DNS_NODATA && answer->secure ? VERDICT_PASS : VERDICT_FAIL;
 }
 
+/* Whether the resolver on trial is the one to ask from now on. */
+static gboolean
+comes_into_force (const Trial *trial)
+{
+  const RerouteScheduler *self = trial->scheduler;
+
+  if (self->on_trial != trial->use)
+    return FALSE;
+  return trial->verdict == VERDICT_PASS || (trial->verdict == VERDICT_NONE && self->lacks_verdict &&
+                                            self->n_trials + 1 < REROUTE_LIMIT_DNS_TRIALS_AWAITED);
+}
+
 static void
 tried (const RerouteDnsAnswer *answer, gpointer user_data)
 {
@@ -281,7 +309,7 @@ tried (const RerouteDnsAnswer *answer, gpointer user_data)
       trial_over (self->thread, trial);
       return;
     }
-  if (trial->verdict == VERDICT_PASS && self->on_trial == trial->use)
+  if (comes_into_force (trial))
     put_in_force (self, trial->use);
   reroute_worker_post (self->thread, trial_over, trial);
 }
@@ -489,7 +517,7 @@ reroute_scheduler_resolve_for_mail (RerouteScheduler *self,
                                     RerouteNextHopFunc func,
                                     gpointer user_data)
 {
-  if (awaits_verdict (self) && asks_dns (decision))
+  if (is_held (self) && asks_dns (decision))
     hold (self, decision, turn, func, user_data);
   else
     reroute_scheduler_resolve (self, decision, turn, func, user_data);

@@ -103,7 +103,7 @@ struct _RerouteScheduler
   gboolean lacks_verdict;       /* whether these servers pass DNSSEC is not known yet */
   guint n_trials;               /* of these servers, without a verdict */
   RerouteTimer next_trial;
-  GQueue held_walks; /* while the verdict is waited for */
+  GQueue held_walks; /* during the first trial */
   RerouteSts *sts;
   RerouteTlsReporter *tls_reporter;
   RerouteProber *prober;
@@ -365,7 +365,7 @@ void reroute_scheduler_resolve (RerouteScheduler *self,
                                 guint turn,
                                 RerouteNextHopFunc func,
                                 gpointer user_data);
-/* Likewise, once it is known whether DNS is validated, or that is waited for no more. */
+/* Likewise, once the servers were tried. */
 void reroute_scheduler_resolve_for_mail (RerouteScheduler *self,
                                          const RerouteDecision *decision,
                                          guint turn,
