@@ -20,15 +20,43 @@ dup_who (GPtrArray *changes)
   return g_strdup ("");
 }
 
+static GPtrArray *
+new_changes (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+}
+
+static void
+append (GPtrArray *changes, GPtrArray *more)
+{
+  for (guint i = 0; i < more->len; i++)
+    g_ptr_array_add (changes, reroute_change_ref (g_ptr_array_index (more, i)));
+}
+
+static gboolean
+is_of_row (const RerouteChange *change, ReroutePage page, gint64 id)
+{
+  switch (change->kind)
+    {
+    case REROUTE_CHANGE_PUT:
+      return change->row->page == page && change->row->id == id;
+    case REROUTE_CHANGE_REMOVE:
+      return change->page == page && change->id == id;
+    default:
+      return FALSE;
+    }
+}
+
 RerouteNews *
-reroute_news_new (guint64 since)
+reroute_news_new (guint64 since, guint64 serial, GPtrArray *changes, GPtrArray *conflicts)
 {
   RerouteNews *self = g_new0 (RerouteNews, 1);
 
   self->since = since;
-  self->who = g_strdup ("");
-  self->changes = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
-  self->conflicts = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+  self->serial = serial;
+  self->who = dup_who (changes);
+  self->changes = g_ptr_array_ref (changes);
+  self->conflicts = g_ptr_array_ref (conflicts);
   return self;
 }
 
@@ -42,13 +70,34 @@ reroute_news_free (RerouteNews *self)
 }
 
 void
-reroute_news_add (RerouteNews *self, guint64 serial, GPtrArray *changes, GPtrArray *conflicts)
+reroute_news_add (RerouteNews **place, const RerouteNews *more)
 {
-  self->serial = serial;
+  RerouteNews *self = *place;
+
+  if (self == NULL)
+    {
+      self = *place = g_new0 (RerouteNews, 1);
+      self->since = more->since;
+      self->changes = new_changes ();
+      self->conflicts = new_changes ();
+    }
+  self->serial = more->serial;
   g_free (self->who);
-  self->who = dup_who (changes);
-  for (guint i = 0; i < changes->len; i++)
-    g_ptr_array_add (self->changes, reroute_change_ref (g_ptr_array_index (changes, i)));
-  for (guint i = 0; i < conflicts->len; i++)
-    g_ptr_array_add (self->conflicts, reroute_change_ref (g_ptr_array_index (conflicts, i)));
+  self->who = g_strdup (more->who);
+  append (self->changes, more->changes);
+  append (self->conflicts, more->conflicts);
+  self->unknown |= more->unknown;
+}
+
+RerouteChange *
+reroute_news_find_row (const RerouteNews *self, ReroutePage page, gint64 id)
+{
+  for (guint i = self->changes->len; i > 0; i--)
+    {
+      RerouteChange *change = g_ptr_array_index (self->changes, i - 1);
+
+      if (is_of_row (change, page, id))
+        return change;
+    }
+  return NULL;
 }

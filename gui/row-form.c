@@ -26,8 +26,9 @@ struct _RerouteRowForm
   RerouteMakeRowFunc make;
   gpointer user_data;
 
-  guint mark;      /* of the edit, when the dialog was opened */
-  RerouteRow *row; /* what the fields make now; NULL: something is wrong */
+  guint mark;          /* of the edit, when the dialog was opened */
+  RerouteNews *others; /* (nullable): what others saved since */
+  RerouteRow *row;     /* what the fields make now; NULL: something is wrong */
   guint check_id;
   GCancellable *check;
 };
@@ -124,6 +125,12 @@ changed_cb (RerouteRowForm *self)
   reroute_row_form_update (self);
 }
 
+static void
+others_saved_cb (RerouteSheet *sheet, const RerouteNews *news, RerouteRowForm *self)
+{
+  reroute_news_add (&self->others, news);
+}
+
 /* --- the list of recipients --- */
 
 /* (transfer full) (nullable): of the list; %NULL while the field holds no domain. */
@@ -198,6 +205,7 @@ reroute_row_form_dispose (GObject *object)
   g_clear_object (&self->sheet);
   g_clear_pointer (&self->edited, reroute_row_unref);
   g_clear_pointer (&self->row, reroute_row_unref);
+  g_clear_pointer (&self->others, reroute_news_free);
 
   G_OBJECT_CLASS (reroute_row_form_parent_class)->dispose (object);
 }
@@ -230,6 +238,7 @@ reroute_row_form_new (RerouteSheet *sheet,
   self->mark = reroute_edit_get_mark (reroute_sheet_get_edit (sheet));
   fill (self);
 
+  g_signal_connect_object (sheet, "others-saved", G_CALLBACK (others_saved_cb), self, 0);
   g_signal_connect_object (widgets->domain, "changed", G_CALLBACK (domain_changed_cb), self, 0);
   g_signal_connect_object (
     widgets->reach, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
@@ -297,6 +306,7 @@ gint64
 reroute_row_form_commit (RerouteRowForm *self)
 {
   RerouteEdit *edit = NULL;
+  gint64 id = 0;
 
   g_return_val_if_fail (REROUTE_IS_ROW_FORM (self), 0);
 
@@ -304,7 +314,10 @@ reroute_row_form_commit (RerouteRowForm *self)
     return 0;
   edit = reroute_sheet_get_edit (self->sheet);
   reroute_edit_begin_step (edit);
-  return reroute_edit_put_row (edit, self->row, self->edited);
+  id = reroute_edit_put_row (edit, self->row, self->edited);
+  if (self->others != NULL)
+    reroute_sheet_lay_row (self->sheet, self->row->page, id, self->others);
+  return id;
 }
 
 void

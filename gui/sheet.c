@@ -19,6 +19,7 @@ enum
 {
   CHANGED,
   SAVED,
+  OTHERS_SAVED,
   N_SIGNALS
 };
 
@@ -127,9 +128,10 @@ settings_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       g_clear_pointer (&self->settings, reroute_settings_unref);
       self->settings = settings;
-      /* A later generation than the one caught up with is announced and comes through catch_up().
-       */
-      if (self->serial == 0 || reroute_edit_get_n_changes (self->edit) == 0)
+      /* A later generation than the one caught up with is announced and comes through catch_up();
+         an earlier one is of other rules. */
+      if (self->serial == 0 ||
+          (serial < self->serial && reroute_edit_get_n_changes (self->edit) == 0))
         self->serial = serial;
     }
   queue_check (self);
@@ -150,6 +152,7 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) conflicts = NULL;
+  g_autoptr (RerouteNews) news = NULL;
   guint64 serial = 0, since = self->serial;
   g_autoptr (GPtrArray) changes = reroute_rules_client_changes_since_finish (
     REROUTE_RULES_CLIENT (source), result, &serial, &error);
@@ -169,13 +172,11 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   self->serial = serial;
   conflicts = reroute_edit_rebase (self->edit, changes);
+  news = reroute_news_new (since, serial, changes, conflicts);
+  news->unknown = unknown;
   if (reroute_edit_get_n_changes (self->edit) > 0)
-    {
-      if (self->news == NULL)
-        self->news = reroute_news_new (since);
-      reroute_news_add (self->news, serial, changes, conflicts);
-      self->news->unknown |= unknown;
-    }
+    reroute_news_add (&self->news, news);
+  g_signal_emit (self, signals[OTHERS_SAVED], 0, news);
   reroute_sheet_finish_apply (self, REROUTE_APPLY_STALE, NULL);
   reroute_sheet_load_settings (self);
 }
@@ -222,6 +223,9 @@ rules_available_cb (RerouteRulesClient *rules, GParamSpec *pspec, RerouteSheet *
     reroute_sheet_load_settings (self);
   if (reroute_rules_client_get_available (rules))
     reroute_sheet_settle (self);
+  if (reroute_rules_client_get_available (rules) && self->settings != NULL &&
+      !reroute_sheet_is_saving (self) && self->announced != self->serial)
+    reroute_sheet_catch_up (self);
   if (!reroute_rules_client_get_available (rules) && self->retry_id == 0)
     self->retry_id = g_timeout_add (REROUTE_SHEET_RETRY_MS, retry_cb, self);
   reroute_sheet_emit_changed (self);
@@ -272,6 +276,16 @@ reroute_sheet_class_init (RerouteSheetClass *klass)
     "changed", REROUTE_TYPE_SHEET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SAVED] = g_signal_new (
     "saved", REROUTE_TYPE_SHEET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[OTHERS_SAVED] = g_signal_new ("others-saved",
+                                        REROUTE_TYPE_SHEET,
+                                        G_SIGNAL_RUN_LAST,
+                                        0,
+                                        NULL,
+                                        NULL,
+                                        NULL,
+                                        G_TYPE_NONE,
+                                        1,
+                                        G_TYPE_POINTER);
 }
 
 static void
@@ -449,6 +463,30 @@ reroute_sheet_get_news (RerouteSheet *self)
   g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
 
   return self->news;
+}
+
+void
+reroute_sheet_lay_row (RerouteSheet *self, ReroutePage page, gint64 id, const RerouteNews *others)
+{
+  g_autoptr (GPtrArray) last = g_ptr_array_new ();
+  g_autoptr (GPtrArray) conflicts = NULL;
+  RerouteChange *theirs = NULL;
+  gboolean unknown = FALSE;
+
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  theirs = reroute_news_find_row (others, page, id);
+  if (theirs != NULL)
+    g_ptr_array_add (last, theirs);
+  conflicts = reroute_edit_rebase (self->edit, last);
+  unknown =
+    others->unknown && reroute_edit_get_state (self->edit, page, id) != REROUTE_EDIT_UNTOUCHED;
+  if (conflicts->len == 0 && !unknown)
+    return;
+  if (self->news == NULL)
+    reroute_news_add (&self->news, others);
+  g_ptr_array_extend_and_steal (self->news->conflicts, g_steal_pointer (&conflicts));
+  reroute_sheet_emit_changed (self);
 }
 
 void

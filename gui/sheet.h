@@ -18,7 +18,8 @@ G_BEGIN_DECLS
  * dropped by anything but a save.
  *
  * Signals: "changed" (): any of what can be asked below; "saved" (): a new generation is saved,
- * by us or by someone else: lists are to be read again.
+ * by us or by someone else: lists are to be read again; "others-saved" (#RerouteNews): of someone
+ * else, and the edit lies over it.
  */
 #define REROUTE_TYPE_SHEET (reroute_sheet_get_type ())
 G_DECLARE_FINAL_TYPE (RerouteSheet, reroute_sheet, REROUTE, SHEET, GObject)
@@ -57,6 +58,10 @@ RerouteFinding *reroute_sheet_find_finding (RerouteSheet *self, ReroutePage page
 /* (transfer none) (nullable): what someone else saved, until it is taken notice of. */
 RerouteNews *reroute_sheet_get_news (RerouteSheet *self);
 void reroute_sheet_dismiss_news (RerouteSheet *self);
+/* A row was put that had been in a dialog while others saved: it lies over theirs, and is news when
+   that touches it. */
+void
+reroute_sheet_lay_row (RerouteSheet *self, ReroutePage page, gint64 id, const RerouteNews *others);
 
 typedef enum
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * test-sheet.c - the property sheet over rulesd: an Apply whose answer is lost, and what she does
- * until it is known what became of it
+ * until it is known what became of it; what others save while a dialog is open
  */
 
 #include "config.h"
@@ -224,6 +224,53 @@ test_changed_while_applying (Fixture *f, gconstpointer data)
   ASSERT_SAVED (f, "further.test more.test old.test");
 }
 
+static void
+others_saved_cb (RerouteSheet *sheet, const RerouteNews *news, gpointer user_data)
+{
+  reroute_news_add (user_data, news);
+}
+
+/* It was opened before others saved it twice: hers lies over the last, also when it is as the first
+   left it. */
+static void
+test_row_in_a_dialog (Fixture *f, gconstpointer data)
+{
+  g_autoptr (RerouteNews) others = NULL;
+  const RerouteNews *news = NULL;
+
+  g_signal_connect (f->sheet, "others-saved", G_CALLBACK (others_saved_cb), &others);
+  bus_save (&f->bus, "put 1 routing,first.test,,relay", 1);
+  bus_save (&f->bus, "put 1 routing,second.test,,relay", 2);
+  go_on (f, 3);
+  sample_put (f->edit, 0, "other.test", NULL);
+  sample_put (f->edit, 1, "first.test", "old.test");
+  g_assert_null (reroute_sheet_get_news (f->sheet));
+  reroute_sheet_lay_row (f->sheet, PAGE, 1, others);
+  g_assert_cmpint (reroute_edit_get_state (f->edit, PAGE, 1), ==, REROUTE_EDIT_CHANGED);
+  g_assert_cmpstr (reroute_edit_get_base (f->edit, PAGE, 1)->domain, ==, "second.test");
+  news = reroute_sheet_get_news (f->sheet);
+  g_assert_nonnull (news);
+  g_assert_cmpuint (news->since, ==, 1);
+  g_assert_cmpuint (news->serial, ==, 3);
+  g_assert_cmpuint (news->conflicts->len, ==, 1);
+}
+
+/* What others left alone, or made as she did, is no news. */
+static void
+test_row_in_a_dialog_alone (Fixture *f, gconstpointer data)
+{
+  g_autoptr (RerouteNews) others = NULL;
+
+  g_signal_connect (f->sheet, "others-saved", G_CALLBACK (others_saved_cb), &others);
+  bus_save (&f->bus, "put routing,new.test,,relay\nput 1 routing,both.test,,relay", 1);
+  go_on (f, 2);
+  sample_put (f->edit, 1, "both.test", "old.test");
+  reroute_sheet_lay_row (f->sheet, PAGE, 1, others);
+  reroute_sheet_lay_row (f->sheet, PAGE, -1, others);
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 0);
+  g_assert_null (reroute_sheet_get_news (f->sheet));
+}
+
 #define ADD(name, func) g_test_add ("/sheet/" name, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -235,5 +282,7 @@ main (int argc, char **argv)
   ADD ("nothing-in-doubt", test_nothing_in_doubt);
   ADD ("others-after-it", test_others_after_it);
   ADD ("changed-while-applying", test_changed_while_applying);
+  ADD ("row-in-a-dialog", test_row_in_a_dialog);
+  ADD ("row-in-a-dialog-alone", test_row_in_a_dialog_alone);
   return g_test_run ();
 }

@@ -12,6 +12,8 @@ from desk import SHEET, poll, run    # noqa: E402
 
 ADD = 'Add E-mail Domain'
 EDIT = 'Edit Routing Table Entry'
+LIST = 'E-Mail Domain'
+EDIT_HOST = 'Edit E-Mail Domain'
 
 
 def test_stale_serial_keeps_her_changes(desk):
@@ -55,6 +57,60 @@ def test_same_entry_asks_before_it_is_overwritten(desk):
     assert desk.rows('routing')['old.test']['comment'] == 'his'
     desk.dialog.click('Save', 'push button', 'Save Mine')
     poll('hers to be saved', lambda: desk.rows('routing')['old.test']['comment'] == 'hers')
+
+
+def edit_while_others(desk, title, comment, *words):
+    """She opens an entry by Enter, others run reroutectl with @words, and she writes the comment and presses OK."""
+    desk.dialog.wait_no_text('unsaved')
+    desk.dialog.click(LIST if title == EDIT_HOST else SHEET, 'label', 'old.test')
+    desk.dialog.key('Return')
+    desk.dialog.focus(title)
+    desk.ctl(*words)
+    desk.dialog.wait_text(f'Rules {desk.serial()} saved')
+    desk.dialog.key('alt+m' if title == EDIT_HOST else 'alt+o', 'ctrl+a')
+    desk.dialog.type(comment)
+    desk.confirm(title)
+
+
+def save_over_theirs(desk):
+    desk.dialog.wait_text('Your change is kept, but it touches the same entry.')
+    desk.dialog.click(SHEET, 'push button', 'Apply')
+    desk.dialog.wait_text('Save yours over them?', 'Save')
+    desk.dialog.click('Save', 'push button', 'Save Mine')
+
+
+def test_entry_that_others_save_while_it_is_open(desk):
+    edit_while_others(desk, EDIT, 'again', 'routing', 'edit', 'old.test', '--reroute-to=two.test')
+    save_over_theirs(desk)
+    poll('hers to be saved', lambda: desk.rows('routing')['old.test']['comment'] == 'again')
+    assert desk.rows('routing')['old.test']['target'] == 'one.test'
+
+
+def test_entry_that_others_remove_while_it_is_open(desk):
+    edit_while_others(desk, EDIT, 'kept', 'routing', 'remove', 'old.test')
+    save_over_theirs(desk)
+    poll('hers to be saved', lambda: 'old.test' in desk.rows('routing'))
+    assert desk.rows('routing')['old.test']['comment'] == 'kept'
+
+
+def test_other_entries_that_others_save_meanwhile_are_no_news(desk):
+    edit_while_others(desk, EDIT, 'alone', 'routing', 'remove', 'theirs.test')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.dialog.wait_no_text('Your change is kept')
+    desk.apply()
+    assert 'theirs.test' not in desk.rows('routing')
+
+
+def test_email_domain_that_others_save_while_it_is_open(desk):
+    desk.ctl('connections', 'add', 'old.test', '--host=mx1.example.net', '--accept-from=anyone')
+    desk.page(2)
+    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
+    edit_while_others(desk, EDIT_HOST, 'again', 'connections', 'edit', 'old.test', '--host=mx2.example.net')
+    desk.dialog.click(LIST, 'push button', 'OK')
+    desk.dialog.wait_closed(LIST)
+    save_over_theirs(desk)
+    poll('hers to be saved', lambda: desk.rows('connections')['old.test']['comment'] == 'again')
+    desk.page(1)
 
 
 def test_rulesd_killed(desk):
