@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Delivery status notifications (RFC 3461): what a sender asks for goes on, or is done by the relay."""
 
+import contextlib
 import email
 import email.policy
+import threading
 
 from place import Place, free_port, poll
 from sink import EXTENSIONS, Sink
@@ -12,6 +14,7 @@ from tap import run
 
 CONTENT = b'Subject: asked\r\n\r\n.first\r\nbody\r\n'
 SENDER = 'a+b@back.test'
+N_CROWD = 1024 + 50  # more than wait in line for a host (REROUTE_LIMIT_TRIES_PER_DESTINATION)
 
 
 def expect(reply, start):
@@ -160,6 +163,54 @@ def test_delay_is_told_once_to_who_wants_it():
         assert report(street.back.messages[0])[2][0]['Action'] == 'delayed'
 
 
+@contextlib.contextmanager
+def line_for_a_host(name, **settings):
+    """(street, sink, event): the one connection to the host of line.test is in use until the event is set."""
+    go_on = threading.Event()
+    with Place(name) as place, Street(place) as street, \
+            Sink(reply=lambda verb, _: go_on if verb == 'DOT' else None) as sink:
+        for key, value in dict(settings, max_connections_per_host='1').items():
+            street.service.set(key.replace('_', '-'), value)
+        street.service.add_connection('line.test', f'--host={sink.endpoint}')
+        street.service.wait_applied()
+        hand_in(street.service, '<>', '<a@line.test>')
+        poll('the first message', lambda: sink.messages)
+        try:
+            yield street, sink, go_on
+        finally:
+            go_on.set()
+
+
+def told_of(street, action):
+    return [part['Final-Recipient'] for message in list(street.back.messages) for part in report(message)[2]
+            if part['Action'] == action]
+
+
+def test_delay_in_line_is_told_and_costs_no_place():
+    with line_for_a_host('in-line', delay_notice='1s') as (street, sink, go_on):
+        hand_in(street.service, f'<{SENDER}>', '<b@line.test>', '<n@line.test> NOTIFY=NEVER')
+        poll('the notice', lambda: told_of(street, 'delayed'))
+        hand_in(street.service, '<>', '<c@line.test>')
+        go_on.set()
+        street.service.wait_empty()
+        assert sink.recipients() == [f'{name}@line.test' for name in 'abnc'], sink.recipients()
+        assert told_of(street, 'delayed') == ['rfc822; b@line.test'], told_of(street, 'delayed')
+
+
+def test_the_time_of_mail_in_line_runs_out():
+    """Also that of what is beyond the end of the line."""
+    with line_for_a_host('runs-out', message_timeout='2s', bounce_timeout='2s', retry_intervals='1s') as (street, sink, go_on):
+        hand_in(street.service, f'<{SENDER}>', '<b@line.test>')
+        with Client(street.service.host, street.service.port) as client:
+            for _ in range(N_CROWD):
+                expect(client.send('', ['c@line.test'], CONTENT)[1], '250')
+        poll('the notice', lambda: told_of(street, 'failed') == ['rfc822; b@line.test'])
+        poll('the others to be dropped', lambda: street.service.ctl_json('status')['relay']['messages-queued'] == 1)
+        go_on.set()
+        street.service.wait_empty()
+        assert sink.recipients() == ['a@line.test'], sink.recipients()
+
+
 def test_asked_for_survives_a_restart():
     with Place('restart') as place, Street(place) as street:
         port = free_port()
@@ -183,4 +234,6 @@ if __name__ == '__main__':
         test_failure_is_told_to_who_wants_it,
         test_large_message_comes_back_as_its_headers,
         test_delay_is_told_once_to_who_wants_it,
+        test_delay_in_line_is_told_and_costs_no_place,
+        test_the_time_of_mail_in_line_runs_out,
         test_asked_for_survives_a_restart)

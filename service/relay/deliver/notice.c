@@ -32,6 +32,7 @@ typedef struct
   RerouteDsnKind kind;
   guint n;
   RerouteOutcome *outcomes;
+  gboolean in_line;       /* the recipients are, and go on */
   RerouteMessage *notice; /* NULL: it could not be spooled */
 } Notice;
 
@@ -89,6 +90,11 @@ settle (Notice *self)
 {
   if (self->kind == REROUTE_DSN_RELAYED)
     return;
+  if (self->in_line)
+    {
+      reroute_queued_record_told (self->queued, self->outcomes, self->n);
+      return;
+    }
 
   g_autoptr (GStringChunk) texts = g_string_chunk_new (256);
   g_autofree RerouteVerdict *verdicts = g_new (RerouteVerdict, self->n);
@@ -119,7 +125,7 @@ settle_without (Notice *self)
                                   &n_waits);
   gint64 due_us = g_get_real_time () + waits_s[0] * G_USEC_PER_SEC;
 
-  if (self->kind == REROUTE_DSN_RELAYED)
+  if (self->kind == REROUTE_DSN_RELAYED || self->in_line)
     return;
   for (guint i = 0; i < self->n; i++)
     {
@@ -250,6 +256,8 @@ reroute_notice_send (RerouteQueued *queued, RerouteDsnKind kind, RerouteOutcome 
   self->kind = kind;
   self->n = n;
   self->outcomes = g_memdup2 (outcomes, n * sizeof outcomes[0]);
+  self->in_line = kind == REROUTE_DSN_DELAYED &&
+                  queued->recipients[outcomes[0].recipient].phase != REROUTE_PHASE_NOTICE;
   if (to == NULL)
     {
       g_message ("no notice can be sent: the reverse-path is no address");

@@ -267,7 +267,7 @@ reroute_queued_arm (RerouteQueued *self)
       else if (reroute_waiting_is_held (recipient))
         look_us = reroute_queued_get_held_look_us (self, now_us);
     }
-  due_us = MIN (due_us, look_us);
+  due_us = MIN (MIN (due_us, look_us), reroute_queued_get_line_look_us (self));
   if (due_us == G_MAXINT64)
     reroute_worker_disarm_timer (thread, &self->timer);
   else
@@ -375,17 +375,17 @@ set_due (RerouteQueued *self, RerouteOutcome *outcome)
     outcome->due_us = MIN (outcome->due_us, expiry_us);
 }
 
-static gboolean
-owes_delay_notice (RerouteQueued *self, const RerouteOutcome *outcome)
+gint64
+reroute_queued_get_delay_notice_us (RerouteQueued *self, guint recipient)
 {
   gint64 after_s = reroute_settings_get_number (reroute_scheduler_get_settings (self->scheduler),
                                                 REROUTE_SETTING_DELAY_NOTICE);
+  gboolean owed = after_s > 0 &&
+                  (self->recipients[recipient].flags & REROUTE_VERDICT_DELAY_NOTICE_SENT) == 0 &&
+                  reroute_envelope_wants_notice (
+                    reroute_queued_get_envelope (self), recipient, REROUTE_NOTIFY_DELAY);
 
-  return after_s > 0 &&
-         reroute_envelope_wants_notice (
-           reroute_queued_get_envelope (self), outcome->recipient, REROUTE_NOTIFY_DELAY) &&
-         (self->recipients[outcome->recipient].flags & REROUTE_VERDICT_DELAY_NOTICE_SENT) == 0 &&
-         g_get_real_time () - self->message->received_us >= after_s * G_USEC_PER_SEC;
+  return owed ? self->message->received_us + after_s * G_USEC_PER_SEC : G_MAXINT64;
 }
 
 void
@@ -467,7 +467,8 @@ sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArr
   if (outcome->kind == REROUTE_OUTCOME_FAILED && wants_failure)
     list = failed;
   else if (outcome->kind != REROUTE_OUTCOME_SENT && outcome->kind != REROUTE_OUTCOME_FAILED &&
-           !outcome->waits_for_etrn && owes_delay_notice (self, outcome))
+           !outcome->waits_for_etrn &&
+           g_get_real_time () >= reroute_queued_get_delay_notice_us (self, outcome->recipient))
     list = delayed;
   if (list != NULL)
     {

@@ -53,6 +53,7 @@ struct _RerouteQueued
   RerouteMessage *message;
   GList link;                 /* in RerouteScheduler.order */
   guint n_alive;              /* recipients that are not final; 0: it has left the queue */
+  gint64 placed_us;           /* wall clock: when recipients of it came into line last */
   guint n_left;               /* how often its recipients were taken out of tries */
   gsize in_memory_octets;     /* of content */
   RerouteQueuePlaces *places; /* in the index, of each recipient; NULL: it was not looked at */
@@ -236,7 +237,7 @@ const RerouteEnvelope *reroute_queued_get_envelope (RerouteQueued *self);
 void reroute_queued_rest (RerouteQueued *self);
 /* Takes it out of the queue; a reference of the queue goes. */
 void reroute_queued_leave (RerouteQueued *self);
-/* Sets the timer to the earliest recipient that is idle; rests when that is not now. */
+/* Sets the timer to the earliest recipient that is idle, or in line; rests when that is not now. */
 void reroute_queued_arm (RerouteQueued *self);
 /* Recipients that were parked are due now. */
 void reroute_queued_unpark (RerouteQueued *self);
@@ -248,6 +249,8 @@ void reroute_queued_release_content (RerouteQueued *self);
    outcomes' replies. */
 void reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n);
 gint64 reroute_queued_get_expiry_us (RerouteQueued *self);
+/* When the sender is to be told of a delay, wall clock; G_MAXINT64: never, or it was */
+gint64 reroute_queued_get_delay_notice_us (RerouteQueued *self, guint recipient);
 /* @said: its reply, which the verdict borrows */
 RerouteVerdict
 reroute_queued_make_verdict (RerouteQueued *self, const RerouteOutcome *outcome, const char *said);
@@ -285,6 +288,14 @@ gboolean reroute_waiting_is_held (const RerouteWaiting *self);
 gint64 reroute_queued_get_held_look_us (RerouteQueued *self, gint64 now_us);
 /* @outcomes: (element-type RerouteOutcome): held recipients whose time is over are added */
 void reroute_queued_add_expired (RerouteQueued *self, gint64 now_us, GArray *outcomes);
+
+/* --- line.c --- */
+/* When recipients that wait in line are looked at next, wall clock; G_MAXINT64: there are none */
+gint64 reroute_queued_get_line_look_us (RerouteQueued *self);
+/* Those whose time is over fail; of those that are late the sender is told. */
+void reroute_queued_look_at_line (RerouteQueued *self, gint64 now_us);
+/* The sender was told of recipients that went on meanwhile. */
+void reroute_queued_record_told (RerouteQueued *self, const RerouteOutcome *outcomes, guint n);
 
 /* --- etrn.c --- */
 /* The outcome of one that nobody has asked for yet. */
@@ -438,8 +449,8 @@ gboolean reroute_own_mail_filter (RerouteScheduler *scheduler,
 void reroute_own_mail_hurry (RerouteScheduler *scheduler, gint64 grace_us);
 
 /* --- notice.c --- */
-/* Spools a notice about the outcomes, whose replies it takes, then records them, but for RELAYED.
-   The message has a reverse-path. */
+/* Spools a notice about the outcomes, whose replies it takes, then records them, but for RELAYED;
+   of recipients that wait in line only that the sender was told. The message has a reverse-path. */
 void
 reroute_notice_send (RerouteQueued *queued, RerouteDsnKind kind, RerouteOutcome *outcomes, guint n);
 /* The header section as it was received, unstuffed, at most REROUTE_LIMIT_HEADER_OCTETS. */

@@ -479,6 +479,7 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
       g_array_append_val (group->entries, by);
     }
   self->recipients[index].phase = REROUTE_PHASE_PLACED;
+  self->placed_us = g_get_real_time ();
 }
 
 /* What is missing is here, and it comes with other rules, secrets or certificates; frees it. */
@@ -579,6 +580,7 @@ reroute_queued_try (RerouteQueued *self)
   if (scheduler->ruleset == NULL || scheduler->stopping)
     return;
   reroute_queued_ref (self);
+  reroute_queued_look_at_line (self, now_us);
   for (guint i = 0; i < self->message->n_recipients; i++)
     {
       if (reroute_queued_is_due (&self->recipients[i], now_us))
