@@ -174,6 +174,13 @@ class World:
         self.records += [f'{domain}. MX 10 {host}', f'{host} A {self.sinks[other].host}']
         self.records += [f'_{self.port}._tcp.{host} TLSA {record}' for record in tlsa]
 
+    def add_alias(self, domain, other, *tlsa, by_mx=True):
+        """Its exchanger, or itself, is an alias of the exchanger of @other."""
+        self.sinks[domain] = self.sinks[other]
+        host = f'mx.{domain}.' if by_mx else f'{domain}.'
+        self.records += [f'{host} CNAME mx.{other}.'] + ([f'{domain}. MX 10 {host}'] if by_mx else [])
+        self.records += [f'_{self.port}._tcp.{host} TLSA {record}' for record in tlsa]
+
     def make_hosts(self):
         issue = self.authority.issue
         plain = issue('mx.plain.test')
@@ -187,6 +194,7 @@ class World:
         self.add_host('ca.test', ours, ours_record)
         self.share_host('ca-shared.test', 'ca.test', ours_record)
         self.add_host('ca-name.test', other, ours_record)
+        self.add_host('alias-name.test', issue('mx.alias-named.test'), ours_record)
         self.add_host('old.test', old, f'3 1 1 {sha256(key_der(old.path))}')
         self.add_host('ca-old.test', issue('mx.ca-old.test', last_day=-0.5), ours_record)
         self.add_host('forged.test', self.forge('mx.forged.test'), ours_record)
@@ -196,6 +204,15 @@ class World:
         self.add_host('bogus.test', other, f'3 1 1 {SIGNED_DIGEST}')
         self.add_host('unsigned.test', other, wrong)
         self.add_host('none.test', other)
+        self.add_alias('alias.test', 'match.test')
+        self.add_alias('alias-ca.test', 'ca.test')
+        self.add_alias('alias-misfit.test', 'mismatch.test')
+        self.add_alias('alias-bogus.test', 'bogus.test')
+        self.add_alias('alias-domain.test', 'mismatch.test', by_mx=False)
+        self.add_alias('alias-own.test', 'none.test', wrong)
+        # The records at the target come first.
+        self.add_alias('alias-two.test', 'exact.test', wrong)
+        self.add_alias('alias-named.test', 'alias-name.test')
 
     def forge(self, name):
         """A certificate of a stranger whose authority has the name of ours, which it shows behind it."""
@@ -278,6 +295,20 @@ def main():
             world.arrives('ca.test')
             assert len(sink.conversations) == n_sessions, 'it does not rest'
             world.waits('ca-shared.test', *no_fit)
+
+        def test_records_of_an_alias_stand_at_its_target():
+            for domain in ('alias.test', 'alias-two.test'):
+                world.arrives(domain, ', verified by DANE>')
+            for domain in ('alias-misfit.test', 'alias-domain.test'):
+                world.waits(domain, *no_fit)
+            world.waits('alias-bogus.test', '4.7.5', 'TLSA records of “mx.bogus.test”')
+
+        def test_records_of_an_alias_may_stand_at_its_own_name():
+            world.waits('alias-own.test', *no_fit)
+
+        def test_authority_takes_both_names_of_an_alias():
+            world.arrives('alias-ca.test', ', verified by DANE>')
+            world.arrives('alias-named.test', ', verified by DANE>')
 
         def test_an_end_entity_never_expires():
             """RFC 7672 section 3.1.1: its record alone says for how long."""

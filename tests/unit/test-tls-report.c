@@ -141,7 +141,6 @@ test_policies (void)
 
   endpoint.sts = reroute_sts_policy_parse (text, strlen (text), NULL);
   add (results, "a.test", &endpoint, REROUTE_TLS_VERDICT_SUCCESS, NULL);
-  g_clear_pointer (&endpoint.sts, reroute_sts_policy_unref);
   endpoint.tlsa = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   g_ptr_array_add (endpoint.tlsa, g_bytes_new_static (record, sizeof record));
   add (results, "a.test", &endpoint, REROUTE_TLS_VERDICT_SUCCESS, NULL);

@@ -133,6 +133,13 @@ is_below (const char *name, const char *domain)
          g_ascii_strcasecmp (name + n - n_domain, domain) == 0;
 }
 
+/* What the host is an alias of, where TLSA records there judge it; (nullable) */
+static const char *
+get_dane_name (const RerouteConnection *self)
+{
+  return reroute_endpoint_is_judged_by_dane (&self->endpoint) ? self->endpoint.tlsa_name : NULL;
+}
+
 /* A typed host is what she meant.  An exchanger is what DNS says, which anyone may have said: it
    counts when it is below the domain that the mail is for, or was validated; or where the sender's
    demand is that the certificate is for it. */
@@ -140,6 +147,7 @@ static GStrv
 list_names (const RerouteConnection *self)
 {
   const RerouteEndpoint *endpoint = &self->endpoint;
+  const char *dane_name = get_dane_name (self);
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
 
   if (endpoint->domain != NULL &&
@@ -148,6 +156,8 @@ list_names (const RerouteConnection *self)
   if (self->requires_tls || endpoint->domain == NULL || endpoint->tlsa != NULL ||
       is_below (endpoint->name, endpoint->domain))
     g_strv_builder_add (names, endpoint->name);
+  if (dane_name != NULL)
+    g_strv_builder_add (names, dane_name);
   return g_strv_builder_end (names);
 }
 
@@ -254,6 +264,7 @@ reroute_connection_begin_tls (RerouteConnection *self)
 {
   RerouteIp ip;
   const char *host = reroute_ip_parse (self->endpoint.name, &ip) ? NULL : self->endpoint.name;
+  const char *dane_name = get_dane_name (self);
   g_autoptr (GError) error = NULL;
 
   gint64 command_s = reroute_settings_get_number (self->settings, REROUTE_SETTING_COMMAND_TIMEOUT);
@@ -262,8 +273,12 @@ reroute_connection_begin_tls (RerouteConnection *self)
   self->shaking = TRUE;
   reroute_worker_arm_timer (
     self->worker, &self->timer, reroute_worker_now_us (self->worker) + limit_s * G_USEC_PER_SEC);
-  if (reroute_tls_client_begin (
-        self->tls, &self->stream, host, self->session_key, self->certificate, &error))
+  if (reroute_tls_client_begin (self->tls,
+                                &self->stream,
+                                dane_name != NULL ? dane_name : host,
+                                self->session_key,
+                                self->certificate,
+                                &error))
     reroute_connection_shake_hands (self);
   else
     reroute_connection_fail_tls (self, error->message);

@@ -18,6 +18,7 @@ reroute_endpoint_copy (const RerouteEndpoint *self)
 
   copy.name = g_strdup (self->name);
   copy.domain = g_strdup (self->domain);
+  copy.tlsa_name = g_strdup (self->tlsa_name);
   copy.tlsa = self->tlsa != NULL ? g_ptr_array_ref (self->tlsa) : NULL;
   copy.sts = self->sts != NULL ? reroute_sts_policy_ref (self->sts) : NULL;
   return copy;
@@ -44,6 +45,7 @@ void
 reroute_endpoint_clear_policy (RerouteEndpoint *self)
 {
   g_clear_pointer (&self->tlsa, g_ptr_array_unref);
+  g_clear_pointer (&self->tlsa_name, g_free);
   g_clear_pointer (&self->sts, reroute_sts_policy_unref);
 }
 
@@ -85,6 +87,14 @@ reroute_endpoint_is_barred (const RerouteEndpoint *self, RerouteTlsLevel level)
 {
   return level != REROUTE_TLS_NONE && reroute_endpoint_is_enforced (self) &&
          !reroute_sts_policy_covers (self->sts, self->name);
+}
+
+gboolean
+reroute_address_is_forbidden (const RerouteIp *ip, const RerouteSettings *settings)
+{
+  return reroute_ip_is_private (ip) &&
+         (settings == NULL ||
+          !reroute_settings_contains (settings, REROUTE_SETTING_PRIVATE_TARGETS, ip));
 }
 
 GArray *

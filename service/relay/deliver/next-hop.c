@@ -5,7 +5,8 @@
  * Asks the resolver one question after another: for a domain its MX and the addresses of each
  * exchanger in order of preference, for a typed host its addresses.
  *
- * TLSA records are asked for where the exchanger and its addresses were validated, and only there.
+ * TLSA records are asked for where the exchanger and its addresses were validated, and only there:
+ * of an alias at the name that it stands for, then at its own.
  *
  * Standards: RFC 5321 section 5.1 (locating the target host), RFC 7505 (null MX), RFC 7672
  * section 2.2 (TLSA).
@@ -53,6 +54,7 @@ typedef struct
   gboolean mx_secure;        /* what DNS says about the exchangers was validated */
   gsize tlsa_first_endpoint; /* of those that TLSA records are asked for */
   gboolean asks_tlsa;
+  char *canonical;         /* (nullable): where they are asked for first */
   gsize mx_first_endpoint; /* where the endpoints of this name begin */
 
   RerouteNextHop *result;
@@ -80,6 +82,7 @@ walk_free (Walk *walk)
   g_free (walk->own_addresses);
   g_clear_pointer (&walk->settings, reroute_settings_unref);
   g_free (walk->name);
+  g_free (walk->canonical);
   g_free (walk);
 }
 
@@ -126,14 +129,6 @@ is_self (const Walk *walk, const RerouteIp *ip)
   if (reroute_ip_is_loopback (ip) && walk->self.mx_port != REROUTE_DEFAULT_SMTP_PORT)
     return walk->port == walk->self.listen_port || is_own_address (walk, ip);
   return reroute_ip_is_loopback (ip) || is_own_address (walk, ip);
-}
-
-gboolean
-reroute_address_is_forbidden (const RerouteIp *ip, const RerouteSettings *settings)
-{
-  return reroute_ip_is_private (ip) &&
-         (settings == NULL ||
-          !reroute_settings_contains (settings, REROUTE_SETTING_PRIVATE_TARGETS, ip));
 }
 
 /* A notice of it may go to a stranger: the address is not in it. */
@@ -204,6 +199,8 @@ add_addresses (Walk *walk, const char *name, const RerouteDnsAnswer *answer, con
     }
   walk->asks_tlsa =
     answer->secure && addresses->len > 0 && (walk->question == ASK_HOST || walk->mx_secure);
+  if (walk->asks_tlsa)
+    walk->canonical = g_strdup (answer->canonical);
   return TRUE;
 }
 
@@ -374,14 +371,28 @@ set_unproven (Walk *walk)
   g_array_set_size (endpoints, (guint) walk->tlsa_first_endpoint);
 }
 
+/* The name whose TLSA records are asked for; borrowed. */
+static const char *
+get_tlsa_name (const Walk *walk)
+{
+  const GArray *endpoints = walk->result->endpoints;
+
+  if (walk->canonical != NULL)
+    return walk->canonical;
+  return g_array_index (endpoints, RerouteEndpoint, walk->tlsa_first_endpoint).name;
+}
+
 /* Records that cannot be had now are no reason to do without them (RFC 7672 2.1.3). */
 static void
 take_tlsa (Walk *walk, const RerouteDnsAnswer *answer)
 {
   GArray *endpoints = walk->result->endpoints;
-  const char *host = g_array_index (endpoints, RerouteEndpoint, walk->tlsa_first_endpoint).name;
+  const char *host = get_tlsa_name (walk);
+  g_autofree char *canonical = g_steal_pointer (&walk->canonical);
+  gboolean found = answer->status == REROUTE_DNS_ANSWER && answer->secure;
 
-  walk->asks_tlsa = FALSE;
+  /* At a name that an alias stands for there need not be any (RFC 7672 2.2.3). */
+  walk->asks_tlsa = canonical != NULL && !found && answer->status != REROUTE_DNS_FAILED;
   if (answer->status == REROUTE_DNS_FAILED)
     {
       note_trouble (
@@ -392,10 +403,13 @@ take_tlsa (Walk *walk, const RerouteDnsAnswer *answer)
       set_unproven (walk);
       return;
     }
-  if (answer->status != REROUTE_DNS_ANSWER || !answer->secure)
-    return;
-  for (gsize i = walk->tlsa_first_endpoint; i < endpoints->len; i++)
-    g_array_index (endpoints, RerouteEndpoint, i).tlsa = g_ptr_array_ref (answer->tlsa);
+  for (gsize i = walk->tlsa_first_endpoint; found && i < endpoints->len; i++)
+    {
+      RerouteEndpoint *endpoint = &g_array_index (endpoints, RerouteEndpoint, i);
+
+      endpoint->tlsa = g_ptr_array_ref (answer->tlsa);
+      endpoint->tlsa_name = g_strdup (canonical);
+    }
 }
 
 static void
@@ -492,9 +506,7 @@ begin_next_host (Walk *walk)
 static void
 ask_tlsa (Walk *walk)
 {
-  const RerouteEndpoint *endpoint =
-    &g_array_index (walk->result->endpoints, RerouteEndpoint, walk->tlsa_first_endpoint);
-  g_autofree char *name = g_strdup_printf ("_%u._tcp.%s", endpoint->port, endpoint->name);
+  g_autofree char *name = g_strdup_printf ("_%u._tcp.%s", walk->port, get_tlsa_name (walk));
 
   walk->resolver->klass->tlsa (walk->resolver, name, answered, walk);
 }

@@ -15,6 +15,7 @@ typedef struct
   char *domain;          /* whose exchanger it is; NULL: the host was typed */
   gboolean mx_secure;    /* the MX records that name it were validated by DNSSEC */
   GPtrArray *tlsa;       /* (element-type GBytes): its TLSA records, all validated; NULL: none */
+  char *tlsa_name;       /* what it is an alias of, if they stand there; NULL: not so */
   RerouteStsPolicy *sts; /* what the domain says of its exchangers, unless TLSA records judge them;
                             NULL: nothing */
   RerouteIp ip;

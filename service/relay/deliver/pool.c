@@ -405,6 +405,7 @@ is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *
   return !reroute_endpoint_is_judged (endpoint, session->tls_level) ||
          (session->tls == get_tls (session->pool, reroute_ruleset_get_settings (try->ruleset)) &&
           g_str_equal (other->name, endpoint->name) &&
+          g_strcmp0 (other->tlsa_name, endpoint->tlsa_name) == 0 &&
           g_strcmp0 (other->domain, endpoint->domain) == 0);
 }
 

@@ -100,6 +100,7 @@ reroute_dns_answer_free (RerouteDnsAnswer *self)
   g_ptr_array_unref (self->tlsa);
   g_clear_pointer (&self->txt, g_ptr_array_unref);
   g_clear_pointer (&self->names, g_ptr_array_unref);
+  g_free (self->canonical);
   g_free (self->reason);
   g_free (self);
 }
@@ -251,6 +252,20 @@ take_record (RerouteDnsAnswer *answer, int type, const guint8 *octets, gsize len
     }
 }
 
+/* The end of the aliases of a name; @canonical: as libunbound writes it, with the root's dot. */
+static void
+take_canonical (RerouteDnsAnswer *answer, const char *name, const char *canonical)
+{
+  gsize length = strlen (canonical);
+
+  if (length > 0 && canonical[length - 1] == '.')
+    length--;
+  if (strlen (name) == length && g_ascii_strncasecmp (name, canonical, length) == 0)
+    return;
+  g_free (answer->canonical);
+  answer->canonical = g_ascii_strdown (canonical, (gssize) length);
+}
+
 static void
 take_result (Question *question, int error, const struct ub_result *result)
 {
@@ -276,6 +291,8 @@ take_result (Question *question, int error, const struct ub_result *result)
   else
     answer->ttl_s = MIN (answer->ttl_s, (guint) result->ttl);
   answer->secure = answer->secure && result->secure;
+  if (result->canonname != NULL)
+    take_canonical (answer, result->qname, result->canonname);
   for (gsize i = 0; result->havedata && result->data[i] != NULL; i++)
     take_record (answer, result->qtype, (const guint8 *) result->data[i], (gsize) result->len[i]);
 }

@@ -39,6 +39,7 @@ typedef struct
   guint ttl_s;
   GArray *mx;        /* (element-type RerouteMx) for an MX question */
   GArray *addresses; /* (element-type RerouteIp) for an address question: AAAA and A */
+  char *canonical;   /* (nullable): what the name is an alias of, in normal form */
   GPtrArray *tlsa;   /* (element-type GBytes) for a TLSA question: records as they stand there */
   GPtrArray *txt;    /* (element-type utf8) for a TXT question: each record's strings in one */
   GPtrArray *names;  /* (element-type utf8) for a PTR question: in normal form */

@@ -284,17 +284,36 @@ reroute_tls_policy_new (RerouteTlsPolicyKind kind, const char *domain)
   return policy;
 }
 
+/* Records of no use leave the verdict to a policy, where there is one. */
+static gboolean
+is_by_dane (const RerouteTlsResult *result)
+{
+  const RerouteEndpoint *endpoint = result->endpoint;
+
+  if (endpoint == NULL)
+    return FALSE;
+  return result->verdict == REROUTE_TLS_VERDICT_DNSSEC_INVALID ||
+         reroute_endpoint_is_judged_by_dane (endpoint) ||
+         (endpoint->tlsa != NULL && endpoint->sts == NULL);
+}
+
+/* Where its TLSA records stand. */
+static const char *
+get_tlsa_name (const RerouteEndpoint *endpoint)
+{
+  return endpoint->tlsa_name != NULL ? endpoint->tlsa_name : endpoint->name;
+}
+
 static RerouteTlsPolicy *
 describe_policy (const char *domain, const RerouteTlsResult *result)
 {
   const RerouteEndpoint *endpoint = result->endpoint;
-  gboolean by_sts = endpoint == NULL || endpoint->sts != NULL;
-  gboolean by_dane =
-    !by_sts && (endpoint->tlsa != NULL || result->verdict == REROUTE_TLS_VERDICT_DNSSEC_INVALID);
+  gboolean by_dane = is_by_dane (result);
+  gboolean by_sts = !by_dane && (endpoint == NULL || endpoint->sts != NULL);
   RerouteTlsPolicy *policy = reroute_tls_policy_new (by_dane  ? REROUTE_TLS_POLICY_TLSA
                                                      : by_sts ? REROUTE_TLS_POLICY_STS
                                                               : REROUTE_TLS_POLICY_NONE,
-                                                     by_dane ? endpoint->name : domain);
+                                                     by_dane ? get_tlsa_name (endpoint) : domain);
 
   if (by_dane && endpoint->tlsa != NULL)
     policy->strings = describe_records (endpoint->tlsa);
