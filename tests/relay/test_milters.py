@@ -173,6 +173,19 @@ def main():
                     assert client.command(TRANSACTION[1]).startswith('503 '), 'the transaction goes on'
                     assert client.command(TRANSACTION[0]).startswith('550 '), 'refused, and then not'
 
+        def test_who_is_turned_away_while_the_first_of_two_is_asked():
+            """The second is told the name all the same, as it was."""
+            name, first_knows, told = 'a' * 60 + '.test', threading.Event(), []
+            with world.filters(lambda stage, what: first_knows if stage == 'HELO' and name in what.decode() else None,
+                               lambda stage, what: told.append(what) if stage == 'HELO' else None):
+                with Client(service.host, service.port) as client:
+                    for _ in range(98):
+                        client.command('NOOP')
+                    assert client.command(f'EHLO {name}').startswith('421 '), 'not a junk command too many'
+                    first_knows.set()
+                    poll('the second to be asked', lambda: len(told) > 1)
+                assert told[1] == name.encode() + b'\0', told
+
         def test_who_does_not_wait_at_the_door():
             """One who speaks is refused at once, one who leaves is forgotten; only so many wait."""
             with world.filters(at('CONNECT', 'stall'), options='connect=1h command=1h') as milter, \

@@ -49,7 +49,7 @@ struct _RerouteMilterChain
   Link *links;
 
   Question question;
-  const char *helo;
+  char *helo; /* the client may be turned away while milters are asked */
   const RerouteEnvelope *envelope;
   const RerouteMilterLogin *login;
   const RerouteAddress *address;
@@ -245,7 +245,8 @@ reroute_milter_chain_ask_helo (RerouteMilterChain *self, const char *helo, const
   g_free (self->tls);
   self->tls = g_strdup (tls);
   self->session.tls = self->tls;
-  self->helo = helo;
+  g_free (self->helo);
+  self->helo = g_strdup (helo);
   ask (self, ASK_HELO);
 }
 
@@ -348,6 +349,7 @@ reroute_milter_chain_free (RerouteMilterChain *self)
   g_free (self->hostname);
   g_free (self->client_name);
   g_free (self->tls);
+  g_free (self->helo);
   g_free (self->queue_id);
   reroute_settings_unref (self->settings);
   g_free (self);
