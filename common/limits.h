@@ -80,7 +80,8 @@
 #define REROUTE_LIMIT_AUTH_LINE_OCTETS 12290 /* RFC 4954 4: 12288 without the line's end */
 #define REROUTE_LIMIT_AUTH_FAILURES 3        /* in a session, which ends then */
 #define REROUTE_LIMIT_AUTH_FAILURES_WINDOW_S                                                       \
-  600 /* in which max-auth-failures of one client are counted */
+  600                                    /* in which max-auth-failures of one client are counted */
+#define REROUTE_LIMIT_LOGINS_WAITING 200 /* of a worker; each takes some 20 ms */
 #define REROUTE_LIMIT_SCRAM_ITERATIONS                                                             \
   16384 /* of new verifiers; RFC 7677 4 wants 4096 at least, and some clients take no more */
 #define REROUTE_LIMIT_SCRAM_ITERATIONS_LEAST 4096

@@ -251,6 +251,20 @@ def main():
             with world.session() as client:
                 assert log_in_by(client, 'PLAIN') == 235
 
+        def test_guesses_of_who_hangs_up_count():
+            """The verdict comes when nobody hears it any more."""
+            n_before, n_guesses = world.log().count('status=refused (535'), 5
+            for _ in range(n_guesses):
+                with world.session() as client:
+                    client.sock.sendall(f'AUTH PLAIN {response("alice", "guess")}\r\n'.encode())
+            poll('all to be told', lambda: world.log().count('status=refused (535') == n_before + n_guesses)
+            service.set('max-auth-failures', str(n_before + n_guesses))
+            service.wait_applied()
+            with world.session() as client:
+                assert client.docmd('AUTH', f'PLAIN {response("alice", PASSWORD)}')[0] == 421
+            service.set('max-auth-failures', '0')
+            service.wait_applied()
+
         def test_client_leaves_in_mid_login():
             login = f'AUTH PLAIN {response("alice", PASSWORD)}\r\n'.encode()
             sessions = [stack.enter_context(world.session()) for _ in range(20)]

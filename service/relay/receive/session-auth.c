@@ -12,9 +12,11 @@
 
 #define G_LOG_DOMAIN "reroute-session"
 
+#include "common/limits.h"
 #include "service/relay/receive/session-log.h"
 #include "service/relay/receive/session-private.h"
 
+/* Of who has hung up as well: that he does not hear of it makes it no other guess. */
 static void
 fail (RerouteSession *self)
 {
@@ -24,7 +26,8 @@ fail (RerouteSession *self)
   reroute_admission_count_failed_login (
     receiver->config.admission, &self->client.ip, reroute_worker_now_us (receiver->worker));
   reroute_session_log_login (&self->client.ip, self->sasl, reply);
-  reroute_smtp_server_finish_auth (self->machine, reply);
+  if (!self->closed)
+    reroute_smtp_server_finish_auth (self->machine, reply);
 }
 
 static void
@@ -55,18 +58,16 @@ take_step_cb (RerouteWorker *worker, gpointer user_data)
   RerouteSession *self = user_data;
   g_autoptr (GBytes) octets = g_steal_pointer (&self->sasl_challenge);
 
+  if (self->sasl_state == REROUTE_SASL_FAILED)
+    fail (self);
+  else if (!self->closed && self->sasl_state == REROUTE_SASL_CONTINUES)
+    challenge (self, octets);
+  else if (!self->closed)
+    succeed (self);
+  if (self->sasl_state != REROUTE_SASL_CONTINUES)
+    g_clear_pointer (&self->sasl, reroute_sasl_server_free);
   if (!self->closed)
-    {
-      if (self->sasl_state == REROUTE_SASL_CONTINUES)
-        challenge (self, octets);
-      else if (self->sasl_state == REROUTE_SASL_SUCCEEDED)
-        succeed (self);
-      else
-        fail (self);
-      if (self->sasl_state != REROUTE_SASL_CONTINUES)
-        g_clear_pointer (&self->sasl, reroute_sasl_server_free);
-      reroute_session_advance (self);
-    }
+    reroute_session_advance (self);
   reroute_session_unref (self);
 }
 
@@ -95,6 +96,9 @@ begin (RerouteSession *self, const char *mechanism)
   /* The last account may have gone since EHLO. */
   if (refusal == NULL && receiver->accounts == NULL)
     refusal = reroute_reply_new (454, "4.7.0", "Nobody can log in at present");
+  if (refusal == NULL && receiver->logins != NULL &&
+      g_thread_pool_unprocessed (receiver->logins) >= REROUTE_LIMIT_LOGINS_WAITING)
+    refusal = reroute_reply_new (454, "4.7.0", "Too many log in at present, try again later");
   if (refusal != NULL)
     {
       reroute_smtp_server_finish_auth (self->machine, refusal);
