@@ -27,7 +27,7 @@ typedef struct
   RerouteAlarmKind kind;
   char *subject;   /* the file of the certificate, the host; "" where there is but one */
   gint64 since_us; /* wall clock: when it was raised */
-  char *sentence;  /* what it is, in English; it stays while the alarm is raised */
+  char *sentence;  /* what it is, in English */
   char *advice;    /* what to do, in English */
 } RerouteAlarm;
 

@@ -51,6 +51,24 @@ reroute_alarms_free (RerouteAlarms *self)
   g_free (self);
 }
 
+/* What it says of the same thing may be another now: a certificate that was about to end has ended.
+   @newer: changed */
+static void
+say_anew (RerouteAlarms *self, RerouteAlarm *raised, RerouteAlarm *newer)
+{
+  const RerouteAlarm old = *raised;
+
+  if (g_str_equal (raised->sentence, newer->sentence) &&
+      g_str_equal (raised->advice, newer->advice))
+    return;
+  raised->sentence = newer->sentence;
+  raised->advice = newer->advice;
+  newer->sentence = old.sentence;
+  newer->advice = old.advice;
+  self->changed = TRUE;
+  self->func (raised, TRUE, self->user_data);
+}
+
 void
 reroute_alarms_see (RerouteAlarms *self, RerouteAlarm *alarm, gboolean is_over, gint64 now_us)
 {
@@ -72,6 +90,8 @@ reroute_alarms_see (RerouteAlarms *self, RerouteAlarm *alarm, gboolean is_over, 
       self->changed = TRUE;
       self->func (raised, TRUE, self->user_data);
     }
+  else if (is_over)
+    say_anew (self, raised, owned);
   g_ptr_array_add (self->seen, raised);
 }
 

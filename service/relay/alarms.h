@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  */
 typedef struct _RerouteAlarms RerouteAlarms;
 
-/* An alarm was raised, or cleared; @alarm is borrowed. */
+/* An alarm was raised, says something else, or was cleared; @alarm is borrowed. */
 typedef void (*RerouteAlarmsFunc) (const RerouteAlarm *alarm, gboolean raised, gpointer user_data);
 
 RerouteAlarms *reroute_alarms_new (RerouteAlarmsFunc func, gpointer user_data);
@@ -28,11 +28,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAlarms, reroute_alarms_free)
  *   raised stays
  * @now_us: wall clock
  *
- * One that is raised already stays as it was told, and since when it was.  With
- * REROUTE_LIMIT_ALARMS raised, further ones of hosts and certificates wait for room.
+ * One that is raised already keeps the time since when it was; where it says something else now it
+ * is told anew.  With REROUTE_LIMIT_ALARMS raised, further ones of hosts and certificates wait for
+ * room.
  */
 void reroute_alarms_see (RerouteAlarms *self, RerouteAlarm *alarm, gboolean is_over, gint64 now_us);
-/* The end of a look.  Returns: whether an alarm was raised or cleared since the last one */
+/* The end of a look.  Returns: whether an alarm was told of since the last one */
 gboolean reroute_alarms_end_look (RerouteAlarms *self);
 
 /* (element-type RerouteAlarm): those that are raised, the oldest first; borrowed */

@@ -205,6 +205,15 @@ test_certificates (World *world, gconstpointer data)
                    "The certificate /a ends on 2023-11-24.");
   g_array_index (world->figures.certificates, RerouteAlarmCertificate, 1).expiry_s += 90 * DAY_S;
   look (world, "-certificate /b");
+  /* It is still raised, and told anew, as it has ended now. */
+  gint64 since_us = ((const RerouteAlarm *) raised->pdata[1])->since_us;
+  world->figures.now_us += 11 * DAY_S * S;
+  look (world, "+certificate /a");
+  g_assert_cmpstr (((const RerouteAlarm *) raised->pdata[1])->sentence,
+                   ==,
+                   "The certificate /a has ended on 2023-11-24.");
+  g_assert_cmpint (((const RerouteAlarm *) raised->pdata[1])->since_us, ==, since_us);
+  look (world, "");
 }
 
 static void
@@ -253,6 +262,7 @@ test_rules (World *world, gconstpointer data)
   world->figures.rules_for_us = 30 * S;
   look (world, "+rules");
   world->figures.rules = REROUTE_ALARM_RULES_OLD;
+  look (world, "+rules");
   look (world, "");
   world->figures.rules = REROUTE_ALARM_RULES_IN_FORCE;
   look (world, "-rules");
