@@ -308,18 +308,49 @@ def main():
 
         def test_changes_of_the_envelope():
             with world.filters(at_end(change_from('<new@also.test>'), add_rcpt('<v@in.test>'), add_rcpt('<w@in.test>', 'NOTIFY=NEVER'),
-                                      add_rcpt('<x@else.test>'), add_rcpt('not an address'), delete_rcpt('<u@in.test>'),
-                                      delete_rcpt('<none@in.test>'), None)):
+                                      delete_rcpt('<u@in.test>'), delete_rcpt('<none@in.test>'), None)):
                 message, = world.arrive()
                 assert message.reverse_path == 'new@also.test', message.reverse_path
                 assert sorted(message.recipients) == ['v@in.test', 'w@in.test'], message.recipients
+            # Nobody is worse off without one that was to come in addition.
+            with world.filters(at_end(add_rcpt('<x@else.test>'), add_rcpt('not an address'), delete_rcpt('<none@in.test>'),
+                                      None)):
+                message, = world.arrive()
+                assert message.recipients == ['u@in.test'], message.recipients
                 poll('a line about what was refused',
                      lambda: world.log(r'milter wants recipient <x@else\.test>: 550 5\.7\.1'))
             with world.filters(at_end(delete_rcpt('<u@in.test>'), None)):
                 assert world.arrive(count=0) == []
+                poll('a line about it', lambda: world.log(r'status=discarded \(milters leave no recipient\)'))
             with world.filters(at_end(change_from('<>'), None)):
                 message, = world.arrive()
                 assert message.reverse_path == '', message.reverse_path
+
+        def test_redirections_that_are_refused():
+            """The client keeps the message: nobody's mail is lost to a recipient that the rules do not admit."""
+            both = ('u@in.test', 'v@in.test')
+            before = len(world.sink.messages)
+            service.set('max-recipients', '2')
+            service.wait_applied()
+            with world.filters(None) as milter:
+                for recipients, wishes in (
+                        (both[:1], (delete_rcpt('<u@in.test>'), add_rcpt('<x@else.test>'))),
+                        (both[:1], (add_rcpt('<x@else.test>'), delete_rcpt('<u@in.test>'))),
+                        (both[:1], (delete_rcpt('<u@in.test>'), add_rcpt('not an address'))),
+                        (both, (delete_rcpt('<u@in.test>'), add_rcpt('<x@else.test>'))),
+                        (both, (delete_rcpt('<u@in.test>'), add_rcpt('<w@in.test>'), add_rcpt('<x@else.test>'))),
+                        (both, (add_rcpt('<w@in.test>'), delete_rcpt('<u@in.test>'), delete_rcpt('<v@in.test>')))):
+                    milter.answer = at_end(*wishes, quarantine('redirected'), None)
+                    reply = send(service, SENDER, list(recipients), CONTENT)[1]
+                    assert reply == '451 4.7.1 A mail filter wants a recipient that this host does not take', (wishes, reply)
+                    assert service.queued() == [], wishes
+                milter.answer = at_end(*wishes[1:], None)
+                assert send(service, SENDER, list(both), CONTENT)[1].startswith('250'), 'refused by what was refused before'
+            poll('a warning for each', lambda: len(world.log(
+                r'warning: id=\w+ status=refused \(451 4\.7\.1 A mail filter wants a recipient')) == 6)
+            assert len(world.sink.messages) == before, 'a part of it went out'
+            service.ctl('settings', 'set', 'max-recipients')
+            service.wait_applied()
 
         def test_changes_of_the_body():
             wild = b'.\r\n..two\n.three\rfour\r\n\0five\r\nno end'

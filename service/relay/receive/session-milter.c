@@ -168,17 +168,19 @@ begin_to_pour (RerouteSessionMilters *self)
 
 /* --- what they want of the envelope --- */
 
-static void
-log_wish (const RerouteSessionMilters *self, const char *what, const char *address, const char *why)
+/* Returns: FALSE: it is not granted */
+static gboolean
+deny (const RerouteSessionMilters *self, const char *what, const char *address, const char *why)
 {
   g_autofree char *id =
     reroute_message_id_to_string (reroute_spool_draft_get_id (self->session->draft));
   g_autofree char *shown = g_strescape (address, NULL);
 
   g_message ("id=%s milter wants %s <%s>: %s", id, what, shown, why);
+  return FALSE;
 }
 
-static void
+static gboolean
 add_recipient (RerouteSessionMilters *self, const char *text)
 {
   RerouteReceiver *receiver = self->session->receiver;
@@ -190,10 +192,7 @@ add_recipient (RerouteSessionMilters *self, const char *text)
   RerouteAdmitted admitted = { 0 };
 
   if (address == NULL)
-    {
-      log_wish (self, "recipient", text, error->message);
-      return;
-    }
+    return deny (self, "recipient", text, error->message);
   if (self->envelope->recipients->len >= receiver->session_config.max_recipients)
     refusal = reroute_reply_new (452, "4.5.3", "Too many recipients in one message");
   else
@@ -204,13 +203,13 @@ add_recipient (RerouteSessionMilters *self, const char *text)
   if (refusal != NULL)
     {
       g_autofree char *why = reroute_reply_to_string (refusal);
-      log_wish (self, "recipient", text, why);
-      return;
+      return deny (self, "recipient", text, why);
     }
   reroute_envelope_add_recipient (self->envelope, address, admitted.by);
+  return TRUE;
 }
 
-static void
+static gboolean
 delete_recipient (RerouteSessionMilters *self, const char *text)
 {
   GArray *recipients = self->envelope->recipients;
@@ -223,11 +222,10 @@ delete_recipient (RerouteSessionMilters *self, const char *text)
         g_array_remove_index (recipients, i - 1);
         found = TRUE;
       }
-  if (!found)
-    log_wish (self, "to do without", text, "there is no such recipient");
+  return found || deny (self, "to do without", text, "there is no such recipient");
 }
 
-static void
+static gboolean
 change_sender (RerouteSessionMilters *self, const char *text)
 {
   g_autoptr (GError) error = NULL;
@@ -237,28 +235,34 @@ change_sender (RerouteSessionMilters *self, const char *text)
     {
       address = reroute_address_parse (text, self->envelope->smtputf8, &error);
       if (address == NULL || address->domain[0] == '\0')
-        {
-          log_wish (self, "sender", text, error != NULL ? error->message : "it has no domain");
-          return;
-        }
+        return deny (self, "sender", text, error != NULL ? error->message : "it has no domain");
     }
   g_free (self->envelope->reverse_path);
   self->envelope->reverse_path = g_strdup (address != NULL ? address->text : "");
+  return TRUE;
 }
 
-static void
+/* Returns: FALSE: a recipient is gone, and one that was to come, in its place perhaps, refused */
+static gboolean
 grant_wishes (RerouteSessionMilters *self)
 {
-  static void (*const grant[]) (RerouteSessionMilters * self, const char *text) = {
+  static gboolean (*const grant[]) (RerouteSessionMilters * self, const char *text) = {
     [REROUTE_MILTER_ADDS_RCPT] = add_recipient,
     [REROUTE_MILTER_DELETES_RCPT] = delete_recipient,
     [REROUTE_MILTER_CHANGES_FROM] = change_sender,
   };
+  gboolean added_all = TRUE;
+  gboolean deleted_any = FALSE;
   guint n;
   const RerouteMilterWish *wishes = reroute_milter_message_get_wishes (self->message, &n);
 
   for (guint i = 0; i < n; i++)
-    grant[wishes[i].kind](self, wishes[i].address);
+    {
+      gboolean granted = grant[wishes[i].kind](self, wishes[i].address);
+      added_all = added_all && (granted || wishes[i].kind != REROUTE_MILTER_ADDS_RCPT);
+      deleted_any = deleted_any || (granted && wishes[i].kind == REROUTE_MILTER_DELETES_RCPT);
+    }
+  return added_all || !deleted_any;
 }
 
 /* --- verdicts --- */
@@ -288,6 +292,32 @@ discard (RerouteSessionMilters *self)
   finish_with (self, &taken);
 }
 
+/* The client keeps the message, for everybody: which of those that were added stands for which that
+   was deleted is known to the filter alone. */
+static void
+refuse_redirection (RerouteSessionMilters *self)
+{
+  static const RerouteReply reply = {
+    451, "4.7.1", (char *) "A mail filter wants a recipient that this host does not take"
+  };
+  g_autofree char *id =
+    reroute_message_id_to_string (reroute_spool_draft_get_id (self->session->draft));
+  g_autofree char *said = reroute_reply_to_string (&reply);
+
+  g_warning ("id=%s status=refused (%s)", id, said);
+  finish_with (self, &reply);
+}
+
+static void
+discard_for_nobody (RerouteSessionMilters *self)
+{
+  g_autofree char *id =
+    reroute_message_id_to_string (reroute_spool_draft_get_id (self->session->draft));
+
+  g_message ("id=%s status=discarded (milters leave no recipient)", id);
+  discard (self);
+}
+
 /* A message that is held waits in the queue until an administrator says what becomes of it. */
 static void
 hold (RerouteSessionMilters *self)
@@ -311,15 +341,17 @@ judged (RerouteSessionMilters *self, const RerouteMilterOutcome *outcome)
       finish_with (self, outcome->refusal);
       return;
     }
-  if (!outcome->discard)
-    {
-      grant_wishes (self);
-      hold (self);
-    }
-  if (outcome->discard || self->envelope->recipients->len == 0)
+  if (outcome->discard)
     discard (self);
+  else if (!grant_wishes (self))
+    refuse_redirection (self);
+  else if (self->envelope->recipients->len == 0)
+    discard_for_nobody (self);
   else
-    begin_to_pour (self);
+    {
+      hold (self);
+      begin_to_pour (self);
+    }
 }
 
 static void
