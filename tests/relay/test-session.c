@@ -90,6 +90,7 @@ test_pipelined (void)
   receive_fixture_clear (&fixture);
 }
 
+/* What the rules say of a client that comes in is for those too that came before the rules. */
 static void
 test_without_rules (void)
 {
@@ -101,7 +102,39 @@ test_without_rules (void)
                "MAIL FROM:<anna@sender.test> -> 250\n"
                "RCPT TO:<user@test.com> -> 451 4.3.0");
   receive_fixture_set_rules (&fixture, rules (""));
+  client_expect (fd, "421 4.3.2");
+  client_expect_end (fd);
+  close (fd);
+  fd = receive_fixture_greet (&fixture);
+  client_talk (fd, "MAIL FROM:<anna@sender.test> -> 250");
+  receive_fixture_set_rules (&fixture, rules (""));
   client_talk (fd, "RCPT TO:<user@test.com> -> 250");
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
+/* Within a refused chunk nobody is sent away, and behind it the commands come in one piece. */
+static void
+test_without_rules_in_a_chunk (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, NULL);
+  int fd = receive_fixture_greet (&fixture);
+  client_send (fd, "NOOP\r\nBDAT 6\r\nabc", -1);
+  client_expect (fd, "250");
+  receive_fixture_set_rules (&fixture, rules (""));
+  receive_fixture_sync (&fixture);
+  client_send (fd,
+               "def"
+               "MAIL FROM:<anna@sender.test>\r\n"
+               "RCPT TO:<user@test.com>\r\n"
+               "DATA\r\n",
+               -1);
+  client_expect (fd, "503");
+  client_expect (fd, "250");
+  client_expect (fd, "421 4.3.2");
+  client_expect_end (fd);
   close (fd);
   receive_fixture_clear (&fixture);
 }
@@ -406,6 +439,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/accepts", test_accepts);
   g_test_add_func ("/session/pipelined", test_pipelined);
   g_test_add_func ("/session/without-rules", test_without_rules);
+  g_test_add_func ("/session/without-rules-in-a-chunk", test_without_rules_in_a_chunk);
   g_test_add_func ("/session/rules-change", test_rules_change);
   g_test_add_func ("/session/early-talker", test_early_talker);
   g_test_add_func ("/session/large", test_large);

@@ -264,11 +264,17 @@ set_ruleset_cb (RerouteWorker *worker, gpointer user_data)
 {
   g_autofree Order *order = user_data;
   RerouteReceiver *self = order->receiver;
+  gboolean is_first = self->ruleset == NULL;
 
   reroute_decision_memo_clear (&self->memo);
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   self->ruleset = order->value;
   take_settings (self, reroute_ruleset_get_settings (self->ruleset));
+  for (GList *link = is_first ? self->sessions.head : NULL, *next; link != NULL; link = next)
+    {
+      next = link->next;
+      reroute_session_outdate (link->data);
+    }
 }
 
 static void

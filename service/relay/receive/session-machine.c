@@ -59,7 +59,9 @@ rcpt_cb (RerouteSmtpServer *machine,
 {
   RerouteSession *self = user_data;
   const RerouteAdmissionRules rules = reroute_receiver_get_rules (self->receiver);
-  RerouteReply *refusal = count (self, REROUTE_SETTING_MAX_RECIPIENT_RATE);
+  /* It is not told to leave between commands that it sent in one piece. */
+  RerouteReply *refusal = self->outdated ? reroute_session_new_outdated ()
+                                         : count (self, REROUTE_SETTING_MAX_RECIPIENT_RATE);
   RerouteAdmitted admitted = { 0 };
 
   if (refusal == NULL)

@@ -34,6 +34,7 @@ struct _RerouteSession
   gboolean is_notice;     /* the reverse-path is null */
   gboolean permitted;     /* by the generation that decided last */
   gboolean put_off;       /* the client has made too many errors */
+  gboolean outdated;      /* began without rules, and there are some now */
   RerouteSpoolDraft *draft;
   RerouteSessionMilters *milters; /* NULL: there are none */
 
@@ -66,6 +67,8 @@ void reroute_session_unref (RerouteSession *self);
 void reroute_session_advance (RerouteSession *self);
 /* Greets the client, once the milters have nothing against it. */
 void reroute_session_greet (RerouteSession *self);
+/* (transfer full): to a client whose session is outdated */
+RerouteReply *reroute_session_new_outdated (void);
 /* The socket is gone; what was received in part is dropped, a pending commit goes on. */
 void reroute_session_close (RerouteSession *self);
 

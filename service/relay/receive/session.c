@@ -235,19 +235,33 @@ put_pending (RerouteSession *self, const guint8 *octets, gsize length)
   g_byte_array_append (self->pending, octets, length);
 }
 
+RerouteReply *
+reroute_session_new_outdated (void)
+{
+  return reroute_reply_new (421, "4.3.2", "The rules of this host have been loaded, connect again");
+}
+
+/* (transfer full) (nullable): why the session is to end */
+static RerouteReply *
+new_farewell (const RerouteSession *self)
+{
+  if (self->put_off)
+    return reroute_admission_new_put_off ();
+  if (self->receiver->draining)
+    return reroute_reply_new (421, "4.3.2", "This host is stopping, try again later");
+  return self->outdated ? reroute_session_new_outdated () : NULL;
+}
+
 /* Not within a message. */
 static void
 leave_when_told (RerouteSession *self)
 {
-  if ((!self->receiver->draining && !self->put_off) ||
-      reroute_smtp_server_in_data (self->machine) ||
+  if (reroute_smtp_server_in_data (self->machine) ||
       reroute_smtp_server_awaits_finish (self->machine))
     return;
-  g_autoptr (RerouteReply) reply =
-               self->put_off
-                 ? reroute_admission_new_put_off ()
-                 : reroute_reply_new (421, "4.3.2", "This host is stopping, try again later");
-  reroute_smtp_server_close (self->machine, reply);
+  g_autoptr (RerouteReply) reply = new_farewell (self);
+  if (reply != NULL)
+    reroute_smtp_server_close (self->machine, reply);
 }
 
 /* Sends what there is to say, and sees what is next. */
@@ -439,6 +453,13 @@ void
 reroute_session_resume (RerouteSession *self)
 {
   leave_unfed (self);
+  reroute_session_advance (self);
+}
+
+void
+reroute_session_outdate (RerouteSession *self)
+{
+  self->outdated = TRUE;
   reroute_session_advance (self);
 }
 

@@ -21,6 +21,9 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
 
 /* Reads again what it left while the receiver was paused. */
 void reroute_session_resume (RerouteSession *self);
+/* The first rules are here.  A session that began without them ends with 421: what they say of the
+   client before it is greeted, and its milters, would never have their word. */
+void reroute_session_outdate (RerouteSession *self);
 /* Ends with 421, after the message that it is in the middle of. */
 void reroute_session_drain (RerouteSession *self);
 /* Ends now; a pending commit keeps the session until it is known. */
