@@ -20,6 +20,7 @@ typedef struct
   GtkWindow *parent;   /* borrowed: questions are modal to it */
   RerouteSheet *sheet; /* a reference */
   guint64 serial;
+  guint64 expected; /* what was saved when the person was asked */
   RerouteRevertFunc func;
   GStrv keys; /* (nullable): of findings that were shown */
 } Revert;
@@ -133,7 +134,7 @@ revert (Revert *self, const char *const *confirmed)
   g_object_ref (self->owner);
   reroute_rules_client_revert_async (reroute_sheet_get_rules (self->sheet),
                                      self->serial,
-                                     reroute_sheet_get_serial (self->sheet),
+                                     self->expected,
                                      confirmed,
                                      NULL,
                                      reverted_cb,
@@ -163,6 +164,7 @@ reroute_revert_ask (
   self->parent = parent;
   self->sheet = g_object_ref (sheet);
   self->serial = serial;
+  self->expected = reroute_sheet_get_serial (sheet);
   self->func = func;
   g_object_set_data_full (owner, "revert", self, unref);
   heading = dup_heading (self);

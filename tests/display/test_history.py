@@ -93,6 +93,20 @@ def test_bring_back(desk):
     assert desk.setting('hostname') == 'mail.example.org'
 
 
+def test_bring_back_is_not_for_what_was_saved_meanwhile(desk):
+    """Whoever is asked has not seen it: it stays in force."""
+    desk.dialog.click(SHEET, 'label', 'Routing: two.test added')
+    desk.dialog.click(SHEET, 'push button', 'Bring Back 2…')
+    desk.dialog.wait_text('Bring back 2?', QUESTION)
+    desk.ctl('settings', 'set', 'postmaster', 'colleague@example.org')
+    saved = desk.serial()
+    desk.dialog.wait_text('postmaster set to colleague@example.org')
+    desk.dialog.click(QUESTION, 'push button', 'Bring Back')
+    desk.dialog.wait_text('Someone else saved meanwhile, so nothing was brought back.')
+    assert desk.serial() == saved
+    assert desk.setting('postmaster') == 'colleague@example.org'
+
+
 def test_rulesd_comes_back(desk):
     """After a restart the list is still the history, once."""
     os.kill(desk.bus.pid_of('org.reroute.Rules'), signal.SIGKILL)
