@@ -121,8 +121,14 @@ show_events (RerouteTrackingPage *self, GVariant *events)
   for (gsize i = 0; i < g_variant_n_children (events); i++)
     g_ptr_array_add (values, g_variant_get_child_value (events, i));
   lines = reroute_list_lines_new (values, (GDestroyNotify) g_variant_unref);
-  g_list_store_splice (self->events, 0, 0, lines->pdata, lines->len);
+  g_list_store_splice (self->events,
+                       g_list_model_get_n_items (G_LIST_MODEL (self->events)),
+                       0,
+                       lines->pdata,
+                       lines->len);
 }
+
+static void trace (RerouteTrackingPage *self);
 
 static void
 traced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -136,29 +142,41 @@ traced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   g_clear_object (&self->tracing);
-  if (events != NULL)
-    show_events (self, events);
-  else
-    show_refusal (self, error);
+  if (events == NULL)
+    {
+      show_refusal (self, error);
+      return;
+    }
+  show_events (self, events);
+  if (g_variant_n_children (events) > 0 &&
+      g_list_model_get_n_items (G_LIST_MODEL (self->events)) < total)
+    trace (self);
 }
 
+/* Asks for the events of the selected message that are not shown yet. */
 static void
-selected_cb (GtkSingleSelection *selection, GParamSpec *pspec, RerouteTrackingPage *self)
+trace (RerouteTrackingPage *self)
 {
-  RerouteListLine *line = gtk_single_selection_get_selected_item (selection);
+  RerouteListLine *line = gtk_single_selection_get_selected_item (self->selection);
   const RerouteTrackedMessage *message = line != NULL ? reroute_list_line_get_value (line) : NULL;
 
-  stop (&self->tracing);
-  g_list_store_remove_all (self->events);
   if (message == NULL)
     return;
   self->tracing = g_cancellable_new ();
   reroute_relay_client_track_message_async (reroute_sheet_get_relay (self->sheet),
                                             message->id,
-                                            0,
+                                            g_list_model_get_n_items (G_LIST_MODEL (self->events)),
                                             self->tracing,
                                             traced_cb,
                                             g_object_ref (self));
+}
+
+static void
+selected_cb (GtkSingleSelection *selection, GParamSpec *pspec, RerouteTrackingPage *self)
+{
+  stop (&self->tracing);
+  g_list_store_remove_all (self->events);
+  trace (self);
 }
 
 /* --- the search --- */

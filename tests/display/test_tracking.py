@@ -12,6 +12,7 @@ from sink import Sink                           # noqa: E402
 from support import send                        # noqa: E402
 
 GREYLISTED = '451 4.7.1 Greylisted, try again in 5 minutes'
+EVENTS_AN_ANSWER = 1000
 HOST = Sink(reply=lambda verb, argument: GREYLISTED if verb == 'RCPT' and 'late@' in argument else None).__enter__()
 
 
@@ -66,6 +67,20 @@ def test_nothing_is_found(desk):
     desk.dialog.wait_text('No such message is known')
     desk.dialog.key('Escape')
     desk.dialog.wait_text('2 messages')
+
+
+def test_all_events_of_a_message_are_there(desk):
+    """Of more than the relay tells in one answer."""
+    number = deliver(desk, *[f'r{n}@old.test' for n in range(EVENTS_AN_ANSWER)], sender='many@from.test')
+    last = desk.service.ctl_json('track', 'show', number)[-1]['rcpt-out']
+    desk.dialog.click(SHEET, 'push button', 'Find')
+    desk.dialog.wait_text('3 messages')
+
+    def is_shown_last():
+        desk.dialog.focus(SHEET)
+        desk.dialog.key('alt+w', 'End')
+        return last in desk.dialog.texts()
+    poll(f'the event of {last}', is_shown_last)
 
 
 def test_days_are_saved(desk):
