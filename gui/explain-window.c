@@ -188,7 +188,6 @@ fail (RerouteExplainWindow *self, const GError *error)
     reroute_explain_dup_error (gtk_editable_get_text (self->address), error);
 
   clear_grid (self);
-  gtk_widget_set_sensitive (self->copy_button, FALSE);
   reroute_note_show (self->note, REROUTE_NOTE_ERROR, markup, NULL);
 }
 
@@ -251,8 +250,13 @@ ask_cb (gpointer user_data)
   self->cancellable = g_cancellable_new ();
   for (int i = 0; i < N_SIDES; i++)
     g_clear_pointer (&self->sides[i], reroute_explanation_free);
+  gtk_widget_set_sensitive (self->copy_button, FALSE);
   if (address[0] == '\0' || !is_client (client))
-    return G_SOURCE_REMOVE;
+    {
+      clear_grid (self);
+      reroute_note_show (self->note, REROUTE_NOTE_PLAIN, NULL, NULL);
+      return G_SOURCE_REMOVE;
+    }
 
   self->compares = reroute_edit_get_n_changes (reroute_sheet_get_edit (self->sheet)) > 0;
   reroute_explain_async (

@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, run_with_relay    # noqa: E402
+from tree import SENSITIVE                # noqa: E402
 
 WINDOW = 'Test an Address'
 ADD = 'Add E-mail Domain'
@@ -71,6 +72,21 @@ def test_same_where_the_changes_do_not_matter(desk):
     desk.dialog.wait_text('The entry test.com replaces the domain test.com by example.com.', WINDOW)
     desk.dialog.wait_no_text('≠', WINDOW)
     desk.dialog.wait_no_text('Your changes alter', WINDOW)
+
+
+def test_nothing_is_said_without_an_address(desk):
+    """Neither by the window nor by Copy."""
+    desk.dialog.wait_sensitive(WINDOW, 'push button', 'Copy as Text')
+    desk.dialog.key('ctrl+a', 'BackSpace')
+    desk.dialog.wait_no_text('The entry test.com replaces', WINDOW)
+    desk.dialog.wait_no_text('Leaves as', WINDOW)
+    assert not desk.dialog.find(WINDOW, 'push button', 'Copy as Text').has(SENSITIVE)
+    desk.dialog.type('user@test.com')
+    desk.dialog.wait_text('The entry test.com replaces', WINDOW)
+    desk.dialog.wait_sensitive(WINDOW, 'push button', 'Copy as Text')
+    desk.dialog.key('alt+f', 'ctrl+a')
+    desk.dialog.type('192.0.2')
+    desk.dialog.wait_no_text('The entry test.com replaces', WINDOW)
     desk.dialog.key('Escape')
     desk.dialog.wait_closed(WINDOW)
 
