@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Diagnostics page: levels by category, and the log of a relay that works."""
 
+import json
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from desk import SHEET, run_with_relay     # noqa: E402
+from desk import SHEET, poll, run_with_relay    # noqa: E402
 
 
 def test_the_log_comes_by_itself(desk):
@@ -44,6 +45,48 @@ def test_without_the_relay(desk):
     desk.service.start_relay()
     desk.dialog.wait_no_text('new lines are shown')
     desk.dialog.wait_text('receiving on ')
+
+
+def n_starts(desk):
+    """Of a relay, that the page shows."""
+    return sum('receiving on ' in text for text in desk.dialog.texts())
+
+
+def last_number(desk):
+    """Of the lines that the relay has written."""
+    return json.loads(desk.ctl('--json', 'log'))[-1]['number']
+
+
+def test_a_relay_that_starts_while_another_page_is_shown(desk):
+    """Its first lines are shown, however many it has written by then."""
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type(' RECEIVING')
+    desk.dialog.wait_no_text('are in force')
+    poll('the relay that runs', lambda: n_starts(desk) == 1)
+    desk.page(0)
+    before = last_number(desk)
+    desk.service.stop_relay()
+    desk.service.start_relay()
+    while last_number(desk) <= before:
+        desk.ctl('settings', 'set', 'postmaster', f'n{desk.serial()}@example.com')
+        desk.service.wait_applied()
+    desk.tab('Diagnostics')
+    poll('the relay that was started', lambda: n_starts(desk) == 2)
+
+
+def test_lines_are_shown_once(desk):
+    """Also when the bus was away, and the relay was not."""
+    desk.bus.stop()
+    desk.dialog.wait_text('new lines are shown as soon as it is')
+    desk.bus.start()
+    desk.service.wait_applied()
+    desk.dialog.wait_no_text('new lines are shown as soon as it is')
+    assert n_starts(desk) == 2
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f', 'Escape')
+    desk.ctl('settings', 'set', 'postmaster', 'last@example.com')
+    desk.dialog.wait_text(f'rules of generation {desk.serial()} are in force')
 
 
 def test_esc_in_an_empty_search_is_cancel(desk):
