@@ -34,7 +34,7 @@ typedef enum
 struct _RerouteSessionMilters
 {
   RerouteSession *session;
-  RerouteSettings *settings;     /* when the session began */
+  RerouteSettings *settings;     /* that name them */
   RerouteMilterChain *chain;     /* NULL before the first question */
   About about;                   /* what is asked */
   gboolean at_door;              /* counted as such */
@@ -521,6 +521,20 @@ reroute_session_milters_new (RerouteSession *session)
   self->scan.sink = scanned_cb;
   self->scan.sink_data = self;
   return self;
+}
+
+void
+reroute_session_milters_renew (RerouteSession *session)
+{
+  RerouteSessionMilters *before = session->milters;
+  const char *asked =
+    before != NULL ? reroute_settings_get_text (before->settings, REROUTE_SETTING_MILTERS) : "";
+
+  if (g_str_equal (
+        asked, reroute_settings_get_text (session->receiver->settings, REROUTE_SETTING_MILTERS)))
+    return;
+  g_clear_pointer (&session->milters, reroute_session_milters_free);
+  session->milters = reroute_session_milters_new (session);
 }
 
 void

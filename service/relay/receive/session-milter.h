@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 
 /* NULL where none are set. */
 RerouteSessionMilters *reroute_session_milters_new (RerouteSession *session);
+/* At MAIL, before they are asked: where the settings name others by now, those take their place,
+   and are told of the client and its HELO with this MAIL. */
+void reroute_session_milters_renew (RerouteSession *session);
 /* Nothing is asked any more; a message that is judged is dropped. */
 void reroute_session_milters_free (RerouteSessionMilters *self);
 
