@@ -217,12 +217,14 @@ arm_trial (RerouteScheduler *self, gint64 wait_s)
                             reroute_worker_now_us (self->thread) + wait_s * G_USEC_PER_SEC);
 }
 
-/* What cannot be validated is believed as well. */
+/* Whether only what can be validated is believed. */
 static void
-stop_validating (RerouteScheduler *self)
+set_validating (RerouteScheduler *self, gboolean validating)
 {
-  RerouteResolverUse *use =
-    self->resolver->validates ? add_use (self, get_servers (self), NULL, NULL) : NULL;
+  const char *anchor = validating ? get_anchor (self) : NULL;
+  RerouteResolverUse *use = self->resolver->validates != validating
+                              ? add_use (self, get_servers (self), anchor, NULL)
+                              : NULL;
 
   if (use != NULL)
     put_in_force (self, use);
@@ -234,12 +236,11 @@ note_no_verdict (RerouteScheduler *self)
   self->n_trials++;
   arm_trial (self, REROUTE_LIMIT_DNS_TRIAL_S);
   if (self->n_trials == REROUTE_LIMIT_DNS_TRIALS_AWAITED)
-    {
-      g_message ("DNS of %s does not tell whether it passes DNSSEC: mail goes without DANE until "
-                 "it does",
-                 self->resolver->servers);
-      stop_validating (self);
-    }
+    g_message ("DNS of %s does not tell whether it passes DNSSEC: mail goes without DANE until it "
+               "does",
+               self->resolver->servers);
+  /* One of its own: the one on trial takes a megabyte, and mail may ask for nothing. */
+  set_validating (self, self->n_trials < REROUTE_LIMIT_DNS_TRIALS_AWAITED);
   tell_servers (self);
   release_walks (self);
 }
@@ -254,7 +255,7 @@ take_verdict (RerouteScheduler *self, Verdict verdict)
       return;
     }
   if (verdict == VERDICT_FAIL)
-    stop_validating (self);
+    set_validating (self, FALSE);
   reroute_scheduler_end_trials (self);
   if (verdict != VERDICT_PASS)
     arm_trial (self, REROUTE_LIMIT_DNS_RETRIAL_S);
@@ -285,18 +286,6 @@ judge (const RerouteDnsAnswer *answer)
   return answer->status == REROUTE_DNS_NODATA && answer->secure ? VERDICT_PASS : VERDICT_FAIL;
 }
 
-/* Whether the resolver on trial is the one to ask from now on. */
-static gboolean
-comes_into_force (const Trial *trial)
-{
-  const RerouteScheduler *self = trial->scheduler;
-
-  if (self->on_trial != trial->use)
-    return FALSE;
-  return trial->verdict == VERDICT_PASS || (trial->verdict == VERDICT_NONE && self->lacks_verdict &&
-                                            self->n_trials + 1 < REROUTE_LIMIT_DNS_TRIALS_AWAITED);
-}
-
 static void
 tried (const RerouteDnsAnswer *answer, gpointer user_data)
 {
@@ -309,7 +298,7 @@ tried (const RerouteDnsAnswer *answer, gpointer user_data)
       trial_over (self->thread, trial);
       return;
     }
-  if (comes_into_force (trial))
+  if (trial->verdict == VERDICT_PASS && self->on_trial == trial->use)
     put_in_force (self, trial->use);
   reroute_worker_post (self->thread, trial_over, trial);
 }
