@@ -16,7 +16,7 @@
 #include "service/relay/deliver/retry-schedule.h"
 
 #define HELD_REPLY "held by a mail filter"
-#define BEHIND_US G_USEC_PER_SEC
+#define BEHIND_US G_USEC_PER_SEC /* so much later is due what was tried than what was put off */
 
 static void try_again (RerouteTimer *timer);
 
