@@ -30,6 +30,8 @@ N_LARGE = 450
 LARGE = b'Subject: asked\r\n' + b'X-Filler: %s\r\n' % (b'x' * 900) * 230 + b'\r\n'
 # For messages that are read, spooled and sent meanwhile, and what the allocator keeps.
 SLACK_KIB = 24 * 1024
+# max-connections-per-host to each of two hosts, and a filter each for as many messages as are asked about at once.
+FILES = 2 * 20 + 8
 
 
 class Endless(list):
@@ -231,7 +233,7 @@ def main():
 
             with Milter(answer, path=world.place.join('filter')) as milter:
                 world.use(f'{milter.address} connect=60s command=60s content=60s')
-                with Watch(service, 'notices that wait for a filter', WAITING_KIB + SLACK_KIB, 24, mail), \
+                with Watch(service, 'notices that wait for a filter', WAITING_KIB + SLACK_KIB, FILES, mail), \
                         Client(service.host, service.port) as client:
                     for _ in range(N_LARGE):
                         assert client.send(SENDER, ['u@no.test'], LARGE)[1].startswith('250')

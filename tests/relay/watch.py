@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the relay uses during an attack, and whether honest mail flows meanwhile."""
 
+import collections
 import os
+import re
 import threading
 
 from memory import Peak
@@ -12,9 +14,15 @@ from support import RELAYD
 MAIL_FILES = 8
 
 
-def count_files(pid):
-    """Descriptors that process @pid has open."""
-    return len(os.listdir(f'/proc/{pid}/fd'))
+def open_files(pid):
+    """What the descriptors of process @pid are, numbers left out: {name: count}"""
+    folder, names = f'/proc/{pid}/fd', collections.Counter()
+    for entry in os.listdir(folder):
+        try:
+            names[re.sub(r'[0-9a-f]*[0-9][0-9a-f]*', 'N', os.path.basename(os.readlink(os.path.join(folder, entry))))] += 1
+        except FileNotFoundError:
+            names['closed meanwhile'] += 1
+    return names
 
 
 class Watch(Peak):
@@ -25,7 +33,7 @@ class Watch(Peak):
     def __init__(self, service, what, limit_kib, files, mail):
         super().__init__(RELAYD, service.relay.pid, limit_kib, what)
         self.files, self.mail = files + MAIL_FILES, mail
-        self.files_before = self.files_most = count_files(self.pid)
+        self.files_before = self.files_most = open_files(self.pid)
         self.n_sent, self.failure = 0, None
         self.blind = None  # why they could not be counted
         self.over = threading.Event()
@@ -37,10 +45,13 @@ class Watch(Peak):
             thread.start()
         return self
 
+    def _look(self):
+        self.files_most = max(self.files_most, open_files(self.pid), key=collections.Counter.total)
+
     def _count(self):
         try:
             while not self.over.wait(0.01):
-                self.files_most = max(self.files_most, count_files(self.pid))
+                self._look()
         except OSError as error:
             self.blind = error
 
@@ -67,11 +78,12 @@ class Watch(Peak):
             return
         if self.blind is not None:
             raise AssertionError(f'{self.what}: its descriptors could not be counted') from self.blind
-        self.files_most = max(self.files_most, count_files(self.pid))
+        self._look()
         if self.failure is not None:
             raise AssertionError(f'{self.what}: honest mail has failed') from self.failure
-        more = self.files_most - self.files_before
-        print(f'# {self.what}: {more} descriptors more at most, limit {self.files}; {self.n_sent} honest messages',
-              flush=True)
-        assert more <= self.files, f'{self.what}: {more} descriptors, limit {self.files}'
+        more = self.files_most.total() - self.files_before.total()
+        kinds = ', '.join(f'{n} {kind}' for kind, n in (self.files_most - self.files_before).items())
+        print(f'# {self.what}: {more} descriptors more at most ({kinds}), limit {self.files}; '
+              f'{self.n_sent} honest messages', flush=True)
+        assert more <= self.files, f'{self.what}: {more} descriptors ({kinds}), limit {self.files}'
         self.check()
