@@ -29,6 +29,7 @@ struct _RerouteRulesClient
   GMainContext *context;
   gboolean watching;
   gboolean holding;
+  gboolean outlived; /* rulesd has a database in which nothing was saved; what is held stays */
   gboolean available;
   guint64 announced; /* the newest serial that was announced */
 
@@ -99,6 +100,23 @@ schedule_retry (RerouteRulesClient *self)
   self->retry_ms = MIN (self->retry_ms * 2, REROUTE_LIMIT_BUS_RETRY_LAST_MS);
 }
 
+/* Whether @newest says no more than that the database is new: of who held rules it takes them all.
+ */
+static gboolean
+outlives (RerouteRulesClient *self, RerouteRuleset *newest)
+{
+  guint64 held = self->ruleset != NULL ? reroute_ruleset_get_serial (self->ruleset) : 0;
+
+  if (held == 0 || reroute_ruleset_get_serial (newest) != 0)
+    return FALSE;
+  if (!self->outlived)
+    g_message ("the database of reroute-rulesd is new and empty: the rules of generation "
+               "%" G_GUINT64_FORMAT " are kept until something is saved there",
+               held);
+  self->outlived = TRUE;
+  return TRUE;
+}
+
 static void
 hold (RerouteRulesClient *self, RerouteRuleset *newest)
 {
@@ -107,8 +125,9 @@ hold (RerouteRulesClient *self, RerouteRuleset *newest)
 
   g_clear_error (&self->problem);
   self->retry_ms = REROUTE_LIMIT_BUS_RETRY_FIRST_MS;
-  if (same)
+  if (outlives (self, newest) || (same && !self->outlived))
     return;
+  self->outlived = FALSE;
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   self->ruleset = reroute_ruleset_ref (newest);
   g_debug ("holding generation %" G_GUINT64_FORMAT, reroute_ruleset_get_serial (newest));
@@ -160,7 +179,8 @@ begin_load (RerouteRulesClient *self)
       return;
     }
   self->load = g_cancellable_new ();
-  reroute_rules_load_async (self->bus, self->ruleset, self->load, loaded_cb, g_object_ref (self));
+  reroute_rules_load_async (
+    self->bus, self->outlived ? NULL : self->ruleset, self->load, loaded_cb, g_object_ref (self));
 }
 
 static void
@@ -217,7 +237,8 @@ changed_cb (GDBusConnection *connection,
     return;
   g_variant_get (parameters, "(tu@a(sv))", &serial, &count, &changes);
   if (self->holding && !advance (self, serial, count, changes) &&
-      (self->ruleset == NULL || reroute_ruleset_get_serial (self->ruleset) < serial))
+      (self->ruleset == NULL || self->outlived ||
+       reroute_ruleset_get_serial (self->ruleset) < serial))
     begin_load (self);
   announce (self, serial);
 }

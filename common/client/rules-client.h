@@ -20,8 +20,9 @@ G_BEGIN_DECLS
  *
  * Properties: available (boolean, notified): rulesd stands on the bus.
  * Signals: changed (#RerouteRuleset): a newer (or, after rulesd lost its database, another)
- * generation is held; only after reroute_rules_client_start(). serial-changed (guint64): rulesd
- * saved a generation, or came back with another one; also without start, from
+ * generation is held; only after reroute_rules_client_start().  Generation 0 of a new database, in
+ * which nothing was saved, never takes the place of one that is held.  serial-changed (guint64):
+ * rulesd saved a generation, or came back with another one; also without start, from
  * reroute_rules_client_watch().
  */
 #define REROUTE_TYPE_RULES_CLIENT (reroute_rules_client_get_type ())

@@ -34,7 +34,7 @@ struct _RerouteAlarmWatch
   guint look_id;
   GCancellable *asking; /* NULL: the scheduler is not being asked */
   gulong serial_id;
-  guint64 saved;         /* the newest generation that was announced; 0: none was */
+  guint64 saved;         /* the newest generation that was announced */
   gint64 rules_since_us; /* monotonic: for so long they are not in force; 0: they are */
 };
 
@@ -99,9 +99,8 @@ judge_rules (const RerouteAlarmWatch *self)
     return REROUTE_ALARM_RULES_NONE;
   if (!reroute_rules_client_get_available (self->rules))
     return REROUTE_ALARM_RULES_AWAY;
-  return self->saved != 0 && self->saved != reroute_ruleset_get_serial (parts->ruleset)
-           ? REROUTE_ALARM_RULES_OLD
-           : REROUTE_ALARM_RULES_IN_FORCE;
+  return self->saved != reroute_ruleset_get_serial (parts->ruleset) ? REROUTE_ALARM_RULES_OLD
+                                                                    : REROUTE_ALARM_RULES_IN_FORCE;
 }
 
 static void

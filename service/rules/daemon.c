@@ -217,6 +217,8 @@ reroute_rules_daemon_run (const RerouteRulesOptions *options, GError **error)
   rulebook = reroute_rulebook_open (path, error);
   if (rulebook == NULL)
     return FALSE;
+  if (reroute_rulebook_get_serial (rulebook) == 0)
+    g_message ("“%s” has no rules yet: nothing was ever saved there", path);
   bus = reroute_bus_new (options->session, options->address);
   daemon.bus = bus;
   return serve (&daemon, rulebook, error);

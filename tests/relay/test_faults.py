@@ -70,6 +70,27 @@ def test_rulesd_killed_and_restarted():
         poll('two messages', lambda: len(sink.messages) == 2)
 
 
+def test_database_lost():
+    """As README.md says: the relay keeps the rules that it holds until some are saved again."""
+    with Place('lost') as place, Sink() as sink, Service(place, settings={'alarm-rules': '1s'}) as service:
+        copy = place.join('copy')
+        service.add_connection('one.test', f'--host={sink.endpoint}')
+        held = service.wait_applied()
+        service.ctl('backup', copy)
+        service.end_rules(signal.SIGKILL)
+        os.rename(service.database, service.database + '.away')
+        service.ctl('settings', 'get', 'hostname')
+        poll('the relay to hear of it', lambda: any('is new and empty' in line for _, lines in place.logs() for line in lines))
+        assert f'Rules 0 saved, relay uses {held}.' in service.ctl('status')
+        expect(send(service, 'a@source.test', ['u@one.test'])[1], '250')
+        poll('the alarm', lambda: 'The newest rules have been saved for longer than 1s' in service.ctl('status'))
+        service.ctl('restore', '--yes', copy)
+        service.add_connection('two.test', f'--host={sink.endpoint}')
+        service.wait_applied()
+        expect(send(service, 'a@source.test', ['u@one.test', 'u@two.test'])[1], '250')
+        poll('the messages', lambda: sorted(sink.recipients()) == ['u@one.test', 'u@one.test', 'u@two.test'])
+
+
 def test_bus_restarted():
     with Place('bus') as place, Sink() as sink, Service(place) as service:
         service.add_connection('one.test', f'--host={sink.endpoint}')
