@@ -185,7 +185,7 @@ update (RerouteHistoryPage *self)
     GTK_WIDGET (self->back_button),
     generation != NULL && generation->serial != reroute_sheet_get_serial (self->sheet) &&
       reroute_sheet_is_available (self->sheet) && !reroute_sheet_is_applying (self->sheet) &&
-      !reroute_sheet_is_unsettled (self->sheet));
+      !reroute_sheet_is_unsettled (self->sheet) && !reroute_revert_is_running (G_OBJECT (self)));
 }
 
 /* --- the changes of a generation --- */
@@ -213,6 +213,8 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (differences == NULL)
     {
       g_debug ("no changes of a generation: %s", error->message);
+      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        self->compared = 0; /* asked for again when the service is back */
       return;
     }
   lines = reroute_list_lines_new (differences, (GDestroyNotify) reroute_difference_free);
@@ -348,6 +350,7 @@ saved_cb (RerouteSheet *sheet, RerouteHistoryPage *self)
   if (serial_at (self, 0) > reroute_sheet_get_serial (sheet))
     g_list_store_remove_all (self->generations);
   read_generations (self, 0);
+  compare (self);
 }
 
 static void

@@ -22,7 +22,8 @@ typedef struct
   guint64 serial;
   guint64 expected; /* what was saved when the person was asked */
   RerouteRevertFunc func;
-  GStrv keys; /* (nullable): of findings that were shown */
+  GStrv keys;       /* (nullable): of findings that were shown */
+  gboolean running; /* a call; meanwhile the owner gets no other Revert */
 } Revert;
 
 static void revert (Revert *self, const char *const *confirmed);
@@ -96,6 +97,7 @@ take_result (Revert *self, const RerouteCommitResult *commit)
       self->func (self->owner, problem);
       break;
     case REROUTE_COMMIT_CONFIRM:
+      self->func (self->owner, NULL);
       ask_to_confirm (self, commit->findings);
       break;
     default:
@@ -113,6 +115,7 @@ reverted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (RerouteCommitResult) commit =
                reroute_rules_client_revert_finish (REROUTE_RULES_CLIENT (source), result, &error);
 
+  self->running = FALSE;
   if (gtk_widget_get_root (GTK_WIDGET (owner)) != NULL)
     {
       if (commit != NULL)
@@ -132,6 +135,8 @@ static void
 revert (Revert *self, const char *const *confirmed)
 {
   g_object_ref (self->owner);
+  self->running = TRUE;
+  self->func (self->owner, NULL);
   reroute_rules_client_revert_async (reroute_sheet_get_rules (self->sheet),
                                      self->serial,
                                      self->expected,
@@ -147,10 +152,20 @@ agreed_cb (gboolean first, gpointer user_data)
   revert (user_data, NULL);
 }
 
+gboolean
+reroute_revert_is_running (GObject *owner)
+{
+  const Revert *newest = g_object_get_data (owner, "revert");
+
+  return newest != NULL && newest->running;
+}
+
 void
 reroute_revert_ask (
   GtkWindow *parent, RerouteSheet *sheet, guint64 serial, RerouteRevertFunc func, GObject *owner)
 {
+  g_return_if_fail (!reroute_revert_is_running (owner));
+
   Revert *self = g_rc_box_new0 (Revert);
   g_autofree char *heading = NULL;
   RerouteQuestion question = {

@@ -184,11 +184,11 @@ class Dialog:
             return texts and not any(text in shown for shown in texts)
         poll(f'no “{text}” in “{title}”', gone, PATIENCE_S)
 
-    def wait_sensitive(self, title, role, name):
+    def wait_sensitive(self, title, role, name, wanted=True):
         def sensitive():
             node = self.find(title, role, name)
-            return node and node.has(SENSITIVE)
-        poll(f'{role} “{name}” to be sensitive', sensitive, PATIENCE_S)
+            return node and node.has(SENSITIVE) == wanted
+        poll(f'{role} “{name}” to be {"" if wanted else "in"}sensitive', sensitive, PATIENCE_S)
 
     # --- what is done ---
 

@@ -107,12 +107,39 @@ def test_bring_back_is_not_for_what_was_saved_meanwhile(desk):
     assert desk.setting('postmaster') == 'colleague@example.org'
 
 
+def test_one_at_a_time(desk):
+    """Until rulesd has answered nothing else is brought back."""
+    desk.dialog.click(SHEET, 'label', 'Routing: two.test added')
+    desk.dialog.click(SHEET, 'push button', 'Bring Back 2…')
+    desk.dialog.wait_text('Bring back 2?', QUESTION)
+    saved, pid = desk.serial(), desk.bus.pid_of('org.reroute.Rules')
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        desk.dialog.click(QUESTION, 'push button', 'Bring Back')
+        desk.dialog.wait_sensitive(SHEET, 'push button', 'Bring Back 2…', False)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    poll('it to be saved', lambda: desk.serial() == saved + 1)
+    desk.dialog.wait_sensitive(SHEET, 'push button', 'Bring Back 2…')
+
+
 def test_rulesd_comes_back(desk):
     """After a restart the list is still the history, once."""
     os.kill(desk.bus.pid_of('org.reroute.Rules'), signal.SIGKILL)
     desk.ctl('routing', 'add', 'three.test', '--reroute-to=example.com', '--accept-from=anyone')
     desk.dialog.wait_text('Routing: three.test added')
     assert cells(desk).count('Routing: two.test added') == 1
+
+
+def test_changes_chosen_while_the_bus_was_away(desk):
+    """They come when it is back."""
+    desk.bus.stop()
+    desk.dialog.wait_text('The rules service does not answer')
+    desk.dialog.click(SHEET, 'label', 'Routing: one.test added')
+    desk.dialog.wait_text('Changes in 1')
+    desk.bus.start()
+    desk.dialog.wait_no_text('The rules service does not answer')
+    poll('its changes', lambda: cells(desk)[-4:] == ['Routing', 'one.test', '–', 'example.com'])
 
 
 def test_more_news_than_one_page(desk):
