@@ -107,6 +107,7 @@
 #define REROUTE_LIMIT_REPLY_LINES 128
 #define REROUTE_LIMIT_REPLY_TEXT_OCTETS 4096 /* kept of a reply; the rest is read and dropped */
 #define REROUTE_LIMIT_ADDRESSES_PER_TRY 5    /* Postfix smtp_mx_address_limit */
+#define REROUTE_LIMIT_EXCHANGERS 20          /* of a domain that are looked at, the best */
 #define REROUTE_LIMIT_PRESSURE_MESSAGES 64   /* wait for a connection; engine-measures.md rule 1 */
 #define REROUTE_LIMIT_TRIES_PER_DESTINATION 1024 /* wait for a connection; more are only noted */
 #define REROUTE_LIMIT_LANES_PER_DESTINATION 64   /* kinds of mail whose demand a host has denied */

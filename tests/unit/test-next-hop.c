@@ -6,6 +6,9 @@
 #include "config.h"
 
 #include "service/relay/deliver/next-hop.h"
+
+#include <string.h>
+
 #include "tests/unit/table-resolver.h"
 
 /* The world of every row: ourselves are 192.0.2.1 and 2001:db8::1. */
@@ -284,6 +287,136 @@ test_equal_preferences_are_shuffled (void)
   g_assert_true (seen[0] && seen[1]);
 }
 
+/* Exchanger number @i of @domain, and one address of it. */
+static char *
+add_exchanger (TableResolver *world, const char *domain, guint16 preference, guint i)
+{
+  char *name = g_strdup_printf ("m%u.%s", i, domain);
+  g_autofree char *address = g_strdup_printf ("198.51.100.%u", i);
+
+  table_resolver_add_mx (world, domain, preference, name);
+  table_resolver_add_address (world, name, address);
+  return name;
+}
+
+#define N_TRIES 200 /* chance plays a part in them */
+
+/* However many equal ones there are, we are seen among them. */
+static void
+test_equal_to_us_among_many (void)
+{
+  g_autoptr (RerouteResolver) world = (RerouteResolver *) make_world ();
+  RerouteDecision decision = { .dns_domain = (char *) "eq.test" };
+
+  for (guint i = 1; i <= 6; i++)
+    g_free (add_exchanger ((TableResolver *) world, "eq.test", 10, i));
+  table_resolver_add_mx ((TableResolver *) world, "eq.test", 10, "us.test");
+  for (guint i = 0; i < N_TRIES; i++)
+    {
+      g_autofree char *text = resolve (world, &decision, 0, 25);
+
+      g_assert_cmpstr (text, ==, "fail 5.4.6");
+    }
+}
+
+/* An exchanger with many addresses leaves room for the one behind it. */
+static void
+test_room_for_the_next_exchanger (void)
+{
+  g_autoptr (RerouteResolver) world = (RerouteResolver *) make_world ();
+  RerouteDecision decision = { .dns_domain = (char *) "wide.test" };
+  g_autofree char *text = NULL;
+
+  g_free (add_exchanger ((TableResolver *) world, "wide.test", 10, 1));
+  g_free (add_exchanger ((TableResolver *) world, "wide.test", 20, 2));
+  for (guint i = 11; i < 15; i++)
+    {
+      g_autofree char *address = g_strdup_printf ("198.51.100.%u", i);
+
+      table_resolver_add_address ((TableResolver *) world, "m1.wide.test", address);
+    }
+  text = resolve (world, &decision, 0, 25);
+  g_assert_true (
+    g_regex_match_simple ("^mx( m1\\S+){4} m2\\.wide\\.test=198\\.51\\.100\\.2:25$", text, 0, 0));
+}
+
+/* More exchangers than a try has addresses: the best have theirs in each, each other one in some.
+   Those that have none now are not asked for. */
+static void
+test_each_exchanger_has_its_turn (void)
+{
+  g_autoptr (RerouteResolver) world = (RerouteResolver *) make_world ();
+  RerouteDecision decision = { .dns_domain = (char *) "long.test" };
+  gboolean seen[10] = { FALSE };
+
+  for (guint i = 1; i < 10; i++)
+    g_free (add_exchanger ((TableResolver *) world, "long.test", (guint16) i, i));
+  for (guint n = 0; n < N_TRIES; n++)
+    {
+      g_autofree char *text = resolve (world, &decision, 0, 25);
+      const char *last = strrchr (text, ' ');
+      guint i = (guint) (last[2] - '0');
+
+      g_assert_true (
+        g_regex_match_simple ("^mx m1\\S+ m2\\S+ m3\\S+ m4\\S+ m[5-9]\\S+$", text, 0, 0));
+      seen[i] = TRUE;
+    }
+  for (guint i = 5; i < 10; i++)
+    g_assert_true (seen[i]);
+  g_assert_cmpuint (
+    table_resolver_get_n_questions ((TableResolver *) world, "m5.long.test"), ==, N_TRIES);
+  g_assert_cmpuint (
+    table_resolver_get_n_questions ((TableResolver *) world, "m9.long.test"), <, N_TRIES);
+}
+
+/* Where one family leads nowhere the other one is in each try (wire-defaults). */
+static void
+test_families_are_balanced (void)
+{
+  g_autoptr (RerouteResolver) world = (RerouteResolver *) make_world ();
+  RerouteDecision decision = { .dns_domain = (char *) "six.test" };
+
+  for (guint i = 1; i < 9; i++)
+    {
+      g_autofree char *address = g_strdup_printf ("2001:db8:1::%u", i);
+
+      table_resolver_add_address ((TableResolver *) world, "six.test", address);
+    }
+  table_resolver_add_address ((TableResolver *) world, "six.test", "198.51.100.1");
+  for (guint i = 0; i < N_TRIES; i++)
+    {
+      g_autofree char *text = resolve (world, &decision, 0, 25);
+
+      g_assert_nonnull (strstr (text, "=198.51.100.1:25"));
+    }
+}
+
+/* Whether a domain leads here is said of all of its exchangers. */
+static void
+test_survey_looks_at_all (void)
+{
+  g_autoptr (RerouteResolver) world = (RerouteResolver *) make_world ();
+  RerouteIp own;
+  RerouteSelf self = { &own, 1, 2525, 25, NULL };
+
+  g_assert_true (reroute_ip_parse ("192.0.2.1", &own));
+  for (guint16 i = 1; i < 10; i++)
+    g_free (add_exchanger ((TableResolver *) world, "tail.test", i, i));
+  for (guint has_us = 0; has_us < 2; has_us++)
+    {
+      RerouteNextHop *next_hop = NULL;
+
+      if (has_us)
+        table_resolver_add_mx ((TableResolver *) world, "tail.test", 90, "us.test");
+      reroute_next_hop_survey (world, "tail.test", &self, take_next_hop, &next_hop);
+      while (next_hop == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      g_assert_cmpint (next_hop->leads_here, ==, (int) has_us);
+      g_assert_cmpint (next_hop->state, ==, REROUTE_NEXT_HOP_FOUND);
+      reroute_next_hop_free (next_hop);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -299,5 +432,10 @@ main (int argc, char **argv)
   g_test_add_func ("/next-hop/by-turns", test_by_turns);
   g_test_add_func ("/next-hop/no-question-for-the-domain", test_no_question_for_the_domain);
   g_test_add_func ("/next-hop/equal-preferences-are-shuffled", test_equal_preferences_are_shuffled);
+  g_test_add_func ("/next-hop/equal-to-us-among-many", test_equal_to_us_among_many);
+  g_test_add_func ("/next-hop/room-for-the-next-exchanger", test_room_for_the_next_exchanger);
+  g_test_add_func ("/next-hop/each-exchanger-has-its-turn", test_each_exchanger_has_its_turn);
+  g_test_add_func ("/next-hop/families-are-balanced", test_families_are_balanced);
+  g_test_add_func ("/next-hop/survey-looks-at-all", test_survey_looks_at_all);
   return g_test_run ();
 }

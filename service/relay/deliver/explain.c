@@ -340,12 +340,11 @@ survey (RerouteWorker *thread, gpointer user_data)
   self->n_pending = 1;
   for (guint i = 0; self->domains[i] != NULL && !self->scheduler->stopping; i++)
     {
-      const RerouteDecision decision = { .dns_domain = self->domains[i] };
       Question *question = g_new (Question, 1);
 
       *question = (Question){ task, self->domains[i] };
       self->n_pending++;
-      reroute_scheduler_resolve (self->scheduler, &decision, 0, surveyed, question);
+      reroute_scheduler_survey (self->scheduler, question->domain, surveyed, question);
     }
   finish_one (task);
 }

@@ -2,8 +2,9 @@
  *
  * next-hop.c - from a decision to the endpoints to try
  *
- * Asks the resolver one question after another: for a domain its MX and the addresses of each
- * exchanger in order of preference, for a typed host its addresses.
+ * Asks the resolver one question after another: for a domain its MX and the addresses of
+ * exchangers in order of preference, for a typed host its addresses.  How many exchangers, and
+ * which of what they have, exchangers.c says.
  *
  * TLSA records are asked for where the exchanger and its addresses were validated, and only there:
  * of an alias at the name that it stands for, then at its own.
@@ -16,10 +17,9 @@
 
 #include "service/relay/deliver/next-hop.h"
 
-#include <string.h>
-
 #include "common/domain.h"
 #include "common/limits.h"
+#include "service/relay/deliver/exchangers.h"
 
 /* What is asked at the moment. */
 typedef enum
@@ -33,10 +33,8 @@ typedef enum
 typedef struct
 {
   RerouteResolver *resolver;
-  RerouteSelf self;
-  RerouteIp *own_addresses;
-  RerouteSettings *settings; /* (nullable) */
-  gboolean untyped;          /* the one domain of the decision is a stranger's */
+  RerouteSelf self; /* with copies */
+  gboolean untyped; /* the one domain of the decision is a stranger's */
   RerouteNextHopFunc func;
   gpointer user_data;
 
@@ -51,11 +49,15 @@ typedef struct
   GArray *mx; /* (element-type RerouteMx), ordered; exchangers borrowed from mx_names */
   GStringChunk *mx_names;
   guint mx_index;
+  guint mx_wanted;           /* exchangers with an address */
+  gboolean wants_all;        /* exchangers are looked at */
   gboolean mx_secure;        /* what DNS says about the exchangers was validated */
   gsize tlsa_first_endpoint; /* of those that TLSA records are asked for */
   gboolean asks_tlsa;
   char *canonical;         /* (nullable): where they are asked for first */
   gsize mx_first_endpoint; /* where the endpoints of this name begin */
+  gsize mx_first_unproven; /* and the unproven ones */
+  gboolean ipv4_first;     /* of the host whose addresses are next */
 
   RerouteNextHop *result;
 } Walk;
@@ -79,8 +81,8 @@ walk_free (Walk *walk)
   g_clear_pointer (&walk->hosts, reroute_hosts_unref);
   g_clear_pointer (&walk->mx, g_array_unref);
   g_string_chunk_free (walk->mx_names);
-  g_free (walk->own_addresses);
-  g_clear_pointer (&walk->settings, reroute_settings_unref);
+  g_free ((RerouteIp *) walk->self.addresses);
+  g_clear_pointer (&walk->self.settings, reroute_settings_unref);
   g_free (walk->name);
   g_free (walk->canonical);
   g_free (walk);
@@ -106,29 +108,9 @@ note_trouble (Walk *walk, RerouteNextHopState state, const char *status, char *r
 }
 
 static gboolean
-is_own_address (const Walk *walk, const RerouteIp *ip)
-{
-  for (gsize i = 0; i < walk->self.n_addresses; i++)
-    {
-      if (memcmp (&walk->own_addresses[i], ip, sizeof *ip) == 0)
-        return TRUE;
-    }
-  return FALSE;
-}
-
-/* A typed host is ourselves only on the port that we listen on; what DNS says is ourselves on any
-   port, loopback included: another host's loopback is never meant for us. */
-static gboolean
 is_self (const Walk *walk, const RerouteIp *ip)
 {
-  if (reroute_ip_is_unspecified (ip))
-    return TRUE;
-  if (walk->question == ASK_HOST)
-    return walk->port == walk->self.listen_port &&
-           (reroute_ip_is_loopback (ip) || is_own_address (walk, ip));
-  if (reroute_ip_is_loopback (ip) && walk->self.mx_port != REROUTE_DEFAULT_SMTP_PORT)
-    return walk->port == walk->self.listen_port || is_own_address (walk, ip);
-  return reroute_ip_is_loopback (ip) || is_own_address (walk, ip);
+  return reroute_self_has (&walk->self, ip, walk->port, walk->question == ASK_HOST);
 }
 
 /* A notice of it may go to a stranger: the address is not in it. */
@@ -148,7 +130,7 @@ drop_forbidden (Walk *walk, GArray *addresses)
   for (guint i = addresses->len; walk->untyped && i > 0; i--)
     {
       if (!reroute_address_is_forbidden (&g_array_index (addresses, RerouteIp, i - 1),
-                                         walk->settings))
+                                         walk->self.settings))
         continue;
       note_forbidden (walk);
       g_array_remove_index_fast (addresses, i - 1);
@@ -172,7 +154,7 @@ add_endpoint (Walk *walk, const char *name, const RerouteIp *ip, const char *via
 }
 
 /* The addresses of a name, in random order and a bounded number; FALSE: one of them is ourselves.
- */
+   Which family comes first goes by turns, for of most exchangers one address is tried. */
 static gboolean
 add_addresses (Walk *walk, const char *name, const RerouteDnsAnswer *answer, const char *via)
 {
@@ -188,15 +170,10 @@ add_addresses (Walk *walk, const char *name, const RerouteDnsAnswer *answer, con
         }
     }
   drop_forbidden (walk, addresses);
+  reroute_exchangers_balance (addresses, walk->ipv4_first);
+  walk->ipv4_first = !walk->ipv4_first;
   for (guint i = 0; i < addresses->len && i < REROUTE_LIMIT_ADDRESSES_PER_TRY; i++)
-    {
-      guint other = (guint) g_random_int_range ((gint32) i, (gint32) addresses->len);
-      RerouteIp chosen = g_array_index (addresses, RerouteIp, other);
-
-      g_array_index (addresses, RerouteIp, other) = g_array_index (addresses, RerouteIp, i);
-      g_array_index (addresses, RerouteIp, i) = chosen;
-      add_endpoint (walk, name, &chosen, via);
-    }
+    add_endpoint (walk, name, &g_array_index (addresses, RerouteIp, i), via);
   walk->asks_tlsa =
     answer->secure && addresses->len > 0 && (walk->question == ASK_HOST || walk->mx_secure);
   if (walk->asks_tlsa)
@@ -244,40 +221,13 @@ note_dns_failure (Walk *walk, const RerouteDnsAnswer *answer)
 static void
 drop_not_better (Walk *walk, guint16 preference)
 {
-  gsize keep = walk->mx_first_endpoint;
+  RerouteNextHop *result = walk->result;
 
-  for (guint i = 0; i < walk->mx_index; i++)
-    {
-      const RerouteMx *mx = &g_array_index (walk->mx, RerouteMx, i);
-
-      while (mx->preference < preference && keep < walk->result->endpoints->len &&
-             g_str_equal (g_array_index (walk->result->endpoints, RerouteEndpoint, keep).name,
-                          mx->exchanger))
-        keep++;
-    }
-  g_array_set_size (walk->result->endpoints, (guint) keep);
-}
-
-static int
-compare_mx (gconstpointer a, gconstpointer b)
-{
-  return (int) ((const RerouteMx *) a)->preference - (int) ((const RerouteMx *) b)->preference;
-}
-
-/* By preference, equal ones in random order. */
-static void
-order_mx (Walk *walk, const GArray *records)
-{
-  g_array_set_size (walk->mx, 0);
-  for (guint i = 0; i < records->len; i++)
-    {
-      const RerouteMx *record = &g_array_index (records, RerouteMx, i);
-      RerouteMx mx = { record->preference,
-                       g_string_chunk_insert_const (walk->mx_names, record->exchanger) };
-
-      g_array_insert_val (walk->mx, (guint) g_random_int_range (0, (gint32) walk->mx->len + 1), mx);
-    }
-  g_array_sort (walk->mx, compare_mx);
+  reroute_exchangers_drop_not_better (
+    walk->mx, preference, result->endpoints, walk->mx_first_endpoint);
+  if (result->unproven != NULL)
+    reroute_exchangers_drop_not_better (
+      walk->mx, preference, result->unproven, walk->mx_first_unproven);
 }
 
 static void
@@ -295,8 +245,10 @@ take_mx (Walk *walk, const RerouteDnsAnswer *answer)
                         g_strdup_printf ("domain “%s” accepts no mail (null MX)", walk->name));
           break;
         }
-      order_mx (walk, answer->mx);
+      reroute_exchangers_order (answer->mx, walk->mx_names, walk->mx);
       walk->mx_index = 0;
+      walk->mx_wanted =
+        walk->wants_all ? G_MAXUINT : reroute_exchangers_choose_wanted (walk->mx->len);
       walk->question = ASK_EXCHANGER;
       return;
     case REROUTE_DNS_NODATA:
@@ -436,6 +388,9 @@ answered (const RerouteDnsAnswer *answer, gpointer user_data)
 static void
 finish_exchangers (Walk *walk)
 {
+  reroute_exchangers_pick (walk->result->endpoints, walk->mx_first_endpoint);
+  if (walk->result->unproven != NULL)
+    reroute_exchangers_pick (walk->result->unproven, walk->mx_first_unproven);
   if (walk->result->endpoints->len == walk->mx_first_endpoint)
     note_trouble (walk,
                   REROUTE_NEXT_HOP_FAIL,
@@ -451,6 +406,7 @@ begin_name (Walk *walk, const char *name, guint16 port, Question question)
   walk->port = port;
   walk->question = question;
   walk->mx_first_endpoint = walk->result->endpoints->len;
+  walk->mx_first_unproven = walk->result->unproven != NULL ? walk->result->unproven->len : 0;
 }
 
 /* A literal needs no question. */
@@ -464,7 +420,7 @@ take_literal (Walk *walk, const char *address)
       walk, REROUTE_NEXT_HOP_FAIL, "5.1.2", g_strdup_printf ("“%s” is not an address", address));
   else if (is_self (walk, &ip))
     note_loop (walk);
-  else if (walk->untyped && reroute_address_is_forbidden (&ip, walk->settings))
+  else if (walk->untyped && reroute_address_is_forbidden (&ip, walk->self.settings))
     note_forbidden (walk);
   else
     add_endpoint (walk, address, &ip, "ip");
@@ -511,6 +467,16 @@ ask_tlsa (Walk *walk)
   walk->resolver->klass->tlsa (walk->resolver, name, answered, walk);
 }
 
+static gboolean
+has_exchangers (const Walk *walk)
+{
+  return walk->question == ASK_EXCHANGER && reroute_exchangers_are_enough (walk->mx,
+                                                                           walk->mx_index,
+                                                                           walk->result->endpoints,
+                                                                           walk->mx_first_endpoint,
+                                                                           walk->mx_wanted);
+}
+
 static void
 next_question (Walk *walk)
 {
@@ -519,10 +485,7 @@ next_question (Walk *walk)
       ask_tlsa (walk);
       return;
     }
-  while (walk->name == NULL || (walk->question == ASK_EXCHANGER &&
-                                (walk->mx_index == walk->mx->len ||
-                                 walk->result->endpoints->len - walk->mx_first_endpoint >=
-                                   REROUTE_LIMIT_ADDRESSES_PER_TRY)))
+  while (walk->name == NULL || has_exchangers (walk))
     {
       if (walk->name != NULL)
         finish_exchangers (walk);
@@ -557,6 +520,29 @@ begin_domain (Walk *walk, const char *domain)
     take_literal (walk, address);
 }
 
+static Walk *
+walk_new (RerouteResolver *resolver,
+          const RerouteSelf *self,
+          RerouteNextHopFunc func,
+          gpointer user_data)
+{
+  Walk *walk = g_new0 (Walk, 1);
+
+  walk->resolver = resolver;
+  walk->self = *self;
+  walk->self.addresses = g_memdup2 (self->addresses, self->n_addresses * sizeof (RerouteIp));
+  if (self->settings != NULL)
+    reroute_settings_ref (self->settings);
+  walk->func = func;
+  walk->user_data = user_data;
+  walk->mx = g_array_new (FALSE, TRUE, sizeof (RerouteMx));
+  walk->mx_names = g_string_chunk_new (256);
+  walk->ipv4_first = g_random_boolean ();
+  walk->result = g_new0 (RerouteNextHop, 1);
+  walk->result->endpoints = reroute_endpoints_new ();
+  return walk;
+}
+
 void
 reroute_next_hop_resolve (RerouteResolver *resolver,
                           const RerouteDecision *decision,
@@ -565,22 +551,12 @@ reroute_next_hop_resolve (RerouteResolver *resolver,
                           RerouteNextHopFunc func,
                           gpointer user_data)
 {
-  Walk *walk = g_new0 (Walk, 1);
+  Walk *walk;
 
   g_return_if_fail (decision->hosts != NULL || decision->dns_domain != NULL);
 
-  walk->resolver = resolver;
-  walk->self = *self;
-  walk->own_addresses = g_memdup2 (self->addresses, self->n_addresses * sizeof (RerouteIp));
-  walk->settings = self->settings != NULL ? reroute_settings_ref (self->settings) : NULL;
+  walk = walk_new (resolver, self, func, user_data);
   walk->untyped = decision->untyped;
-  walk->func = func;
-  walk->user_data = user_data;
-  walk->mx = g_array_new (FALSE, TRUE, sizeof (RerouteMx));
-  walk->mx_names = g_string_chunk_new (256);
-  walk->result = g_new0 (RerouteNextHop, 1);
-  walk->result->endpoints = reroute_endpoints_new ();
-
   if (decision->hosts != NULL)
     {
       walk->hosts = reroute_hosts_ref (decision->hosts);
@@ -590,5 +566,22 @@ reroute_next_hop_resolve (RerouteResolver *resolver,
     {
       begin_domain (walk, decision->dns_domain);
     }
+  next_question (walk);
+}
+
+void
+reroute_next_hop_survey (RerouteResolver *resolver,
+                         const char *domain,
+                         const RerouteSelf *self,
+                         RerouteNextHopFunc func,
+                         gpointer user_data)
+{
+  Walk *walk;
+
+  g_return_if_fail (domain != NULL);
+
+  walk = walk_new (resolver, self, func, user_data);
+  walk->wants_all = TRUE;
+  begin_domain (walk, domain);
   next_question (walk);
 }

@@ -78,6 +78,12 @@ typedef struct
   RerouteSettings *settings; /* (nullable): which private networks are ours */
 } RerouteSelf;
 
+/* Whether the address is ourselves, for a connection to @port.  A typed host is that only on the
+   port that we listen on; what DNS says is ourselves on any port, loopback included: another host's
+   loopback is never meant for us. */
+gboolean
+reroute_self_has (const RerouteSelf *self, const RerouteIp *ip, guint16 port, gboolean typed);
+
 typedef void (*RerouteNextHopFunc) (RerouteNextHop *next_hop,
                                     gpointer user_data); /* (transfer full) */
 
@@ -87,7 +93,9 @@ typedef void (*RerouteNextHopFunc) (RerouteNextHop *next_hop,
  * @turn: rotates hosts that take turns
  *
  * MX, then address; equal preferences shuffled; ourselves and every exchanger that is not strictly
- * better dropped (RFC 5321 5.1, RFC 7505).  Hosts in order or by turns.  Loopback that comes out of
+ * better dropped (RFC 5321 5.1, RFC 7505).  Of a domain there are REROUTE_LIMIT_ADDRESSES_PER_TRY
+ * addresses at most, one of each exchanger before a second of any; exchangers that a call has no
+ * room for have their turn in others.  Hosts in order or by turns.  Loopback that comes out of
  * DNS is ourselves; with an mx_port of its own, as tests have, only on listen_port or when it is in
  * addresses.
  *
@@ -103,6 +111,19 @@ void reroute_next_hop_resolve (RerouteResolver *resolver,
                                guint turn,
                                RerouteNextHopFunc func,
                                gpointer user_data);
+
+/**
+ * reroute_next_hop_survey:
+ * @domain: whose exchangers are asked for
+ *
+ * As reroute_next_hop_resolve(), but all exchangers are looked at, up to REROUTE_LIMIT_EXCHANGERS:
+ * leads_here is said of each of them.
+ */
+void reroute_next_hop_survey (RerouteResolver *resolver,
+                              const char *domain,
+                              const RerouteSelf *self,
+                              RerouteNextHopFunc func,
+                              gpointer user_data);
 
 /* Where a name must not lead that strangers have given: to a private address, unless the setting
  * private-targets has its network.  @settings: (nullable) */

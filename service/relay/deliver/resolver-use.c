@@ -484,6 +484,16 @@ hold (RerouteScheduler *self,
   g_queue_push_tail (&self->held_walks, held);
 }
 
+static Asking *
+asking_new (RerouteScheduler *self, RerouteNextHopFunc func, gpointer user_data)
+{
+  Asking *asking = g_new (Asking, 1);
+
+  *asking = (Asking){ self, self->resolver, func, user_data };
+  self->resolver->n_asking++;
+  return asking;
+}
+
 void
 reroute_scheduler_resolve (RerouteScheduler *self,
                            const RerouteDecision *decision,
@@ -492,11 +502,21 @@ reroute_scheduler_resolve (RerouteScheduler *self,
                            gpointer user_data)
 {
   RerouteSelf ourselves = reroute_scheduler_get_self (self);
-  Asking *asking = g_new (Asking, 1);
+  Asking *asking = asking_new (self, func, user_data);
 
-  *asking = (Asking){ self, self->resolver, func, user_data };
-  self->resolver->n_asking++;
-  reroute_next_hop_resolve (self->resolver->resolver, decision, &ourselves, turn, resolved, asking);
+  reroute_next_hop_resolve (asking->use->resolver, decision, &ourselves, turn, resolved, asking);
+}
+
+void
+reroute_scheduler_survey (RerouteScheduler *self,
+                          const char *domain,
+                          RerouteNextHopFunc func,
+                          gpointer user_data)
+{
+  RerouteSelf ourselves = reroute_scheduler_get_self (self);
+  Asking *asking = asking_new (self, func, user_data);
+
+  reroute_next_hop_survey (asking->use->resolver, domain, &ourselves, resolved, asking);
 }
 
 void

@@ -376,7 +376,12 @@ void reroute_scheduler_resolve (RerouteScheduler *self,
                                 guint turn,
                                 RerouteNextHopFunc func,
                                 gpointer user_data);
-/* Likewise, once the servers were tried. */
+/* Whether any of a domain's exchangers leads here. */
+void reroute_scheduler_survey (RerouteScheduler *self,
+                               const char *domain,
+                               RerouteNextHopFunc func,
+                               gpointer user_data);
+/* As reroute_scheduler_resolve(), once the servers were tried. */
 void reroute_scheduler_resolve_for_mail (RerouteScheduler *self,
                                          const RerouteDecision *decision,
                                          guint turn,
