@@ -49,6 +49,54 @@ def test_refusals_at_level_medium(service):
     service.wait_applied()
 
 
+def send_chunk(service, content):
+    """The reply to one message for one recipient that comes by BDAT."""
+    with Client(service.host, service.port) as client:
+        assert client.command('MAIL FROM:<a@b.test>').startswith('250')
+        assert client.command('RCPT TO:<one@here.test>').startswith('250')
+        client.socket.sendall(b'BDAT %d LAST\r\n' % len(content) + content)
+        return client.reply()
+
+
+def test_refused_contents_at_level_medium(service):
+    service.set('max-message-size', '1 MiB')
+    service.set('log-levels', 'session=medium')
+    service.wait_applied()
+    line = b'x' * 998 + b'\r\n'
+    for refusal, content in (('554 5.4.6', b'Received: x\r\n' * 51 + b'\r\n'),
+                             ('554 5.6.0', b'\r\n' + line[:-2] * 100 + b'\r\n'),
+                             ('552 5.3.4', b'Subject: x\r\n' + b'X: y\r\n' * 50000 + b'\r\n'),
+                             ('552 5.3.4', b'\r\n' + line * 1100),
+                             ('554 5.5.2', b'\r\na\nb\r\n')):
+        known = len(lines(service, 'status=refused'))
+        assert send_chunk(service, content).startswith(refusal), refusal
+        line_now = poll('its line', lambda: lines(service, 'status=refused')[known:])[0]
+        assert line_now['severity'] == 'info', line_now
+        assert f'from=<a@b.test> to=<one@here.test> rcpts=1 status=refused ({refusal}' in line_now['text'], line_now
+    known = len(lines(service, 'status=refused'))
+    replies = send(service, 'a@b.test', [f'u{number}@here.test' for number in range(5)], b'Received: x\r\n' * 51 + b'\r\n')
+    assert '554 5.4.6' in str(replies), replies
+    line_now = poll('its line', lambda: lines(service, 'status=refused')[known:])[0]
+    assert 'to=<u0@here.test>,<u1@here.test>,<u2@here.test> rcpts=5 ' in line_now['text'], line_now
+    service.set('log-levels', '')
+    service.wait_applied()
+
+
+def test_a_loop_is_a_warning_that_names_its_entry(service):
+    """Whatever the log level; and so does the reply."""
+    service.set('log-levels', 'session=none')
+    service.wait_applied()
+    send(service, 'a@b.test', ['looping@here.test'])
+    trace = poll('the message', lambda: [m for m in service.sink.messages if 'looping@here.test' in m.recipients])[0]
+    content = trace.content.split(b'Subject')[0] * 4 + b'Subject: x\r\n\r\n'
+    for reply in (send(service, 'a@b.test', ['looping@here.test'], content), send_chunk(service, content)):
+        assert '554 5.4.6' in str(reply) and 'entry for here.test' in str(reply), reply
+    found = poll('both lines', lambda: (lambda now: now if len(now) == 2 else None)(lines(service, '5.4.6 Mail loop')))
+    assert all(line['severity'] == 'warning' and '“routing here.test”' in line['text'] for line in found), found
+    service.set('log-levels', '')
+    service.wait_applied()
+
+
 def test_what_is_wrong_is_told(service):
     assert '“dns” is no category of the log' in service.ctl('log', '--category=dns', status=1)
     assert '“session=loud” is no logging level' in service.ctl('settings', 'set', 'log-levels', 'session=loud', status=1)
@@ -71,6 +119,7 @@ def test_follow(service):
 
 def main():
     with Place('log') as place, Sink() as sink, Service(place) as service:
+        service.sink = sink
         service.set('default-delivery', sink.endpoint)
         service.add_routing('here.test', '--relay')
         service.wait_applied()

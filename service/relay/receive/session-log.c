@@ -13,6 +13,7 @@
 #include "service/relay/log-line.h"
 
 #define TEXT_OCTETS 256
+#define LISTED_MOST 3 /* recipients, or entries, in a line */
 
 /* One line, valid UTF-8, not endless. */
 static char *
@@ -98,6 +99,64 @@ reroute_session_log_refused (const RerouteIp *client,
   g_autofree char *said = reroute_reply_to_string (reply);
 
   g_info ("to=<%s> client=[%s] status=refused (%s)", to, ip, said);
+}
+
+/* (transfer full) */
+static char *
+describe_refused_content (const RerouteIp *client,
+                          const RerouteEnvelope *envelope,
+                          const RerouteReply *reply)
+{
+  g_autofree char *ip = reroute_ip_to_string (client);
+  g_autofree char *from = printable (envelope->reverse_path);
+  g_autofree char *said = reroute_reply_to_string (reply);
+  GString *text = g_string_new (NULL);
+
+  g_string_printf (text, "client=[%s] from=<%s> to=", ip, from);
+  for (guint i = 0; i < MIN (envelope->recipients->len, LISTED_MOST); i++)
+    {
+      g_autofree char *to = printable (reroute_envelope_get_recipient (envelope, i)->address->text);
+      g_string_append_printf (text, "%s<%s>", i > 0 ? "," : "", to);
+    }
+  g_string_append_printf (text, " rcpts=%u status=refused (%s)", envelope->recipients->len, said);
+  return g_string_free (text, FALSE);
+}
+
+void
+reroute_session_log_content_refused (const RerouteIp *client,
+                                     const RerouteEnvelope *envelope,
+                                     const RerouteReply *reply)
+{
+  g_autofree char *text = describe_refused_content (client, envelope, reply);
+
+  g_info ("%s", text);
+}
+
+void
+reroute_session_log_loop (const RerouteIp *client,
+                          const RerouteEnvelope *envelope,
+                          const GPtrArray *entries,
+                          const RerouteReply *reply)
+{
+  g_autofree char *text = describe_refused_content (client, envelope, reply);
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (guint i = 0; i < MIN (entries->len, LISTED_MOST); i++)
+    {
+      const RerouteRow *entry = entries->pdata[i];
+      g_string_append_printf (names,
+                              "%s“%s %s%s”",
+                              i > 0 ? ", " : "",
+                              reroute_page_to_string (entry->page),
+                              entry->exact ? "#" : "",
+                              entry->domain);
+    }
+  if (entries->len > LISTED_MOST)
+    g_string_append_printf (names, " and %u more", entries->len - LISTED_MOST);
+  g_warning ("%s: what goes out %s%s comes back here",
+             text,
+             entries->len > 0 ? "by the entry " : "for permitted clients",
+             names->str);
 }
 
 void

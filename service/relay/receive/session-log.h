@@ -19,6 +19,15 @@ RerouteReply *reroute_session_log_commit (const RerouteIp *client,
 void reroute_session_log_refused (const RerouteIp *client,
                                   const RerouteAddress *recipient,
                                   const RerouteReply *reply);
+void reroute_session_log_content_refused (const RerouteIp *client,
+                                          const RerouteEnvelope *envelope,
+                                          const RerouteReply *reply);
+/* A content that was here before, which somebody has to do something about.
+   @entries: (element-type RerouteRow): that have admitted its recipients */
+void reroute_session_log_loop (const RerouteIp *client,
+                               const RerouteEnvelope *envelope,
+                               const GPtrArray *entries,
+                               const RerouteReply *reply);
 /* How an exchange of a client that logs in has ended. */
 void reroute_session_log_login (const RerouteIp *client,
                                 const RerouteSaslServer *sasl,

@@ -139,6 +139,53 @@ rejected_cb (RerouteSmtpServer *machine, guint code, gpointer user_data)
     self->put_off = TRUE;
 }
 
+/* (transfer full) (element-type RerouteRow): those that have admitted the recipients */
+static GPtrArray *
+list_entries (RerouteRuleset *ruleset, const RerouteEnvelope *envelope)
+{
+  GPtrArray *entries = g_ptr_array_new_with_free_func (reroute_row_unref);
+
+  for (guint i = 0; ruleset != NULL && i < envelope->recipients->len; i++)
+    {
+      RerouteRowRef by = reroute_envelope_get_recipient (envelope, i)->admitted_by;
+      RerouteRow *row = by.id != 0 ? reroute_ruleset_get_row (ruleset, by.page, by.id) : NULL;
+
+      if (row != NULL && !g_ptr_array_find (entries, row, NULL))
+        g_ptr_array_add (entries, reroute_row_ref (row));
+    }
+  return entries;
+}
+
+/* A client that has the message again is told by which entry: it covers a domain that the client
+   itself has named, so nothing is told that it does not know. */
+static RerouteReply *
+content_refused_cb (RerouteSmtpServer *machine,
+                    const RerouteEnvelope *envelope,
+                    gboolean is_loop,
+                    RerouteReply *reply,
+                    gpointer user_data)
+{
+  RerouteSession *self = user_data;
+
+  if (!is_loop)
+    {
+      reroute_session_log_content_refused (&self->client.ip, envelope, reply);
+      return reply;
+    }
+
+  g_autoptr (GPtrArray) entries = list_entries (self->receiver->ruleset, envelope);
+  if (entries->len > 0)
+    {
+      g_autoptr (RerouteReply) bare = reply;
+      const RerouteRow *entry = entries->pdata[0];
+      g_autofree char *text =
+        g_strdup_printf ("%s; it came by the entry for %s", bare->text, entry->domain);
+      reply = reroute_reply_new (bare->code, bare->status, text);
+    }
+  reroute_session_log_loop (&self->client.ip, envelope, entries, reply);
+  return reply;
+}
+
 static const RerouteSmtpServerHandler handler = {
   .mail = mail_cb,
   .rcpt = rcpt_cb,
@@ -152,6 +199,7 @@ static const RerouteSmtpServerHandler handler = {
   .etrn = reroute_session_etrn_cb,
   .helo = helo_cb,
   .rejected = rejected_cb,
+  .content_refused = content_refused_cb,
 };
 
 RerouteSmtpServer *

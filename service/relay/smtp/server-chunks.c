@@ -114,7 +114,7 @@ refuse_chunk (RerouteSmtpServer *self, guint64 octets)
       guint64 before =
         self->state == REROUTE_SMTP_SERVER_STATE_IN_CHUNKS ? (guint64) self->body.octets : 0;
       if (before + octets > (guint64) self->config.max_message_octets)
-        refusal = reroute_reply_new (552, "5.3.4", "The message is larger than this host takes");
+        refusal = reroute_smtp_server_refuse_content (self, REROUTE_BODY_TOO_LARGE);
     }
   if (refusal == NULL && self->state == REROUTE_SMTP_SERVER_STATE_IN_RCPT)
     refusal = reroute_smtp_server_begin_content (self, TRUE);

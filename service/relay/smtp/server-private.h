@@ -114,6 +114,9 @@ void reroute_smtp_server_drop_content (RerouteSmtpServer *self);
 /* Asks the owner and begins the scan; the state is the caller's to set.  @chunked: comes by BDAT.
    Returns: (transfer full) (nullable): the owner's refusal */
 RerouteReply *reroute_smtp_server_begin_content (RerouteSmtpServer *self, gboolean chunked);
+/* The content has @fault, and the owner hears of it: before the transaction is reset.
+   Returns: (transfer full): what is said */
+RerouteReply *reroute_smtp_server_refuse_content (RerouteSmtpServer *self, RerouteBodyFault fault);
 /* All of the content was read: refuses what has a fault, gives the owner the rest. */
 void reroute_smtp_server_end_content (RerouteSmtpServer *self);
 /* Refuses a content with a CR or LF that stands alone; ends the session. */

@@ -209,6 +209,18 @@ reroute_smtp_server_begin_content (RerouteSmtpServer *self, gboolean chunked)
   return NULL;
 }
 
+RerouteReply *
+reroute_smtp_server_refuse_content (RerouteSmtpServer *self, RerouteBodyFault fault)
+{
+  RerouteReply *reply =
+    reroute_reply_new (faults[fault].code, faults[fault].status, faults[fault].text);
+
+  return self->handler.content_refused != NULL
+           ? self->handler.content_refused (
+               self, self->envelope, fault == REROUTE_BODY_LOOP, reply, self->user_data)
+           : reply;
+}
+
 void
 reroute_smtp_server_end_content (RerouteSmtpServer *self)
 {
@@ -216,8 +228,9 @@ reroute_smtp_server_end_content (RerouteSmtpServer *self)
 
   if (fault != REROUTE_BODY_SOUND)
     {
+      g_autoptr (RerouteReply) refusal = reroute_smtp_server_refuse_content (self, fault);
       reroute_smtp_server_reset (self);
-      reroute_smtp_server_put (self, faults[fault].code, faults[fault].status, faults[fault].text);
+      reroute_smtp_server_put_reply (self, refusal);
       return;
     }
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_END);
@@ -229,10 +242,9 @@ reroute_smtp_server_end_content (RerouteSmtpServer *self)
 void
 reroute_smtp_server_end_for_bare (RerouteSmtpServer *self)
 {
-  reroute_smtp_server_put_last (self,
-                                faults[REROUTE_BODY_BARE].code,
-                                faults[REROUTE_BODY_BARE].status,
-                                faults[REROUTE_BODY_BARE].text);
+  g_autoptr (RerouteReply) refusal = reroute_smtp_server_refuse_content (self, REROUTE_BODY_BARE);
+
+  reroute_smtp_server_put_last (self, refusal->code, refusal->status, refusal->text);
 }
 
 static gsize

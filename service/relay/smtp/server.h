@@ -83,6 +83,14 @@ typedef struct
   RerouteReply *(*helo) (RerouteSmtpServer *machine, const char *name, gpointer user_data);
   /* A reply of 400 or more is put out, except to chunks behind a refused one.  (nullable) */
   void (*rejected) (RerouteSmtpServer *machine, guint code, gpointer user_data);
+  /* The content of the transaction is refused with @reply, or with what is returned instead;
+     @is_loop: for it was here before.  (nullable).  @reply: (transfer full)
+     Returns: (transfer full) */
+  RerouteReply *(*content_refused) (RerouteSmtpServer *machine,
+                                    const RerouteEnvelope *envelope,
+                                    gboolean is_loop,
+                                    RerouteReply *reply,
+                                    gpointer user_data);
 } RerouteSmtpServerHandler;
 
 /* What the machine needs to know; copied. */
