@@ -130,6 +130,15 @@ def main():
                 assert client.docmd('AUTH', 'PLAIN')[0] == 502
             assert service.ctl_json('account', 'list') == []
 
+        def test_outbound_only_without_accounts():
+            """A stranger is turned away when it connects."""
+            service.set('transfer-mode', 'outbound')
+            service.wait_applied()
+            with Client(service.host, service.port) as client:
+                assert client.banner.startswith('421 4.3.2'), client.banner
+            service.set('transfer-mode', 'both')
+            service.wait_applied()
+
         def test_account_is_kept_as_a_verifier():
             world.add('alice')
             world.add('bob', 'bobs')
@@ -169,6 +178,22 @@ def main():
                 client.sendmail('a@client.test', ['bob@far.test'], MESSAGE)
             world.check_arrived('bob@far.test')
             poll('the line in the log', lambda: ' auth=alice octets=' in world.log())
+
+        def test_outbound_only():
+            """Who logs in sends; a stranger comes in, for it might log in, and is refused at RCPT."""
+            service.set('transfer-mode', 'outbound')
+            service.wait_applied()
+            with world.session() as client:
+                assert log_in_by(client, 'PLAIN') == 235
+                client.sendmail('a@client.test', ['outbound@far.test'], MESSAGE)
+            world.check_arrived('outbound@far.test')
+            with world.session() as client:
+                client.mail('a@client.test')
+                for recipient in ('stranger@far.test', 'postmaster'):
+                    code, said = client.rcpt(recipient)
+                    assert (code, said[:5]) == (451, b'4.3.2'), said
+            service.set('transfer-mode', 'both')
+            service.wait_applied()
 
         def test_by_scram():
             with world.session() as client:

@@ -79,7 +79,7 @@ test_errors (gconstpointer data)
                        row->errors[i].put_off);
     }
   g_autoptr (RerouteReply) refusal = reroute_admission_enter (
-    admission, rules, &ip, BEGIN_US + row->at_s * G_USEC_PER_SEC);
+    admission, rules, &ip, FALSE, BEGIN_US + row->at_s * G_USEC_PER_SEC);
   reroute_admission_get_refused (admission, counts);
   g_assert_cmpuint (counts[REROUTE_REFUSED_ERRORS], ==, row->refused);
   if (row->refused)
@@ -102,6 +102,46 @@ test_authenticated (void)
   const RerouteClient client = { .ip = to_ip ("192.0.2.9"), .authenticated = TRUE };
 
   g_assert_false (reroute_admission_count_error (admission, rules, &client, BEGIN_US));
+}
+
+/* Of who sends only, the door keeps out what its recipients would be refused for anyway. */
+static void
+test_mode (void)
+{
+  static const struct
+  {
+    const char *settings;
+    gboolean may_log_in;
+    gboolean refused;
+  } cases[] = {
+    { "transfer-mode=both", FALSE, FALSE },
+    { "transfer-mode=inbound", FALSE, FALSE },
+    { "transfer-mode=outbound", FALSE, TRUE },
+    { "transfer-mode=outbound", TRUE, FALSE },
+    { "transfer-mode=outbound\npermitted-hosts=192.0.2.9", FALSE, FALSE },
+    { "transfer-mode=none", TRUE, TRUE },
+    { "transfer-mode=none\npermitted-hosts=192.0.2.9", FALSE, TRUE },
+    { "transfer-mode=outbound\nforbidden-hosts=192.0.2.9", TRUE, TRUE },
+  };
+  RerouteIp ip = to_ip ("192.0.2.9");
+  RerouteIp other = to_ip ("192.0.2.10");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (RerouteRuleset) rules = sample_rules ("", cases[i].settings);
+      g_autoptr (RerouteRuleset) open = sample_rules ("", "");
+      g_autoptr (RerouteAdmission) admission = reroute_admission_new ();
+      g_autoptr (RerouteReply) refusal =
+                   reroute_admission_enter (admission, rules, &ip, cases[i].may_log_in, BEGIN_US);
+      g_autoptr (RerouteReply) none = NULL;
+      g_autoptr (RerouteReply) moved = NULL;
+
+      g_assert_cmpint (refusal != NULL, ==, cases[i].refused);
+      none = reroute_admission_enter (admission, open, &other, FALSE, BEGIN_US);
+      g_assert_null (none);
+      moved = reroute_admission_move (admission, rules, &other, &ip, cases[i].may_log_in, BEGIN_US);
+      g_assert_cmpint (moved != NULL, ==, cases[i].refused);
+    }
 }
 
 /* The table of clients is bounded: a flood of addresses takes no more than its room. */
@@ -135,6 +175,7 @@ main (int argc, char **argv)
       g_autofree char *path = g_strconcat ("/admission/errors/", rows[i].name, NULL);
       g_test_add_data_func (path, &rows[i], test_errors);
     }
+  g_test_add_func ("/admission/mode", test_mode);
   g_test_add_func ("/admission/errors/authenticated", test_authenticated);
   g_test_add_func ("/admission/errors/many-clients", test_many_clients);
   return g_test_run ();

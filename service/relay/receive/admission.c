@@ -180,7 +180,8 @@ static RerouteReply *
 judge_settings (RerouteAdmission *self,
                 RerouteRuleset *ruleset,
                 const RerouteSettings *settings,
-                const RerouteIp *ip)
+                const RerouteIp *ip,
+                gboolean may_log_in)
 {
   const RerouteClient client = { .ip = *ip };
   gint64 mode = reroute_settings_get_number (settings, REROUTE_SETTING_TRANSFER_MODE);
@@ -192,7 +193,8 @@ judge_settings (RerouteAdmission *self,
     return refuse (self,
                    REROUTE_REFUSED_MODE,
                    reroute_reply_new (421, "4.3.2", "no mail is received at present"));
-  if (mode == TRANSFER_OUTBOUND && (ruleset == NULL || !reroute_ruleset_permits (ruleset, &client)))
+  if (mode == TRANSFER_OUTBOUND && !may_log_in &&
+      (ruleset == NULL || !reroute_ruleset_permits (ruleset, &client)))
     return refuse (self,
                    REROUTE_REFUSED_MODE,
                    reroute_reply_new (421, "4.3.2", "no inbound mail is received at present"));
@@ -231,9 +233,10 @@ judge_client (RerouteAdmission *self,
               RerouteRuleset *ruleset,
               const RerouteSettings *settings,
               const RerouteIp *ip,
+              gboolean may_log_in,
               gint64 now_us)
 {
-  RerouteReply *refusal = judge_settings (self, ruleset, settings, ip);
+  RerouteReply *refusal = judge_settings (self, ruleset, settings, ip, may_log_in);
 
   return refusal != NULL ? refusal : judge_errors (self, ruleset, settings, ip, now_us);
 }
@@ -299,6 +302,7 @@ RerouteReply *
 reroute_admission_enter (RerouteAdmission *self,
                          RerouteRuleset *ruleset,
                          const RerouteIp *ip,
+                         gboolean may_log_in,
                          gint64 now_us)
 {
   g_return_val_if_fail (self != NULL && ip != NULL, NULL);
@@ -306,7 +310,7 @@ reroute_admission_enter (RerouteAdmission *self,
   g_autoptr (RerouteSettings) settings =
                ruleset != NULL ? reroute_settings_ref (reroute_ruleset_get_settings (ruleset))
                                : reroute_settings_new ();
-  RerouteReply *refusal = judge_client (self, ruleset, settings, ip, now_us);
+  RerouteReply *refusal = judge_client (self, ruleset, settings, ip, may_log_in, now_us);
 
   return refusal != NULL ? refusal : count_in (self, settings, ip);
 }
@@ -327,6 +331,7 @@ reroute_admission_move (RerouteAdmission *self,
                         RerouteRuleset *ruleset,
                         const RerouteIp *from,
                         const RerouteIp *to,
+                        gboolean may_log_in,
                         gint64 now_us)
 {
   g_return_val_if_fail (self != NULL && from != NULL && to != NULL, NULL);
@@ -336,7 +341,7 @@ reroute_admission_move (RerouteAdmission *self,
                                : reroute_settings_new ();
   RerouteIp before = client_of (from);
   RerouteIp after = client_of (to);
-  RerouteReply *refusal = judge_client (self, ruleset, settings, to, now_us);
+  RerouteReply *refusal = judge_client (self, ruleset, settings, to, may_log_in, now_us);
   if (refusal != NULL || equal_ip (&before, &after))
     return refusal;
 

@@ -39,6 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAdmission, reroute_admission_free)
  * reroute_admission_enter:
  * @ruleset: (nullable): the generation to judge by; %NULL when none is held yet: the defaults
  * @ip: who knocks
+ * @may_log_in: whether it has logged in, or can: then who receives nothing from outside lets it in
+ * and judges its recipients
  * @now_us: monotonic
  *
  * Judges a client at the door; one that may come in is counted until reroute_admission_leave().
@@ -49,6 +51,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAdmission, reroute_admission_free)
 RerouteReply *reroute_admission_enter (RerouteAdmission *self,
                                        RerouteRuleset *ruleset,
                                        const RerouteIp *ip,
+                                       gboolean may_log_in,
                                        gint64 now_us);
 void reroute_admission_leave (RerouteAdmission *self, const RerouteIp *ip);
 
@@ -58,6 +61,7 @@ RerouteReply *reroute_admission_move (RerouteAdmission *self,
                                       RerouteRuleset *ruleset,
                                       const RerouteIp *from,
                                       const RerouteIp *to,
+                                      gboolean may_log_in,
                                       gint64 now_us);
 
 /* The same for a proxy that has not said whose connection it is: it counts among all, as nobody's.

@@ -45,6 +45,8 @@ struct _RerouteReceiver
 };
 
 RerouteAdmissionRules reroute_receiver_get_rules (RerouteReceiver *self);
+/* Whether clients can log in: AUTH is offered in TLS alone. */
+gboolean reroute_receiver_takes_logins (const RerouteReceiver *self);
 
 /* What time limits of clients go by: the worker's clock, which stands still while nobody reads. */
 gint64 reroute_receiver_now_us (const RerouteReceiver *self);

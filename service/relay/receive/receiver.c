@@ -97,12 +97,25 @@ refuse (int fd, const RerouteIp *ip, const RerouteReply *reply)
   close (fd);
 }
 
-/* (transfer full) (nullable): the refusal */
+gboolean
+reroute_receiver_takes_logins (const RerouteReceiver *self)
+{
+  return self->tls != NULL && self->accounts != NULL;
+}
+
+/* (transfer full) (nullable): the refusal.  Who may say XCLIENT has clients that log in there. */
 static RerouteReply *
 enter (RerouteReceiver *self, const RerouteIp *client)
 {
-  return reroute_admission_enter (
-    self->config.admission, self->ruleset, client, reroute_worker_now_us (self->worker));
+  gboolean may_log_in =
+    reroute_receiver_takes_logins (self) ||
+    reroute_settings_contains (self->settings, REROUTE_SETTING_XCLIENT_HOSTS, client);
+
+  return reroute_admission_enter (self->config.admission,
+                                  self->ruleset,
+                                  client,
+                                  may_log_in,
+                                  reroute_worker_now_us (self->worker));
 }
 
 void

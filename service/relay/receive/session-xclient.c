@@ -22,6 +22,13 @@ get_ip (const RerouteSession *self, const RerouteSmtpServerXclient *said)
   return said->has_ip ? said->ip : self->client.ip;
 }
 
+/* What take_login() makes of it. */
+static gboolean
+is_logged_in (const RerouteSession *self, const RerouteSmtpServerXclient *said)
+{
+  return said->has_login ? said->login != NULL : self->login_is_told;
+}
+
 static void
 take_login (RerouteSession *self, const RerouteSmtpServerXclient *said)
 {
@@ -45,10 +52,12 @@ reroute_session_xclient_cb (RerouteSmtpServer *machine,
   RerouteIp ip = get_ip (self, said);
   g_autofree char *host = reroute_ip_to_string (&self->client.ip);
   g_autofree char *client = reroute_ip_to_string (&ip);
+  gboolean may_log_in = is_logged_in (self, said) || reroute_receiver_takes_logins (receiver);
   RerouteReply *refusal = reroute_admission_move (receiver->config.admission,
                                                   receiver->ruleset,
                                                   &self->client.ip,
                                                   &ip,
+                                                  may_log_in,
                                                   reroute_worker_now_us (receiver->worker));
 
   g_message ("client=[%s] xclient=[%s] login=%s status=%s",
