@@ -130,6 +130,31 @@ def test_mail_waits_when_its_entry_is_removed():
         service.wait_empty()
 
 
+def test_waiting_mail_says_what_became_of_its_entry():
+    with Place('entry') as place, Sink() as sink, Service(place) as service:
+        service.set('retry-intervals', '1s')
+        service.add_connection('far.test', f'--host=127.0.0.1:{free_port()}')
+        service.add_routing('old.test', '--reroute-to=far.test')
+        service.wait_applied()
+        expect(send(service, 'a@source.test', ['u@old.test'])[1], '250')
+
+        def check(reason, undo, *change):
+            service.ctl(*change)
+            service.wait_applied()
+
+            def waits():
+                service.ctl('queue', 'retry', '--all')
+                return reason in str(service.queued())
+            poll(f'the queue to say: {reason}', waits, step_s=0.2)
+            service.ctl(*undo)
+            service.wait_applied()
+        check('incoming mail is not rerouted, so its entry does not act',
+              ('settings', 'set', 'reroute', 'yes'), 'settings', 'set', 'reroute', 'no')
+        check('its entry is off', ('routing', 'edit', 'old.test', '--on'), 'routing', 'edit', 'old.test', '--off')
+        service.ctl('connections', 'edit', 'far.test', f'--host={sink.endpoint}')
+        poll('the message', lambda: sink.recipients() == ['u@far.test'])
+
+
 def fill_the_disk(milters=()):
     """@milters: functions of a path, each makes a filter."""
     with Place('disk') as place, contextlib.ExitStack() as stack:

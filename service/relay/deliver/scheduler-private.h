@@ -305,10 +305,16 @@ gboolean reroute_waiting_awaits_etrn (const RerouteWaiting *self);
 /* What is kept as the last reply when @outcome puts it off; (transfer full) */
 char *reroute_waiting_dup_reply (const RerouteWaiting *self, const RerouteOutcome *outcome);
 
-/* --- try.c --- */
-/* Whether the entry that let the recipient in is gone, so that it waits for another. */
+/* --- lost-entry.c --- */
+/* Whether the entry that let the recipient in does not act, so that it waits for one. */
 gboolean reroute_recipient_lost_its_entry (const RerouteRecipient *recipient,
                                            const RerouteDecision *decision);
+/* The outcome of such a recipient: its reply says what has become of the entry. */
+RerouteOutcome reroute_recipient_await_entry (const RerouteRuleset *ruleset,
+                                              const RerouteRecipient *recipient,
+                                              guint index);
+
+/* --- try.c --- */
 /* Decides every recipient that is due and sends it on its way. */
 void reroute_queued_try (RerouteQueued *self);
 /* What its mail demands of a host; borrowed. */

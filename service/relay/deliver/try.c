@@ -387,13 +387,6 @@ reject (const RerouteDecision *decision, guint recipient)
   };
 }
 
-gboolean
-reroute_recipient_lost_its_entry (const RerouteRecipient *recipient,
-                                  const RerouteDecision *decision)
-{
-  return recipient->admitted_by.id != 0 && decision->admitting == NULL;
-}
-
 static Group *
 find_group (RerouteScheduler *scheduler, GPtrArray *groups, const RerouteDecision *decision)
 {
@@ -436,7 +429,7 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
   g_autoptr (RerouteAddress) address =
                reroute_scheduler_unwrap (scheduler, recipient->address, REROUTE_SRS_ANY_TIME, NULL);
   const RerouteDecision *decision = NULL;
-  RerouteOutcome outcome = { .recipient = index };
+  RerouteOutcome outcome;
   Group *group;
 
   if (address == NULL)
@@ -446,12 +439,9 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
       return;
     }
   decision = reroute_decision_memo_decide (&scheduler->memo, scheduler->ruleset, address, NULL);
-  /* Never default delivery for mail that an entry let in. */
   if (reroute_recipient_lost_its_entry (recipient, decision))
     {
-      outcome.kind = REROUTE_OUTCOME_PUT_OFF;
-      outcome.reply = reroute_reply_new (451, "4.3.5", "its entry was removed");
-      outcome.waits_for_rules = TRUE;
+      outcome = reroute_recipient_await_entry (scheduler->ruleset, recipient, index);
       g_array_append_val (outcomes, outcome);
       return;
     }
