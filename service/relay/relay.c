@@ -28,6 +28,7 @@
 #include "service/relay/srs-keeper.h"
 #include "service/relay/supervision.h"
 #include "service/relay/watchdog.h"
+#include "service/relay/workers.h"
 #include "service/supervisor.h"
 
 #include <glib-unix.h>
@@ -39,8 +40,6 @@
 #define DELIVERIES_GRACE_US (10 * G_USEC_PER_SEC) /* for messages that are being delivered */
 #define RULES_WAIT_S 5       /* for the first generation, when rulesd is not to be seen */
 #define RULES_WAIT_MOST_S 60 /* and when it is */
-#define WORKERS_LEAST 4      /* threads that are made; the setting says how many accept */
-#define WORKERS_MOST 64
 
 typedef struct
 {
@@ -59,6 +58,7 @@ typedef struct
   GPtrArray *handed;         /* (element-type RerouteHandedSocket): the service manager's */
   RerouteReceiver **receivers;
   guint n_drained;
+  gint64 workers_wanted; /* to accept, as the rules say; 0: not heard of yet */
 
   guint n_waits; /* seconds that the first generation was waited for */
   guint wait_id;
@@ -130,24 +130,13 @@ fail (Relay *self, GError *error)
 
 /* --- sockets --- */
 
-/* The workers that accept; all work for the scheduler. */
-static guint
-count_accepting (Relay *self)
-{
-  gint64 wanted = 1;
-
-  if (self->parts.ruleset != NULL)
-    wanted = reroute_settings_get_number (reroute_ruleset_get_settings (self->parts.ruleset),
-                                          REROUTE_SETTING_WORKERS);
-  return MIN (wanted, self->parts.n_workers);
-}
-
 static void
 hand_out_listeners (Relay *self)
 {
   g_autoptr (GPtrArray) none =
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_listener_unref);
-  guint n_accepting = count_accepting (self);
+  guint n_accepting = reroute_workers_count_accepting (
+    self->parts.ruleset, self->parts.n_workers, &self->workers_wanted);
 
   for (guint i = 0; i < self->parts.n_workers; i++)
     reroute_receiver_set_listeners (self->receivers[i],
@@ -410,7 +399,7 @@ open_spool (Relay *self, GError **error)
 static void
 make_workers (Relay *self)
 {
-  self->parts.n_workers = CLAMP (g_get_num_processors (), WORKERS_LEAST, WORKERS_MOST);
+  self->parts.n_workers = reroute_workers_count ();
   self->parts.workers = g_new0 (RerouteWorker *, self->parts.n_workers);
   for (guint i = 0; i < self->parts.n_workers; i++)
     self->parts.workers[i] = reroute_worker_new (i);

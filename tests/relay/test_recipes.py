@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The relay as it stands on a machine: the two recipes, its status, its settings while it runs."""
 
+import os
 import socket
 import subprocess
 import urllib.error
@@ -176,6 +177,10 @@ def test_workers_change_while_sessions_go_on():
             client.quit()
         sent.append('last@one.test')
         poll('all', lambda: sorted(sink.recipients()) == sorted(sent))
+        made = min(max(4, len(os.sched_getaffinity(0))), 64)
+        if made < 64:
+            line, = poll('the line in the log', lambda: service.ctl_json('log', 'setting workers'))
+            assert f' 64 threads: {made} are used' in line['text'], line
 
 
 def test_postmaster_of_a_host_without_a_name_set():
