@@ -114,7 +114,7 @@ static const struct
        "• Return to Sender gives them up now: the sender gets a notice of failure.\n"
        "• Delete removes them, and nobody is told.\n\n"
        "When an entry is corrected, what waits for it follows the new rule at its next try. “No next hop” is mail whose "
-       "entry was removed: it waits until another entry covers it.") },
+       "entry was removed or does not act: it waits until an entry covers it.") },
   { "queue-message", N_("Message Details"),
     N_("Where the message came from, and each recipient that it still has to reach, with what was said at its last try. "
        "Select a recipient to read a long reply whole.\n\n"
