@@ -262,6 +262,23 @@ reroute_address_with_domain (const RerouteAddress *self, const char *domain)
   return g_strconcat (self->local_part, "@", domain, NULL);
 }
 
+/* Whether @local_part begins so, in any case, as it reads without quotes: each backslash in them
+   says that the next octet is meant as it is (RFC 5321 4.1.2). */
+static gboolean
+starts_with (const char *local_part, const char *prefix)
+{
+  if (*local_part == '"')
+    local_part++;
+  for (; *prefix != '\0'; prefix++, local_part++)
+    {
+      if (*local_part == '\\')
+        local_part++;
+      if (g_ascii_toupper (*local_part) != *prefix)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 reroute_address_is_source_routed (const RerouteAddress *self)
 {
@@ -269,9 +286,7 @@ reroute_address_is_source_routed (const RerouteAddress *self)
 
   g_return_val_if_fail (self != NULL, FALSE);
 
-  const char *local_part = self->local_part + (self->local_part[0] == '"');
-  return strpbrk (local_part, "@%!") != NULL ||
-         g_ascii_strncasecmp (local_part, encapsulated, strlen (encapsulated)) == 0;
+  return strpbrk (self->local_part, "@%!") != NULL || starts_with (self->local_part, encapsulated);
 }
 
 gboolean

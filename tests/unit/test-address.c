@@ -210,6 +210,13 @@ test_source_routed (void)
     { "postmaster", FALSE },
     { "IMCEASMTP-a+40b@c.example", TRUE },
     { "\"imceasmtp-a b\"@c.example", TRUE },
+    { "\"\\IMCEASMTP-a+40b\"@c.example", TRUE },
+    { "\"im\\c\\easmtp\\-a b\"@c.example", TRUE },
+    { "\"\\\\IMCEASMTP-a\"@c.example", FALSE },
+    { "\"a\\%b\"@c.example", TRUE },
+    { "\"a\\!b\"@c.example", TRUE },
+    { "\"a\\@b\"@c.example", TRUE },
+    { "\"IMCEASMTP\"@c.example", FALSE },
     { "IMCEAEX-_O=X@c.example", FALSE },
     { "x-IMCEASMTP-a@c.example", FALSE },
   };
