@@ -97,6 +97,18 @@ def test_what_was_asked_goes_on():
         assert not street.back.messages, street.back.messages
 
 
+def test_what_a_recipient_was_goes_on_where_it_fits_in():
+    with Place('long') as place, Street(place) as street:
+        # RFC 3461 4.2: ORCPT has 500 octets at most, "rfc822;" and what xtext makes of the address.
+        fits, too_long = 'x' * 484 + '@old.test', 'x' * 485 + '@old.test'
+        escaped = '+' * 170 + '@old.test'
+        hand_in(street.service, f'<{SENDER}>', f'<{fits}>', f'<{too_long}>', f'<{escaped}>')
+        poll('the message', lambda: street.knows.messages)
+        said = [f'RCPT TO:<{"x" * 484}@knows.test> ORCPT=rfc822;{fits}', f'RCPT TO:<{"x" * 485}@knows.test>',
+                f'RCPT TO:<{"+" * 170}@knows.test>']
+        assert sorted(commands(street.knows, 'RCPT')) == sorted(said), commands(street.knows, 'RCPT')
+
+
 def test_host_without_dsn_is_told_nothing_and_the_relay_tells_of_success():
     with Place('relayed') as place, Street(place) as street:
         hand_in(street.service, f'<{SENDER}> ENVID=77', '<u@plain.test> NOTIFY=SUCCESS ORCPT=rfc822;o@x.test',
@@ -230,6 +242,7 @@ def test_asked_for_survives_a_restart():
 
 if __name__ == '__main__':
     run(test_what_was_asked_goes_on,
+        test_what_a_recipient_was_goes_on_where_it_fits_in,
         test_host_without_dsn_is_told_nothing_and_the_relay_tells_of_success,
         test_failure_is_told_to_who_wants_it,
         test_large_message_comes_back_as_its_headers,

@@ -177,6 +177,20 @@ append_notify (GString *command, RerouteNotify notify)
       }
 }
 
+/* (transfer full): ORCPT of what a recipient was before it was rewritten. */
+static GString *
+make_orcpt (const char *received)
+{
+  gboolean ascii = g_str_is_ascii (received);
+  GString *orcpt = g_string_new (ascii ? "rfc822;" : UTF8_TYPE ";");
+
+  if (ascii)
+    append_xtext (orcpt, received);
+  else
+    reroute_dsn_append_utf8_address (orcpt, received);
+  return orcpt;
+}
+
 void
 reroute_dsn_append_rcpt (GString *command, const RerouteRecipient *recipient, const char *rcpt_out)
 {
@@ -185,17 +199,12 @@ reroute_dsn_append_rcpt (GString *command, const RerouteRecipient *recipient, co
   append_notify (command, recipient->notify);
   if (recipient->original != NULL)
     g_string_append_printf (command, " ORCPT=%s", recipient->original);
-  else if (g_str_equal (received, rcpt_out))
-    return;
-  else if (g_str_is_ascii (received))
+  else if (!g_str_equal (received, rcpt_out))
     {
-      g_string_append (command, " ORCPT=rfc822;");
-      append_xtext (command, received);
-    }
-  else
-    {
-      g_string_append (command, " ORCPT=" UTF8_TYPE ";");
-      reroute_dsn_append_utf8_address (command, received);
+      GString *orcpt = make_orcpt (received);
+      if (orcpt->len <= ORCPT_OCTETS)
+        g_string_append_printf (command, " ORCPT=%s", orcpt->str);
+      g_string_free (orcpt, TRUE);
     }
 }
 

@@ -26,7 +26,7 @@ void reroute_dsn_append_mail (GString *command, const RerouteEnvelope *envelope)
  * @rcpt_out: the recipient as it leaves
  *
  * Appends " NOTIFY=… ORCPT=…".  A recipient that was rewritten says what it was before, when its
- * sender did not (RFC 3461 5.2.1).
+ * sender did not (RFC 3461 5.2.1) and what it was fits in (4.2).
  */
 void
 reroute_dsn_append_rcpt (GString *command, const RerouteRecipient *recipient, const char *rcpt_out);
