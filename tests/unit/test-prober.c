@@ -19,6 +19,10 @@ static const struct
   { 550, "5.1.10", TRUE },
   { 553, "5.1.3",  TRUE },
   { 550, "5.2.1",  TRUE },
+  /* the same section: the address of the sender, who is the null one */
+  { 550, "5.1.7",  FALSE },
+  { 553, "5.1.7",  FALSE },
+  { 550, "5.1.8",  FALSE },
   /* without a status of its own, RFC 5321 4.2.3 */
   { 550, "",       TRUE },
   { 551, "",       TRUE },

@@ -87,12 +87,19 @@ get_now_us (const RerouteProber *self)
 
 /* --- what was said --- */
 
+/* Whether it is the sender's address that is refused, not the recipient's (RFC 3463 3.2). */
+static gboolean
+is_about_sender (const char *status)
+{
+  return g_str_equal (status, "5.1.7") || g_str_equal (status, "5.1.8");
+}
+
 gboolean
 reroute_prober_is_unknown (const RerouteReply *reply)
 {
   g_return_val_if_fail (reply != NULL, FALSE);
 
-  if (reply->code < 500)
+  if (reply->code < 500 || is_about_sender (reply->status))
     return FALSE;
   /* Addresses, and mailboxes that are shut for good (RFC 3463 3.2 and 3.3). */
   if (reply->status[0] != '\0')
