@@ -361,6 +361,16 @@ def main():
                 message, = world.arrive()
                 assert below_trace(message) == HEAD + b'\r\n', message.content
 
+        def test_what_it_makes_of_what_was_declared():
+            for sender, change, content, wanted in (
+                    ('8bit@a.test', replace_body(b'\xc3\xa9'), CONTENT, ' BODY=8BITMIME'), ('7bit@a.test', replace_body(b'e'), CONTENT + b'\xc3\xa9\r\n', ''),
+                    ('utf8@a.test', add_header('X', 'é'), CONTENT, ' BODY=8BITMIME SMTPUTF8')):
+                with world.filters(at_end(change, None)):
+                    assert talk(service, f'MAIL FROM:<{sender}> BODY=8BITMIME SMTPUTF8', *TRANSACTION[1:], content=content)[-1].startswith('250')
+                    service.wait_empty()
+                    said, = [line for lines in world.sink.conversations for line in lines if sender in line]
+                    assert re.fullmatch(rf'C: MAIL FROM:<{sender}> SIZE=\d+{wanted}', said), (said, wanted)
+
         def test_large_messages():
             """In the spool's pieces: one that stays, one whose body is replaced, one that came by BDAT."""
             large = HEAD + b'\r\n' + b''.join(b'.%07d' % n + b'x' * 60 + b'\r\n' for n in range(30000))

@@ -5,6 +5,7 @@
 import contextlib
 import email
 import email.policy
+import re
 import threading
 
 from place import Place, free_port, poll
@@ -131,6 +132,56 @@ def test_host_without_dsn_is_told_nothing_and_the_relay_tells_of_success():
         assert recipients[0]['Final-Recipient'] == 'rfc822; u@plain.test', recipients
 
 
+# What stands behind MAIL FROM:, the recipient, header, body, and whether a host without extensions gets it: else
+# the status of the notice.  RFC 6152 and RFC 6531 are about octets over 127, not about what was declared.
+NEEDS = (
+    (f'<{SENDER}> BODY=8BITMIME', '<u@bare.test>', 'plain', 'plain', None),
+    (f'<{SENDER}> SMTPUTF8', '<u@bare.test>', 'plain', 'plain', None),
+    (f'<{SENDER}> BODY=8BITMIME SMTPUTF8', '<u@bare.test>', 'plain', 'plain', None),
+    (f'<{SENDER}> SMTPUTF8', '<u@münchen.example>', 'plain', 'plain', None),
+    (f'<{SENDER}> SMTPUTF8', r'<u@münchen.example> ORCPT=utf-8;u@m\x{FC}nchen.example', 'plain', 'plain', None),
+    (f'<{SENDER}>', '<u@bare.test>', 'ü', 'ü', None),
+    (f'<{SENDER}> SMTPUTF8', '<u@bare.test>', 'plain', 'ü', None),
+    (f'<{SENDER}> BODY=8BITMIME', '<u@bare.test>', 'plain', 'ü', '5.6.3'),
+    (f'<{SENDER}> BODY=8BITMIME', '<u@bare.test>', 'ü', 'plain', '5.6.3'),
+    (f'<{SENDER}> SMTPUTF8', '<u@bare.test>', 'ü', 'plain', '5.6.7'),
+    (f'<{SENDER}> SMTPUTF8', '<ü@bare.test>', 'plain', 'plain', '5.6.7'),
+    (f'<{SENDER}> SMTPUTF8', '<u@bare.test> ORCPT=utf-8;ü@bare.test', 'plain', 'plain', '5.6.7'),
+    ('<ö@back.test> SMTPUTF8', '<u@bare.test>', 'plain', 'plain', '5.6.7'),
+)
+
+
+def test_only_octets_over_127_need_what_a_host_lacks():
+    with (Place('needs') as place, Street(place) as street, Sink(extensions=('SIZE 1000000',)) as bare,
+          Sink(reply=lambda verb, argument: '500 5.5.2 what?' if verb == 'EHLO' else None) as ancient):
+        street.service.add_routing('münchen.example', '--reroute-to=bare.test')
+        for n, host in enumerate((bare, ancient)):
+            verb = 'edit' if n > 0 else 'add'
+            street.service.ctl('connections', verb, 'bare.test', f'--host={host.endpoint}')
+            street.service.wait_applied()
+            for mail, rcpt, subject, body, status in NEEDS:
+                del host.messages[:], street.back.messages[:]
+                content = f'Subject: {subject}\r\n\r\n{body}\r\n'.encode()
+                hand_in(street.service, mail, rcpt, content=content)
+                street.service.wait_empty()
+                said = [report(notice)[2][0]['Status'] for notice in street.back.messages]
+                assert said == [status] * (status is not None), (mail, rcpt, subject, body, said)
+                assert len(host.messages) == (status is None), (mail, rcpt, subject, body)
+                assert all(message.content.endswith(content) for message in host.messages), host.messages[0].content
+
+
+def test_what_a_message_needs_goes_by_who_gets_it():
+    with Place('who') as place, Street(place) as street, Sink(extensions=('SIZE 1000000',)) as bare:
+        street.service.add_connection('bare.test', f'--host={bare.endpoint}')
+        street.service.wait_applied()
+        hand_in(street.service, f'<{SENDER}> BODY=8BITMIME SMTPUTF8', '<ü@plain.test>', '<u@knows.test>', '<u@bare.test>')
+        street.service.wait_empty()
+        assert not street.back.messages, street.back.messages
+        for sink, wanted in ((street.plain, ' SMTPUTF8'), (street.knows, ''), (bare, '')):
+            mail, = commands(sink, 'MAIL')
+            assert re.fullmatch(rf'MAIL FROM:<{re.escape(SENDER)}> SIZE=\d+{wanted}', mail), mail
+
+
 def test_failure_is_told_to_who_wants_it():
     with Place('failure') as place, Street(place) as street:
         hand_in(street.service, f'<{SENDER}> RET=FULL', '<bad1@plain.test> NOTIFY=NEVER',
@@ -244,6 +295,8 @@ if __name__ == '__main__':
     run(test_what_was_asked_goes_on,
         test_what_a_recipient_was_goes_on_where_it_fits_in,
         test_host_without_dsn_is_told_nothing_and_the_relay_tells_of_success,
+        test_only_octets_over_127_need_what_a_host_lacks,
+        test_what_a_message_needs_goes_by_who_gets_it,
         test_failure_is_told_to_who_wants_it,
         test_large_message_comes_back_as_its_headers,
         test_delay_is_told_once_to_who_wants_it,

@@ -171,6 +171,23 @@ test_held (void)
                  again->client_permitted);
 }
 
+/* A record that does not tell what the header section needs is one whose header may need it. */
+static void
+test_ascii_header (void)
+{
+  g_autoptr (RerouteEnvelope) envelope = decode (format_1, sizeof format_1);
+
+  g_assert_false (envelope->ascii_header);
+  envelope->smtputf8 = TRUE;
+  g_autoptr (GByteArray) declared = encode (envelope);
+  envelope->ascii_header = TRUE;
+  g_autoptr (GByteArray) noted = encode (envelope);
+  g_autoptr (RerouteEnvelope) before = decode (declared->data, declared->len);
+  g_autoptr (RerouteEnvelope) now = decode (noted->data, noted->len);
+  g_assert_true (before->smtputf8 && !before->ascii_header);
+  g_assert_true (now->smtputf8 && now->ascii_header);
+}
+
 static RerouteSegmentHeader
 check_version (guint32 version)
 {
@@ -205,6 +222,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/envelope/format-1", test_format_1);
   g_test_add_func ("/spool/envelope/notices", test_notices);
   g_test_add_func ("/spool/envelope/held", test_held);
+  g_test_add_func ("/spool/envelope/ascii-header", test_ascii_header);
   g_test_add_func ("/spool/envelope/line-break", test_line_break);
   g_test_add_func ("/spool/envelope/bad-fields", test_bad_fields);
   g_test_add_func ("/spool/envelope/versions", test_versions);

@@ -47,6 +47,7 @@ check (const RerouteEnvelope *envelope)
   g_assert_cmpstr (again->id, ==, envelope->id);
   g_assert_cmpint (again->body_8bitmime, ==, envelope->body_8bitmime);
   g_assert_cmpint (again->smtputf8, ==, envelope->smtputf8);
+  g_assert_cmpint (again->ascii_header, ==, envelope->ascii_header);
   g_assert_cmpint (again->client_permitted, ==, envelope->client_permitted);
   g_assert_cmpint (again->held, ==, envelope->held);
   g_assert_cmpint (again->requiretls, ==, envelope->requiretls);
@@ -95,6 +96,7 @@ test_everything (void)
 
   envelope->body_8bitmime = TRUE;
   envelope->smtputf8 = TRUE;
+  envelope->ascii_header = TRUE;
   envelope->client_permitted = TRUE;
   envelope->held = TRUE;
   envelope->tls_optional = TRUE;

@@ -85,8 +85,9 @@ test_trace_header (void)
       "Received: from a?b??c???d? ([192.0.2.1])\r\n\tby mx.test with ESMTP id 1a.t0k3n\r\n"
       "\tfor <postmaster>;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
     { "utf8", "RFC 6531 4.3", "", "192.0.2.1", TRUE, TRUE, NULL, "ü@test.com", NULL,
-      "Received: from unknown ([192.0.2.1])\r\n\tby mx.test with UTF8SMTP id 1a.t0k3n\r\n"
-      "\tfor <ü@test.com>;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
+      "Received: from unknown ([192.0.2.1])\r\n\tby mx.test with UTF8SMTP id 1a.t0k3n;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
+    { "utf8-domain", "RFC 6531 4.3", "c.test", "192.0.2.1", TRUE, TRUE, NULL, "B@MÜNCHEN.example", NULL,
+      "Received: from c.test ([192.0.2.1])\r\n\tby mx.test with UTF8SMTP id 1a.t0k3n\r\n\tfor <B@xn--mnchen-3ya.example>;\r\n\tMon, 23 Nov 2026 22:32:05 +0000\r\n" },
     { "tls", "RFC 3848", "client.test", "192.0.2.1", TRUE, FALSE, "TLSv1.3 with cipher X", "b@test.com", NULL,
       "Received: from client.test ([192.0.2.1])\r\n\t(using TLSv1.3 with cipher X)\r\n"
       "\tby mx.test with ESMTPS id 1a.t0k3n\r\n"

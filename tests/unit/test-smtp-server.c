@@ -367,7 +367,7 @@ test_envelope (void)
                      "RCPT TO:<@relay.test:b@test.com>\r\nRCPT TO:<no@refused.test>\r\n"
                      "RCPT TO:<\"c>d\"@Test.COM.>\r\nDATA\r\n",
                      -1);
-  test_session_feed (session, ".\r\n", -1);
+  test_session_feed (session, "Subject: \xc3\xa9\r\n.\r\n", -1);
   const TestMessage *message = test_session_message (session, 0);
   g_assert_cmpstr (message->envelope->reverse_path, ==, "a@client.test");
   g_assert_cmpstr (message->envelope->helo, ==, "client.test");
@@ -380,6 +380,67 @@ test_envelope (void)
   g_assert_cmpstr (first->address->text, ==, "b@test.com");
   g_assert_cmpint (first->admitted_by.id, ==, 7);
   g_assert_cmpstr (second->address->text, ==, "\"c>d\"@Test.COM");
+}
+
+/* What a message was declared to be is kept as far as its content needs it. */
+static void
+check_needs (const char *content, gboolean chunked, gboolean has_8bit, gboolean has_8bit_header)
+{
+  static const char mail[] = "MAIL FROM:<> BODY=8BITMIME SMTPUTF8\r\nRCPT TO:<b@test.com>\r\n";
+  g_autoptr (TestSession) session = greeted (&permitted);
+  g_autofree char *bdat = g_strdup_printf ("BDAT %" G_GSIZE_FORMAT " LAST\r\n", strlen (content));
+
+  g_test_message ("%s%s", bdat, content);
+  test_session_feed (session, mail, -1);
+  test_session_feed (session, chunked ? bdat : "DATA\r\n", -1);
+  for (gsize i = 0, n = strlen (content); i < n; i += 100)
+    test_session_feed (session, content + i, (gssize) MIN (100, n - i));
+  if (!chunked)
+    test_session_feed (session, ".\r\n", -1);
+  const RerouteEnvelope *envelope = test_session_message (session, 0)->envelope;
+  g_assert_true (envelope->smtputf8);
+  g_assert_cmpint (envelope->body_8bitmime, ==, has_8bit);
+  g_assert_cmpint (envelope->ascii_header, ==, !has_8bit_header);
+}
+
+static void
+test_needs (void)
+{
+  static const struct
+  {
+    const char *content;
+    gboolean has_8bit;
+    gboolean has_8bit_header;
+  } rows[] = {
+    { "", FALSE, FALSE },
+    { "Subject: a\r\n\r\nbody\r\n", FALSE, FALSE },
+    { "Subject: a\r\n\r\n..\x7f\r\n", FALSE, FALSE },
+    { "Subject: a\r\n\r\nb\xf6"
+      "dy\r\n",
+      TRUE,
+      FALSE },
+    { "Subject: a\r\n\r\n..\x80\r\n", TRUE, FALSE },
+    { "\r\n\xff\r\n", TRUE, FALSE },
+    { "Subject: \xc3\xa9\r\n\r\nbody\r\n", TRUE, TRUE },
+    { "Subject: a\r\n \xc3\xa9\r\n\r\n\xc3\xa9\r\n", TRUE, TRUE },
+  };
+  static const char fields[] = "Subject: a\r\nX: ";
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    for (guint chunked = 0; chunked < 2; chunked++)
+      check_needs (rows[i].content, chunked != 0, rows[i].has_8bit, rows[i].has_8bit_header);
+  /* Wherever it stands. */
+  for (gsize i = 0; i < 300; i++)
+    {
+      g_autofree char *filler = g_strnfill (300, 'x');
+      g_autofree char *plain = g_strconcat (fields, filler, "\r\n\r\n", filler, "\r\n", NULL);
+      filler[i] = '\x80';
+      g_autofree char *header = g_strconcat (fields, filler, "\r\n\r\nx\r\n", NULL);
+      g_autofree char *body = g_strconcat (fields, "x\r\n\r\n", filler, "\r\n", NULL);
+      check_needs (plain, (i & 1) != 0, FALSE, FALSE);
+      check_needs (header, (i & 1) != 0, TRUE, TRUE);
+      check_needs (body, (i & 1) != 0, TRUE, FALSE);
+    }
 }
 
 static void
@@ -502,6 +563,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/smtp/server/content", test_content);
+  g_test_add_func ("/smtp/server/needs", test_needs);
   g_test_add_func ("/smtp/server/received-lines", test_received_lines);
   g_test_add_func ("/smtp/server/refused-content-resets", test_refused_content_resets);
   g_test_add_func ("/smtp/server/limits-of-content", test_limits_of_content);

@@ -82,6 +82,32 @@ reroute_delivery_free (RerouteDelivery *self)
   g_free (self);
 }
 
+const char *
+reroute_delivery_get_reverse_path (const RerouteDelivery *self)
+{
+  return self->reverse_path != NULL ? self->reverse_path : self->message->envelope->reverse_path;
+}
+
+gboolean
+reroute_delivery_needs_smtputf8 (const RerouteDelivery *self)
+{
+  const RerouteEnvelope *envelope = self->message->envelope;
+
+  if (!envelope->smtputf8)
+    return FALSE;
+  if (!envelope->ascii_header || !g_str_is_ascii (reroute_delivery_get_reverse_path (self)))
+    return TRUE;
+  for (guint i = 0; i < self->n_recipients; i++)
+    {
+      const char *original =
+        reroute_envelope_get_recipient (envelope, self->recipients[i])->original;
+
+      if (!g_str_is_ascii (self->rcpt_out[i]) || (original != NULL && !g_str_is_ascii (original)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 RerouteReply *
 reroute_delivery_soften (const RerouteReply *reply)
 {

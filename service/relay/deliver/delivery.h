@@ -85,6 +85,13 @@ typedef struct
    (transfer full) */
 RerouteReply *reroute_delivery_soften (const RerouteReply *reply);
 
+/* Borrowed: that leaves. */
+const char *reroute_delivery_get_reverse_path (const RerouteDelivery *self);
+
+/* Whether what leaves needs SMTPUTF8: the header section, the reverse-path, a recipient or its
+   ORCPT (RFC 6531 3.4). */
+gboolean reroute_delivery_needs_smtputf8 (const RerouteDelivery *self);
+
 /* On the worker: the endpoint has to wait. */
 void reroute_delivery_note_failure (RerouteDelivery *self,
                                     guint endpoint,

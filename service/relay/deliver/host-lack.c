@@ -36,8 +36,9 @@ reroute_host_is_doubtful (const RerouteEndpoint *endpoint, const RerouteEnvelope
 }
 
 const char *
-reroute_host_find_lack (RerouteConnection *connection, const RerouteEnvelope *envelope)
+reroute_host_find_lack (RerouteConnection *connection, const RerouteDelivery *delivery)
 {
+  const RerouteEnvelope *envelope = delivery->message->envelope;
   RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
 
   if (reroute_host_must_keep_tls (reroute_connection_get_endpoint (connection), envelope) &&
@@ -45,7 +46,7 @@ reroute_host_find_lack (RerouteConnection *connection, const RerouteEnvelope *en
     return "5.7.30";
   if (envelope->body_8bitmime && !reroute_smtp_client_offers_8bitmime (machine))
     return "5.6.3";
-  if (envelope->smtputf8 && !reroute_smtp_client_offers_smtputf8 (machine))
+  if (reroute_delivery_needs_smtputf8 (delivery) && !reroute_smtp_client_offers_smtputf8 (machine))
     return "5.6.7";
   return NULL;
 }

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "service/relay/deliver/connection.h"
+#include "service/relay/deliver/delivery.h"
 
 G_BEGIN_DECLS
 
@@ -20,7 +20,7 @@ gboolean reroute_host_is_doubtful (const RerouteEndpoint *endpoint,
                                    const RerouteEnvelope *envelope);
 
 /* The status of a refusal that a host would earn us; NULL: it has what the message needs. */
-const char *reroute_host_find_lack (RerouteConnection *connection, const RerouteEnvelope *envelope);
+const char *reroute_host_find_lack (RerouteConnection *connection, const RerouteDelivery *delivery);
 
 /* (transfer full): what the sender is told when no host has it. */
 RerouteReply *reroute_host_make_refusal (const char *status);

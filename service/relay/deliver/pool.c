@@ -177,7 +177,7 @@ begin_transaction (Session *session)
   Try *try = session->try;
   RerouteDelivery *delivery = try->delivery;
   const RerouteEnvelope *envelope = delivery->message->envelope;
-  const char *lack = reroute_host_find_lack (session->connection, envelope);
+  const char *lack = reroute_host_find_lack (session->connection, delivery);
   RerouteSettings *settings = reroute_ruleset_get_settings (try->ruleset);
 
   session->by_data |= try->by_data;
@@ -191,10 +191,9 @@ begin_transaction (Session *session)
       return;
     }
   try->transaction = (RerouteSmtpTransaction){
-    .reverse_path =
-      delivery->reverse_path != NULL ? delivery->reverse_path : envelope->reverse_path,
+    .reverse_path = reroute_delivery_get_reverse_path (delivery),
     .body_8bitmime = envelope->body_8bitmime,
-    .smtputf8 = envelope->smtputf8,
+    .smtputf8 = reroute_delivery_needs_smtputf8 (delivery),
     .requiretls =
       reroute_host_must_keep_tls (reroute_connection_get_endpoint (session->connection), envelope),
     .content_octets = delivery->message->content_octets,

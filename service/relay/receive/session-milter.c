@@ -41,6 +41,7 @@ struct _RerouteSessionMilters
   RerouteMilterLogin login;      /* borrows from the session */
   RerouteMilterMessage *message; /* from DATA on */
   RerouteEnvelope *envelope;     /* of the message that is judged */
+  gboolean body_8bitmime;        /* was declared: they may make 8-bit content of any */
   gboolean discards;             /* the message, by what was said of MAIL or RCPT */
   gboolean asking;               /* a question is on its way out: who asks goes on by himself */
 
@@ -116,6 +117,8 @@ commit (RerouteSessionMilters *self)
 {
   RerouteEnvelope *envelope = g_steal_pointer (&self->envelope);
 
+  envelope->body_8bitmime = self->body_8bitmime;
+  reroute_envelope_note_content (envelope, self->scan.has_8bit, self->scan.has_8bit_header);
   free_transaction (self);
   reroute_session_commit (self->session, envelope);
 }
@@ -447,6 +450,7 @@ void
 reroute_session_milters_ask_mail (RerouteSessionMilters *self, const RerouteEnvelope *envelope)
 {
   self->discards = FALSE;
+  self->body_8bitmime = envelope->body_8bitmime;
   if (self->chain == NULL)
     make_chain (self);
   self->about = ABOUT_COMMAND;
@@ -517,7 +521,7 @@ reroute_session_milters_new (RerouteSession *session)
   self->session = session;
   self->settings = reroute_settings_ref (session->receiver->settings);
   reroute_body_init (&self->scan);
-  self->scan.normalize = TRUE;
+  self->scan.normalize = self->scan.looks_for_8bit = TRUE;
   self->scan.sink = scanned_cb;
   self->scan.sink_data = self;
   return self;

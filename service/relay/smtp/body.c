@@ -26,6 +26,11 @@
 /* Of a header field, what is kept to look at; our own Received line is shorter. */
 #define FIELD_OCTETS 4096
 
+/* Looked at in one step for octets over 127: the compiler makes wide registers of it. */
+#define BLOCK_WORDS 8
+#define BIT_8 0x80u
+#define BIT_8_OF_EACH G_GUINT64_CONSTANT (0x8080808080808080)
+
 enum
 {
   LINE_START,  /* behind CR LF */
@@ -56,6 +61,7 @@ reroute_body_begin (RerouteBody *self, gboolean chunked)
   self->octets = 0;
   self->n_received = self->n_own_received = 0;
   self->tls_optional = FALSE;
+  self->has_8bit = self->has_8bit_header = FALSE;
   self->chunked = chunked;
   self->state = chunked ? LF_START : LINE_START;
   self->in_header = TRUE;
@@ -71,11 +77,35 @@ set_fault (RerouteBody *self, RerouteBodyFault fault)
     self->fault = fault;
 }
 
+/* Whether an octet over 127 is among them. */
+static gboolean
+has_8bit (const guint8 *octets, gsize length)
+{
+  guint64 words[BLOCK_WORDS];
+  guint8 rest = 0;
+
+  for (; length >= sizeof words; octets += sizeof words, length -= sizeof words)
+    {
+      guint64 all = 0;
+      memcpy (words, octets, sizeof words);
+      for (guint i = 0; i < BLOCK_WORDS; i++)
+        all |= words[i];
+      if ((all & BIT_8_OF_EACH) != 0)
+        return TRUE;
+    }
+  for (gsize i = 0; i < length; i++)
+    rest |= octets[i];
+  return (rest & BIT_8) != 0;
+}
+
 static void
 put (RerouteBody *self, const guint8 *octets, gsize length)
 {
-  if (length > 0 && self->fault == REROUTE_BODY_SOUND)
-    self->sink (octets, length, self->sink_data);
+  if (length == 0 || self->fault != REROUTE_BODY_SOUND)
+    return;
+  if (self->looks_for_8bit && !self->has_8bit)
+    self->has_8bit = has_8bit (octets, length);
+  self->sink (octets, length, self->sink_data);
 }
 
 static void
@@ -157,6 +187,8 @@ scan_header (RerouteBody *self, const guint8 *octets, gsize length)
     finish_field (self);
   if (!self->in_header)
     return;
+  if (self->looks_for_8bit && !self->has_8bit_header)
+    self->has_8bit_header = has_8bit (octets, length);
   self->header_octets += length;
   if (self->header_octets > REROUTE_LIMIT_HEADER_OCTETS)
     set_fault (self, REROUTE_BODY_HEADER_TOO_LARGE);

@@ -30,9 +30,10 @@ typedef void (*RerouteBodySink) (const guint8 *octets, gsize length, gpointer us
 typedef struct
 {
   /* set before reroute_body_begin() */
-  gboolean normalize; /* bare LF becomes CR LF, bare CR and such a NUL a blank; else: faults */
-  gint64 max_octets;  /* content without stuffed dots; 0: no limit */
-  const char *token;  /* ends the id of our own Received lines; NULL: none */
+  gboolean normalize;      /* bare LF becomes CR LF, bare CR and such a NUL a blank; else: faults */
+  gint64 max_octets;       /* content without stuffed dots; 0: no limit */
+  const char *token;       /* ends the id of our own Received lines; NULL: none */
+  gboolean looks_for_8bit; /* has_8bit and has_8bit_header are wanted */
   RerouteBodySink sink;
   gpointer sink_data;
 
@@ -41,7 +42,9 @@ typedef struct
   gint64 octets;          /* content so far, without stuffed dots */
   guint n_received;
   guint n_own_received;
-  gboolean tls_optional; /* a field says TLS-Required: No (RFC 8689 3) */
+  gboolean tls_optional;    /* a field says TLS-Required: No (RFC 8689 3) */
+  gboolean has_8bit;        /* an octet over 127 stands somewhere */
+  gboolean has_8bit_header; /* one stands in the header section */
 
   /*< private >*/
   guint8 state;

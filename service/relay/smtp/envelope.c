@@ -2,7 +2,7 @@
  *
  * envelope.c - what MAIL and RCPT said, and who said it
  *
- * Standards: RFC 5321 section 2.3.1, RFC 3461 section 4.
+ * Standards: RFC 5321 section 2.3.1, RFC 3461 section 4, RFC 6152, RFC 6531 section 3.4.
  */
 
 #include "config.h"
@@ -64,6 +64,15 @@ reroute_envelope_get_recipient (const RerouteEnvelope *self, guint index)
   g_return_val_if_fail (self != NULL && index < self->recipients->len, NULL);
 
   return &g_array_index (self->recipients, RerouteRecipient, index);
+}
+
+void
+reroute_envelope_note_content (RerouteEnvelope *self, gboolean has_8bit, gboolean has_8bit_header)
+{
+  g_return_if_fail (self != NULL);
+
+  self->body_8bitmime = self->body_8bitmime && has_8bit;
+  self->ascii_header = self->smtputf8 && !has_8bit_header;
 }
 
 gboolean

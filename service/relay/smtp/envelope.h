@@ -43,8 +43,9 @@ typedef struct
 typedef struct
 {
   char *reverse_path;     /* mailbox without angle brackets; "" is the null reverse-path */
-  gboolean body_8bitmime; /* BODY=8BITMIME was declared (RFC 6152) */
+  gboolean body_8bitmime; /* BODY=8BITMIME was declared (RFC 6152), and the content needs it */
   gboolean smtputf8;      /* SMTPUTF8 was declared (RFC 6531) */
+  gboolean ascii_header;  /* and the header section does not need it; FALSE: it does, or may */
   RerouteReturn returns;
   char *id;   /* (nullable): ENVID as it was given, in xtext */
   char *helo; /* what the client called itself */
@@ -66,6 +67,11 @@ RerouteRecipient *reroute_envelope_add_recipient (RerouteEnvelope *self,
                                                   RerouteAddress *address,
                                                   RerouteRowRef admitted_by);
 const RerouteRecipient *reroute_envelope_get_recipient (const RerouteEnvelope *self, guint index);
+
+/* All of the content was read: of what was declared, keeps what octets over 127 in it need.
+   @has_8bit: there are any; @has_8bit_header: in the header section */
+void
+reroute_envelope_note_content (RerouteEnvelope *self, gboolean has_8bit, gboolean has_8bit_header);
 
 /* Whether the sender of recipient @index wants a notice of this kind; one of the null reverse-path
    never does. */

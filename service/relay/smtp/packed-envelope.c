@@ -31,6 +31,7 @@ enum
   FLAG_HELD = 1 << 7,
   FLAG_TLS_OPTIONAL = 1 << 8,
   FLAG_REQUIRETLS = 1 << 9,
+  FLAG_ASCII_HEADER = 1 << 10,
 };
 
 enum
@@ -81,13 +82,13 @@ reroute_envelope_pack (const RerouteEnvelope *self)
   gboolean ipv4 = reroute_ip_is_ipv4 (&self->client_ip);
   guint skipped = ipv4 ? IPV4_OFFSET : 0;
 
-  put_number (octets,
-              (self->body_8bitmime ? FLAG_BODY_8BITMIME : 0) |
-                (self->smtputf8 ? FLAG_SMTPUTF8 : 0) |
-                (self->client_permitted ? FLAG_CLIENT_PERMITTED : 0) |
-                (self->held ? FLAG_HELD : 0) | (self->tls_optional ? FLAG_TLS_OPTIONAL : 0) |
-                (self->requiretls ? FLAG_REQUIRETLS : 0) | (ipv4 ? FLAG_IPV4 : 0) |
-                (self->id != NULL ? FLAG_ID : 0) | (guint) self->returns << RETURNS_SHIFT);
+  put_number (
+    octets,
+    (self->body_8bitmime ? FLAG_BODY_8BITMIME : 0) | (self->smtputf8 ? FLAG_SMTPUTF8 : 0) |
+      (self->client_permitted ? FLAG_CLIENT_PERMITTED : 0) | (self->held ? FLAG_HELD : 0) |
+      (self->tls_optional ? FLAG_TLS_OPTIONAL : 0) | (self->requiretls ? FLAG_REQUIRETLS : 0) |
+      (self->ascii_header ? FLAG_ASCII_HEADER : 0) | (ipv4 ? FLAG_IPV4 : 0) |
+      (self->id != NULL ? FLAG_ID : 0) | (guint) self->returns << RETURNS_SHIFT);
   g_byte_array_append (
     octets, self->client_ip.octets + skipped, (guint) sizeof self->client_ip.octets - skipped);
   put_number (octets, self->recipients->len);
@@ -146,6 +147,7 @@ reroute_envelope_unpack (const guint8 *packed)
 
   self->body_8bitmime = (flags & FLAG_BODY_8BITMIME) != 0;
   self->smtputf8 = (flags & FLAG_SMTPUTF8) != 0;
+  self->ascii_header = (flags & FLAG_ASCII_HEADER) != 0;
   self->client_permitted = (flags & FLAG_CLIENT_PERMITTED) != 0;
   self->held = (flags & FLAG_HELD) != 0;
   self->requiretls = (flags & FLAG_REQUIRETLS) != 0;

@@ -204,6 +204,7 @@ reroute_smtp_server_begin_content (RerouteSmtpServer *self, gboolean chunked)
 
   if (refusal != NULL)
     return refusal;
+  self->body.looks_for_8bit = self->envelope->body_8bitmime || self->envelope->smtputf8;
   reroute_body_begin (&self->body, chunked);
   self->content_dropped = FALSE;
   return NULL;
@@ -236,6 +237,7 @@ reroute_smtp_server_end_content (RerouteSmtpServer *self)
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IN_END);
   self->envelope->tls_optional =
     self->config.knows_requiretls && self->body.tls_optional && !self->envelope->requiretls;
+  reroute_envelope_note_content (self->envelope, self->body.has_8bit, self->body.has_8bit_header);
   self->handler.end_of_data (self, g_steal_pointer (&self->envelope), self->user_data);
 }
 

@@ -3,7 +3,7 @@
  * trace-header.c - the Received line, the only thing that is added to a message
  *
  * What the client called itself is a claim: it is shown, made harmless, beside the address that
- * it really has.
+ * it really has.  The line is ASCII, so that it does not make a message need SMTPUTF8.
  *
  * Standards: RFC 5321 section 4.4, RFC 3848, RFC 6531 section 4.3.
  */
@@ -45,6 +45,19 @@ get_protocol (const RerouteEnvelope *envelope, const RerouteTraceSession *sessio
   return names[envelope->smtputf8 != FALSE][session->tls != NULL][session->authenticated != FALSE];
 }
 
+/* A recipient beyond ASCII is named by A-labels, or where they are not enough, not at all. */
+static void
+append_for (GString *line, const RerouteAddress *recipient)
+{
+  g_autofree char *with_a_labels = NULL;
+  const char *text = recipient->text;
+
+  if (!g_str_is_ascii (text))
+    text = with_a_labels = reroute_address_with_domain (recipient, recipient->key);
+  if (strlen (text) <= FOR_OCTETS && g_str_is_ascii (text))
+    g_string_append_printf (line, "\r\n\tfor <%s>", text);
+}
+
 char *
 reroute_trace_header_format (const RerouteEnvelope *envelope,
                              const char *hostname,
@@ -73,11 +86,7 @@ reroute_trace_header_format (const RerouteEnvelope *envelope,
                           queue_id,
                           token);
   if (envelope->recipients->len == 1)
-    {
-      const char *recipient = reroute_envelope_get_recipient (envelope, 0)->address->text;
-      if (strlen (recipient) <= FOR_OCTETS)
-        g_string_append_printf (line, "\r\n\tfor <%s>", recipient);
-    }
+    append_for (line, reroute_envelope_get_recipient (envelope, 0)->address);
   g_string_append_printf (line, ";\r\n\t%s\r\n", date);
   return g_string_free (line, FALSE);
 }

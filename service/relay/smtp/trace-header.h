@@ -18,7 +18,8 @@ typedef struct
  * reroute_trace_header_format:
  * @queue_id: shown after "id"; @token: ends the id, this installation's own
  *
- * The Received line (RFC 5321 4.4), folded, CR LF at the end; "for" only for a single recipient.
+ * The Received line (RFC 5321 4.4), folded, CR LF at the end; "for" only for a single recipient
+ * that ASCII can name.
  *
  * Returns: (transfer full): in wire form
  */

@@ -40,6 +40,7 @@ enum
   FLAG_HELD = 1 << 3,
   FLAG_TLS_OPTIONAL = 1 << 4, /* from format 3 */
   FLAG_REQUIRETLS = 1 << 5,   /* from format 3 */
+  FLAG_ASCII_HEADER = 1 << 6, /* in any format: a version without it asks for SMTPUTF8 too often */
 };
 
 static gboolean
@@ -114,7 +115,8 @@ reroute_envelope_encode (const RerouteEnvelope *envelope, GError **error)
   guint8 flags =
     (envelope->body_8bitmime ? FLAG_BODY_8BITMIME : 0) | (envelope->smtputf8 ? FLAG_SMTPUTF8 : 0) |
     (envelope->client_permitted ? FLAG_CLIENT_PERMITTED : 0) | (envelope->held ? FLAG_HELD : 0) |
-    (envelope->tls_optional ? FLAG_TLS_OPTIONAL : 0) | (envelope->requiretls ? FLAG_REQUIRETLS : 0);
+    (envelope->tls_optional ? FLAG_TLS_OPTIONAL : 0) |
+    (envelope->requiretls ? FLAG_REQUIRETLS : 0) | (envelope->ascii_header ? FLAG_ASCII_HEADER : 0);
 
   if (envelope->recipients->len == 0)
     {
@@ -215,6 +217,7 @@ load_field (RerouteEnvelope *self, guint32 tag, const guint8 *value, gsize lengt
         return fail (error, "has flags of the wrong size");
       self->body_8bitmime = (*value & FLAG_BODY_8BITMIME) != 0;
       self->smtputf8 = (*value & FLAG_SMTPUTF8) != 0;
+      self->ascii_header = (*value & FLAG_ASCII_HEADER) != 0;
       self->client_permitted = (*value & FLAG_CLIENT_PERMITTED) != 0;
       self->held = (*value & FLAG_HELD) != 0;
       self->requiretls = (*value & FLAG_REQUIRETLS) != 0;
