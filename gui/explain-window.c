@@ -154,6 +154,17 @@ show_grid (RerouteExplainWindow *self)
     }
 }
 
+static gboolean ask_cb (gpointer user_data);
+
+static void
+ask_soon (RerouteExplainWindow *self)
+{
+  g_clear_handle_id (&self->ask_id, g_source_remove);
+  self->ask_id = g_timeout_add (QUIET_MS, ask_cb, self);
+}
+
+/* Sides of which one alone was looked up in DNS cannot be compared: the relay went or came between
+   them, and both are asked for once more. */
 static void
 show (RerouteExplainWindow *self)
 {
@@ -164,6 +175,11 @@ show (RerouteExplainWindow *self)
 
   if (saved == NULL || (self->compares && edited == NULL))
     return;
+  if (self->compares && saved->without_dns != edited->without_dns)
+    {
+      ask_soon (self);
+      return;
+    }
   verdict = reroute_explanation_dup_verdict (self->compares ? edited : saved);
   if (self->compares && !reroute_explanation_equal (saved, edited))
     /* Translators: %s is a whole sentence that says what becomes of the address */
@@ -275,10 +291,8 @@ ask_cb (gpointer user_data)
 static void
 field_changed_cb (GtkEditable *editable, RerouteExplainWindow *self)
 {
-  if (self->sheet == NULL)
-    return;
-  g_clear_handle_id (&self->ask_id, g_source_remove);
-  self->ask_id = g_timeout_add (QUIET_MS, ask_cb, self);
+  if (self->sheet != NULL)
+    ask_soon (self);
 }
 
 static char *

@@ -261,10 +261,10 @@ relay_answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (answer != NULL)
     return_answer (task, answer, steps, FALSE);
-  else if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_ADDRESS))
-    g_task_return_error (task, g_steal_pointer (&error));
-  else if (!g_task_return_error_if_cancelled (task))
+  else if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
     ask_rules (task);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "gui/sheet-banner.h"
 
+#include "common/client/peer.h"
 #include "common/refusal-text.h"
 
 #include <glib/gi18n.h>
@@ -37,6 +38,17 @@ make_news_text (RerouteSheet *sheet, char **owned)
                              "Your changes are kept, but some of them touch the same entries.",
                              n);
   return text;
+}
+
+static RerouteBannerText
+make_relay_text (RerouteSheet *sheet, char **command)
+{
+  *command = reroute_peer_dup_start_command (&reroute_peer_relay, reroute_sheet_get_bus (sheet));
+  return (RerouteBannerText){
+    .heading = _ ("The relay is not running: no mail is taken or sent."),
+                  .text = _ ("Go on editing; it takes up the rules when it starts:"),
+                             .command = *command,
+                             .buttons = { { _ ("Cop_y Command"), "sheet.copy-command" } } };
 }
 
 /* The oldest of the alarms, and how many there are besides. */
@@ -95,6 +107,8 @@ make_trouble_text (RerouteSheet *sheet, gboolean settled, char **owned)
   const char *problem = reroute_sheet_get_problem (sheet);
   RerouteBannerText text = { NULL };
 
+  const char *load_failure = reroute_sheet_get_load_failure (sheet);
+
   if (settled && is_cut_off (sheet))
     text = make_connection_text (sheet, owned);
   else if (settled && !reroute_sheet_is_available (sheet))
@@ -102,6 +116,8 @@ make_trouble_text (RerouteSheet *sheet, gboolean settled, char **owned)
       .heading = _ ("The rules service does not answer: nothing can be saved now."),
                     .text =
                       _ ("Your changes are kept, and this goes away by itself when it is back.") };
+  else if (load_failure != NULL)
+    text = (RerouteBannerText){ .heading = _ ("The rules cannot be read."), .text = load_failure };
   if (reroute_sheet_is_unsettled (sheet))
     {
       text.heading = _ ("It is not known yet whether your changes were saved.");
@@ -129,11 +145,7 @@ reroute_sheet_banner_show (RerouteBanner *banner, RerouteSheet *sheet, gboolean 
   if (text.heading == NULL && reroute_sheet_get_news (sheet) != NULL)
     text = make_news_text (sheet, &owned);
   else if (text.heading == NULL && settled && !reroute_relay_watch_is_available (watch))
-    text = (RerouteBannerText){
-      .heading = _ ("The relay is not running: no mail is taken or sent."),
-                    .text = _ ("Go on editing; it takes up the rules when it starts:"),
-                               .command = REROUTE_RELAY_COMMAND,
-                               .buttons = { { _ ("Cop_y Command"), "sheet.copy-command" } } };
+    text = make_relay_text (sheet, &owned);
   else if (text.heading == NULL && alarms->len > 0)
     text = make_alarm_text (alarms, &owned, &advice);
   reroute_banner_show (banner, &text);

@@ -7,8 +7,6 @@
 
 G_BEGIN_DECLS
 
-#define REROUTE_RELAY_COMMAND "systemctl start reroute-relayd"
-
 /* @settled: what is absent is worth a word.  Its buttons do "sheet.compare", "sheet.copy-command",
    "sheet.reconnect" and "sheet.choose-computer". */
 void reroute_sheet_banner_show (RerouteBanner *banner, RerouteSheet *sheet, gboolean settled);

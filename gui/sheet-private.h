@@ -24,6 +24,8 @@ struct _RerouteSheet
   guint64 announced; /* newest serial that rulesd told of */
   gboolean catching_up;
   guint retry_id;
+  gboolean unloaded;  /* the last load has failed, and is tried again */
+  char *load_failure; /* (nullable): why, in the words of who answered */
   RerouteNews *news;
 
   GPtrArray *saved_findings; /* (element-type RerouteFinding): of the saved generation */

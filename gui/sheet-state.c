@@ -21,8 +21,8 @@ reroute_sheet_dup_state (RerouteSheet *sheet)
 {
   guint n_changes = reroute_edit_get_n_changes (reroute_sheet_get_edit (sheet));
   g_autofree char *serial = dup_number (reroute_sheet_get_serial (sheet));
-  g_autofree char *relay =
-    dup_number (reroute_relay_watch_get_serial (reroute_sheet_get_relay_watch (sheet)));
+  RerouteRelayWatch *watch = reroute_sheet_get_relay_watch (sheet);
+  g_autofree char *relay = dup_number (reroute_relay_watch_get_serial (watch));
 
   if (reroute_sheet_is_applying (sheet))
     return g_strdup_printf (_ ("Applying, %d %%"),
@@ -35,7 +35,8 @@ reroute_sheet_dup_state (RerouteSheet *sheet)
       n_changes);
   if (!reroute_sheet_is_loaded (sheet))
     return g_strdup (_ ("Reading the rules…"));
-  if (!reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (sheet)))
+  if (!reroute_relay_watch_is_available (watch) ||
+      (reroute_relay_watch_get_serial (watch) == 0 && !g_str_equal (relay, serial)))
     return g_strdup_printf (_ ("Rules %s saved"), serial);
   if (g_str_equal (relay, serial))
     return g_strdup_printf (_ ("Rules %s saved, in use"), serial);

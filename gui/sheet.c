@@ -104,6 +104,28 @@ edit_changed_cb (RerouteEdit *edit, int page, gint64 id, RerouteSheet *self)
 
 /* --- the saved generation --- */
 
+static gboolean retry_cb (gpointer user_data);
+
+static void
+start_retry (RerouteSheet *self)
+{
+  if (self->retry_id == 0)
+    self->retry_id = g_timeout_add (REROUTE_SHEET_RETRY_MS, retry_cb, self);
+}
+
+/* Of a service that is away nothing is noted: that is seen. */
+static void
+note_load_failure (RerouteSheet *self, const GError *error)
+{
+  g_debug ("no settings: %s", error->message);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (!g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
+    self->load_failure = g_strdup (error->message);
+  start_retry (self);
+  reroute_sheet_emit_changed (self);
+}
+
 static void
 settings_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -113,9 +135,11 @@ settings_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   RerouteSettings *settings =
     reroute_rules_client_settings_finish (REROUTE_RULES_CLIENT (source), result, &serial, &error);
 
+  g_clear_pointer (&self->load_failure, g_free);
+  self->unloaded = settings == NULL;
   if (settings == NULL)
     {
-      g_debug ("no settings: %s", error->message);
+      note_load_failure (self, error);
       return;
     }
   self->announced = MAX (self->announced, serial);
@@ -207,7 +231,7 @@ retry_cb (gpointer user_data)
 {
   RerouteSheet *self = REROUTE_SHEET (user_data);
 
-  if (reroute_rules_client_get_available (self->rules))
+  if (reroute_rules_client_get_available (self->rules) && !self->unloaded)
     {
       self->retry_id = 0;
       return G_SOURCE_REMOVE;
@@ -226,8 +250,8 @@ rules_available_cb (RerouteRulesClient *rules, GParamSpec *pspec, RerouteSheet *
   if (reroute_rules_client_get_available (rules) && self->settings != NULL &&
       !reroute_sheet_is_saving (self) && self->announced != self->serial)
     reroute_sheet_catch_up (self);
-  if (!reroute_rules_client_get_available (rules) && self->retry_id == 0)
-    self->retry_id = g_timeout_add (REROUTE_SHEET_RETRY_MS, retry_cb, self);
+  if (!reroute_rules_client_get_available (rules))
+    start_retry (self);
   reroute_sheet_emit_changed (self);
 }
 
@@ -258,6 +282,7 @@ reroute_sheet_dispose (GObject *object)
   g_clear_object (&self->bus);
   g_clear_object (&self->edit);
   g_clear_pointer (&self->machine, g_free);
+  g_clear_pointer (&self->load_failure, g_free);
   g_clear_pointer (&self->settings, reroute_settings_unref);
   g_clear_pointer (&self->findings, g_ptr_array_unref);
   g_clear_pointer (&self->saved_findings, g_ptr_array_unref);
@@ -396,6 +421,14 @@ reroute_sheet_is_available (RerouteSheet *self)
   g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
 
   return reroute_rules_client_get_available (self->rules);
+}
+
+const char *
+reroute_sheet_get_load_failure (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), NULL);
+
+  return self->load_failure;
 }
 
 guint64

@@ -83,6 +83,9 @@ gboolean reroute_sheet_apply_finish (RerouteSheet *self,
 void reroute_sheet_stop (RerouteSheet *self);
 /* (nullable): a translated sentence: why the last Apply failed, until something is changed. */
 const char *reroute_sheet_get_problem (RerouteSheet *self);
+/* (nullable): a translated sentence: why the saved rules cannot be read from a service that stands.
+ */
+const char *reroute_sheet_get_load_failure (RerouteSheet *self);
 /* Whether it is not known yet if the last Apply was saved: that is found out by itself as soon as
    the service answers, and nothing can be applied until then. */
 gboolean reroute_sheet_is_unsettled (RerouteSheet *self);

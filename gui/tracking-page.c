@@ -64,6 +64,7 @@ struct _RerouteTrackingPage
   gint64 since_us;
   guint64 cursor;       /* of the next page; 0: there is none */
   gboolean begun;       /* something was looked for */
+  gboolean relay_stood; /* when it was looked at last */
   GCancellable *asking; /* for messages; NULL: nobody is asked */
   GCancellable *tracing;
 };
@@ -330,6 +331,23 @@ show_failure (RerouteTrackingPage *self)
   reroute_note_show (self->failure, REROUTE_NOTE_WARNING, markup, NULL);
 }
 
+/* What was not found while the relay was away is looked for when it is back. */
+static void
+relay_changed_cb (RerouteTrackingPage *self)
+{
+  gboolean stands = reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (self->sheet));
+  gboolean came = stands && !self->relay_stood;
+
+  self->relay_stood = stands;
+  show_failure (self);
+  if (!came || !gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return;
+  if (!self->begun)
+    find_cb (self);
+  else if (self->tracing == NULL && g_list_model_get_n_items (G_LIST_MODEL (self->events)) == 0)
+    trace (self);
+}
+
 static void
 map_cb (GtkWidget *widget, RerouteTrackingPage *self)
 {
@@ -404,10 +422,10 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
   reroute_setting_entries_open (GTK_WIDGET (self), sheet);
   g_signal_connect_object (reroute_sheet_get_relay_watch (sheet),
                            "changed",
-                           G_CALLBACK (show_failure),
+                           G_CALLBACK (relay_changed_cb),
                            self,
                            G_CONNECT_SWAPPED);
-  show_failure (self);
+  relay_changed_cb (self);
 }
 
 static void

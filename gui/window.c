@@ -9,6 +9,7 @@
 
 #include "gui/window.h"
 
+#include "common/client/peer.h"
 #include "gui/alarm-notices.h"
 #include "gui/banner.h"
 #include "gui/chooser-window.h"
@@ -424,7 +425,10 @@ compare_cb (GtkWidget *widget, const char *action, GVariant *parameter)
 static void
 copy_command_cb (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), REROUTE_RELAY_COMMAND);
+  RerouteBus *bus = reroute_sheet_get_bus (REROUTE_WINDOW (widget)->sheet);
+  g_autofree char *command = reroute_peer_dup_start_command (&reroute_peer_relay, bus);
+
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), command);
 }
 
 static void

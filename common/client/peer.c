@@ -90,18 +90,18 @@ is_cut (const Call *call)
          (connection == NULL || g_dbus_connection_is_closed (connection));
 }
 
-static char *
-dup_start_command (const Call *call)
+char *
+reroute_peer_dup_start_command (const ReroutePeer *peer, RerouteBus *bus)
 {
-  const RerouteRemote *remote = reroute_bus_get_remote (call->bus);
+  const RerouteRemote *remote = reroute_bus_get_remote (bus);
   g_autofree char *option = NULL;
 
-  if (reroute_bus_is_system (call->bus) && remote != NULL)
-    return g_strdup_printf ("systemctl --host=%s start %s", remote->name, call->peer->program);
-  if (reroute_bus_is_system (call->bus))
-    return g_strdup_printf ("systemctl start %s", call->peer->program);
-  option = reroute_bus_dup_option (call->bus);
-  return g_strdup_printf ("%s %s", call->peer->program, option);
+  if (reroute_bus_is_system (bus) && remote != NULL)
+    return g_strdup_printf ("systemctl --host=%s start %s", remote->name, peer->program);
+  if (reroute_bus_is_system (bus))
+    return g_strdup_printf ("systemctl start %s", peer->program);
+  option = reroute_bus_dup_option (bus);
+  return g_strdup_printf ("%s %s", peer->program, option);
 }
 
 /* What a person is told when the bus or the daemon is away; NULL: the error's own text. */
@@ -109,7 +109,7 @@ static char *
 describe_away (const Call *call, const GError *error)
 {
   const char *program = call->peer->program;
-  g_autofree char *command = dup_start_command (call);
+  g_autofree char *command = reroute_peer_dup_start_command (call->peer, call->bus);
 
   if (is_absent (error))
     /* Translators: the name of a program, a command */
@@ -131,6 +131,18 @@ describe_away (const Call *call, const GError *error)
        program,
        command,
        error->message);
+}
+
+void
+reroute_peer_blame_version (const ReroutePeer *peer, GError *error)
+{
+  g_prefix_error (
+    &error,
+    /* Translators: the name of a program; what went wrong follows */
+    _ ("%s is of another version than this program: restart it, or install both anew: "),
+       peer->program);
+  error->domain = REROUTE_ERROR;
+  error->code = REROUTE_ERROR_PROTOCOL;
 }
 
 static void
@@ -160,13 +172,7 @@ explain (const Call *call, GError *error)
   if (is_of_another_version (error))
     {
       g_dbus_error_strip_remote_error (error);
-      g_prefix_error (
-        &error,
-        /* Translators: the name of a program; what went wrong follows */
-        _ ("%s is of another version than this program: restart it, or install both anew: "),
-           call->peer->program);
-      error->domain = REROUTE_ERROR;
-      error->code = REROUTE_ERROR_PROTOCOL;
+      reroute_peer_blame_version (call->peer, error);
       return;
     }
   sentence = describe_away (call, error);

@@ -19,6 +19,9 @@ typedef struct
 extern const ReroutePeer reroute_peer_rules;
 extern const ReroutePeer reroute_peer_relay;
 
+/* (transfer full): what a person types to start it where the bus is. */
+char *reroute_peer_dup_start_command (const ReroutePeer *peer, RerouteBus *bus);
+
 /**
  * reroute_peer_call:
  * @arguments: (transfer floating): the tuple of in arguments
@@ -47,6 +50,10 @@ void reroute_peer_call (const ReroutePeer *peer,
  * Returns: (transfer full): the tuple of out arguments
  */
 GVariant *reroute_peer_call_finish (GAsyncResult *result, GError **error);
+
+/* Makes of @error, which says what of an answer is not understood, a %REROUTE_ERROR_PROTOCOL that
+   says why and what to do. */
+void reroute_peer_blame_version (const ReroutePeer *peer, GError *error);
 
 /* A call that can be asked about after its answer was lost: its sender and the number of its
    message, which is a random one. */

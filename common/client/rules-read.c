@@ -203,10 +203,15 @@ reroute_rules_client_settings_finish (RerouteRulesClient *self,
   g_variant_get (reply, "(ta{ss})", &answered, &values);
   while (g_variant_iter_next (values, "{&s&s}", &key, &value))
     {
-      RerouteSettings *next = reroute_settings_with (settings, key, value, error);
+      g_autoptr (GError) refused = NULL;
+      RerouteSettings *next = reroute_settings_with (settings, key, value, &refused);
 
       if (next == NULL)
-        return NULL;
+        {
+          reroute_peer_blame_version (&reroute_peer_rules, refused);
+          g_propagate_error (error, g_steal_pointer (&refused));
+          return NULL;
+        }
       reroute_settings_unref (settings);
       settings = next;
     }

@@ -168,7 +168,7 @@ def test_bus_away(desk):
 
 def test_relay_away_says_what_to_do(desk):
     desk.dialog.wait_text('The relay is not running: no mail is taken or sent.')
-    desk.dialog.wait_text('systemctl start reroute-relayd')
+    desk.dialog.wait_text(f'reroute-relayd --bus={desk.bus.address}')
 
 
 def test_confirm_asks_once(desk):

@@ -83,6 +83,15 @@ def test_all_events_of_a_message_are_there(desk):
     poll(f'the event of {last}', is_shown_last)
 
 
+def test_relay_comes_back(desk):
+    """What was looked for meanwhile is found then."""
+    desk.service.stop_relay()
+    desk.dialog.click(SHEET, 'push button', 'Find')
+    desk.dialog.wait_text('The relay is not running: messages are found as soon as it is.')
+    desk.service.start_relay()
+    desk.dialog.wait_text('3 messages')
+
+
 def test_days_are_saved(desk):
     """0: nothing is kept from Apply on, and the page says why nothing is found."""
     desk.dialog.focus(SHEET)
