@@ -145,13 +145,13 @@ rename_part (RerouteOutFile *self)
   return result;
 }
 
-/* The new name is on the disk, too. */
+/* The new name is on the disk, too; but of a folder that may be written and not read. */
 static gboolean
 sync_folder (const char *name)
 {
   g_autofree char *folder = g_path_get_dirname (name);
   int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean synced = fd >= 0 && fsync (fd) == 0;
+  gboolean synced = fd >= 0 ? fsync (fd) == 0 : errno == EACCES;
 
   if (fd >= 0)
     close (fd);

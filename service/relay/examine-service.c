@@ -56,7 +56,7 @@ is_left_out (const char *endpoint)
 
   return reroute_listener_endpoint_parse (endpoint, &ip, &port, NULL) &&
          reroute_ip_is_unspecified (&ip) && !reroute_ip_is_ipv4 (&ip) &&
-         !g_file_test ("/proc/net/if_inet6", G_FILE_TEST_EXISTS);
+         !g_file_test ("/proc/self/net/if_inet6", G_FILE_TEST_EXISTS);
 }
 
 void

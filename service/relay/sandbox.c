@@ -131,7 +131,13 @@ restrict_files (const char *writable, GError **error)
 
   if (abi < 1)
     {
-      g_debug ("this kernel has no Landlock: files elsewhere are left to their modes");
+      if (errno == ENOSYS || errno == EOPNOTSUPP)
+        g_debug ("this kernel has no Landlock: files elsewhere are left to their modes");
+      else
+        g_message (
+          "Landlock is refused (%s): files elsewhere are left to their modes; let the unit "
+          "or the container have it",
+          g_strerror (errno));
       return TRUE;
     }
   int ruleset = (int) syscall (SYS_landlock_create_ruleset, &handled, sizeof handled, 0);

@@ -111,6 +111,9 @@ def test_install(machine, names):
              if name.startswith('reroute-')]
     assert len(units) == 5, units
     machine.run('systemd-analyze', 'verify', '--recursive-errors=yes', '--man=no', *units)
+    said = machine.run('journalctl', '--unit=reroute-relayd.service', '--output=cat')
+    assert 'receiving on' in said and 'Landlock is refused' not in said, said
+    machine.run('test', '-d', '/etc/reroute/alarm-commands', '-a', '-d', '/etc/reroute/token-commands')
 
 
 def test_recipes(machine):
@@ -213,8 +216,15 @@ def test_remove_keeps(machine):
 
 
 def test_purge_leaves_the_users_alone(machine):
+    """The queue is on a disk of its own, which is emptied."""
+    queue = '/var/lib/reroute-relay'
+    machine.run('mount', '-t', 'tmpfs', 'none', queue)
+    machine.run('touch', f'{queue}/journal-1')
     said = machine.apt('purge', *INSTALLED)
-    assert 'Removing /var/lib/reroute ' in said and 'Removing /var/lib/reroute-relay ' in said, said
+    assert 'Removing /var/lib/reroute ' in said and f'Removing {queue} ' in said, said
+    assert not machine.run('ls', '-A', queue)
+    machine.run('umount', queue)
+    machine.run('rmdir', queue)
     ignored = [word for path in NOT_OURS for word in ('-path', path, '-prune', '-o')]
     left = machine.run('find', '/', *ignored, '(', '-name', '*reroute*', '-o', '-user', 'reroute-relay', '-o', '-user',
                        'reroute-rules', ')', '-print')
