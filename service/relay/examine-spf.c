@@ -222,7 +222,8 @@ find_terms (const char *const *texts, guint *n)
     {
       const char *rest = *texts + strlen (VERSION);
 
-      if (!g_str_has_prefix (*texts, VERSION) || (*rest != ' ' && *rest != '\0'))
+      if (g_ascii_strncasecmp (*texts, VERSION, strlen (VERSION)) != 0 ||
+          (*rest != ' ' && *rest != '\0'))
         continue;
       (*n)++;
       g_strfreev (terms);

@@ -161,6 +161,14 @@ def test_spf_without_our_address(clinic):
     by_dns(clinic, 'spf-refused', included='_spf.test. TXT "v=spf1 ip4:198.51.100.0/24 -all"')
 
 
+def test_spf_in_capitals(clinic):
+    """The version, mechanisms and modifiers are the same in any case (RFC 7208 sections 4.5 and 12)."""
+    clinic.set('dns-servers', clinic.dns(spf='srs.test. TXT "V=SPF1 MX REDIRECT=_spf.test"',
+                                         included='_spf.test. TXT "v=Spf1 IP4:203.0.113.0/24 -ALL"'))
+    clinic.finds()
+    assert clinic.says_of('spf') == {'spf-ok'}
+
+
 def test_spf_missing(clinic):
     by_dns(clinic, 'spf-missing', spf='srs.test. TXT "something else"')
 
