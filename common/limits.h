@@ -192,7 +192,7 @@
 #define REROUTE_LIMIT_TLS_REPORT_FILE_OCTETS (64 * 1024 * 1024)
 
 /* Alarms */
-#define REROUTE_LIMIT_ALARMS 64              /* that are raised at a time */
+#define REROUTE_LIMIT_ALARMS 64              /* of a kind, that are raised at a time */
 #define REROUTE_LIMIT_DOWN_HOSTS 1000        /* known at a time */
 #define REROUTE_LIMIT_DOWN_HOST_S 3600       /* unheard of behind its next try, it is forgotten */
 #define REROUTE_LIMIT_ALARM_LOOK_S 1         /* from one look at the conditions to the next */

@@ -27,6 +27,18 @@ find (RerouteAlarms *self, const RerouteAlarm *alarm)
   return NULL;
 }
 
+/* Whether another one may be raised: what there are many of hides nothing of another kind. */
+static gboolean
+has_room (const RerouteAlarms *self, RerouteAlarmKind kind)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->raised->len; i++)
+    if (((const RerouteAlarm *) self->raised->pdata[i])->kind == kind)
+      n++;
+  return n < REROUTE_LIMIT_ALARMS;
+}
+
 RerouteAlarms *
 reroute_alarms_new (RerouteAlarmsFunc func, gpointer user_data)
 {
@@ -74,13 +86,10 @@ reroute_alarms_see (RerouteAlarms *self, RerouteAlarm *alarm, gboolean is_over, 
 {
   g_return_if_fail (self != NULL && alarm != NULL);
 
-  gboolean may_be_many = alarm->kind == REROUTE_ALARM_NEXT_HOP ||
-                         alarm->kind == REROUTE_ALARM_LEAVING ||
-                         alarm->kind == REROUTE_ALARM_CERTIFICATE;
   g_autoptr (RerouteAlarm) owned = alarm;
   RerouteAlarm *raised = find (self, alarm);
 
-  if (raised == NULL && (!is_over || (may_be_many && self->raised->len >= REROUTE_LIMIT_ALARMS)))
+  if (raised == NULL && (!is_over || !has_room (self, alarm->kind)))
     return;
   if (raised == NULL)
     {

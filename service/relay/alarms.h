@@ -29,8 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAlarms, reroute_alarms_free)
  * @now_us: wall clock
  *
  * One that is raised already keeps the time since when it was; where it says something else now it
- * is told anew.  With REROUTE_LIMIT_ALARMS raised, further ones of hosts and certificates wait for
- * room.
+ * is told anew.  With REROUTE_LIMIT_ALARMS of its kind raised, a further one waits for room.
  */
 void reroute_alarms_see (RerouteAlarms *self, RerouteAlarm *alarm, gboolean is_over, gint64 now_us);
 /* The end of a look.  Returns: whether an alarm was told of since the last one */

@@ -295,6 +295,8 @@ test_bounded (World *world, gconstpointer data)
 {
   g_autoptr (GPtrArray) labels = g_ptr_array_new_with_free_func (g_free);
   const GPtrArray *raised = reroute_alarms_get_raised (world->alarms);
+  const RerouteAlarmCertificate file = { "/c", 0, "no such file" };
+  const RerouteAlarmStop stop = { "a[192.0.2.1]:25", "550 5.7.1" };
 
   for (guint i = 0; i < 2 * REROUTE_LIMIT_ALARMS; i++)
     {
@@ -306,9 +308,15 @@ test_bounded (World *world, gconstpointer data)
     }
   reroute_alarm_conditions_look (&world->figures, world->settings, world->alarms);
   g_assert_cmpuint (raised->len, ==, REROUTE_LIMIT_ALARMS);
-  /* However many hosts are down: what there is one of is told. */
+  /* However many hosts are down: what is of another kind is told. */
   look_at_disk (world, 90, "+spool");
   look_at_disk (world, 10, "-spool");
+  g_array_append_val (world->figures.certificates, file);
+  g_array_append_val (world->figures.stops, stop);
+  look (world, "+certificate /c +leaving-stop a[192.0.2.1]:25");
+  g_array_set_size (world->figures.certificates, 0);
+  g_array_set_size (world->figures.stops, 0);
+  look (world, "-certificate /c -leaving-stop a[192.0.2.1]:25");
   g_array_remove_index (world->figures.next_hops, 0);
   reroute_alarm_conditions_look (&world->figures, world->settings, world->alarms);
   look (world, "+next-hop h64:25");
