@@ -317,6 +317,18 @@ def main():
             service.relay.send_signal(signal.SIGHUP)
             poll('the old certificate', lambda: 'renewed.test' not in alternative_names(world), step_s=0.2)
 
+        def test_certificate_whose_day_comes():
+            """Taken up by itself, and what was wrong with it until then was told once."""
+            def told():
+                return len(service.ctl_json('log', '--category=tls', 'it is not valid before'))
+            before = told()
+            young = world.authority.issue(HOSTNAME, 'young.test', first_day=10 / 86400)
+            # The certificate last: nothing changes any more once it is read.
+            for source, target in ((young.key_path, world.files[1]), (young.path, world.files[0])):
+                shutil.copy(source, target)
+            poll('its day', lambda: 'young.test' in alternative_names(world), step_s=0.2)
+            assert told() <= before + 1, (before, told())
+
         def test_switched_off():
             service.ctl('settings', 'set', 'listen-tls', '')
             service.ctl('settings', 'set', 'tls-key', '')

@@ -65,13 +65,13 @@ put_in_force (RerouteTlsKeeper *self, RerouteTlsServer *server)
 }
 
 static void
-read_files (RerouteTlsKeeper *self)
+read_files (RerouteTlsKeeper *self, gboolean has_changed)
 {
   const char *const *certificates = get_files (self, REROUTE_SETTING_TLS_CERTIFICATE);
+  g_autofree char *failure = g_steal_pointer (&self->failure);
   g_autoptr (GError) error = NULL;
   RerouteTlsServer *server;
 
-  g_clear_pointer (&self->failure, g_free);
   self->read_us = g_get_monotonic_time ();
   if (certificates[0] == NULL)
     {
@@ -86,23 +86,29 @@ read_files (RerouteTlsKeeper *self)
       return;
     }
   self->failure = g_strdup (error->message);
+  if (!has_changed && g_strcmp0 (failure, self->failure) == 0)
+    return;
   g_warning ("%s; %s",
              error->message,
              self->server != NULL ? "the certificate that was in force before stays"
                                   : "TLS is not offered to clients");
 }
 
+/* Files that cannot be used are read each time: the day of a certificate may have come. */
 static void
 look_again (RerouteTlsKeeper *self)
 {
   g_autofree char *looks = look (self);
+  gboolean has_changed = g_strcmp0 (looks, self->looks) != 0;
+  gboolean is_good =
+    self->failure == NULL &&
+    (self->server == NULL || g_get_monotonic_time () - self->read_us < NEW_KEYS_US);
 
-  if (g_strcmp0 (looks, self->looks) == 0 &&
-      (self->server == NULL || g_get_monotonic_time () - self->read_us < NEW_KEYS_US))
+  if (!has_changed && is_good)
     return;
   g_free (self->looks);
   self->looks = g_steal_pointer (&looks);
-  read_files (self);
+  read_files (self, has_changed);
 }
 
 static gboolean
