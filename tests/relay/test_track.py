@@ -223,6 +223,30 @@ def test_longer_than_by_default(world):
     poll('the old file to go', lambda: not os.path.exists(oldest))
 
 
+def test_times_out_of_order(world):
+    """A file that was written while the clock was behind hides no older one; one from ahead keeps no other one."""
+    def restart(*times):
+        """Days that are added to the time of each file, by its place among them."""
+        world.service.stop_relay()
+        names = sorted(glob.glob(os.path.join(world.service.spool, 'track.*')))
+        for place, days in times:
+            then_s = time.time() + days * 86400
+            os.utime(names[place], (then_s, then_s))
+        world.service.start_relay()
+        return names
+
+    hidden = world.send('hidden@fwd.test')
+    world.wait(hidden, 'accepted', 'sent')
+    restart()
+    world.wait(world.send('behind@fwd.test'), 'accepted', 'sent')
+    restart((-1, -2))
+    assert world.ids('--since=1h', '--recipient=hidden@') == [hidden]
+    names = restart((0, 365), (-1, -40))
+    world.wait(world.send('now@fwd.test'), 'accepted', 'sent')
+    poll('the old file to go', lambda: not os.path.exists(names[-1]))
+    assert os.path.exists(names[0])
+
+
 def test_damaged_files(world):
     """Whatever stands in the files, the relay starts, delivers and tracks."""
     world.service.stop_relay()

@@ -364,19 +364,25 @@ test_size_is_bounded (Fixture *f, gconstpointer data)
   g_assert_null (strstr (ids, " 1 "));
 }
 
+/* The last change of a file. */
+static void
+set_time (Fixture *f, const char *name, gint64 time_s)
+{
+  struct utimbuf times = { .actime = time_s, .modtime = time_s };
+  g_autofree char *path = g_build_filename (f->directory.folder, name, NULL);
+
+  g_assert_cmpint (utime (path, &times), ==, 0);
+}
+
 static void
 test_age_is_bounded (Fixture *f, gconstpointer data)
 {
   g_autofree char *ids = NULL;
-  struct utimbuf old = { .actime = 1000, .modtime = 1000 };
 
   fill (f);
   g_autoptr (GPtrArray) names = track_fixture_list (&f->directory);
   for (guint i = 0; i < names->len / 2; i++)
-    {
-      g_autofree char *path = g_build_filename (f->directory.folder, names->pdata[i], NULL);
-      g_assert_cmpint (utime (path, &old), ==, 0);
-    }
+    set_time (f, names->pdata[i], 1000);
   reroute_track_store_free (f->store);
   f->store = reroute_track_store_new (f->directory.fd, SMALL_OCTETS);
   reroute_track_store_prune (f->store, G_MAXUINT64, SECOND (2000));
@@ -384,6 +390,30 @@ test_age_is_bounded (Fixture *f, gconstpointer data)
   g_assert_cmpuint (left->len, ==, names->len - names->len / 2);
   ids = search_all (f, "{}", 1000);
   g_assert_true (g_str_has_prefix (ids, "40 "));
+}
+
+/* Files that were written while the clock was wrong: each is judged by its own time. */
+static void
+test_times_out_of_order (Fixture *f, gconstpointer data)
+{
+  const gint64 ahead_s = g_get_real_time () / G_USEC_PER_SEC + G_GINT64_CONSTANT (86400) * 365;
+  g_autoptr (GByteArray) records = g_byte_array_new ();
+
+  track_fixture_accept (records, 100, SECOND (5000), 1);
+  append (f, records);
+  fill (f);
+  g_autoptr (GPtrArray) names = track_fixture_list (&f->directory);
+  g_assert_cmpuint (names->len, >, 4);
+  for (guint i = 0; i < names->len; i++)
+    set_time (f, names->pdata[i], i == 0 ? ahead_s : 1000);
+  reroute_track_store_free (f->store);
+  f->store = reroute_track_store_new (f->directory.fd, SMALL_OCTETS);
+  g_autofree char *found = search_all (f, "{'since': <int64 4000000000>}", 10);
+  g_assert_cmpstr (found, ==, "100 ");
+  reroute_track_store_prune (f->store, G_MAXUINT64, SECOND (2000));
+  g_autoptr (GPtrArray) left = track_fixture_list (&f->directory);
+  g_assert_cmpuint (left->len, ==, 1);
+  g_assert_cmpstr (left->pdata[0], ==, names->pdata[0]);
 }
 
 static void
@@ -452,6 +482,7 @@ main (int argc, char **argv)
   ADD ("another-life", test_another_life);
   ADD ("size-is-bounded", test_size_is_bounded);
   ADD ("age-is-bounded", test_age_is_bounded);
+  ADD ("times-out-of-order", test_times_out_of_order);
   ADD ("everything-is-pruned", test_everything_is_pruned);
   ADD ("damaged-files", test_damaged_files);
   return g_test_run ();

@@ -255,8 +255,9 @@ look_for_messages (Search *self, Page *page, gboolean *over, GError **error)
 
       within = FALSE;
       serial = file->serial;
+      /* One before it may be newer: the clock may have been wrong. */
       if (since_us > G_MININT64 + CLOCK_SLACK_US && file->newest_us < since_us - CLOCK_SLACK_US)
-        break;
+        continue;
       if (octets > self->octets_left)
         return TRUE;
       self->octets_left -= octets;

@@ -38,6 +38,7 @@ struct _RerouteTrackStore
   guint64 file_octets;
   GArray *files;      /* (element-type RerouteTrackFile): oldest first */
   guint64 octets;     /* of all */
+  guint32 serial;     /* the highest there was: a cursor never points into another file */
   int fd;             /* of the last of them; -1: it is not open */
   GByteArray *frames; /* on their way to the disk; kept for its room */
 };
@@ -91,6 +92,7 @@ list_files (RerouteTrackStore *self)
       file.begun_us = file.newest_us;
       g_array_append_val (self->files, file);
       self->octets += file.octets;
+      self->serial = MAX (self->serial, file.serial);
     }
   g_array_sort (self->files, compare_files);
 }
@@ -149,9 +151,7 @@ static gboolean
 open_file (RerouteTrackStore *self, gint64 now_us, GError **error)
 {
   const RerouteTrackFile *last = get_last (self);
-  RerouteTrackFile file = { .serial = last != NULL ? last->serial + 1 : 1,
-                            .begun_us = now_us,
-                            .newest_us = now_us };
+  RerouteTrackFile file = { .serial = self->serial + 1, .begun_us = now_us, .newest_us = now_us };
   char name[NAME_OCTETS];
 
   if (self->fd >= 0 && last->octets < self->file_octets && now_us - last->begun_us < FILE_MOST_US &&
@@ -167,6 +167,7 @@ open_file (RerouteTrackStore *self, gint64 now_us, GError **error)
       return FALSE;
     }
   g_array_append_val (self->files, file);
+  self->serial = file.serial;
   return TRUE;
 }
 
@@ -258,26 +259,32 @@ reroute_track_store_append (RerouteTrackStore *self,
   return TRUE;
 }
 
+static gboolean
+remove_file (RerouteTrackStore *self, guint i)
+{
+  const RerouteTrackFile *file = &g_array_index (self->files, RerouteTrackFile, i);
+  char name[NAME_OCTETS];
+
+  format_name (file->serial, name);
+  if (unlinkat (self->dir_fd, name, 0) != 0 && errno != ENOENT)
+    return FALSE;
+  if (i + 1 == self->files->len)
+    close_file (self);
+  self->octets -= file->octets;
+  g_array_remove_index (self->files, i);
+  return TRUE;
+}
+
+/* The clock may have been wrong: a file that is not old says nothing of those behind it. */
 void
 reroute_track_store_prune (RerouteTrackStore *self, guint64 most_octets, gint64 oldest_us)
 {
-  guint n = 0;
-
-  for (; n < self->files->len; n++)
-    {
-      const RerouteTrackFile *file = &g_array_index (self->files, RerouteTrackFile, n);
-      char name[NAME_OCTETS];
-
-      if (self->octets <= most_octets && file->newest_us >= oldest_us)
-        break;
-      format_name (file->serial, name);
-      if (unlinkat (self->dir_fd, name, 0) != 0 && errno != ENOENT)
-        break;
-      self->octets -= file->octets;
-    }
-  if (n > 0 && n == self->files->len)
-    close_file (self);
-  g_array_remove_range (self->files, 0, n);
+  for (guint i = 0; i < self->files->len;)
+    if (g_array_index (self->files, RerouteTrackFile, i).newest_us >= oldest_us ||
+        !remove_file (self, i))
+      i++;
+  while (self->files->len > 0 && self->octets > most_octets && remove_file (self, 0))
+    continue;
 }
 
 /* --- reading --- */

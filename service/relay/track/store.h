@@ -44,8 +44,8 @@ gboolean reroute_track_store_append (RerouteTrackStore *self,
                                      gint64 now_us,
                                      GError **error);
 
-/* Removes the oldest files, until all together have at most @most_octets and none was written last
-   before @oldest_us. */
+/* Removes every file that was written last before @oldest_us, then the first ones until all
+   together have at most @most_octets. */
 void reroute_track_store_prune (RerouteTrackStore *self, guint64 most_octets, gint64 oldest_us);
 
 /* Makes @octets what the file has.  Errors: %REROUTE_ERROR_SPOOL */
