@@ -270,12 +270,21 @@ reroute_monitor_door_set_endpoints (RerouteMonitorDoor *self, const char *const 
   g_strfreev (self->endpoints);
   self->endpoints = g_strdupv ((char **) endpoints);
   shut (self);
-  if (endpoints[0] == NULL)
-    return;
-  self->service = g_socket_service_new ();
-  g_signal_connect (self->service, "incoming", G_CALLBACK (incoming_cb), self);
-  for (gsize i = 0; endpoints[i] != NULL; i++)
-    open_one (self, endpoints[i]);
+}
+
+void
+reroute_monitor_door_listen (RerouteMonitorDoor *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (self->service == NULL && self->endpoints[0] != NULL)
+    {
+      self->service = g_socket_service_new ();
+      g_signal_connect (self->service, "incoming", G_CALLBACK (incoming_cb), self);
+    }
+  for (gsize i = 0; self->endpoints[i] != NULL; i++)
+    if (!g_ptr_array_find_with_equal_func (self->open, self->endpoints[i], g_str_equal, NULL))
+      open_one (self, self->endpoints[i]);
 }
 
 const GPtrArray *

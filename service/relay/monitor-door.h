@@ -34,9 +34,14 @@ void reroute_monitor_door_add_page (RerouteMonitorDoor *self,
  * reroute_monitor_door_set_endpoints:
  * @endpoints: (array zero-terminated=1): "ADDRESS:PORT"; none: nobody is served
  *
- * An address that is not loopback, or that the system refuses, is logged; the others are served.
+ * Where they are others than before nobody is served until reroute_monitor_door_listen(): what this
+ * door lets go of, another one may take.
  */
 void reroute_monitor_door_set_endpoints (RerouteMonitorDoor *self, const char *const *endpoints);
+
+/* Listens at every endpoint where it does not yet.  An address that is not loopback, or that the
+   system refuses, is logged; the others are served. */
+void reroute_monitor_door_listen (RerouteMonitorDoor *self);
 
 /* (element-type utf8): where connections are taken; borrowed */
 const GPtrArray *reroute_monitor_door_get_open (const RerouteMonitorDoor *self);

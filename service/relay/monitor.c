@@ -177,6 +177,15 @@ reroute_monitor_free (RerouteMonitor *self)
 }
 
 void
+reroute_monitor_listen (RerouteMonitor *self)
+{
+  g_return_if_fail (self != NULL);
+
+  reroute_monitor_door_listen (self->health);
+  reroute_monitor_door_listen (self->metrics);
+}
+
+void
 reroute_monitor_set_settings (RerouteMonitor *self, const RerouteSettings *settings)
 {
   g_return_if_fail (self != NULL && settings != NULL);
@@ -190,6 +199,7 @@ reroute_monitor_set_settings (RerouteMonitor *self, const RerouteSettings *setti
 
   reroute_monitor_door_set_endpoints (self->health, health);
   reroute_monitor_door_set_endpoints (self->metrics, metrics);
+  reroute_monitor_listen (self);
   watch (self, health[0] != NULL || metrics[0] != NULL);
 }
 

@@ -12,6 +12,9 @@ RerouteMonitor *reroute_monitor_new (const RerouteRelayParts *parts, char *const
 void reroute_monitor_free (RerouteMonitor *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteMonitor, reroute_monitor_free)
 
+/* Tries again to listen where the settings say, and the system has refused it. */
+void reroute_monitor_listen (RerouteMonitor *self);
+
 /* Listens where the settings health-listen and metrics-listen say from now on; what the system
    refuses is logged, and the others are served. */
 void reroute_monitor_set_settings (RerouteMonitor *self, const RerouteSettings *settings);

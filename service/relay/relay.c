@@ -332,6 +332,7 @@ reload_cb (gpointer user_data)
   reroute_client_certificate_keeper_reload (self->parts.certificates);
   reroute_secrets_keeper_reload (self->parts.secrets);
   reroute_scheduler_reload (self->parts.scheduler);
+  reroute_monitor_listen (self->parts.monitor);
   if (!update_listeners (self, &error))
     g_warning ("receiving where it did before: %s", error->message);
   report (self);

@@ -303,6 +303,29 @@ def check_live(watched):
     assert service.ctl_json('status')['relay']['metrics'] == []
 
 
+def test_ports_change_hands():
+    """From one page to the other in one change, and from another program at a reload."""
+    port, taken = free_port(), socket.socket()
+    with Place('ports') as place, taken, Service(place, settings={'metrics-listen': f'127.0.0.1:{port}'}) as service:
+        by_metrics = service.wait_applied()
+        service.set('metrics-listen', '')
+        service.set('health-listen', f'127.0.0.1:{port}')
+        by_health = service.wait_applied()
+        for serial, status in ((by_metrics, 200), (by_health, 404)):
+            service.ctl('revert', str(serial))
+            poll(f'/metrics to answer {status}', lambda wanted=status: fetch(port, '/metrics')[0] == wanted)
+        other = free_port()
+        taken.bind(('127.0.0.1', other))
+        taken.listen()
+        service.set('metrics-listen', f'127.0.0.1:{other}')
+        service.wait_applied()
+        assert service.ctl_json('status')['relay']['metrics'] == []
+        taken.close()
+        service.relay.send_signal(signal.SIGHUP)
+        poll('the page', lambda: fetch(other, '/metrics')[0] == 200)
+        assert fetch(port, '/healthz')[0] == 200
+
+
 def test_promtool_finds_nothing():
     """Prometheus' own reader of the page and of the rules for alerts, and its advice on names."""
     promtool = os.path.join(unpack('prometheus', ('prometheus',)), 'usr', 'bin', 'promtool')
@@ -397,6 +420,7 @@ def test_option_is_judged():
 
 if __name__ == '__main__':
     run(test_figures_add_up,
+        test_ports_change_hands,
         test_promtool_finds_nothing,
         test_readiness,
         test_option_is_judged)
