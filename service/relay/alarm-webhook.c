@@ -17,6 +17,7 @@
 
 #include "common/error.h"
 #include "common/limits.h"
+#include "service/relay/deliver/tls-trust.h"
 
 #include <json-glib/json-glib.h>
 #include <libsoup/soup.h>
@@ -135,7 +136,7 @@ attempt_free (Attempt *attempt)
   g_clear_object (&attempt->message);
   g_clear_object (&attempt->session);
   g_object_unref (attempt->cancellable);
-  g_ptr_array_unref (attempt->databases);
+  g_clear_pointer (&attempt->databases, g_ptr_array_unref);
   g_free (attempt);
 }
 
@@ -195,20 +196,6 @@ accept_certificate_cb (SoupMessage *message,
                                      NULL) == 0)
       return TRUE;
   return FALSE;
-}
-
-static gboolean
-read_trust (RerouteAlarmWebhook *self, Attempt *attempt, GError **error)
-{
-  for (gsize i = 0; self->trusted[i] != NULL; i++)
-    {
-      GTlsDatabase *database = g_tls_file_database_new (self->trusted[i], error);
-
-      if (database == NULL)
-        return FALSE;
-      g_ptr_array_add (attempt->databases, database);
-    }
-  return TRUE;
 }
 
 /* (transfer full) (nullable): of the header field Authorization */
@@ -273,7 +260,8 @@ authorise (RerouteAlarmWebhook *self, SoupMessage *message, GError **error)
 static gboolean
 make_request (RerouteAlarmWebhook *self, Attempt *attempt, GBytes *body, GError **error)
 {
-  if (!read_trust (self, attempt, error))
+  attempt->databases = reroute_tls_trust_open ((const char *const *) self->trusted, error);
+  if (attempt->databases == NULL)
     return FALSE;
   attempt->session = soup_session_new_with_options ("max-conns", 1, NULL);
   soup_session_set_proxy_resolver (attempt->session, NULL);
@@ -315,7 +303,6 @@ begin (RerouteAlarmWebhook *self)
   attempt = g_new0 (Attempt, 1);
   attempt->webhook = self;
   attempt->cancellable = g_cancellable_new ();
-  attempt->databases = g_ptr_array_new_with_free_func (g_object_unref);
   if (!make_request (self, attempt, post->body, &error))
     {
       attempt_free (attempt);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * certificate.c - certificates of our own, whether clients or hosts are shown them: their days,
- * what is in their files, and when that changes
- *
- * A file that is none, such as a pipe, would hold up who reads it: only ordinary ones of a bounded
- * size are read.
+ * and when their files change
  *
  * Standards: RFC 5280 section 4.1.2.5 (validity).
  */
@@ -13,14 +10,7 @@
 
 #include "service/relay/certificate.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define FILE_OCTETS_MOST (1024 * 1024)
 
 char *
 reroute_certificate_format_day (gint64 time_s)
@@ -61,73 +51,4 @@ reroute_certificate_append_looks (GString *looks, const char *file)
                             (glong) status.st_ctim.tv_sec,
                             (glong) status.st_ctim.tv_nsec);
   g_string_append_c (looks, '\n');
-}
-
-/* --- what is in a file --- */
-
-void
-reroute_key_text_free (RerouteKeyText *self)
-{
-  if (self != NULL)
-    explicit_bzero (self, strlen (self));
-  g_free (self);
-}
-
-static gboolean
-read_all (int fd, char *text, gsize size)
-{
-  gsize n_read = 0;
-
-  while (n_read < size)
-    {
-      ssize_t n = read (fd, text + n_read, size - n_read);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return FALSE;
-      n_read += (gsize) n;
-    }
-  return TRUE;
-}
-
-static RerouteKeyText *
-read_open_file (int fd, const char **why)
-{
-  struct stat status;
-  g_autoptr (RerouteKeyText) text = NULL;
-
-  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
-    {
-      *why = "it is no ordinary file";
-      return NULL;
-    }
-  if (status.st_size > FILE_OCTETS_MOST)
-    {
-      *why = "it is too large for one";
-      return NULL;
-    }
-  text = g_malloc0 ((gsize) status.st_size + 1);
-  if (read_all (fd, text, (gsize) status.st_size))
-    return g_steal_pointer (&text);
-  *why = "it cannot be read to its end";
-  return NULL;
-}
-
-RerouteKeyText *
-reroute_certificate_read_file (const char *file, const char **why)
-{
-  g_return_val_if_fail (file != NULL && why != NULL, NULL);
-
-  int fd = open (file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  RerouteKeyText *text;
-
-  if (fd < 0)
-    {
-      *why = g_strerror (errno);
-      return NULL;
-    }
-  text = read_open_file (fd, why);
-  close (fd);
-  return text;
 }

@@ -25,20 +25,4 @@ char *reroute_certificate_dup_objection (gnutls_x509_crt_t certificate);
    takes its name. */
 void reroute_certificate_append_looks (GString *looks, const char *file);
 
-/* Text with a private key in it: nothing of it stays in memory. */
-typedef char RerouteKeyText;
-void reroute_key_text_free (RerouteKeyText *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteKeyText, reroute_key_text_free)
-
-/**
- * reroute_certificate_read_file:
- * @file: of a certificate or key
- * @why: (out) (transfer none): of a failure, what stands behind "cannot use it: "
- *
- * Reads what is in @file now; it blocks for no longer than a disk does.
- *
- * Returns: (transfer full): %NULL: there is no such ordinary file, or it is too large to be one
- */
-RerouteKeyText *reroute_certificate_read_file (const char *file, const char **why);
-
 G_END_DECLS

@@ -15,6 +15,7 @@
 #include "common/diagnosis.h"
 #include "common/limits.h"
 #include "service/relay/certificate.h"
+#include "service/relay/ordinary-file.h"
 #include "service/relay/receive/handed-socket.h"
 #include "service/relay/receive/relaying-trial.h"
 
@@ -84,7 +85,7 @@ static gint64
 read_expiry_s (const char *file)
 {
   const char *why = NULL;
-  g_autoptr (RerouteKeyText) pem = reroute_certificate_read_file (file, &why);
+  g_autoptr (RerouteFileText) pem = reroute_ordinary_file_read (file, &why);
   gnutls_x509_crt_t certificate;
   gint64 expiry_s = 0;
 

@@ -232,6 +232,10 @@ def test_web_server_in_tls(world):
         poll('a handshake', lambda: server.asked)
         poll('its failure', lambda: 'an alarm is posted again in' in world.log())
         assert not server.posts
+        pipe = world.place.join('pipe')
+        os.mkfifo(pipe)
+        world.service.set('tls-trust', pipe)
+        poll('the pipe to be told', lambda: f'cannot read the authorities of “{pipe}”: it is no ordinary file' in world.log())
         world.service.set('tls-trust', authority.path)
         host, path, kind, body = poll('the alarm', lambda: server.posts)[0]
         assert (host, path, kind, json.loads(body)['alarm']) == ('localhost', '/hook', 'application/json', 'certificate')

@@ -174,6 +174,28 @@ def main():
             assert 'C: AUTH XOAUTH2' in message.session, message.session
             service.wait_empty()
 
+        def test_files_that_are_pipes():
+            """Nobody writes into them: that mail waits, and all else goes on."""
+            pipe = world.place.join('pipe')
+            os.mkfifo(pipe)
+            service.ctl('account', 'add', 'piped', '--out', f'--user={USER}', f'--token-file={pipe}')
+            sink = world.sink({'PLAIN': [PLAIN], 'XOAUTH2': [SAID]})
+            recipient = world.route(sink.endpoint, account='piped')
+            world.send(recipient)
+            with Client(service.host, service.port) as client:
+                assert client.banner.startswith('220'), client.banner
+            world.deferred('the token cannot be read: it is no ordinary file')
+            world.delete()
+            service.set('tls-trust', pipe)
+            recipient = world.route(sink.endpoint, '--tls=verified', account='piped')
+            world.send(recipient)
+            with Client(service.host, service.port) as client:
+                assert client.banner.startswith('220'), client.banner
+            world.deferred(f'cannot read the authorities of “{pipe}”: it is no ordinary file')
+            world.delete()
+            service.set('tls-trust', '')
+            service.wait_applied()
+
         def test_token_command():
             """Its token is kept, until a host refuses it."""
             world.command('issue', 'echo "$1" >>"$0.runs"; cat "$0.token"; echo noise >&2')

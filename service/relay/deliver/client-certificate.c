@@ -11,6 +11,7 @@
 
 #include "common/error.h"
 #include "service/relay/certificate.h"
+#include "service/relay/ordinary-file.h"
 
 #include <string.h>
 
@@ -131,7 +132,7 @@ reroute_client_certificate_read (const char *file, GError **error)
 
   g_autoptr (RerouteClientCertificate) self = g_new0 (RerouteClientCertificate, 1);
   const char *why = NULL;
-  g_autoptr (RerouteKeyText) pem = reroute_certificate_read_file (file, &why);
+  g_autoptr (RerouteFileText) pem = reroute_ordinary_file_read (file, &why);
   g_auto (Chain) chain = { NULL, 0 };
 
   g_atomic_ref_count_init (&self->ref_count);

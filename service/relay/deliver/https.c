@@ -18,6 +18,7 @@
 #include "common/limits.h"
 #include "service/relay/deliver/https-host.h"
 #include "service/relay/deliver/next-hop.h"
+#include "service/relay/deliver/tls-trust.h"
 
 #include <libsoup/soup.h>
 
@@ -274,21 +275,6 @@ accept_certificate_cb (SoupMessage *message,
   return FALSE;
 }
 
-static gboolean
-read_trust (Fetch *fetch, GError **error)
-{
-  fetch->databases = g_ptr_array_new_with_free_func (g_object_unref);
-  for (gsize i = 0; fetch->trust[i] != NULL; i++)
-    {
-      GTlsDatabase *database = g_tls_file_database_new (fetch->trust[i], error);
-
-      if (database == NULL)
-        return FALSE;
-      g_ptr_array_add (fetch->databases, database);
-    }
-  return TRUE;
-}
-
 static void
 make_session (Fetch *fetch)
 {
@@ -329,7 +315,8 @@ begin_cb (gpointer user_data)
   fetch->cancellable = g_cancellable_new ();
   fetch->cancelled_id =
     g_cancellable_connect (self->cancellable, G_CALLBACK (cancelled_cb), fetch->cancellable, NULL);
-  if (!read_trust (fetch, &error))
+  fetch->databases = reroute_tls_trust_open ((const char *const *) fetch->trust, &error);
+  if (fetch->databases == NULL)
     {
       finish (fetch, g_strdup (error->message));
       return G_SOURCE_REMOVE;

@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/verifier.h"
+#include "service/relay/ordinary-file.h"
 
 #include <string.h>
 
@@ -80,30 +81,33 @@ reroute_secrets_unref (RerouteSecrets *self)
   g_free (self);
 }
 
+static gboolean
+is_token (const char *text)
+{
+  gsize length = 0;
+
+  while (g_ascii_isgraph (text[length]))
+    length++;
+  return length > 0 && length <= REROUTE_LIMIT_TOKEN_OCTETS && text[length] == '\0';
+}
+
 char *
 reroute_secret_read_token (const RerouteSecret *secret, GError **error)
 {
   g_return_val_if_fail (secret != NULL && secret->kind == REROUTE_SECRET_TOKEN_FILE, NULL);
 
-  g_autoptr (GError) failure = NULL;
-  g_autofree char *text = NULL;
+  const char *why = NULL;
+  g_autoptr (RerouteFileText) text = reroute_ordinary_file_read (secret->value, &why);
+  g_autoptr (RerouteFileText) token = NULL;
 
-  if (!g_file_get_contents (secret->value, &text, NULL, &failure))
+  if (text == NULL)
     {
-      g_set_error (error,
-                   REROUTE_ERROR,
-                   REROUTE_ERROR_VALUE,
-                   "the token cannot be read: %s",
-                   failure->message);
+      g_set_error (error, REROUTE_ERROR, REROUTE_ERROR_VALUE, "the token cannot be read: %s", why);
       return NULL;
     }
-  text[strcspn (text, "\r\n")] = '\0';
-  g_strstrip (text);
-  for (const char *at = text; *at != '\0'; at++)
-    if (!g_ascii_isgraph (*at))
-      text[0] = '\0';
-  if (*text != '\0' && strlen (text) <= REROUTE_LIMIT_TOKEN_OCTETS)
-    return g_steal_pointer (&text);
+  token = g_strstrip (g_strndup (text, strcspn (text, "\r\n")));
+  if (is_token (token))
+    return g_steal_pointer (&token);
   g_set_error (error,
                REROUTE_ERROR,
                REROUTE_ERROR_VALUE,

@@ -14,6 +14,7 @@
 #include "service/relay/deliver/tls-client.h"
 
 #include "common/error.h"
+#include "service/relay/deliver/tls-trust.h"
 
 #include <gnutls/x509.h>
 #include <string.h>
@@ -179,7 +180,11 @@ read_trust (RerouteTlsClient *self, GError **error)
     return TRUE;
   for (gsize i = 0; self->trust[i] != NULL; i++)
     {
-      int n = gnutls_certificate_set_x509_trust_file (
+      int n;
+
+      if (!reroute_tls_trust_check (self->trust[i], error))
+        return FALSE;
+      n = gnutls_certificate_set_x509_trust_file (
         self->credentials, self->trust[i], GNUTLS_X509_FMT_PEM);
       if (n > 0)
         continue;

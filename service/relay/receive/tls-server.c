@@ -14,6 +14,7 @@
 #include "service/relay/receive/tls-server.h"
 
 #include "common/error.h"
+#include "service/relay/ordinary-file.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
@@ -109,7 +110,7 @@ fail_by_key (GError **error, const char *file, const char *key_file, const char 
 }
 
 static gnutls_datum_t
-get_octets (RerouteKeyText *text)
+get_octets (RerouteFileText *text)
 {
   return (gnutls_datum_t){ (unsigned char *) text, (unsigned int) strlen (text) };
 }
@@ -118,8 +119,8 @@ static gboolean
 add_certificate (RerouteTlsServer *self, const char *file, const char *key_file, GError **error)
 {
   const char *why = NULL;
-  g_autoptr (RerouteKeyText) text = reroute_certificate_read_file (file, &why);
-  g_autoptr (RerouteKeyText) key_text = NULL;
+  g_autoptr (RerouteFileText) text = reroute_ordinary_file_read (file, &why);
+  g_autoptr (RerouteFileText) key_text = NULL;
   gnutls_datum_t pem, key;
   int code;
 
@@ -128,7 +129,7 @@ add_certificate (RerouteTlsServer *self, const char *file, const char *key_file,
   pem = get_octets (text);
   if (!check_certificate (self, file, &pem, error))
     return FALSE;
-  key_text = reroute_certificate_read_file (key_file, &why);
+  key_text = reroute_ordinary_file_read (key_file, &why);
   if (key_text == NULL)
     return fail_by_key (error, file, key_file, why);
   key = get_octets (key_text);
