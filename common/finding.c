@@ -48,6 +48,9 @@ static const Spec specs[] = {
   { "own-port", LEVEL (ERROR), 1,
     /* Translators: %s is a host with its port */
     N_("%s is this server itself: mail would come back for ever. Write the host that takes the mail.") },
+  { "port-twice", LEVEL (ERROR), 2,
+    /* Translators: two addresses with their ports, each with the name of its setting in brackets */
+    N_("%s and %s are the same port, which can be listened on only once. Leave one of them out.") },
   { "tls-key-missing", LEVEL (WARNING), 0,
     N_("There are more or fewer keys than certificates. Name one key for each certificate, or none.") },
   { "anyone-single-label", LEVEL (CONFIRM), 1,

@@ -463,25 +463,6 @@ differs (Check *check, RerouteSettingId id)
                        reroute_settings_get_text (reroute_ruleset_get_settings (check->base), id));
 }
 
-static guint
-count_paths (Check *check, RerouteSettingId id)
-{
-  return g_strv_length ((char **) reroute_settings_get_paths (check->settings, id));
-}
-
-static void
-check_tls (Check *check)
-{
-  guint n_certificates = count_paths (check, REROUTE_SETTING_TLS_CERTIFICATE);
-  guint n_keys = count_paths (check, REROUTE_SETTING_TLS_KEY);
-  const char *listen = reroute_settings_get_text (check->settings, REROUTE_SETTING_LISTEN_TLS);
-
-  if (n_keys > 0 && n_keys != n_certificates)
-    say (check, "tls-key-missing", NULL, NULL, NULL);
-  if (*listen != '\0' && n_certificates == 0)
-    say (check, "tls-certificate-missing", NULL, NULL, NULL);
-}
-
 static void
 check_settings (Check *check)
 {
@@ -495,9 +476,10 @@ check_settings (Check *check)
   if ((inbound || differs (check, REROUTE_SETTING_POSTMASTER)) && *postmaster == '\0' &&
       check->inbound_missing)
     say (check, "postmaster-missing", NULL, NULL, NULL);
-  if (differs (check, REROUTE_SETTING_TLS_CERTIFICATE) ||
-      differs (check, REROUTE_SETTING_TLS_KEY) || differs (check, REROUTE_SETTING_LISTEN_TLS))
-    check_tls (check);
+  reroute_check_settings_alone (check->settings,
+                                check->base != NULL ? reroute_ruleset_get_settings (check->base)
+                                                    : NULL,
+                                check->findings);
   if (reroute && !check->reroute)
     say (check, "reroute-off", NULL, NULL, NULL);
   if ((inbound || reroute) && check->inbound_missing && check->reroute && !check->inbound_said)

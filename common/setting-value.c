@@ -157,7 +157,7 @@ parse_endpoints (const RerouteSettingSpec *spec,
                               : REROUTE_DEFAULT_SMTP_PORT;
   g_auto (GStrv) parts = g_strsplit_set (text, LIST_SEPARATORS, -1);
   g_autoptr (GStrvBuilder) endpoints = g_strv_builder_new ();
-  gsize n = 0;
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   for (gsize i = 0; parts[i] != NULL; i++)
     {
@@ -172,12 +172,12 @@ parse_endpoints (const RerouteSettingSpec *spec,
           error,
           parts[i],
           "can be reached from outside: write a loopback address such as “127.0.0.1:8025”");
-      g_strv_builder_add (endpoints, endpoint);
-      n++;
+      if (g_hash_table_add (seen, g_strdup (endpoint)))
+        g_strv_builder_add (endpoints, endpoint);
     }
   value->endpoints = g_strv_builder_end (endpoints);
   value->text = g_strjoinv (", ", value->endpoints);
-  return check_count (spec, n, text, error);
+  return check_count (spec, g_hash_table_size (seen), text, error);
 }
 
 static gboolean

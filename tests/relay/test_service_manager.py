@@ -116,6 +116,19 @@ def test_settings_keep_their_meaning(service):
     poll('the socket to be shut down', lambda: not answers('127.0.0.1', port))
 
 
+def test_an_endpoint_that_is_named_twice(service):
+    """It is one endpoint: the relay receives there, before and after it is started again."""
+    port = free_port()
+    service.receive_on(f'127.0.0.1:{port}', f'127.0.0.1:{service.port}', f'127.0.0.1:{port}')
+    Client('127.0.0.1', port).quit()
+    service.stop_relay()
+    service.start_relay()
+    Client('127.0.0.1', port).quit()
+    refusal = service.ctl('settings', 'set', 'listen', f'127.0.0.1:{port}, 0.0.0.0:{port}', status=1)
+    assert 'are the same port' in refusal, refusal
+    service.receive_on(f'127.0.0.1:{service.port}')
+
+
 def test_an_address_within_a_socket_that_was_handed_over(service):
     """0.0.0.0 is systemd's, the setting says 127.0.0.1 of the same port: the setting has it."""
     port = service.wide_port
@@ -235,6 +248,7 @@ def main():
         service.receive_on(f'127.0.0.1:{service.port}', tls=[f'127.0.0.1:{service.tls_port}'])
         for case in (test_a_connection_waits_for_the_relay, test_settings_keep_their_meaning,
                      test_an_address_within_a_socket_that_was_handed_over, test_one_socket_for_both_families,
+                     test_an_endpoint_that_is_named_twice,
                      test_reload_keeps_sessions, test_the_end, test_what_is_no_socket_of_ours):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case, service)
         service.end_rules()

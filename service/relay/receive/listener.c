@@ -372,7 +372,8 @@ add_listener (GPtrArray *listeners,
 {
   g_autoptr (GError) local_error = NULL;
 
-  if (is_taken (listeners, reroute_handed_sockets_find (handed, endpoints, endpoint)))
+  if (find (listeners, endpoint) != NULL ||
+      is_taken (listeners, reroute_handed_sockets_find (handed, endpoints, endpoint)))
     return TRUE;
   RerouteListener *listener = keep_or_open (old, handed, endpoints, endpoint, &local_error);
   if (listener != NULL)

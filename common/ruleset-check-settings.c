@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * ruleset-check-settings.c - settings that contradict each other
+ *
+ * By the settings alone: no row is looked at.
+ */
+
+#include "config.h"
+
+#include "common/finding-private.h"
+#include "common/ruleset-check-private.h"
+
+#include <string.h>
+
+typedef struct
+{
+  const RerouteSettings *settings;
+  const RerouteSettings *base; /* (nullable) */
+  GPtrArray *findings;
+} Check;
+
+static void
+say (Check *check, const char *code, const char *first, const char *second)
+{
+  const char *const arguments[] = { first, second, NULL };
+
+  g_ptr_array_add (check->findings, reroute_finding_new (code, arguments));
+}
+
+static gboolean
+differs (const Check *check, RerouteSettingId id)
+{
+  return check->base == NULL || !g_str_equal (reroute_settings_get_text (check->settings, id),
+                                              reroute_settings_get_text (check->base, id));
+}
+
+/* --- TLS --- */
+
+static guint
+count_paths (const Check *check, RerouteSettingId id)
+{
+  return g_strv_length ((char **) reroute_settings_get_paths (check->settings, id));
+}
+
+static void
+check_tls (Check *check)
+{
+  guint n_certificates = count_paths (check, REROUTE_SETTING_TLS_CERTIFICATE);
+  guint n_keys = count_paths (check, REROUTE_SETTING_TLS_KEY);
+  const char *listen = reroute_settings_get_text (check->settings, REROUTE_SETTING_LISTEN_TLS);
+
+  if (!differs (check, REROUTE_SETTING_TLS_CERTIFICATE) &&
+      !differs (check, REROUTE_SETTING_TLS_KEY) && !differs (check, REROUTE_SETTING_LISTEN_TLS))
+    return;
+  if (n_keys > 0 && n_keys != n_certificates)
+    say (check, "tls-key-missing", NULL, NULL);
+  if (*listen != '\0' && n_certificates == 0)
+    say (check, "tls-certificate-missing", NULL, NULL);
+}
+
+/* --- ports --- */
+
+static const RerouteSettingId listening[] = {
+  REROUTE_SETTING_LISTEN,
+  REROUTE_SETTING_LISTEN_TLS,
+  REROUTE_SETTING_HEALTH_LISTEN,
+  REROUTE_SETTING_METRICS_LISTEN,
+};
+
+/* An endpoint that is listened on. */
+typedef struct
+{
+  const char *endpoint;
+  RerouteSettingId id;
+} Named;
+
+/* "0.0.0.0:25" of "192.0.2.1:25": all addresses of its family. */
+static char *
+make_wildcard (const char *endpoint)
+{
+  return g_strconcat (*endpoint == '[' ? "[::]" : "0.0.0.0", strrchr (endpoint, ':'), NULL);
+}
+
+static gboolean
+clash (const char *left, const char *right)
+{
+  g_autofree char *left_wildcard = make_wildcard (left);
+  g_autofree char *right_wildcard = make_wildcard (right);
+
+  return g_str_equal (left, right) || g_str_equal (left_wildcard, right) ||
+         g_str_equal (left, right_wildcard);
+}
+
+static const Named *
+find_clash (const GArray *earlier, const char *endpoint)
+{
+  for (guint i = 0; i < earlier->len; i++)
+    {
+      const Named *named = &g_array_index (earlier, Named, i);
+      if (clash (named->endpoint, endpoint))
+        return named;
+    }
+  return NULL;
+}
+
+static char *
+make_label (const Named *named)
+{
+  return g_strdup_printf ("%s (%s)", named->endpoint, reroute_setting_specs ()[named->id].key);
+}
+
+/* Adds the endpoints of a setting to @earlier (element-type Named) up to one that cannot be had
+   beside one of them. */
+static gboolean
+check_endpoints (Check *check, RerouteSettingId id, GArray *earlier)
+{
+  const char *const *endpoints = reroute_settings_get_endpoints (check->settings, id);
+
+  for (gsize i = 0; endpoints[i] != NULL; i++)
+    {
+      const Named named = { endpoints[i], id };
+      const Named *other = find_clash (earlier, endpoints[i]);
+
+      if (other != NULL)
+        {
+          g_autofree char *first = make_label (other);
+          g_autofree char *second = make_label (&named);
+
+          say (check, "port-twice", first, second);
+          return FALSE;
+        }
+      g_array_append_val (earlier, named);
+    }
+  return TRUE;
+}
+
+static void
+check_ports (Check *check)
+{
+  g_autoptr (GArray) named = g_array_new (FALSE, FALSE, sizeof (Named));
+  gboolean wanted = FALSE, goes_on = TRUE;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (listening); i++)
+    wanted = wanted || differs (check, listening[i]);
+  for (gsize i = 0; wanted && goes_on && i < G_N_ELEMENTS (listening); i++)
+    goes_on = check_endpoints (check, listening[i], named);
+}
+
+void
+reroute_check_settings_alone (const RerouteSettings *settings,
+                              const RerouteSettings *base,
+                              GPtrArray *findings)
+{
+  Check check = { settings, base, findings };
+
+  check_tls (&check);
+  check_ports (&check);
+}
