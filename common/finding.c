@@ -51,6 +51,10 @@ static const Spec specs[] = {
   { "port-twice", LEVEL (ERROR), 2,
     /* Translators: two addresses with their ports, each with the name of its setting in brackets */
     N_("%s and %s are the same port, which can be listened on only once. Leave one of them out.") },
+  { "source-address-twice", LEVEL (ERROR), 1,
+    /* Translators: %s is a list of IP addresses */
+    N_("Outgoing connections come from at most one address each of IPv4 and IPv6, and %s has two of one kind. "
+       "Leave one of them out.") },
   { "tls-key-missing", LEVEL (WARNING), 0,
     N_("There are more or fewer keys than certificates. Name one key for each certificate, or none.") },
   { "anyone-single-label", LEVEL (CONFIRM), 1,

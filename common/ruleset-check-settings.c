@@ -146,6 +146,22 @@ check_ports (Check *check)
     goes_on = check_endpoints (check, listening[i], named);
 }
 
+/* --- where outgoing connections come from --- */
+
+static void
+check_source_address (Check *check)
+{
+  const RerouteSettingId id = REROUTE_SETTING_SOURCE_ADDRESS;
+  gsize n = 0;
+  const RerouteIpRange *sources = reroute_settings_get_ranges (check->settings, id, &n);
+  guint n_ipv4 = 0;
+
+  for (gsize i = 0; i < n; i++)
+    n_ipv4 += reroute_ip_is_ipv4 (&sources[i].first);
+  if (differs (check, id) && (n_ipv4 > 1 || n - n_ipv4 > 1))
+    say (check, "source-address-twice", reroute_settings_get_text (check->settings, id), NULL);
+}
+
 void
 reroute_check_settings_alone (const RerouteSettings *settings,
                               const RerouteSettings *base,
@@ -155,4 +171,5 @@ reroute_check_settings_alone (const RerouteSettings *settings,
 
   check_tls (&check);
   check_ports (&check);
+  check_source_address (&check);
 }

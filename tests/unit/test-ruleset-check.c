@@ -338,6 +338,8 @@ static const Row rows[] = {
   { "port-of-health", "bind(2)", "", "", "health-listen=127.0.0.1:25", "error port-twice" },
   { "port-of-metrics", "bind(2)", "", "", "metrics-listen=[::1]:25", "error port-twice" },
   { "port-once", "bind(2)", "", "", "listen=0.0.0.0:25,[::]:25,127.0.0.1:26,127.0.0.2:26", "" },
+  { "source-two", "setting", "", "", "source-address=::1,::2", "error source-address-twice" },
+  { "source-both", "setting", "", "", "source-address=192.0.2.1,::1", "" },
   { "single-label",
     "design 3",
     NULL,
