@@ -16,6 +16,7 @@
 #include "common/error.h"
 #include "service/ctl/edit.h"
 
+#include <errno.h>
 #include <glib/gi18n.h>
 
 typedef struct
@@ -53,6 +54,14 @@ reroute_ctl_read_input (const char *name, gsize *length, GError **error)
   text = g_string_new (NULL);
   while ((n = fread (block, 1, sizeof block, stdin)) > 0)
     g_string_append_len (text, block, (gssize) n);
+  if (ferror (stdin))
+    {
+      int code = errno;
+
+      g_set_error_literal (error, G_FILE_ERROR, g_file_error_from_errno (code), g_strerror (code));
+      g_prefix_error (error, _ ("cannot read “%s”: "), name);
+      return NULL;
+    }
   *length = text->len;
   return g_string_free (g_steal_pointer (&text), FALSE);
 }

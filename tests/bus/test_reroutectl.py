@@ -136,6 +136,22 @@ def test_recipients_of_a_list(prompt):
     prompt.good('routing', 'edit', 'test.com', '--recipient-check=call-ahead')
 
 
+def test_input_that_breaks_off_changes_nothing(prompt):
+    """An error of standard input is not its end: with --replace that would remove the whole list."""
+    prompt.good('routing', 'add', 'kept.test', '--reroute-to=example.com', '--accept-from=permitted')
+    prompt.good('recipients', 'import', 'kept.test', '-', stdin='anna\nbert\n')
+    before = prompt.serial()
+    for command in (['recipients', 'import', '--replace', 'kept.test', '-'], ['import', '--replace', '-']):
+        folder = os.open(prompt.place.path, os.O_RDONLY)
+        result = subprocess.run([CTL, f'--bus={prompt.bus.address}', *command], stdin=folder, text=True,
+                                capture_output=True, check=False, env=daemon_environment())
+        os.close(folder)
+        assert result.returncode == 1 and 'cannot read “-”: ' in result.stderr, result
+    assert prompt.serial() == before
+    prompt.good('recipients', 'remove', 'kept.test', 'anna', 'bert')
+    prompt.good('routing', 'remove', 'kept.test')
+
+
 def test_table_shows_rows(prompt):
     lines = prompt.good('routing', 'list', 'test.com').splitlines()
     assert lines[0].split()[:2] == ['DOMAIN', 'ACTION'], lines
@@ -458,7 +474,8 @@ def test_bus_not_there_says_what_to_do(prompt):
 
 
 CASES = [
-    test_add_lists_what_was_added, test_recipients_of_a_list, test_table_shows_rows,
+    test_add_lists_what_was_added, test_recipients_of_a_list,
+    test_input_that_breaks_off_changes_nothing, test_table_shows_rows,
     test_edit_changes_what_is_said_and_keeps_the_rest, test_bad_input_is_named,
     test_contradictions_are_refused, test_anyone_is_asked_for_what_is_not_ours,
     test_usage_errors_end_with_2, test_settings_have_defaults_and_come_back_to_them,
