@@ -298,8 +298,8 @@ read_delta (RerouteQuery *query, RerouteDelta *delta, GError **error)
          read_image (query, 3, &delta->after, error);
 }
 
-/* Where the change number @offset after @since stands: an OFFSET would count through all before it.
- */
+/* Where the change number @offset after @since stands, behind all that there is when there are
+   fewer: an OFFSET would count through all before it. */
 static gboolean
 locate (RerouteStore *store,
         guint64 since,
@@ -311,21 +311,23 @@ locate (RerouteStore *store,
   RerouteQuery *query = reroute_store_query (
     store, "SELECT serial, n_changes FROM generation WHERE serial > ?1 ORDER BY serial", error);
   g_autoptr (GError) failure = NULL;
+  gboolean found = FALSE;
 
   if (query == NULL)
     return FALSE;
-  *serial = since + 1;
   *number = offset;
   reroute_query_bind_int64 (query, 1, (gint64) since);
-  while (reroute_query_step (query, &failure))
+  while (!found && reroute_query_step (query, &failure))
     {
       guint64 n_changes = (guint64) reroute_query_get_int64 (query, 1);
 
       *serial = (guint64) reroute_query_get_int64 (query, 0);
-      if (*number < n_changes)
-        break;
-      *number -= n_changes;
+      found = *number < n_changes;
+      if (!found)
+        *number -= n_changes;
     }
+  if (!found)
+    *serial = G_MAXINT64;
   if (failure == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));

@@ -174,6 +174,40 @@ test_history_knows_its_end (StoreFixture *f, gconstpointer data)
   reroute_rulebook_return_reader (f->book, reader);
 }
 
+static gboolean
+count_cb (const RerouteDelta *delta, gpointer user_data)
+{
+  guint *n = user_data;
+
+  (*n)++;
+  return TRUE;
+}
+
+static void
+test_changes_of_a_generation_end (StoreFixture *f, gconstpointer data)
+{
+  static const guint wanted[] = { 1, 0, 0 };
+  g_autoptr (GError) error = NULL;
+  RerouteStore *reader = NULL;
+
+  store_edit (f, "put routing,a.test,,inbound");
+  store_edit (f, "put routing,b.test,,inbound");
+  reader = reroute_rulebook_borrow_reader (f->book, &error);
+  g_assert_no_error (error);
+  for (guint64 serial = 1; serial <= 2; serial++)
+    for (guint offset = 0; offset < G_N_ELEMENTS (wanted); offset++)
+      {
+        const RerouteHistoryRange range = {
+          .since = serial - 1, .until = serial, .offset = offset, .limit = 1000
+        };
+        guint n = 0;
+
+        g_assert_true (reroute_history_read_deltas (reader, &range, count_cb, &n, &error));
+        g_assert_cmpuint (n, ==, wanted[offset]);
+      }
+  reroute_rulebook_return_reader (f->book, reader);
+}
+
 static void
 test_history_is_bounded (StoreFixture *f, gconstpointer data)
 {
@@ -402,6 +436,7 @@ main (int argc, char *argv[])
   ADD ("findings-name-new-rows", test_findings_name_new_rows);
   ADD ("revert-brings-back-ids", test_revert_brings_back_ids);
   ADD ("history-knows-its-end", test_history_knows_its_end);
+  ADD ("changes-of-a-generation-end", test_changes_of_a_generation_end);
   ADD ("history-is-bounded", test_history_is_bounded);
   ADD ("lists", test_lists);
   ADD ("list-follows-the-generation", test_list_follows_the_generation);
