@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/row-columns.h"
+#include "common/shortened.h"
 #include "service/rules/history.h"
 #include "service/rules/outcomes.h"
 #include "service/rules/row-store.h"
@@ -429,15 +430,18 @@ reroute_answer_changes_since (RerouteStore *reader,
                         reaches && (guint64) range.offset + packer.n < total);
 }
 
-static void
-add_generation (guint64 serial,
-                gint64 when_us,
-                const char *who,
-                const char *summary,
-                guint n_changes,
-                gpointer user_data)
+static gboolean
+pack_generation (guint64 serial,
+                 gint64 when_us,
+                 const char *who,
+                 const char *summary,
+                 guint n_changes,
+                 gpointer user_data)
 {
-  g_variant_builder_add (user_data, "(txssu)", serial, when_us, who, summary, n_changes);
+  g_autofree char *shown_who = reroute_dup_shortened (who, REROUTE_LIMIT_SUMMARY_OCTETS);
+  g_autofree char *shown = reroute_dup_shortened (summary, REROUTE_LIMIT_SUMMARY_OCTETS);
+
+  return pack (user_data, g_variant_new ("(txssu)", serial, when_us, shown_who, shown, n_changes));
 }
 
 GVariant *
@@ -448,18 +452,18 @@ reroute_answer_history (RerouteStore *reader,
 {
   guint64 before = 0;
   guint limit = 0;
-  GVariantBuilder builder;
+  Packer packer = { .n = 0 };
 
   g_variant_get (arguments, "(tu)", &before, &limit);
   if (!check_limit (limit, 1, REROUTE_LIMIT_PAGE_ROWS, error))
     return NULL;
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(txssu)"));
-  if (!reroute_history_read (reader, before, limit, add_generation, &builder, error))
+  g_variant_builder_init (&packer.builder, G_VARIANT_TYPE ("a(txssu)"));
+  if (!reroute_history_read (reader, before, limit, pack_generation, &packer, error))
     {
-      g_variant_builder_clear (&builder);
+      g_variant_builder_clear (&packer.builder);
       return NULL;
     }
-  return g_variant_new ("(a(txssu))", &builder);
+  return g_variant_new ("(@a(txssu))", g_variant_builder_end (&packer.builder));
 }
 
 gboolean

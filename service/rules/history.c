@@ -186,19 +186,20 @@ reroute_history_read (RerouteStore *store,
     "ORDER BY serial DESC LIMIT ?2",
     error);
   g_autoptr (GError) failure = NULL;
+  gboolean wanted = TRUE;
 
   if (query == NULL)
     return FALSE;
   reroute_query_bind_int64 (
     query, 1, before == 0 || before > G_MAXINT64 ? G_MAXINT64 : (gint64) before);
   reroute_query_bind_int64 (query, 2, limit);
-  while (reroute_query_step (query, &failure))
-    func ((guint64) reroute_query_get_int64 (query, 0),
-          reroute_query_get_int64 (query, 1),
-          reroute_query_get_text (query, 2),
-          reroute_query_get_text (query, 3),
-          (guint) reroute_query_get_int64 (query, 4),
-          user_data);
+  while (wanted && reroute_query_step (query, &failure))
+    wanted = func ((guint64) reroute_query_get_int64 (query, 0),
+                   reroute_query_get_int64 (query, 1),
+                   reroute_query_get_text (query, 2),
+                   reroute_query_get_text (query, 3),
+                   (guint) reroute_query_get_int64 (query, 4),
+                   user_data);
   if (failure == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -456,7 +457,7 @@ copy_delta (const RerouteDelta *delta, gpointer user_data)
     copying->to, generation->serial, generation->n_changes++, delta, &copying->error);
 }
 
-static void
+static gboolean
 copy_generation (guint64 serial,
                  gint64 when_us,
                  const char *who,
@@ -467,8 +468,6 @@ copy_generation (guint64 serial,
   Copying *copying = user_data;
   RerouteHistoryRange range = { .since = serial - 1, .until = serial, .limit = G_MAXINT };
 
-  if (copying->error != NULL)
-    return;
   copying->generation = (Generation){
     .serial = serial, .when_us = when_us, .who = who, .summary = summary, .call = ""
   };
@@ -483,6 +482,7 @@ copy_generation (guint64 serial,
       else
         add_generation (copying->to, &copying->generation, &copying->error);
     }
+  return copying->error == NULL;
 }
 
 gboolean

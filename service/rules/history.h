@@ -27,12 +27,13 @@ gboolean reroute_history_take_over (RerouteStore *store,
                                     const RerouteProposal *proposal,
                                     GError **error);
 
-typedef void (*RerouteHistoryFunc) (guint64 serial,
-                                    gint64 when_us,
-                                    const char *who,
-                                    const char *summary,
-                                    guint n_changes,
-                                    gpointer user_data);
+/* FALSE stops. */
+typedef gboolean (*RerouteHistoryFunc) (guint64 serial,
+                                        gint64 when_us,
+                                        const char *who,
+                                        const char *summary,
+                                        guint n_changes,
+                                        gpointer user_data);
 
 /* Newest first, those under @before (0: all), at most @limit. */
 gboolean reroute_history_read (RerouteStore *store,

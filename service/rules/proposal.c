@@ -13,6 +13,8 @@
 
 #include "common/change-set.h"
 #include "common/error.h"
+#include "common/limits.h"
+#include "common/shortened.h"
 
 /* A delta in the making. */
 typedef struct
@@ -354,7 +356,8 @@ reroute_proposal_new (RerouteRuleset *base,
     g_ptr_array_sort (self->deltas, compare_deltas);
   if (!build_next (self, error))
     return NULL;
-  self->summary = summarize (&draft);
+  g_autofree char *summary = summarize (&draft);
+  self->summary = reroute_dup_shortened (summary, REROUTE_LIMIT_SUMMARY_OCTETS);
   return g_steal_pointer (&self);
 }
 

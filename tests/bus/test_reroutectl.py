@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """reroutectl against a real reroute-rulesd on a private bus: verbs, JSON, refusals, exit status."""
 
+import contextlib
 import json
 import os
 import resource
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import sys
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, os.path.join(TESTS, 'relay')]
 
-from place import BUILD, Place   # noqa: E402
+from place import BUILD, Place, poll  # noqa: E402
 from support import CTL, RULESD, Bus, daemon_environment  # noqa: E402
 from tap import Skip, Tap        # noqa: E402
 
@@ -49,6 +51,11 @@ class Prompt:
         assert 'GDBus.Error' not in result.stderr, result.stderr
         for text in [says] if isinstance(says, str) else says:
             assert text in result.stderr, f'{words}: “{text}” is not in “{result.stderr}”'
+
+    def end_rules(self):
+        pid = self.bus.pid_of('org.reroute.Rules')
+        os.kill(pid, signal.SIGTERM)
+        poll('rulesd to end', lambda: not os.path.exists(f'/proc/{pid}'))
 
     def serial(self):
         return self.data('status')['rules_serial']
@@ -313,6 +320,22 @@ def test_history_and_revert(prompt):
     prompt.refused('revert', 'soon', says='soon')
 
 
+def test_history_of_long_values(prompt):
+    """A summary is no longer than is read, nor is one that an earlier rulesd wrote."""
+    hosts = ', '.join(f'10.{n >> 8}.{n & 255}.7' for n in range(7000))
+    prompt.good('settings', 'set', 'forbidden-hosts', hosts)
+    prompt.good('settings', 'set', 'forbidden-hosts', '')
+    newest, long = prompt.data('history')[:2]
+    assert newest['summary'] == 'forbidden-hosts set to its default'
+    assert long['summary'].startswith('forbidden-hosts set to 10.0.0.7, ') and long['summary'].endswith('…')
+    prompt.end_rules()
+    with contextlib.closing(sqlite3.connect(prompt.place.join('rules.db'))) as database:
+        assert max(len(row[0]) for row in database.execute('SELECT summary FROM generation')) <= 501
+        database.execute('UPDATE generation SET summary = ? WHERE serial = ?', (long['summary'] * 20000, long['serial']))
+        database.commit()
+    assert prompt.data('history')[1] == long
+
+
 def test_remove_names_what_is_not_there(prompt):
     prompt.refused('routing', 'remove', 'nowhere.test', says=['nowhere.test', 'list'])
     prompt.refused('routing', 'remove', 'exact.example', says='#')
@@ -482,7 +505,8 @@ CASES = [
     test_explain_without_the_relay, test_explain_of_a_client_that_may_not_connect,
     test_check_speaks_of_the_saved_rules,
     test_german_reader, test_what_programs_read_is_the_same_in_german,
-    test_columns_are_as_wide_as_they_are_shown, test_history_and_revert, test_remove_names_what_is_not_there,
+    test_columns_are_as_wide_as_they_are_shown, test_history_and_revert,
+    test_history_of_long_values, test_remove_names_what_is_not_there,
     test_export_and_import_give_the_same_list,
     test_export_is_whole_or_leaves_what_was_there, test_import_is_all_or_nothing,
     test_import_is_asked_for_what_no_row_says,
