@@ -29,7 +29,9 @@
 #define REROUTE_LIMIT_SIGNAL_OCTETS 65536  /* Changed carries its changes below this */
 #define REROUTE_LIMIT_EDITS_PER_CALLER 16
 #define REROUTE_LIMIT_HISTORY_GENERATIONS 10000
-#define REROUTE_LIMIT_SUMMARY_OCTETS 500       /* that say what a generation changed */
+#define REROUTE_LIMIT_HISTORY_CHANGES 10000000 /* of all generations: some 5 GB on the disk */
+#define REROUTE_LIMIT_HISTORY_LEAST 10   /* newest generations, however many changes they have */
+#define REROUTE_LIMIT_SUMMARY_OCTETS 500 /* that say what a generation changed */
 #define REROUTE_LIMIT_CHANGES_PER_EDIT 4000000 /* every row of two pages of 1,000,000, twice */
 #define REROUTE_LIMIT_OUTCOMES 1000 /* of calls that saved, or did not, that rulesd remembers */
 #define REROUTE_LIMIT_OUTCOME_MS                                                                   \

@@ -120,23 +120,50 @@ add_generation (RerouteStore *store, const Generation *generation, GError **erro
   return reroute_query_run (query, error);
 }
 
+/* The newest generation that is to be forgotten; 0: none. */
 static gboolean
-forget (RerouteStore *store, guint64 newest, GError **error)
+find_forgotten (RerouteStore *store, guint64 most_changes, gint64 *serial, GError **error)
+{
+  RerouteQuery *query = reroute_store_query (
+    store, "SELECT serial, n_changes FROM generation ORDER BY serial DESC", error);
+  g_autoptr (GError) failure = NULL;
+  guint64 n = 0, n_changes = 0;
+
+  if (query == NULL)
+    return FALSE;
+  *serial = 0;
+  while (*serial == 0 && reroute_query_step (query, &failure))
+    {
+      n_changes += (guint64) reroute_query_get_int64 (query, 1);
+      n++;
+      if (n > REROUTE_LIMIT_HISTORY_GENERATIONS ||
+          (n > REROUTE_LIMIT_HISTORY_LEAST && n_changes > most_changes))
+        *serial = reroute_query_get_int64 (query, 0);
+    }
+  if (failure == NULL)
+    return reroute_query_run (query, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+gboolean
+reroute_history_forget (RerouteStore *store, guint64 most_changes, GError **error)
 {
   static const char *const statements[] = {
     "DELETE FROM change WHERE serial <= ?1",
     "DELETE FROM generation WHERE serial <= ?1",
   };
+  gint64 serial = 0;
 
-  if (newest <= REROUTE_LIMIT_HISTORY_GENERATIONS)
-    return TRUE;
-  for (guint i = 0; i < G_N_ELEMENTS (statements); i++)
+  if (!find_forgotten (store, most_changes, &serial, error))
+    return FALSE;
+  for (guint i = 0; serial > 0 && i < G_N_ELEMENTS (statements); i++)
     {
       RerouteQuery *query = reroute_store_query (store, statements[i], error);
 
       if (query == NULL)
         return FALSE;
-      reroute_query_bind_int64 (query, 1, (gint64) (newest - REROUTE_LIMIT_HISTORY_GENERATIONS));
+      reroute_query_bind_int64 (query, 1, serial);
       if (!reroute_query_run (query, error))
         return FALSE;
     }
@@ -167,7 +194,7 @@ reroute_history_add (RerouteStore *store, const RerouteProposal *proposal, GErro
   for (guint i = 0; i < proposal->deltas->len; i++)
     if (!add_delta (store, serial, i, proposal->deltas->pdata[i], error))
       return FALSE;
-  return forget (store, serial, error);
+  return reroute_history_forget (store, REROUTE_LIMIT_HISTORY_CHANGES, error);
 }
 
 /* --- reading --- */
@@ -505,5 +532,6 @@ reroute_history_take_over (RerouteStore *store,
       g_propagate_error (error, copying.error);
       return FALSE;
     }
-  return add_generation (store, &last, error) && forget (store, last.serial, error);
+  return add_generation (store, &last, error) &&
+         reroute_history_forget (store, REROUTE_LIMIT_HISTORY_CHANGES, error);
 }

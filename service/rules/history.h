@@ -9,8 +9,12 @@ G_BEGIN_DECLS
 
 /* The generations that were saved, with what each changed.  Errors: as of the store. */
 
-/* Inside the transaction that saves @proposal; forgets generations beyond the limit. */
+/* Inside the transaction that saves @proposal; forgets generations beyond the limits. */
 gboolean reroute_history_add (RerouteStore *store, const RerouteProposal *proposal, GError **error);
+
+/* Forgets the generations beyond %REROUTE_LIMIT_HISTORY_GENERATIONS, and the oldest of those that
+   have more than @most_changes changes in all, but not the %REROUTE_LIMIT_HISTORY_LEAST newest. */
+gboolean reroute_history_forget (RerouteStore *store, guint64 most_changes, GError **error);
 
 /**
  * reroute_history_take_over:

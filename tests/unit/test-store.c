@@ -240,6 +240,34 @@ test_history_is_bounded (StoreFixture *f, gconstpointer data)
   g_assert_true (reroute_history_has (store, 6, NULL));
 }
 
+static void
+test_history_is_bounded_by_changes (StoreFixture *f, gconstpointer data)
+{
+  const guint n = REROUTE_LIMIT_HISTORY_LEAST + 5;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RerouteStore) store = NULL;
+  guint64 n_changes = 0;
+
+  for (guint i = 1; i <= n; i++)
+    {
+      g_autofree char *lines =
+        g_strdup_printf ("put routing,a%u.test,,relay\nput routing,b%u.test,,relay", i, i);
+      store_edit (f, lines);
+    }
+  g_clear_pointer (&f->book, reroute_rulebook_close);
+  store = reroute_store_open (f->path, REROUTE_STORE_WRITE, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (reroute_history_forget (store, 2 * n, &error));
+  g_assert_true (reroute_history_reaches (store, 0, &n_changes, NULL));
+  g_assert_true (reroute_history_forget (store, 2 * n - 3, &error));
+  g_assert_true (reroute_history_reaches (store, 2, &n_changes, NULL));
+  g_assert_cmpuint (n_changes, ==, 2 * n - 4);
+  g_assert_false (reroute_history_has (store, 2, NULL));
+  g_assert_true (reroute_history_forget (store, 1, &error));
+  g_assert_true (reroute_history_reaches (store, 5, &n_changes, NULL));
+  g_assert_false (reroute_history_has (store, 5, NULL));
+}
+
 /* --- most of a table at once --- */
 
 #define MANY 1200
@@ -437,6 +465,7 @@ main (int argc, char *argv[])
   ADD ("revert-brings-back-ids", test_revert_brings_back_ids);
   ADD ("history-knows-its-end", test_history_knows_its_end);
   ADD ("changes-of-a-generation-end", test_changes_of_a_generation_end);
+  ADD ("history-is-bounded-by-changes", test_history_is_bounded_by_changes);
   ADD ("history-is-bounded", test_history_is_bounded);
   ADD ("lists", test_lists);
   ADD ("list-follows-the-generation", test_list_follows_the_generation);
