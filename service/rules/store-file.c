@@ -5,6 +5,8 @@
 
 #include "config.h"
 
+#define G_LOG_DOMAIN "reroute-store-file"
+
 #include "service/rules/store-file.h"
 
 #include "common/error.h"
@@ -19,6 +21,15 @@
 
 #define HEADER_OCTETS 100
 
+gboolean
+reroute_store_file_has_log (const char *path)
+{
+  g_autofree char *log = g_strconcat (path, "-wal", NULL);
+  GStatBuf status;
+
+  return g_stat (log, &status) == 0 && status.st_size > 0;
+}
+
 void
 reroute_store_file_refuse (GError **error, const char *path, gboolean foreign, const char *why)
 {
@@ -31,14 +42,20 @@ reroute_store_file_refuse (GError **error, const char *path, gboolean foreign, c
                    why);
       return;
     }
+  g_autofree char *log =
+    reroute_store_file_has_log (path)
+      ? g_strdup_printf (
+          "; move its log “%s-wal” away with it, which spoils any other file of that name", path)
+      : g_strdup ("");
   g_set_error (
     error,
     REROUTE_ERROR,
     REROUTE_ERROR_STORE_VERSION,
     "database “%s” %s; it is left as it is: put a good copy in its place, or move it away and "
-    "restore a backup (reroutectl restore), or name another with --database=FILE",
+    "restore a backup (reroutectl restore), or name another with --database=FILE%s",
     path,
-    why);
+    why,
+    log);
 }
 
 /* SQLite takes a file shorter than its header for a new database, and writes over it. */
@@ -146,4 +163,52 @@ reroute_store_file_lock (const char *path, GError **error)
                g_strerror (errno));
   close (fd);
   return -1;
+}
+
+static char *
+find_name_away (const char *log)
+{
+  char *name = g_strconcat (log, ".away", NULL);
+
+  for (guint n = 2; g_file_test (name, G_FILE_TEST_EXISTS); n++)
+    {
+      g_free (name);
+      name = g_strdup_printf ("%s.away-%u", log, n);
+    }
+  return name;
+}
+
+gboolean
+reroute_store_file_put_log_away (const char *path, GError **error)
+{
+  g_autofree char *log = g_strconcat (path, "-wal", NULL);
+  g_autofree char *away = NULL;
+  GStatBuf status;
+  gboolean done = FALSE;
+  int lock = -1;
+
+  if (!reroute_store_file_has_log (path) ||
+      (g_stat (path, &status) == 0 ? status.st_size > 0 : errno != ENOENT))
+    return TRUE;
+  lock = reroute_store_file_lock (path, error);
+  if (lock < 0)
+    return FALSE;
+  away = find_name_away (log);
+  done = g_rename (log, away) == 0;
+  if (done)
+    g_message (
+      "the log “%s” belongs to a database that is not there any more: it is kept as “%s”; "
+      "beside that database, under its name and “-wal”, it brings back what was saved last",
+      log,
+      away);
+  else
+    g_set_error (
+      error,
+      REROUTE_ERROR,
+      REROUTE_ERROR_STORE,
+      "cannot move the log “%s” of a database that is not there any more: %s; move it away",
+      log,
+      g_strerror (errno));
+  close (lock);
+  return done;
 }

@@ -8,6 +8,15 @@ G_BEGIN_DECLS
 
 /* The file of a database, around what SQLite makes of it.  Errors name the file and what to do. */
 
+/* Whether a log with what was saved last stands beside it: its rulesd was killed, or runs.  It
+   belongs to the very file that it was written for, and SQLite lays it over any other of the name.
+ */
+gboolean reroute_store_file_has_log (const char *path);
+
+/* Where there is no database, or an empty one, and the log of another, which SQLite would delete:
+   gives the log another name.  Errors: %REROUTE_ERROR_STORE. */
+gboolean reroute_store_file_put_log_away (const char *path, GError **error);
+
 /* What is said of a file that cannot be read, and is left as it is: %REROUTE_ERROR_STORE_VERSION.
    @foreign: it is a copy that somebody sent; @why: "is damaged (…)" */
 void

@@ -295,21 +295,12 @@ reroute_store_set_cancellable (RerouteStore *self, GCancellable *cancellable)
 
 /* --- opening --- */
 
-static gboolean
-has_log (const char *path)
-{
-  g_autofree char *log = g_strconcat (path, "-wal", NULL);
-  GStatBuf status;
-
-  return g_stat (log, &status) == 0 && status.st_size > 0;
-}
-
 /* Without a log the file is read as if on a read-only medium: not even a lock file appears. */
 static char *
 make_uri (const char *path, RerouteStoreMode mode)
 {
   g_autofree char *escaped = g_uri_escape_string (path, "/", FALSE);
-  gboolean immutable = mode == REROUTE_STORE_EXAMINE && !has_log (path);
+  gboolean immutable = mode == REROUTE_STORE_EXAMINE && !reroute_store_file_has_log (path);
 
   return g_strdup_printf ("file:%s%s", escaped, immutable ? "?immutable=1" : "");
 }
@@ -467,7 +458,7 @@ examine (const char *path, gboolean foreign, GCancellable *cancellable, GError *
   if (self == NULL)
     return NULL;
   self->foreign = foreign;
-  self->is_new = empty && !has_log (path);
+  self->is_new = empty;
   if (self->is_new)
     return g_steal_pointer (&self);
   if (!check_version (self, error) || !check_pages (self, error))
@@ -578,7 +569,8 @@ reroute_store_open (const char *path,
     return adopt (path, cancellable, error);
   if (mode == REROUTE_STORE_READ)
     return connect_file (path, mode, cancellable, error);
-  if (!reroute_store_file_check_folder (path, error))
+  if (!reroute_store_file_check_folder (path, error) ||
+      !reroute_store_file_put_log_away (path, error))
     return NULL;
   if (g_file_test (path, G_FILE_TEST_EXISTS))
     {

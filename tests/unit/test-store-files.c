@@ -77,6 +77,59 @@ test_log_of_a_killed_writer (StoreFixture *f, gconstpointer data)
   reroute_rulebook_close (other.book);
 }
 
+/* Only the database was moved away, or emptied: its log waits for it under another name. */
+static void
+test_log_without_its_database (StoreFixture *f, gconstpointer data)
+{
+  static const char *const endings[] = { "-wal.away", "-wal.away-2" };
+  g_autofree char *killed = g_build_filename (f->folder, "killed.db", NULL);
+  g_autofree char *log = g_strconcat (f->path, "-wal", NULL);
+  g_autofree char *killed_log = g_strconcat (killed, "-wal", NULL);
+  g_autoptr (GError) error = NULL;
+
+  store_edit (f, "put routing,a.test,,relay");
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
+    {
+      g_autofree char *away = g_strconcat (killed, endings[i], NULL);
+      g_autofree char *summary = NULL;
+      StoreFixture other = { .path = killed };
+
+      g_remove (killed);
+      copy_file (log, killed_log);
+      if (i > 0)
+        g_assert_true (g_file_set_contents (killed, "", 0, NULL) &&
+                       reroute_rulebook_check (killed, &summary, &error));
+      g_assert_true (g_file_test (killed_log, G_FILE_TEST_EXISTS));
+      store_open_book (&other);
+      store_assert_rows (&other, "");
+      reroute_rulebook_close (other.book);
+      copy_file (f->path, killed);
+      copy_file (away, killed_log);
+      store_open_book (&other);
+      store_assert_rows (&other, "routing 1 a.test");
+      reroute_rulebook_close (other.book);
+    }
+}
+
+/* A copy that was put in the place of a database is spoilt by the log of that one. */
+static void
+test_log_is_named (StoreFixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->folder, "other.db", NULL);
+  g_autofree char *log = g_strconcat (f->path, "-wal", NULL);
+  g_autofree char *other_log = g_strconcat (path, "-wal", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RerouteRulebook) book = NULL;
+
+  store_edit (f, "put routing,a.test,,relay");
+  copy_file (log, other_log);
+  g_assert_true (g_file_set_contents (path, "Dear Anna", -1, NULL));
+  book = reroute_rulebook_open (path, &error);
+  g_assert_null (book);
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_STORE_VERSION);
+  g_assert_nonnull (strstr (error->message, other_log));
+}
+
 static void
 test_one_writer (StoreFixture *f, gconstpointer data)
 {
@@ -512,6 +565,8 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   ADD ("full-disk-loses-nothing", test_full_disk_loses_nothing);
   ADD ("log-of-a-killed-writer", test_log_of_a_killed_writer);
+  ADD ("log-without-its-database", test_log_without_its_database);
+  ADD ("log-is-named", test_log_is_named);
   ADD ("one-writer", test_one_writer);
   ADD_CLOSED ("folder-missing", test_folder_missing);
   ADD_CLOSED ("full-disk-is-said", test_full_disk_is_said);
