@@ -5,6 +5,11 @@
  * What it holds it keeps, whatever becomes of rulesd or of the bus, and it catches up by itself
  * when they are back.  One load or catch-up runs at a time; what is announced meanwhile is fetched
  * when it is through.
+ *
+ * A serial does not say of which database it is.  A rulesd that was started anew may have another
+ * one, a copy with other rules of the same serial: no changes of it are laid over what is held of
+ * an earlier rulesd, but everything is loaded anew.  Nor are any laid over generation 0, which a
+ * restored backup follows with a history that nobody compared with its rows.
  */
 
 #include "config.h"
@@ -37,9 +42,13 @@ struct _RerouteRulesClient
   guint signal_id;
   guint name_id;
 
+  char *instance; /* (nullable): the rulesd on the bus, as make_instance() names it */
+
   RerouteRuleset *ruleset; /* (nullable) */
+  char *origin;            /* (nullable): the rulesd that it is of */
   GError *problem;         /* (nullable) */
   GCancellable *load;      /* (nullable): of the load that runs */
+  char *load_origin;       /* (nullable): the rulesd that it asks */
   gboolean load_again;
   GSource *retry; /* (nullable) */
   guint retry_ms;
@@ -117,10 +126,11 @@ outlives (RerouteRulesClient *self, RerouteRuleset *newest)
   return TRUE;
 }
 
+/* @origin: (nullable): the rulesd that it is of */
 static void
-hold (RerouteRulesClient *self, RerouteRuleset *newest)
+hold (RerouteRulesClient *self, RerouteRuleset *newest, const char *origin)
 {
-  gboolean same = self->ruleset != NULL &&
+  gboolean same = self->ruleset != NULL && g_strcmp0 (self->origin, origin) == 0 &&
                   reroute_ruleset_get_serial (self->ruleset) == reroute_ruleset_get_serial (newest);
 
   g_clear_error (&self->problem);
@@ -130,6 +140,11 @@ hold (RerouteRulesClient *self, RerouteRuleset *newest)
   self->outlived = FALSE;
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   self->ruleset = reroute_ruleset_ref (newest);
+  if (g_strcmp0 (self->origin, origin) != 0)
+    {
+      g_free (self->origin);
+      self->origin = g_strdup (origin);
+    }
   g_debug ("holding generation %" G_GUINT64_FORMAT, reroute_ruleset_get_serial (newest));
   g_signal_emit (self, signals[CHANGED], 0, newest);
 }
@@ -163,10 +178,24 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       schedule_retry (self);
       return;
     }
-  hold (self, newest);
+  if (self->instance != NULL && g_strcmp0 (self->load_origin, self->instance) != 0)
+    {
+      begin_load (self);
+      return;
+    }
+  hold (self, newest, self->load_origin);
   announce (self, reroute_ruleset_get_serial (newest));
   if (again)
     begin_load (self);
+}
+
+/* Whether changes that the rulesd on the bus tells of lead on from what is held. */
+static gboolean
+can_catch_up (RerouteRulesClient *self)
+{
+  return self->ruleset != NULL && !self->outlived &&
+         reroute_ruleset_get_serial (self->ruleset) != 0 && self->origin != NULL &&
+         g_strcmp0 (self->origin, self->instance) == 0;
 }
 
 static void
@@ -179,8 +208,13 @@ begin_load (RerouteRulesClient *self)
       return;
     }
   self->load = g_cancellable_new ();
-  reroute_rules_load_async (
-    self->bus, self->outlived ? NULL : self->ruleset, self->load, loaded_cb, g_object_ref (self));
+  g_free (self->load_origin);
+  self->load_origin = g_strdup (self->instance);
+  reroute_rules_load_async (self->bus,
+                            can_catch_up (self) ? self->ruleset : NULL,
+                            self->load,
+                            loaded_cb,
+                            g_object_ref (self));
 }
 
 static void
@@ -201,7 +235,8 @@ advance (RerouteRulesClient *self, guint64 serial, guint count, GVariant *array)
   g_autoptr (GPtrArray) changes = NULL;
   g_autoptr (RerouteRuleset) next = NULL;
 
-  if (self->ruleset == NULL || self->load != NULL || count == 0 ||
+  if (self->ruleset == NULL || g_strcmp0 (self->origin, self->instance) != 0 ||
+      self->load != NULL || count == 0 ||
       reroute_ruleset_get_serial (self->ruleset) + 1 != serial ||
       g_variant_n_children (array) != count)
     return FALSE;
@@ -215,7 +250,7 @@ advance (RerouteRulesClient *self, guint64 serial, guint count, GVariant *array)
                error->message);
       return FALSE;
     }
-  hold (self, next);
+  hold (self, next, self->origin);
   return TRUE;
 }
 
@@ -267,11 +302,23 @@ serial_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     announce (self, g_variant_get_uint64 (value));
 }
 
+/* A unique name is never given twice, on one bus. */
+static char *
+make_instance (GDBusConnection *connection, const char *owner)
+{
+  return g_strconcat (g_dbus_connection_get_guid (connection), " ", owner, NULL);
+}
+
 static void
 appeared_cb (GDBusConnection *connection, const char *name, const char *owner, gpointer user_data)
 {
   RerouteRulesClient *self = user_data;
 
+  g_free (self->instance);
+  self->instance = make_instance (connection, owner);
+  /* The load has made the bus start it, or began before it was known who answers. */
+  if (self->load != NULL && self->load_origin == NULL)
+    self->load_origin = g_strdup (self->instance);
   set_available (self, TRUE);
   if (self->holding)
     {
@@ -298,6 +345,7 @@ vanished_cb (GDBusConnection *connection, const char *name, gpointer user_data)
 {
   RerouteRulesClient *self = user_data;
 
+  g_clear_pointer (&self->instance, g_free);
   set_available (self, FALSE);
   if (self->connection != NULL && self->holding && self->ruleset == NULL && self->load == NULL)
     schedule_retry (self);
@@ -310,6 +358,7 @@ unsubscribe (RerouteRulesClient *self)
     return;
   g_dbus_connection_signal_unsubscribe (self->connection, self->signal_id);
   g_bus_unwatch_name (self->name_id);
+  g_clear_pointer (&self->instance, g_free);
   g_clear_object (&self->connection);
 }
 
@@ -374,6 +423,9 @@ reroute_rules_client_finalize (GObject *object)
 
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   g_clear_error (&self->problem);
+  g_free (self->instance);
+  g_free (self->origin);
+  g_free (self->load_origin);
   reroute_rules_client_set_lost (self, NULL);
   g_main_context_unref (self->context);
   G_OBJECT_CLASS (reroute_rules_client_parent_class)->finalize (object);

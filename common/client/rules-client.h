@@ -19,11 +19,11 @@ G_BEGIN_DECLS
  * Belongs to the thread-default main context of the thread that made it.
  *
  * Properties: available (boolean, notified): rulesd stands on the bus.
- * Signals: changed (#RerouteRuleset): a newer (or, after rulesd lost its database, another)
- * generation is held; only after reroute_rules_client_start().  Generation 0 of a new database, in
- * which nothing was saved, never takes the place of one that is held.  serial-changed (guint64):
- * rulesd saved a generation, or came back with another one; also without start, from
- * reroute_rules_client_watch().
+ * Signals: changed (#RerouteRuleset): a newer generation is held, or what a rulesd that was started
+ * anew has, which may be another of the same serial; only after reroute_rules_client_start().
+ * Generation 0 of a new database, in which nothing was saved, never takes the place of one that is
+ * held.  serial-changed (guint64): rulesd saved a generation, or came back with another one; also
+ * without start, from reroute_rules_client_watch().
  */
 #define REROUTE_TYPE_RULES_CLIENT (reroute_rules_client_get_type ())
 G_DECLARE_FINAL_TYPE (RerouteRulesClient, reroute_rules_client, REROUTE, RULES_CLIENT, GObject)

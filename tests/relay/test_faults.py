@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 
@@ -89,6 +90,49 @@ def test_database_lost():
         service.wait_applied()
         expect(send(service, 'a@source.test', ['u@one.test', 'u@two.test'])[1], '250')
         poll('the messages', lambda: sorted(sink.recipients()) == ['u@one.test', 'u@one.test', 'u@two.test'])
+
+
+def change_at_rest(path, statement, *values):
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute(statement, values)
+        database.commit()
+
+
+def test_another_copy_of_the_database():
+    """Another copy is put in its place, with other rules of the same serial: the relay has them."""
+    with Place('another') as place, Service(place) as service:
+        service.add_routing('one.test', '--reroute-to=first.test')
+        held = service.wait_applied()
+        poll('first.test', lambda: 'first.test' in service.ctl('explain', 'u@one.test'))
+        service.end_rules()
+        change_at_rest(service.database, "UPDATE routing SET target = 'second.test'")
+        assert 'second.test' in service.ctl('routing', 'list')
+        poll('second.test', lambda: 'second.test' in service.ctl('explain', 'u@one.test'))
+        assert service.wait_applied() == held
+        service.ctl('routing', 'edit', 'one.test', '--comment=edited')
+        service.wait_applied()
+        assert 'second.test' in service.ctl('explain', 'u@one.test')
+
+
+def test_history_that_its_rows_contradict():
+    """On a new server the relay takes the rows of the backup that is restored, not what its history leads to."""
+    with Place('forged') as place, Service(place) as service:
+        service.add_routing('one.test', '--reroute-to=bad.test')
+        service.ctl('routing', 'edit', 'one.test', '--reroute-to=good.test')
+        service.wait_applied()
+        service.end_rules()
+        copy = place.join('copy')
+        shutil.copy(service.database, copy)
+        change_at_rest(copy, "UPDATE change SET after = (SELECT after FROM change WHERE page = 'routing' ORDER BY serial) "
+                       "WHERE page = 'routing'")
+        service.stop_relay()
+        os.rename(service.database, service.database + '.away')
+        service.ctl('history')
+        service.start_relay()
+        service.ctl('restore', '--yes', copy)
+        service.wait_applied()
+        assert 'good.test' in service.ctl('routing', 'list')
+        assert 'good.test' in service.ctl('explain', 'u@one.test')
 
 
 def test_bus_restarted():
