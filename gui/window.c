@@ -27,12 +27,12 @@
 #include "gui/question-window.h"
 #include "gui/routing-page.h"
 #include "gui/row-text.h"
+#include "gui/save.h"
 #include "gui/security-page.h"
 #include "gui/sheet-banner.h"
 #include "gui/sheet-state.h"
 #include "gui/sheet.h"
 #include "gui/tracking-page.h"
-#include "gui/trial.h"
 
 #include <glib/gi18n.h>
 
@@ -57,6 +57,7 @@ struct _RerouteWindow
   GtkWidget *apply_button;
 
   RerouteSheet *sheet;
+  RerouteSave *questions;
   RerouteAlarmNotices *notices;
   gboolean closing; /* OK was pressed, or Cancel was agreed to */
   gboolean settled;
@@ -73,8 +74,6 @@ enum
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (RerouteWindow, reroute_window, GTK_TYPE_APPLICATION_WINDOW)
-
-static void apply (RerouteWindow *self, const char *const *confirmed);
 
 static ReroutePropertyPage *
 get_page (RerouteWindow *self)
@@ -177,31 +176,6 @@ progress_due_cb (gpointer user_data)
 /* --- Apply --- */
 
 static void
-confirmed_cb (gboolean first, gpointer user_data)
-{
-  RerouteWindow *self = REROUTE_WINDOW (user_data);
-  g_auto (GStrv) keys =
-            reroute_findings_dup_confirm_keys (reroute_sheet_get_findings (self->sheet));
-
-  apply (self, (const char *const *) keys);
-}
-
-static void
-ask_to_confirm (RerouteWindow *self)
-{
-  g_autofree char *text =
-    reroute_findings_dup_text (reroute_sheet_get_findings (self->sheet), REROUTE_FINDING_CONFIRM);
-  const RerouteQuestion question = {
-    .title = _ ("Save"),
-                .heading = _ ("Save it like this?"),
-                              .text = text,
-                              .first_label = _ ("_Save"), .default_cancel = TRUE,
-                              };
-
-  reroute_question_window_ask (GTK_WINDOW (self), &question, confirmed_cb, self);
-}
-
-static void
 applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (RerouteWindow) self = REROUTE_WINDOW (user_data);
@@ -214,7 +188,7 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   self->closing =
     closing && answered && (state == REROUTE_APPLY_SAVED || state == REROUTE_APPLY_CONFIRM);
   if (answered && state == REROUTE_APPLY_CONFIRM)
-    ask_to_confirm (self);
+    reroute_save_ask_to_confirm (self->questions);
   if (answered && state == REROUTE_APPLY_SAVED && closing)
     gtk_window_destroy (GTK_WINDOW (self));
   else
@@ -222,28 +196,15 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-apply (RerouteWindow *self, const char *const *confirmed)
+apply (GtkWindow *window, const char *const *confirmed)
 {
+  RerouteWindow *self = REROUTE_WINDOW (window);
+
   if (reroute_sheet_is_applying (self->sheet) || reroute_sheet_is_unsettled (self->sheet))
     return;
   g_clear_handle_id (&self->progress_id, g_source_remove);
   self->progress_id = g_timeout_add (PROGRESS_AFTER_MS, progress_due_cb, self);
   reroute_sheet_apply_async (self->sheet, confirmed, applied_cb, g_object_ref (self));
-}
-
-static void
-overwrite_agreed_cb (gboolean first, gpointer user_data)
-{
-  RerouteWindow *self = REROUTE_WINDOW (user_data);
-
-  if (!first)
-    {
-      self->closing = FALSE;
-      reroute_news_window_show (GTK_WINDOW (self), self->sheet);
-      return;
-    }
-  reroute_sheet_dismiss_news (self->sheet);
-  apply (self, NULL);
 }
 
 /* Takes in what is typed on every page; the first page that objects is shown. */
@@ -265,8 +226,6 @@ flush_pages (RerouteWindow *self)
 static void
 save (RerouteWindow *self, gboolean close)
 {
-  RerouteNews *news = reroute_sheet_get_news (self->sheet);
-
   if (!flush_pages (self))
     return;
   self->closing = close;
@@ -276,22 +235,7 @@ save (RerouteWindow *self, gboolean close)
         gtk_window_destroy (GTK_WINDOW (self));
       return;
     }
-  if (news != NULL && (news->conflicts->len > 0 || news->unknown))
-    {
-      g_autofree char *heading =
-        g_strdup_printf (_ ("%s changed the same entries meanwhile. Save yours over them?"),
-                            news->who[0] != '\0' ? news->who : _ ("Someone else"));
-      RerouteQuestion question = {
-        .title = _ ("Save"),
-                    .heading = heading,
-                    .first_label = _ ("_Save Mine"),
-                                      .second_label = _ ("_Compare…"), .default_cancel = TRUE,
-                                      };
-
-      reroute_question_window_ask (GTK_WINDOW (self), &question, overwrite_agreed_cb, self);
-      return;
-    }
-  apply (self, NULL);
+  reroute_save_start (self->questions);
 }
 
 static void
@@ -470,6 +414,7 @@ reroute_window_dispose (GObject *object)
   g_clear_handle_id (&self->progress_id, g_source_remove);
   gtk_widget_dispose_template (GTK_WIDGET (self), REROUTE_TYPE_WINDOW);
   g_clear_pointer (&self->notices, reroute_alarm_notices_free);
+  g_clear_pointer (&self->questions, reroute_save_free);
   if (self->sheet != NULL)
     reroute_sheet_close (self->sheet);
   g_clear_object (&self->sheet);
@@ -566,6 +511,7 @@ reroute_window_new (GtkApplication *application, RerouteBus *bus)
   RerouteWindow *self = g_object_new (REROUTE_TYPE_WINDOW, "application", application, NULL);
 
   self->sheet = reroute_sheet_new (bus);
+  self->questions = reroute_save_new (GTK_WINDOW (self), self->sheet, apply);
   self->notices = reroute_alarm_notices_new (G_APPLICATION (application),
                                              reroute_sheet_get_relay_watch (self->sheet));
   g_signal_connect_object (self->sheet, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);

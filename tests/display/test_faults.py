@@ -187,6 +187,37 @@ def test_confirm_asks_once(desk):
     poll('it to be saved', lambda: 'com' in desk.rows('routing'))
 
 
+def comment(desk, domain, text):
+    """Her comment of a routing entry: not saved yet."""
+    desk.dialog.click(SHEET, 'label', domain)
+    desk.dialog.key('Return')
+    desk.dialog.focus(EDIT)
+    desk.dialog.key('alt+o', 'ctrl+a')
+    desk.dialog.type(text)
+    desk.confirm(EDIT)
+
+
+def test_save_agrees_to_what_was_shown(desk):
+    """What needs agreeing to since the question was put is asked for by another one."""
+    desk.dialog.wait_no_text('unsaved')
+    desk.ctl('routing', 'add', 'net', '--reroute-to=example.com', '--accept-from=anyone')
+    desk.dialog.wait_text(f'Rules {desk.serial()} saved')
+    comment(desk, 'net', 'hers')
+    desk.add_routing('org', 'example.com')
+    desk.confirm(ADD)
+    desk.dialog.click(SHEET, 'push button', 'Apply')
+    desk.dialog.wait_text('org is a single word', 'Save')
+    assert not any('net is' in text for text in desk.dialog.texts('Save')), desk.dialog.texts('Save')
+    desk.ctl('routing', 'edit', 'net', '--accept-from=permitted')
+    desk.dialog.wait_text('touch the same entries')
+    desk.dialog.click('Save', 'push button', 'Save')
+    desk.dialog.wait_text('net is a single word', 'Save')
+    assert desk.rows('routing')['net']['accept_from'] == 'permitted'
+    desk.dialog.click('Save', 'push button', 'Save')
+    poll('both to be saved', lambda: desk.rows('routing')['net']['accept_from'] == 'anyone')
+    assert 'org' in desk.rows('routing')
+
+
 def test_ok_closes(desk):
     desk.dialog.wait_no_text('unsaved')
     desk.dialog.click(SHEET, 'push button', 'OK')
