@@ -22,13 +22,26 @@ rebase_steps (RerouteEdit *self, ReroutePage page, gint64 id, const RerouteChang
     }
 }
 
-static gboolean
-rebase_row (RerouteEdit *self, const RerouteChange *change)
+/* @before: (nullable): what the edit lay over, where that is known */
+static RerouteDifference *
+make_conflict (RerouteRow *before, RerouteChange *change)
+{
+  RerouteDifference *conflict = g_new0 (RerouteDifference, 1);
+
+  conflict->before = before != NULL ? reroute_change_new_put (before) : NULL;
+  conflict->after = reroute_change_ref (change);
+  return conflict;
+}
+
+/* (transfer full) (nullable): as for reroute_edit_rebase() */
+static RerouteDifference *
+rebase_row (RerouteEdit *self, RerouteChange *change)
 {
   gboolean put = change->kind == REROUTE_CHANGE_PUT;
   ReroutePage page = put ? change->row->page : change->page;
   gint64 id = put ? change->row->id : change->id;
   RerouteOverlay *overlay = reroute_edit_find (self, page, id);
+  g_autoptr (RerouteRow) base = NULL;
   gboolean differs = FALSE;
 
   /* Bring Back brings ids back, too. */
@@ -36,12 +49,14 @@ rebase_row (RerouteEdit *self, const RerouteChange *change)
     g_hash_table_remove (self->saved_ids, &id);
   rebase_steps (self, page, id, change);
   if (overlay == NULL)
-    return put && reroute_id_set_contains (self->removed[page], id);
+    return put && reroute_id_set_contains (self->removed[page], id) ? make_conflict (NULL, change)
+                                                                    : NULL;
+  base = overlay->base != NULL ? reroute_row_ref (overlay->base) : NULL;
   differs = reroute_overlay_rebase (overlay, change);
   if (overlay->state == REROUTE_EDIT_UNTOUCHED)
     reroute_edit_place (self, page, id, NULL);
   reroute_edit_tell (self, (int) page, id);
-  return differs;
+  return differs ? make_conflict (base, change) : NULL;
 }
 
 static void
@@ -87,26 +102,26 @@ forget_gone (RerouteEdit *self, ReroutePage page, GPtrArray *changes)
   reroute_edit_forget_ids (self, page, gone);
 }
 
-static gboolean
-rebase_setting (RerouteEdit *self, const RerouteChange *change)
+static RerouteDifference *
+rebase_setting (RerouteEdit *self, RerouteChange *change)
 {
   const RerouteSettingSpec *spec = reroute_setting_find (change->key, NULL);
   const char *theirs = NULL;
 
   if (spec == NULL || self->settings[spec->id] == NULL)
-    return FALSE;
+    return NULL;
   theirs = change->value != NULL ? change->value : spec->default_value;
   if (g_strcmp0 (self->settings[spec->id], theirs) != 0)
-    return TRUE;
+    return make_conflict (NULL, change);
   g_clear_pointer (&self->settings[spec->id], g_free);
   reroute_edit_tell (self, -1, spec->id);
-  return FALSE;
+  return NULL;
 }
 
 GPtrArray *
 reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes)
 {
-  GPtrArray *conflicts = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+  GPtrArray *conflicts = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_difference_free);
 
   g_return_val_if_fail (REROUTE_IS_EDIT (self), conflicts);
 
@@ -116,11 +131,12 @@ reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes)
   for (guint i = 0; i < changes->len; i++)
     {
       RerouteChange *change = g_ptr_array_index (changes, i);
-      gboolean differs = change->kind == REROUTE_CHANGE_SET ? rebase_setting (self, change)
-                                                            : rebase_row (self, change);
+      RerouteDifference *conflict = change->kind == REROUTE_CHANGE_SET
+                                      ? rebase_setting (self, change)
+                                      : rebase_row (self, change);
 
-      if (differs)
-        g_ptr_array_add (conflicts, reroute_change_ref (change));
+      if (conflict != NULL)
+        g_ptr_array_add (conflicts, conflict);
     }
   reroute_edit_thaw_changed (self);
   return conflicts;

@@ -95,8 +95,9 @@ void reroute_edit_clear (RerouteEdit *self);
  * Lays the edit over the new generation: hers is kept where both touched the same thing; a row that
  * is gone and that she has changed is added anew.
  *
- * Returns: (transfer full) (element-type RerouteChange): those of @changes that touch the same row
- *   or setting as the edit and differ from it
+ * Returns: (transfer full) (element-type RerouteDifference): after: those of @changes that touch
+ * the same row or setting as the edit and differ from it; before: the row that the edit lay over,
+ *   %NULL when it is not known or a setting
  */
 GPtrArray *reroute_edit_rebase (RerouteEdit *self, GPtrArray *changes);
 

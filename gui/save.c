@@ -40,9 +40,10 @@ overwrite_agreed_cb (gboolean first, gpointer user_data)
 static void
 ask_to_overwrite (RerouteSave *self, const RerouteNews *news)
 {
+  g_autofree char *who = reroute_news_dup_who (news);
   g_autofree char *heading =
     g_strdup_printf (_ ("%s changed the same entries meanwhile. Save yours over them?"),
-                        news->who[0] != '\0' ? news->who : _ ("Someone else"));
+                        who[0] != '\0' ? who : _ ("Someone else"));
   RerouteQuestion question = {
     .title = _ ("Save"),
                 .heading = heading,
@@ -89,7 +90,7 @@ reroute_save_start (RerouteSave *self)
 
   g_clear_pointer (&self->keys, g_strfreev);
   news = reroute_sheet_get_news (self->sheet);
-  if (news != NULL && (news->conflicts->len > 0 || news->unknown))
+  if (news != NULL && reroute_news_is_touching (news))
     ask_to_overwrite (self, news);
   else
     self->func (self->window, NULL);

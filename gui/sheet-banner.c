@@ -17,13 +17,14 @@ make_news_text (RerouteSheet *sheet, char **owned)
 {
   RerouteNews *news = reroute_sheet_get_news (sheet);
   guint n = reroute_edit_get_n_changes (reroute_sheet_get_edit (sheet));
-  const char *who = news->who[0] != '\0' ? news->who : _ ("Someone else");
+  g_autofree char *who = reroute_news_dup_who (news);
   RerouteBannerText text = { .buttons = { { _ ("Com_pare…"), "sheet.compare" } } };
   /* A format of a translated sentence has no place for G_GUINT64_FORMAT. */
-  g_autofree char *serial = g_strdup_printf ("%" G_GUINT64_FORMAT, news->serial);
+  g_autofree char *serial = g_strdup_printf ("%" G_GUINT64_FORMAT, reroute_news_get_serial (news));
 
   /* Translators: a person, the number of a generation of the rules */
-  *owned = g_strdup_printf (_ ("%s saved %s meanwhile."), who, serial);
+  *owned = g_strdup_printf (_ ("%s saved %s meanwhile."),
+                               who[0] != '\0' ? who : _ ("Someone else"), serial);
   text.heading = *owned;
   if (news->unknown)
     text.text = _ ("What changed cannot be told any more. Your changes are kept; look at them before you save.");

@@ -94,9 +94,22 @@ queue_check (RerouteSheet *self)
   self->check_id = g_timeout_add (CHECK_DELAY_MS, check_cb, self);
 }
 
+/* What others saved touches nothing of hers where she has taken hers back. */
+static void
+forget_past_conflicts (RerouteSheet *self)
+{
+  if (self->news == NULL)
+    return;
+  if (reroute_edit_get_n_changes (self->edit) == 0)
+    g_clear_pointer (&self->news, reroute_news_free);
+  else
+    reroute_news_drop_untouched (self->news, self->edit);
+}
+
 static void
 edit_changed_cb (RerouteEdit *edit, int page, gint64 id, RerouteSheet *self)
 {
+  forget_past_conflicts (self);
   reroute_sheet_note_touched (self);
   queue_check (self);
   reroute_sheet_emit_changed (self);
@@ -175,7 +188,6 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) conflicts = NULL;
   g_autoptr (RerouteNews) news = NULL;
   guint64 serial = 0, since = self->serial;
   g_autoptr (GPtrArray) changes = reroute_rules_client_changes_since_finish (
@@ -195,8 +207,7 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   self->serial = serial;
-  conflicts = reroute_edit_rebase (self->edit, changes);
-  news = reroute_news_new (since, serial, changes, conflicts);
+  news = reroute_news_new (since, serial, changes, reroute_edit_rebase (self->edit, changes));
   news->unknown = unknown;
   if (reroute_edit_get_n_changes (self->edit) > 0)
     reroute_news_add (&self->news, news);
@@ -517,8 +528,14 @@ reroute_sheet_lay_row (RerouteSheet *self, ReroutePage page, gint64 id, const Re
   if (conflicts->len == 0 && !unknown)
     return;
   if (self->news == NULL)
-    reroute_news_add (&self->news, others);
-  g_ptr_array_extend_and_steal (self->news->conflicts, g_steal_pointer (&conflicts));
+    {
+      reroute_news_add (&self->news, others);
+      /* Those were with what she has taken back or saved since. */
+      g_ptr_array_set_size (self->news->conflicts, 0);
+    }
+  self->news->unknown |= unknown;
+  while (conflicts->len > 0)
+    reroute_news_add_conflict (self->news, others, g_ptr_array_steal_index (conflicts, 0));
   reroute_sheet_emit_changed (self);
 }
 

@@ -206,6 +206,21 @@ test_others_after_it (Fixture *f, gconstpointer data)
   g_assert_cmpuint (news->conflicts->len, ==, 1);
 }
 
+/* What she takes back touches nothing of theirs any more; without a change there are no news. */
+static void
+test_taken_back (Fixture *f, gconstpointer data)
+{
+  sample_put (f->edit, 0, "other.test", NULL);
+  sample_put (f->edit, 1, "hers.test", "old.test");
+  bus_save (&f->bus, "put 1 routing,theirs.test,,relay", 1);
+  go_on (f, 2);
+  g_assert_true (reroute_news_is_touching (reroute_sheet_get_news (f->sheet)));
+  reroute_edit_undo (f->edit);
+  g_assert_false (reroute_news_is_touching (reroute_sheet_get_news (f->sheet)));
+  reroute_edit_undo (f->edit);
+  g_assert_null (reroute_sheet_get_news (f->sheet));
+}
+
 /* The answer comes, and she has gone on before. */
 static void
 test_changed_while_applying (Fixture *f, gconstpointer data)
@@ -281,6 +296,7 @@ main (int argc, char **argv)
   ADD ("undone-in-doubt", test_undone_in_doubt);
   ADD ("nothing-in-doubt", test_nothing_in_doubt);
   ADD ("others-after-it", test_others_after_it);
+  ADD ("taken-back", test_taken_back);
   ADD ("changed-while-applying", test_changed_while_applying);
   ADD ("row-in-a-dialog", test_row_in_a_dialog);
   ADD ("row-in-a-dialog-alone", test_row_in_a_dialog_alone);

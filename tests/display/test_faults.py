@@ -218,6 +218,22 @@ def test_save_agrees_to_what_was_shown(desk):
     assert 'org' in desk.rows('routing')
 
 
+def test_conflict_ends_with_what_caused_it(desk):
+    """Undone, it is no reason to ask when something else is saved."""
+    desk.dialog.wait_no_text('unsaved')
+    comment(desk, 'net', 'again')
+    desk.ctl('routing', 'edit', 'net', '--reroute-to=example.net')
+    desk.dialog.wait_text('it touches the same entry')
+    desk.dialog.click(SHEET, 'label', 'org')
+    desk.dialog.key('ctrl+z')
+    desk.dialog.wait_no_text('unsaved')
+    assert not any('meanwhile' in text for text in desk.dialog.texts()), desk.dialog.texts()
+    desk.add_routing('undone.test', 'example.com')
+    desk.confirm(ADD)
+    desk.apply()
+    assert 'undone.test' in desk.rows('routing')
+
+
 def test_ok_closes(desk):
     desk.dialog.wait_no_text('unsaved')
     desk.dialog.click(SHEET, 'push button', 'OK')

@@ -144,7 +144,8 @@ test_rebase (Fixture *f, gconstpointer data)
   g_ptr_array_add (changes, reroute_change_new_put (theirs));
   conflicts = reroute_edit_rebase (f->edit, changes);
   g_assert_cmpuint (conflicts->len, ==, 1);
-  g_assert_true (g_ptr_array_index (conflicts, 0) == g_ptr_array_index (changes, 1));
+  g_assert_true (((RerouteDifference *) g_ptr_array_index (conflicts, 0))->after ==
+                 g_ptr_array_index (changes, 1));
   g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 5);
   g_assert_cmpint (state_of (f, 2), ==, REROUTE_EDIT_UNTOUCHED);
   g_assert_cmpint (state_of (f, 3), ==, REROUTE_EDIT_REMOVED);
