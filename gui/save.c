@@ -20,8 +20,12 @@ struct _RerouteSave
   GtkWindow *window;   /* borrowed */
   RerouteSheet *sheet; /* a reference */
   RerouteSaveFunc func;
-  GStrv keys; /* (nullable): of findings that were shown */
+  guint asked;  /* what touched hers, by its number, when she was asked last */
+  guint agreed; /* up to this one hers go over it */
+  GStrv keys;   /* (nullable): of findings that were shown */
 };
+
+static void go_on (RerouteSave *self);
 
 static void
 overwrite_agreed_cb (gboolean first, gpointer user_data)
@@ -33,8 +37,8 @@ overwrite_agreed_cb (gboolean first, gpointer user_data)
       reroute_news_window_show (self->window, self->sheet);
       return;
     }
-  reroute_sheet_dismiss_news (self->sheet);
-  self->func (self->window, NULL);
+  self->agreed = self->asked;
+  go_on (self);
 }
 
 static void
@@ -51,15 +55,27 @@ ask_to_overwrite (RerouteSave *self, const RerouteNews *news)
                                   .second_label = _ ("_Compare…"), .default_cancel = TRUE,
                                   };
 
+  self->asked = reroute_sheet_get_n_touching (self->sheet);
   reroute_question_window_ask (self->window, &question, overwrite_agreed_cb, self);
+}
+
+/* Asks about what touches hers and was not agreed to; else saves. */
+static void
+go_on (RerouteSave *self)
+{
+  const RerouteNews *news = reroute_sheet_get_news (self->sheet);
+
+  if (news != NULL && reroute_news_is_touching (news) &&
+      reroute_sheet_get_n_touching (self->sheet) != self->agreed)
+    ask_to_overwrite (self, news);
+  else
+    self->func (self->window, (const char *const *) self->keys);
 }
 
 static void
 confirmed_cb (gboolean first, gpointer user_data)
 {
-  RerouteSave *self = user_data;
-
-  self->func (self->window, (const char *const *) self->keys);
+  go_on (user_data);
 }
 
 RerouteSave *
@@ -84,16 +100,11 @@ reroute_save_free (RerouteSave *self)
 void
 reroute_save_start (RerouteSave *self)
 {
-  const RerouteNews *news = NULL;
-
   g_return_if_fail (self != NULL);
 
+  self->agreed = 0;
   g_clear_pointer (&self->keys, g_strfreev);
-  news = reroute_sheet_get_news (self->sheet);
-  if (news != NULL && reroute_news_is_touching (news))
-    ask_to_overwrite (self, news);
-  else
-    self->func (self->window, NULL);
+  go_on (self);
 }
 
 void

@@ -210,7 +210,10 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   news = reroute_news_new (since, serial, changes, reroute_edit_rebase (self->edit, changes));
   news->unknown = unknown;
   if (reroute_edit_get_n_changes (self->edit) > 0)
-    reroute_news_add (&self->news, news);
+    {
+      reroute_news_add (&self->news, news);
+      self->n_touching += reroute_news_is_touching (news);
+    }
   g_signal_emit (self, signals[OTHERS_SAVED], 0, news);
   reroute_sheet_finish_apply (self, REROUTE_APPLY_STALE, NULL);
   reroute_sheet_load_settings (self);
@@ -509,6 +512,14 @@ reroute_sheet_get_news (RerouteSheet *self)
   return self->news;
 }
 
+guint
+reroute_sheet_get_n_touching (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), 0);
+
+  return self->n_touching;
+}
+
 void
 reroute_sheet_lay_row (RerouteSheet *self, ReroutePage page, gint64 id, const RerouteNews *others)
 {
@@ -534,6 +545,7 @@ reroute_sheet_lay_row (RerouteSheet *self, ReroutePage page, gint64 id, const Re
       g_ptr_array_set_size (self->news->conflicts, 0);
     }
   self->news->unknown |= unknown;
+  self->n_touching++;
   while (conflicts->len > 0)
     reroute_news_add_conflict (self->news, others, g_ptr_array_steal_index (conflicts, 0));
   reroute_sheet_emit_changed (self);

@@ -57,6 +57,8 @@ RerouteFinding *reroute_sheet_find_finding (RerouteSheet *self, ReroutePage page
 
 /* (transfer none) (nullable): what someone else saved, until it is taken notice of. */
 RerouteNews *reroute_sheet_get_news (RerouteSheet *self);
+/* How often others saved what touches hers, or may; it only grows. */
+guint reroute_sheet_get_n_touching (RerouteSheet *self);
 void reroute_sheet_dismiss_news (RerouteSheet *self);
 /* A row was put that had been in a dialog while others saved: it lies over theirs, and is news when
    that touches it. */

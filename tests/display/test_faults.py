@@ -211,11 +211,41 @@ def test_save_agrees_to_what_was_shown(desk):
     desk.ctl('routing', 'edit', 'net', '--accept-from=permitted')
     desk.dialog.wait_text('touch the same entries')
     desk.dialog.click('Save', 'push button', 'Save')
+    desk.dialog.wait_text('Save yours over them?', 'Save')
+    desk.dialog.click('Save', 'push button', 'Save Mine')
     desk.dialog.wait_text('net is a single word', 'Save')
     assert desk.rows('routing')['net']['accept_from'] == 'permitted'
     desk.dialog.click('Save', 'push button', 'Save')
     poll('both to be saved', lambda: desk.rows('routing')['net']['accept_from'] == 'anyone')
     assert 'org' in desk.rows('routing')
+
+
+def test_saved_meanwhile_is_not_overwritten_unasked(desk):
+    """What others save while one of the questions stands open is asked about by another one."""
+    desk.dialog.wait_no_text('unsaved')
+    desk.ctl('routing', 'add', 'biz', '--reroute-to=example.com', '--accept-from=permitted')
+    desk.dialog.wait_text('biz')
+    comment(desk, 'net', 'first')
+    comment(desk, 'org', 'first')
+    desk.add_routing('info', 'example.com')
+    desk.confirm(ADD)
+    desk.dialog.click(SHEET, 'push button', 'Apply')
+    desk.dialog.wait_text('info is a single word', 'Save')
+    desk.ctl('routing', 'edit', 'net', '--comment=his')
+    desk.dialog.wait_text('touch the same entries')
+    desk.dialog.click('Save', 'push button', 'Save')
+    desk.dialog.wait_text('Save yours over them?', 'Save')
+    desk.ctl('routing', 'edit', 'biz', '--comment=his')
+    desk.ctl('routing', 'edit', 'org', '--comment=his')
+    desk.dialog.wait_text(f'saved {desk.serial()} meanwhile')
+    desk.dialog.click('Save', 'push button', 'Save Mine')
+    desk.dialog.wait_text('Save yours over them?', 'Save')
+    rows = desk.rows('routing')
+    assert (rows['net']['comment'], rows['org']['comment'], 'info' in rows) == ('his', 'his', False), rows
+    desk.dialog.click('Save', 'push button', 'Save Mine')
+    poll('hers to be saved', lambda: desk.rows('routing')['org']['comment'] == 'first')
+    rows = desk.rows('routing')
+    assert (rows['net']['comment'], rows['biz']['comment'], 'info' in rows) == ('first', 'his', True), rows
 
 
 def test_conflict_ends_with_what_caused_it(desk):
