@@ -122,13 +122,18 @@ name_cell (gpointer value, gpointer user_data)
 static char *
 before_cell (gpointer value, gpointer user_data)
 {
-  return reroute_change_dup_content (((RerouteDifference *) value)->before);
+  const RerouteDifference *difference = value;
+
+  return reroute_change_dup_content (difference->before,
+                                     reroute_difference_get_fields (difference));
 }
 
 static char *
 after_cell (gpointer value, gpointer user_data)
 {
-  return reroute_change_dup_content (((RerouteDifference *) value)->after);
+  const RerouteDifference *difference = value;
+
+  return reroute_change_dup_content (difference->after, reroute_difference_get_fields (difference));
 }
 
 /* --- what is shown --- */

@@ -53,9 +53,10 @@ attach (RerouteNewsWindow *self, int column, const char *text, const char *css_c
   gtk_grid_attach (self->grid, label, column, self->line, 1, 1);
 }
 
-/* What the edit makes of the same thing; NULL when it does not touch it. */
+/* What the edit makes of the same thing; NULL when it does not touch it.  @fields: (inout): that
+   are told of an entry: also those in which hers differs from what is saved now. */
 static char *
-dup_yours (RerouteNewsWindow *self, const RerouteDifference *difference)
+dup_yours (RerouteNewsWindow *self, const RerouteDifference *difference, guint *fields)
 {
   const RerouteChange *change = difference->after != NULL ? difference->after : difference->before;
   RerouteEdit *edit = reroute_sheet_get_edit (self->sheet);
@@ -72,8 +73,9 @@ dup_yours (RerouteNewsWindow *self, const RerouteDifference *difference)
   page = change->kind == REROUTE_CHANGE_PUT ? change->row->page : change->page;
   id = change->kind == REROUTE_CHANGE_PUT ? change->row->id : change->id;
   row = reroute_edit_get_row (edit, page, id);
+  *fields |= reroute_rows_get_differing (reroute_change_get_row (change), row);
   if (row != NULL)
-    return reroute_row_dup_cell (row, REROUTE_COLUMN_TARGET);
+    return reroute_row_dup_fields (row, *fields);
   return reroute_edit_get_state (edit, page, id) == REROUTE_EDIT_REMOVED ? g_strdup (_ ("removed"))
                                                                          : NULL;
 }
@@ -82,9 +84,10 @@ static void
 append_difference (RerouteNewsWindow *self, const RerouteDifference *difference)
 {
   g_autofree char *name = reroute_difference_dup_name (difference);
-  g_autofree char *before = reroute_change_dup_content (difference->before);
-  g_autofree char *after = reroute_change_dup_content (difference->after);
-  g_autofree char *yours = dup_yours (self, difference);
+  guint fields = reroute_difference_get_fields (difference);
+  g_autofree char *yours = dup_yours (self, difference, &fields);
+  g_autofree char *before = reroute_change_dup_content (difference->before, fields);
+  g_autofree char *after = reroute_change_dup_content (difference->after, fields);
 
   self->line++;
   attach (self, 0, name, NULL);

@@ -39,10 +39,12 @@ dup_domain (const RerouteRow *row)
   return reroute_domain_to_unicode (row->domain);
 }
 
-static char *
-dup_label (const RerouteRow *row)
+char *
+reroute_row_dup_name (const RerouteRow *row)
 {
   g_autofree char *domain = NULL;
+
+  g_return_val_if_fail (row != NULL, NULL);
 
   if (row->page == REROUTE_PAGE_RECIPIENTS)
     return g_strdup (row->domain);
@@ -149,7 +151,7 @@ reroute_row_dup_cell (const RerouteRow *row, RerouteColumn column)
   switch (column)
     {
     case REROUTE_COLUMN_DOMAIN:
-      label = dup_label (row);
+      label = reroute_row_dup_name (row);
       /* Translators: an entry that is switched off, in a list; %s is its domain. */
       return row->enabled ? g_steal_pointer (&label) : g_strdup_printf (_ ("Off: %s"), label);
     case REROUTE_COLUMN_TARGET:
@@ -256,7 +258,7 @@ reroute_row_matches (const RerouteRow *row, const char *filter)
     domain = reroute_row_filter_dup_domain (filter);
   if (domain != NULL)
     return g_str_equal (row->domain, domain);
-  label = dup_label (row);
+  label = reroute_row_dup_name (row);
   target = dup_target (row);
   all = g_strjoin ("\n", label, row->domain, target, row->comment, NULL);
   folded = g_utf8_casefold (all, -1);

@@ -26,6 +26,8 @@ typedef enum
   REROUTE_COLUMN_LEAVES,
 } RerouteColumn;
 
+/* (transfer full): "#example.com", whether it is on or off; as it is read, without Punycode. */
+char *reroute_row_dup_name (const RerouteRow *row);
 char *reroute_row_dup_cell (const RerouteRow *row, RerouteColumn column);
 /* How rulesd names the column in a sort; only of one that it sorts by. */
 const char *reroute_column_to_sort (RerouteColumn column);

@@ -123,6 +123,16 @@ def test_one_at_a_time(desk):
     desk.dialog.wait_sensitive(SHEET, 'push button', 'Bring Back 2…')
 
 
+def test_every_field_is_told(desk):
+    """What changed in an entry is named, also where its mail goes on as before."""
+    desk.ctl('routing', 'edit', 'two.test', '--accept-from=permitted', '--comment=ours')
+    desk.dialog.wait_text('Routing: two.test changed')
+    desk.dialog.click(SHEET, 'label', 'Routing: two.test changed')
+    desk.dialog.wait_text('ours')
+    shown = [text.translate({0x2068: None, 0x2069: None}) for text in cells(desk)[-2:]]
+    assert shown == ['Accept From: Anyone; Comment: –', 'Accept From: Permitted hosts; Comment: ours'], shown
+
+
 def test_rulesd_comes_back(desk):
     """After a restart the list is still the history, once."""
     os.kill(desk.bus.pid_of('org.reroute.Rules'), signal.SIGKILL)
