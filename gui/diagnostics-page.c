@@ -171,23 +171,6 @@ get_line (gpointer value)
   return value;
 }
 
-/* The relay that was asked from the start may be the one that was there before. */
-static void
-drop_shown (RerouteDiagnosticsPage *self, GPtrArray *lines)
-{
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->lines)), n_shown = 0;
-  g_autoptr (RerouteListLine) newest =
-               n > 0 ? g_list_model_get_item (G_LIST_MODEL (self->lines), n - 1) : NULL;
-  const RerouteLogLine *shown = newest != NULL ? reroute_list_line_get_value (newest) : NULL;
-
-  while (shown != NULL && n_shown < lines->len &&
-         get_line (lines->pdata[n_shown])->number <= shown->number &&
-         get_line (lines->pdata[n_shown])->time_us <= shown->time_us)
-    n_shown++;
-  if (n_shown > 0)
-    g_ptr_array_remove_range (lines, 0, n_shown);
-}
-
 /* @lines: its elements are taken */
 static void
 show_lines (RerouteDiagnosticsPage *self, GPtrArray *lines)
@@ -236,11 +219,9 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   show_refusal (self, error);
   if (page == NULL)
     return;
-  /* A relay that was started anew counts its lines from 1. */
-  self->cursor = page->next < self->cursor ? 0 : page->next;
+  self->cursor = page->next;
   if (page->lines->len == 0)
     return;
-  drop_shown (self, page->lines);
   show_lines (self, page->lines);
   ask (self);
 }
@@ -271,15 +252,6 @@ stop_asking (RerouteDiagnosticsPage *self)
 {
   g_cancellable_cancel (self->asking);
   g_clear_object (&self->asking);
-}
-
-/* Another relay may have as many lines as this one had: the cursor is no use with it. */
-static void
-available_cb (RerouteDiagnosticsPage *self)
-{
-  stop_asking (self);
-  self->cursor = 0;
-  ask (self);
 }
 
 static gboolean
@@ -414,11 +386,6 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
   self->sheet = g_object_ref (sheet);
   reroute_setting_entries_open (GTK_WIDGET (self), sheet);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
-  g_signal_connect_object (reroute_sheet_get_relay (sheet),
-                           "notify::available",
-                           G_CALLBACK (available_cb),
-                           self,
-                           G_CONNECT_SWAPPED);
   sheet_changed_cb (sheet, self);
 }
 

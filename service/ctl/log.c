@@ -8,6 +8,7 @@
 #include "service/ctl/ctl.h"
 
 #include "common/client/relay-log.h"
+#include "common/error.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -132,6 +133,32 @@ parse_options (RerouteCtl *ctl, LogOptions *options, int *argc, char ***argv, GE
   return TRUE;
 }
 
+/* Once the relay has answered it may end, which is told, and start again: its first lines are shown
+   too.  Returns: FALSE at an error, else never */
+static gboolean
+follow (RerouteCtl *ctl, const char *filter, const char *const *categories, GError **error)
+{
+  gboolean was_away = FALSE;
+  guint64 cursor = 0;
+
+  for (;;)
+    {
+      g_autoptr (GError) failure = NULL;
+      gboolean is_away = !print_pages (ctl, &cursor, filter, categories, NULL, &failure);
+
+      if (is_away &&
+          (cursor == 0 || !g_error_matches (failure, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE)))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      if (is_away && !was_away)
+        g_printerr ("%s\n", failure->message);
+      was_away = is_away;
+      g_usleep (FOLLOW_WAIT_US);
+    }
+}
+
 gboolean
 reroute_ctl_log (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
@@ -144,17 +171,13 @@ reroute_ctl_log (RerouteCtl *ctl, int argc, char **argv, GError **error)
     return FALSE;
   const char *filter = argc > 1 ? argv[1] : "";
   categories = g_strsplit (options.categories != NULL ? options.categories : "", ",", -1);
+  if (options.follow)
+    return follow (ctl, filter, (const char *const *) categories, error);
   json_builder_begin_array (builder);
-  while (print_pages (ctl, &cursor, filter, (const char *const *) categories, builder, error))
-    {
-      if (!options.follow)
-        {
-          json_builder_end_array (builder);
-          if (ctl->json)
-            reroute_ctl_print_json (builder);
-          return TRUE;
-        }
-      g_usleep (FOLLOW_WAIT_US);
-    }
-  return FALSE;
+  if (!print_pages (ctl, &cursor, filter, (const char *const *) categories, builder, error))
+    return FALSE;
+  json_builder_end_array (builder);
+  if (ctl->json)
+    reroute_ctl_print_json (builder);
+  return TRUE;
 }

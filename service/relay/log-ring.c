@@ -24,7 +24,8 @@ struct _RerouteLogRing
   GQueue batches; /* of Batch, oldest first */
   gsize octets;
   gsize most_octets;
-  guint64 next; /* number of the next line */
+  guint64 first; /* number of the first line there was */
+  guint64 next;  /* and of the next one */
 };
 
 static void
@@ -45,7 +46,8 @@ reroute_log_ring_new (gsize most_octets)
   g_mutex_init (&self->lock);
   g_queue_init (&self->batches);
   self->most_octets = most_octets;
-  self->next = 1;
+  self->first = (guint64) MAX (g_get_real_time (), 1);
+  self->next = self->first;
   return self;
 }
 
@@ -140,23 +142,30 @@ take_lines (RerouteLogRing *self, Answer *answer, guint64 from)
   return self->next;
 }
 
+/* With the lock held.  A cursor of an earlier relay: from its first line on all is new. */
+static guint64
+get_cursor (const RerouteLogRing *self, guint64 cursor)
+{
+  return cursor > 0 && (cursor < self->first || cursor > self->next) ? self->first : cursor;
+}
+
 GVariant *
 reroute_log_ring_read (RerouteLogRing *self, const RerouteLogQuestion *question)
 {
   g_autofree char *needle = g_utf8_casefold (question->filter, -1);
   Answer answer = { .question = question, .needle = needle };
   const Batch *oldest = NULL;
-  guint64 next, first;
+  guint64 cursor, next, first;
 
   g_variant_builder_init (&answer.lines, G_VARIANT_TYPE ("a(txsus)"));
   g_mutex_lock (&self->lock);
   oldest = g_queue_peek_head (&self->batches);
   first = oldest != NULL ? oldest->first : self->next;
-  next = take_lines (self, &answer, MIN (question->cursor, self->next));
+  cursor = get_cursor (self, question->cursor);
+  next = take_lines (self, &answer, cursor);
   g_mutex_unlock (&self->lock);
   return g_variant_new ("(tta(txsus))",
                         next,
-                        question->cursor > 0 && question->cursor < first ? first - question->cursor
-                                                                         : G_GUINT64_CONSTANT (0),
+                        cursor > 0 && cursor < first ? first - cursor : G_GUINT64_CONSTANT (0),
                         &answer.lines);
 }

@@ -20,7 +20,9 @@ typedef struct
  * RerouteLogRing:
  *
  * The last lines of the log: whole batches as the writer's thread wrote them, so that keeping them
- * copies nothing.  Lines are numbered from 1.  May be used from any thread.
+ * copies nothing.  Lines are numbered from the time in microseconds at which the ring was made: a
+ * cursor of an earlier relay is known by that, and begins with the oldest line.  May be used from
+ * any thread.
  */
 typedef struct _RerouteLogRing RerouteLogRing;
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """reroutectl log: the last lines by category and text, how much is said, and what comes while it is followed."""
 
+import signal
 import subprocess
 
 from place import Place, poll
@@ -103,14 +104,45 @@ def test_what_is_wrong_is_told(service):
     assert '--json and --follow' in service.ctl('--json', 'log', '--follow', status=2)
 
 
+def follow(service, *arguments):
+    return subprocess.Popen([CTL, f'--bus={service.bus.address}', 'log', '--follow', *arguments], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=daemon_environment())
+
+
 def test_follow(service):
-    """What comes is shown by itself, until the relay is gone."""
-    with subprocess.Popen([CTL, f'--bus={service.bus.address}', 'log', '--follow', 'to=<new'], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=daemon_environment()) as following:
+    """What comes is shown by itself, and so are the first lines of a relay that has started again."""
+    with follow(service, 'to=<new') as following:
         for number in range(2):
             send(service, 'a@b.test', [f'new{number}@here.test'])
             assert f'to=<new{number}@here.test>' in following.stdout.readline()
         service.kill_relay()
+        said = following.stderr.readline()
+        assert 'reroute-relayd' in said, said
+        service.start_relay()
+        send(service, 'a@b.test', ['newer@here.test'])
+        assert 'to=<newer@here.test>' in following.stdout.readline()
+        following.send_signal(signal.SIGINT)
+        assert following.wait(60) == -signal.SIGINT
+
+
+def test_a_restart_that_is_not_seen(service):
+    """Between two questions, and with more lines than before, or fewer: each start is told once."""
+    with follow(service, 'receiving on') as following:
+        assert 'receiving on' in following.stdout.readline()
+        for n_messages in (0, 20):
+            following.send_signal(signal.SIGSTOP)
+            service.stop_relay()
+            service.start_relay()
+            for number in range(n_messages):
+                send(service, 'a@b.test', [f'more{number}@here.test'])
+            following.send_signal(signal.SIGCONT)
+            assert 'receiving on' in following.stdout.readline()
+        service.kill_relay()
+        said = following.stderr.readline()
+        assert 'reroute-relayd' in said, said
+        following.send_signal(signal.SIGINT)
+        assert not following.stdout.read()
+    with follow(service) as following:
         assert following.wait(60) == 1
         said = following.stderr.read()
         assert 'reroute-relayd' in said, said
