@@ -134,7 +134,7 @@ parse_options (RerouteCtl *ctl, LogOptions *options, int *argc, char ***argv, GE
 }
 
 /* Once the relay has answered it may end, which is told, and start again: its first lines are shown
-   too.  Returns: FALSE at an error, else never */
+   too.  Returns: TRUE when nobody reads on; FALSE at an error */
 static gboolean
 follow (RerouteCtl *ctl, const char *filter, const char *const *categories, GError **error)
 {
@@ -155,6 +155,8 @@ follow (RerouteCtl *ctl, const char *filter, const char *const *categories, GErr
       if (is_away && !was_away)
         g_printerr ("%s\n", failure->message);
       was_away = is_away;
+      if (ferror (stdout) != 0)
+        return TRUE;
       g_usleep (FOLLOW_WAIT_US);
     }
 }

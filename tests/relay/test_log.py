@@ -125,6 +125,17 @@ def test_follow(service):
         assert following.wait(60) == -signal.SIGINT
 
 
+def test_nobody_reads_on(service):
+    """As behind “| head”: it ends at the next line."""
+    with follow(service, 'to=<unread') as following:
+        send(service, 'a@b.test', ['unread@here.test'])
+        assert 'to=<unread@here.test>' in following.stdout.readline()
+        following.stdout.close()
+        send(service, 'a@b.test', ['unread@here.test'])
+        assert following.wait(60) == 0
+        following.stdout = None
+
+
 def test_a_restart_that_is_not_seen(service):
     """Between two questions, and with more lines than before, or fewer: each start is told once."""
     with follow(service, 'receiving on') as following:
