@@ -455,6 +455,41 @@ test_xclient_in_the_message (void)
   receive_fixture_clear (&fixture);
 }
 
+/* A client that is named is shut out as any other, and the host with whom it may name it. */
+static void
+test_xclient_shut_out (gconstpointer data)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, "xclient-hosts=127.0.0.1"));
+  int fd = client_connect (receive_fixture_get_port (&fixture));
+  client_expect (fd, "220 ");
+  client_talk (fd, "XCLIENT ADDR=192.0.2.9 -> 220");
+  receive_fixture_set_rules (&fixture, sample_rules (RULES, data));
+  client_expect (fd, "421 4.");
+  client_expect_end (fd);
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
+/* A login that is told is no account of ours. */
+static void
+test_xclient_login_without_accounts (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, "xclient-hosts=127.0.0.1"));
+  int fd = client_connect (receive_fixture_get_port (&fixture));
+  client_expect (fd, "220 ");
+  client_talk (fd, "XCLIENT ADDR=192.0.2.9 LOGIN=anna -> 220");
+  reroute_receiver_set_accounts (fixture.receiver, NULL);
+  receive_fixture_set_rules (&fixture, sample_rules (RULES, "xclient-hosts=127.0.0.1"));
+  receive_fixture_sync (&fixture);
+  client_talk (fd, RELAYS);
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -491,5 +526,14 @@ main (int argc, char **argv)
     "/xclient/others-named", "xclient-hosts=192.0.2.9, 127.0.0.2, ::1", test_no_xclient);
   g_test_add_func ("/xclient/counts-clients", test_xclient_counts_clients);
   g_test_add_func ("/xclient/in-the-message", test_xclient_in_the_message);
+  g_test_add_data_func ("/xclient/shut-out/client",
+                        "xclient-hosts=127.0.0.1\nforbidden-hosts=192.0.2.9",
+                        test_xclient_shut_out);
+  g_test_add_data_func ("/xclient/shut-out/host",
+                        "xclient-hosts=127.0.0.1\nforbidden-hosts=127.0.0.1",
+                        test_xclient_shut_out);
+  g_test_add_data_func (
+    "/xclient/shut-out/not-trusted", "xclient-hosts=192.0.2.1", test_xclient_shut_out);
+  g_test_add_func ("/xclient/login-without-accounts", test_xclient_login_without_accounts);
   return g_test_run ();
 }

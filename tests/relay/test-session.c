@@ -320,6 +320,34 @@ test_door (gconstpointer data)
   receive_fixture_clear (&fixture);
 }
 
+/* A host that is forbidden meanwhile says no more, but for the message that is under way. */
+static void
+test_forbidden_meanwhile (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, rules (""));
+  int idle = receive_fixture_greet (&fixture);
+  int sending = receive_fixture_greet (&fixture);
+  client_talk (sending,
+               "MAIL FROM:<anna@sender.test> -> 250\n"
+               "RCPT TO:<user@test.com> -> 250\n"
+               "DATA -> 354");
+  receive_fixture_set_rules (&fixture, rules ("forbidden-hosts=127.0.0.0/8"));
+  receive_fixture_sync (&fixture);
+  client_expect (idle, "421 4.7.1 access denied");
+  client_expect_end (idle);
+  client_send (sending, "body\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<user@test.com>\r\n", -1);
+  client_expect (sending, "250 2.0.0 Ok: queued as ");
+  client_expect (sending, "250 2.1.0");
+  client_expect (sending, "421 4.7.1 access denied");
+  client_expect_end (sending);
+  close (idle);
+  close (sending);
+  g_autoptr (RerouteMessage) message G_GNUC_UNUSED = receive_fixture_pop (&fixture);
+  receive_fixture_clear (&fixture);
+}
+
 /* --- time --- */
 
 static void
@@ -451,6 +479,7 @@ main (int argc, char **argv)
       g_autofree char *path = g_strconcat ("/session/door/", door_rows[i].name, NULL);
       g_test_add_data_func (path, &door_rows[i], test_door);
     }
+  g_test_add_func ("/session/door/forbidden-meanwhile", test_forbidden_meanwhile);
   g_test_add_func ("/session/idle", test_idle);
   g_test_add_func ("/session/unfinished-command", test_unfinished_command);
   g_test_add_func ("/session/drain", test_drain);

@@ -317,6 +317,33 @@ def main():
             with world.session() as client:
                 assert log_in_by(client, 'PLAIN', 'bob', 'another') == 535
 
+        def test_login_taken_away_ends_the_session():
+            """Behind the message that is under way; who has another account goes on."""
+            world.add('bob', 'bobs')
+            with world.session() as alice, world.session() as bob, world.session() as sending:
+                assert log_in_by(alice, 'PLAIN') == 235
+                for client in (bob, sending):
+                    assert log_in_by(client, 'PLAIN', 'bob', 'bobs') == 235
+                    client.mail('a@client.test')
+                    assert client.rcpt('underway@far.test')[0] == 250
+                assert sending.docmd('DATA')[0] == 354
+                service.ctl('account', 'remove', 'bob')
+                assert bob.getreply() == (421, b'4.7.0 Your login has changed, connect again')
+                sending.send(MESSAGE + b'.\r\n')
+                assert [sending.getreply()[0] for _ in range(2)] == [250, 421]
+                alice.sendmail('a@client.test', ['goes-on@far.test'], MESSAGE)
+            for recipient in ('underway', 'goes-on'):
+                world.check_arrived(f'{recipient}@far.test')
+            assert ' auth=bob status=dismissed (421 4.7.0 ' in world.log()
+
+        def test_another_password_ends_the_session():
+            world.add('bob', 'bobs')
+            with world.session() as client:
+                assert log_in_by(client, 'PLAIN', 'bob', 'bobs') == 235
+                world.add('bob', 'another')
+                assert client.getreply()[0] == 421
+            service.ctl('account', 'remove', 'bob')
+
         def test_file_is_read_again():
             with open(world.accounts, encoding='utf-8') as stream:
                 text = stream.read()

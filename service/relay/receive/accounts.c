@@ -121,6 +121,19 @@ reroute_accounts_get_n (const RerouteAccounts *self)
   return g_hash_table_size (self->by_name);
 }
 
+gboolean
+reroute_accounts_agree (const RerouteAccounts *self, const RerouteAccounts *other, const char *name)
+{
+  g_return_val_if_fail (self != NULL && other != NULL && name != NULL, FALSE);
+
+  const RerouteVerifier *ours = g_hash_table_lookup (self->by_name, name);
+  const RerouteVerifier *theirs = g_hash_table_lookup (other->by_name, name);
+
+  return ours != NULL && theirs != NULL && ours->iterations == theirs->iterations &&
+         g_str_equal (ours->salt, theirs->salt) &&
+         memcmp (ours->stored_key, theirs->stored_key, sizeof ours->stored_key) == 0;
+}
+
 RerouteVerifier
 reroute_accounts_find (const RerouteAccounts *self, const char *name)
 {

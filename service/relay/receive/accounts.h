@@ -27,6 +27,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteAccounts, reroute_accounts_unref)
 
 guint reroute_accounts_get_n (const RerouteAccounts *self);
 
+/* Whether @name has an account in both, with the same password. */
+gboolean reroute_accounts_agree (const RerouteAccounts *self,
+                                 const RerouteAccounts *other,
+                                 const char *name);
+
 /* The verifier of @name, or a decoy; reroute_verifier_clear() it. */
 RerouteVerifier reroute_accounts_find (const RerouteAccounts *self, const char *name);
 

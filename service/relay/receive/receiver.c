@@ -273,6 +273,16 @@ reroute_receiver_get_rules (RerouteReceiver *self)
 }
 
 static void
+tell_sessions (RerouteReceiver *self, void (*tell) (RerouteSession *session))
+{
+  for (GList *link = self->sessions.head, *next; link != NULL; link = next)
+    {
+      next = link->next;
+      tell (link->data);
+    }
+}
+
+static void
 set_ruleset_cb (RerouteWorker *worker, gpointer user_data)
 {
   g_autofree Order *order = user_data;
@@ -283,11 +293,7 @@ set_ruleset_cb (RerouteWorker *worker, gpointer user_data)
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   self->ruleset = order->value;
   take_settings (self, reroute_ruleset_get_settings (self->ruleset));
-  for (GList *link = is_first ? self->sessions.head : NULL, *next; link != NULL; link = next)
-    {
-      next = link->next;
-      reroute_session_outdate (link->data);
-    }
+  tell_sessions (self, is_first ? reroute_session_outdate : reroute_session_follow_settings);
 }
 
 static void
@@ -318,6 +324,7 @@ set_accounts_cb (RerouteWorker *worker, gpointer user_data)
 
   g_clear_pointer (&self->accounts, reroute_accounts_unref);
   self->accounts = order->value;
+  tell_sessions (self, reroute_session_follow_accounts);
 }
 
 static void
@@ -394,11 +401,7 @@ grace_cb (RerouteTimer *timer)
   RerouteReceiver *self =
     (RerouteReceiver *) ((char *) timer - G_STRUCT_OFFSET (RerouteReceiver, grace));
 
-  for (GList *link = self->sessions.head, *next; link != NULL; link = next)
-    {
-      next = link->next;
-      reroute_session_abandon (link->data);
-    }
+  tell_sessions (self, reroute_session_abandon);
 }
 
 static void
@@ -414,11 +417,7 @@ drain_cb (RerouteWorker *worker, gpointer user_data)
   g_ptr_array_set_size (self->doors, 0);
   reroute_arrivals_end (self);
   reroute_worker_arm_timer (worker, &self->grace, reroute_worker_now_us (worker) + order->number);
-  for (GList *link = self->sessions.head, *next; link != NULL; link = next)
-    {
-      next = link->next;
-      reroute_session_drain (link->data);
-    }
+  tell_sessions (self, reroute_session_drain);
   if (empty)
     report_drained (self);
 }

@@ -213,6 +213,14 @@ reroute_sasl_server_step (RerouteSaslServer *self, GBytes *response, GBytes **ch
   return state;
 }
 
+RerouteAccounts *
+reroute_sasl_server_get_accounts (const RerouteSaslServer *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->accounts;
+}
+
 const char *
 reroute_sasl_server_get_mechanism (const RerouteSaslServer *self)
 {

@@ -39,6 +39,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSaslServer, reroute_sasl_server_free)
 RerouteSaslState
 reroute_sasl_server_step (RerouteSaslServer *self, GBytes *response, GBytes **challenge);
 
+RerouteAccounts *reroute_sasl_server_get_accounts (const RerouteSaslServer *self);
 const char *reroute_sasl_server_get_mechanism (const RerouteSaslServer *self);
 /* Who it is, or says it is; "" before it has said so. */
 const char *reroute_sasl_server_get_name (const RerouteSaslServer *self);

@@ -30,6 +30,25 @@ fail (RerouteSession *self)
     reroute_smtp_server_finish_auth (self->machine, reply);
 }
 
+/* Whether the login that was checked by @accounts is good by those in force as well. */
+static gboolean
+is_good (const RerouteSession *self, const RerouteAccounts *accounts, const char *name)
+{
+  const RerouteAccounts *in_force = self->receiver->accounts;
+
+  return in_force != NULL && reroute_accounts_agree (in_force, accounts, name);
+}
+
+/* Its account may have gone while the password was checked. */
+static gboolean
+has_succeeded (const RerouteSession *self)
+{
+  return self->sasl_state == REROUTE_SASL_SUCCEEDED &&
+         is_good (self,
+                  reroute_sasl_server_get_accounts (self->sasl),
+                  reroute_sasl_server_get_name (self->sasl));
+}
+
 static void
 succeed (RerouteSession *self)
 {
@@ -38,6 +57,7 @@ succeed (RerouteSession *self)
   self->client.authenticated = self->permitted = TRUE;
   self->account = g_strdup (reroute_sasl_server_get_name (self->sasl));
   self->mechanism = g_strdup (reroute_sasl_server_get_mechanism (self->sasl));
+  self->accounts = reroute_accounts_ref (self->receiver->accounts);
   reroute_session_log_login (&self->client.ip, self->sasl, reply);
   reroute_smtp_server_finish_auth (self->machine, reply);
 }
@@ -58,7 +78,7 @@ take_step_cb (RerouteWorker *worker, gpointer user_data)
   RerouteSession *self = user_data;
   g_autoptr (GBytes) octets = g_steal_pointer (&self->sasl_challenge);
 
-  if (self->sasl_state == REROUTE_SASL_FAILED)
+  if (self->sasl_state != REROUTE_SASL_CONTINUES && !has_succeeded (self))
     fail (self);
   else if (!self->closed && self->sasl_state == REROUTE_SASL_CONTINUES)
     challenge (self, octets);
@@ -124,4 +144,20 @@ reroute_session_auth_cb (RerouteSmtpServer *machine,
   if (receiver->logins == NULL)
     receiver->logins = g_thread_pool_new (step_cb, NULL, 1, FALSE, NULL);
   g_thread_pool_push (receiver->logins, reroute_session_ref (self), NULL);
+}
+
+void
+reroute_session_follow_accounts (RerouteSession *self)
+{
+  if (self->accounts == NULL)
+    return;
+  if (!is_good (self, self->accounts, self->account))
+    {
+      reroute_session_dismiss (
+        self, reroute_reply_new (421, "4.7.0", "Your login has changed, connect again"));
+      return;
+    }
+  /* The former ones need not be kept for it. */
+  reroute_accounts_unref (self->accounts);
+  self->accounts = reroute_accounts_ref (self->receiver->accounts);
 }

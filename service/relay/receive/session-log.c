@@ -177,6 +177,22 @@ reroute_session_log_login (const RerouteIp *client,
 }
 
 void
+reroute_session_log_dismissed (const RerouteIp *client,
+                               const char *account,
+                               const RerouteReply *reply)
+{
+  g_autofree char *ip = reroute_ip_to_string (client);
+  g_autofree char *auth = account != NULL ? printable (account) : NULL;
+  g_autofree char *said = reroute_reply_to_string (reply);
+
+  g_message ("client=[%s]%s%s status=dismissed (%s)",
+             ip,
+             auth != NULL ? " auth=" : "",
+             auth != NULL ? auth : "",
+             said);
+}
+
+void
 reroute_session_log_lost (const RerouteIp *client, const char *why, const char *phase)
 {
   g_autofree char *ip = reroute_ip_to_string (client);

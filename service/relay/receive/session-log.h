@@ -32,6 +32,10 @@ void reroute_session_log_loop (const RerouteIp *client,
 void reroute_session_log_login (const RerouteIp *client,
                                 const RerouteSaslServer *sasl,
                                 const RerouteReply *reply);
+/* @account: (nullable): that the client has logged in to; @reply: what ends the session */
+void reroute_session_log_dismissed (const RerouteIp *client,
+                                    const char *account,
+                                    const RerouteReply *reply);
 /* @phase: "while waiting for RCPT" */
 void reroute_session_log_lost (const RerouteIp *client, const char *why, const char *phase);
 

@@ -61,8 +61,8 @@ rcpt_cb (RerouteSmtpServer *machine,
   RerouteSession *self = user_data;
   const RerouteAdmissionRules rules = reroute_receiver_get_rules (self->receiver);
   /* It is not told to leave between commands that it sent in one piece. */
-  RerouteReply *refusal = self->outdated ? reroute_session_new_outdated ()
-                                         : count (self, REROUTE_SETTING_MAX_RECIPIENT_RATE);
+  RerouteReply *refusal = self->farewell != NULL ? reroute_reply_copy (self->farewell)
+                                                 : count (self, REROUTE_SETTING_MAX_RECIPIENT_RATE);
   RerouteAdmitted admitted = { 0 };
 
   if (refusal == NULL)
@@ -211,8 +211,9 @@ reroute_session_make_machine (RerouteSession *self)
   config.client_ip = self->client.ip;
   config.client_permitted = self->permitted;
   config.offers_tls = self->tls != NULL;
-  config.offers_xclient =
-    reroute_settings_contains (receiver->settings, REROUTE_SETTING_XCLIENT_HOSTS, &self->client.ip);
+  self->may_tell =
+    reroute_settings_contains (receiver->settings, REROUTE_SETTING_XCLIENT_HOSTS, &self->host);
+  config.offers_xclient = self->may_tell;
   config.auth_mechanisms = receiver->accounts != NULL ? REROUTE_SASL_SERVER_MECHANISMS : NULL;
   RerouteSmtpServer *machine = reroute_smtp_server_new (&config, &handler, self);
   reroute_smtp_server_set_token (machine, reroute_spool_get_token (receiver->config.spool));

@@ -27,14 +27,17 @@ struct _RerouteSession
   RerouteReceiver *receiver;
   RerouteSmtpServer *machine;
   RerouteTlsServer *tls; /* (nullable): what STARTTLS begins */
+  RerouteIp host;        /* at the other end of the connection, or that its proxy names */
+  gboolean may_tell;     /* that host: by XCLIENT, whose session it is */
   RerouteClient client;
-  char *account;          /* (nullable): that the client has logged in to */
-  char *mechanism;        /* (nullable): by which */
-  gboolean login_is_told; /* by XCLIENT: it is not the login of the host that says it */
-  gboolean is_notice;     /* the reverse-path is null */
-  gboolean permitted;     /* by the generation that decided last */
-  gboolean put_off;       /* the client has made too many errors */
-  gboolean outdated;      /* began without rules, and there are some now */
+  char *account;             /* (nullable): that the client has logged in to */
+  char *mechanism;           /* (nullable): by which */
+  RerouteAccounts *accounts; /* (nullable): that this login was checked by; not one that is told */
+  gboolean login_is_told;    /* by XCLIENT: it is not the login of the host that says it */
+  gboolean is_notice;        /* the reverse-path is null */
+  gboolean permitted;        /* by the generation that decided last */
+  gboolean put_off;          /* the client has made too many errors */
+  RerouteReply *farewell;    /* (nullable): why it is to end, as things have changed */
   RerouteSpoolDraft *draft;
   RerouteSessionMilters *milters; /* NULL: there are none */
 
@@ -67,8 +70,9 @@ void reroute_session_unref (RerouteSession *self);
 void reroute_session_advance (RerouteSession *self);
 /* Greets the client, once the milters have nothing against it. */
 void reroute_session_greet (RerouteSession *self);
-/* (transfer full): to a client whose session is outdated */
-RerouteReply *reroute_session_new_outdated (void);
+/* Ends with @reply, of 421, after the message that it is in the middle of.
+   @reply: (transfer full) */
+void reroute_session_dismiss (RerouteSession *self, RerouteReply *reply);
 /* The socket is gone; what was received in part is dropped, a pending commit goes on. */
 void reroute_session_close (RerouteSession *self);
 

@@ -36,6 +36,7 @@ take_login (RerouteSession *self, const RerouteSmtpServerXclient *said)
     return;
   g_free (self->account);
   g_free (self->mechanism);
+  g_clear_pointer (&self->accounts, reroute_accounts_unref);
   self->account = g_strdup (said->login);
   self->mechanism = self->account != NULL ? g_strdup ("XCLIENT") : NULL; /* as Postfix calls it */
   self->client.authenticated = self->account != NULL;

@@ -49,6 +49,8 @@ reroute_session_unref (RerouteSession *self)
   g_clear_pointer (&self->sasl, reroute_sasl_server_free);
   g_free (self->account);
   g_free (self->mechanism);
+  g_clear_pointer (&self->accounts, reroute_accounts_unref);
+  g_clear_pointer (&self->farewell, reroute_reply_free);
   g_clear_pointer (&self->pending, g_byte_array_unref);
   reroute_receiver_forget_session (receiver, &self->link);
   g_free (self);
@@ -235,12 +237,6 @@ put_pending (RerouteSession *self, const guint8 *octets, gsize length)
   g_byte_array_append (self->pending, octets, length);
 }
 
-RerouteReply *
-reroute_session_new_outdated (void)
-{
-  return reroute_reply_new (421, "4.3.2", "The rules of this host have been loaded, connect again");
-}
-
 /* (transfer full) (nullable): why the session is to end */
 static RerouteReply *
 new_farewell (const RerouteSession *self)
@@ -249,7 +245,7 @@ new_farewell (const RerouteSession *self)
     return reroute_admission_new_put_off ();
   if (self->receiver->draining)
     return reroute_reply_new (421, "4.3.2", "This host is stopping, try again later");
-  return self->outdated ? reroute_session_new_outdated () : NULL;
+  return self->farewell != NULL ? reroute_reply_copy (self->farewell) : NULL;
 }
 
 /* Not within a message. */
@@ -422,7 +418,7 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
   self->flush.func = flush_cb;
   self->link.data = self;
   self->receiver = receiver;
-  self->client.ip = *ip;
+  self->host = self->client.ip = *ip;
   self->permitted =
     receiver->ruleset != NULL && reroute_ruleset_permits (receiver->ruleset, &self->client);
   self->milters = reroute_session_milters_new (self);
@@ -457,10 +453,38 @@ reroute_session_resume (RerouteSession *self)
 }
 
 void
+reroute_session_dismiss (RerouteSession *self, RerouteReply *reply)
+{
+  if (self->closed || self->farewell != NULL)
+    {
+      reroute_reply_free (reply);
+      return;
+    }
+  self->farewell = reply;
+  reroute_session_log_dismissed (&self->client.ip, self->account, reply);
+  reroute_session_advance (self);
+}
+
+void
 reroute_session_outdate (RerouteSession *self)
 {
-  self->outdated = TRUE;
-  reroute_session_advance (self);
+  reroute_session_dismiss (
+    self,
+    reroute_reply_new (421, "4.3.2", "The rules of this host have been loaded, connect again"));
+}
+
+void
+reroute_session_follow_settings (RerouteSession *self)
+{
+  const RerouteSettings *settings = self->receiver->settings;
+
+  if (reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, &self->host) ||
+      reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, &self->client.ip))
+    reroute_session_dismiss (self, reroute_reply_new (421, "4.7.1", "access denied"));
+  else if (self->may_tell &&
+           !reroute_settings_contains (settings, REROUTE_SETTING_XCLIENT_HOSTS, &self->host))
+    reroute_session_dismiss (
+      self, reroute_reply_new (421, "4.3.2", "The rules of this host have changed, connect again"));
 }
 
 void

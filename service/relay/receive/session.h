@@ -24,6 +24,11 @@ void reroute_session_resume (RerouteSession *self);
 /* The first rules are here.  A session that began without them ends with 421: what they say of the
    client before it is greeted, and its milters, would never have their word. */
 void reroute_session_outdate (RerouteSession *self);
+/* The settings are others: it ends likewise when its host or its client is forbidden now, or its
+   host may say no longer whose session it is. */
+void reroute_session_follow_settings (RerouteSession *self);
+/* The accounts are others: it ends likewise when its login is not good any more. */
+void reroute_session_follow_accounts (RerouteSession *self);
 /* Ends with 421, after the message that it is in the middle of. */
 void reroute_session_drain (RerouteSession *self);
 /* Ends now; a pending commit keeps the session until it is known. */
