@@ -144,6 +144,32 @@ test_message_size (void)
   receive_fixture_clear (&fixture);
 }
 
+/* Limits that are set meanwhile hold from the next message on. */
+static void
+test_message_limits_meanwhile (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, sample_rules (RULES, "max-message-size=2 KiB\nmax-recipients=2"));
+  int fd = receive_fixture_greet (&fixture);
+  client_talk (fd, "MAIL FROM:<> SIZE=2048 -> 250\nRCPT TO:<a@test.com> -> 250");
+  receive_fixture_set_rules (&fixture,
+                             sample_rules (RULES, "max-message-size=1 KiB\nmax-recipients=1"));
+  receive_fixture_sync (&fixture);
+  client_talk (fd, "RCPT TO:<b@test.com> -> 250\nDATA -> 354");
+  g_autofree char *text = g_strnfill (900, 'x');
+  g_autofree char *large = g_strconcat (text, "\r\n", text, "\r\n.\r\n", NULL);
+  client_send (fd, large, -1);
+  client_expect (fd, "250 2.0.0 ");
+  client_talk (fd,
+               "MAIL FROM:<> SIZE=2048 -> 552 5.3.4\nMAIL FROM:<> -> 250\n"
+               "RCPT TO:<a@test.com> -> 250\nRCPT TO:<b@test.com> -> 452 4.5.3\nDATA -> 354");
+  client_send (fd, large, -1);
+  client_expect (fd, "552 5.3.4 ");
+  close (fd);
+  receive_fixture_clear (&fixture);
+}
+
 /* --- progress --- */
 
 /* An octet now and then is no content: the limit runs. */
@@ -502,6 +528,7 @@ main (int argc, char **argv)
   g_test_add_func ("/limits/rate-over-connections", test_rate_over_connections);
   g_test_add_func ("/limits/errors-over-connections", test_errors_over_connections);
   g_test_add_func ("/limits/message-size", test_message_size);
+  g_test_add_func ("/limits/message-limits-meanwhile", test_message_limits_meanwhile);
   g_test_add_data_func ("/limits/slow-writer/data", "DATA\r\n", test_slow_writer);
   g_test_add_data_func ("/limits/slow-writer/chunk", "BDAT 100000\r\n", test_slow_writer);
   g_test_add_func ("/limits/slow-chunks", test_slow_chunks);

@@ -478,6 +478,7 @@ reroute_session_follow_settings (RerouteSession *self)
 {
   const RerouteSettings *settings = self->receiver->settings;
 
+  reroute_smtp_server_set_limits (self->machine, &self->receiver->session_config);
   if (reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, &self->host) ||
       reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, &self->client.ip))
     reroute_session_dismiss (self, reroute_reply_new (421, "4.7.1", "access denied"));

@@ -25,7 +25,7 @@ void reroute_session_resume (RerouteSession *self);
    client before it is greeted, and its milters, would never have their word. */
 void reroute_session_outdate (RerouteSession *self);
 /* The settings are others: it ends likewise when its host or its client is forbidden now, or its
-   host may say no longer whose session it is. */
+   host may say no longer whose session it is.  New limits hold from its next message on. */
 void reroute_session_follow_settings (RerouteSession *self);
 /* The accounts are others: it ends likewise when its login is not good any more. */
 void reroute_session_follow_accounts (RerouteSession *self);

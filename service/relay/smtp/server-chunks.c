@@ -109,11 +109,11 @@ refuse_chunk (RerouteSmtpServer *self, guint64 octets)
   if (self->state != REROUTE_SMTP_SERVER_STATE_IN_RCPT &&
       self->state != REROUTE_SMTP_SERVER_STATE_IN_CHUNKS)
     return reroute_reply_new (503, "5.5.1", "MAIL and RCPT come first");
-  if (self->config.max_message_octets > 0)
+  if (self->body.max_octets > 0)
     {
       guint64 before =
         self->state == REROUTE_SMTP_SERVER_STATE_IN_CHUNKS ? (guint64) self->body.octets : 0;
-      if (before + octets > (guint64) self->config.max_message_octets)
+      if (before + octets > (guint64) self->body.max_octets)
         refusal = reroute_smtp_server_refuse_content (self, REROUTE_BODY_TOO_LARGE);
     }
   if (refusal == NULL && self->state == REROUTE_SMTP_SERVER_STATE_IN_RCPT)

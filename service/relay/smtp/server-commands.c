@@ -305,6 +305,8 @@ run_mail (RerouteSmtpServer *self, char *argument)
   envelope->helo = g_strdup (self->helo);
   envelope->client_ip = self->config.client_ip;
   envelope->client_permitted = self->config.client_permitted;
+  self->body.max_octets = self->config.max_message_octets;
+  self->max_recipients = self->config.max_recipients;
   self->held =
     (RerouteHeldCommand){ .envelope = g_steal_pointer (&envelope), .state = self->state };
   reroute_smtp_server_ask_mail (self);
@@ -376,7 +378,7 @@ run_rcpt (RerouteSmtpServer *self, char *argument)
                parse_address (self, path.path, self->envelope->smtputf8, "5.1.3");
   if (address == NULL)
     return;
-  if (self->envelope->recipients->len >= self->config.max_recipients)
+  if (self->envelope->recipients->len >= self->max_recipients)
     {
       put (self, 452, "4.5.3", "Too many recipients in one message; send it again for the rest");
       return;

@@ -65,6 +65,7 @@ struct _RerouteSmtpServer
   guint n_junk_commands; /* the same */
   guint n_refused_recipients;
   RerouteEnvelope *envelope; /* of the open transaction, else NULL */
+  guint max_recipients;      /* of it */
 
   gboolean holds; /* the command that runs now is answered by the owner */
   RerouteHeldCommand held;

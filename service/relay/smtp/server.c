@@ -315,10 +315,21 @@ reroute_smtp_server_new (const RerouteSmtpServerConfig *config,
   reroute_line_init (&self->line, REROUTE_LIMIT_COMMAND_LINE_OCTETS);
   reroute_body_init (&self->body);
   self->body.normalize = config->client_permitted;
-  self->body.max_octets = config->max_message_octets;
   self->body.sink = content_cb;
   self->body.sink_data = self;
   return self;
+}
+
+void
+reroute_smtp_server_set_limits (RerouteSmtpServer *self, const RerouteSmtpServerConfig *config)
+{
+  g_return_if_fail (self != NULL && config != NULL);
+
+  self->config.max_message_octets = config->max_message_octets;
+  self->config.max_recipients = config->max_recipients;
+  self->config.max_bad_commands = config->max_bad_commands;
+  self->config.max_junk_commands = config->max_junk_commands;
+  self->config.max_refused_recipients = config->max_refused_recipients;
 }
 
 void

@@ -116,6 +116,10 @@ RerouteSmtpServer *reroute_smtp_server_new (const RerouteSmtpServerConfig *confi
                                             const RerouteSmtpServerHandler *handler,
                                             gpointer user_data);
 void reroute_smtp_server_free (RerouteSmtpServer *self);
+/* Takes the five limits of @config: those of a message hold from the next MAIL on, the others at
+   once. */
+void reroute_smtp_server_set_limits (RerouteSmtpServer *self,
+                                     const RerouteSmtpServerConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSmtpServer, reroute_smtp_server_free)
 
 /* Puts out the greeting; @refusal instead of it ends the session (421, 554 …).  Octets that were
