@@ -387,6 +387,17 @@ static const LimitRow xclient_rows[] = {
   { "error-rate", "max-error-rate=2",
     "EHLO c -> 250\nX -> 500\nXCLIENT ADDR=192.0.2.9 -> 220\nX -> 500\nXCLIENT ADDR=192.0.2.10 -> 220\n"
     "XCLIENT ADDR=192.0.2.9 -> 220\nX -> 500\nNOOP -> 421 4.7.0", TRUE },
+  { "limits-anew", "max-refused-recipients=2\nmax-bad-commands=2",
+    "XCLIENT ADDR=192.0.2.9 -> 220\n" RELAYS_NOT "\nX -> 500\nRSET -> 250\n"
+    "XCLIENT ADDR=192.0.2.10 -> 220\n" RELAYS_NOT "\nX -> 500\nNOOP -> 250", FALSE },
+  { "junk-anew", "max-junk-commands=4",
+    "XCLIENT ADDR=192.0.2.9 -> 220\nNOOP -> 250\nNOOP -> 250\n"
+    "XCLIENT ADDR=192.0.2.10 -> 220\nNOOP -> 250\nNOOP -> 250\nNOOP -> 250\nNOOP -> 421 4.7.0", TRUE },
+  { "limits-of-the-same", "max-bad-commands=2",
+    "XCLIENT ADDR=192.0.2.9 -> 220\nX -> 500\nXCLIENT ADDR=192.0.2.9 -> 220\nX -> 500\nNOOP -> 421 4.7.0", TRUE },
+  { "clients-in-a-row", "max-junk-commands=3",
+    "XCLIENT ADDR=192.0.2.9 -> 220\nXCLIENT ADDR=192.0.2.10 -> 220\nXCLIENT ADDR=192.0.2.9 -> 220\n"
+    "NOOP -> 421 4.7.0", TRUE },
   { "forbidden", "forbidden-hosts=192.0.2.9", "XCLIENT ADDR=192.0.2.9 -> 554 5.7.1", TRUE },
   { "forbidden-ipv6", "forbidden-hosts=2001:db8::/32\npermitted-hosts=2001:db8::9",
     "XCLIENT ADDR=IPV6:2001:db8::9 -> 554 5.7.1", TRUE },

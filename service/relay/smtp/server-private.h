@@ -64,6 +64,7 @@ struct _RerouteSmtpServer
   guint n_bad_commands;  /* since the last message that was taken */
   guint n_junk_commands; /* the same */
   guint n_refused_recipients;
+  guint n_clients;           /* that XCLIENT has named, since the last message that was taken */
   RerouteEnvelope *envelope; /* of the open transaction, else NULL */
   guint max_recipients;      /* of it */
 

@@ -165,6 +165,19 @@ reroute_smtp_server_append_xclient_offer (GString *text)
     g_string_append_printf (text, " %s", attributes[i].name);
 }
 
+/* What the client before has done wrong is not this one's.  How many there may be in a row that
+   bring no message is bounded as commands are that lead to none. */
+static void
+count_anew (RerouteSmtpServer *self)
+{
+  self->n_bad_commands = self->n_junk_commands = self->n_rest_chunks = 0;
+  self->n_refused_recipients = self->n_auth_failures = 0;
+  reroute_smtp_server_count (self,
+                             &self->n_clients,
+                             self->config.max_junk_commands,
+                             "Too many clients that bring no message, closing the connection");
+}
+
 void
 reroute_smtp_server_run_xclient (RerouteSmtpServer *self, char *argument)
 {
@@ -185,7 +198,10 @@ reroute_smtp_server_run_xclient (RerouteSmtpServer *self, char *argument)
         self, 501, "5.5.4", "An attribute is unknown or has a bad value");
       return;
     }
+  const RerouteIp before = self->config.client_ip;
   reroute_smtp_server_ask_xclient (self, &said);
+  if (memcmp (&before, &self->config.client_ip, sizeof before) != 0)
+    count_anew (self);
 }
 
 void

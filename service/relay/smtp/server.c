@@ -416,7 +416,7 @@ reroute_smtp_server_finish_data (RerouteSmtpServer *self, const RerouteReply *re
   reroute_smtp_server_set_state (self, REROUTE_SMTP_SERVER_STATE_IDLE);
   reroute_smtp_server_put_reply (self, reply);
   if (reply->code < 400)
-    self->n_bad_commands = self->n_junk_commands = self->n_rest_chunks = 0;
+    self->n_bad_commands = self->n_junk_commands = self->n_rest_chunks = self->n_clients = 0;
   if (self->farewell != NULL)
     {
       reroute_smtp_server_put_reply (self, self->farewell);
