@@ -3,7 +3,9 @@
  * session-xclient.c - the client of a session becomes whom a trusted host names
  *
  * What the host itself may do, by its address or by its own login, counts for nothing from there
- * on.
+ * on, but that it may name the next client: one connection may serve many, and an XCLIENT, EHLO or
+ * MAIL tells nothing of who has sent it.  So who passes on a client's octets is never to be trusted
+ * with it (reroute-settings(5)).
  *
  * Source: Postfix XCLIENT_README.
  */
