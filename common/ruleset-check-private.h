@@ -6,6 +6,42 @@
 
 G_BEGIN_DECLS
 
+typedef struct
+{
+  const RerouteRuleset *rules;
+  const RerouteRuleset *base; /* (nullable) */
+  const RerouteSettings *settings;
+  RerouteMxFacts *mx_facts;
+  GPtrArray *findings;
+  GHashTable *counts; /* (element-type utf8 uint): findings of each code */
+  GHashTable *seen;   /* (element-type utf8): what was said already, of rows that come twice */
+  GHashTable *rows;   /* (element-type RerouteRow): neighbours to judge */
+  GHashTable *listed; /* as of reroute_check_find_listed(); NULL: not looked up */
+  guint n_more;
+  gboolean whole; /* every row is judged, once */
+  gboolean reroute;
+  gboolean inbound_missing;
+  gboolean inbound_said;
+} RerouteCheck;
+
+/* Notes a finding of @code; NULL when there are enough of it.  @first, @second, @third: (nullable):
+   what stands in its sentence */
+RerouteFinding *reroute_check_say (
+  RerouteCheck *check, const char *code, const char *first, const char *second, const char *third);
+void reroute_check_say_of (RerouteCheck *check,
+                           const RerouteRow *row,
+                           const char *code,
+                           const char *first,
+                           const char *second);
+/* TRUE the first time. */
+gboolean
+reroute_check_is_first (RerouteCheck *check, const char *kind, ReroutePage page, gint64 id);
+
+/* Follows the chain from @row, which reroutes, as the decision does. */
+void reroute_check_chain (RerouteCheck *check, RerouteRow *row);
+/* @row of Connections: whether Routing keeps its mail from ever getting to it. */
+void reroute_check_reached (RerouteCheck *check, RerouteRow *row);
+
 /* The code of the finding when a row lets strangers do more than before, for a domain that is
    perhaps not ours; NULL: none.  @before: (nullable); @after: (nullable); @mx_facts: (nullable) */
 const char *

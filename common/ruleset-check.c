@@ -25,27 +25,9 @@
 /* An edit of more rows is judged with the whole table, which is faster than its neighbours. */
 #define SMALL_EDIT_ROWS 10000
 
-typedef struct
-{
-  const RerouteRuleset *rules;
-  const RerouteRuleset *base; /* (nullable) */
-  const RerouteSettings *settings;
-  RerouteMxFacts *mx_facts;
-  GPtrArray *findings;
-  GHashTable *counts; /* (element-type utf8 uint): findings of each code */
-  GHashTable *seen;   /* (element-type utf8): what was said already, of rows that come twice */
-  GHashTable *rows;   /* (element-type RerouteRow): neighbours to judge */
-  GHashTable *listed; /* as of reroute_check_find_listed(); NULL: not looked up */
-  guint n_more;
-  gboolean whole; /* every row is judged, once */
-  gboolean reroute;
-  gboolean inbound_missing;
-  gboolean inbound_said;
-} Check;
-
-/* NULL when there are enough of this code. */
-static RerouteFinding *
-say (Check *check, const char *code, const char *first, const char *second, const char *third)
+RerouteFinding *
+reroute_check_say (
+  RerouteCheck *check, const char *code, const char *first, const char *second, const char *third)
 {
   const char *const arguments[] = { first, second, third, NULL };
   guint count = GPOINTER_TO_UINT (g_hash_table_lookup (check->counts, code));
@@ -61,117 +43,31 @@ say (Check *check, const char *code, const char *first, const char *second, cons
   return finding;
 }
 
-static void
-say_of (
-  Check *check, const RerouteRow *row, const char *code, const char *first, const char *second)
+void
+reroute_check_say_of (RerouteCheck *check,
+                      const RerouteRow *row,
+                      const char *code,
+                      const char *first,
+                      const char *second)
 {
-  RerouteFinding *finding = say (check, code, first, second, NULL);
+  RerouteFinding *finding = reroute_check_say (check, code, first, second, NULL);
 
   if (finding != NULL)
     reroute_finding_add_row (finding, row);
 }
 
-/* TRUE the first time. */
-static gboolean
-is_first (Check *check, const char *kind, ReroutePage page, gint64 id)
+gboolean
+reroute_check_is_first (RerouteCheck *check, const char *kind, ReroutePage page, gint64 id)
 {
   return g_hash_table_add (
     check->seen,
     g_strdup_printf ("%s %s %" G_GINT64_FORMAT, kind, reroute_page_to_string (page), id));
 }
 
-static const RerouteRoutingEntry *
-get_reroute (const RerouteRow *row)
-{
-  const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
-
-  if (row == NULL || row->page != REROUTE_PAGE_ROUTING || entry->action != REROUTE_ROUTING_REROUTE)
-    return NULL;
-  return entry;
-}
-
-/* --- circles --- */
-
-static void
-say_loop (Check *check, GPtrArray *rows, guint first)
-{
-  g_autoptr (GPtrArray) path = g_ptr_array_new ();
-  guint n = rows->len - first;
-  guint start = first;
-
-  /* From the oldest entry on, so that a circle is the same wherever it was entered. */
-  for (guint i = first; i < rows->len; i++)
-    if (((RerouteRow *) rows->pdata[i])->id < ((RerouteRow *) rows->pdata[start])->id)
-      start = i;
-  const RerouteRow *oldest = rows->pdata[start];
-  if (!is_first (check, "loop", oldest->page, oldest->id))
-    return;
-  for (guint i = 0; i <= n; i++)
-    g_ptr_array_add (path, ((RerouteRow *) rows->pdata[first + (start - first + i) % n])->domain);
-  g_ptr_array_add (path, NULL);
-
-  g_autofree char *drawn = g_strjoinv (" -> ", (char **) path->pdata);
-  RerouteFinding *finding = say (check, "loop", drawn, NULL, NULL);
-  if (finding == NULL)
-    return;
-  g_strfreev (finding->path);
-  finding->path = g_strdupv ((char **) path->pdata);
-  for (guint i = 0; i < n; i++)
-    reroute_finding_add_row (finding, rows->pdata[first + (start - first + i) % n]);
-}
-
-/* Follows the chain from @row as the decision does. */
-static void
-check_chain (Check *check, RerouteRow *row)
-{
-  const RerouteRoutingEntry *entry = get_reroute (row);
-  g_autoptr (GPtrArray) rows = g_ptr_array_new ();
-
-  while (entry != NULL)
-    {
-      guint again;
-      if (g_ptr_array_find (rows, entry, &again))
-        {
-          say_loop (check, rows, again);
-          return;
-        }
-      if (rows->len >= REROUTE_LIMIT_REROUTE_DEPTH)
-        {
-          say_of (check, row, "chain-too-long", row->domain, NULL);
-          return;
-        }
-      g_ptr_array_add (rows, (gpointer) entry);
-      const char *key = entry->target_key;
-      RerouteRow *next = reroute_ruleset_lookup (check->rules, REROUTE_PAGE_ROUTING, key);
-      const RerouteRoutingEntry *next_entry = get_reroute (next);
-      /* "test.com to itself" is a circle, "ms.com to host1.ms.com" ends there (Q169683). */
-      gboolean ends = next_entry != NULL && g_str_equal (next_entry->target_key, key) &&
-                      !g_str_equal (next->domain, key);
-      if (ends && next_entry == entry && rows->len == 1)
-        say_of (check, row, "target-covered", row->domain, entry->target);
-      entry = ends ? NULL : next_entry;
-    }
-}
-
-/* Where Routing leaves mail for @key. */
-static const char *
-get_last_domain (Check *check, const char *key)
-{
-  for (guint i = 0; i < REROUTE_LIMIT_REROUTE_DEPTH; i++)
-    {
-      const RerouteRoutingEntry *entry =
-        get_reroute (reroute_ruleset_lookup (check->rules, REROUTE_PAGE_ROUTING, key));
-      if (entry == NULL || g_str_equal (entry->target_key, key))
-        break;
-      key = entry->target_key;
-    }
-  return key;
-}
-
 /* --- one row --- */
 
 static void
-check_duplicate (Check *check, RerouteRow *row)
+check_duplicate (RerouteCheck *check, RerouteRow *row)
 {
   RerouteRow *other = reroute_ruleset_find_other_row (check->rules, row);
 
@@ -179,10 +75,10 @@ check_duplicate (Check *check, RerouteRow *row)
     return;
   g_autofree char *label = reroute_row_dup_label (row);
   g_autofree char *mark = g_strdup_printf ("duplicate %s", label);
-  if (!is_first (check, mark, row->page, 0))
+  if (!reroute_check_is_first (check, mark, row->page, 0))
     return;
   const char *code = row->page == REROUTE_PAGE_ROUTING ? "duplicate" : "duplicate-hosts";
-  RerouteFinding *finding = say (check, code, label, NULL, NULL);
+  RerouteFinding *finding = reroute_check_say (check, code, label, NULL, NULL);
   if (finding == NULL)
     return;
   reroute_finding_add_row (finding, other);
@@ -190,70 +86,46 @@ check_duplicate (Check *check, RerouteRow *row)
 }
 
 static void
-check_disabled (Check *check, RerouteRow *row)
+check_disabled (RerouteCheck *check, RerouteRow *row)
 {
   RerouteRow *acting = reroute_ruleset_lookup (check->rules, row->page, row->domain);
   g_autofree char *label = reroute_row_dup_label (row);
 
   if (acting == NULL)
     {
-      say_of (check, row, "never-acts-disabled-alone", label, NULL);
+      reroute_check_say_of (check, row, "never-acts-disabled-alone", label, NULL);
       return;
     }
   g_autofree char *acting_label = reroute_row_dup_label (acting);
-  RerouteFinding *finding = say (check, "never-acts-disabled", label, acting_label, NULL);
+  RerouteFinding *finding =
+    reroute_check_say (check, "never-acts-disabled", label, acting_label, NULL);
   if (finding == NULL)
     return;
   reroute_finding_add_row (finding, row);
   reroute_finding_add_row (finding, acting);
 }
 
-/* A domain on both pages: whether Routing keeps its mail from ever getting to this row. */
-static void
-check_reached (Check *check, RerouteRow *row)
-{
-  RerouteRow *routing = reroute_ruleset_lookup (check->rules, REROUTE_PAGE_ROUTING, row->domain);
-  const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) routing;
-  RerouteFinding *finding = NULL;
-
-  /* The exact entry of a domain leaves its subdomains to this row. */
-  if (!check->reroute || routing == NULL || (routing->exact && !row->exact))
-    return;
-  g_autofree char *label = reroute_row_dup_label (routing);
-  if (entry->action == REROUTE_ROUTING_INBOUND)
-    finding = say (check, "never-acts-inbound", row->domain, label, NULL);
-  else if (entry->action == REROUTE_ROUTING_REROUTE)
-    {
-      const char *last = get_last_domain (check, row->domain);
-      if (reroute_ruleset_lookup (check->rules, REROUTE_PAGE_CONNECTIONS, last) != row)
-        finding = say (check, "never-acts-rerouted", row->domain, label, entry->target);
-    }
-  if (finding == NULL)
-    return;
-  reroute_finding_add_row (finding, row);
-  reroute_finding_add_row (finding, routing);
-}
-
 /* @row: (nullable): whose host this is; NULL for a setting */
 static void
-check_host (Check *check, const RerouteHost *host, RerouteRow *row)
+check_host (RerouteCheck *check, const RerouteHost *host, RerouteRow *row)
 {
   g_autofree char *endpoint = reroute_own_endpoint (check->settings, host);
-  RerouteFinding *finding = endpoint != NULL ? say (check, "own-port", endpoint, NULL, NULL) : NULL;
+  RerouteFinding *finding =
+    endpoint != NULL ? reroute_check_say (check, "own-port", endpoint, NULL, NULL) : NULL;
 
   if (finding != NULL && row != NULL)
     reroute_finding_add_row (finding, row);
 }
 
 static void
-check_hosts (Check *check, const RerouteHosts *hosts, RerouteRow *row)
+check_hosts (RerouteCheck *check, const RerouteHosts *hosts, RerouteRow *row)
 {
   for (gsize i = 0; hosts != NULL && i < hosts->n_hosts; i++)
     check_host (check, &hosts->hosts[i], row);
 }
 
 static void
-check_target (Check *check, RerouteRow *row)
+check_target (RerouteCheck *check, RerouteRow *row)
 {
   const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
   g_autofree char *address = reroute_domain_dup_literal_address (entry->target_key);
@@ -264,13 +136,13 @@ check_target (Check *check, RerouteRow *row)
 }
 
 static void
-check_routing_row (Check *check, RerouteRow *row)
+check_routing_row (RerouteCheck *check, RerouteRow *row)
 {
   const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
 
   if (entry->action == REROUTE_ROUTING_REROUTE)
     {
-      check_chain (check, row);
+      reroute_check_chain (check, row);
       check_target (check, row);
     }
   if (!check->reroute)
@@ -278,15 +150,15 @@ check_routing_row (Check *check, RerouteRow *row)
   if (entry->action == REROUTE_ROUTING_INBOUND && check->inbound_missing && !check->inbound_said)
     {
       check->inbound_said = TRUE;
-      say_of (check, row, "inbound-host-missing", row->domain, NULL);
+      reroute_check_say_of (check, row, "inbound-host-missing", row->domain, NULL);
     }
   if (entry->action == REROUTE_ROUTING_RELAY &&
       reroute_ruleset_lookup (check->rules, REROUTE_PAGE_CONNECTIONS, row->domain) == NULL)
-    say_of (check, row, "always-relay-default", row->domain, NULL);
+    reroute_check_say_of (check, row, "always-relay-default", row->domain, NULL);
 }
 
 static gboolean
-is_list_empty (Check *check, const RerouteRow *row)
+is_list_empty (RerouteCheck *check, const RerouteRow *row)
 {
   if (check->listed == NULL)
     check->listed = reroute_check_find_listed (check->rules);
@@ -297,7 +169,7 @@ is_list_empty (Check *check, const RerouteRow *row)
 }
 
 static void
-check_recipients (Check *check, RerouteRow *row)
+check_recipients (RerouteCheck *check, RerouteRow *row)
 {
   const char *code = NULL;
 
@@ -309,12 +181,12 @@ check_recipients (Check *check, RerouteRow *row)
   if (code == NULL)
     return;
   g_autofree char *label = reroute_row_dup_label (row);
-  say_of (check, row, code, label, NULL);
+  reroute_check_say_of (check, row, code, label, NULL);
 }
 
 /* A password goes to this machine without TLS, to no other. */
 static void
-check_account (Check *check, RerouteRow *row)
+check_account (RerouteCheck *check, RerouteRow *row)
 {
   const RerouteEmailDomain *domain = (const RerouteEmailDomain *) row;
 
@@ -322,23 +194,23 @@ check_account (Check *check, RerouteRow *row)
       reroute_check_is_this_machine (domain->hosts))
     return;
   g_autofree char *label = reroute_row_dup_label (row);
-  say_of (check, row, "account-without-tls", label, domain->account);
+  reroute_check_say_of (check, row, "account-without-tls", label, domain->account);
 }
 
 static void
-check_etrn (Check *check, RerouteRow *row)
+check_etrn (RerouteCheck *check, RerouteRow *row)
 {
   if (!reroute_check_waits_for_nobody (check->rules, row) ||
-      !is_first (check, "etrn", row->page, row->id))
+      !reroute_check_is_first (check, "etrn", row->page, row->id))
     return;
   g_autofree char *label = reroute_row_dup_label (row);
-  say_of (check, row, "etrn-nobody", label, NULL);
+  reroute_check_say_of (check, row, "etrn-nobody", label, NULL);
 }
 
 static void
-judge (Check *check, RerouteRow *row)
+judge (RerouteCheck *check, RerouteRow *row)
 {
-  if (!check->whole && !is_first (check, "row", row->page, row->id))
+  if (!check->whole && !reroute_check_is_first (check, "row", row->page, row->id))
     return;
   check_duplicate (check, row);
   if (!row->enabled)
@@ -351,7 +223,7 @@ judge (Check *check, RerouteRow *row)
     check_routing_row (check, row);
   else if (row->page == REROUTE_PAGE_CONNECTIONS)
     {
-      check_reached (check, row);
+      reroute_check_reached (check, row);
       check_account (check, row);
       check_etrn (check, row);
       check_hosts (check, ((RerouteEmailDomain *) row)->hosts, row);
@@ -361,10 +233,11 @@ judge (Check *check, RerouteRow *row)
 /* --- anyone, for a domain that is not ours --- */
 
 static void
-check_anyone (Check *check, RerouteRow *before, RerouteRow *after)
+check_anyone (RerouteCheck *check, RerouteRow *before, RerouteRow *after)
 {
   const char *code = reroute_check_anyone (before, after, check->mx_facts);
-  RerouteFinding *finding = code != NULL ? say (check, code, after->domain, NULL, NULL) : NULL;
+  RerouteFinding *finding =
+    code != NULL ? reroute_check_say (check, code, after->domain, NULL, NULL) : NULL;
 
   if (finding == NULL)
     return;
@@ -376,7 +249,7 @@ check_anyone (Check *check, RerouteRow *before, RerouteRow *after)
 /* --- which rows --- */
 
 static void
-add_neighbour (Check *check, RerouteRow *row)
+add_neighbour (RerouteCheck *check, RerouteRow *row)
 {
   if (row != NULL)
     g_hash_table_add (check->rows, row);
@@ -384,7 +257,7 @@ add_neighbour (Check *check, RerouteRow *row)
 
 /* The entries that act, or would, for a domain whose entry or list differs. */
 static void
-add_neighbours (Check *check, const RerouteRow *row)
+add_neighbours (RerouteCheck *check, const RerouteRow *row)
 {
   gboolean is_entry = row->page != REROUTE_PAGE_RECIPIENTS;
   const char *domain = is_entry ? row->domain : reroute_recipient_get_domain (row);
@@ -403,7 +276,7 @@ add_neighbours (Check *check, const RerouteRow *row)
 static gboolean
 changed_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
 {
-  Check *check = user_data;
+  RerouteCheck *check = user_data;
 
   check_anyone (check, before, after);
   if (check->whole)
@@ -421,7 +294,7 @@ changed_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
 static gboolean
 row_cb (RerouteRow *row, gpointer user_data)
 {
-  Check *check = user_data;
+  RerouteCheck *check = user_data;
 
   if (check->base == NULL)
     check_anyone (check, NULL, row);
@@ -432,7 +305,7 @@ row_cb (RerouteRow *row, gpointer user_data)
 static gboolean
 inbound_cb (RerouteRow *row, gpointer user_data)
 {
-  Check *check = user_data;
+  RerouteCheck *check = user_data;
 
   if (row->enabled && ((RerouteRoutingEntry *) row)->action == REROUTE_ROUTING_INBOUND)
     check_routing_row (check, row);
@@ -442,7 +315,7 @@ inbound_cb (RerouteRow *row, gpointer user_data)
 static gboolean
 hosts_cb (RerouteRow *row, gpointer user_data)
 {
-  if (row->enabled && is_first (user_data, "row", row->page, row->id))
+  if (row->enabled && reroute_check_is_first (user_data, "row", row->page, row->id))
     check_hosts (user_data, ((RerouteEmailDomain *) row)->hosts, row);
   return TRUE;
 }
@@ -456,7 +329,7 @@ etrn_cb (RerouteRow *row, gpointer user_data)
 }
 
 static gboolean
-differs (Check *check, RerouteSettingId id)
+differs (RerouteCheck *check, RerouteSettingId id)
 {
   return check->base == NULL ||
          !g_str_equal (reroute_settings_get_text (check->settings, id),
@@ -464,7 +337,7 @@ differs (Check *check, RerouteSettingId id)
 }
 
 static void
-check_settings (Check *check)
+check_settings (RerouteCheck *check)
 {
   gboolean inbound = differs (check, REROUTE_SETTING_INBOUND_HOST);
   gboolean reroute = differs (check, REROUTE_SETTING_REROUTE);
@@ -475,13 +348,13 @@ check_settings (Check *check)
 
   if ((inbound || differs (check, REROUTE_SETTING_POSTMASTER)) && *postmaster == '\0' &&
       check->inbound_missing)
-    say (check, "postmaster-missing", NULL, NULL, NULL);
+    reroute_check_say (check, "postmaster-missing", NULL, NULL, NULL);
   reroute_check_settings_alone (check->settings,
                                 check->base != NULL ? reroute_ruleset_get_settings (check->base)
                                                     : NULL,
                                 check->findings);
   if (reroute && !check->reroute)
-    say (check, "reroute-off", NULL, NULL, NULL);
+    reroute_check_say (check, "reroute-off", NULL, NULL, NULL);
   if ((inbound || reroute) && check->inbound_missing && check->reroute && !check->inbound_said)
     reroute_ruleset_foreach (check->rules, REROUTE_PAGE_ROUTING, inbound_cb, check);
   if (own || inbound)
@@ -506,7 +379,7 @@ count_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
 }
 
 static gboolean
-is_large_edit (Check *check)
+is_large_edit (RerouteCheck *check)
 {
   guint n = 0;
 
@@ -516,7 +389,7 @@ is_large_edit (Check *check)
 }
 
 static void
-check_rows (Check *check)
+check_rows (RerouteCheck *check)
 {
   GHashTableIter iter;
   gpointer row;
@@ -554,7 +427,7 @@ reroute_ruleset_check (const RerouteRuleset *self,
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GHashTable) rows = g_hash_table_new (NULL, NULL);
   RerouteSettings *settings = reroute_ruleset_get_settings (self);
-  Check check = {
+  RerouteCheck check = {
     .rules = self,
     .base = base,
     .settings = settings,
@@ -573,7 +446,7 @@ reroute_ruleset_check (const RerouteRuleset *self,
   if (check.n_more > 0)
     {
       g_autofree char *n_more = g_strdup_printf ("%u", check.n_more);
-      say (&check, "more", n_more, NULL, NULL);
+      reroute_check_say (&check, "more", n_more, NULL, NULL);
     }
   g_ptr_array_sort (check.findings, compare_levels);
   return check.findings;
