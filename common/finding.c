@@ -69,6 +69,10 @@ static const Spec specs[] = {
     /* Translators: %s is a domain */
     N_("Mail for %s is not sent to this server (its MX leads elsewhere), yet every stranger may send through "
        "this server to it. Choose “only permitted hosts” if this is your own mail going out.") },
+  { "anyone-not-asked", LEVEL (CONFIRM), 1,
+    /* Translators: %s is a number of domains */
+    N_("The MX of some domains was not looked up (number of domains: %s), yet every stranger may send through "
+       "this server to them. Choose “only permitted hosts” for those that are not yours.") },
   { "never-acts-rerouted", LEVEL (WARNING), 3,
     /* Translators: the domain on the Connections page, the Routing entry, the target of that entry */
     N_("%s is on the Connections page too. The Routing entry %s sends its mail to %s first, so the entry there "

@@ -43,7 +43,11 @@
 #define REROUTE_LIMIT_COPY_PART_OCTETS 500000              /* of it in one message */
 #define REROUTE_LIMIT_COPY_SPARE_OCTETS (64 * 1024 * 1024) /* of the file system, for others */
 #define REROUTE_LIMIT_MX_QUESTIONS 100                     /* domains in one MxLeadsHere */
-#define REROUTE_LIMIT_MX_ANSWER_MS 3000      /* then the check goes on without an answer */
+#define REROUTE_LIMIT_MX_WAIT_MS 2500        /* for DNS; then MxLeadsHere says what it knows */
+#define REROUTE_LIMIT_MX_ANSWER_MS 3000      /* to wait for MxLeadsHere */
+#define REROUTE_LIMIT_MX_CALLS 4             /* of MxLeadsHere at once */
+#define REROUTE_LIMIT_MX_SURVEY_MS 10000     /* of one check; what is left then is not asked */
+#define REROUTE_LIMIT_MX_SURVEY 100000       /* domains of one check that may be asked for */
 #define REROUTE_LIMIT_BUS_RETRY_FIRST_MS 250 /* wait before a lost bus is tried again; doubles */
 #define REROUTE_LIMIT_BUS_RETRY_LAST_MS 30000
 #define REROUTE_LIMIT_BUS_AWAY_S                                                                   \

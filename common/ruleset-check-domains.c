@@ -10,12 +10,11 @@
 #include "common/ruleset-check-private.h"
 
 #include "common/domain.h"
+#include "common/limits.h"
 #include "common/recipient.h"
 
 #include <libpsl.h>
 #include <string.h>
-
-#define QUESTIONS_MAX 64
 
 /* --- anyone, for a domain that is not ours --- */
 
@@ -37,8 +36,19 @@ get_reason (const RerouteRow *row, RerouteMxFacts *mx_facts)
     return "anyone-single-label";
   if (psl_is_public_suffix2 (psl_builtin (), row->domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE))
     return "anyone-public-suffix";
-  gpointer fact = mx_facts != NULL ? g_hash_table_lookup (mx_facts, row->domain) : NULL;
-  return GPOINTER_TO_INT (fact) == 1 + FALSE ? "anyone-not-ours" : NULL;
+  if (mx_facts == NULL)
+    return NULL;
+  switch ((RerouteMxFact) GPOINTER_TO_INT (g_hash_table_lookup (mx_facts, row->domain)))
+    {
+    case REROUTE_MX_ELSEWHERE:
+      return "anyone-not-ours";
+    case REROUTE_MX_NOT_ASKED:
+      return "anyone-not-asked";
+    case REROUTE_MX_HERE:
+    case REROUTE_MX_SILENT:
+    default:
+      return NULL;
+    }
 }
 
 const char *
@@ -66,7 +76,7 @@ question_cb (RerouteRow *before, RerouteRow *after, gpointer user_data)
   if (opens (before, after) && strchr (after->domain, '.') != NULL &&
       !g_hash_table_contains (domains, after->domain))
     g_hash_table_add (domains, g_strdup (after->domain));
-  return g_hash_table_size (domains) < QUESTIONS_MAX;
+  return g_hash_table_size (domains) < REROUTE_LIMIT_MX_SURVEY;
 }
 
 static gboolean

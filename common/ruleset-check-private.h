@@ -13,10 +13,11 @@ typedef struct
   const RerouteSettings *settings;
   RerouteMxFacts *mx_facts;
   GPtrArray *findings;
-  GHashTable *counts; /* (element-type utf8 uint): findings of each code */
-  GHashTable *seen;   /* (element-type utf8): what was said already, of rows that come twice */
-  GHashTable *rows;   /* (element-type RerouteRow): neighbours to judge */
-  GHashTable *listed; /* as of reroute_check_find_listed(); NULL: not looked up */
+  GHashTable *counts;    /* (element-type utf8 uint): findings of each code */
+  GHashTable *seen;      /* (element-type utf8): what was said already, of rows that come twice */
+  GHashTable *rows;      /* (element-type RerouteRow): neighbours to judge */
+  GHashTable *not_asked; /* (element-type utf8 RerouteRow): open domains without a fact */
+  GHashTable *listed;    /* as of reroute_check_find_listed(); NULL: not looked up */
   guint n_more;
   gboolean whole; /* every row is judged, once */
   gboolean reroute;

@@ -236,14 +236,36 @@ static void
 check_anyone (RerouteCheck *check, RerouteRow *before, RerouteRow *after)
 {
   const char *code = reroute_check_anyone (before, after, check->mx_facts);
-  RerouteFinding *finding =
-    code != NULL ? reroute_check_say (check, code, after->domain, NULL, NULL) : NULL;
+  RerouteFinding *finding = NULL;
 
+  if (g_strcmp0 (code, "anyone-not-asked") == 0)
+    g_hash_table_insert (check->not_asked, after->domain, after);
+  else if (code != NULL)
+    finding = reroute_check_say (check, code, after->domain, NULL, NULL);
   if (finding == NULL)
     return;
   g_free (finding->key);
   finding->key = reroute_row_dup_anyone_key (after);
   reroute_finding_add_row (finding, after);
+}
+
+/* One for all of them; its rows are bounded. */
+static void
+say_not_asked (RerouteCheck *check)
+{
+  guint n = g_hash_table_size (check->not_asked);
+  g_autofree char *count = g_strdup_printf ("%u", n);
+  GHashTableIter iter;
+  gpointer row;
+
+  if (n == 0)
+    return;
+  RerouteFinding *finding = reroute_check_say (check, "anyone-not-asked", count, NULL, NULL);
+  g_free (finding->key);
+  finding->key = g_strdup (REROUTE_KEY_NOT_ASKED);
+  g_hash_table_iter_init (&iter, check->not_asked);
+  while (finding->rows->len < FINDINGS_PER_CODE && g_hash_table_iter_next (&iter, NULL, &row))
+    reroute_finding_add_row (finding, row);
 }
 
 /* --- which rows --- */
@@ -426,6 +448,7 @@ reroute_ruleset_check (const RerouteRuleset *self,
   g_autoptr (GHashTable) counts = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GHashTable) rows = g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) not_asked = g_hash_table_new (g_str_hash, g_str_equal);
   RerouteSettings *settings = reroute_ruleset_get_settings (self);
   RerouteCheck check = {
     .rules = self,
@@ -436,11 +459,13 @@ reroute_ruleset_check (const RerouteRuleset *self,
     .counts = counts,
     .seen = seen,
     .rows = rows,
+    .not_asked = not_asked,
     .reroute = reroute_settings_get_boolean (settings, REROUTE_SETTING_REROUTE),
     .inbound_missing = reroute_settings_get_hosts (settings, REROUTE_SETTING_INBOUND_HOST) == NULL,
   };
 
   check_rows (&check);
+  say_not_asked (&check);
   check_settings (&check);
   g_clear_pointer (&check.listed, g_hash_table_unref);
   if (check.n_more > 0)

@@ -51,9 +51,20 @@ char *reroute_finding_dup_english (const RerouteFinding *self);
 /* (transfer full): what a confirmation that @row accepts from anyone names. */
 char *reroute_row_dup_anyone_key (const RerouteRow *row);
 
-/* What the world says of a domain whose row accepts from anyone: only domains that were
-   asked for stand in it, TRUE: its MX leads to us.  No answer: no entry, no finding. */
-typedef GHashTable RerouteMxFacts; /* (element-type utf8 gboolean as GINT_TO_POINTER(1 + b)) */
+typedef enum
+{
+  REROUTE_MX_NOT_ASKED, /* not in the table */
+  REROUTE_MX_ELSEWHERE,
+  REROUTE_MX_HERE,
+  REROUTE_MX_SILENT, /* asked, and DNS gave no answer: no finding */
+} RerouteMxFact;
+
+/* Where the MX of domains leads whose rows accept from anyone. */
+typedef GHashTable RerouteMxFacts; /* (element-type utf8 RerouteMxFact) */
+
+/* What a confirmation of domains that nobody looked up names: it holds whatever they turn out to
+   be. */
+#define REROUTE_KEY_NOT_ASKED "anyone not-asked"
 
 /**
  * reroute_ruleset_check:
@@ -61,7 +72,8 @@ typedef GHashTable RerouteMxFacts; /* (element-type utf8 gboolean as GINT_TO_POI
  * @base: (nullable): the generation it was made from: only what differs is asked to be confirmed,
  * and only rows concerned by the difference are judged, so that the time does not grow with the
  * table; %NULL judges all
- * @mx_facts: (nullable)
+ * @mx_facts: (nullable): what reroute_ruleset_check_questions() names and has no fact there is
+ * asked to be confirmed; %NULL judges no domain by its MX
  *
  * Returns: (transfer full) (element-type RerouteFinding): errors first
  */
@@ -69,8 +81,9 @@ GPtrArray *reroute_ruleset_check (const RerouteRuleset *self,
                                   const RerouteRuleset *base,
                                   RerouteMxFacts *mx_facts);
 
-/* The domains whose MX reroute_ruleset_check() would like to know: new or changed rows that
-   accept from anyone.  (transfer full) (array zero-terminated=1), bounded. */
+/* The domains whose MX reroute_ruleset_check() would like to know: new or changed rows, with no
+   @base all, that accept from anyone.  (transfer full) (array zero-terminated=1): at most
+   %REROUTE_LIMIT_MX_SURVEY */
 char **reroute_ruleset_check_questions (const RerouteRuleset *self, const RerouteRuleset *base);
 
 G_END_DECLS

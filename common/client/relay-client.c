@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
+#include "common/ruleset-check.h"
 
 struct _RerouteRelayClient
 {
@@ -393,7 +394,7 @@ reroute_relay_client_mx_leads_here_async (RerouteRelayClient *self,
   reroute_relay_client_start_call (g_task_new (self, cancellable, callback, user_data),
                                    "MxLeadsHere",
                                    g_variant_new ("(^as)", domains),
-                                   "(a{sb})",
+                                   "(a{sb}as)",
                                    REROUTE_LIMIT_MX_ANSWER_MS);
 }
 
@@ -402,18 +403,25 @@ reroute_relay_client_mx_leads_here_finish (RerouteRelayClient *self,
                                            GAsyncResult *result,
                                            GError **error)
 {
-  g_autoptr (GVariant) values = reroute_relay_client_finish_values (self, result, error);
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariantIter) answers = NULL;
+  g_autoptr (GVariantIter) silent = NULL;
   GHashTable *facts = NULL;
-  GVariantIter iter;
   const char *domain = NULL;
   gboolean here = FALSE;
 
-  if (values == NULL)
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  reply = g_task_propagate_pointer (G_TASK (result), error);
+  if (reply == NULL)
     return NULL;
   facts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_variant_iter_init (&iter, values);
-  while (g_variant_iter_next (&iter, "{&sb}", &domain, &here))
-    g_hash_table_insert (facts, g_strdup (domain), GINT_TO_POINTER (here ? 2 : 1));
+  g_variant_get (reply, "(a{sb}as)", &answers, &silent);
+  while (g_variant_iter_next (silent, "&s", &domain))
+    g_hash_table_insert (facts, g_strdup (domain), GINT_TO_POINTER (REROUTE_MX_SILENT));
+  while (g_variant_iter_next (answers, "{&sb}", &domain, &here))
+    g_hash_table_insert (
+      facts, g_strdup (domain), GINT_TO_POINTER (here ? REROUTE_MX_HERE : REROUTE_MX_ELSEWHERE));
   return facts;
 }
 

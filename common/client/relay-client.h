@@ -57,7 +57,9 @@ GVariant *reroute_relay_client_explain_finish (RerouteRelayClient *self,
                                                GError **error);
 
 /* @domains: (array zero-terminated=1): at most 100.  Waits 3 s at most.
-   (transfer full) (element-type utf8 gboolean): a RerouteMxFacts table of ruleset-check.h */
+   (transfer full) (element-type utf8 RerouteMxFact): without those that DNS did not answer for in
+   time
+   */
 void reroute_relay_client_mx_leads_here_async (RerouteRelayClient *self,
                                                const char *const *domains,
                                                GCancellable *cancellable,

@@ -160,7 +160,8 @@ is_agreed (const RerouteFinding *finding, RerouteCtlAgreed agreed, GHashTable *s
     }
 }
 
-/* The keys that were agreed to; NULL when a finding is left that is not among them. */
+/* The keys that were agreed to; NULL when a finding is left that is not among them.  Who agreed to
+   all that are open to anyone has done so to those that DNS is not asked for the next time. */
 static char **
 dup_agreed_keys (GPtrArray *findings, const Order *order)
 {
@@ -180,6 +181,8 @@ dup_agreed_keys (GPtrArray *findings, const Order *order)
         return NULL;
       g_strv_builder_add (keys, finding->key);
     }
+  if (order->agreed == REROUTE_CTL_AGREED_ANYONE || order->agreed == REROUTE_CTL_AGREED_ALL)
+    g_strv_builder_add (keys, REROUTE_KEY_NOT_ASKED);
   return g_strv_builder_end (keys);
 }
 

@@ -23,7 +23,6 @@
 
 #include <string.h>
 
-#define DOMAINS_MOST 100 /* of MxLeadsHere */
 #define FIGURES_WAIT_S 1 /* StatusChanged comes at most that often */
 
 G_DEFINE_FINAL_TYPE (RerouteRelayService, reroute_relay_service, G_TYPE_OBJECT)
@@ -274,7 +273,7 @@ run_mx_leads_here (RerouteRelayCall *call)
   g_autofree const char **domains = NULL;
 
   g_variant_get (call->arguments, "(^a&s)", &domains);
-  if (g_strv_length ((char **) domains) <= DOMAINS_MOST)
+  if (g_strv_length ((char **) domains) <= REROUTE_LIMIT_MX_QUESTIONS)
     reroute_scheduler_mx_leads_here_async (
       self->parts->scheduler, domains, self->cancellable, reroute_relay_call_answered_cb, call);
   else
@@ -282,7 +281,7 @@ run_mx_leads_here (RerouteRelayCall *call)
                              g_error_new (REROUTE_ERROR,
                                           REROUTE_ERROR_TOO_LARGE,
                                           "too many domains in one call: wanted at most %d",
-                                          DOMAINS_MOST));
+                                          REROUTE_LIMIT_MX_QUESTIONS));
 }
 
 /* --- the log --- */

@@ -15,8 +15,8 @@
 #include "common/client/authority.h"
 #include "common/codec.h"
 #include "common/error.h"
-#include "common/limits.h"
 #include "service/rules/history.h"
+#include "service/rules/mx-survey.h"
 
 #include <malloc.h>
 
@@ -225,8 +225,12 @@ queue_saving (GTask *task)
 static gboolean
 is_confirmed (const RerouteOrder *order, const RerouteFinding *finding)
 {
-  return order->confirmed != NULL && finding->key != NULL &&
-         g_strv_contains ((const char *const *) order->confirmed, finding->key);
+  const char *const *keys = (const char *const *) order->confirmed;
+
+  if (keys == NULL || finding->key == NULL)
+    return FALSE;
+  return g_strv_contains (keys, finding->key) || (g_str_equal (finding->code, "anyone-not-ours") &&
+                                                  g_strv_contains (keys, REROUTE_KEY_NOT_ASKED));
 }
 
 /* "refused", "confirm", or NULL: it may be saved. */
@@ -289,9 +293,7 @@ facts_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   Run *run = g_task_get_task_data (task);
 
-  /* No answer is no finding. */
-  run->facts =
-    reroute_relay_client_mx_leads_here_finish (REROUTE_RELAY_CLIENT (source), result, NULL);
+  run->facts = reroute_mx_survey_finish (result);
   run_step (task, judge_in_thread, judged_cb);
 }
 
@@ -300,13 +302,14 @@ ask_or_judge (GTask *task)
 {
   Run *run = g_task_get_task_data (task);
   RerouteRelayClient *relay = run->committer->relay;
-  guint n = run->questions != NULL ? g_strv_length (run->questions) : 0;
 
-  if (n == 0 || n > REROUTE_LIMIT_MX_QUESTIONS || !reroute_relay_client_get_available (relay))
+  /* A relay that is away sends for nobody; “reroutectl check” asks it when it is back. */
+  if (run->questions == NULL || run->questions[0] == NULL ||
+      !reroute_relay_client_get_available (relay))
     run_step (task, judge_in_thread, judged_cb);
   else
-    reroute_relay_client_mx_leads_here_async (
-      relay, (const char *const *) run->questions, NULL, facts_cb, g_object_ref (task));
+    reroute_mx_survey_async (
+      relay, (const char *const *) run->questions, facts_cb, g_object_ref (task));
 }
 
 /* --- explain --- */

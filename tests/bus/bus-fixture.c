@@ -278,3 +278,15 @@ bus_get_held_serial (RerouteRulesClient *client)
 
   return ruleset != NULL ? reroute_ruleset_get_serial (ruleset) : 0;
 }
+
+RerouteFinding *
+bus_find_finding (GPtrArray *findings, const char *code)
+{
+  for (guint i = 0; i < findings->len; i++)
+    {
+      RerouteFinding *finding = findings->pdata[i];
+      if (g_str_equal (finding->code, code))
+        return finding;
+    }
+  return NULL;
+}

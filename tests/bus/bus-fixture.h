@@ -70,6 +70,9 @@ RerouteCommitResult *bus_apply (
 /* The same, and it is saved. */
 void bus_save (BusFixture *f, const char *lines, guint64 expected_serial);
 
+/* The first of that code; (nullable) */
+RerouteFinding *bus_find_finding (GPtrArray *findings, const char *code);
+
 guint64 bus_get_held_serial (RerouteRulesClient *client); /* 0 also when nothing is held */
 
 G_END_DECLS

@@ -7,26 +7,12 @@
 
 #include "tests/bus/bus-fixture.h"
 
-#include "common/client/dbus-relay1.h"
 #include "common/codec.h"
 #include "common/error.h"
 #include "common/limits.h"
-#include "common/names.h"
 #include "common/row-columns.h"
 
 #include <string.h>
-
-static RerouteFinding *
-find_finding (GPtrArray *findings, const char *code)
-{
-  for (guint i = 0; i < findings->len; i++)
-    {
-      RerouteFinding *finding = findings->pdata[i];
-      if (g_str_equal (finding->code, code))
-        return finding;
-    }
-  return NULL;
-}
 
 static RerouteRowPage *
 list_rows (BusFixture *f, const char *filter, const char *sort, guint offset, guint limit)
@@ -150,63 +136,11 @@ test_loop_is_refused (BusFixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpint (outcome->state, ==, REROUTE_COMMIT_REFUSED);
   g_assert_cmpuint (outcome->serial, ==, 0);
-  loop = find_finding (outcome->findings, "loop");
+  loop = bus_find_finding (outcome->findings, "loop");
   g_assert_nonnull (loop);
   g_assert_cmpuint (g_strv_length (loop->path), ==, 3);
   for (guint i = 0; i < loop->rows->len; i++)
     g_assert_cmpint (g_array_index (loop->rows, RerouteRowRef, i).id, <, 0);
-}
-
-typedef struct
-{
-  guint n_asked;
-} FakeRelay;
-
-static gboolean
-mx_leads_elsewhere_cb (RerouteDBusRelay1 *skeleton,
-                       GDBusMethodInvocation *invocation,
-                       const char *const *domains,
-                       gpointer user_data)
-{
-  GVariantBuilder builder;
-
-  ((FakeRelay *) user_data)->n_asked++;
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{sb}"));
-  for (guint i = 0; domains[i] != NULL; i++)
-    g_variant_builder_add (&builder, "{sb}", domains[i], FALSE);
-  reroute_dbus_relay1_complete_mx_leads_here (
-    skeleton, invocation, g_variant_builder_end (&builder));
-  return TRUE;
-}
-
-static void
-published_cb (RerouteBus *bus, gpointer published)
-{
-  *(gboolean *) published = TRUE;
-}
-
-static void
-test_relay_is_asked_for_the_mx (BusFixture *f, gconstpointer data)
-{
-  g_autoptr (RerouteBus) bus = bus_connect (f);
-  g_autoptr (RerouteRowPage) page G_GNUC_UNUSED = list_rows (f, "", "id", 0, 1);
-  g_autoptr (RerouteDBusRelay1) skeleton = reroute_dbus_relay1_skeleton_new ();
-  FakeRelay relay = { .n_asked = 0 };
-  gboolean published = FALSE;
-  g_autoptr (RerouteCommitResult) outcome = NULL;
-  g_autoptr (GError) error = NULL;
-
-  g_signal_connect (skeleton, "handle-mx-leads-here", G_CALLBACK (mx_leads_elsewhere_cb), &relay);
-  g_signal_connect (bus, "published", G_CALLBACK (published_cb), &published);
-  reroute_bus_publish (
-    bus, G_DBUS_INTERFACE_SKELETON (skeleton), REROUTE_RELAY_PATH, REROUTE_RELAY_BUS_NAME);
-  BUS_WAIT_FOR (published);
-  outcome =
-    bus_apply (f, "put connections,elsewhere.example,,host,smart.example.net", 0, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (relay.n_asked, ==, 1);
-  g_assert_cmpint (outcome->state, ==, REROUTE_COMMIT_CONFIRM);
-  reroute_bus_unpublish (bus);
 }
 
 /* --- loads and lists --- */
@@ -586,7 +520,6 @@ main (int argc, char *argv[])
   ADD ("stale", test_stale);
   ADD ("confirm", test_confirm);
   ADD ("loop-is-refused", test_loop_is_refused);
-  ADD ("relay-is-asked-for-the-mx", test_relay_is_asked_for_the_mx);
   ADD ("pages-of-5000-rows", test_pages_of_5000_rows);
   ADD ("load-row-by-row", test_load_row_by_row);
   ADD ("lists", test_lists);

@@ -501,16 +501,22 @@ static void
 test_mx_facts (void)
 {
   g_autoptr (RerouteRuleset) rules = sample_rules (
-    "connections,gmail.com,,host,gw.test\nconnections,ours.test,,dns\nconnections,quiet.test,,dns",
+    "connections,gmail.com,,host,gw.test\nconnections,ours.test,,dns\nconnections,quiet.test,,dns\n"
+    "connections,new.test,,dns\nrouting,new.test,,relay\nrouting,own.test,,relay,,permitted",
     "");
   g_autoptr (GHashTable) facts = g_hash_table_new (g_str_hash, g_str_equal);
 
-  g_hash_table_insert (facts, (gpointer) "gmail.com", GINT_TO_POINTER (1 + FALSE));
-  g_hash_table_insert (facts, (gpointer) "ours.test", GINT_TO_POINTER (1 + TRUE));
+  g_hash_table_insert (facts, (gpointer) "gmail.com", GINT_TO_POINTER (REROUTE_MX_ELSEWHERE));
+  g_hash_table_insert (facts, (gpointer) "ours.test", GINT_TO_POINTER (REROUTE_MX_HERE));
+  g_hash_table_insert (facts, (gpointer) "quiet.test", GINT_TO_POINTER (REROUTE_MX_SILENT));
   g_autoptr (GPtrArray) findings = reroute_ruleset_check (rules, NULL, facts);
   RerouteFinding *finding = get_only (findings, "anyone-not-ours");
   g_assert_cmpint (finding->level, ==, REROUTE_FINDING_CONFIRM);
   g_assert_cmpstr (finding->key, ==, "anyone connections gmail.com");
+  finding = get_only (findings, "anyone-not-asked");
+  g_assert_cmpint (finding->level, ==, REROUTE_FINDING_CONFIRM);
+  g_assert_cmpstr (finding->arguments[0], ==, "1");
+  g_assert_cmpstr (finding->key, ==, REROUTE_KEY_NOT_ASKED);
 }
 
 static int

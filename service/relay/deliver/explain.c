@@ -11,6 +11,7 @@
 #include "service/relay/deliver/scheduler-private.h"
 
 #include "common/codec.h"
+#include "common/limits.h"
 
 /* --- explain --- */
 
@@ -284,9 +285,13 @@ reroute_scheduler_explain_async (RerouteScheduler *self,
 typedef struct
 {
   RerouteScheduler *scheduler;
+  GTask *task;
   char **domains;
   guint n_pending;
+  RerouteTimer patience;
+  gboolean answered;
   GVariantBuilder answers;
+  GVariantBuilder silent;
 } Survey;
 
 typedef struct
@@ -302,7 +307,28 @@ free_survey (gpointer data)
 
   g_strfreev (self->domains);
   g_variant_builder_clear (&self->answers);
+  g_variant_builder_clear (&self->silent);
   g_free (self);
+}
+
+static void
+answer_survey (Survey *self)
+{
+  if (self->answered)
+    return;
+  self->answered = TRUE;
+  reroute_worker_disarm_timer (self->scheduler->thread, &self->patience);
+  g_task_return_pointer (
+    self->task,
+    g_variant_ref_sink (g_variant_new ("(a{sb}as)", &self->answers, &self->silent)),
+    (GDestroyNotify) g_variant_unref);
+}
+
+/* One slow domain keeps nobody from hearing of the others. */
+static void
+end_patience (RerouteTimer *timer)
+{
+  answer_survey ((Survey *) ((char *) timer - G_STRUCT_OFFSET (Survey, patience)));
 }
 
 static void
@@ -312,22 +338,22 @@ finish_one (GTask *task)
 
   if (--self->n_pending > 0)
     return;
-  g_task_return_pointer (task,
-                         g_variant_ref_sink (g_variant_new ("(a{sb})", &self->answers)),
-                         (GDestroyNotify) g_variant_unref);
+  answer_survey (self);
   g_object_unref (task);
 }
 
 static void
-surveyed (RerouteNextHop *found, gpointer user_data)
+surveyed (RerouteNextHop *resolved, gpointer user_data)
 {
-  g_autoptr (RerouteNextHop) next_hop = found;
+  g_autoptr (RerouteNextHop) next_hop = resolved;
   g_autofree Question *question = user_data;
   Survey *self = g_task_get_task_data (question->task);
+  gboolean found = next_hop->leads_here || next_hop->state == REROUTE_NEXT_HOP_FOUND;
 
-  /* What publishes no exchanger leads nowhere: no answer. */
-  if (next_hop->leads_here || next_hop->state == REROUTE_NEXT_HOP_FOUND)
+  if (!self->answered && found)
     g_variant_builder_add (&self->answers, "{sb}", question->domain, next_hop->leads_here);
+  else if (!self->answered)
+    g_variant_builder_add (&self->silent, "s", question->domain);
   finish_one (question->task);
 }
 
@@ -338,6 +364,9 @@ survey (RerouteWorker *thread, gpointer user_data)
   Survey *self = g_task_get_task_data (task);
 
   self->n_pending = 1;
+  self->patience.func = end_patience;
+  reroute_worker_arm_timer (
+    thread, &self->patience, reroute_worker_now_us (thread) + REROUTE_LIMIT_MX_WAIT_MS * 1000);
   for (guint i = 0; self->domains[i] != NULL && !self->scheduler->stopping; i++)
     {
       Question *question = g_new (Question, 1);
@@ -361,8 +390,10 @@ reroute_scheduler_mx_leads_here_async (RerouteScheduler *self,
 
   g_task_set_source_tag (task, reroute_scheduler_mx_leads_here_async);
   data->scheduler = self;
+  data->task = task;
   data->domains = g_strdupv ((char **) domains);
   g_variant_builder_init (&data->answers, G_VARIANT_TYPE ("a{sb}"));
+  g_variant_builder_init (&data->silent, G_VARIANT_TYPE_STRING_ARRAY);
   g_task_set_task_data (task, data, free_survey);
   reroute_worker_post (self->thread, survey, task);
 }
