@@ -7,16 +7,24 @@ others were served.
 """
 
 import contextlib
+import errno
+import os
+import resource
+import ssl
 import threading
 
 from memory import Peak
 from place import IS_LONG, Place, free_port, poll
+from certs import Authority
 from sink import Sink
-from support import RELAYD, Client, Service
+from support import RELAYD, Client, Dns, Service
 from tap import run
 
 N_STUCK = 3000 if IS_LONG else 200
 N_OTHERS = 20
+N_DOMAINS = 20
+HOST = '127.0.0.1'
+USER, PASSWORD = 'me', 'secret'
 BIG_OCTETS = 64 * 1024
 N_BIG = 8000 if IS_LONG else 640
 # What waits for a slow host is released to the journal at once (design.md section 5), so far less than
@@ -220,6 +228,95 @@ def test_hosts_take_turns():
             return other.messages
         poll('the mail of the other', go_on, step_s=0.05)
         assert len(dots) < N_STUCK, len(dots)
+
+
+class Shared:
+    """A host with TLS that serves many domains, and the most sessions that it has had at a time."""
+
+    def __init__(self, stack, name, **options):
+        self.place = stack.enter_context(Place(name))
+        self.most = 0
+        authority = Authority(self.place)
+        self.trust = authority.path
+        certificate = authority.issue('*.shared.test', 'mx.hosts.test')
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.path, certificate.key_path)
+        self.sink = stack.enter_context(Sink(HOST, free_port(), reply=self.count, tls=context, **options))
+
+    def count(self, verb, _):
+        if verb == 'CONNECT':
+            self.most = max(self.most, self.sink.n_sessions)
+
+    def settings(self, **settings):
+        return {'hostname': 'relay.test', 'permitted-hosts': HOST, 'tls-trust': self.trust,
+                'max-connections-per-host': '2', 'retry-intervals': '1h', **settings}
+
+    def serves(self, service, domains):
+        """The mail for all domains arrives, by no more connections than one host may have."""
+        service.wait_applied()
+        with Client(service.host, service.port) as client:
+            for domain in domains:
+                assert client.send('a@source.test', [f'u@{domain}'], b'Subject: x\r\n\r\nx\r\n')[1].startswith('250')
+        poll('all mail', lambda: len(self.sink.messages) == len(domains))
+        service.wait_empty()
+        assert self.most <= 2, self.most
+
+
+def test_a_host_that_is_judged_for_many_domains():
+    """What one domain's certificate is judged by does not serve another one's mail."""
+    domains = [f'd{n}.shared.test' for n in range(N_DOMAINS)]
+    with contextlib.ExitStack() as stack:
+        host = Shared(stack, 'judged')
+        dns = Dns(host.place, {'.': [f'mx.hosts.test. A {HOST}'] +
+                               [f'{domain}. MX 10 mx.hosts.test.' for domain in domains]}).start()
+        service = stack.enter_context(Service(host.place, [f'--dns={dns.endpoint}', f'--mx-port={host.sink.port}'],
+                                              settings=host.settings(**{'tls-level': 'verified'})))
+        for domain in domains:
+            service.add_connection(domain, '--dns')
+        host.serves(service, domains)
+
+
+def test_a_host_with_many_accounts():
+    domains = [f'd{n}.test' for n in range(N_DOMAINS)]
+    with contextlib.ExitStack() as stack:
+        host = Shared(stack, 'accounts', auth={'PLAIN': [f'\0{USER}\0{PASSWORD}'.encode()]})
+        service = stack.enter_context(Service(host.place, settings=host.settings()))
+        for n, domain in enumerate(domains):
+            service.ctl('account', 'add', f'a{n}', '--out', f'--user={USER}', '--password-stdin', text=PASSWORD + '\n')
+            service.add_connection(domain, f'--host={host.sink.endpoint}', f'--account=a{n}')
+        host.serves(service, domains)
+
+
+def test_hosts_behind_the_first_keep_no_connection():
+    """A try that passes on has the lease of its first host alone."""
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(Place('passed-on'))
+        first = stack.enter_context(Sink(reply=lambda verb, _: '451 4.3.0 not now' if verb == 'MAIL' else None))
+        second = stack.enter_context(Sink())
+        service = stack.enter_context(Service(place, settings={'retry-intervals': '1h'}))
+        service.add_connection('two.test', f'--host={first.endpoint},{second.endpoint}')
+        service.wait_applied()
+        send_many(service, 'two.test', N_OTHERS)
+        poll('all mail', lambda: len(second.messages) == N_OTHERS)
+        service.wait_empty()
+        said = [[line for line in lines if line.startswith(('C: MAIL', 'C: QUIT'))] for lines in second.conversations]
+        assert len(said) == N_OTHERS and all(len(lines) == 2 for lines in said), said
+
+
+def test_no_socket_is_no_failure_of_the_host():
+    with Place('sockets') as place, Sink() as sink:
+        service = started(place, {'one.test': sink.endpoint}, retry_intervals='1h')
+        limits = resource.prlimit(service.relay.pid, resource.RLIMIT_NOFILE)
+        with Client(service.host, service.port) as client:
+            resource.prlimit(service.relay.pid, resource.RLIMIT_NOFILE, (1, limits[1]))
+            assert client.send('a@source.test', ['u@one.test'], b'Subject: x\r\n\r\nx\r\n')[1].startswith('250')
+            poll('it to be put off', lambda: [
+                line for name, lines in place.logs() if name == 'relayd.log' for line in lines
+                if 'to=<u@one.test>' in line and os.strerror(errno.EMFILE) in line])
+            resource.prlimit(service.relay.pid, resource.RLIMIT_NOFILE, limits)
+            assert client.send('a@source.test', ['v@one.test'], b'Subject: x\r\n\r\nx\r\n')[1].startswith('250')
+            poll('the next one', lambda: sink.recipients() == ['v@one.test'])
+        service.close()
 
 
 def test_memory_is_bounded_and_reading_goes_on():

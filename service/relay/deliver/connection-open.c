@@ -73,7 +73,11 @@ reroute_connection_begin (RerouteConnection *self)
   int failure;
 
   if (fd < 0)
-    return errno;
+    {
+      failure = errno;
+      self->lacked_socket = failure == EMFILE || failure == ENFILE || failure == ENOBUFS;
+      return failure;
+    }
   if (!prepare (self, fd) ||
       (connect (fd, (struct sockaddr *) &storage, length) < 0 && errno != EINPROGRESS))
     {

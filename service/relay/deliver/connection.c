@@ -456,6 +456,12 @@ reroute_connection_get_machine (RerouteConnection *self)
 }
 
 gboolean
+reroute_connection_lacked_socket (const RerouteConnection *self)
+{
+  return self->lacked_socket;
+}
+
+gboolean
 reroute_connection_was_ready (const RerouteConnection *self)
 {
   return self->was_ready;

@@ -7,6 +7,8 @@
 
 #include "service/relay/deliver/delivery.h"
 
+#include "service/relay/deliver/host-lack.h"
+
 RerouteDecidedBy
 reroute_decided_by_copy (const RerouteDecidedBy *self)
 {
@@ -108,6 +110,18 @@ reroute_delivery_needs_smtputf8 (const RerouteDelivery *self)
   return FALSE;
 }
 
+gboolean
+reroute_delivery_requires_tls (const RerouteDelivery *self, const RerouteEndpoint *endpoint)
+{
+  return reroute_host_must_keep_tls (endpoint, self->message->envelope);
+}
+
+RerouteTlsLevel
+reroute_delivery_get_level (const RerouteDelivery *self, const RerouteEndpoint *endpoint)
+{
+  return reroute_delivery_requires_tls (self, endpoint) ? REROUTE_TLS_VERIFIED : self->tls_level;
+}
+
 RerouteReply *
 reroute_delivery_soften (const RerouteReply *reply)
 {
@@ -130,6 +144,42 @@ reroute_delivery_note_failure (RerouteDelivery *self,
 
   *failure = (RerouteHostFailure){ reroute_reply_copy (reply), is_denial, was_ready };
   self->failures->pdata[endpoint] = failure;
+}
+
+void
+reroute_delivery_note_relay (RerouteDelivery *self, RerouteConnection *connection)
+{
+  g_free (self->relay);
+  g_free (self->tls);
+  self->relay = reroute_connection_dup_label (connection);
+  self->tls = reroute_connection_dup_tls (connection);
+}
+
+void
+reroute_delivery_note_replies (RerouteDelivery *self,
+                               const RerouteSmtpClient *machine,
+                               const RerouteReply *otherwise)
+{
+  for (guint i = 0; i < self->n_recipients; i++)
+    {
+      const RerouteReply *reply = reroute_smtp_client_get_recipient_reply (machine, i);
+
+      reply = reply != NULL ? reply : otherwise;
+      self->replies[i] = reply != NULL ? reroute_reply_copy (reply) : NULL;
+    }
+}
+
+gboolean
+reroute_delivery_is_put_off (const RerouteDelivery *self, const RerouteSmtpClient *machine)
+{
+  for (guint i = 0; i < self->n_recipients; i++)
+    {
+      guint code = reroute_smtp_client_get_recipient_reply (machine, i)->code;
+
+      if (code < 400 || code >= 500)
+        return FALSE;
+    }
+  return TRUE;
 }
 
 static void

@@ -92,12 +92,33 @@ const char *reroute_delivery_get_reverse_path (const RerouteDelivery *self);
    ORCPT (RFC 6531 3.4). */
 gboolean reroute_delivery_needs_smtputf8 (const RerouteDelivery *self);
 
+/* What its mail demands of a connection to the endpoint. */
+gboolean reroute_delivery_requires_tls (const RerouteDelivery *self,
+                                        const RerouteEndpoint *endpoint);
+RerouteTlsLevel reroute_delivery_get_level (const RerouteDelivery *self,
+                                            const RerouteEndpoint *endpoint);
+
 /* On the worker: the endpoint has to wait. */
 void reroute_delivery_note_failure (RerouteDelivery *self,
                                     guint endpoint,
                                     const RerouteReply *reply,
                                     gboolean is_denial,
                                     gboolean was_ready);
+
+/* On the worker: the connection is to the host that is tried. */
+void reroute_delivery_note_relay (RerouteDelivery *self, RerouteConnection *connection);
+
+/* On the worker: the end of the content was sent, and not all of it was answered: it may have
+   arrived.  What was said of a recipient by then holds, be it that it was refused or, by LMTP, that
+   it was delivered.  @otherwise: (nullable): for the others; NULL: none, as if they had not been
+   tried */
+void reroute_delivery_note_replies (RerouteDelivery *self,
+                                    const RerouteSmtpClient *machine,
+                                    const RerouteReply *otherwise);
+
+/* On the worker, behind a transaction: whether the host puts off all recipients. */
+gboolean reroute_delivery_is_put_off (const RerouteDelivery *self,
+                                      const RerouteSmtpClient *machine);
 
 /* On the worker: adds to tls_results, where it is wanted. */
 void reroute_delivery_note_tls (RerouteDelivery *self,
@@ -120,10 +141,12 @@ typedef struct _ReroutePool ReroutePool;
 /* Called on the worker when a delivery is over; takes it back. */
 typedef void (*ReroutePoolFunc) (RerouteDelivery *delivery, gpointer user_data);
 
-/* @hostname: of the machine, where the setting is empty; copied */
+/* @hostname: of the machine, where the setting is empty; copied.  @n_connections: (inout): atomic:
+   the connections of all pools; borrowed */
 ReroutePool *reroute_pool_new (RerouteWorker *worker,
                                RerouteSpool *spool,
                                const char *hostname,
+                               int *n_connections,
                                ReroutePoolFunc done,
                                gpointer user_data);
 void reroute_pool_free (ReroutePool *self);
@@ -135,7 +158,5 @@ void reroute_pool_close_idle (ReroutePool *self);
 /* On the worker's thread, at shutdown: what has not had its final dot is given back deferred; the
  * rest is waited for until @grace_us. */
 void reroute_pool_drain (ReroutePool *self, gint64 grace_us);
-/* Any thread. */
-guint reroute_pool_get_n_connections (const ReroutePool *self);
 
 G_END_DECLS

@@ -10,6 +10,11 @@
  * text at once, and where it is lost over its first BDAT, by DATA.  A connection is used again by
  * mail that demands the same of it.
  *
+ * A lease stands for one connection, be it busy or idle.  An idle one that is of no use to the mail
+ * that comes next makes room: it ends before another to the same endpoint begins, or to any when
+ * all connections are out.  A lease is of a delivery's first endpoint: a connection to another one
+ * does not stay.
+ *
  * Standards: RFC 5321 sections 3.8, 5.1; RFC 8689 section 4.2.1.
  */
 
@@ -34,7 +39,7 @@ struct _ReroutePool
   RerouteTlsClient *tls;
   char *tls_trust;     /* the setting that it was made from */
   GPtrArray *sessions; /* (element-type Session) */
-  int n_connections;   /* atomic: their number, for other threads */
+  int *n_connections;  /* atomic: those of all pools; borrowed */
   gboolean draining;
   RerouteTimer grace;
 };
@@ -58,6 +63,7 @@ typedef struct
   ReroutePool *pool;
   RerouteConnection *connection;
   Try *try;                    /* NULL: idle, or saying QUIT */
+  Try *successor;              /* (nullable): goes on when this has ended */
   RerouteTlsLevel tls_level;   /* of the mail that it was made for */
   gboolean requires_tls;       /* that mail */
   const RerouteTlsClient *tls; /* the connection's */
@@ -106,7 +112,7 @@ session_free (Session *session)
   reroute_worker_disarm_timer (session->pool->worker, &session->idle);
   reroute_connection_free (session->connection);
   g_ptr_array_remove_fast (session->pool->sessions, session);
-  g_atomic_int_add (&session->pool->n_connections, -1);
+  g_atomic_int_add (session->pool->n_connections, -1);
   g_free (session->account);
   g_free (session);
 }
@@ -125,6 +131,12 @@ idle_too_long (RerouteTimer *timer)
   session_quit ((Session *) ((char *) timer - G_STRUCT_OFFSET (Session, idle)));
 }
 
+static gboolean
+is_idle (const Session *session)
+{
+  return session->try == NULL && !session->quitting;
+}
+
 static void
 session_rest (Session *session)
 {
@@ -135,6 +147,22 @@ session_rest (Session *session)
                             &session->idle,
                             reroute_worker_now_us (self->worker) +
                               REROUTE_LIMIT_CONNECTION_IDLE_S * G_USEC_PER_SEC);
+}
+
+/* @try is done with it: it rests, or ends. */
+static void
+let_go (Session *session, const Try *try)
+{
+  RerouteSmtpClient *machine = reroute_connection_get_machine (session->connection);
+  gint64 most = reroute_settings_get_number (reroute_ruleset_get_settings (try->ruleset),
+                                             REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION);
+
+  session->try = NULL;
+  if (session->pool->draining || try->index > 0 || session->n_messages >= most ||
+      !reroute_smtp_client_is_reusable (machine))
+    session_quit (session);
+  else
+    session_rest (session);
 }
 
 static void
@@ -159,15 +187,6 @@ pass_over (Try *try, const char *status)
   next_endpoint (try);
 }
 
-static void
-set_relay (Session *session, RerouteDelivery *delivery)
-{
-  g_free (delivery->relay);
-  g_free (delivery->tls);
-  delivery->relay = reroute_connection_dup_label (session->connection);
-  delivery->tls = reroute_connection_dup_tls (session->connection);
-}
-
 /* --- a transaction on a connection --- */
 
 static void
@@ -181,11 +200,10 @@ begin_transaction (Session *session)
   RerouteSettings *settings = reroute_ruleset_get_settings (try->ruleset);
 
   session->by_data |= try->by_data;
-  set_relay (session, delivery);
+  reroute_delivery_note_relay (delivery, session->connection);
   if (lack != NULL)
     {
-      session->try = NULL;
-      session_rest (session);
+      let_go (session, try);
       pass_over (try, lack);
       try_endpoint (self, try);
       return;
@@ -223,33 +241,9 @@ connection_ready (RerouteConnection *connection, gpointer user_data)
 static gboolean
 is_put_off (RerouteConnection *connection, const Try *try)
 {
-  RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
-
-  if (reroute_connection_has_sent_content (connection) ||
-      try->index + 1 == try->delivery->endpoints->len)
-    return FALSE;
-  for (guint i = 0; i < try->delivery->n_recipients; i++)
-    {
-      guint code = reroute_smtp_client_get_recipient_reply (machine, i)->code;
-
-      if (code < 400 || code >= 500)
-        return FALSE;
-    }
-  return TRUE;
-}
-
-/* The transaction is over: the connection rests, or ends. */
-static void
-let_go (Session *session, RerouteSettings *settings)
-{
-  RerouteSmtpClient *machine = reroute_connection_get_machine (session->connection);
-  gint64 most = reroute_settings_get_number (settings, REROUTE_SETTING_MAX_MESSAGES_PER_CONNECTION);
-
-  if (session->pool->draining || session->n_messages >= most ||
-      !reroute_smtp_client_is_reusable (machine))
-    session_quit (session);
-  else
-    session_rest (session);
+  return !reroute_connection_has_sent_content (connection) &&
+         try->index + 1 < try->delivery->endpoints->len &&
+         reroute_delivery_is_put_off (try->delivery, reroute_connection_get_machine (connection));
 }
 
 static void
@@ -257,15 +251,14 @@ connection_done (RerouteConnection *connection, gpointer user_data)
 {
   Session *session = user_data;
   ReroutePool *self = session->pool;
-  Try *try = g_steal_pointer (&session->try);
+  Try *try = session->try;
   RerouteDelivery *delivery = try->delivery;
   RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
-  RerouteSettings *settings = reroute_ruleset_get_settings (try->ruleset);
 
   if (!self->draining && is_put_off (connection, try))
     {
       note_failure (try, reroute_smtp_client_get_recipient_reply (machine, 0));
-      let_go (session, settings);
+      let_go (session, try);
       next_endpoint (try);
       try_endpoint (self, try);
       return;
@@ -275,25 +268,20 @@ connection_done (RerouteConnection *connection, gpointer user_data)
       reroute_reply_copy (reroute_smtp_client_get_recipient_reply (machine, i));
   delivery->answered = (int) try->index;
   delivery->offers_dsn = reroute_smtp_client_offers_dsn (machine);
-  let_go (session, settings);
+  let_go (session, try);
   finish (self, try);
 }
 
-/* The end of the content was sent, and not all of it was answered: it may have arrived.  What was
-   said of a recipient by then holds, be it that it was refused or, by LMTP, that it was delivered.
-   @otherwise: (nullable): for the others; NULL: none, as if they had not been tried */
+/* It has ended, and nothing was under way on it. */
 static void
-note_replies (Try *try, const RerouteSmtpClient *machine, const RerouteReply *otherwise)
+session_ended (Session *session)
 {
-  RerouteDelivery *delivery = try->delivery;
+  ReroutePool *self = session->pool;
+  Try *successor = session->successor;
 
-  for (guint i = 0; i < delivery->n_recipients; i++)
-    {
-      const RerouteReply *reply = reroute_smtp_client_get_recipient_reply (machine, i);
-
-      reply = reply != NULL ? reply : otherwise;
-      delivery->replies[i] = reply != NULL ? reroute_reply_copy (reply) : NULL;
-    }
+  session_free (session);
+  if (successor != NULL)
+    try_endpoint (self, successor);
 }
 
 static void
@@ -310,25 +298,27 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   gboolean has_tripped = reroute_smtp_client_has_tripped (machine);
   gboolean is_denial = reroute_connection_was_denied (connection);
   gboolean was_ready = reroute_connection_was_ready (connection);
+  gboolean lacked_socket = reroute_connection_lacked_socket (connection);
   g_autoptr (RerouteReply) soft = reroute_delivery_soften (reply);
 
   if (try == NULL)
     {
-      session_free (session);
+      session_ended (session);
       return;
     }
   if (session->n_messages == 0)
     reroute_delivery_note_tls (try->delivery, try->index, connection);
-  set_relay (session, try->delivery);
+  reroute_delivery_note_relay (try->delivery, connection);
   if (may_have_delivered)
-    note_replies (try, machine, soft);
+    reroute_delivery_note_replies (try->delivery, machine, soft);
   session_free (session);
   if (may_have_delivered)
     {
       finish (self, try);
       return;
     }
-  if (self->draining)
+  /* That we have no sockets left says nothing about the host. */
+  if (self->draining || lacked_socket)
     {
       finish_with (self, try, soft);
       return;
@@ -376,26 +366,14 @@ get_tls (ReroutePool *self, const RerouteSettings *settings)
   return reroute_tls_client_renew (&self->tls, &self->tls_trust, settings);
 }
 
-static gboolean
-requires_tls (const Try *try, const RerouteEndpoint *endpoint)
-{
-  return reroute_host_must_keep_tls (endpoint, try->delivery->message->envelope);
-}
-
-static RerouteTlsLevel
-get_level (const Try *try, const RerouteEndpoint *endpoint)
-{
-  return requires_tls (try, endpoint) ? REROUTE_TLS_VERIFIED : try->delivery->tls_level;
-}
-
 /* Whether what the connection has proved is what this mail demands. */
 static gboolean
 is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *try)
 {
   const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
 
-  if (session->tls_level != get_level (try, endpoint) ||
-      session->requires_tls != requires_tls (try, endpoint) ||
+  if (session->tls_level != reroute_delivery_get_level (try->delivery, endpoint) ||
+      session->requires_tls != reroute_delivery_requires_tls (try->delivery, endpoint) ||
       g_strcmp0 (session->account, try->delivery->account) != 0 ||
       !reroute_connection_shows (session->connection, try->delivery->certificate) ||
       !reroute_dane_equal (other->tlsa, endpoint->tlsa) ||
@@ -408,19 +386,37 @@ is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *
           g_strcmp0 (other->domain, endpoint->domain) == 0);
 }
 
+/* The one that rests longest.  @endpoint: (nullable): of those to it; @try: (nullable): that it can
+   have */
 static Session *
 find_idle (ReroutePool *self, const RerouteEndpoint *endpoint, const Try *try)
 {
+  Session *oldest = NULL;
+
   for (guint i = 0; i < self->sessions->len; i++)
     {
       Session *session = self->sessions->pdata[i];
       const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
 
-      if (session->try == NULL && !session->quitting &&
-          reroute_endpoint_is_same (other, endpoint) && is_as_safe (session, endpoint, try))
-        return session;
+      if (is_idle (session) && (oldest == NULL || session->idle.due_us < oldest->idle.due_us) &&
+          (endpoint == NULL || reroute_endpoint_is_same (other, endpoint)) &&
+          (try == NULL || is_as_safe (session, endpoint, try)))
+        oldest = session;
     }
-  return NULL;
+  return oldest;
+}
+
+/* What has to end before another connection to the endpoint begins; (nullable) */
+static Session *
+find_in_the_way (ReroutePool *self, const RerouteEndpoint *endpoint, const Try *try)
+{
+  Session *session = find_idle (self, endpoint, NULL);
+  gint64 most = reroute_settings_get_number (reroute_ruleset_get_settings (try->ruleset),
+                                             REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS);
+
+  return session == NULL && g_atomic_int_get (self->n_connections) >= most
+           ? find_idle (self, NULL, NULL)
+           : session;
 }
 
 static void
@@ -432,8 +428,9 @@ connect_to (ReroutePool *self, Try *try, const RerouteEndpoint *endpoint)
     .settings = settings,
     .hostname = get_hostname (self, try->ruleset),
     .tls = get_tls (self, settings),
-    .tls_level = try->in_clear ? REROUTE_TLS_NONE : get_level (try, endpoint),
-    .requires_tls = requires_tls (try, endpoint),
+    .tls_level =
+      try->in_clear ? REROUTE_TLS_NONE : reroute_delivery_get_level (try->delivery, endpoint),
+    .requires_tls = reroute_delivery_requires_tls (try->delivery, endpoint),
     .certificate = try->delivery->certificate,
     .secret = try->delivery->secret,
     .tokens = try->delivery->tokens,
@@ -442,13 +439,13 @@ connect_to (ReroutePool *self, Try *try, const RerouteEndpoint *endpoint)
 
   session->pool = self;
   session->try = try;
-  session->tls_level = get_level (try, endpoint);
+  session->tls_level = reroute_delivery_get_level (try->delivery, endpoint);
   session->requires_tls = config.requires_tls;
   session->tls = config.tls;
   session->account = g_strdup (try->delivery->account);
   session->idle.func = idle_too_long;
   g_ptr_array_add (self->sessions, session);
-  g_atomic_int_inc (&self->n_connections);
+  g_atomic_int_inc (self->n_connections);
   session->connection =
     reroute_connection_new (self->worker, &config, &connection_handler, session);
 }
@@ -472,13 +469,20 @@ try_endpoint (ReroutePool *self, Try *try)
       return;
     }
   session = find_idle (self, endpoint, try);
+  if (session != NULL)
+    {
+      session->try = try;
+      begin_transaction (session);
+      return;
+    }
+  session = find_in_the_way (self, endpoint, try);
   if (session == NULL)
     {
       connect_to (self, try, endpoint);
       return;
     }
-  session->try = try;
-  begin_transaction (session);
+  session->successor = try;
+  session_quit (session);
 }
 
 void
@@ -511,7 +515,7 @@ reroute_pool_close_idle (ReroutePool *self)
     {
       Session *session = sessions->pdata[i];
 
-      if (session->try == NULL && !session->quitting)
+      if (is_idle (session))
         session_quit (session);
     }
 }
@@ -521,14 +525,17 @@ static void
 take_back (Session *session)
 {
   ReroutePool *self = session->pool;
-  Try *try = g_steal_pointer (&session->try);
+  Try *try = session->try;
+  Try *successor = session->successor;
   const RerouteSmtpClient *machine = reroute_connection_get_machine (session->connection);
 
   if (try != NULL && reroute_smtp_client_may_have_delivered (machine))
-    note_replies (try, machine, NULL);
+    reroute_delivery_note_replies (try->delivery, machine, NULL);
   session_free (session);
   if (try != NULL)
     finish (self, try);
+  if (successor != NULL)
+    finish (self, successor);
 }
 
 static void
@@ -550,10 +557,8 @@ reroute_pool_drain (ReroutePool *self, gint64 grace_us)
     {
       Session *session = sessions->pdata[i];
 
-      if (session->try == NULL)
-        session_free (session);
-      else if (!reroute_smtp_client_may_have_delivered (
-                 reroute_connection_get_machine (session->connection)))
+      if (session->try == NULL || !reroute_smtp_client_may_have_delivered (
+                                    reroute_connection_get_machine (session->connection)))
         take_back (session);
     }
   if (self->sessions->len > 0)
@@ -561,16 +566,11 @@ reroute_pool_drain (ReroutePool *self, gint64 grace_us)
       self->worker, &self->grace, reroute_worker_now_us (self->worker) + MAX (grace_us, 1));
 }
 
-guint
-reroute_pool_get_n_connections (const ReroutePool *self)
-{
-  return (guint) g_atomic_int_get (&self->n_connections);
-}
-
 ReroutePool *
 reroute_pool_new (RerouteWorker *worker,
                   RerouteSpool *spool,
                   const char *hostname,
+                  int *n_connections,
                   ReroutePoolFunc done,
                   gpointer user_data)
 {
@@ -579,6 +579,7 @@ reroute_pool_new (RerouteWorker *worker,
   self->worker = worker;
   self->spool = spool;
   self->hostname = g_strdup (hostname);
+  self->n_connections = n_connections;
   self->done = done;
   self->user_data = user_data;
   self->sessions = g_ptr_array_new ();

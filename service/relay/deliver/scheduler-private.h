@@ -124,7 +124,8 @@ struct _RerouteScheduler
   RerouteDownHosts *down;
   guint n_pressing; /* tries that wait for a connection to a host that is not to blame */
   gboolean pressed;
-  int n_submitted; /* atomic: messages on their way here */
+  int n_submitted;   /* atomic: messages on their way here */
+  int n_connections; /* atomic: of the pools */
 
   guint n_active;       /* deliveries that workers have */
   guint n_spooling;     /* mail of our own on its way into the spool, and calls that wait for it */

@@ -328,9 +328,7 @@ reroute_scheduler_get_figures (RerouteScheduler *self, RerouteSchedulerFigures *
   *figures = self->figures;
   figures->dns = g_strdup (self->figures.dns);
   g_mutex_unlock (&self->lock);
-  figures->connections = 0;
-  for (guint i = 0; i < self->n_workers; i++)
-    figures->connections += reroute_pool_get_n_connections (self->pools[i]);
+  figures->connections = (guint) g_atomic_int_get (&self->n_connections);
 }
 
 /* --- making and starting --- */
@@ -370,8 +368,8 @@ reroute_scheduler_new (const RerouteSchedulerConfig *config, GError **error)
   self->down = reroute_down_hosts_new ();
   self->pools = g_new0 (ReroutePool *, self->n_workers);
   for (guint i = 0; i < self->n_workers; i++)
-    self->pools[i] =
-      reroute_pool_new (self->workers[i], self->spool, self->hostname, delivery_done, self);
+    self->pools[i] = reroute_pool_new (
+      self->workers[i], self->spool, self->hostname, &self->n_connections, delivery_done, self);
   if (!reroute_scheduler_update_resolver (self, error))
     return NULL;
   https_port =
