@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an administrator did with mail that waits, when the disk is full or the relay is killed."""
+"""What becomes of mail that waits, and of what an administrator did with it, when the disk is full, the relay is killed
+or the clock was wrong."""
 
 import contextlib
 import os
@@ -13,6 +14,7 @@ from tap import Tap
 
 SENDER = 'sender@back.test'
 CONTENT = b'Subject: waits\r\n\r\nbody\r\n'
+AHEAD_S = 10 * 365 * 86400
 
 
 class World:
@@ -22,8 +24,9 @@ class World:
         self.open = False
         self.place = stack.enter_context(Place('queue-faults'))
         self.fault = self.place.join('fault')
+        self.ahead = self.place.join('ahead')
         self.service = Service(self.place, relay=FAULTY_RELAYD)
-        self.service.relay_environment = {'REROUTE_DISK_FAULT': self.fault}
+        self.service.relay_environment = {'REROUTE_DISK_FAULT': self.fault, 'REROUTE_CLOCK_AHEAD': self.ahead}
         stack.enter_context(self.service)
         self.wait = stack.enter_context(Sink(reply=self.answer))
         self.back = stack.enter_context(Sink())
@@ -68,6 +71,12 @@ class World:
 
     def empty_disk(self):
         os.unlink(self.fault)
+
+    def put_clock_ahead(self):
+        os.rename(self.place.write(str(AHEAD_S), 'ahead.new'), self.ahead)
+
+    def set_clock_right(self):
+        os.unlink(self.ahead)
 
     def deliver(self):
         """Opens the host; who got mail until the queue was empty."""
@@ -145,8 +154,34 @@ def main():
             service.wait_empty()
             assert world.n_notices() == 1, 'there are two notices'
 
+        def test_what_a_clock_that_was_ahead_has_put_off():
+            service.set('retry-intervals', '1s')
+            service.wait_applied()
+            for label in ('running', 'restarted'):
+                world.put_clock_ahead()
+                world.defer(label)
+                if label == 'restarted':
+                    service.stop_relay()
+                world.set_clock_right()
+                world.open = True
+                if label == 'restarted':
+                    service.start_relay()
+                service.wait_empty()
+                world.open = False
+                assert f'{label}@wait.test' in world.wait.recipients(), world.wait.recipients()
+
+        def test_the_time_of_mail_from_a_clock_that_was_ahead():
+            del world.back.messages[:]
+            world.put_clock_ahead()
+            world.defer('late')
+            world.set_clock_right()
+            service.set('message-timeout', '1s')
+            poll('the notice', lambda: world.back.messages)
+            service.wait_empty()
+
         for case in (test_what_was_done_outlasts_a_crash, test_nothing_is_half_done_on_a_full_disk,
-                     test_killed_between_a_notice_and_its_verdict):
+                     test_killed_between_a_notice_and_its_verdict, test_what_a_clock_that_was_ahead_has_put_off,
+                     test_the_time_of_mail_from_a_clock_that_was_ahead):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case)
     tap.done()
 

@@ -48,6 +48,17 @@ test_row (gconstpointer data)
     g_assert_cmpint (next_us - now_us, ==, row->wait_s * G_USEC_PER_SEC);
 }
 
+static void
+test_longest (void)
+{
+  const gint64 unordered_s[] = { 60, 7200, 300 };
+
+  g_assert_cmpint (
+    reroute_retry_schedule_get_longest_s (intervals_s, G_N_ELEMENTS (intervals_s)), ==, 3600);
+  g_assert_cmpint (
+    reroute_retry_schedule_get_longest_s (unordered_s, G_N_ELEMENTS (unordered_s)), ==, 7200);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -58,5 +69,6 @@ main (int argc, char **argv)
 
       g_test_add_data_func (path, &rows[i], test_row);
     }
+  g_test_add_func ("/retry-schedule/longest", test_longest);
   return g_test_run ();
 }

@@ -12,8 +12,6 @@
 
 #include "service/relay/deliver/scheduler-private.h"
 
-#define LOOK_US (G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC)
-
 gboolean
 reroute_waiting_is_held (const RerouteWaiting *self)
 {
@@ -25,7 +23,7 @@ reroute_queued_get_held_look_us (RerouteQueued *self, gint64 now_us)
 {
   gint64 expiry_us = reroute_queued_get_expiry_us (self);
 
-  return MIN (expiry_us, now_us + LOOK_US);
+  return MIN (expiry_us, now_us + REROUTE_QUEUED_LOOK_US);
 }
 
 void

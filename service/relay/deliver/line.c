@@ -29,7 +29,9 @@ get_expiry_us (RerouteQueued *self)
   const gint64 *waits_s = reroute_settings_get_numbers (
     reroute_scheduler_get_settings (self->scheduler), REROUTE_SETTING_RETRY_INTERVALS, &n);
 
-  return MAX (reroute_queued_get_expiry_us (self), self->placed_us + waits_s[0] * G_USEC_PER_SEC);
+  return MAX (reroute_queued_get_expiry_us (self),
+              reroute_scheduler_get_wall_us (self->scheduler, self->placed_us) +
+                waits_s[0] * G_USEC_PER_SEC);
 }
 
 static gint64

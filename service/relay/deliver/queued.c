@@ -65,6 +65,7 @@ reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint 
 
   self->ref_count = 1;
   self->scheduler = scheduler;
+  self->seen_us = reroute_worker_now_us (scheduler->thread);
   self->message = reroute_message_ref (message);
   self->worker = worker;
   self->n_alive = n;
@@ -250,20 +251,37 @@ reroute_queued_is_due (const RerouteWaiting *recipient, gint64 now_us)
          recipient->due_us <= now_us;
 }
 
+/* No wait that begins now ends later, for hosts and DNS wait by the same list: what is due later
+   was put off by a clock that was ahead. */
+static gint64
+get_latest_due_us (RerouteScheduler *scheduler, gint64 now_us)
+{
+  gsize n;
+  const gint64 *waits_s = reroute_settings_get_numbers (
+    reroute_scheduler_get_settings (scheduler), REROUTE_SETTING_RETRY_INTERVALS, &n);
+  gint64 longest_us = reroute_retry_schedule_get_longest_s (waits_s, n) * G_USEC_PER_SEC;
+
+  return now_us + MAX (longest_us, REROUTE_QUEUED_LOOK_US) + BEHIND_US;
+}
+
 void
 reroute_queued_arm (RerouteQueued *self)
 {
   RerouteWorker *thread = self->scheduler->thread;
   gint64 now_us = g_get_real_time ();
+  gint64 latest_us = get_latest_due_us (self->scheduler, now_us);
   gint64 due_us = G_MAXINT64;
   gint64 look_us = G_MAXINT64;
 
   for (guint i = 0; i < self->message->n_recipients; i++)
     {
-      const RerouteWaiting *recipient = &self->recipients[i];
+      RerouteWaiting *recipient = &self->recipients[i];
 
       if (reroute_queued_is_due (recipient, G_MAXINT64))
-        due_us = MIN (due_us, recipient->due_us);
+        {
+          recipient->due_us = recipient->due_us > latest_us ? 0 : recipient->due_us;
+          due_us = MIN (due_us, recipient->due_us);
+        }
       else if (reroute_waiting_is_held (recipient))
         look_us = reroute_queued_get_held_look_us (self, now_us);
     }
@@ -330,12 +348,20 @@ get_schedule (RerouteQueued *self)
   return schedule;
 }
 
+/* The clock may have been ahead when it was received. */
+static gint64
+get_received_us (RerouteQueued *self)
+{
+  return MIN (self->message->received_us,
+              reroute_scheduler_get_wall_us (self->scheduler, self->seen_us));
+}
+
 gint64
 reroute_queued_get_expiry_us (RerouteQueued *self)
 {
   RerouteRetrySchedule schedule = get_schedule (self);
 
-  return self->message->received_us + schedule.expire_s * G_USEC_PER_SEC;
+  return get_received_us (self) + schedule.expire_s * G_USEC_PER_SEC;
 }
 
 /* --- settlement --- */
@@ -362,17 +388,18 @@ set_due (RerouteQueued *self, RerouteOutcome *outcome)
   gboolean was_tried = outcome->kind == REROUTE_OUTCOME_DEFERRED;
   guint tries = recipient->tries + was_tried;
   gint64 due_us =
-    reroute_retry_schedule_next (&schedule, MAX (tries, 1), self->message->received_us, now_us);
-  gint64 expiry_us = reroute_queued_get_expiry_us (self);
+    reroute_retry_schedule_next (&schedule, MAX (tries, 1), get_received_us (self), now_us);
+  gint64 latest_us =
+    MIN (reroute_queued_get_expiry_us (self), get_latest_due_us (self->scheduler, now_us));
 
   if (due_us == -1)
     expire (outcome);
   else if (outcome->due_us == 0)
     outcome->due_us = due_us;
   else if (was_tried)
-    outcome->due_us = MIN (MAX (outcome->due_us + BEHIND_US, due_us), expiry_us);
+    outcome->due_us = MIN (MAX (outcome->due_us + BEHIND_US, due_us), latest_us);
   else
-    outcome->due_us = MIN (outcome->due_us, expiry_us);
+    outcome->due_us = MIN (outcome->due_us, latest_us);
 }
 
 gint64
@@ -385,7 +412,7 @@ reroute_queued_get_delay_notice_us (RerouteQueued *self, guint recipient)
                   reroute_envelope_wants_notice (
                     reroute_queued_get_envelope (self), recipient, REROUTE_NOTIFY_DELAY);
 
-  return owed ? self->message->received_us + after_s * G_USEC_PER_SEC : G_MAXINT64;
+  return owed ? get_received_us (self) + after_s * G_USEC_PER_SEC : G_MAXINT64;
 }
 
 void

@@ -27,3 +27,13 @@ reroute_retry_schedule_next (const RerouteRetrySchedule *self,
     return -1;
   return MIN (next_us, expiry_us);
 }
+
+gint64
+reroute_retry_schedule_get_longest_s (const gint64 *intervals_s, gsize n_intervals)
+{
+  gint64 longest_s = 0;
+
+  for (gsize i = 0; i < n_intervals; i++)
+    longest_s = MAX (longest_s, intervals_s[i]);
+  return longest_s;
+}

@@ -20,4 +20,7 @@ gint64 reroute_retry_schedule_next (const RerouteRetrySchedule *self,
                                     gint64 received_us,
                                     gint64 now_us);
 
+/* Returns: the longest wait, in seconds; they need not be in order */
+gint64 reroute_retry_schedule_get_longest_s (const gint64 *intervals_s, gsize n_intervals);
+
 G_END_DECLS

@@ -53,7 +53,8 @@ struct _RerouteQueued
   RerouteMessage *message;
   GList link;                 /* in RerouteScheduler.order */
   guint n_alive;              /* recipients that are not final; 0: it has left the queue */
-  gint64 placed_us;           /* wall clock: when recipients of it came into line last */
+  gint64 seen_us;             /* monotonic: when it came into this process */
+  gint64 placed_us;           /* monotonic: when recipients of it came into line last */
   guint n_left;               /* how often its recipients were taken out of tries */
   gsize in_memory_octets;     /* of content */
   RerouteQueuePlaces *places; /* in the index, of each recipient; NULL: it was not looked at */
@@ -193,6 +194,8 @@ typedef struct
 /* --- scheduler.c --- */
 RerouteSettings *reroute_scheduler_get_settings (RerouteScheduler *self);
 const char *reroute_scheduler_get_hostname (RerouteScheduler *self);
+/* What was @monotonic_us, by the wall clock of now: it may have been set since. */
+gint64 reroute_scheduler_get_wall_us (RerouteScheduler *self, gint64 monotonic_us);
 /* What counts as ourselves; borrowed until the next call. */
 RerouteSelf reroute_scheduler_get_self (RerouteScheduler *self);
 /* A message of our own or a client's enters the queue and is tried. */
@@ -225,6 +228,8 @@ void reroute_queue_index_drop_recipient (RerouteQueued *queued, guint recipient)
 void reroute_queue_index_note (RerouteQueued *queued, guint recipient);
 
 /* --- queued.c --- */
+/* At least so often held recipients are looked at, and what waits for ETRN. */
+#define REROUTE_QUEUED_LOOK_US (G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC)
 /* Counts a change that the figures do not show. */
 void reroute_scheduler_note_change (RerouteScheduler *self);
 RerouteQueued *
@@ -238,7 +243,8 @@ const RerouteEnvelope *reroute_queued_get_envelope (RerouteQueued *self);
 void reroute_queued_rest (RerouteQueued *self);
 /* Takes it out of the queue; a reference of the queue goes. */
 void reroute_queued_leave (RerouteQueued *self);
-/* Sets the timer to the earliest recipient that is idle, or in line; rests when that is not now. */
+/* Sets the timer to the earliest recipient that is idle, or in line; rests when that is not now.
+   What a clock that was ahead has put off is due now. */
 void reroute_queued_arm (RerouteQueued *self);
 /* Recipients that were parked are due now. */
 void reroute_queued_unpark (RerouteQueued *self);

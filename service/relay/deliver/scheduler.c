@@ -38,6 +38,12 @@ reroute_scheduler_get_hostname (RerouteScheduler *self)
   return text[0] != '\0' ? text : self->hostname;
 }
 
+gint64
+reroute_scheduler_get_wall_us (RerouteScheduler *self, gint64 monotonic_us)
+{
+  return g_get_real_time () - (reroute_worker_now_us (self->thread) - monotonic_us);
+}
+
 /* --- messages --- */
 
 void

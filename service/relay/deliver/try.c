@@ -469,7 +469,7 @@ decide (RerouteQueued *self, guint index, GPtrArray *groups, GArray *outcomes)
       g_array_append_val (group->entries, by);
     }
   self->recipients[index].phase = REROUTE_PHASE_PLACED;
-  self->placed_us = g_get_real_time ();
+  self->placed_us = reroute_worker_now_us (scheduler->thread);
 }
 
 /* What is missing is here, and it comes with other rules, secrets or certificates; frees it. */
