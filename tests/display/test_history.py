@@ -126,11 +126,16 @@ def test_one_at_a_time(desk):
 def test_every_field_is_told(desk):
     """What changed in an entry is named, also where its mail goes on as before."""
     desk.ctl('routing', 'edit', 'two.test', '--accept-from=permitted', '--comment=ours')
-    desk.dialog.wait_text('Routing: two.test changed')
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('two.test changed')
+    desk.dialog.wait_no_text('Routing: two.test added')
     desk.dialog.click(SHEET, 'label', 'Routing: two.test changed')
-    desk.dialog.wait_text('ours')
+    desk.dialog.wait_text('Comment: ')
     shown = [text.translate({0x2068: None, 0x2069: None}) for text in cells(desk)[-2:]]
     assert shown == ['Accept From: Anyone; Comment: –', 'Accept From: Permitted hosts; Comment: ours'], shown
+    desk.dialog.key('Escape')
+    desk.dialog.wait_text('Routing: two.test added')
 
 
 def test_rulesd_comes_back(desk):
