@@ -70,6 +70,22 @@ is_of_row (const RerouteChange *change, ReroutePage page, gint64 id)
 }
 
 static gboolean
+is_of_same (const RerouteChange *a, const RerouteChange *b)
+{
+  switch (b->kind)
+    {
+    case REROUTE_CHANGE_PUT:
+      return is_of_row (a, b->row->page, b->row->id);
+    case REROUTE_CHANGE_REMOVE:
+      return is_of_row (a, b->page, b->id);
+    case REROUTE_CHANGE_SET:
+      return a->kind == REROUTE_CHANGE_SET && g_str_equal (a->key, b->key);
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static gboolean
 is_touched (RerouteEdit *edit, const RerouteChange *change)
 {
   const RerouteSettingSpec *spec = NULL;
@@ -165,6 +181,19 @@ reroute_news_drop_untouched (RerouteNews *self, RerouteEdit *edit)
       if (!is_touched (edit, conflict->difference->after))
         g_ptr_array_remove_index (self->conflicts, i - 1);
     }
+}
+
+gboolean
+reroute_news_has_conflict (const RerouteNews *self, const RerouteChange *change)
+{
+  for (guint i = 0; i < self->conflicts->len; i++)
+    {
+      const RerouteConflict *conflict = g_ptr_array_index (self->conflicts, i);
+
+      if (is_of_same (conflict->difference->after, change))
+        return TRUE;
+    }
+  return FALSE;
 }
 
 RerouteChange *

@@ -38,6 +38,8 @@ void
 reroute_news_add_conflict (RerouteNews *self, const RerouteNews *of, RerouteDifference *conflict);
 /* Conflicts with what @edit does not touch any more are none. */
 void reroute_news_drop_untouched (RerouteNews *self, RerouteEdit *edit);
+/* Whether one of the conflicts is with the row or the setting of @change. */
+gboolean reroute_news_has_conflict (const RerouteNews *self, const RerouteChange *change);
 /* (transfer none) (nullable): the last of the changes that is one of that row. */
 RerouteChange *reroute_news_find_row (const RerouteNews *self, ReroutePage page, gint64 id);
 /* Whether some of it touches hers, or may. */

@@ -183,12 +183,30 @@ reroute_sheet_load_settings (RerouteSheet *self)
     self->rules, self->cancellable, settings_loaded_cb, g_object_ref (self));
 }
 
+/* The saved values that hers lay over; those of @conflicts are not read yet. */
+static void
+fill_in_settings (RerouteSheet *self, GPtrArray *conflicts)
+{
+  for (guint i = 0; i < conflicts->len; i++)
+    {
+      RerouteDifference *conflict = g_ptr_array_index (conflicts, i);
+      const RerouteSettingSpec *spec = conflict->after->kind == REROUTE_CHANGE_SET
+                                         ? reroute_setting_find (conflict->after->key, NULL)
+                                         : NULL;
+
+      if (spec != NULL && self->settings != NULL)
+        conflict->before = reroute_change_new_set (
+          spec->key, reroute_settings_get_text (self->settings, spec->id), NULL);
+    }
+}
+
 static void
 changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
   g_autoptr (GError) error = NULL;
   g_autoptr (RerouteNews) news = NULL;
+  GPtrArray *conflicts = NULL;
   guint64 serial = 0, since = self->serial;
   g_autoptr (GPtrArray) changes = reroute_rules_client_changes_since_finish (
     REROUTE_RULES_CLIENT (source), result, &serial, &error);
@@ -207,7 +225,9 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   self->serial = serial;
-  news = reroute_news_new (since, serial, changes, reroute_edit_rebase (self->edit, changes));
+  conflicts = reroute_edit_rebase (self->edit, changes);
+  fill_in_settings (self, conflicts);
+  news = reroute_news_new (since, serial, changes, conflicts);
   news->unknown = unknown;
   if (reroute_edit_get_n_changes (self->edit) > 0)
     {

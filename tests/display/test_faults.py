@@ -248,6 +248,31 @@ def test_saved_meanwhile_is_not_overwritten_unasked(desk):
     assert (rows['net']['comment'], rows['biz']['comment'], 'info' in rows) == ('first', 'his', True), rows
 
 
+def test_compare_shows_what_touches_hers(desk):
+    """First, however much else was saved since; what is left out is told."""
+    desk.dialog.wait_no_text('unsaved')
+    before = desk.rows('routing')['net']['comment'] or '–'
+    comment(desk, 'net', 'mine')
+    desk.ctl('routing', 'edit', 'net', '--comment=not mine')
+    desk.ctl('recipients', 'add', 'many.test', *[f'u{number}@many.test' for number in range(150)])
+    for number in range(30):
+        desk.ctl('settings', 'set', 'postmaster', f'n{number}@example.org')
+    desk.ctl('recipients', 'add', 'more.test', *[f'u{number}@more.test' for number in range(150)])
+    desk.dialog.wait_text('Your change is kept, but it touches the same entry.')
+    desk.dialog.click(SHEET, 'push button', 'Compare…')
+    desk.dialog.wait_text('331 changes, the first 200 are shown', 'Saved Meanwhile')
+    texts = [text.translate({0x2068: None, 0x2069: None}) for text in desk.dialog.texts('Saved Meanwhile')]
+    shown = texts[texts.index('Yours') + 1:]
+    assert shown[:4] == ['net', f'Comment: {before}', 'Comment: not mine', 'Comment: mine'], shown[:9]
+    assert shown.count('net') == 1, shown
+    desk.dialog.focus('Saved Meanwhile')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed('Saved Meanwhile')
+    desk.dialog.click(SHEET, 'label', 'org')
+    desk.dialog.key('ctrl+z')
+    desk.dialog.wait_no_text('unsaved')
+
+
 def test_conflict_ends_with_what_caused_it(desk):
     """Undone, it is no reason to ask when something else is saved."""
     desk.dialog.wait_no_text('unsaved')

@@ -106,6 +106,27 @@ test_before (Fixture *f, gconstpointer data)
   g_assert_cmpstr (conflict->difference->after->row->domain, ==, "theirs.test");
 }
 
+/* Of the same row or setting, whatever was made of it. */
+static void
+test_has_conflict (Fixture *f, gconstpointer data)
+{
+  g_autoptr (RerouteChange) put = new_put (1, "third.test", "anna");
+  g_autoptr (RerouteChange) gone = reroute_change_new_remove (PAGE, 1);
+  g_autoptr (RerouteChange) other = new_put (2, "theirs.test", "anna");
+  g_autoptr (RerouteChange) set = reroute_change_new_set ("postmaster", NULL, NULL);
+  g_autoptr (RerouteChange) other_set = reroute_change_new_set ("hostname", NULL, NULL);
+
+  sample_put (f->edit, 1, "hers.test", "old.test");
+  reroute_edit_set (f->edit, REROUTE_SETTING_POSTMASTER, "hers@new.test", "");
+  save (f, 4, 5, new_put (1, "theirs.test", "anna"));
+  save (f, 5, 6, reroute_change_new_set ("postmaster", "theirs@new.test", NULL));
+  g_assert_true (reroute_news_has_conflict (f->news, put));
+  g_assert_true (reroute_news_has_conflict (f->news, gone));
+  g_assert_true (reroute_news_has_conflict (f->news, set));
+  g_assert_false (reroute_news_has_conflict (f->news, other));
+  g_assert_false (reroute_news_has_conflict (f->news, other_set));
+}
+
 /* What she takes back is not touched any more. */
 static void
 test_drop (Fixture *f, gconstpointer data)
@@ -137,6 +158,7 @@ main (int argc, char **argv)
   ADD ("who", test_who);
   ADD ("who-is-not-known", test_who_is_not_known);
   ADD ("before", test_before);
+  ADD ("has-conflict", test_has_conflict);
   ADD ("drop", test_drop);
   return g_test_run ();
 }
