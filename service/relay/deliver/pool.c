@@ -386,24 +386,24 @@ is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *
           g_strcmp0 (other->domain, endpoint->domain) == 0);
 }
 
-/* The one that rests longest.  @endpoint: (nullable): of those to it; @try: (nullable): that it can
-   have */
+/* Of those to @endpoint, if any: the last that worked and @try can have, else who rests longest. */
 static Session *
 find_idle (ReroutePool *self, const RerouteEndpoint *endpoint, const Try *try)
 {
-  Session *oldest = NULL;
+  Session *found = NULL;
 
   for (guint i = 0; i < self->sessions->len; i++)
     {
       Session *session = self->sessions->pdata[i];
       const RerouteEndpoint *other = reroute_connection_get_endpoint (session->connection);
 
-      if (is_idle (session) && (oldest == NULL || session->idle.due_us < oldest->idle.due_us) &&
+      if (is_idle (session) &&
+          (found == NULL || (session->idle.due_us > found->idle.due_us) == (try != NULL)) &&
           (endpoint == NULL || reroute_endpoint_is_same (other, endpoint)) &&
           (try == NULL || is_as_safe (session, endpoint, try)))
-        oldest = session;
+        found = session;
     }
-  return oldest;
+  return found;
 }
 
 /* What has to end before another connection to the endpoint begins; (nullable) */
