@@ -2,10 +2,10 @@
  *
  * commit.c - the way of an edit to a generation
  *
- * prepare (thread): the edit becomes a proposal; ask (bus): where the MX of its domains leads;
- * judge (thread): ruleset-check; save (thread, one at a time): the transaction.  Between two steps
- * someone else may have saved: what was made from an older generation is then stale, and never
- * stored.
+ * prepare (thread): the edit becomes a proposal, unless what is saved is checked; ask (bus): where
+ * the MX of its domains leads; judge (thread): ruleset-check; save (thread, one at a time): the
+ * transaction.  Between two steps someone else may have saved: what was made from an older
+ * generation is then stale, and never stored.
  */
 
 #include "config.h"
@@ -257,7 +257,7 @@ judge_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *canc
   Run *run = data;
 
   if (run->proposal == NULL)
-    run->findings = reroute_ruleset_check (run->base, NULL, NULL);
+    run->findings = reroute_ruleset_check (run->base, NULL, run->facts);
   else
     {
       run->findings = reroute_ruleset_check (run->proposal->next, run->base, run->facts);
@@ -448,6 +448,13 @@ propose (Run *run, GError **error)
   return TRUE;
 }
 
+/* The saved generation, without an edit. */
+static gboolean
+judges_saved (const RerouteOrder *order)
+{
+  return order->kind == REROUTE_ORDER_CHECK && order->changes == NULL && order->restoration == NULL;
+}
+
 /* Returns what Explain answers; for the others, nothing. */
 static void
 prepare_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *cancellable)
@@ -456,7 +463,9 @@ prepare_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *ca
   GError *error = NULL;
   GVariant *reply = NULL;
 
-  if (propose (run, &error) && run->order->kind == REROUTE_ORDER_EXPLAIN)
+  if (judges_saved (run->order))
+    run->questions = reroute_ruleset_check_questions (run->base, NULL);
+  else if (propose (run, &error) && run->order->kind == REROUTE_ORDER_EXPLAIN)
     reply = explain (run, &error);
   if (error != NULL)
     g_task_return_error (step, error);
@@ -493,8 +502,6 @@ reroute_committer_run_async (RerouteCommitter *self,
   Run *run = g_new0 (Run, 1);
   gboolean saves = order->kind == REROUTE_ORDER_COMMIT || order->kind == REROUTE_ORDER_REVERT ||
                    order->kind == REROUTE_ORDER_RESTORE;
-  gboolean judges_all =
-    order->kind == REROUTE_ORDER_CHECK && order->changes == NULL && order->restoration == NULL;
 
   run->committer = self;
   run->order = order;
@@ -504,8 +511,6 @@ reroute_committer_run_async (RerouteCommitter *self,
   g_task_set_task_data (task, run, (GDestroyNotify) run_free);
   if (saves && order->expected_serial != reroute_rulebook_get_serial (self->rulebook))
     return_state (task, "stale");
-  else if (judges_all)
-    run_step (task, judge_in_thread, judged_cb);
   else
     run_step (task, prepare_in_thread, prepared_cb);
 }

@@ -14,6 +14,7 @@
 #include "common/names.h"
 
 #define ELSEWHERE "elsewhere."
+#define FIRST "put routing,first.example,,relay,,permitted"
 
 typedef struct
 {
@@ -71,11 +72,11 @@ published_cb (RerouteBus *bus, gpointer published)
   *(gboolean *) published = TRUE;
 }
 
-/* rulesd runs before, and hears of its name. */
+/* rulesd runs before, has saved @lines, and hears of its name. */
 static void
-start_relay (FakeRelay *self, BusFixture *f)
+start_relay (FakeRelay *self, BusFixture *f, const char *lines)
 {
-  bus_save (f, "put routing,first.example,,relay,,permitted", 0);
+  bus_save (f, lines, 0);
   self->bus = bus_connect (f);
   self->skeleton = reroute_dbus_relay1_skeleton_new ();
   g_signal_connect (self->skeleton, "handle-mx-leads-here", G_CALLBACK (mx_leads_here_cb), self);
@@ -110,6 +111,20 @@ make_rows (guint n, const char *further)
   return g_string_free (lines, FALSE);
 }
 
+static GPtrArray *
+check_saved (BusFixture *f)
+{
+  GAsyncResult *pending = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  reroute_rules_client_check_async (f->client, NULL, NULL, bus_result_cb, &pending);
+  result = bus_await (&pending);
+  GPtrArray *findings = reroute_rules_client_check_finish (f->client, result, &error);
+  g_assert_no_error (error);
+  return findings;
+}
+
 /* One row among many, which takes several calls. */
 static void
 test_every_row_is_asked_for (BusFixture *f, gconstpointer data)
@@ -119,7 +134,7 @@ test_every_row_is_asked_for (BusFixture *f, gconstpointer data)
   FakeRelay relay = { 0 };
   g_autoptr (GError) error = NULL;
 
-  start_relay (&relay, f);
+  start_relay (&relay, f, FIRST);
   g_autoptr (RerouteCommitResult) outcome = bus_apply (f, lines, 1, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (outcome->state, ==, REROUTE_COMMIT_CONFIRM);
@@ -137,7 +152,7 @@ test_silence_is_no_finding (BusFixture *f, gconstpointer data)
 {
   FakeRelay relay = { 0 };
 
-  start_relay (&relay, f);
+  start_relay (&relay, f, FIRST);
   bus_save (f, "put connections,silent.example,,host,smart.example.net", 1);
   g_assert_cmpuint (relay.n_calls, ==, 1);
   stop_relay (&relay);
@@ -151,7 +166,7 @@ test_not_asked_is_confirmed (BusFixture *f, gconstpointer data)
   FakeRelay relay = { .n_most = 2 };
   g_autoptr (GError) error = NULL;
 
-  start_relay (&relay, f);
+  start_relay (&relay, f, FIRST);
   g_autoptr (RerouteCommitResult) asked = bus_apply (f, lines, 1, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (asked->state, ==, REROUTE_COMMIT_CONFIRM);
@@ -175,7 +190,7 @@ test_late_is_asked_again (BusFixture *f, gconstpointer data)
   FakeRelay relay = { .is_late = TRUE };
   g_autoptr (GError) error = NULL;
 
-  start_relay (&relay, f);
+  start_relay (&relay, f, FIRST);
   g_autoptr (RerouteCommitResult) outcome = bus_apply (f, lines, 1, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (relay.n_calls, ==, 3);
@@ -187,6 +202,27 @@ test_late_is_asked_again (BusFixture *f, gconstpointer data)
 #define ADD(name, func)                                                                            \
   g_test_add ("/mx-survey/" name, BusFixture, NULL, bus_set_up, func, bus_tear_down)
 
+/* Rows that nobody was asked about when they were saved, or whose MX has moved. */
+static void
+test_saved_rows_are_asked_for (BusFixture *f, gconstpointer data)
+{
+  g_autofree char *lines = make_rows (120, "put connections,elsewhere.example,,dns\n");
+  FakeRelay relay = { 0 };
+
+  start_relay (&relay, f, lines);
+  g_autoptr (GPtrArray) findings = check_saved (f);
+  g_assert_cmpuint (relay.n_calls, ==, 2);
+  RerouteFinding *finding = bus_find_finding (findings, "anyone-not-ours");
+  g_assert_nonnull (finding);
+  g_assert_cmpstr (finding->arguments[0], ==, "elsewhere.example");
+  relay.n_most = 1;
+  g_autoptr (GPtrArray) broken = check_saved (f);
+  finding = bus_find_finding (broken, "anyone-not-asked");
+  g_assert_nonnull (finding);
+  g_assert_cmpstr (finding->arguments[0], ==, "121");
+  stop_relay (&relay);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -195,5 +231,6 @@ main (int argc, char **argv)
   ADD ("silence-is-no-finding", test_silence_is_no_finding);
   ADD ("not-asked-is-confirmed", test_not_asked_is_confirmed);
   ADD ("late-is-asked-again", test_late_is_asked_again);
+  ADD ("saved-rows-are-asked-for", test_saved_rows_are_asked_for);
   return g_test_run ();
 }
