@@ -14,6 +14,7 @@
 
 #include "common/client/remote.h"
 
+#include "common/client/greeting-stream.h"
 #include "common/error.h"
 #include "common/limits.h"
 
@@ -35,10 +36,11 @@ typedef struct
 {
   RerouteRemote *remote;
   GSubprocess *process;
-  GIOStream *stream;
-  int words;       /* what ssh writes to standard error; -1: none */
-  GError *failure; /* (nullable): of the connection */
-  GSource *limit;  /* (nullable): of ssh's end */
+  RerouteGreetingStream *greeting;
+  GIOStream *stream; /* of that and what ssh reads */
+  int words;         /* what ssh writes to standard error; -1: none */
+  GError *failure;   /* (nullable): of the connection */
+  GSource *limit;    /* (nullable): of ssh's end */
 } Dial;
 
 static void
@@ -48,6 +50,7 @@ dial_free (gpointer data)
 
   reroute_remote_free (dial->remote);
   g_clear_object (&dial->process);
+  g_clear_object (&dial->greeting);
   g_clear_object (&dial->stream);
   if (dial->words >= 0)
     close (dial->words);
@@ -214,12 +217,13 @@ dup_advice (const Dial *dial, int status, const char *words)
 {
   g_autofree char *command = reroute_remote_dup_command (dial->remote);
   const char *host = dial->remote->host;
+  gboolean endless = reroute_greeting_stream_is_exceeded (dial->greeting);
 
   if (status == COMMAND_NOT_FOUND)
     /* Translators: the name of a server */
     return g_strdup_printf (
       _ ("systemd-stdio-bridge is missing on %s: install the package “systemd” there"), host);
-  if (status != SSH_FAILED && *words == '\0')
+  if (endless || (status != SSH_FAILED && *words == '\0'))
     /* Translators: the name of a server */
     return g_strdup_printf (_ ("something else than the bus answers: see that no file that is read at login there, such as .bashrc on %s, prints anything"),
                                host);
@@ -309,7 +313,8 @@ spawn (Dial *dial, const char *address, gboolean asks, GError **error)
   dial->process = g_subprocess_launcher_spawnv (launcher, (const char *const *) arguments, error);
   if (dial->process == NULL)
     return FALSE;
-  dial->stream = g_simple_io_stream_new (g_subprocess_get_stdout_pipe (dial->process),
+  dial->greeting = reroute_greeting_stream_new (g_subprocess_get_stdout_pipe (dial->process));
+  dial->stream = g_simple_io_stream_new (G_INPUT_STREAM (dial->greeting),
                                          g_subprocess_get_stdin_pipe (dial->process));
   return TRUE;
 }
@@ -343,13 +348,15 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (connection != NULL)
     {
+      reroute_greeting_stream_open (dial->greeting);
       g_task_return_pointer (task, connection, g_object_unref);
       return;
     }
   /* Without a connection ssh ends by itself once its input ends; one that waits for somebody, or
      that another program than the bridge answers, does not. */
   g_io_stream_close (dial->stream, NULL, NULL);
-  if (g_error_matches (dial->failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (g_error_matches (dial->failure, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+      reroute_greeting_stream_is_exceeded (dial->greeting))
     g_subprocess_send_signal (dial->process, SIGTERM);
   dial->limit = g_timeout_source_new (END_MS);
   g_source_set_callback (dial->limit, end_cb, dial->process, NULL);

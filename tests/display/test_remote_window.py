@@ -9,7 +9,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, Dialog, poll, run    # noqa: E402
-from screen import TESTS                     # noqa: E402
+from memory import Peak                      # noqa: E402
+from screen import DIALOG, TESTS             # noqa: E402
 
 CHOOSER = 'Another Computer'
 RELAY = 'admin@relay1.test:2222'
@@ -21,6 +22,7 @@ echo "$@" >>{far}/log
 echo $$ >{far}/pid
 test ! -e {far}/away || {{ echo "{refused}" >&2; exit 255; }}
 test ! -e {far}/mode || exec {cutter} "$(cat {far}/mode)" {far} systemd-stdio-bridge -p {address}
+test ! -e {far}/endless || {{ yes | tr -d '\\n' | head -c 200000000; exec cat >/dev/null; }}
 exec systemd-stdio-bridge -p {address}
 '''
 
@@ -111,9 +113,19 @@ def test_the_words_of_ssh(desk):
     desk.dialog.wait_text('No other computer yet', CHOOSER)
 
 
+def test_a_far_side_that_talks_without_end(desk):
+    """What is no bus is not heard out, whether or not a line ends."""
+    desk.far.restore()
+    desk.far.write('endless')
+    with Peak(DIALOG, desk.dialog.process.pid, 32 * 1024, 'a line without end'):
+        desk.dialog.key('Return')
+        desk.dialog.wait_text('see that no file that is read at login there, such as .bashrc on relay1.test', CHOOSER)
+    desk.dialog.wait_text('no bus has answered', CHOOSER)
+    desk.far.forget('endless')
+
+
 def test_it_takes_the_place_of_this_one(desk):
     """Its name stands in the title, and what is saved is saved there."""
-    desk.far.restore()
     desk.dialog.key('Return')
     desk.dialog.wait_closed(CHOOSER)
     wait_title(desk, 'relay1.test')
@@ -245,6 +257,7 @@ def test_named_at_the_prompt(desk):
 if __name__ == '__main__':
     # Each goes on where the one before it has ended.
     run('remote-window', test_a_wrong_name_is_said_beside_the_field, test_the_words_of_ssh,
-        test_it_takes_the_place_of_this_one, test_a_lost_connection_keeps_her_edits, test_saved_and_the_answer_lost,
-        test_lost_before_it_was_saved, test_what_was_changed_since_is_kept, test_unsaved_changes_are_asked_about,
+        test_a_far_side_that_talks_without_end, test_it_takes_the_place_of_this_one,
+        test_a_lost_connection_keeps_her_edits, test_saved_and_the_answer_lost, test_lost_before_it_was_saved,
+        test_what_was_changed_since_is_kept, test_unsaved_changes_are_asked_about,
         test_it_is_remembered_until_it_is_forgotten, test_named_at_the_prompt)
