@@ -25,6 +25,13 @@ get_setting (RerouteScheduler *scheduler, RerouteSettingId id)
   return reroute_settings_get_number (reroute_scheduler_get_settings (scheduler), id);
 }
 
+static gboolean
+are_all_out (RerouteScheduler *scheduler)
+{
+  return scheduler->destinations.n_leases >=
+         (guint) get_setting (scheduler, REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS);
+}
+
 /* Connections at a time. */
 static guint
 get_most (const RerouteDestination *self)
@@ -66,8 +73,7 @@ reroute_destination_lease (RerouteDestination *self, guint wanted, guint *worker
       *worker = wanted;
       return TRUE;
     }
-  if (self->n_leases < most &&
-      all->n_leases < (guint) get_setting (scheduler, REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS))
+  if (self->n_leases < most && !are_all_out (scheduler))
     {
       if (self->n_leases == 0)
         self->leased_us = reroute_worker_now_us (scheduler->thread);
@@ -96,20 +102,6 @@ reroute_destination_return_leases (RerouteDestination *self, guint worker)
   self->workers[worker].n_leases = self->workers[worker].n_active;
   self->n_leases -= idle;
   self->scheduler->destinations.n_leases -= idle;
-}
-
-void
-reroute_destinations_pump_blocked (RerouteScheduler *scheduler)
-{
-  RerouteDestinations *all = &scheduler->destinations;
-
-  for (guint n = all->blocked.length; n > 0; n--)
-    {
-      RerouteDestination *self = g_queue_pop_head (&all->blocked);
-
-      self->blocked = FALSE;
-      reroute_destination_pump (self);
-    }
 }
 
 typedef struct
@@ -166,13 +158,28 @@ trim (RerouteScheduler *scheduler)
 }
 
 void
+reroute_destinations_pump_blocked (RerouteScheduler *scheduler)
+{
+  RerouteDestinations *all = &scheduler->destinations;
+
+  for (guint n = all->blocked.length; n > 0 && !are_all_out (scheduler); n--)
+    {
+      RerouteDestination *self = g_queue_pop_head (&all->blocked);
+
+      self->blocked = FALSE;
+      reroute_destination_pump (self);
+    }
+  if (all->blocked.length > 0)
+    trim (scheduler);
+}
+
+void
 reroute_destination_block (RerouteDestination *self)
 {
   RerouteScheduler *scheduler = self->scheduler;
   RerouteDestinations *all = &scheduler->destinations;
 
-  if (self->blocked ||
-      all->n_leases < (guint) get_setting (scheduler, REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS))
+  if (self->blocked || !are_all_out (scheduler))
     return;
   self->blocked = TRUE;
   g_queue_push_tail (&all->blocked, self);
@@ -222,7 +229,7 @@ leave_line (RerouteDestination *self)
   self->blocked = FALSE;
 }
 
-void
+gboolean
 reroute_destination_share (RerouteDestination *self, guint worker)
 {
   RerouteScheduler *scheduler = self->scheduler;
@@ -230,11 +237,12 @@ reroute_destination_share (RerouteDestination *self, guint worker)
   RerouteDestination *poorest = scheduler->stopping ? NULL : find_poorest (self);
 
   if (poorest == NULL || !must_share_with (self, poorest))
-    return;
+    return FALSE;
   leave_line (self);
   reroute_destination_return_leases (self, worker);
   reroute_worker_post (scheduler->workers[worker], close_idle, scheduler->pools[worker]);
   g_queue_remove (blocked, poorest);
   g_queue_push_head (blocked, poorest);
   reroute_destinations_pump_blocked (scheduler);
+  return TRUE;
 }

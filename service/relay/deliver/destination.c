@@ -286,6 +286,7 @@ reroute_destination_release (RerouteDestination *self, guint worker, gint64 took
 {
   RerouteScheduler *scheduler = self->scheduler;
   RerouteDestination *host = reroute_destination_get_host (self);
+  gboolean has_shared;
 
   self->used_us = self->done_us = reroute_worker_now_us (scheduler->thread);
   host->used_us = self->used_us;
@@ -301,12 +302,13 @@ reroute_destination_release (RerouteDestination *self, guint worker, gint64 took
     set_slow (self, TRUE);
   else if (took_us < QUICK_US)
     set_slow (self, FALSE);
-  reroute_destination_share (host, worker);
+  has_shared = reroute_destination_share (host, worker);
   reroute_destination_pump (self);
   unpark_next (self);
   if (self != host)
     unpark_next (host);
-  reroute_destinations_pump_blocked (scheduler);
+  if (!has_shared)
+    reroute_destinations_pump_blocked (scheduler);
 }
 
 /* --- the table --- */
