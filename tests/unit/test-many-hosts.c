@@ -10,17 +10,21 @@
 #include "service/relay/deliver/scheduler-private.h"
 
 #define N_HOSTS 1000
+#define N_ROUTES 5000 /* more than are kept without a look for unused ones */
 
 static guint n_pumps;
+static guint n_looks;
 static gint64 now_us = G_USEC_PER_SEC;
 static GPtrArray *begun; /* (element-type RerouteDestination) */
 
-/* The linker puts these in front of those of the relay. */
+/* The linker puts these in front of those of the relay, and of GLib. */
 gint64 __wrap_reroute_worker_now_us (RerouteWorker *self);
 void __real_reroute_destination_pump (RerouteDestination *self);
 void __wrap_reroute_destination_pump (RerouteDestination *self);
 gboolean __wrap_reroute_try_prune (RerouteTry *self);
 void __wrap_reroute_try_deliver (RerouteTry *self);
+guint __real_g_hash_table_foreach_remove (GHashTable *table, GHRFunc func, gpointer user_data);
+guint __wrap_g_hash_table_foreach_remove (GHashTable *table, GHRFunc func, gpointer user_data);
 
 gint64
 __wrap_reroute_worker_now_us (RerouteWorker *self)
@@ -47,6 +51,13 @@ __wrap_reroute_try_deliver (RerouteTry *self)
   g_ptr_array_add (begun, self->destination);
 }
 
+guint
+__wrap_g_hash_table_foreach_remove (GHashTable *table, GHRFunc func, gpointer user_data)
+{
+  n_looks++;
+  return __real_g_hash_table_foreach_remove (table, func, user_data);
+}
+
 typedef struct
 {
   RerouteScheduler scheduler;
@@ -66,6 +77,7 @@ set_up (Fixture *self, gconstpointer data)
   scheduler->n_workers = 1;
   scheduler->pools = self->pools;
   scheduler->no_rules = reroute_ruleset_new_empty ();
+  scheduler->routes = reroute_routes_new ();
   reroute_destinations_init (scheduler);
   scheduler->destinations.trimming = TRUE; /* no pool is asked to close anything */
   self->queued = g_malloc0 (sizeof *self->queued);
@@ -80,6 +92,7 @@ tear_down (Fixture *self, gconstpointer data)
 
   g_clear_pointer (&begun, g_ptr_array_unref);
   reroute_destinations_clear (scheduler);
+  g_hash_table_unref (scheduler->routes);
   g_ptr_array_unref (self->tries);
   g_free (self->queued);
   reroute_ruleset_unref (scheduler->no_rules);
@@ -151,10 +164,40 @@ test_line (Fixture *self, gconstpointer data)
   check_line (self, hosts, 3);
 }
 
+static void
+get_routes (Fixture *self, guint first, guint n)
+{
+  for (guint i = first; i < first + n; i++)
+    {
+      g_autofree char *domain = g_strdup_printf ("d%u.test", i);
+      const RerouteDecision decision = { .dns_domain = domain };
+
+      reroute_route_get (&self->scheduler, &decision);
+    }
+}
+
+static void
+test_routes (Fixture *self, gconstpointer data)
+{
+  GHashTable *routes = self->scheduler.routes;
+
+  n_looks = 0;
+  get_routes (self, 0, N_ROUTES);
+  g_assert_cmpuint (g_hash_table_size (routes), ==, N_ROUTES);
+  g_assert_cmpuint (n_looks, ==, 1);
+
+  /* All are unused by then. */
+  now_us += 61 * G_USEC_PER_SEC;
+  get_routes (self, N_ROUTES, 1);
+  g_assert_cmpuint (g_hash_table_size (routes), ==, 1);
+  g_assert_cmpuint (n_looks, ==, 2);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add ("/many-hosts/line", Fixture, NULL, set_up, test_line, tear_down);
+  g_test_add ("/many-hosts/routes", Fixture, NULL, set_up, test_routes, tear_down);
   return g_test_run ();
 }

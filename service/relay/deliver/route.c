@@ -12,7 +12,8 @@
 
 #define FRESH_US G_USEC_PER_SEC
 #define UNUSED_US (60 * G_USEC_PER_SEC)
-#define ROUTES_MOST 4096 /* then those that were not used for a while go */
+#define ROUTES_MOST 4096       /* then those that were not used for a while go */
+#define LOOK_US G_USEC_PER_SEC /* from one look for them to the next: all are gone through */
 
 typedef struct
 {
@@ -112,6 +113,16 @@ reroute_routes_forget (RerouteScheduler *scheduler)
     }
 }
 
+static void
+drop_unused (RerouteScheduler *scheduler, gint64 now_us)
+{
+  if (g_hash_table_size (scheduler->routes) < ROUTES_MOST ||
+      now_us - scheduler->routes_looked_us < LOOK_US)
+    return;
+  scheduler->routes_looked_us = now_us;
+  g_hash_table_foreach_remove (scheduler->routes, is_unused, &now_us);
+}
+
 RerouteRoute *
 reroute_route_get (RerouteScheduler *scheduler, const RerouteDecision *decision)
 {
@@ -124,8 +135,7 @@ reroute_route_get (RerouteScheduler *scheduler, const RerouteDecision *decision)
 
   if (self == NULL)
     {
-      if (g_hash_table_size (scheduler->routes) >= ROUTES_MOST)
-        g_hash_table_foreach_remove (scheduler->routes, is_unused, &now_us);
+      drop_unused (scheduler, now_us);
       n_turns =
         decision->hosts != NULL && decision->hosts->by_turns ? (guint) decision->hosts->n_hosts : 1;
       self = g_malloc0 (sizeof *self + n_turns * sizeof self->turns[0]);

@@ -113,6 +113,7 @@ struct _RerouteScheduler
   GArray *own_addresses;
   gint64 own_addresses_us; /* monotonic: when they were read */
   GHashTable *routes;      /* of route.c */
+  gint64 routes_looked_us; /* monotonic: when it was gone through for those that are unused */
 
   GHashTable *queue;        /* (element-type guint64 RerouteQueued) */
   GQueue order;             /* (element-type RerouteQueued): oldest first, but for what came
