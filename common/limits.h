@@ -54,12 +54,16 @@
   60 /* rulesd ends when a session bus, or another private one, stays away */
 #define REROUTE_LIMIT_SSH_CONNECT_S 20 /* ssh's ConnectTimeout */
 #define REROUTE_LIMIT_SSH_ALIVE_S                                                                  \
-  15 /* ssh's ServerAliveInterval; three without an answer end it                                  \
-      */
-#define REROUTE_LIMIT_SSH_GREETING_OCTETS 16384  /* that it writes before a bus has answered */
-#define REROUTE_LIMIT_CALL_MS 60000              /* a call that asks nobody for a password */
-#define REROUTE_LIMIT_CALL_INTERACTIVE_MS 600000 /* a call that may */
-#define REROUTE_LIMIT_CALL_FACTS_MS 5000         /* who has a name on the bus */
+  15                             /* ssh's ServerAliveInterval; three without an answer end it      \
+                                  */
+#ifndef REROUTE_LIMIT_SSH_TRY_MS /* a program of the tests is less patient */
+#define REROUTE_LIMIT_SSH_TRY_MS 60000 /* until a bus has answered, where ssh asks nobody */
+#endif
+#define REROUTE_LIMIT_SSH_TRY_INTERACTIVE_MS 600000 /* where it may */
+#define REROUTE_LIMIT_SSH_GREETING_OCTETS 16384     /* that it writes before a bus has answered */
+#define REROUTE_LIMIT_CALL_MS 60000                 /* a call that asks nobody for a password */
+#define REROUTE_LIMIT_CALL_INTERACTIVE_MS 600000    /* a call that may */
+#define REROUTE_LIMIT_CALL_FACTS_MS 5000            /* who has a name on the bus */
 
 /* SMTP, receiving */
 #define REROUTE_LIMIT_COMMAND_LINE_OCTETS 4096 /* RFC 5321 4.5.3.1.4 wants 512, extensions more */

@@ -40,8 +40,19 @@ typedef struct
   GIOStream *stream; /* of that and what ssh reads */
   int words;         /* what ssh writes to standard error; -1: none */
   GError *failure;   /* (nullable): of the connection */
-  GSource *limit;    /* (nullable): of ssh's end */
+  GCancellable *call;
+  gulong stop_id; /* of who waits */
+  gboolean late;
+  GSource *limit; /* (nullable): of the try, then of ssh's end */
 } Dial;
+
+static void
+clear_limit (Dial *dial)
+{
+  if (dial->limit != NULL)
+    g_source_destroy (dial->limit);
+  g_clear_pointer (&dial->limit, g_source_unref);
+}
 
 static void
 dial_free (gpointer data)
@@ -55,9 +66,8 @@ dial_free (gpointer data)
   if (dial->words >= 0)
     close (dial->words);
   g_clear_error (&dial->failure);
-  if (dial->limit != NULL)
-    g_source_destroy (dial->limit);
-  g_clear_pointer (&dial->limit, g_source_unref);
+  g_object_unref (dial->call);
+  clear_limit (dial);
   g_free (dial);
 }
 
@@ -280,7 +290,7 @@ dup_arguments (const RerouteRemote *remote, const char *address, gboolean asks)
   g_autofree char *port = g_strdup_printf ("-p%u", remote->port);
 
   g_strv_builder_add_many (builder, "ssh", "-xT", alive, patience, NULL);
-  if (!asks || (!has_terminal () && g_getenv ("SSH_ASKPASS") == NULL))
+  if (!asks)
     g_strv_builder_add (builder, "-oBatchMode=yes");
   if (remote->port != 0)
     g_strv_builder_add (builder, port);
@@ -319,10 +329,39 @@ spawn (Dial *dial, const char *address, gboolean asks, GError **error)
   return TRUE;
 }
 
+static void
+set_limit (GTask *task, guint limit_ms, GSourceFunc callback)
+{
+  Dial *dial = g_task_get_task_data (task);
+
+  clear_limit (dial);
+  dial->limit = g_timeout_source_new (limit_ms);
+  g_source_set_callback (dial->limit, callback, dial, NULL);
+  g_source_attach (dial->limit, g_task_get_context (task));
+}
+
+static gboolean
+late_cb (gpointer user_data)
+{
+  Dial *dial = user_data;
+
+  dial->late = TRUE;
+  g_cancellable_cancel (dial->call);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+stop_cb (GCancellable *cancellable, GCancellable *call)
+{
+  g_cancellable_cancel (call);
+}
+
 static gboolean
 end_cb (gpointer user_data)
 {
-  g_subprocess_force_exit (user_data);
+  Dial *dial = user_data;
+
+  g_subprocess_force_exit (dial->process);
   return G_SOURCE_REMOVE;
 }
 
@@ -345,7 +384,10 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   Dial *dial = g_task_get_task_data (task);
   GDBusConnection *connection = g_dbus_connection_new_finish (result, &dial->failure);
+  gboolean stopped = g_error_matches (dial->failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 
+  g_cancellable_disconnect (g_task_get_cancellable (task), dial->stop_id);
+  clear_limit (dial);
   if (connection != NULL)
     {
       reroute_greeting_stream_open (dial->greeting);
@@ -355,12 +397,15 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   /* Without a connection ssh ends by itself once its input ends; one that waits for somebody, or
      that another program than the bridge answers, does not. */
   g_io_stream_close (dial->stream, NULL, NULL);
-  if (g_error_matches (dial->failure, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
-      reroute_greeting_stream_is_exceeded (dial->greeting))
+  if (stopped || reroute_greeting_stream_is_exceeded (dial->greeting))
     g_subprocess_send_signal (dial->process, SIGTERM);
-  dial->limit = g_timeout_source_new (END_MS);
-  g_source_set_callback (dial->limit, end_cb, dial->process, NULL);
-  g_source_attach (dial->limit, g_task_get_context (task));
+  if (stopped && dial->late)
+    {
+      g_clear_error (&dial->failure);
+      g_set_error_literal (
+        &dial->failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no bus answers in time");
+    }
+  set_limit (task, END_MS, end_cb);
   g_subprocess_wait_async (dial->process, NULL, ended_cb, g_object_ref (task));
 }
 
@@ -378,6 +423,8 @@ reroute_remote_connect_async (const RerouteRemote *self,
 
   g_return_if_fail (self != NULL);
 
+  asks = asks && (has_terminal () || g_getenv ("SSH_ASKPASS") != NULL);
+  dial->call = g_cancellable_new ();
   dial->remote = copy_remote (self);
   g_task_set_source_tag (task, reroute_remote_connect_async);
   g_task_set_task_data (task, dial, dial_free);
@@ -391,12 +438,16 @@ reroute_remote_connect_async (const RerouteRemote *self,
         _ ("ssh cannot be started: install the package “openssh-client” (%s)"), error->message);
       return;
     }
+  if (cancellable != NULL)
+    dial->stop_id = g_cancellable_connect (
+      cancellable, G_CALLBACK (stop_cb), g_object_ref (dial->call), g_object_unref);
+  set_limit (task, asks ? REROUTE_LIMIT_SSH_TRY_INTERACTIVE_MS : REROUTE_LIMIT_SSH_TRY_MS, late_cb);
   g_dbus_connection_new (dial->stream,
                          NULL,
                          G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
                            G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
                          NULL,
-                         cancellable,
+                         dial->call,
                          connected_cb,
                          g_object_ref (task));
 }

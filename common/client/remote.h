@@ -30,7 +30,8 @@ char *reroute_remote_dup_command (const RerouteRemote *self);
  * @asks: whether ssh may ask the person, at her terminal or by SSH_ASKPASS
  *
  * Runs ssh with systemd-stdio-bridge on the other side, as systemctl(1) does with --host, and makes
- * a connection to the bus there of it.  Cancelling ends ssh.
+ * a connection to the bus there of it.  Cancelling ends ssh; so does the limit of a try (limits.h),
+ * which is a failure like others.
  */
 void reroute_remote_connect_async (const RerouteRemote *self,
                                    const char *address,
