@@ -378,5 +378,9 @@ reroute_sheet_close (RerouteSheet *self)
 
   settle = g_steal_pointer (&self->settle);
   g_cancellable_cancel (settle);
+  g_cancellable_cancel (self->check);
+  g_cancellable_cancel (self->cancellable);
   g_clear_handle_id (&self->settle_id, g_source_remove);
+  g_clear_handle_id (&self->check_id, g_source_remove);
+  g_clear_handle_id (&self->retry_id, g_source_remove);
 }

@@ -302,10 +302,6 @@ reroute_sheet_dispose (GObject *object)
 {
   RerouteSheet *self = REROUTE_SHEET (object);
 
-  g_clear_handle_id (&self->check_id, g_source_remove);
-  g_clear_handle_id (&self->retry_id, g_source_remove);
-  g_cancellable_cancel (self->cancellable);
-  g_cancellable_cancel (self->check);
   reroute_sheet_clear_apply (self);
   if (self->rules != NULL)
     reroute_rules_client_set_progress (self->rules, NULL, NULL);

@@ -202,6 +202,8 @@ drop_connection (RerouteBus *self)
     return;
   g_signal_handler_disconnect (self->connection, self->closed_id);
   withdraw (self);
+  if (!g_dbus_connection_is_closed (self->connection)) /* calls under way hold it, too */
+    g_dbus_connection_close (self->connection, NULL, NULL, NULL);
   g_clear_object (&self->connection);
 }
 
@@ -267,13 +269,11 @@ static void
 remote_opened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (RerouteBus) self = user_data;
-  g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = reroute_remote_connect_finish (result, &error);
+  GDBusConnection *connection = NULL;
 
   g_clear_error (&self->failure);
-  if (error != NULL)
-    self->failure = g_error_copy (error);
-  end_opening (self, connection, error);
+  connection = reroute_remote_connect_finish (result, &self->failure);
+  end_opening (self, connection, self->failure);
   if (connection == NULL)
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONNECTION]);
 }

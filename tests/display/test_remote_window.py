@@ -229,6 +229,35 @@ def test_unsaved_changes_are_asked_about(desk):
     desk.dialog.wait_no_text('unsaved change')
 
 
+def is_running(pid):
+    """One that has ended and that nobody has waited for is not."""
+    return os.path.exists(f'/proc/{pid}/exe')
+
+
+def test_what_is_left_is_let_go(desk):
+    """Also where a rules service hangs that was asked for something."""
+    open_chooser(desk)
+    desk.dialog.click(CHOOSER, 'label', RELAY)
+    desk.dialog.click(CHOOSER, 'push button', 'Connect')
+    wait_title(desk, 'relay1.test')
+    poll('one sheet', lambda: len(desk.dialog.windows()) == 1)
+    desk.page(1)
+    desk.dialog.wait_text('far.test')
+    left, rulesd = desk.far.read('pid').strip(), desk.bus.pid_of('org.reroute.Rules')
+    os.kill(rulesd, signal.SIGSTOP)
+    try:
+        desk.add_routing('asked.test', 'example.net')
+        desk.confirm('Add E-mail Domain')
+        open_chooser(desk)
+        desk.dialog.key('alt+t')
+        desk.dialog.click(CHOOSER, 'push button', 'Connect')
+        desk.dialog.click('Connect', 'push button', 'Drop')
+        poll('this computer', lambda: desk.dialog.window(SHEET) and not desk.dialog.window('relay1.test'))
+        poll('the end of ssh', lambda: not is_running(left))
+    finally:
+        os.kill(rulesd, signal.SIGCONT)
+
+
 def test_it_is_remembered_until_it_is_forgotten(desk):
     open_chooser(desk)
     desk.dialog.click(CHOOSER, 'label', RELAY)
@@ -260,4 +289,4 @@ if __name__ == '__main__':
         test_a_far_side_that_talks_without_end, test_it_takes_the_place_of_this_one,
         test_a_lost_connection_keeps_her_edits, test_saved_and_the_answer_lost, test_lost_before_it_was_saved,
         test_what_was_changed_since_is_kept, test_unsaved_changes_are_asked_about,
-        test_it_is_remembered_until_it_is_forgotten, test_named_at_the_prompt)
+        test_what_is_left_is_let_go, test_it_is_remembered_until_it_is_forgotten, test_named_at_the_prompt)
