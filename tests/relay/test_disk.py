@@ -5,6 +5,7 @@
 import ctypes
 import os
 import re
+import threading
 
 from memory import is_sanitized
 from numbered import arrivals
@@ -121,6 +122,31 @@ def test_verdicts_wait_for_the_disk():
         disk.service.close()
 
 
+def test_a_delay_in_line_is_told_when_the_disk_takes_it():
+    """Once: a notice that the disk has refused is not counted as sent."""
+    go_on = threading.Event()
+    with Place('disk-line') as place, Sink() as back:
+        disk = Disk(place)
+        disk.service.set('max-connections-per-host', '1')
+        disk.service.add_connection('source.test', f'--host={back.endpoint}')
+        disk.service.wait_applied()
+        with Sink(port=disk.port, reply=lambda verb, _: go_on if verb == 'DOT' else None) as sink:
+            assert disk.send(SMALL).startswith('250')
+            poll('the first message', lambda: sink.messages)
+            assert disk.send(SMALL).startswith('250')
+            disk.fail('full')
+            disk.service.set('delay-notice', '1s')
+            poll('the notice to be refused', lambda: any(
+                'cannot spool mail of our own' in line for name, lines in place.logs() if name == 'relayd.log'
+                for line in lines))
+            disk.fail(None)
+            poll('the notice', lambda: back.messages)
+            go_on.set()
+            disk.service.wait_empty()
+        assert [b'm1@disk.test' in message.content for message in back.messages] == [True], back.messages
+        disk.service.close()
+
+
 def has_landlock():
     create_ruleset, version = 444, 1  # landlock(7): asks for the version of its interface
     return ctypes.CDLL(None).syscall(create_ruleset, None, 0, version) >= 1
@@ -153,4 +179,4 @@ def test_only_the_spool_is_written():
 
 if __name__ == '__main__':
     run(test_only_the_spool_is_written, test_write_error, test_short_write, test_sync_error, test_no_room,
-        test_verdicts_wait_for_the_disk)
+        test_verdicts_wait_for_the_disk, test_a_delay_in_line_is_told_when_the_disk_takes_it)

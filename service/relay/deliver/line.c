@@ -37,9 +37,13 @@ get_expiry_us (RerouteQueued *self)
 static gint64
 get_notice_us (RerouteQueued *self, guint recipient)
 {
-  return self->recipients[recipient].waits_for_etrn
-           ? G_MAXINT64
-           : reroute_queued_get_delay_notice_us (self, recipient);
+  gint64 notice_us = self->recipients[recipient].waits_for_etrn
+                       ? G_MAXINT64
+                       : reroute_queued_get_delay_notice_us (self, recipient);
+
+  return notice_us == G_MAXINT64
+           ? notice_us
+           : MAX (notice_us, reroute_scheduler_get_wall_us (self->scheduler, self->tells_us));
 }
 
 gint64
@@ -87,13 +91,14 @@ tell_of_delay (RerouteQueued *self, gint64 now_us)
 
       if (!is_in_line (&self->recipients[i]) || now_us < get_notice_us (self, i))
         continue;
-      self->recipients[i].flags |= REROUTE_VERDICT_DELAY_NOTICE_SENT;
       outcome.reply = reroute_reply_new (451, "4.4.5", REPLY_TEXT);
       g_array_append_val (delayed, outcome);
     }
-  if (delayed->len > 0)
-    reroute_notice_send (
-      self, REROUTE_DSN_DELAYED, (RerouteOutcome *) (gpointer) delayed->data, delayed->len);
+  if (delayed->len == 0)
+    return;
+  self->is_telling = TRUE;
+  reroute_notice_send (
+    self, REROUTE_DSN_DELAYED, (RerouteOutcome *) (gpointer) delayed->data, delayed->len);
 }
 
 void
@@ -115,19 +120,22 @@ reroute_queued_record_told (RerouteQueued *self, const RerouteOutcome *outcomes,
   g_autofree RerouteVerdict *verdicts = g_new0 (RerouteVerdict, n);
   guint n_verdicts = 0;
 
+  self->is_telling = FALSE;
   for (guint i = 0; i < n; i++)
     {
-      const RerouteWaiting *recipient = &self->recipients[outcomes[i].recipient];
+      RerouteWaiting *recipient = &self->recipients[outcomes[i].recipient];
 
-      if (recipient->state < REROUTE_RECIPIENT_SENT)
-        verdicts[n_verdicts++] = (RerouteVerdict){
-          .recipient = outcomes[i].recipient,
-          .state = recipient->state,
-          .due_us = recipient->due_us,
-          .tries = recipient->tries,
-          .flags = recipient->flags,
-          .reply = recipient->reply,
-        };
+      if (recipient->state >= REROUTE_RECIPIENT_SENT)
+        continue;
+      recipient->flags |= REROUTE_VERDICT_DELAY_NOTICE_SENT;
+      verdicts[n_verdicts++] = (RerouteVerdict){
+        .recipient = outcomes[i].recipient,
+        .state = recipient->state,
+        .due_us = recipient->due_us,
+        .tries = recipient->tries,
+        .flags = recipient->flags,
+        .reply = recipient->reply,
+      };
     }
   if (n_verdicts > 0)
     reroute_spool_record (self->scheduler->spool, self->message, verdicts, n_verdicts, NULL, NULL);

@@ -113,8 +113,8 @@ settle (Notice *self)
   reroute_queued_record (self->queued, verdicts, self->n);
 }
 
-/* The spool took no notice: the recipients wait and the next try comes to the same.  What was
-   passed on is not sent again for a notice's sake. */
+/* The spool took no notice: the recipients wait and the next try comes to the same, or in line the
+   next look.  What was passed on is not sent again for a notice's sake. */
 static void
 settle_without (Notice *self)
 {
@@ -123,8 +123,15 @@ settle_without (Notice *self)
     reroute_settings_get_numbers (reroute_scheduler_get_settings (self->queued->scheduler),
                                   REROUTE_SETTING_RETRY_INTERVALS,
                                   &n_waits);
-  gint64 due_us = g_get_real_time () + waits_s[0] * G_USEC_PER_SEC;
+  RerouteWorker *thread = self->queued->scheduler->thread;
+  gint64 wait_us = waits_s[0] * G_USEC_PER_SEC;
+  gint64 due_us = g_get_real_time () + wait_us;
 
+  if (self->in_line)
+    {
+      self->queued->is_telling = FALSE;
+      self->queued->tells_us = reroute_worker_now_us (thread) + wait_us;
+    }
   if (self->kind == REROUTE_DSN_RELAYED || self->in_line)
     return;
   for (guint i = 0; i < self->n; i++)

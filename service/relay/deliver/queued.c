@@ -407,7 +407,7 @@ reroute_queued_get_delay_notice_us (RerouteQueued *self, guint recipient)
 {
   gint64 after_s = reroute_settings_get_number (reroute_scheduler_get_settings (self->scheduler),
                                                 REROUTE_SETTING_DELAY_NOTICE);
-  gboolean owed = after_s > 0 &&
+  gboolean owed = after_s > 0 && !self->is_telling &&
                   (self->recipients[recipient].flags & REROUTE_VERDICT_DELAY_NOTICE_SENT) == 0 &&
                   reroute_envelope_wants_notice (
                     reroute_queued_get_envelope (self), recipient, REROUTE_NOTIFY_DELAY);
