@@ -73,6 +73,18 @@ static const Spec specs[] = {
     /* Translators: %s is a number of domains */
     N_("The MX of some domains was not looked up (number of domains: %s), yet every stranger may send through "
        "this server to them. Choose “only permitted hosts” for those that are not yours.") },
+  { "permitted-wide", LEVEL (CONFIRM), 1,
+    /* Translators: %s is a range of addresses such as 0.0.0.0/0 */
+    N_("Every host of %s may send through this server to any domain, and that is far more "
+       "than one network. Are they all yours?") },
+  { "xclient-wide", LEVEL (CONFIRM), 1,
+    /* Translators: %s is a range of addresses such as 0.0.0.0/0 */
+    N_("Every host of %s may say by XCLIENT that it is another one, such as one that may "
+       "send to any domain. Are they all yours?") },
+  { "proxy-wide", LEVEL (CONFIRM), 1,
+    /* Translators: %s is a range of addresses such as 0.0.0.0/0 */
+    N_("Every host of %s may say by the PROXY protocol that it is another one, such as one "
+       "that may send to any domain. Are they all yours?") },
   { "never-acts-rerouted", LEVEL (WARNING), 3,
     /* Translators: the domain on the Connections page, the Routing entry, the target of that entry */
     N_("%s is on the Connections page too. The Routing entry %s sends its mail to %s first, so the entry there "

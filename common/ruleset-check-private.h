@@ -43,6 +43,9 @@ void reroute_check_chain (RerouteCheck *check, RerouteRow *row);
 /* @row of Connections: whether Routing keeps its mail from ever getting to it. */
 void reroute_check_reached (RerouteCheck *check, RerouteRow *row);
 
+/* Ranges of trusted hosts that are wider than those before, and than anybody's network. */
+void reroute_check_ranges (RerouteCheck *check);
+
 /* The code of the finding when a row lets strangers do more than before, for a domain that is
    perhaps not ours; NULL: none.  @before: (nullable); @after: (nullable); @mx_facts: (nullable) */
 const char *

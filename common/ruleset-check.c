@@ -390,6 +390,7 @@ check_settings (RerouteCheck *check)
     reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, etrn_cb, check);
   if (own && !check->whole)
     reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, hosts_cb, check);
+  reroute_check_ranges (check);
 }
 
 static gboolean

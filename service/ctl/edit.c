@@ -142,9 +142,15 @@ dup_said_keys (GHashTable *said)
 }
 
 static gboolean
+is_of_anyone (const RerouteFinding *finding)
+{
+  return g_str_has_prefix (finding->code, "anyone-");
+}
+
+static gboolean
 is_agreed (const RerouteFinding *finding, RerouteCtlAgreed agreed, GHashTable *said_keys)
 {
-  gboolean of_anyone = g_str_has_prefix (finding->code, "anyone-");
+  gboolean of_anyone = is_of_anyone (finding);
 
   switch (agreed)
     {
@@ -186,16 +192,29 @@ dup_agreed_keys (GPtrArray *findings, const Order *order)
   return g_strv_builder_end (keys);
 }
 
+/* Whether rows that are open to anyone are among what they speak of. */
 static gboolean
-refuse_unconfirmed (const Order *order, GError **error)
+has_anyone (GPtrArray *findings)
 {
-  g_set_error_literal (error,
-                       REROUTE_ERROR,
-                       REROUTE_ERROR_NOT_CONFIRMED,
-                       order->agreed == REROUTE_CTL_AGREED_ROWS
-                       /* Translators: accept_from, “anyone” and “permitted” are not translated */
-                       ? _ ("nothing was changed: write “anyone” in the column accept_from of these rows if this is what you want, “permitted” if it is not")
-                       : _ ("nothing was changed: say --accept-from=anyone (or --confirm) if this is what you want, --accept-from=permitted if it is not"));
+  for (guint i = 0; i < findings->len; i++)
+    if (is_of_anyone (findings->pdata[i]))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+refuse_unconfirmed (const Order *order, GPtrArray *findings, GError **error)
+{
+  const char *sentence = NULL;
+
+  if (!has_anyone (findings))
+    sentence = _ ("nothing was changed: say --confirm if this is what you want");
+  else if (order->agreed == REROUTE_CTL_AGREED_ROWS)
+    /* Translators: accept_from, “anyone” and “permitted” are not translated */
+    sentence = _ ("nothing was changed: write “anyone” in the column accept_from of these rows if this is what you want, “permitted” if it is not");
+  else
+    sentence = _ ("nothing was changed: say --accept-from=anyone (or --confirm) if this is what you want, --accept-from=permitted if it is not");
+  g_set_error_literal (error, REROUTE_ERROR, REROUTE_ERROR_NOT_CONFIRMED, sentence);
   return FALSE;
 }
 
@@ -216,7 +235,7 @@ judge (const RerouteCommitResult *result, const Order *order, GError **error)
                            _ ("someone else saved meanwhile and nothing was changed: look at “reroutectl history”, then run the command again"));
       return FALSE;
     case REROUTE_COMMIT_CONFIRM:
-      return refuse_unconfirmed (order, error);
+      return refuse_unconfirmed (order, result->findings, error);
     case REROUTE_COMMIT_REFUSED:
     default:
       g_set_error_literal (error,
@@ -336,7 +355,7 @@ reroute_ctl_try_file (RerouteCtl *ctl, GPtrArray *changes, GHashTable *said, GEr
     }
   keys = dup_agreed_keys (findings, &order);
   return keys != NULL || !has_level (findings, REROUTE_FINDING_CONFIRM) ||
-         refuse_unconfirmed (&order, error);
+         refuse_unconfirmed (&order, findings, error);
 }
 
 gboolean

@@ -122,13 +122,18 @@ report_tls (RerouteCtl *ctl, guint64 serial)
 gboolean
 reroute_ctl_settings_set (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
+  gboolean confirm = FALSE;
+  const GOptionEntry entries[] = {
+    { "confirm", 0, 0, G_OPTION_ARG_NONE, &confirm, NULL, NULL },
+    { NULL },
+  };
   g_autoptr (GPtrArray) changes =
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
   g_autoptr (RerouteSettings) settings = NULL;
   RerouteChange *change;
   guint64 serial = 0;
 
-  if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 1, 2, error))
+  if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 2, error))
     return FALSE;
   change = reroute_change_new_set (argv[1], argc > 2 ? argv[2] : NULL, error);
   if (change == NULL)
@@ -139,7 +144,8 @@ reroute_ctl_settings_set (RerouteCtl *ctl, int argc, char **argv, GError **error
   g_ptr_array_add (changes, change);
   settings = reroute_ctl_load_settings (ctl, &serial, error);
   if (settings == NULL ||
-      !reroute_ctl_apply (ctl, changes, serial, REROUTE_CTL_AGREED_NOTHING, error))
+      !reroute_ctl_apply (
+        ctl, changes, serial, confirm ? REROUTE_CTL_AGREED_ALL : REROUTE_CTL_AGREED_NOTHING, error))
     return FALSE;
   if (g_str_equal (argv[1], "default-certificate") && argc > 2 && *argv[2] != '\0')
     reroute_ctl_warn_of_certificate (ctl, argv[2]);

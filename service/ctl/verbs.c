@@ -48,7 +48,7 @@ static const RerouteVerb verbs[] = {
     reroute_ctl_recipients_import },
   { "settings list", "", N_("every setting and its value"), reroute_ctl_settings_list },
   { "settings get", "KEY", N_("the value of a setting"), reroute_ctl_settings_get },
-  { "settings set", "KEY [VALUE]", N_("give a setting a value; without one, its default"),
+  { "settings set", "KEY [VALUE] [--confirm]", N_("give a setting a value; without one, its default"),
     reroute_ctl_settings_set },
   { "account list", "", N_("who may log in here, and what the relay logs in with elsewhere"),
     reroute_ctl_account_list },

@@ -336,6 +336,19 @@ def test_history_of_long_values(prompt):
     assert prompt.data('history')[1] == long
 
 
+def test_hosts_all_over_the_world_are_confirmed(prompt):
+    wide = ('settings', 'set', 'permitted-hosts', '0.0.0.0/0, ::/0')
+    prompt.refused(*wide, says=['confirm: Every host of 0.0.0.0/0', 'confirm: Every host of ::/0', 'say --confirm if'])
+    assert prompt.good('settings', 'get', 'permitted-hosts').strip() == ''
+    prompt.refused('settings', 'set', 'xclient-hosts', '0.0.0.0/0', says='XCLIENT')
+    prompt.refused('settings', 'set', 'proxy-hosts', '::/0', says='PROXY')
+    prompt.good(*wide, '--confirm')
+    prompt.good('settings', 'set', 'permitted-hosts', '0.0.0.0/0, ::/0, 192.0.2.1')
+    codes = [finding['code'] for finding in prompt.data('check')]
+    assert codes.count('permitted-wide') == 2, codes
+    prompt.good('settings', 'set', 'permitted-hosts')
+
+
 def test_remove_names_what_is_not_there(prompt):
     prompt.refused('routing', 'remove', 'nowhere.test', says=['nowhere.test', 'list'])
     prompt.refused('routing', 'remove', 'exact.example', says='#')
@@ -435,7 +448,7 @@ def test_import_is_asked_for_what_no_row_says(prompt):
 
 def test_help_of_verbs(prompt):
     assert prompt.good('routing', '--help').split('\n')[0] == '  routing list [TEXT]'
-    assert prompt.good('settings', 'set', '-h').startswith('  settings set KEY [VALUE]\n')
+    assert prompt.good('settings', 'set', '-h').startswith('  settings set KEY [VALUE] [--confirm]\n')
     assert 'tls-report' in prompt.good('nonsense', '--help')
     prompt.refused('routing', says='“reroutectl routing --help” lists them', status=2)
     prompt.refused('route', says='there is no verb “route”', status=2)
@@ -506,7 +519,8 @@ CASES = [
     test_check_speaks_of_the_saved_rules,
     test_german_reader, test_what_programs_read_is_the_same_in_german,
     test_columns_are_as_wide_as_they_are_shown, test_history_and_revert,
-    test_history_of_long_values, test_remove_names_what_is_not_there,
+    test_history_of_long_values, test_hosts_all_over_the_world_are_confirmed,
+    test_remove_names_what_is_not_there,
     test_export_and_import_give_the_same_list,
     test_export_is_whole_or_leaves_what_was_there, test_import_is_all_or_nothing,
     test_import_is_asked_for_what_no_row_says,

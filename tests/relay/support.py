@@ -195,8 +195,8 @@ class Service:
     def add_connection(self, domain, *options, accept='anyone'):
         self.ctl('connections', 'add', domain, f'--accept-from={accept}', *options)
 
-    def set(self, key, value):
-        self.ctl('settings', 'set', key, value)
+    def set(self, key, value, *options):
+        self.ctl('settings', 'set', key, value, *options)
 
     def wait_applied(self):
         """Until the relay runs the newest generation of the rules and knows its queue; its serial."""

@@ -71,8 +71,8 @@ class Clinic:
         records = [record for record in dict(RECORDS, **changes).values() if record]
         return Dns(self.place, {'.': records}, f'dns{self.n_servers}').start().endpoint
 
-    def set(self, key, value):
-        self.service.set(key, value)
+    def set(self, key, value, *options):
+        self.service.set(key, value, *options)
         self.service.wait_applied()
 
     def show(self, certificate):
@@ -85,8 +85,8 @@ class Clinic:
         self.set('tls-certificate', path)
 
     @contextlib.contextmanager
-    def setting(self, key, value):
-        self.set(key, value)
+    def setting(self, key, value, *options):
+        self.set(key, value, *options)
         try:
             yield
         finally:
@@ -224,7 +224,7 @@ def test_spool_keeps_what_was_damaged(clinic):
 
 
 def test_anyone_may_relay(clinic):
-    with clinic.setting('permitted-hosts', '0.0.0.0/0'):
+    with clinic.setting('permitted-hosts', '0.0.0.0/0', '--confirm'):
         clinic.finds('relaying-open')
     clinic.service.add_connection('com', '--dns')
     clinic.service.wait_applied()
