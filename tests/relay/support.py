@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The service under test: a private bus, reroute-rulesd, reroute-relayd, a DNS server, a client."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 
 from place import BUILD, ROOT, free_port, poll
 from tap import Skip
@@ -334,3 +336,49 @@ class Dns:
 
     def stop(self):
         self.place.end(self.process)
+
+
+class HesitantDns:
+    """Passes questions on to @dns, but those it hesitates at not before it is told to."""
+
+    HEADER_OCTETS = 12
+    QUESTION_OCTETS = 5  # of one about the root
+
+    def __init__(self, dns):
+        self.server = (dns.host, dns.port)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(('127.0.0.1', 0))
+        self.endpoint = f'127.0.0.1:{self.socket.getsockname()[1]}'
+        self.told = threading.Event()
+        self.asked = threading.Event()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                question, client = self.socket.recvfrom(4096)
+            except OSError:
+                return
+            threading.Thread(target=self.answer, args=(question, client), daemon=True).start()
+
+    def hesitates(self, question):
+        """At those about the root."""
+        return question[self.HEADER_OCTETS] == 0
+
+    def answer(self, question, client):
+        if self.hesitates(question):
+            self.asked.set()
+            self.told.wait(60)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as upstream:
+            upstream.settimeout(10)
+            upstream.sendto(question, self.server)
+            reply = upstream.recv(65535)
+        with contextlib.suppress(OSError):  # it may be closed meanwhile
+            self.socket.sendto(reply, client)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.told.set()
+        self.socket.close()

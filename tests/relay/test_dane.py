@@ -9,12 +9,11 @@ import shutil
 import socket
 import ssl
 import subprocess
-import threading
 
 from place import Place, free_port, poll
 from certs import Authority
 from sink import Sink
-from support import FAULTY_RELAYD, RELAYD, Dns, Service, send
+from support import Dns, FAULTY_RELAYD, HesitantDns, RELAYD, Service, send
 from tap import Skip, run
 
 # What stands in the zone when it is signed, and what it is made into afterwards.
@@ -48,48 +47,6 @@ class SignedDns(Dns):
     @property
     def anchor(self):
         return os.path.join(self.folder, 'anchor')
-
-
-class HesitantDns:
-    """Passes questions on to @dns, but those about the root not before it is told to."""
-
-    HEADER_OCTETS = 12
-    QUESTION_OCTETS = 5  # of one about the root
-
-    def __init__(self, dns):
-        self.server = (dns.host, dns.port)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(('127.0.0.1', 0))
-        self.endpoint = f'127.0.0.1:{self.socket.getsockname()[1]}'
-        self.told = threading.Event()
-        self.asked = threading.Event()
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                question, client = self.socket.recvfrom(4096)
-            except OSError:
-                return
-            threading.Thread(target=self.answer, args=(question, client), daemon=True).start()
-
-    def answer(self, question, client):
-        if question[self.HEADER_OCTETS] == 0:
-            self.asked.set()
-            self.told.wait(60)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as upstream:
-            upstream.settimeout(10)
-            upstream.sendto(question, self.server)
-            reply = upstream.recv(65535)
-        with contextlib.suppress(OSError):  # it may be closed meanwhile
-            self.socket.sendto(reply, client)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.told.set()
-        self.socket.close()
 
 
 class FailingDns(HesitantDns):

@@ -6,7 +6,7 @@ import contextlib
 
 from place import Place, free_port, poll
 from sink import Sink
-from support import Dns, Service, send
+from support import Dns, HesitantDns, Service, send
 from tap import run
 
 # One address a host: MX has no port, so all listen on the same one (--mx-port).
@@ -43,9 +43,16 @@ inner.test. MX 10 inner.example.
 mixed.test. MX 10 inner.example.
 mixed.test. MX 20 second.example.
 zero.test. A 0.0.0.0
+elsewhere.test. MX 10 far.example.
+far.example. A 203.0.113.9
 unserved.test. NS ns.unserved.test.
 ns.unserved.test. A {DEAD}
 '''.strip().splitlines()
+
+
+class SlowDns(HesitantDns):
+    def hesitates(self, question):
+        return b'slow' in question
 
 
 class World:
@@ -160,6 +167,17 @@ def main():
 
         def test_only_ourselves():
             world.bounces('only.test', '5.4.6')
+
+        def test_slow_domain_silences_no_other():
+            """DNS answers at once for the one, and in time not at all for the other."""
+            rows = ''.join(f'connections,{domain},subdomains,dns\n' for domain in ('slow.test', 'elsewhere.test'))
+            with Place('slow') as place, SlowDns(world.dns) as dns, \
+                    Service(place, [f'--dns={dns.endpoint}']) as service:
+                result = service.run_ctl('import', '-', text='page,domain,match,action\n' + rows)
+                assert dns.asked.is_set()
+                assert result.returncode == 1, result
+                assert 'Mail for elsewhere.test is not sent to this server' in result.stderr, result.stderr
+                assert 'slow.test' not in result.stderr, result.stderr
 
         run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
 
