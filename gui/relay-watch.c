@@ -82,7 +82,10 @@ static void
 available_cb (RerouteRelayClient *client, GParamSpec *pspec, RerouteRelayWatch *self)
 {
   if (!reroute_relay_client_get_available (client))
-    take_alarms (self, NULL);
+    {
+      take_alarms (self, NULL);
+      self->serial = 0;
+    }
   reroute_relay_watch_ask (self);
   g_signal_emit (self, signals[CHANGED], 0);
 }

@@ -65,6 +65,7 @@ struct _RerouteTrackingPage
   guint64 cursor;       /* of the next page; 0: there is none */
   gboolean begun;       /* something was looked for */
   gboolean relay_stood; /* when it was looked at last */
+  guint64 relay_serial; /* likewise, of its rules */
   GCancellable *asking; /* for messages; NULL: nobody is asked */
   GCancellable *tracing;
 };
@@ -331,14 +332,17 @@ show_failure (RerouteTrackingPage *self)
   reroute_note_show (self->failure, REROUTE_NOTE_WARNING, markup, NULL);
 }
 
-/* What was not found while the relay was away is looked for when it is back. */
+/* What was not found while the relay was away, or had no rules yet, is looked for then. */
 static void
 relay_changed_cb (RerouteTrackingPage *self)
 {
-  gboolean stands = reroute_relay_watch_is_available (reroute_sheet_get_relay_watch (self->sheet));
-  gboolean came = stands && !self->relay_stood;
+  RerouteRelayWatch *watch = reroute_sheet_get_relay_watch (self->sheet);
+  gboolean stands = reroute_relay_watch_is_available (watch);
+  guint64 serial = stands ? reroute_relay_watch_get_serial (watch) : 0;
+  gboolean came = stands && (!self->relay_stood || serial != self->relay_serial);
 
   self->relay_stood = stands;
+  self->relay_serial = serial;
   show_failure (self);
   if (!came || !gtk_widget_get_mapped (GTK_WIDGET (self)))
     return;

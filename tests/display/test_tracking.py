@@ -109,7 +109,8 @@ def test_what_cannot_be_kept_is_said(desk):
     """Whoever finds nothing is told that it may have been there."""
     poll('the end of what was tracked',
          lambda: not any(name.startswith('track.') for name in os.listdir(desk.service.spool)))
-    desk.place.folder('spool', 'track.00000001')
+    for number in range(1, 20):
+        desk.place.folder('spool', f'track.{number:08x}')
     desk.ctl('settings', 'set', 'track-days', '30')
     desk.service.wait_applied()
     send(desk.service, 'anna@from.test', ['one@old.test'], b'Subject: not kept\r\n\r\nbody\r\n')
