@@ -150,11 +150,18 @@ def test_changes_chosen_while_the_bus_was_away(desk):
     """They come when it is back."""
     desk.bus.stop()
     desk.dialog.wait_text('The rules service does not answer')
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('one.test added')
+    desk.dialog.wait_no_text('Routing: two.test added')
     desk.dialog.click(SHEET, 'label', 'Routing: one.test added')
-    desk.dialog.wait_text('Changes in 1')
+    poll('its title', lambda: 'Changes in 1' in desk.dialog.texts())
     desk.bus.start()
     desk.dialog.wait_no_text('The rules service does not answer')
     poll('its changes', lambda: cells(desk)[-4:] == ['Routing', 'one.test', '–', 'example.com'])
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f', 'Escape')
+    desk.dialog.wait_text('Routing: two.test added')
 
 
 def test_more_news_than_one_page(desk):
