@@ -26,6 +26,7 @@ struct _RerouteEdit
   RerouteIdSet *removed[REROUTE_N_PAGES]; /* NULL: empty */
   char *settings[REROUTE_N_SETTINGS];
   GPtrArray *steps;
+  guint n_dropped; /* steps that were dropped when all was saved; marks count on */
   guint group;
   gint64 next_id;
   GHashTable *saved_ids; /* gint64 to gint64: of rows that were added, and have been saved as */

@@ -557,7 +557,7 @@ reroute_edit_get_mark (RerouteEdit *self)
 {
   g_return_val_if_fail (REROUTE_IS_EDIT (self), 0);
 
-  return self->steps->len;
+  return self->n_dropped + self->steps->len;
 }
 
 void
@@ -566,7 +566,7 @@ reroute_edit_undo_to (RerouteEdit *self, guint mark)
   g_return_if_fail (REROUTE_IS_EDIT (self));
 
   reroute_edit_freeze_changed (self);
-  while (self->steps->len > mark)
+  while (self->steps->len > 0 && reroute_edit_get_mark (self) > mark)
     undo_step (self);
   reroute_edit_thaw_changed (self);
 }
@@ -583,6 +583,7 @@ reroute_edit_clear (RerouteEdit *self)
     }
   for (int i = 0; i < REROUTE_N_SETTINGS; i++)
     g_clear_pointer (&self->settings[i], g_free);
+  self->n_dropped += self->steps->len;
   g_ptr_array_set_size (self->steps, 0);
   reroute_edit_tell (self, -1, -1);
 }

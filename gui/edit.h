@@ -82,7 +82,8 @@ gint64 reroute_edit_resolve_id (RerouteEdit *self, gint64 id);
 
 gboolean reroute_edit_can_undo (RerouteEdit *self);
 void reroute_edit_undo (RerouteEdit *self);
-/* A place to come back to: what Cancel of a list dialog does. */
+/* A place to come back to: what Cancel of a list dialog does.  After reroute_edit_clear() it stands
+   for the cleared edit. */
 guint reroute_edit_get_mark (RerouteEdit *self);
 void reroute_edit_undo_to (RerouteEdit *self, guint mark);
 

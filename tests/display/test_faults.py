@@ -289,6 +289,43 @@ def test_conflict_ends_with_what_caused_it(desk):
     assert 'undone.test' in desk.rows('routing')
 
 
+class Stopped:
+    """rulesd does not answer while this is entered."""
+
+    def __init__(self, desk):
+        self.pid = desk.bus.pid_of('org.reroute.Rules')
+
+    def __enter__(self):
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGCONT)
+
+
+def test_list_that_is_open_when_all_is_saved(desk):
+    """Ctrl+Z and Cancel take back what was done in it since."""
+    desk.dialog.wait_no_text('unsaved')
+    for name in ('a.test', 'b.test'):
+        desk.add_routing(name, 'example.com')
+        desk.confirm(ADD)
+    desk.page(2)
+    with Stopped(desk):
+        desk.dialog.click(SHEET, 'push button', 'Apply')
+        desk.dialog.click(SHEET, 'push button', 'Stop')
+        desk.dialog.wait_text('It is not known yet')
+        desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
+        desk.dialog.wait_window(LIST)
+    desk.dialog.wait_no_text('unsaved')
+    for key in ('ctrl+z', 'Escape'):
+        desk.dialog.click(LIST, 'label', 'old.test')
+        desk.dialog.click(LIST, 'push button', 'Remove')
+        desk.dialog.wait_text('1 unsaved change')
+        desk.dialog.focus(LIST)
+        desk.dialog.key(key)
+        desk.dialog.wait_no_text('unsaved')
+    desk.dialog.wait_closed(LIST)
+
+
 def test_ok_closes(desk):
     desk.dialog.wait_no_text('unsaved')
     desk.dialog.click(SHEET, 'push button', 'OK')

@@ -460,6 +460,30 @@ test_adopt_blindly (Fixture *f, gconstpointer data)
   g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 2);
 }
 
+/* A dialog is open while all is saved: its Cancel takes back what was done since. */
+static void
+test_mark_before_clear (Fixture *f, gconstpointer data)
+{
+  guint mark = 0;
+
+  sample_put (f->edit, 0, "one.test", NULL);
+  sample_put (f->edit, 0, "two.test", NULL);
+  mark = reroute_edit_get_mark (f->edit);
+  reroute_edit_clear (f->edit);
+  g_assert_cmpuint (reroute_edit_get_mark (f->edit), ==, mark);
+
+  sample_take_away (f->edit, 7, "saved.test");
+  g_assert_cmpuint (reroute_edit_get_mark (f->edit), >, mark);
+  reroute_edit_undo_to (f->edit, mark);
+  g_assert_cmpint (state_of (f, 7), ==, REROUTE_EDIT_UNTOUCHED);
+  g_assert_false (reroute_edit_can_undo (f->edit));
+  g_assert_cmpuint (reroute_edit_get_mark (f->edit), ==, mark);
+
+  sample_take_away (f->edit, 7, "saved.test");
+  reroute_edit_undo_to (f->edit, 0);
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 0);
+}
+
 #define ADD(name, func) g_test_add ("/edit/" name, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -480,5 +504,6 @@ main (int argc, char **argv)
   ADD ("adopt-under-a-dialog", test_adopt_under_a_dialog);
   ADD ("adopt-blindly", test_adopt_blindly);
   ADD ("copy-and-clear", test_copy_and_clear);
+  ADD ("mark-before-clear", test_mark_before_clear);
   return g_test_run ();
 }
