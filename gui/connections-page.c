@@ -11,6 +11,7 @@
 
 #include "gui/certificate-check.h"
 #include "gui/email-domain-window.h"
+#include "gui/guard.h"
 #include "gui/naming.h"
 #include "gui/setting-check.h"
 #include "gui/setting-entry.h"
@@ -43,6 +44,10 @@ struct _RerouteConnectionsPage
   GtkEditable *retry;
   RerouteFieldError *retry_error;
   RerouteTestStrip *test_strip;
+  GtkWidget *advanced_button;
+  GtkWidget *email_domain_button;
+  GtkWidget *hosts_button;
+  GtkWidget *timeouts_button;
 
   RerouteSheet *sheet;
   RerouteSettingField *forward_field;
@@ -173,7 +178,7 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteConnectionsPage *self)
   const char *mode = reroute_sheet_get_setting (sheet, REROUTE_SETTING_TRANSFER_MODE);
   gboolean dns =
     g_str_equal (reroute_sheet_get_setting (sheet, REROUTE_SETTING_DEFAULT_DELIVERY), "dns");
-  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_applying (sheet);
+  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_busy (sheet);
 
   /* With an empty field "forward" is chosen but not yet a value. */
   if (dns && gtk_check_button_get_active (self->forward_radio) &&
@@ -284,6 +289,10 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
                                                  read_durations);
   reroute_setting_entries_open (GTK_WIDGET (self), sheet);
   reroute_test_strip_open (self->test_strip, sheet);
+  reroute_guard_button (self->advanced_button, sheet);
+  reroute_guard_button (self->email_domain_button, sheet);
+  reroute_guard_button (self->hosts_button, sheet);
+  reroute_guard_button (self->timeouts_button, sheet);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   for (int i = 0; i < N_MODES; i++)
     gtk_widget_set_tooltip_text (
@@ -355,6 +364,10 @@ reroute_connections_page_class_init (RerouteConnectionsPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, retry);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, retry_error);
   gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, test_strip);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, advanced_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, email_domain_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, hosts_button);
+  gtk_widget_class_bind_template_child (widget_class, RerouteConnectionsPage, timeouts_button);
   gtk_widget_class_bind_template_callback (widget_class, mode_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, delivery_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, email_domain_clicked_cb);

@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/log-level.h"
 #include "common/refusal-text.h"
+#include "gui/guard.h"
 #include "gui/naming.h"
 #include "gui/note.h"
 #include "gui/page.h"
@@ -40,6 +41,7 @@ struct _RerouteDiagnosticsPage
   GtkScrolledWindow *scroller;
   GtkColumnView *view;
   RerouteNote *note;
+  GtkWidget *alarms_button;
 
   RerouteSheet *sheet;
   GtkDropDown *levels[REROUTE_N_LOG_CATEGORIES];
@@ -97,7 +99,7 @@ get_levels (RerouteDiagnosticsPage *self, RerouteLogLevel *levels)
 static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteDiagnosticsPage *self)
 {
-  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_applying (sheet);
+  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_busy (sheet);
   RerouteLogLevel levels[REROUTE_N_LOG_CATEGORIES];
 
   get_levels (self, levels);
@@ -385,6 +387,7 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
 
   self->sheet = g_object_ref (sheet);
   reroute_setting_entries_open (GTK_WIDGET (self), sheet);
+  reroute_guard_button (self->alarms_button, sheet);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   sheet_changed_cb (sheet, self);
 }
@@ -450,6 +453,7 @@ reroute_diagnostics_page_class_init (RerouteDiagnosticsPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteDiagnosticsPage, scroller);
   gtk_widget_class_bind_template_child (widget_class, RerouteDiagnosticsPage, view);
   gtk_widget_class_bind_template_child (widget_class, RerouteDiagnosticsPage, note);
+  gtk_widget_class_bind_template_child (widget_class, RerouteDiagnosticsPage, alarms_button);
   gtk_widget_class_bind_template_callback (widget_class, alarms_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, begin_cb);
   gtk_widget_class_bind_template_callback (widget_class, follow_cb);

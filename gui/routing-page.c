@@ -9,6 +9,7 @@
 
 #include "gui/routing-page.h"
 
+#include "gui/guard.h"
 #include "gui/naming.h"
 #include "gui/routing-dialog.h"
 #include "gui/rows-view.h"
@@ -25,6 +26,7 @@ struct _RerouteRoutingPage
   GtkCheckButton *on_radio;
   RerouteRowsView *rows;
   RerouteTestStrip *test_strip;
+  GtkWidget *restrictions_button;
 
   RerouteSheet *sheet;
   gboolean showing; /* what is set comes from the sheet, not from her */
@@ -41,7 +43,7 @@ static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteRoutingPage *self)
 {
   gboolean on = g_str_equal (reroute_sheet_get_setting (sheet, REROUTE_SETTING_REROUTE), "yes");
-  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_applying (sheet);
+  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_busy (sheet);
 
   self->showing = TRUE;
   gtk_check_button_set_active (on ? self->on_radio : self->off_radio, TRUE);
@@ -93,6 +95,7 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
   self->sheet = g_object_ref (sheet);
   reroute_rows_view_open (self->rows, sheet, REROUTE_ROWS_ROUTING);
   reroute_test_strip_open (self->test_strip, sheet);
+  reroute_guard_button (self->restrictions_button, sheet);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   sheet_changed_cb (sheet, self);
 }
@@ -147,11 +150,10 @@ reroute_routing_page_class_init (RerouteRoutingPageClass *klass)
 static void
 reroute_routing_page_init (RerouteRoutingPage *self)
 {
-  GtkWidget *restrictions = NULL;
-
   gtk_widget_init_template (GTK_WIDGET (self));
-  restrictions = gtk_button_new_with_mnemonic (_ ("Routing Re_strictions…"));
-  g_signal_connect (restrictions, "clicked", G_CALLBACK (restrictions_clicked_cb), self);
-  reroute_rows_view_add_button (self->rows, restrictions);
+  self->restrictions_button = gtk_button_new_with_mnemonic (_ ("Routing Re_strictions…"));
+  g_signal_connect (
+    self->restrictions_button, "clicked", G_CALLBACK (restrictions_clicked_cb), self);
+  reroute_rows_view_add_button (self->rows, self->restrictions_button);
   reroute_name_tree (GTK_WIDGET (self));
 }

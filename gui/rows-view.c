@@ -150,7 +150,7 @@ update (RerouteRowsView *self)
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->model));
   gboolean loaded = reroute_rows_model_is_loaded (self->model);
   gboolean editable =
-    self->in_use && loaded && self->pending == NULL && !reroute_sheet_is_applying (self->sheet);
+    self->in_use && loaded && self->pending == NULL && !reroute_sheet_is_busy (self->sheet);
   guint n_selected = count_selected (self);
 
   show_count (self, n);

@@ -15,6 +15,7 @@
 #include "gui/accounts-window.h"
 #include "gui/certificate-check.h"
 #include "gui/email-domain-dialog.h"
+#include "gui/guard.h"
 #include "gui/naming.h"
 #include "gui/page.h"
 #include "gui/rows-view.h"
@@ -35,6 +36,7 @@ struct _RerouteSecurityPage
   GtkDropDown *level;
   GtkLabel *tls_failure;
   RerouteRowsView *rows;
+  GtkWidget *reports_button;
 
   RerouteSheet *sheet;
   RerouteCertificateCheck *certificate_check;
@@ -95,7 +97,7 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteSecurityPage *self)
       gtk_drop_down_set_selected (self->level, i);
   self->showing = FALSE;
   gtk_widget_set_sensitive (GTK_WIDGET (self->level),
-                            reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_applying (sheet));
+                            reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_busy (sheet));
   show_tls_failure (self);
 }
 
@@ -160,6 +162,7 @@ add_accounts_button (RerouteSecurityPage *self)
   gtk_widget_set_tooltip_text (
     button, _ ("Who may log in here, and what this relay logs in with at other hosts"));
   g_signal_connect (button, "clicked", G_CALLBACK (accounts_clicked_cb), self);
+  reroute_guard_button (button, self->sheet);
   reroute_name_tree (button);
   reroute_rows_view_add_button (self->rows, button);
 }
@@ -171,6 +174,7 @@ open_sheet (ReroutePropertyPage *page, RerouteSheet *sheet)
 
   self->sheet = g_object_ref (sheet);
   reroute_setting_entries_open (GTK_WIDGET (self), sheet);
+  reroute_guard_button (self->reports_button, sheet);
   self->certificate_check = reroute_certificate_check_new (reroute_sheet_get_relay_watch (sheet),
                                                            self->tls_certificate,
                                                            self->tls_key,
@@ -239,6 +243,7 @@ reroute_security_page_class_init (RerouteSecurityPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, level);
   gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, tls_failure);
   gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, rows);
+  gtk_widget_class_bind_template_child (widget_class, RerouteSecurityPage, reports_button);
   gtk_widget_class_bind_template_callback (widget_class, level_cb);
   gtk_widget_class_bind_template_callback (widget_class, line_cb);
   gtk_widget_class_bind_template_callback (widget_class, edit_row_cb);

@@ -84,6 +84,14 @@ entry_changed_cb (GtkEditable *entry, RerouteSettingField *self)
   self->showing = FALSE;
 }
 
+static void
+update_sensitivity (RerouteSettingField *self)
+{
+  gtk_widget_set_sensitive (GTK_WIDGET (self->entry),
+                            self->active && reroute_sheet_is_loaded (self->sheet) &&
+                              !reroute_sheet_is_busy (self->sheet));
+}
+
 /* What is typed from here on is undone at once. */
 static void
 entered_cb (GtkEventControllerFocus *controller, RerouteSettingField *self)
@@ -100,9 +108,7 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteSettingField *self)
   gboolean focused =
     gtk_widget_get_state_flags (GTK_WIDGET (self->entry)) & GTK_STATE_FLAG_FOCUS_WITHIN;
 
-  gtk_widget_set_sensitive (GTK_WIDGET (self->entry),
-                            self->active && reroute_sheet_is_loaded (sheet) &&
-                              !reroute_sheet_is_applying (sheet));
+  update_sensitivity (self);
   if (self->showing || focused || !is_shown_here (self))
     return;
   value = dup_value (self);
@@ -162,6 +168,7 @@ reroute_setting_field_new (RerouteSheet *sheet,
   self->to_value = to_value;
   shown = dup_shown (self);
   gtk_editable_set_text (entry, shown);
+  gtk_widget_set_sensitive (GTK_WIDGET (entry), !reroute_sheet_is_busy (sheet));
   reroute_field_error_watch (error, entry, judge, self);
   gtk_widget_set_tooltip_text (GTK_WIDGET (entry), _ (reroute_setting_specs ()[id].summary));
   /* "[::]:25" would be turned round among right-to-left words. */
@@ -181,7 +188,7 @@ reroute_setting_field_set_active (RerouteSettingField *self, gboolean active)
   if (self->active == active)
     return;
   self->active = active;
-  gtk_widget_set_sensitive (GTK_WIDGET (self->entry), active);
+  update_sensitivity (self);
   /* What she had typed there is her choice again. */
   if (!is_shown_here (self))
     entry_changed_cb (self->entry, self);

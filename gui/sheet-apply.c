@@ -16,6 +16,8 @@
 #include "common/limits.h"
 #include "common/refusal-text.h"
 
+#define BUSY_AFTER_MS 300 /* a shorter Apply shows nothing; dialog-look.md section 6 */
+
 gboolean
 reroute_sheet_is_saving (RerouteSheet *self)
 {
@@ -225,6 +227,25 @@ reroute_sheet_is_unsettled (RerouteSheet *self)
 
 /* --- Apply --- */
 
+static gboolean
+busy_cb (gpointer user_data)
+{
+  RerouteSheet *self = REROUTE_SHEET (user_data);
+
+  self->busy_id = 0;
+  reroute_sheet_set_busy (self, TRUE);
+  reroute_sheet_emit_changed (self);
+  return G_SOURCE_REMOVE;
+}
+
+gboolean
+reroute_sheet_is_busy (RerouteSheet *self)
+{
+  g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
+
+  return self->busy;
+}
+
 void
 reroute_sheet_report_progress (double fraction, gpointer user_data)
 {
@@ -244,6 +265,8 @@ reroute_sheet_finish_apply (RerouteSheet *self, RerouteApplyState state, GError 
       g_clear_error (&error);
       return;
     }
+  g_clear_handle_id (&self->busy_id, g_source_remove);
+  reroute_sheet_set_busy (self, FALSE);
   if (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     self->problem = reroute_dup_error (error);
   /* It may have been saved, and she goes on. */
@@ -333,6 +356,7 @@ reroute_sheet_apply_async (RerouteSheet *self,
   self->sent = reroute_edit_copy (self->edit);
   self->apply = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (self->apply, reroute_sheet_apply_async);
+  self->busy_id = g_timeout_add (BUSY_AFTER_MS, busy_cb, self);
   self->progress = 0;
   self->touched = FALSE;
   g_clear_pointer (&self->problem, g_free);
@@ -383,4 +407,5 @@ reroute_sheet_close (RerouteSheet *self)
   g_clear_handle_id (&self->settle_id, g_source_remove);
   g_clear_handle_id (&self->check_id, g_source_remove);
   g_clear_handle_id (&self->retry_id, g_source_remove);
+  g_clear_handle_id (&self->busy_id, g_source_remove);
 }

@@ -38,6 +38,8 @@ struct _RerouteSheet
 
   /* of sheet-apply.c */
   GTask *apply;
+  guint busy_id; /* until the Apply is shown */
+  gboolean busy;
   double progress;
   char *problem;       /* (nullable): why the last Apply failed */
   RerouteEdit *sent;   /* (nullable): what it sends, until what became of it is taken in */
@@ -51,6 +53,8 @@ struct _RerouteSheet
 };
 
 void reroute_sheet_emit_changed (RerouteSheet *self);
+/* Tells of the property, but not of "changed". */
+void reroute_sheet_set_busy (RerouteSheet *self, gboolean busy);
 void reroute_sheet_load_settings (RerouteSheet *self);
 /* Lays the edit over what others saved after our serial. */
 void reroute_sheet_catch_up (RerouteSheet *self);

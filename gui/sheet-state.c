@@ -24,7 +24,7 @@ reroute_sheet_dup_state (RerouteSheet *sheet)
   RerouteRelayWatch *watch = reroute_sheet_get_relay_watch (sheet);
   g_autofree char *relay = dup_number (reroute_relay_watch_get_serial (watch));
 
-  if (reroute_sheet_is_applying (sheet))
+  if (reroute_sheet_is_busy (sheet))
     return g_strdup_printf (_ ("Applying, %d %%"),
                                (int) (reroute_sheet_get_progress (sheet) * 100));
   if (n_changes > 0 && reroute_sheet_is_wrong (sheet))

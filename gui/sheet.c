@@ -23,7 +23,14 @@ enum
   N_SIGNALS
 };
 
+enum
+{
+  PROP_BUSY = 1,
+  N_PROPS
+};
+
 static guint signals[N_SIGNALS];
+static GParamSpec *props[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (RerouteSheet, reroute_sheet, G_TYPE_OBJECT)
 
@@ -31,6 +38,15 @@ void
 reroute_sheet_emit_changed (RerouteSheet *self)
 {
   g_signal_emit (self, signals[CHANGED], 0);
+}
+
+void
+reroute_sheet_set_busy (RerouteSheet *self, gboolean busy)
+{
+  if (self->busy == busy)
+    return;
+  self->busy = busy;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_BUSY]);
 }
 
 /* --- findings --- */
@@ -323,9 +339,29 @@ reroute_sheet_dispose (GObject *object)
 }
 
 static void
+reroute_sheet_get_property (GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
+{
+  switch (prop_id)
+    {
+    case PROP_BUSY:
+      g_value_set_boolean (value, REROUTE_SHEET (object)->busy);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
 reroute_sheet_class_init (RerouteSheetClass *klass)
 {
-  G_OBJECT_CLASS (klass)->dispose = reroute_sheet_dispose;
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = reroute_sheet_dispose;
+  object_class->get_property = reroute_sheet_get_property;
+
+  props[PROP_BUSY] = g_param_spec_boolean (
+    "busy", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, props);
 
   signals[CHANGED] = g_signal_new (
     "changed", REROUTE_TYPE_SHEET, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);

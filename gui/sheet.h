@@ -40,6 +40,9 @@ void reroute_sheet_type_setting (RerouteSheet *self, RerouteSettingId id, const 
 gboolean reroute_sheet_is_loaded (RerouteSheet *self);    /* the saved settings are known */
 gboolean reroute_sheet_is_available (RerouteSheet *self); /* rulesd stands on the bus */
 gboolean reroute_sheet_is_applying (RerouteSheet *self);
+/* An Apply goes on for so long that it is shown, and the edit is not to be changed: the property
+   "busy". */
+gboolean reroute_sheet_is_busy (RerouteSheet *self);
 double reroute_sheet_get_progress (RerouteSheet *self); /* 0 to 1 while applying */
 guint64 reroute_sheet_get_serial (RerouteSheet *self);
 

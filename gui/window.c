@@ -18,6 +18,7 @@
 #include "gui/findings-window.h"
 #include "gui/fit.h"
 #include "gui/general-page.h"
+#include "gui/guard.h"
 #include "gui/help-window.h"
 #include "gui/history-page.h"
 #include "gui/naming.h"
@@ -36,8 +37,7 @@
 
 #include <glib/gi18n.h>
 
-#define PROGRESS_AFTER_MS 300 /* a shorter Apply shows none; dialog-look.md section 6 */
-#define SETTLE_MS 1500        /* after the start, before an absent relay is worth a banner */
+#define SETTLE_MS 1500 /* after the start, before an absent relay is worth a banner */
 
 struct _RerouteWindow
 {
@@ -62,7 +62,6 @@ struct _RerouteWindow
   gboolean closing; /* OK was pressed, or Cancel was agreed to */
   gboolean settled;
   guint settle_id;
-  guint progress_id;
 };
 
 enum
@@ -111,6 +110,7 @@ show_footer (RerouteWindow *self)
 {
   guint n_changes = reroute_edit_get_n_changes (reroute_sheet_get_edit (self->sheet));
   gboolean applying = reroute_sheet_is_applying (self->sheet);
+  gboolean busy = reroute_sheet_is_busy (self->sheet);
   gboolean can_save = n_changes > 0 && !reroute_sheet_is_wrong (self->sheet) && !applying &&
                       reroute_sheet_is_available (self->sheet) &&
                       !reroute_sheet_is_unsettled (self->sheet);
@@ -119,8 +119,8 @@ show_footer (RerouteWindow *self)
   show_findings (self);
   gtk_label_set_label (self->state, state);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->state), state);
-  gtk_widget_set_visible (GTK_WIDGET (self->progress), applying && self->progress_id == 0);
-  gtk_widget_set_visible (self->stop_button, applying && self->progress_id == 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->progress), busy);
+  gtk_widget_set_visible (self->stop_button, busy);
   gtk_progress_bar_set_fraction (self->progress, reroute_sheet_get_progress (self->sheet));
   gtk_widget_set_sensitive (self->apply_button, can_save);
   gtk_widget_set_sensitive (self->ok_button, can_save || (n_changes == 0 && !applying));
@@ -163,16 +163,6 @@ settled_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-progress_due_cb (gpointer user_data)
-{
-  RerouteWindow *self = REROUTE_WINDOW (user_data);
-
-  self->progress_id = 0;
-  update (self);
-  return G_SOURCE_REMOVE;
-}
-
 /* --- Apply --- */
 
 static void
@@ -184,12 +174,11 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   gboolean answered = reroute_sheet_apply_finish (REROUTE_SHEET (source), result, &state, &error);
   gboolean closing = self->closing;
 
-  g_clear_handle_id (&self->progress_id, g_source_remove);
-  self->closing =
-    closing && answered && (state == REROUTE_APPLY_SAVED || state == REROUTE_APPLY_CONFIRM);
+  self->closing = closing && answered && state == REROUTE_APPLY_CONFIRM;
   if (answered && state == REROUTE_APPLY_CONFIRM)
     reroute_save_ask_to_confirm (self->questions);
-  if (answered && state == REROUTE_APPLY_SAVED && closing)
+  if (answered && state == REROUTE_APPLY_SAVED && closing &&
+      !reroute_guard_is_needed (GTK_WINDOW (self), self->sheet))
     gtk_window_destroy (GTK_WINDOW (self));
   else
     update (self);
@@ -202,8 +191,6 @@ apply (GtkWindow *window, const char *const *confirmed)
 
   if (reroute_sheet_is_applying (self->sheet) || reroute_sheet_is_unsettled (self->sheet))
     return;
-  g_clear_handle_id (&self->progress_id, g_source_remove);
-  self->progress_id = g_timeout_add (PROGRESS_AFTER_MS, progress_due_cb, self);
   reroute_sheet_apply_async (self->sheet, confirmed, applied_cb, g_object_ref (self));
 }
 
@@ -411,7 +398,6 @@ reroute_window_dispose (GObject *object)
   RerouteWindow *self = REROUTE_WINDOW (object);
 
   g_clear_handle_id (&self->settle_id, g_source_remove);
-  g_clear_handle_id (&self->progress_id, g_source_remove);
   gtk_widget_dispose_template (GTK_WIDGET (self), REROUTE_TYPE_WINDOW);
   g_clear_pointer (&self->notices, reroute_alarm_notices_free);
   g_clear_pointer (&self->questions, reroute_save_free);

@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, poll, run    # noqa: E402
+from tree import SENSITIVE           # noqa: E402
 
 ADD = 'Add E-mail Domain'
 EDIT = 'Edit Routing Table Entry'
@@ -324,6 +325,52 @@ def test_list_that_is_open_when_all_is_saved(desk):
         desk.dialog.key(key)
         desk.dialog.wait_no_text('unsaved')
     desk.dialog.wait_closed(LIST)
+
+
+def test_apply_that_takes_long(desk):
+    """What opens a window waits."""
+    opening = {1: ['Add…', 'Routing Restrictions…'], 2: ['E-Mail Domain…', 'Hosts…', 'Time-outs…', 'Advanced…']}
+
+    def are(sensitive):
+        for page, names in opening.items():
+            desk.page(page)
+            poll(f'{names}', lambda names=names: all(
+                desk.dialog.wait(SHEET, 'push button', name).has(SENSITIVE) == sensitive for name in names))
+    desk.page(1)
+    desk.add_routing('long.test', 'example.com')
+    desk.confirm(ADD)
+    with Stopped(desk):
+        desk.dialog.click(SHEET, 'push button', 'Apply')
+        desk.dialog.wait_text('Applying, 0 %')
+        are(False)
+    are(True)
+
+
+def press_main_ok(desk):
+    """As who reads the screen to her does it: a modal window over it keeps only mouse and keys away."""
+    button = desk.dialog.wait(SHEET, 'push button', 'OK')
+    desk.dialog.tree.call(button.owner, button.path, ('org.a11y.atspi.Action', 'DoAction'), 'i', (0,))
+    desk.dialog.wait_text('Applying')
+
+
+def test_ok_drops_nothing_that_came_later(desk):
+    desk.page(1)
+    for number, before_the_end in enumerate((True, False)):
+        desk.add_routing(f'first{number}.test', 'example.com')
+        desk.confirm(ADD)
+        desk.add_routing(f'later{number}.test', 'example.com')
+        desk.dialog.wait_sensitive(ADD, 'push button', 'OK')
+        with Stopped(desk):
+            press_main_ok(desk)
+            if before_the_end:
+                desk.confirm(ADD)
+        poll('the first to be saved', lambda name=f'first{number}.test': name in desk.rows('routing'))
+        desk.dialog.wait_text(f'Rules {desk.serial()} saved' if not before_the_end else '1 unsaved change')
+        if not before_the_end:
+            desk.confirm(ADD)
+        desk.dialog.wait_text('1 unsaved change')
+        desk.apply()
+        assert f'later{number}.test' in desk.rows('routing')
 
 
 def test_ok_closes(desk):
