@@ -101,7 +101,7 @@ measure_tabs (GtkNotebook *notebook)
 }
 
 void
-reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook, GtkWidget *footer)
+reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook, int footer_width)
 {
   int around = gtk_widget_get_margin_start (GTK_WIDGET (notebook)) * 3; /* its frame, a scrollbar */
   int width = SHEET_WIDTH;
@@ -126,8 +126,7 @@ reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook, GtkWidget *footer)
                           NULL);
       width = MAX (width, needed + around);
     }
-  gtk_widget_measure (footer, GTK_ORIENTATION_HORIZONTAL, -1, NULL, &needed, NULL, NULL);
-  width = MAX (width, needed);
+  width = MAX (width, footer_width);
   needed = measure_tabs (notebook);
   width = MAX (width, needed);
   get_room (window, &room_width, &room_height);

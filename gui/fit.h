@@ -17,8 +17,8 @@ G_BEGIN_DECLS
 int reroute_fit_column (GtkColumnView *view, int width, const char *const *words);
 
 /* Makes the property sheet as large as its largest page, and as wide as the line of buttons below
-   would like; beyond the screen the pages scroll. */
-void reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook, GtkWidget *footer);
+   would like: @footer_width, in pixels; beyond the screen the pages scroll. */
+void reroute_fit_sheet (GtkWindow *window, GtkNotebook *notebook, int footer_width);
 
 /* Lets what is in @scroller, most of @window, scroll if the screen is too low for all of it.  To be
    called once the dialog is filled and before it is shown. */

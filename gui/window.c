@@ -95,7 +95,9 @@ show_findings (RerouteWindow *self)
   g_autofree char *counts = reroute_dup_counts (n_errors, n_warnings);
   const char *css_class = n_errors > 0 ? "state-error" : "state-warning";
 
-  gtk_widget_set_visible (GTK_WIDGET (self->findings_button), n_errors + n_warnings > 0);
+  /* The progress takes their place. */
+  gtk_widget_set_visible (GTK_WIDGET (self->findings_button),
+                          n_errors + n_warnings > 0 && !reroute_sheet_is_busy (self->sheet));
   gtk_label_set_label (self->findings_label, counts);
   gtk_image_set_from_icon_name (self->findings_icon,
                                 n_errors > 0 ? "dialog-error-symbolic" : "dialog-warning-symbolic");
@@ -139,17 +141,33 @@ update (RerouteWindow *self)
   show_footer (self);
 }
 
+static int
+measure_footer (RerouteWindow *self, const char *state, gboolean busy)
+{
+  int width = 0;
+
+  gtk_label_set_label (self->state, state);
+  gtk_widget_set_visible (GTK_WIDGET (self->findings_button), !busy);
+  gtk_widget_set_visible (GTK_WIDGET (self->progress), busy);
+  gtk_widget_set_visible (self->stop_button, busy);
+  gtk_widget_measure (self->footer, GTK_ORIENTATION_HORIZONTAL, -1, NULL, &width, NULL, NULL);
+  return width;
+}
+
 /* Wide enough for what the footer says on an ordinary day. */
 static void
 fit (RerouteWindow *self)
 {
   g_autofree char *state = g_strdup_printf (_ ("Rules %s saved, in use"), "1000");
+  g_autofree char *applying = g_strdup_printf (_ ("Applying, %d %%"), 100);
   g_autofree char *counts = reroute_dup_counts (0, 1);
+  int width = 0;
+  int width_busy = 0;
 
-  gtk_label_set_label (self->state, state);
   gtk_label_set_label (self->findings_label, counts);
-  gtk_widget_set_visible (GTK_WIDGET (self->findings_button), TRUE);
-  reroute_fit_sheet (GTK_WINDOW (self), self->notebook, self->footer);
+  width = measure_footer (self, state, FALSE);
+  width_busy = measure_footer (self, applying, TRUE);
+  reroute_fit_sheet (GTK_WINDOW (self), self->notebook, MAX (width, width_busy));
 }
 
 static gboolean

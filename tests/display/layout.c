@@ -11,8 +11,10 @@
 
 #include "gui/field-error.h"
 #include "gui/note.h"
+#include "gui/window.h"
 #include "tests/display/each-window.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -181,6 +183,50 @@ check_cb (const EachWindow *each, gpointer user_data)
   walk (&check, GTK_WIDGET (each->window));
 }
 
+/* --- the footer while an Apply is shown --- */
+
+static GtkWidget *
+get_part (const EachWindow *each, const char *id)
+{
+  GObject *part =
+    gtk_widget_get_template_child (GTK_WIDGET (each->window), REROUTE_TYPE_WINDOW, id);
+
+  g_assert_nonnull (part);
+  return GTK_WIDGET (part);
+}
+
+static void
+show_progress (const EachWindow *each, gboolean visible)
+{
+  gtk_widget_set_visible (get_part (each, "progress"), visible);
+  gtk_widget_set_visible (get_part (each, "stop_button"), visible);
+  each_window_settle (each->window);
+}
+
+/* The progress takes the place of the findings, and is told in full. */
+static void
+check_progress_cb (const EachWindow *each, gpointer user_data)
+{
+  g_autofree char *text = g_strdup_printf (_ ("Applying, %d %%"), 100);
+  Check check = { each, user_data };
+  GtkLabel *state = NULL;
+  g_autofree char *usual = NULL;
+
+  check_cb (each, user_data);
+  if (!REROUTE_IS_WINDOW (each->window))
+    return;
+  state = GTK_LABEL (get_part (each, "state"));
+  usual = g_strdup (gtk_label_get_label (state));
+  gtk_label_set_label (state, text);
+  show_progress (each, TRUE);
+  if (pango_layout_is_ellipsized (gtk_label_get_layout (state)))
+    complain (&check, text, "is cut off");
+  gtk_label_set_label (state, usual);
+  show_progress (each, FALSE);
+}
+
+/* --- languages and sizes --- */
+
 static void
 set_text_scale (int percent)
 {
@@ -188,13 +234,13 @@ set_text_scale (int percent)
 }
 
 static void
-check_language (const char *language, int percent)
+check_language (const char *language, int percent, EachWindowFunc check)
 {
   g_autoptr (GPtrArray) faults = g_ptr_array_new_with_free_func (g_free);
 
   set_text_scale (percent);
   each_window_speak (language);
-  each_window_visit (check_cb, faults);
+  each_window_visit (check, faults);
   for (guint i = 0; i < faults->len; i++)
     g_test_fail_printf ("%s", (char *) faults->pdata[i]);
 }
@@ -202,13 +248,13 @@ check_language (const char *language, int percent)
 static void
 test_ordinary (gconstpointer language)
 {
-  check_language (language, 100);
+  check_language (language, 100, check_progress_cb);
 }
 
 static void
 test_large (gconstpointer language)
 {
-  check_language (language, 200);
+  check_language (language, 200, check_cb);
 }
 
 /* --- sentences that come later --- */

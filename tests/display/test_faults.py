@@ -328,8 +328,11 @@ def test_list_that_is_open_when_all_is_saved(desk):
 
 
 def test_apply_that_takes_long(desk):
-    """What opens a window waits."""
+    """What opens a window waits, and the progress takes the place of the findings."""
     opening = {1: ['Add…', 'Routing Restrictions…'], 2: ['E-Mail Domain…', 'Hosts…', 'Time-outs…', 'Advanced…']}
+
+    def has_findings():
+        return any(node.role == 'push button' and 'warning' in node.name for node in desk.dialog.nodes(SHEET))
 
     def are(sensitive):
         for page, names in opening.items():
@@ -337,12 +340,15 @@ def test_apply_that_takes_long(desk):
             poll(f'{names}', lambda names=names: all(
                 desk.dialog.wait(SHEET, 'push button', name).has(SENSITIVE) == sensitive for name in names))
     desk.page(1)
+    poll('the findings', has_findings)
     desk.add_routing('long.test', 'example.com')
     desk.confirm(ADD)
     with Stopped(desk):
         desk.dialog.click(SHEET, 'push button', 'Apply')
         desk.dialog.wait_text('Applying, 0 %')
+        assert not has_findings()
         are(False)
+    poll('the findings again', has_findings)
     are(True)
 
 
