@@ -517,10 +517,12 @@ static void
 make_lists (RerouteHistoryPage *self)
 {
   const RerouteTextColumn columns[] = {
-    { _ ("No."), 56, TRUE, number_cell },   { _ ("When"), 176, FALSE, when_cell },
-      { _ ("Who"), 130, FALSE, who_cell },      { _ ("What"), -1, FALSE, what_cell },
-        { "", 104, FALSE, mark_cell },
-        };
+    { _ ("No."), 56, TRUE, number_cell },
+      { _ ("When"), 176, FALSE, when_cell },
+        { _ ("Who"), 130, FALSE, who_cell },
+          { _ ("What"), -1, FALSE, what_cell },
+            { "", 104, FALSE, mark_cell, .sample = _ ("In use") },
+          };
   const RerouteTextColumn change_columns[] = {
     { _ ("Page"), 110, FALSE, page_cell },
       { _ ("Entry or Setting"), 190, FALSE, name_cell },

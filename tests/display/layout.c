@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include "gui/field-error.h"
+#include "gui/history-page.h"
 #include "gui/note.h"
 #include "gui/window.h"
 #include "tests/display/each-window.h"
@@ -23,7 +24,8 @@
 #define TITLE_BAR 40   /* what a window manager takes of the screen, in pixels */
 #define WORDS_MOST 19  /* of a sentence that comes later: some lines */
 #define WORDS_MORE 3
-#define TOLERANCE 1.5 /* pixels: positions are rounded */
+#define CELL_PADDING 16 /* beside the text, in pixels: style.css */
+#define TOLERANCE 1.5   /* pixels: positions are rounded */
 
 /* One window; says what is wrong with it, one line each. */
 typedef struct
@@ -137,6 +139,32 @@ check_grid (Check *check, GtkWidget *grid)
         complain (check, G_OBJECT_TYPE_NAME (one), "lies over another in a grid");
 }
 
+/* --- a mark that no list here has --- */
+
+/* In the list of generations. */
+static void
+check_mark (Check *check)
+{
+  GtkWidget *viewport = NULL;
+  GObject *view = NULL;
+  GListModel *columns = NULL;
+  g_autoptr (GtkColumnViewColumn) column = NULL;
+  g_autoptr (PangoLayout) layout = NULL;
+  int needed = 0;
+
+  if (!g_str_equal (check->each->name, "RerouteHistoryPage"))
+    return;
+  viewport = gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (check->each->page));
+  view = gtk_widget_get_template_child (
+    gtk_viewport_get_child (GTK_VIEWPORT (viewport)), REROUTE_TYPE_HISTORY_PAGE, "view");
+  columns = gtk_column_view_get_columns (GTK_COLUMN_VIEW (view));
+  column = g_list_model_get_item (columns, g_list_model_get_n_items (columns) - 1);
+  layout = gtk_widget_create_pango_layout (GTK_WIDGET (view), _ ("In use"));
+  pango_layout_get_pixel_size (layout, &needed, NULL);
+  if (gtk_column_view_column_get_fixed_width (column) < needed + CELL_PADDING)
+    complain (check, _ ("In use"), "has no room in its column");
+}
+
 /* --- all of a window --- */
 
 static void
@@ -180,6 +208,7 @@ check_cb (const EachWindow *each, gpointer user_data)
 
   each_window_settle (each->window);
   check_window (&check);
+  check_mark (&check);
   walk (&check, GTK_WIDGET (each->window));
 }
 
