@@ -219,7 +219,8 @@ delivery_toggled_cb (GtkCheckButton *button, RerouteConnectionsPage *self)
     return;
   show_forward (self, forward);
   focus = gtk_root_get_focus (gtk_widget_get_root (GTK_WIDGET (self)));
-  if (forward && !GTK_IS_CHECK_BUTTON (focus))
+  /* The arrow keys go on between the two. */
+  if (forward && focus != GTK_WIDGET (self->dns_radio) && focus != GTK_WIDGET (self->forward_radio))
     gtk_widget_grab_focus (GTK_WIDGET (self->forward));
   if (!forward)
     reroute_sheet_set_setting (self->sheet, REROUTE_SETTING_DEFAULT_DELIVERY, "dns");

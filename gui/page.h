@@ -35,6 +35,9 @@ struct _ReroutePropertyPageInterface
 
 void reroute_property_page_open (ReroutePropertyPage *self, RerouteSheet *sheet);
 const char *reroute_property_page_get_help_topic (ReroutePropertyPage *self);
+/* By keys to another page and back: the focus is where it was. */
+void reroute_property_page_leave (ReroutePropertyPage *self);
+void reroute_property_page_enter (ReroutePropertyPage *self);
 void reroute_property_page_focus_search (ReroutePropertyPage *self);
 gboolean reroute_property_page_clear_search (ReroutePropertyPage *self);
 gboolean reroute_property_page_flush (ReroutePropertyPage *self);

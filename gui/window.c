@@ -75,13 +75,18 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (RerouteWindow, reroute_window, GTK_TYPE_APPLICATION_WINDOW)
 
 static ReroutePropertyPage *
-get_page (RerouteWindow *self)
+get_nth_page (RerouteWindow *self, int n)
 {
-  GtkWidget *scroller =
-    gtk_notebook_get_nth_page (self->notebook, gtk_notebook_get_current_page (self->notebook));
+  GtkWidget *scroller = gtk_notebook_get_nth_page (self->notebook, n);
   GtkWidget *viewport = gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (scroller));
 
   return REROUTE_PROPERTY_PAGE (gtk_viewport_get_child (GTK_VIEWPORT (viewport)));
+}
+
+static ReroutePropertyPage *
+get_page (RerouteWindow *self)
+{
+  return get_nth_page (self, gtk_notebook_get_current_page (self->notebook));
 }
 
 /* --- what is shown --- */
@@ -216,15 +221,14 @@ apply (GtkWindow *window, const char *const *confirmed)
 static gboolean
 flush_pages (RerouteWindow *self)
 {
-  int current = gtk_notebook_get_current_page (self->notebook);
-
   for (int i = 0; i < gtk_notebook_get_n_pages (self->notebook); i++)
     {
+      if (reroute_property_page_flush (get_nth_page (self, i)))
+        continue;
       gtk_notebook_set_current_page (self->notebook, i);
-      if (!reroute_property_page_flush (get_page (self)))
-        return FALSE;
+      /* Only on a page that is shown can the field get the focus. */
+      return reroute_property_page_flush (get_page (self));
     }
-  gtk_notebook_set_current_page (self->notebook, current);
   return TRUE;
 }
 
@@ -327,13 +331,15 @@ page_key_cb (GtkEventControllerKey *controller,
              GdkModifierType state,
              RerouteWindow *self)
 {
+  int n = gtk_notebook_get_current_page (self->notebook) + (keyval == GDK_KEY_Page_Down ? 1 : -1);
+
   if ((state & GDK_CONTROL_MASK) == 0 || (keyval != GDK_KEY_Page_Down && keyval != GDK_KEY_Page_Up))
     return GDK_EVENT_PROPAGATE;
-  if (keyval == GDK_KEY_Page_Down)
-    gtk_notebook_next_page (self->notebook);
-  else
-    gtk_notebook_prev_page (self->notebook);
-  gtk_widget_child_focus (GTK_WIDGET (get_page (self)), GTK_DIR_TAB_FORWARD);
+  if (n < 0 || n >= gtk_notebook_get_n_pages (self->notebook))
+    return GDK_EVENT_STOP;
+  reroute_property_page_leave (get_page (self));
+  gtk_notebook_set_current_page (self->notebook, n);
+  reroute_property_page_enter (get_page (self));
   return GDK_EVENT_STOP;
 }
 

@@ -200,6 +200,37 @@ def test_settings_of_the_page(desk):
     assert 'mx2.example.net:26' in desk.setting('default-delivery')
 
 
+def test_keys_go_on_where_they_were(desk):
+    """The row with the focus keeps it on another page's way there and back, and when all is saved by keys."""
+    names = [f'row{number}.test' for number in range(5)]
+    for name in names:
+        desk.ctl('routing', 'add', name, '--reroute-to=example.com', '--accept-from=anyone')
+    edit = 'Edit Routing Table Entry'
+
+    def press_enter():
+        desk.dialog.focus(SHEET)
+        desk.dialog.key('Return')
+        desk.dialog.focus(edit)
+        poll('the row', lambda: names[1] in desk.dialog.texts(edit))
+    desk.page(1)
+    desk.dialog.wait_text('5 entries')
+    desk.dialog.click(SHEET, 'label', names[1])
+    desk.dialog.key('ctrl+Page_Down', 'ctrl+Page_Up')
+    press_enter()
+    desk.dialog.key('alt+o')
+    desk.dialog.type('by keys')
+    desk.confirm(edit)
+    desk.dialog.wait_text('1 unsaved change')
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('alt+a')
+    poll('it to be saved', lambda: desk.rows('routing')[names[1]]['comment'] == 'by keys')
+    desk.dialog.wait_text(f'Rules {desk.serial()} saved')
+    press_enter()
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed(edit)
+    desk.page(2)
+
+
 def test_cancel_asks_for_unsaved_changes(desk):
     desk.dialog.key('alt+i')
     desk.dialog.wait_text('1 unsaved change')
