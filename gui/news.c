@@ -209,6 +209,19 @@ reroute_news_find_row (const RerouteNews *self, ReroutePage page, gint64 id)
   return NULL;
 }
 
+RerouteChange *
+reroute_news_find_setting (const RerouteNews *self, const char *key)
+{
+  for (guint i = self->changes->len; i > 0; i--)
+    {
+      RerouteChange *change = g_ptr_array_index (self->changes, i - 1);
+
+      if (change->kind == REROUTE_CHANGE_SET && g_str_equal (change->key, key))
+        return change;
+    }
+  return NULL;
+}
+
 gboolean
 reroute_news_is_touching (const RerouteNews *self)
 {

@@ -42,6 +42,8 @@ void reroute_news_drop_untouched (RerouteNews *self, RerouteEdit *edit);
 gboolean reroute_news_has_conflict (const RerouteNews *self, const RerouteChange *change);
 /* (transfer none) (nullable): the last of the changes that is one of that row. */
 RerouteChange *reroute_news_find_row (const RerouteNews *self, ReroutePage page, gint64 id);
+/* (transfer none) (nullable): the same of a setting. */
+RerouteChange *reroute_news_find_setting (const RerouteNews *self, const char *key);
 /* Whether some of it touches hers, or may. */
 gboolean reroute_news_is_touching (const RerouteNews *self);
 /* The last generation with what touches hers; the last of all, where nothing does or it is not

@@ -23,6 +23,7 @@ struct _RerouteSettingField
   RerouteTextFunc to_value;
   gboolean active;
   gboolean showing;
+  RerouteNews *others; /* (nullable): what others saved of it, and is not shown here yet */
 };
 
 G_DEFINE_FINAL_TYPE (RerouteSettingField, reroute_setting_field, G_TYPE_OBJECT)
@@ -69,18 +70,37 @@ judge (GtkEditable *field, gpointer user_data)
   return reroute_dup_setting_error (&reroute_setting_specs ()[self->id], text);
 }
 
+/* What is typed is no value yet, and only here.  A field that she has emptied and left is as it
+   was. */
+static gboolean
+is_half_typed (RerouteSettingField *self)
+{
+  GtkWidget *entry = GTK_WIDGET (self->entry);
+  g_autofree char *value = NULL;
+
+  if (!self->active || (gtk_editable_get_text (self->entry)[0] == '\0' &&
+                        (gtk_widget_get_state_flags (entry) & GTK_STATE_FLAG_FOCUS_WITHIN) == 0))
+    return FALSE;
+  value = dup_value (self);
+  return value == NULL;
+}
+
 static void
 entry_changed_cb (GtkEditable *entry, RerouteSettingField *self)
 {
   g_autofree char *value = NULL;
+  g_autoptr (RerouteNews) others = NULL;
 
   if (self->showing || !self->active)
     return;
   value = dup_value (self);
   if (value == NULL)
     return;
+  others = g_steal_pointer (&self->others);
   self->showing = TRUE;
   reroute_sheet_type_setting (self->sheet, self->id, value);
+  if (others != NULL)
+    reroute_sheet_lay_setting (self->sheet, self->id, others);
   self->showing = FALSE;
 }
 
@@ -99,27 +119,43 @@ entered_cb (GtkEventControllerFocus *controller, RerouteSettingField *self)
   reroute_edit_begin_step (reroute_sheet_get_edit (self->sheet));
 }
 
+/* What the edit holds of it lies over theirs already; what is only here does not. */
+static void
+others_saved_cb (RerouteSheet *sheet, const RerouteNews *news, RerouteSettingField *self)
+{
+  const char *key = reroute_setting_specs ()[self->id].key;
+
+  if (reroute_edit_get_setting (reroute_sheet_get_edit (sheet), self->id) == NULL &&
+      (news->unknown || reroute_news_find_setting (news, key) != NULL))
+    reroute_news_add (&self->others, news);
+}
+
+/* Theirs is read, and shown next. */
+static void
+saved_cb (RerouteSheet *sheet, RerouteSettingField *self)
+{
+  if (!is_half_typed (self))
+    g_clear_pointer (&self->others, reroute_news_free);
+}
+
 /* Leaves alone what she is typing, and what she had typed before she chose another value. */
 static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteSettingField *self)
 {
   g_autofree char *shown = NULL;
   g_autofree char *value = NULL;
-  gboolean focused =
-    gtk_widget_get_state_flags (GTK_WIDGET (self->entry)) & GTK_STATE_FLAG_FOCUS_WITHIN;
 
   update_sensitivity (self);
-  if (self->showing || focused || !is_shown_here (self))
+  if (self->showing || !is_shown_here (self) || is_half_typed (self))
     return;
   value = dup_value (self);
   shown = dup_shown (self);
-  if (self->active && value == NULL && gtk_editable_get_text (self->entry)[0] != '\0')
-    return;
   if (g_strcmp0 (value, reroute_sheet_get_setting (sheet, self->id)) == 0)
     return;
   self->showing = TRUE;
   gtk_editable_set_text (self->entry, shown);
   self->showing = FALSE;
+  g_clear_pointer (&self->others, reroute_news_free);
   reroute_field_error_update (self->error);
 }
 
@@ -132,6 +168,7 @@ reroute_setting_field_dispose (GObject *object)
     reroute_field_error_unwatch (self->error);
   self->error = NULL;
   g_clear_object (&self->sheet);
+  g_clear_pointer (&self->others, reroute_news_free);
 
   G_OBJECT_CLASS (reroute_setting_field_parent_class)->dispose (object);
 }
@@ -176,6 +213,8 @@ reroute_setting_field_new (RerouteSheet *sheet,
   gtk_widget_add_controller (GTK_WIDGET (entry), focus);
   g_signal_connect_object (focus, "enter", G_CALLBACK (entered_cb), self, 0);
   g_signal_connect_object (entry, "changed", G_CALLBACK (entry_changed_cb), self, 0);
+  g_signal_connect_object (sheet, "others-saved", G_CALLBACK (others_saved_cb), self, 0);
+  g_signal_connect_object (sheet, "saved", G_CALLBACK (saved_cb), self, 0);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   return self;
 }

@@ -572,23 +572,27 @@ reroute_sheet_get_n_touching (RerouteSheet *self)
   return self->n_touching;
 }
 
-void
-reroute_sheet_lay_row (RerouteSheet *self, ReroutePage page, gint64 id, const RerouteNews *others)
+/* Lays what is edited of one thing over @theirs; returns the conflicts.  @theirs: (nullable) */
+static GPtrArray *
+rebase_one (RerouteSheet *self, RerouteChange *theirs)
 {
   g_autoptr (GPtrArray) last = g_ptr_array_new ();
-  g_autoptr (GPtrArray) conflicts = NULL;
-  RerouteChange *theirs = NULL;
-  gboolean unknown = FALSE;
 
-  g_return_if_fail (REROUTE_IS_SHEET (self));
-
-  theirs = reroute_news_find_row (others, page, id);
   if (theirs != NULL)
     g_ptr_array_add (last, theirs);
-  conflicts = reroute_edit_rebase (self->edit, last);
-  unknown =
-    others->unknown && reroute_edit_get_state (self->edit, page, id) != REROUTE_EDIT_UNTOUCHED;
-  if (conflicts->len == 0 && !unknown)
+  return reroute_edit_rebase (self->edit, last);
+}
+
+/* @conflicts: (transfer full); @touched: the edit has something there still */
+static void
+take_conflicts (RerouteSheet *self,
+                GPtrArray *conflicts,
+                gboolean touched,
+                const RerouteNews *others)
+{
+  g_autoptr (GPtrArray) own = conflicts;
+
+  if (own->len == 0 && !(others->unknown && touched))
     return;
   if (self->news == NULL)
     {
@@ -596,11 +600,37 @@ reroute_sheet_lay_row (RerouteSheet *self, ReroutePage page, gint64 id, const Re
       /* Those were with what she has taken back or saved since. */
       g_ptr_array_set_size (self->news->conflicts, 0);
     }
-  self->news->unknown |= unknown;
+  self->news->unknown |= others->unknown && touched;
   self->n_touching++;
-  while (conflicts->len > 0)
-    reroute_news_add_conflict (self->news, others, g_ptr_array_steal_index (conflicts, 0));
+  while (own->len > 0)
+    reroute_news_add_conflict (self->news, others, g_ptr_array_steal_index (own, 0));
   reroute_sheet_emit_changed (self);
+}
+
+void
+reroute_sheet_lay_row (RerouteSheet *self, ReroutePage page, gint64 id, const RerouteNews *others)
+{
+  GPtrArray *conflicts = NULL;
+
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  conflicts = rebase_one (self, reroute_news_find_row (others, page, id));
+  take_conflicts (self,
+                  conflicts,
+                  reroute_edit_get_state (self->edit, page, id) != REROUTE_EDIT_UNTOUCHED,
+                  others);
+}
+
+void
+reroute_sheet_lay_setting (RerouteSheet *self, RerouteSettingId id, const RerouteNews *others)
+{
+  GPtrArray *conflicts = NULL;
+
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  conflicts =
+    rebase_one (self, reroute_news_find_setting (others, reroute_setting_specs ()[id].key));
+  take_conflicts (self, conflicts, reroute_edit_get_setting (self->edit, id) != NULL, others);
 }
 
 void

@@ -67,6 +67,8 @@ void reroute_sheet_dismiss_news (RerouteSheet *self);
    that touches it. */
 void
 reroute_sheet_lay_row (RerouteSheet *self, ReroutePage page, gint64 id, const RerouteNews *others);
+/* The same of a setting that was being typed. */
+void reroute_sheet_lay_setting (RerouteSheet *self, RerouteSettingId id, const RerouteNews *others);
 
 typedef enum
 {

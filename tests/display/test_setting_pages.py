@@ -296,6 +296,32 @@ def test_fields_that_are_not_chosen_follow_others(desk):
     assert desk.setting('default-account') == 'others'
 
 
+def test_field_with_the_focus_follows_others(desk):
+    """She has typed nothing there."""
+    desk.page(0)
+    desk.dialog.key('alt+h')
+    desk.ctl('settings', 'set', 'hostname', 'theirs.example.org')
+    poll('their name', lambda: 'theirs.example.org' in desk.dialog.texts())
+    desk.dialog.wait_no_text('unsaved')
+
+
+def test_field_that_is_half_typed_is_not_theirs(desk):
+    """What others save meanwhile is not overwritten without a question."""
+    desk.dialog.key('alt+z', 'End')
+    desk.dialog.type('x')
+    desk.dialog.wait_text('Write a size')
+    desk.dialog.wait_no_text('unsaved')
+    desk.ctl('settings', 'set', 'max-message-size', '20 MiB')
+    desk.dialog.wait_text(f'Rules {desk.serial()} saved')
+    fill(desk, 'alt+z', '30 MiB')
+    desk.dialog.wait_text('Your change is kept, but it touches the same entry.')
+    desk.dialog.click(SHEET, 'push button', 'Apply')
+    desk.dialog.wait_text('Save yours over them?', 'Save')
+    assert desk.setting('max-message-size') == '20 MiB'
+    desk.dialog.click('Save', 'push button', 'Save Mine')
+    poll('hers to be saved', lambda: desk.setting('max-message-size') == '30 MiB')
+
+
 def test_more_ranges_than_the_list_takes(desk):
     """It says so, and is left as it was."""
     ranges = [f'203.0.{i // 250}.{i % 250}' for i in range(10000)]
