@@ -61,6 +61,11 @@ void reroute_sheet_catch_up (RerouteSheet *self);
 /* @findings: (transfer full): of the edit, as the service judged it */
 void reroute_sheet_take_edit_findings (RerouteSheet *self, GPtrArray *findings);
 
+/* --- of sheet-news.c --- */
+
+/* What others saved touches nothing of hers where she has taken hers back. */
+void reroute_sheet_forget_past_conflicts (RerouteSheet *self);
+
 /* --- of sheet-apply.c --- */
 
 /* What others saved is taken in only while this is false. */
