@@ -130,16 +130,18 @@ start_retry (RerouteSheet *self)
     self->retry_id = g_timeout_add (REROUTE_SHEET_RETRY_MS, retry_cb, self);
 }
 
-/* Of a service that is away nothing is noted: that is seen. */
+/* Of a service that is away nothing is noted: that is seen, and it is asked when it comes. */
 static void
 note_load_failure (RerouteSheet *self, const GError *error)
 {
   g_debug ("no settings: %s", error->message);
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+      !reroute_rules_client_get_available (self->rules))
     return;
-  if (!g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
-    self->load_failure = g_strdup (error->message);
   start_retry (self);
+  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
+    return;
+  self->load_failure = g_strdup (error->message);
   reroute_sheet_emit_changed (self);
 }
 
