@@ -189,7 +189,7 @@ reroute_sheet_load_settings (RerouteSheet *self)
     self->rules, self->cancellable, settings_loaded_cb, g_object_ref (self));
 }
 
-/* The saved values that hers lay over; those of @conflicts are not read yet. */
+/* The saved values that hers lay over, where those of @conflicts are not read yet. */
 static void
 fill_in_settings (RerouteSheet *self, GPtrArray *conflicts)
 {
@@ -199,10 +199,15 @@ fill_in_settings (RerouteSheet *self, GPtrArray *conflicts)
       const RerouteSettingSpec *spec = conflict->after->kind == REROUTE_CHANGE_SET
                                          ? reroute_setting_find (conflict->after->key, NULL)
                                          : NULL;
+      const char *saved = NULL;
+      const char *theirs = NULL;
 
-      if (spec != NULL && self->settings != NULL)
-        conflict->before = reroute_change_new_set (
-          spec->key, reroute_settings_get_text (self->settings, spec->id), NULL);
+      if (spec == NULL || self->settings == NULL)
+        continue;
+      saved = reroute_settings_get_text (self->settings, spec->id);
+      theirs = conflict->after->value != NULL ? conflict->after->value : spec->default_value;
+      if (!g_str_equal (saved, theirs))
+        conflict->before = reroute_change_new_set (spec->key, saved, NULL);
     }
 }
 
