@@ -123,24 +123,11 @@ def test_one_at_a_time(desk):
     desk.dialog.wait_sensitive(SHEET, 'push button', 'Bring Back 2…')
 
 
-def test_every_field_is_told(desk):
-    """What changed in an entry is named, also where its mail goes on as before."""
-    desk.ctl('routing', 'edit', 'two.test', '--accept-from=permitted', '--comment=ours')
-    desk.dialog.focus(SHEET)
-    desk.dialog.key('ctrl+f')
-    desk.dialog.type('two.test changed')
-    desk.dialog.wait_no_text('Routing: two.test added')
-    desk.dialog.click(SHEET, 'label', 'Routing: two.test changed')
-    desk.dialog.wait_text('Comment: ')
-    shown = [text.translate({0x2068: None, 0x2069: None}) for text in cells(desk)[-2:]]
-    assert shown == ['Accept From: Anyone; Comment: –', 'Accept From: Permitted hosts; Comment: ours'], shown
-    desk.dialog.key('Escape')
-    desk.dialog.wait_text('Routing: two.test added')
-
-
 def test_rulesd_comes_back(desk):
     """After a restart the list is still the history, once."""
-    os.kill(desk.bus.pid_of('org.reroute.Rules'), signal.SIGKILL)
+    pid = desk.bus.pid_of('org.reroute.Rules')
+    os.kill(pid, signal.SIGKILL)
+    poll('the end of rulesd', lambda: desk.bus.pid_of('org.reroute.Rules') != pid)
     desk.ctl('routing', 'add', 'three.test', '--reroute-to=example.com', '--accept-from=anyone')
     desk.dialog.wait_text('Routing: three.test added')
     assert cells(desk).count('Routing: two.test added') == 1
@@ -164,6 +151,21 @@ def test_changes_chosen_while_the_bus_was_away(desk):
     desk.dialog.wait_text('Routing: two.test added')
 
 
+def test_every_field_is_told(desk):
+    """What changed in an entry is named, also where its mail goes on as before."""
+    desk.ctl('routing', 'edit', 'two.test', '--accept-from=permitted', '--comment=ours')
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('two.test changed')
+    desk.dialog.wait_no_text('Routing: two.test added')
+    desk.dialog.click(SHEET, 'label', 'Routing: two.test changed')
+    desk.dialog.wait_text('Comment: ')
+    shown = [text.translate({0x2068: None, 0x2069: None}) for text in cells(desk)[-2:]]
+    assert shown == ['Accept From: Anyone; Comment: –', 'Accept From: Permitted hosts; Comment: ours'], shown
+    desk.dialog.key('Escape')
+    desk.dialog.wait_text('Routing: two.test added')
+
+
 def test_more_news_than_one_page(desk):
     """None between what is read first and what was there is left out."""
     bus = Gio.DBusConnection.new_for_address_sync(
@@ -177,6 +179,7 @@ def test_more_news_than_one_page(desk):
                                   None).unpack()
         assert state == 'saved', state
     os.kill(desk.dialog.process.pid, signal.SIGCONT)
+    desk.dialog.wait_text(f'postmaster set to n{PAGE + 19}@example.org')
     desk.dialog.focus(SHEET)
     desk.dialog.key('ctrl+f')
     desk.dialog.type('to n3@')
