@@ -91,6 +91,8 @@ tear_down (Fixture *self, gconstpointer data)
   RerouteScheduler *scheduler = &self->scheduler;
 
   g_clear_pointer (&begun, g_ptr_array_unref);
+  for (guint i = 0; i < self->tries->len; i++)
+    g_queue_clear (&((RerouteTry *) self->tries->pdata[i])->destination->queue);
   reroute_destinations_clear (scheduler);
   g_hash_table_unref (scheduler->routes);
   g_ptr_array_unref (self->tries);
