@@ -33,7 +33,7 @@ is_client_of (const RerouteDecisionMemo *self, const RerouteClient *client)
   if (client == NULL || !self->has_client)
     return client == NULL && !self->has_client;
   return client->authenticated == self->client.authenticated &&
-         memcmp (&client->ip, &self->client.ip, sizeof client->ip) == 0;
+         reroute_ip_equal (&client->ip, &self->client.ip);
 }
 
 const RerouteDecision *

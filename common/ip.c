@@ -73,6 +73,12 @@ reroute_ip_format (const RerouteIp *self, char text[REROUTE_IP_TEXT_OCTETS])
 }
 
 gboolean
+reroute_ip_equal (const RerouteIp *a, const RerouteIp *b)
+{
+  return memcmp (a->octets, b->octets, sizeof a->octets) == 0;
+}
+
+gboolean
 reroute_ip_is_ipv4 (const RerouteIp *self)
 {
   return memcmp (self->octets, ipv4_prefix, IPV4_OFFSET) == 0;

@@ -26,6 +26,7 @@ char *reroute_ip_to_string (const RerouteIp *self); /* "192.0.2.1", "2001:db8::1
 /* The same into @text.  Returns: @text */
 const char *reroute_ip_format (const RerouteIp *self, char text[REROUTE_IP_TEXT_OCTETS]);
 gboolean reroute_ip_is_ipv4 (const RerouteIp *self);
+gboolean reroute_ip_equal (const RerouteIp *a, const RerouteIp *b);
 gboolean reroute_ip_is_loopback (const RerouteIp *self);
 gboolean reroute_ip_is_unspecified (const RerouteIp *self);
 /* Of a network that is not part of the Internet, or of no host at all: RFC 1918, RFC 6598 (behind a

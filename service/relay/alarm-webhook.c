@@ -173,7 +173,6 @@ time_limit_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* libsoup knows one database; what it does not trust may be trusted by another. */
 static gboolean
 accept_certificate_cb (SoupMessage *message,
                        GTlsCertificate *certificate,
@@ -182,20 +181,9 @@ accept_certificate_cb (SoupMessage *message,
 {
   Attempt *attempt = user_data;
   GUri *uri = soup_message_get_uri (message);
-  g_autoptr (GSocketConnectable) identity =
-               g_network_address_new (g_uri_get_host (uri), (guint16) g_uri_get_port (uri));
 
-  for (guint i = 1; i < attempt->databases->len; i++)
-    if (g_tls_database_verify_chain (attempt->databases->pdata[i],
-                                     certificate,
-                                     G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER,
-                                     identity,
-                                     NULL,
-                                     G_TLS_DATABASE_VERIFY_NONE,
-                                     NULL,
-                                     NULL) == 0)
-      return TRUE;
-  return FALSE;
+  return reroute_tls_trust_accepts (
+    attempt->databases, certificate, g_uri_get_host (uri), (guint16) g_uri_get_port (uri));
 }
 
 /* (transfer full) (nullable): of the header field Authorization */

@@ -15,8 +15,6 @@
 #include "common/diagnosis.h"
 #include "service/relay/receive/handed-socket.h"
 
-#include <string.h>
-
 #define ADDRESSES_MOST 8
 
 /* --- the host name, forward and back --- */
@@ -226,7 +224,7 @@ find_listener (const RerouteRelayParts *parts, const RerouteIp *ip)
       gboolean is_any =
         !reroute_ip_is_ipv4 (&listener->ip) && reroute_ip_is_unspecified (&listener->ip);
 
-      if (!listener->in_tls && (is_dual || is_any || memcmp (&listener->ip, ip, sizeof *ip) == 0))
+      if (!listener->in_tls && (is_dual || is_any || reroute_ip_equal (&listener->ip, ip)))
         return listener;
     }
   return NULL;

@@ -75,7 +75,8 @@ reroute_connection_begin (RerouteConnection *self)
   if (fd < 0)
     {
       failure = errno;
-      self->lacked_socket = failure == EMFILE || failure == ENFILE || failure == ENOBUFS;
+      self->lacked_socket =
+        failure == EMFILE || failure == ENFILE || failure == ENOBUFS || failure == ENOMEM;
       return failure;
     }
   if (!prepare (self, fd) ||

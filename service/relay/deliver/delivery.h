@@ -85,7 +85,7 @@ typedef struct
    (transfer full) */
 RerouteReply *reroute_delivery_soften (const RerouteReply *reply);
 
-/* Borrowed: that leaves. */
+/* Borrowed: the reverse-path as it leaves, rewritten or as it came. */
 const char *reroute_delivery_get_reverse_path (const RerouteDelivery *self);
 
 /* Whether what leaves needs SMTPUTF8: the header section, the reverse-path, a recipient or its
@@ -108,10 +108,10 @@ void reroute_delivery_note_failure (RerouteDelivery *self,
 /* On the worker: the connection is to the host that is tried. */
 void reroute_delivery_note_relay (RerouteDelivery *self, RerouteConnection *connection);
 
-/* On the worker: the end of the content was sent, and not all of it was answered: it may have
-   arrived.  What was said of a recipient by then holds, be it that it was refused or, by LMTP, that
-   it was delivered.  @otherwise: (nullable): for the others; NULL: none, as if they had not been
-   tried */
+/* On the worker, behind a transaction: keeps what was said of each recipient.  Where the end of the
+   content was sent and not all of it was answered it may have arrived: what was said by then holds,
+   be it that a recipient was refused or, by LMTP, that it was delivered.  @otherwise: (nullable):
+   for the others; NULL: none, as if they had not been tried */
 void reroute_delivery_note_replies (RerouteDelivery *self,
                                     const RerouteSmtpClient *machine,
                                     const RerouteReply *otherwise);

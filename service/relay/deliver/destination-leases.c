@@ -229,7 +229,7 @@ leave_line (RerouteDestination *self)
   self->blocked = FALSE;
 }
 
-gboolean
+void
 reroute_destination_share (RerouteDestination *self, guint worker)
 {
   RerouteScheduler *scheduler = self->scheduler;
@@ -237,12 +237,11 @@ reroute_destination_share (RerouteDestination *self, guint worker)
   RerouteDestination *poorest = scheduler->stopping ? NULL : find_poorest (self);
 
   if (poorest == NULL || !must_share_with (self, poorest))
-    return FALSE;
+    return;
   leave_line (self);
   reroute_destination_return_leases (self, worker);
   reroute_worker_post (scheduler->workers[worker], close_idle, scheduler->pools[worker]);
   g_queue_remove (blocked, poorest);
   g_queue_push_head (blocked, poorest);
   reroute_destinations_pump_blocked (scheduler);
-  return TRUE;
 }

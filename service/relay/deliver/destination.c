@@ -16,8 +16,6 @@
 
 #include "service/relay/deliver/scheduler-private.h"
 
-#include <string.h>
-
 #include "common/limits.h"
 #include "service/relay/deliver/leaving.h"
 
@@ -45,7 +43,7 @@ equal_address (gconstpointer a, gconstpointer b)
   const RerouteDestination *left = a;
   const RerouteDestination *right = b;
 
-  return left->port == right->port && memcmp (&left->ip, &right->ip, sizeof left->ip) == 0 &&
+  return left->port == right->port && reroute_ip_equal (&left->ip, &right->ip) &&
          g_strcmp0 (left->socket, right->socket) == 0;
 }
 
@@ -286,7 +284,6 @@ reroute_destination_release (RerouteDestination *self, guint worker, gint64 took
 {
   RerouteScheduler *scheduler = self->scheduler;
   RerouteDestination *host = reroute_destination_get_host (self);
-  gboolean has_shared;
 
   self->used_us = self->done_us = reroute_worker_now_us (scheduler->thread);
   host->used_us = self->used_us;
@@ -302,13 +299,12 @@ reroute_destination_release (RerouteDestination *self, guint worker, gint64 took
     set_slow (self, TRUE);
   else if (took_us < QUICK_US)
     set_slow (self, FALSE);
-  has_shared = reroute_destination_share (host, worker);
+  reroute_destination_share (host, worker);
   reroute_destination_pump (self);
   unpark_next (self);
   if (self != host)
     unpark_next (host);
-  if (!has_shared)
-    reroute_destinations_pump_blocked (scheduler);
+  reroute_destinations_pump_blocked (scheduler);
 }
 
 /* --- the table --- */

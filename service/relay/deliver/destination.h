@@ -157,9 +157,8 @@ gboolean reroute_destination_lease (RerouteDestination *self, guint wanted, guin
 void reroute_destination_return_leases (RerouteDestination *self, guint worker);
 /* A host has to wait until there is a connection for it. */
 void reroute_destination_block (RerouteDestination *self);
-/* A delivery on @worker has ended: its connection goes to a host that waits and has fewer. Returns:
-   whether it did, and those in line were pumped */
-gboolean reroute_destination_share (RerouteDestination *self, guint worker);
+/* A delivery on @worker has ended: its connection goes to a host that waits and has fewer. */
+void reroute_destination_share (RerouteDestination *self, guint worker);
 /* Hands out connections to those in line, as far as there are any: the others keep their places. */
 void reroute_destinations_pump_blocked (RerouteScheduler *scheduler);
 /* Without a place in the table. */

@@ -9,8 +9,6 @@
 
 #include "service/relay/deliver/dane.h"
 
-#include <string.h>
-
 RerouteEndpoint
 reroute_endpoint_copy (const RerouteEndpoint *self)
 {
@@ -27,7 +25,7 @@ reroute_endpoint_copy (const RerouteEndpoint *self)
 gboolean
 reroute_endpoint_is_same (const RerouteEndpoint *a, const RerouteEndpoint *b)
 {
-  return a->port == b->port && memcmp (&a->ip, &b->ip, sizeof a->ip) == 0 && a->lmtp == b->lmtp &&
+  return a->port == b->port && reroute_ip_equal (&a->ip, &b->ip) && a->lmtp == b->lmtp &&
          a->local == b->local && (!a->local || g_str_equal (a->name, b->name));
 }
 

@@ -285,18 +285,18 @@ reroute_scheduler_explain_async (RerouteScheduler *self,
 typedef struct
 {
   RerouteScheduler *scheduler;
-  GTask *task;
+  GTask *task; /* whose data this is; its reference goes with the last answer */
   char **domains;
   guint n_pending;
-  RerouteTimer patience;
+  RerouteTimer patience; /* then what is known is told */
   gboolean answered;
-  GVariantBuilder answers;
-  GVariantBuilder silent;
+  GVariantBuilder answers; /* a{sb} */
+  GVariantBuilder silent;  /* as: no exchanger, or DNS failed */
 } Survey;
 
 typedef struct
 {
-  GTask *task;
+  Survey *survey;
   const char *domain;
 } Question;
 
@@ -332,14 +332,12 @@ end_patience (RerouteTimer *timer)
 }
 
 static void
-finish_one (GTask *task)
+finish_one (Survey *self)
 {
-  Survey *self = g_task_get_task_data (task);
-
   if (--self->n_pending > 0)
     return;
   answer_survey (self);
-  g_object_unref (task);
+  g_object_unref (self->task);
 }
 
 static void
@@ -347,21 +345,20 @@ surveyed (RerouteNextHop *resolved, gpointer user_data)
 {
   g_autoptr (RerouteNextHop) next_hop = resolved;
   g_autofree Question *question = user_data;
-  Survey *self = g_task_get_task_data (question->task);
+  Survey *self = question->survey;
   gboolean found = next_hop->leads_here || next_hop->state == REROUTE_NEXT_HOP_FOUND;
 
   if (!self->answered && found)
     g_variant_builder_add (&self->answers, "{sb}", question->domain, next_hop->leads_here);
   else if (!self->answered)
     g_variant_builder_add (&self->silent, "s", question->domain);
-  finish_one (question->task);
+  finish_one (self);
 }
 
 static void
 survey (RerouteWorker *thread, gpointer user_data)
 {
-  GTask *task = user_data;
-  Survey *self = g_task_get_task_data (task);
+  Survey *self = user_data;
 
   self->n_pending = 1;
   self->patience.func = end_patience;
@@ -371,11 +368,11 @@ survey (RerouteWorker *thread, gpointer user_data)
     {
       Question *question = g_new (Question, 1);
 
-      *question = (Question){ task, self->domains[i] };
+      *question = (Question){ self, self->domains[i] };
       self->n_pending++;
       reroute_scheduler_survey (self->scheduler, question->domain, surveyed, question);
     }
-  finish_one (task);
+  finish_one (self);
 }
 
 void
@@ -395,5 +392,5 @@ reroute_scheduler_mx_leads_here_async (RerouteScheduler *self,
   g_variant_builder_init (&data->answers, G_VARIANT_TYPE ("a{sb}"));
   g_variant_builder_init (&data->silent, G_VARIANT_TYPE_STRING_ARRAY);
   g_task_set_task_data (task, data, free_survey);
-  reroute_worker_post (self->thread, survey, task);
+  reroute_worker_post (self->thread, survey, data);
 }

@@ -41,7 +41,7 @@ reroute_host_find_lack (RerouteConnection *connection, const RerouteDelivery *de
   const RerouteEnvelope *envelope = delivery->message->envelope;
   RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
 
-  if (reroute_host_must_keep_tls (reroute_connection_get_endpoint (connection), envelope) &&
+  if (reroute_delivery_requires_tls (delivery, reroute_connection_get_endpoint (connection)) &&
       !reroute_smtp_client_offers_requiretls (machine))
     return "5.7.30";
   if (envelope->body_8bitmime && !reroute_smtp_client_offers_8bitmime (machine))

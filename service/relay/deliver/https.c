@@ -250,7 +250,6 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* --- asking --- */
 
-/* libsoup knows one database; what it does not trust may be trusted by another. */
 static gboolean
 accept_certificate_cb (SoupMessage *message,
                        GTlsCertificate *certificate,
@@ -258,21 +257,9 @@ accept_certificate_cb (SoupMessage *message,
                        gpointer user_data)
 {
   Fetch *fetch = user_data;
-  g_autoptr (GSocketConnectable) identity = g_network_address_new (fetch->host, fetch->port);
 
-  if (fetch->any_certificate)
-    return TRUE;
-  for (guint i = 1; i < fetch->databases->len; i++)
-    if (g_tls_database_verify_chain (fetch->databases->pdata[i],
-                                     certificate,
-                                     G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER,
-                                     identity,
-                                     NULL,
-                                     G_TLS_DATABASE_VERIFY_NONE,
-                                     NULL,
-                                     NULL) == 0)
-      return TRUE;
-  return FALSE;
+  return fetch->any_certificate ||
+         reroute_tls_trust_accepts (fetch->databases, certificate, fetch->host, fetch->port);
 }
 
 static void

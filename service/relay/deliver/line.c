@@ -37,13 +37,10 @@ get_expiry_us (RerouteQueued *self)
 static gint64
 get_notice_us (RerouteQueued *self, guint recipient)
 {
-  gint64 notice_us = self->recipients[recipient].waits_for_etrn
-                       ? G_MAXINT64
-                       : reroute_queued_get_delay_notice_us (self, recipient);
+  gint64 notice_us = reroute_queued_get_delay_notice_us (self, recipient);
+  gint64 least_us = reroute_scheduler_get_wall_us (self->scheduler, self->tells_us);
 
-  return notice_us == G_MAXINT64
-           ? notice_us
-           : MAX (notice_us, reroute_scheduler_get_wall_us (self->scheduler, self->tells_us));
+  return self->recipients[recipient].waits_for_etrn ? G_MAXINT64 : MAX (notice_us, least_us);
 }
 
 gint64

@@ -49,8 +49,8 @@ typedef struct
   GArray *mx; /* (element-type RerouteMx), ordered; exchangers borrowed from mx_names */
   GStringChunk *mx_names;
   guint mx_index;
-  guint mx_wanted;           /* exchangers with an address */
-  gboolean wants_all;        /* exchangers are looked at */
+  guint mx_wanted;           /* so many exchangers with an address are enough */
+  gboolean wants_all;        /* a survey: no number of exchangers is enough */
   gboolean mx_secure;        /* what DNS says about the exchangers was validated */
   gsize tlsa_first_endpoint; /* of those that TLSA records are asked for */
   gboolean asks_tlsa;

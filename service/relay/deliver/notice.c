@@ -131,8 +131,9 @@ settle_without (Notice *self)
     {
       self->queued->is_telling = FALSE;
       self->queued->tells_us = reroute_worker_now_us (thread) + wait_us;
+      return;
     }
-  if (self->kind == REROUTE_DSN_RELAYED || self->in_line)
+  if (self->kind == REROUTE_DSN_RELAYED)
     return;
   for (guint i = 0; i < self->n; i++)
     {

@@ -9,14 +9,12 @@
 
 #include "common/limits.h"
 
-#include <string.h>
-
 static gboolean
 is_own_address (const RerouteSelf *self, const RerouteIp *ip)
 {
   for (gsize i = 0; i < self->n_addresses; i++)
     {
-      if (memcmp (&self->addresses[i], ip, sizeof *ip) == 0)
+      if (reroute_ip_equal (&self->addresses[i], ip))
         return TRUE;
     }
   return FALSE;

@@ -212,8 +212,8 @@ begin_transaction (Session *session)
     .reverse_path = reroute_delivery_get_reverse_path (delivery),
     .body_8bitmime = envelope->body_8bitmime,
     .smtputf8 = reroute_delivery_needs_smtputf8 (delivery),
-    .requiretls =
-      reroute_host_must_keep_tls (reroute_connection_get_endpoint (session->connection), envelope),
+    .requiretls = reroute_delivery_requires_tls (
+      delivery, reroute_connection_get_endpoint (session->connection)),
     .content_octets = delivery->message->content_octets,
     .recipients = (const char *const *) delivery->rcpt_out,
     .n_recipients = delivery->n_recipients,
@@ -263,9 +263,7 @@ connection_done (RerouteConnection *connection, gpointer user_data)
       try_endpoint (self, try);
       return;
     }
-  for (guint i = 0; i < delivery->n_recipients; i++)
-    delivery->replies[i] =
-      reroute_reply_copy (reroute_smtp_client_get_recipient_reply (machine, i));
+  reroute_delivery_note_replies (delivery, machine, NULL);
   delivery->answered = (int) try->index;
   delivery->offers_dsn = reroute_smtp_client_offers_dsn (machine);
   let_go (session, try);
@@ -386,7 +384,8 @@ is_as_safe (const Session *session, const RerouteEndpoint *endpoint, const Try *
           g_strcmp0 (other->domain, endpoint->domain) == 0);
 }
 
-/* Of those to @endpoint, if any: the last that worked and @try can have, else who rests longest. */
+/* An idle one, to @endpoint unless that is NULL.  With @try: of those that it can have the last
+   that worked, so that the others may end; without: who rests longest. */
 static Session *
 find_idle (ReroutePool *self, const RerouteEndpoint *endpoint, const Try *try)
 {

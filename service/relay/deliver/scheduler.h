@@ -165,6 +165,8 @@ void reroute_scheduler_explain_async (RerouteScheduler *self,
                                       GCancellable *cancellable,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data);
+/* (a{sb}as): as Relay1.MxLeadsHere answers.  Comes after %REROUTE_LIMIT_MX_WAIT_MS at the latest,
+   with what is known by then; a domain that is not stands in neither.  @domains: copied */
 void reroute_scheduler_mx_leads_here_async (RerouteScheduler *self,
                                             const char *const *domains,
                                             GCancellable *cancellable,

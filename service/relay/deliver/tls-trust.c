@@ -47,3 +47,26 @@ reroute_tls_trust_open (const char *const *files, GError **error)
     }
   return g_steal_pointer (&databases);
 }
+
+gboolean
+reroute_tls_trust_accepts (const GPtrArray *databases,
+                           GTlsCertificate *certificate,
+                           const char *host,
+                           guint16 port)
+{
+  g_return_val_if_fail (databases != NULL && host != NULL, FALSE);
+
+  g_autoptr (GSocketConnectable) identity = g_network_address_new (host, port);
+
+  for (guint i = 1; i < databases->len; i++)
+    if (g_tls_database_verify_chain (databases->pdata[i],
+                                     certificate,
+                                     G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER,
+                                     identity,
+                                     NULL,
+                                     G_TLS_DATABASE_VERIFY_NONE,
+                                     NULL,
+                                     NULL) == 0)
+      return TRUE;
+  return FALSE;
+}

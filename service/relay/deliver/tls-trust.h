@@ -20,4 +20,11 @@ gboolean reroute_tls_trust_check (const char *file, GError **error);
  */
 GPtrArray *reroute_tls_trust_open (const char *const *files, GError **error);
 
+/* Whether one of @databases behind the first trusts the certificate of the server: libsoup knows
+   one database, the first, and what that does not trust may be trusted by another. */
+gboolean reroute_tls_trust_accepts (const GPtrArray *databases,
+                                    GTlsCertificate *certificate,
+                                    const char *host,
+                                    guint16 port);
+
 G_END_DECLS

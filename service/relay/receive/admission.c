@@ -65,7 +65,7 @@ hash_ip (gconstpointer data)
 static gboolean
 equal_ip (gconstpointer a, gconstpointer b)
 {
-  return memcmp (a, b, sizeof (RerouteIp)) == 0;
+  return reroute_ip_equal (a, b);
 }
 
 RerouteAdmission *

@@ -22,17 +22,10 @@
 #include <glib-unix.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <unistd.h>
 
 static const RerouteIp any_ipv4 = { { [10] = 0xff, [11] = 0xff } };
 static const RerouteIp any_ipv6;
-
-static gboolean
-is_same_ip (const RerouteIp *a, const RerouteIp *b)
-{
-  return memcmp (a->octets, b->octets, sizeof a->octets) == 0;
-}
 
 static gboolean
 has_option (int fd, int level, int option, int *value)
@@ -59,7 +52,7 @@ read_address (RerouteHandedSocket *self)
     self->port = g_ntohs (((const struct sockaddr_in *) &address)->sin_port);
   else
     self->port = g_ntohs (((const struct sockaddr_in6 *) &address)->sin6_port);
-  self->is_dual = address.ss_family == AF_INET6 && is_same_ip (&self->ip, &any_ipv6) &&
+  self->is_dual = address.ss_family == AF_INET6 && reroute_ip_equal (&self->ip, &any_ipv6) &&
                   has_option (self->fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only) && !v6_only;
   return TRUE;
 }
@@ -137,7 +130,7 @@ are_named (const char *const *endpoints, const char *like, const RerouteIp *ip, 
 
       if (g_str_has_prefix (endpoints[i], REROUTE_LISTENER_IN_TLS) == in_tls &&
           reroute_listener_endpoint_parse (endpoints[i], &other, &other_port, NULL) &&
-          is_same_ip (&other, ip) && other_port == port)
+          reroute_ip_equal (&other, ip) && other_port == port)
         return TRUE;
     }
   return FALSE;
@@ -153,8 +146,8 @@ serves (const RerouteHandedSocket *self, const char *const *endpoints, const cha
   if (!reroute_listener_endpoint_parse (endpoint, &ip, &port, NULL) || port != self->port)
     return FALSE;
   if (!self->is_dual)
-    return is_same_ip (&ip, &self->ip);
-  return (is_same_ip (&ip, &any_ipv4) || is_same_ip (&ip, &any_ipv6)) &&
+    return reroute_ip_equal (&ip, &self->ip);
+  return (reroute_ip_equal (&ip, &any_ipv4) || reroute_ip_equal (&ip, &any_ipv6)) &&
          are_named (endpoints, endpoint, &any_ipv4, port) &&
          are_named (endpoints, endpoint, &any_ipv6, port);
 }

@@ -201,10 +201,10 @@ reroute_dsn_append_rcpt (GString *command, const RerouteRecipient *recipient, co
     g_string_append_printf (command, " ORCPT=%s", recipient->original);
   else if (!g_str_equal (received, rcpt_out))
     {
-      GString *orcpt = make_orcpt (received);
+      g_autoptr (GString) orcpt = make_orcpt (received);
+
       if (orcpt->len <= ORCPT_OCTETS)
         g_string_append_printf (command, " ORCPT=%s", orcpt->str);
-      g_string_free (orcpt, TRUE);
     }
 }
 

@@ -200,7 +200,7 @@ reroute_smtp_server_run_xclient (RerouteSmtpServer *self, char *argument)
     }
   const RerouteIp before = self->config.client_ip;
   reroute_smtp_server_ask_xclient (self, &said);
-  if (memcmp (&before, &self->config.client_ip, sizeof before) != 0)
+  if (!reroute_ip_equal (&before, &self->config.client_ip))
     count_anew (self);
 }
 
