@@ -18,7 +18,6 @@
 #include <string.h>
 
 #define IPV4_OFFSET 12
-#define IPV4_BITS 96
 #define ALL_BITS 128
 
 static const guint8 ipv4_prefix[IPV4_OFFSET] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
@@ -142,7 +141,7 @@ is_private_ipv4 (const RerouteIp *self)
   for (gsize i = 0; i < G_N_ELEMENTS (ipv4); i++)
     {
       memcpy (range.first.octets + IPV4_OFFSET, ipv4[i].octets, sizeof ipv4[i].octets);
-      range.prefix_bits = IPV4_BITS + ipv4[i].bits;
+      range.prefix_bits = REROUTE_IP_IPV4_BITS + ipv4[i].bits;
       if (reroute_ip_range_contains (&range, self))
         return TRUE;
     }
@@ -218,11 +217,12 @@ char *
 reroute_ip_range_to_string (const RerouteIpRange *self)
 {
   g_autofree char *first = reroute_ip_to_string (&self->first);
-  gboolean ipv4 = reroute_ip_is_ipv4 (&self->first) && self->prefix_bits >= IPV4_BITS;
+  gboolean ipv4 = reroute_ip_is_ipv4 (&self->first) && self->prefix_bits >= REROUTE_IP_IPV4_BITS;
 
   if (self->prefix_bits == ALL_BITS)
     return g_steal_pointer (&first);
-  return g_strdup_printf ("%s/%u", first, ipv4 ? self->prefix_bits - IPV4_BITS : self->prefix_bits);
+  return g_strdup_printf (
+    "%s/%u", first, ipv4 ? self->prefix_bits - REROUTE_IP_IPV4_BITS : self->prefix_bits);
 }
 
 gboolean

@@ -12,10 +12,12 @@ typedef struct
   guint8 octets[16];
 } RerouteIp;
 
+#define REROUTE_IP_IPV4_BITS 96 /* in front of an IPv4 address */
+
 typedef struct
 {
   RerouteIp first;
-  guint prefix_bits; /* of 128; 96 + n for IPv4 */
+  guint prefix_bits; /* of 128; %REROUTE_IP_IPV4_BITS + n for IPv4 */
 } RerouteIpRange;
 
 gboolean reroute_ip_parse (const char *text, RerouteIp *ip);

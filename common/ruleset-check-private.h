@@ -66,10 +66,10 @@ gboolean reroute_check_is_this_machine (const RerouteHosts *hosts);
    in are, but whether there are accounts is none of the rules. */
 gboolean reroute_check_waits_for_nobody (const RerouteRuleset *rules, const RerouteRow *row);
 
-/* Adds to @findings (element-type RerouteFinding) what settings say against each other, of those
-   that differ from @base (nullable). */
-void reroute_check_settings_alone (const RerouteSettings *settings,
-                                   const RerouteSettings *base,
-                                   GPtrArray *findings);
+/* Whether a setting is another one than before; with no base, always. */
+gboolean reroute_check_differs (const RerouteCheck *check, RerouteSettingId id);
+
+/* What settings say against each other, of those that differ. */
+void reroute_check_settings_alone (RerouteCheck *check);
 
 G_END_DECLS

@@ -9,8 +9,6 @@
 
 #include "common/ruleset-check-private.h"
 
-#define IPV4_BITS 96 /* in front of an IPv4 address */
-
 /* clang-format off */
 static const struct
 {
@@ -33,7 +31,7 @@ is_wide (const RerouteIpRange *range, guint ipv4_bits, guint ipv6_bits)
   gboolean has_ipv4 =
     reroute_ip_is_ipv4 (&range->first) || reroute_ip_range_contains (range, &ipv4);
 
-  return range->prefix_bits < (has_ipv4 ? IPV4_BITS + ipv4_bits : ipv6_bits);
+  return range->prefix_bits < (has_ipv4 ? REROUTE_IP_IPV4_BITS + ipv4_bits : ipv6_bits);
 }
 
 static gboolean
@@ -45,7 +43,7 @@ has_range (const RerouteRuleset *rules, RerouteSettingId id, const RerouteIpRang
 
   for (gsize i = 0; i < n; i++)
     if (ranges[i].prefix_bits == range->prefix_bits &&
-        reroute_ip_range_contains (range, &ranges[i].first))
+        reroute_ip_equal (&ranges[i].first, &range->first))
       return TRUE;
   return FALSE;
 }

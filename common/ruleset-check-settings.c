@@ -7,55 +7,33 @@
 
 #include "config.h"
 
-#include "common/finding-private.h"
 #include "common/ruleset-check-private.h"
 
 #include <string.h>
 
-typedef struct
-{
-  const RerouteSettings *settings;
-  const RerouteSettings *base; /* (nullable) */
-  GPtrArray *findings;
-} Check;
-
-static void
-say (Check *check, const char *code, const char *first, const char *second)
-{
-  const char *const arguments[] = { first, second, NULL };
-
-  g_ptr_array_add (check->findings, reroute_finding_new (code, arguments));
-}
-
-static gboolean
-differs (const Check *check, RerouteSettingId id)
-{
-  return check->base == NULL || !g_str_equal (reroute_settings_get_text (check->settings, id),
-                                              reroute_settings_get_text (check->base, id));
-}
-
 /* --- TLS --- */
 
 static guint
-count_paths (const Check *check, RerouteSettingId id)
+count_paths (const RerouteCheck *check, RerouteSettingId id)
 {
   return g_strv_length ((char **) reroute_settings_get_paths (check->settings, id));
 }
 
 static void
-check_tls (Check *check)
+check_tls (RerouteCheck *check)
 {
   guint n_certificates = count_paths (check, REROUTE_SETTING_TLS_CERTIFICATE);
   guint n_keys = count_paths (check, REROUTE_SETTING_TLS_KEY);
   const char *listen = reroute_settings_get_text (check->settings, REROUTE_SETTING_LISTEN_TLS);
 
-  if (!differs (check, REROUTE_SETTING_TLS_CERTIFICATE) &&
-      !differs (check, REROUTE_SETTING_TLS_KEY) && !differs (check, REROUTE_SETTING_LISTEN_TLS))
+  if (!reroute_check_differs (check, REROUTE_SETTING_TLS_CERTIFICATE) &&
+      !reroute_check_differs (check, REROUTE_SETTING_TLS_KEY) &&
+      !reroute_check_differs (check, REROUTE_SETTING_LISTEN_TLS))
     return;
   if (n_keys > 0 && n_keys != n_certificates)
-    say (check, "tls-key-missing", NULL, NULL);
+    reroute_check_say (check, "tls-key-missing", NULL, NULL, NULL);
   if (*listen != '\0' && n_certificates == 0)
-    say (check, "tls-certificate-missing", NULL, NULL);
+    reroute_check_say (check, "tls-certificate-missing", NULL, NULL, NULL);
 }
 
 /* --- ports --- */
@@ -112,7 +90,7 @@ make_label (const Named *named)
 /* Adds the endpoints of a setting to @earlier (element-type Named) up to one that cannot be had
    beside one of them. */
 static gboolean
-check_endpoints (Check *check, RerouteSettingId id, GArray *earlier)
+check_endpoints (RerouteCheck *check, RerouteSettingId id, GArray *earlier)
 {
   const char *const *endpoints = reroute_settings_get_endpoints (check->settings, id);
 
@@ -126,7 +104,7 @@ check_endpoints (Check *check, RerouteSettingId id, GArray *earlier)
           g_autofree char *first = make_label (other);
           g_autofree char *second = make_label (&named);
 
-          say (check, "port-twice", first, second);
+          reroute_check_say (check, "port-twice", first, second, NULL);
           return FALSE;
         }
       g_array_append_val (earlier, named);
@@ -135,13 +113,13 @@ check_endpoints (Check *check, RerouteSettingId id, GArray *earlier)
 }
 
 static void
-check_ports (Check *check)
+check_ports (RerouteCheck *check)
 {
   g_autoptr (GArray) named = g_array_new (FALSE, FALSE, sizeof (Named));
   gboolean wanted = FALSE, goes_on = TRUE;
 
   for (gsize i = 0; i < G_N_ELEMENTS (listening); i++)
-    wanted = wanted || differs (check, listening[i]);
+    wanted = wanted || reroute_check_differs (check, listening[i]);
   for (gsize i = 0; wanted && goes_on && i < G_N_ELEMENTS (listening); i++)
     goes_on = check_endpoints (check, listening[i], named);
 }
@@ -149,7 +127,7 @@ check_ports (Check *check)
 /* --- where outgoing connections come from --- */
 
 static void
-check_source_address (Check *check)
+check_source_address (RerouteCheck *check)
 {
   const RerouteSettingId id = REROUTE_SETTING_SOURCE_ADDRESS;
   gsize n = 0;
@@ -158,18 +136,15 @@ check_source_address (Check *check)
 
   for (gsize i = 0; i < n; i++)
     n_ipv4 += reroute_ip_is_ipv4 (&sources[i].first);
-  if (differs (check, id) && (n_ipv4 > 1 || n - n_ipv4 > 1))
-    say (check, "source-address-twice", reroute_settings_get_text (check->settings, id), NULL);
+  if (reroute_check_differs (check, id) && (n_ipv4 > 1 || n - n_ipv4 > 1))
+    reroute_check_say (
+      check, "source-address-twice", reroute_settings_get_text (check->settings, id), NULL, NULL);
 }
 
 void
-reroute_check_settings_alone (const RerouteSettings *settings,
-                              const RerouteSettings *base,
-                              GPtrArray *findings)
+reroute_check_settings_alone (RerouteCheck *check)
 {
-  Check check = { settings, base, findings };
-
-  check_tls (&check);
-  check_ports (&check);
-  check_source_address (&check);
+  check_tls (check);
+  check_ports (check);
+  check_source_address (check);
 }

@@ -25,6 +25,14 @@
 /* An edit of more rows is judged with the whole table, which is faster than its neighbours. */
 #define SMALL_EDIT_ROWS 10000
 
+gboolean
+reroute_check_differs (const RerouteCheck *check, RerouteSettingId id)
+{
+  return check->base == NULL ||
+         !g_str_equal (reroute_settings_get_text (check->settings, id),
+                       reroute_settings_get_text (reroute_ruleset_get_settings (check->base), id));
+}
+
 RerouteFinding *
 reroute_check_say (
   RerouteCheck *check, const char *code, const char *first, const char *second, const char *third)
@@ -350,31 +358,20 @@ etrn_cb (RerouteRow *row, gpointer user_data)
   return TRUE;
 }
 
-static gboolean
-differs (RerouteCheck *check, RerouteSettingId id)
-{
-  return check->base == NULL ||
-         !g_str_equal (reroute_settings_get_text (check->settings, id),
-                       reroute_settings_get_text (reroute_ruleset_get_settings (check->base), id));
-}
-
 static void
 check_settings (RerouteCheck *check)
 {
-  gboolean inbound = differs (check, REROUTE_SETTING_INBOUND_HOST);
-  gboolean reroute = differs (check, REROUTE_SETTING_REROUTE);
-  gboolean own = differs (check, REROUTE_SETTING_LISTEN) ||
-                 differs (check, REROUTE_SETTING_OWN_ADDRESSES) ||
-                 differs (check, REROUTE_SETTING_HOSTNAME);
+  gboolean inbound = reroute_check_differs (check, REROUTE_SETTING_INBOUND_HOST);
+  gboolean reroute = reroute_check_differs (check, REROUTE_SETTING_REROUTE);
+  gboolean own = reroute_check_differs (check, REROUTE_SETTING_LISTEN) ||
+                 reroute_check_differs (check, REROUTE_SETTING_OWN_ADDRESSES) ||
+                 reroute_check_differs (check, REROUTE_SETTING_HOSTNAME);
   const char *postmaster = reroute_settings_get_text (check->settings, REROUTE_SETTING_POSTMASTER);
 
-  if ((inbound || differs (check, REROUTE_SETTING_POSTMASTER)) && *postmaster == '\0' &&
-      check->inbound_missing)
+  if ((inbound || reroute_check_differs (check, REROUTE_SETTING_POSTMASTER)) &&
+      *postmaster == '\0' && check->inbound_missing)
     reroute_check_say (check, "postmaster-missing", NULL, NULL, NULL);
-  reroute_check_settings_alone (check->settings,
-                                check->base != NULL ? reroute_ruleset_get_settings (check->base)
-                                                    : NULL,
-                                check->findings);
+  reroute_check_settings_alone (check);
   if (reroute && !check->reroute)
     reroute_check_say (check, "reroute-off", NULL, NULL, NULL);
   if ((inbound || reroute) && check->inbound_missing && check->reroute && !check->inbound_said)
@@ -382,10 +379,10 @@ check_settings (RerouteCheck *check)
   if (own || inbound)
     check_hosts (
       check, reroute_settings_get_hosts (check->settings, REROUTE_SETTING_INBOUND_HOST), NULL);
-  if (own || differs (check, REROUTE_SETTING_DEFAULT_DELIVERY))
+  if (own || reroute_check_differs (check, REROUTE_SETTING_DEFAULT_DELIVERY))
     check_hosts (
       check, reroute_settings_get_hosts (check->settings, REROUTE_SETTING_DEFAULT_DELIVERY), NULL);
-  if (differs (check, REROUTE_SETTING_PERMITTED_HOSTS) &&
+  if (reroute_check_differs (check, REROUTE_SETTING_PERMITTED_HOSTS) &&
       reroute_ruleset_queues_for_etrn (check->rules))
     reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, etrn_cb, check);
   if (own && !check->whole)

@@ -21,7 +21,6 @@
 #include "service/rules/store-file.h"
 
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 #include <sqlite3.h>
 #include <unistd.h>
 

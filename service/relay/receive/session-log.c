@@ -144,12 +144,9 @@ reroute_session_log_loop (const RerouteIp *client,
   for (guint i = 0; i < MIN (entries->len, LISTED_MOST); i++)
     {
       const RerouteRow *entry = entries->pdata[i];
-      g_string_append_printf (names,
-                              "%s“%s %s%s”",
-                              i > 0 ? ", " : "",
-                              reroute_page_to_string (entry->page),
-                              entry->exact ? "#" : "",
-                              entry->domain);
+      g_autofree char *label = reroute_row_dup_label (entry);
+      g_string_append_printf (
+        names, "%s“%s %s”", i > 0 ? ", " : "", reroute_page_to_string (entry->page), label);
     }
   if (entries->len > LISTED_MOST)
     g_string_append_printf (names, " and %u more", entries->len - LISTED_MOST);

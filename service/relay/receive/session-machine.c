@@ -211,9 +211,9 @@ reroute_session_make_machine (RerouteSession *self)
   config.client_ip = self->client.ip;
   config.client_permitted = self->permitted;
   config.offers_tls = self->tls != NULL;
-  self->may_tell =
+  self->may_xclient =
     reroute_settings_contains (receiver->settings, REROUTE_SETTING_XCLIENT_HOSTS, &self->host);
-  config.offers_xclient = self->may_tell;
+  config.offers_xclient = self->may_xclient;
   config.auth_mechanisms = receiver->accounts != NULL ? REROUTE_SASL_SERVER_MECHANISMS : NULL;
   RerouteSmtpServer *machine = reroute_smtp_server_new (&config, &handler, self);
   reroute_smtp_server_set_token (machine, reroute_spool_get_token (receiver->config.spool));

@@ -28,7 +28,7 @@ struct _RerouteSession
   RerouteSmtpServer *machine;
   RerouteTlsServer *tls; /* (nullable): what STARTTLS begins */
   RerouteIp host;        /* at the other end of the connection, or that its proxy names */
-  gboolean may_tell;     /* that host: by XCLIENT, whose session it is */
+  gboolean may_xclient;  /* that host, by the setting xclient-hosts, as the session began */
   RerouteClient client;
   char *account;             /* (nullable): that the client has logged in to */
   char *mechanism;           /* (nullable): by which */

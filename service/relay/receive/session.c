@@ -482,7 +482,7 @@ reroute_session_follow_settings (RerouteSession *self)
   if (reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, &self->host) ||
       reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, &self->client.ip))
     reroute_session_dismiss (self, reroute_reply_new (421, "4.7.1", "access denied"));
-  else if (self->may_tell &&
+  else if (self->may_xclient &&
            !reroute_settings_contains (settings, REROUTE_SETTING_XCLIENT_HOSTS, &self->host))
     reroute_session_dismiss (
       self, reroute_reply_new (421, "4.3.2", "The rules of this host have changed, connect again"));
