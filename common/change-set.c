@@ -23,14 +23,7 @@ subject_hash (gconstpointer subject)
 static gboolean
 subject_equal (gconstpointer a, gconstpointer b)
 {
-  const RerouteChange *left = a, *right = b;
-  gboolean is_set = left->kind == REROUTE_CHANGE_SET;
-
-  if (is_set != (right->kind == REROUTE_CHANGE_SET))
-    return FALSE;
-  if (is_set)
-    return g_str_equal (left->key, right->key);
-  return left->page == right->page && left->id == right->id;
+  return reroute_change_is_of_same (a, b);
 }
 
 GPtrArray *

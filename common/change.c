@@ -96,6 +96,32 @@ reroute_change_unref (RerouteChange *self)
   g_free (self);
 }
 
+RerouteRow *
+reroute_change_get_row (const RerouteChange *self)
+{
+  return self != NULL && self->kind == REROUTE_CHANGE_PUT ? self->row : NULL;
+}
+
+const char *
+reroute_change_get_value (const RerouteChange *self, const RerouteSettingSpec *spec)
+{
+  g_return_val_if_fail (spec != NULL, NULL);
+
+  return self != NULL && self->value != NULL ? self->value : spec->default_value;
+}
+
+gboolean
+reroute_change_is_of_same (const RerouteChange *a, const RerouteChange *b)
+{
+  gboolean is_set = a->kind == REROUTE_CHANGE_SET;
+
+  if (is_set != (b->kind == REROUTE_CHANGE_SET))
+    return FALSE;
+  if (is_set)
+    return g_str_equal (a->key, b->key);
+  return a->page == b->page && a->id == b->id;
+}
+
 void
 reroute_difference_free (RerouteDifference *self)
 {

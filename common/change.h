@@ -4,6 +4,7 @@
 
 #include "common/id-set.h"
 #include "common/row.h"
+#include "common/settings.h"
 
 G_BEGIN_DECLS
 
@@ -22,8 +23,8 @@ typedef struct
   gatomicrefcount ref_count;
   RerouteChangeKind kind;
   RerouteRow *row;   /* PUT */
-  ReroutePage page;  /* REMOVE, REMOVE_MANY */
-  gint64 id;         /* REMOVE */
+  ReroutePage page;  /* PUT, REMOVE, REMOVE_MANY */
+  gint64 id;         /* PUT (0: adds), REMOVE */
   RerouteIdSet *ids; /* REMOVE_MANY */
   char *key;         /* SET */
   char *value;       /* SET; the canonical text of the settings table; NULL: back to the default */
@@ -38,6 +39,13 @@ RerouteChange *reroute_change_new_set (const char *key, const char *value, GErro
 RerouteChange *reroute_change_ref (RerouteChange *self);
 void reroute_change_unref (RerouteChange *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteChange, reroute_change_unref)
+
+/* (transfer none) (nullable): the row that it puts.  @self: (nullable) */
+RerouteRow *reroute_change_get_row (const RerouteChange *self);
+/* The value that a SET leads to.  @self: (nullable): the default; @spec: of that setting */
+const char *reroute_change_get_value (const RerouteChange *self, const RerouteSettingSpec *spec);
+/* Whether both, of PUT, REMOVE or SET, are about the same row or the same setting. */
+gboolean reroute_change_is_of_same (const RerouteChange *a, const RerouteChange *b);
 
 /* What a change did; a REMOVE or a SET without value stands for "gone" or "default" where it is
  * given. */

@@ -178,7 +178,7 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteConnectionsPage *self)
   const char *mode = reroute_sheet_get_setting (sheet, REROUTE_SETTING_TRANSFER_MODE);
   gboolean dns =
     g_str_equal (reroute_sheet_get_setting (sheet, REROUTE_SETTING_DEFAULT_DELIVERY), "dns");
-  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_busy (sheet);
+  gboolean ready = reroute_sheet_is_editable (sheet);
 
   /* With an empty field "forward" is chosen but not yet a value. */
   if (dns && gtk_check_button_get_active (self->forward_radio) &&

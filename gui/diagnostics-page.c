@@ -99,7 +99,7 @@ get_levels (RerouteDiagnosticsPage *self, RerouteLogLevel *levels)
 static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteDiagnosticsPage *self)
 {
-  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_busy (sheet);
+  gboolean ready = reroute_sheet_is_editable (sheet);
   RerouteLogLevel levels[REROUTE_N_LOG_CATEGORIES];
 
   get_levels (self, levels);

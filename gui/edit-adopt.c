@@ -70,16 +70,11 @@ name_rows (GPtrArray *added)
   return names;
 }
 
-static RerouteRow *
-get_row (const RerouteChange *change)
-{
-  return change != NULL && change->kind == REROUTE_CHANGE_PUT ? change->row : NULL;
-}
-
 static void
 take_row (Generation *self, const RerouteDifference *difference, GHashTable *names)
 {
-  RowStep step = { get_row (difference->before), get_row (difference->after) };
+  RowStep step = { reroute_change_get_row (difference->before),
+                   reroute_change_get_row (difference->after) };
   RerouteRow *row = step.now != NULL ? step.now : step.was;
   const gint64 *id = NULL;
 
@@ -99,12 +94,6 @@ take_row (Generation *self, const RerouteDifference *difference, GHashTable *nam
     self->rows[row->page], g_memdup2 (id, sizeof *id), g_memdup2 (&step, sizeof step));
 }
 
-static const char *
-get_value (const RerouteChange *change, const RerouteSettingSpec *spec)
-{
-  return change != NULL && change->value != NULL ? change->value : spec->default_value;
-}
-
 static void
 take_setting (Generation *self, const RerouteDifference *difference, const char *key)
 {
@@ -113,8 +102,8 @@ take_setting (Generation *self, const RerouteDifference *difference, const char 
   if (spec != NULL)
     self->settings[spec->id] = (SettingStep){
       .touched = TRUE,
-      .was = get_value (difference->before, spec),
-      .now = get_value (difference->after, spec),
+      .was = reroute_change_get_value (difference->before, spec),
+      .now = reroute_change_get_value (difference->after, spec),
     };
 }
 

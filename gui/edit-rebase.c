@@ -38,8 +38,8 @@ static RerouteDifference *
 rebase_row (RerouteEdit *self, RerouteChange *change)
 {
   gboolean put = change->kind == REROUTE_CHANGE_PUT;
-  ReroutePage page = put ? change->row->page : change->page;
-  gint64 id = put ? change->row->id : change->id;
+  ReroutePage page = change->page;
+  gint64 id = change->id;
   RerouteOverlay *overlay = reroute_edit_find (self, page, id);
   g_autoptr (RerouteRow) base = NULL;
   gboolean differs = FALSE;
@@ -106,12 +106,10 @@ static RerouteDifference *
 rebase_setting (RerouteEdit *self, RerouteChange *change)
 {
   const RerouteSettingSpec *spec = reroute_setting_find (change->key, NULL);
-  const char *theirs = NULL;
 
   if (spec == NULL || self->settings[spec->id] == NULL)
     return NULL;
-  theirs = change->value != NULL ? change->value : spec->default_value;
-  if (g_strcmp0 (self->settings[spec->id], theirs) != 0)
+  if (g_strcmp0 (self->settings[spec->id], reroute_change_get_value (change, spec)) != 0)
     return make_conflict (NULL, change);
   g_clear_pointer (&self->settings[spec->id], g_free);
   reroute_edit_tell (self, -1, spec->id);

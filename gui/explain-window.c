@@ -41,6 +41,7 @@ struct _RerouteExplainWindow
   RerouteSheet *sheet;
   GCancellable *cancellable;
   guint ask_id;
+  gboolean again;    /* both sides are asked for once more */
   gboolean compares; /* there are unsaved changes */
   RerouteExplanation *sides[N_SIDES];
 };
@@ -175,11 +176,13 @@ show (RerouteExplainWindow *self)
 
   if (saved == NULL || (self->compares && edited == NULL))
     return;
-  if (self->compares && saved->without_dns != edited->without_dns)
+  if (self->compares && saved->without_dns != edited->without_dns && !self->again)
     {
+      self->again = TRUE;
       ask_soon (self);
       return;
     }
+  self->again = FALSE;
   verdict = reroute_explanation_dup_verdict (self->compares ? edited : saved);
   if (self->compares && !reroute_explanation_equal (saved, edited))
     /* Translators: %s is a whole sentence that says what becomes of the address */
@@ -291,6 +294,7 @@ ask_cb (gpointer user_data)
 static void
 field_changed_cb (GtkEditable *editable, RerouteExplainWindow *self)
 {
+  self->again = FALSE;
   if (self->sheet != NULL)
     ask_soon (self);
 }

@@ -70,7 +70,7 @@ static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteGeneralPage *self)
 {
   guint choice = choice_of (reroute_sheet_get_setting (sheet, REROUTE_SETTING_DNS_SERVERS));
-  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_busy (sheet);
+  gboolean ready = reroute_sheet_is_editable (sheet);
 
   /* With an empty field "these" is chosen but not yet a value. */
   if (gtk_drop_down_get_selected (self->dns_choice) == DNS_SERVERS &&

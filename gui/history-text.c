@@ -68,37 +68,36 @@ reroute_difference_dup_name (const RerouteDifference *difference)
 
 /* --- the fields of an entry --- */
 
+/* clang-format off */
+static const char *const domain_captions[] = {
+  [REROUTE_PAGE_ROUTING]     = N_("Sent To"),
+  [REROUTE_PAGE_CONNECTIONS] = N_("E-Mail Domain"),
+  [REROUTE_PAGE_RECIPIENTS]  = N_("Address"),
+};
+
+/* One that has none speaks for itself. */
+static const char *const captions[N_FIELDS] = {
+  [FIELD_ENABLED]         = N_("Entry is on"),
+  [FIELD_QUEUE_FOR_ETRN]  = N_("Queue messages for ETRN"),
+  [FIELD_TLS]             = N_("TLS"),
+  [FIELD_ACCOUNT]         = N_("Account"),
+  [FIELD_CERTIFICATE]     = N_("Certificate"),
+  [FIELD_ACCEPT_FROM]     = N_("Accept From"),
+  [FIELD_RECIPIENT_CHECK] = N_("Recipient Check"),
+  [FIELD_LEAVES]          = N_("Leaves"),
+  [FIELD_COMMENT]         = N_("Comment"),
+};
+/* clang-format on */
+
+/* (nullable) */
 static const char *
 get_caption (ReroutePage page, Field field)
 {
-  const char *const domains[] = {
-    [REROUTE_PAGE_ROUTING] = _ ("Sent To"),
-                                [REROUTE_PAGE_CONNECTIONS] = _ ("E-Mail Domain"),
-                                                                [REROUTE_PAGE_RECIPIENTS] =
-                                                                  _ ("Address"),
-                                                                };
-  const char *const captions[] = {
-    [FIELD_DOMAIN] = domains[page],
-    [FIELD_ENABLED] = _ ("Entry is on"),
-      [FIELD_TARGET] = page == REROUTE_PAGE_ROUTING
-      ? _ ("Route To")
-      : _ ("Deliver Using"),
-           [FIELD_BY_TURNS] = NULL,
-           [FIELD_QUEUE_FOR_ETRN] = _ ("Queue messages for ETRN"),
-             [FIELD_TLS] = _ ("TLS"),
-               [FIELD_ACCOUNT] = _ ("Account"),
-                 [FIELD_CERTIFICATE] =
-                   _ ("Certificate"),
-                      [FIELD_ACCEPT_FROM] =
-                        _ ("Accept From"),
-                           [FIELD_RECIPIENT_CHECK] =
-                             _ ("Recipient Check"),
-                                [FIELD_LEAVES] =
-                                  _ ("Leaves"),
-                                     [FIELD_COMMENT] = _ ("Comment"),
-                                     };
-
-  return captions[field];
+  if (field == FIELD_DOMAIN)
+    return _ (domain_captions[page]);
+  if (field == FIELD_TARGET)
+    return page == REROUTE_PAGE_ROUTING ? _ ("Route To") : _ ("Deliver Using");
+  return captions[field] != NULL ? _ (captions[field]) : NULL;
 }
 
 /* (nullable): of an E-Mail Domain row */
@@ -223,12 +222,6 @@ reroute_row_dup_fields (const RerouteRow *row, guint fields)
         g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", part);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-const RerouteRow *
-reroute_change_get_row (const RerouteChange *change)
-{
-  return change != NULL && change->kind == REROUTE_CHANGE_PUT ? change->row : NULL;
 }
 
 guint

@@ -23,7 +23,5 @@ char *reroute_row_dup_fields (const RerouteRow *row, guint fields);
 /* One side of a difference: those @fields of an entry, or the value of a setting; "–" for nothing.
    @change: (nullable) */
 char *reroute_change_dup_content (const RerouteChange *change, guint fields);
-/* (transfer none) (nullable): the row that it puts.  @change: (nullable) */
-const RerouteRow *reroute_change_get_row (const RerouteChange *change);
 
 G_END_DECLS

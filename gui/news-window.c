@@ -68,22 +68,19 @@ dup_yours (RerouteNewsWindow *self, const RerouteDifference *difference, guint *
   RerouteEdit *edit = reroute_sheet_get_edit (self->sheet);
   const RerouteSettingSpec *spec = NULL;
   RerouteRow *row = NULL;
-  ReroutePage page = REROUTE_PAGE_ROUTING;
-  gint64 id = 0;
 
   if (change->kind == REROUTE_CHANGE_SET)
     {
       spec = reroute_setting_find (change->key, NULL);
       return spec != NULL ? g_strdup (reroute_edit_get_setting (edit, spec->id)) : NULL;
     }
-  page = change->kind == REROUTE_CHANGE_PUT ? change->row->page : change->page;
-  id = change->kind == REROUTE_CHANGE_PUT ? change->row->id : change->id;
-  row = reroute_edit_get_row (edit, page, id);
+  row = reroute_edit_get_row (edit, change->page, change->id);
   *fields |= reroute_rows_get_differing (reroute_change_get_row (change), row);
   if (row != NULL)
     return reroute_row_dup_fields (row, *fields);
-  return reroute_edit_get_state (edit, page, id) == REROUTE_EDIT_REMOVED ? g_strdup (_ ("removed"))
-                                                                         : NULL;
+  return reroute_edit_get_state (edit, change->page, change->id) == REROUTE_EDIT_REMOVED
+    ? g_strdup (_ ("removed"))
+    : NULL;
 }
 
 /* @before_is_known: else no before is nothing to speak of */

@@ -58,31 +58,7 @@ append_conflicts (GPtrArray *conflicts, GPtrArray *more)
 static gboolean
 is_of_row (const RerouteChange *change, ReroutePage page, gint64 id)
 {
-  switch (change->kind)
-    {
-    case REROUTE_CHANGE_PUT:
-      return change->row->page == page && change->row->id == id;
-    case REROUTE_CHANGE_REMOVE:
-      return change->page == page && change->id == id;
-    default:
-      return FALSE;
-    }
-}
-
-static gboolean
-is_of_same (const RerouteChange *a, const RerouteChange *b)
-{
-  switch (b->kind)
-    {
-    case REROUTE_CHANGE_PUT:
-      return is_of_row (a, b->row->page, b->row->id);
-    case REROUTE_CHANGE_REMOVE:
-      return is_of_row (a, b->page, b->id);
-    case REROUTE_CHANGE_SET:
-      return a->kind == REROUTE_CHANGE_SET && g_str_equal (a->key, b->key);
-    default:
-      g_assert_not_reached ();
-    }
+  return change->kind != REROUTE_CHANGE_SET && change->page == page && change->id == id;
 }
 
 static gboolean
@@ -90,19 +66,10 @@ is_touched (RerouteEdit *edit, const RerouteChange *change)
 {
   const RerouteSettingSpec *spec = NULL;
 
-  switch (change->kind)
-    {
-    case REROUTE_CHANGE_PUT:
-      return reroute_edit_get_state (edit, change->row->page, change->row->id) !=
-             REROUTE_EDIT_UNTOUCHED;
-    case REROUTE_CHANGE_REMOVE:
-      return reroute_edit_get_state (edit, change->page, change->id) != REROUTE_EDIT_UNTOUCHED;
-    case REROUTE_CHANGE_SET:
-      spec = reroute_setting_find (change->key, NULL);
-      return spec != NULL && reroute_edit_get_setting (edit, spec->id) != NULL;
-    default:
-      g_assert_not_reached ();
-    }
+  if (change->kind != REROUTE_CHANGE_SET)
+    return reroute_edit_get_state (edit, change->page, change->id) != REROUTE_EDIT_UNTOUCHED;
+  spec = reroute_setting_find (change->key, NULL);
+  return spec != NULL && reroute_edit_get_setting (edit, spec->id) != NULL;
 }
 
 /* Who saved @change, one of those of @self: a row tells; of another it is known only where all are
@@ -190,7 +157,7 @@ reroute_news_has_conflict (const RerouteNews *self, const RerouteChange *change)
     {
       const RerouteConflict *conflict = g_ptr_array_index (self->conflicts, i);
 
-      if (is_of_same (conflict->difference->after, change))
+      if (reroute_change_is_of_same (conflict->difference->after, change))
         return TRUE;
     }
   return FALSE;

@@ -103,7 +103,7 @@ update_buttons (RerouteRangeList *self)
 {
   g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (self->selection);
   g_autofree char *typed = dup_typed (self);
-  gboolean ready = reroute_sheet_is_loaded (self->sheet) && !reroute_sheet_is_busy (self->sheet);
+  gboolean ready = reroute_sheet_is_editable (self->sheet);
 
   gtk_widget_set_sensitive (GTK_WIDGET (self->entry), ready);
   gtk_widget_set_sensitive (GTK_WIDGET (self->add_button),

@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 /* A call begins or has ended; @problem: (nullable): a translated sentence when nothing was brought
- * back. */
+   back. */
 typedef void (*RerouteRevertFunc) (GObject *owner, const char *problem);
 
 /**

@@ -43,7 +43,7 @@ static void
 sheet_changed_cb (RerouteSheet *sheet, RerouteRoutingPage *self)
 {
   gboolean on = g_str_equal (reroute_sheet_get_setting (sheet, REROUTE_SETTING_REROUTE), "yes");
-  gboolean ready = reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_busy (sheet);
+  gboolean ready = reroute_sheet_is_editable (sheet);
 
   self->showing = TRUE;
   gtk_check_button_set_active (on ? self->on_radio : self->off_radio, TRUE);

@@ -96,8 +96,7 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteSecurityPage *self)
     if (g_str_equal (choices[i], value))
       gtk_drop_down_set_selected (self->level, i);
   self->showing = FALSE;
-  gtk_widget_set_sensitive (GTK_WIDGET (self->level),
-                            reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_busy (sheet));
+  gtk_widget_set_sensitive (GTK_WIDGET (self->level), reroute_sheet_is_editable (sheet));
   show_tls_failure (self);
 }
 

@@ -36,8 +36,7 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteSettingCheck *self)
   self->showing = TRUE;
   gtk_check_button_set_active (GTK_CHECK_BUTTON (self), g_str_equal (value, "yes"));
   self->showing = FALSE;
-  gtk_widget_set_sensitive (GTK_WIDGET (self),
-                            reroute_sheet_is_loaded (sheet) && !reroute_sheet_is_busy (sheet));
+  gtk_widget_set_sensitive (GTK_WIDGET (self), reroute_sheet_is_editable (sheet));
 }
 
 static void

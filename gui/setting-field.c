@@ -108,8 +108,7 @@ static void
 update_sensitivity (RerouteSettingField *self)
 {
   gtk_widget_set_sensitive (GTK_WIDGET (self->entry),
-                            self->active && reroute_sheet_is_loaded (self->sheet) &&
-                              !reroute_sheet_is_busy (self->sheet));
+                            self->active && reroute_sheet_is_editable (self->sheet));
 }
 
 /* What is typed from here on is undone at once. */

@@ -106,9 +106,8 @@ static RerouteBannerText
 make_trouble_text (RerouteSheet *sheet, gboolean settled, char **owned)
 {
   const char *problem = reroute_sheet_get_problem (sheet);
-  RerouteBannerText text = { NULL };
-
   const char *load_failure = reroute_sheet_get_load_failure (sheet);
+  RerouteBannerText text = { NULL };
 
   if (settled && is_cut_off (sheet))
     text = make_connection_text (sheet, owned);

@@ -63,6 +63,10 @@ void reroute_sheet_take_edit_findings (RerouteSheet *self, GPtrArray *findings);
 
 /* --- of sheet-news.c --- */
 
+/* Lays the edit over what others saved up to our serial.  @unknown: @changes are not all of it.
+   (transfer full) */
+RerouteNews *
+reroute_sheet_take_news (RerouteSheet *self, guint64 since, GPtrArray *changes, gboolean unknown);
 /* What others saved touches nothing of hers where she has taken hers back. */
 void reroute_sheet_forget_past_conflicts (RerouteSheet *self);
 

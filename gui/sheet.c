@@ -134,15 +134,18 @@ start_retry (RerouteSheet *self)
 static void
 note_load_failure (RerouteSheet *self, const GError *error)
 {
+  g_autofree char *before = g_steal_pointer (&self->load_failure);
+
   g_debug ("no settings: %s", error->message);
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
-      !reroute_rules_client_get_available (self->rules))
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
-  start_retry (self);
-  if (g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
-    return;
-  self->load_failure = g_strdup (error->message);
-  reroute_sheet_emit_changed (self);
+  if (reroute_rules_client_get_available (self->rules))
+    start_retry (self);
+  if (reroute_rules_client_get_available (self->rules) &&
+      !g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_UNAVAILABLE))
+    self->load_failure = g_strdup (error->message);
+  if (g_strcmp0 (before, self->load_failure) != 0)
+    reroute_sheet_emit_changed (self);
 }
 
 static void
@@ -154,13 +157,13 @@ settings_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   RerouteSettings *settings =
     reroute_rules_client_settings_finish (REROUTE_RULES_CLIENT (source), result, &serial, &error);
 
-  g_clear_pointer (&self->load_failure, g_free);
   self->unloaded = settings == NULL;
   if (settings == NULL)
     {
       note_load_failure (self, error);
       return;
     }
+  g_clear_pointer (&self->load_failure, g_free);
   self->announced = MAX (self->announced, serial);
   if (self->settings != NULL && reroute_sheet_is_saving (self))
     {
@@ -189,35 +192,12 @@ reroute_sheet_load_settings (RerouteSheet *self)
     self->rules, self->cancellable, settings_loaded_cb, g_object_ref (self));
 }
 
-/* The saved values that hers lay over, where those of @conflicts are not read yet. */
-static void
-fill_in_settings (RerouteSheet *self, GPtrArray *conflicts)
-{
-  for (guint i = 0; i < conflicts->len; i++)
-    {
-      RerouteDifference *conflict = g_ptr_array_index (conflicts, i);
-      const RerouteSettingSpec *spec = conflict->after->kind == REROUTE_CHANGE_SET
-                                         ? reroute_setting_find (conflict->after->key, NULL)
-                                         : NULL;
-      const char *saved = NULL;
-      const char *theirs = NULL;
-
-      if (spec == NULL || self->settings == NULL)
-        continue;
-      saved = reroute_settings_get_text (self->settings, spec->id);
-      theirs = conflict->after->value != NULL ? conflict->after->value : spec->default_value;
-      if (!g_str_equal (saved, theirs))
-        conflict->before = reroute_change_new_set (spec->key, saved, NULL);
-    }
-}
-
 static void
 changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (RerouteSheet) self = REROUTE_SHEET (user_data);
   g_autoptr (GError) error = NULL;
   g_autoptr (RerouteNews) news = NULL;
-  GPtrArray *conflicts = NULL;
   guint64 serial = 0, since = self->serial;
   g_autoptr (GPtrArray) changes = reroute_rules_client_changes_since_finish (
     REROUTE_RULES_CLIENT (source), result, &serial, &error);
@@ -236,15 +216,7 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   self->serial = serial;
-  conflicts = reroute_edit_rebase (self->edit, changes);
-  fill_in_settings (self, conflicts);
-  news = reroute_news_new (since, serial, changes, conflicts);
-  news->unknown = unknown;
-  if (reroute_edit_get_n_changes (self->edit) > 0)
-    {
-      reroute_news_add (&self->news, news);
-      self->n_touching += reroute_news_is_touching (news);
-    }
+  news = reroute_sheet_take_news (self, since, changes, unknown);
   g_signal_emit (self, signals[OTHERS_SAVED], 0, news);
   reroute_sheet_finish_apply (self, REROUTE_APPLY_STALE, NULL);
   reroute_sheet_load_settings (self);
@@ -474,6 +446,12 @@ reroute_sheet_is_loaded (RerouteSheet *self)
   g_return_val_if_fail (REROUTE_IS_SHEET (self), FALSE);
 
   return self->settings != NULL;
+}
+
+gboolean
+reroute_sheet_is_editable (RerouteSheet *self)
+{
+  return reroute_sheet_is_loaded (self) && !reroute_sheet_is_busy (self);
 }
 
 gboolean

@@ -43,6 +43,8 @@ gboolean reroute_sheet_is_applying (RerouteSheet *self);
 /* An Apply goes on for so long that it is shown, and the edit is not to be changed: the property
    "busy". */
 gboolean reroute_sheet_is_busy (RerouteSheet *self);
+/* Whether the edit may be changed: the saved settings are known, and no Apply is shown. */
+gboolean reroute_sheet_is_editable (RerouteSheet *self);
 double reroute_sheet_get_progress (RerouteSheet *self); /* 0 to 1 while applying */
 guint64 reroute_sheet_get_serial (RerouteSheet *self);
 
@@ -90,8 +92,7 @@ gboolean reroute_sheet_apply_finish (RerouteSheet *self,
 void reroute_sheet_stop (RerouteSheet *self);
 /* (nullable): a translated sentence: why the last Apply failed, until something is changed. */
 const char *reroute_sheet_get_problem (RerouteSheet *self);
-/* (nullable): a translated sentence: why the saved rules cannot be read from a service that stands.
- */
+/* (nullable): why the saved rules cannot be read from a service that stands, in its own words. */
 const char *reroute_sheet_get_load_failure (RerouteSheet *self);
 /* Whether it is not known yet if the last Apply was saved: that is found out by itself as soon as
    the service answers, and nothing can be applied until then. */

@@ -339,7 +339,7 @@ relay_changed_cb (RerouteTrackingPage *self)
   RerouteRelayWatch *watch = reroute_sheet_get_relay_watch (self->sheet);
   gboolean stands = reroute_relay_watch_is_available (watch);
   guint64 serial = stands ? reroute_relay_watch_get_serial (watch) : 0;
-  gboolean came = stands && (!self->relay_stood || serial != self->relay_serial);
+  gboolean came = stands && (!self->relay_stood || (self->relay_serial == 0 && serial != 0));
 
   self->relay_stood = stands;
   self->relay_serial = serial;

@@ -59,7 +59,7 @@ struct _RerouteWindow
   RerouteSheet *sheet;
   RerouteSave *questions;
   RerouteAlarmNotices *notices;
-  gboolean closing; /* OK was pressed, or Cancel was agreed to */
+  gboolean closing; /* OK was pressed last, not Apply */
   gboolean settled;
   guint settle_id;
 };
