@@ -287,6 +287,45 @@ def test_a_host_with_many_accounts():
         host.serves(service, domains)
 
 
+class Silent(Shared):
+    """It answers the ends of messages when it is told to, and QUIT never."""
+
+    def __init__(self, *arguments, **options):
+        self.release = threading.Event()
+        self.n_held = 0
+        super().__init__(*arguments, **options)
+
+    def count(self, verb, argument):
+        super().count(verb, argument)
+        if verb == 'DOT' and not self.release.is_set():
+            self.n_held += 1
+            return self.release
+        return 'stall' if verb == 'QUIT' else None
+
+    def n_quits(self):
+        return sum('C: QUIT' in lines for lines in list(self.sink.conversations))
+
+
+def test_a_host_that_does_not_answer_quit():
+    """Mail that no idle connection suits waits for the end of one, not of each."""
+    n_idle = 4
+    with contextlib.ExitStack() as stack:
+        host = Silent(stack, 'no-goodbye', auth={'PLAIN': [f'\0{USER}\0{PASSWORD}'.encode()]})
+        service = stack.enter_context(Service(host.place, settings=host.settings(**{'max-connections-per-host': str(n_idle)})))
+        for name in ('one', 'other'):
+            service.ctl('account', 'add', name, '--out', f'--user={USER}', '--password-stdin', text=PASSWORD + '\n')
+            service.add_connection(f'{name}.test', f'--host={host.sink.endpoint}', f'--account={name}')
+        service.wait_applied()
+        send_many(service, 'one.test', n_idle)
+        poll('a connection for each', lambda: host.n_held == n_idle)
+        host.release.set()
+        service.wait_empty()
+        send_many(service, 'other.test', 1)
+        poll('the other mail', lambda: 'u0@other.test' in host.sink.recipients())
+        assert host.n_quits() == 1, host.n_quits()
+        service.wait_empty()
+
+
 def test_hosts_behind_the_first_keep_no_connection():
     """A try that passes on has the lease of its first host alone."""
     with contextlib.ExitStack() as stack:

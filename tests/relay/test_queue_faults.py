@@ -57,6 +57,9 @@ class World:
         """Of each message; those of the queue alone."""
         return {message['id']: message['recipients'][0]['state'] for message in self.service.queued()}
 
+    def n_tries(self, number):
+        return next(message['recipients'][0]['tries'] for message in self.service.queued() if message['id'] == number)
+
     def n_notices(self):
         """Those that came, each once: one that was taken when the relay was killed comes again (RFC 1047)."""
         return len({re.search(rb'^Message-ID: (\S+)', message.content, re.MULTILINE | re.IGNORECASE)[1]
@@ -71,6 +74,18 @@ class World:
 
     def empty_disk(self):
         os.unlink(self.fault)
+
+    def hide_journal(self):
+        """What is not in memory cannot be read."""
+        for name in os.listdir(self.service.spool):
+            if name.startswith('journal-'):
+                os.rename(os.path.join(self.service.spool, name), os.path.join(self.service.spool, f'away-{name}'))
+
+    def show_journal(self):
+        for name in os.listdir(self.service.spool):
+            if name.startswith('away-'):
+                os.rename(os.path.join(self.service.spool, name),
+                          os.path.join(self.service.spool, name.removeprefix('away-')))
 
     def put_clock_ahead(self):
         os.rename(self.place.write(str(AHEAD_S), 'ahead.new'), self.ahead)
@@ -179,9 +194,51 @@ def main():
             poll('the notice', lambda: world.back.messages)
             service.wait_empty()
 
+        def test_a_clock_that_goes_ahead():
+            """What has waited here for seconds is not given up for it, nor is its sender told of a delay."""
+            service.set('message-timeout', '5d')
+            service.set('retry-intervals', '1s')
+            service.wait_applied()
+            del world.back.messages[:]
+            number = world.defer('sudden')
+            world.put_clock_ahead()
+            for _ in range(2):
+                n_tries = world.n_tries(number)
+                world.do('retry', number)
+                poll('a try', lambda: world.n_tries(number) > n_tries)  # pylint: disable=cell-var-from-loop
+            assert world.states() == {number: 'waiting'} and not world.back.messages
+            world.set_clock_right()
+            world.open = True
+            service.wait_empty()
+            world.open = False
+            assert 'sudden@wait.test' in world.wait.recipients()
+
+        def test_content_that_cannot_be_read():
+            """It waits, and other mail for its host goes on."""
+            service.set('retry-intervals', '1h')
+            service.wait_applied()
+            numbers = [world.defer(label) for label in ('unread', 'unread-too')]
+            service.stop_relay()
+            service.start_relay()
+            world.hide_journal()
+            world.open = True
+            for number in numbers:
+                n_tries = world.n_tries(number)
+                world.do('retry', number)
+                poll('a try', lambda: world.n_tries(number) > n_tries)  # pylint: disable=cell-var-from-loop
+            assert send(service, SENDER, ['fresh@wait.test'], CONTENT)[1].startswith('250')
+            poll('other mail', lambda: 'fresh@wait.test' in world.wait.recipients())
+            assert world.states() == dict.fromkeys(numbers, 'waiting')
+            world.show_journal()
+            world.do('retry', *numbers)
+            service.wait_empty()
+            world.open = False
+            assert {'unread@wait.test', 'unread-too@wait.test'} <= set(world.wait.recipients())
+
         for case in (test_what_was_done_outlasts_a_crash, test_nothing_is_half_done_on_a_full_disk,
                      test_killed_between_a_notice_and_its_verdict, test_what_a_clock_that_was_ahead_has_put_off,
-                     test_the_time_of_mail_from_a_clock_that_was_ahead):
+                     test_the_time_of_mail_from_a_clock_that_was_ahead, test_a_clock_that_goes_ahead,
+                     test_content_that_cannot_be_read):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case)
     tap.done()
 

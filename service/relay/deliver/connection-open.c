@@ -75,7 +75,7 @@ reroute_connection_begin (RerouteConnection *self)
   if (fd < 0)
     {
       failure = errno;
-      self->lacked_socket =
+      self->failed_here =
         failure == EMFILE || failure == ENFILE || failure == ENOBUFS || failure == ENOMEM;
       return failure;
     }

@@ -215,6 +215,7 @@ pump_content (RerouteConnection *self)
     return TRUE;
   if (error == NULL)
     return hear_why (self);
+  self->failed_here = TRUE;
   reroute_connection_fail (self, reroute_connection_trouble (self, "4.3.0", error->message));
   return FALSE;
 }
@@ -456,9 +457,9 @@ reroute_connection_get_machine (RerouteConnection *self)
 }
 
 gboolean
-reroute_connection_lacked_socket (const RerouteConnection *self)
+reroute_connection_failed_here (const RerouteConnection *self)
 {
-  return self->lacked_socket;
+  return self->failed_here;
 }
 
 gboolean

@@ -52,6 +52,7 @@ typedef struct
   guint index;           /* of the endpoint that is tried */
   gboolean in_clear;     /* TLS has failed there */
   gboolean by_data;      /* BDAT has failed there */
+  gboolean has_room;     /* a connection there has ended for it */
   const char *unsuited;  /* the status for: a host was reached that lacks what the message needs */
   RerouteReply *failure; /* of the endpoint that failed last */
   RerouteSmtpTransaction transaction;
@@ -176,7 +177,7 @@ static void
 next_endpoint (Try *try)
 {
   try->index++;
-  try->in_clear = try->by_data = FALSE;
+  try->in_clear = try->by_data = try->has_room = FALSE;
 }
 
 /* It cannot have this message: @status is for the refusal when no other can. */
@@ -237,15 +238,6 @@ connection_ready (RerouteConnection *connection, gpointer user_data)
   begin_transaction (session);
 }
 
-/* A host that puts off everything before it has seen the content: another may take it now. */
-static gboolean
-is_put_off (RerouteConnection *connection, const Try *try)
-{
-  return !reroute_connection_has_sent_content (connection) &&
-         try->index + 1 < try->delivery->endpoints->len &&
-         reroute_delivery_is_put_off (try->delivery, reroute_connection_get_machine (connection));
-}
-
 static void
 connection_done (RerouteConnection *connection, gpointer user_data)
 {
@@ -255,7 +247,9 @@ connection_done (RerouteConnection *connection, gpointer user_data)
   RerouteDelivery *delivery = try->delivery;
   RerouteSmtpClient *machine = reroute_connection_get_machine (connection);
 
-  if (!self->draining && is_put_off (connection, try))
+  /* What a host puts off before it has seen the content another may take now. */
+  if (!self->draining && !reroute_connection_has_sent_content (connection) &&
+      try->index + 1 < delivery->endpoints->len && reroute_delivery_is_put_off (delivery, machine))
     {
       note_failure (try, reroute_smtp_client_get_recipient_reply (machine, 0));
       let_go (session, try);
@@ -296,7 +290,7 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   gboolean has_tripped = reroute_smtp_client_has_tripped (machine);
   gboolean is_denial = reroute_connection_was_denied (connection);
   gboolean was_ready = reroute_connection_was_ready (connection);
-  gboolean lacked_socket = reroute_connection_lacked_socket (connection);
+  gboolean failed_here = reroute_connection_failed_here (connection);
   g_autoptr (RerouteReply) soft = reroute_delivery_soften (reply);
 
   if (try == NULL)
@@ -315,8 +309,8 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
       finish (self, try);
       return;
     }
-  /* That we have no sockets left says nothing about the host. */
-  if (self->draining || lacked_socket)
+  /* What failed here says nothing about the host. */
+  if (self->draining || failed_here)
     {
       finish_with (self, try, soft);
       return;
@@ -409,7 +403,7 @@ find_idle (ReroutePool *self, const RerouteEndpoint *endpoint, const Try *try)
 static Session *
 find_in_the_way (ReroutePool *self, const RerouteEndpoint *endpoint, const Try *try)
 {
-  Session *session = find_idle (self, endpoint, NULL);
+  Session *session = try->has_room ? NULL : find_idle (self, endpoint, NULL);
   gint64 most = reroute_settings_get_number (reroute_ruleset_get_settings (try->ruleset),
                                              REROUTE_SETTING_MAX_OUTBOUND_CONNECTIONS);
 
@@ -480,6 +474,9 @@ try_endpoint (ReroutePool *self, Try *try)
       connect_to (self, try, endpoint);
       return;
     }
+  try->has_room =
+    try->has_room ||
+    reroute_endpoint_is_same (reroute_connection_get_endpoint (session->connection), endpoint);
   session->successor = try;
   session_quit (session);
 }

@@ -66,6 +66,7 @@ reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint 
   self->ref_count = 1;
   self->scheduler = scheduler;
   self->seen_us = reroute_worker_now_us (scheduler->thread);
+  self->began_us = self->seen_us - MAX (g_get_real_time () - message->received_us, 0);
   self->message = reroute_message_ref (message);
   self->worker = worker;
   self->n_alive = n;
@@ -348,12 +349,15 @@ get_schedule (RerouteQueued *self)
   return schedule;
 }
 
-/* The clock may have been ahead when it was received. */
+/* By the clock as it is now.  It may have been ahead when the message was received, or have gone
+   ahead since: what the message has waited here is known without it. */
 static gint64
 get_received_us (RerouteQueued *self)
 {
-  return MIN (self->message->received_us,
-              reroute_scheduler_get_wall_us (self->scheduler, self->seen_us));
+  gint64 seen_us = reroute_scheduler_get_wall_us (self->scheduler, self->seen_us);
+
+  return MAX (reroute_scheduler_get_wall_us (self->scheduler, self->began_us),
+              MIN (self->message->received_us, seen_us));
 }
 
 gint64

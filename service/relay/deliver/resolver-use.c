@@ -23,6 +23,7 @@
 #include "common/limits.h"
 #include "service/relay/socket-address.h"
 
+#include <errno.h>
 #include <ifaddrs.h>
 #include <string.h>
 
@@ -386,14 +387,15 @@ read_own_addresses (RerouteScheduler *self)
   const RerouteIpRange *more = reroute_settings_get_ranges (
     reroute_scheduler_get_settings (self), REROUTE_SETTING_OWN_ADDRESSES, &n);
 
+  /* The former ones are better than none: we would take ourselves for another host. */
+  if (getifaddrs (&interfaces) < 0)
+    {
+      g_warning ("cannot read the addresses of the interfaces: %s", g_strerror (errno));
+      return;
+    }
   g_array_set_size (self->own_addresses, 0);
   for (gsize i = 0; i < n; i++)
     g_array_append_val (self->own_addresses, more[i].first);
-  if (getifaddrs (&interfaces) < 0)
-    {
-      g_warning ("cannot read the addresses of the interfaces");
-      return;
-    }
   for (struct ifaddrs *each = interfaces; each != NULL; each = each->ifa_next)
     {
       if (each->ifa_addr != NULL)

@@ -51,14 +51,15 @@ struct _RerouteQueued
   guint worker;
   RerouteScheduler *scheduler;
   RerouteMessage *message;
-  GList link;                 /* in RerouteScheduler.order */
-  guint n_alive;              /* recipients that are not final; 0: it has left the queue */
-  gint64 seen_us;             /* monotonic: when it came into this process */
-  gint64 placed_us;           /* monotonic: when recipients of it came into line last */
-  gint64 tells_us;            /* monotonic: of what waits in line the sender is told no earlier */
-  gboolean is_telling;        /* such a notice is on its way into the spool */
-  guint n_left;               /* how often its recipients were taken out of tries */
-  gsize in_memory_octets;     /* of content */
+  GList link;             /* in RerouteScheduler.order */
+  guint n_alive;          /* recipients that are not final; 0: it has left the queue */
+  gint64 seen_us;         /* monotonic: when it came into this process */
+  gint64 began_us;        /* monotonic: when it was received, by the wall clock as it was then */
+  gint64 placed_us;       /* monotonic: when recipients of it came into line last */
+  gint64 tells_us;        /* monotonic: of what waits in line the sender is told no earlier */
+  gboolean is_telling;    /* such a notice is on its way into the spool */
+  guint n_left;           /* how often its recipients were taken out of tries */
+  gsize in_memory_octets; /* of content */
   RerouteQueuePlaces *places; /* in the index, of each recipient; NULL: it was not looked at */
   RerouteWaiting recipients[];
 };
