@@ -348,6 +348,30 @@ test_forbidden_meanwhile (void)
   receive_fixture_clear (&fixture);
 }
 
+/* A message in chunks is under way between two of them, too. */
+static void
+test_forbidden_between_chunks (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture, rules (""));
+  int fd = receive_fixture_greet (&fixture);
+  client_talk (fd,
+               "MAIL FROM:<anna@sender.test> -> 250\n"
+               "RCPT TO:<user@test.com> -> 250");
+  client_send (fd, "BDAT 6\r\nhalf\r\n", -1);
+  client_expect (fd, "250");
+  receive_fixture_set_rules (&fixture, rules ("forbidden-hosts=127.0.0.0/8"));
+  receive_fixture_sync (&fixture);
+  client_send (fd, "BDAT 6 LAST\r\nrest\r\n", -1);
+  client_expect (fd, "250 2.0.0 Ok: queued as ");
+  client_expect (fd, "421 4.7.1 access denied");
+  client_expect_end (fd);
+  close (fd);
+  g_autoptr (RerouteMessage) message G_GNUC_UNUSED = receive_fixture_pop (&fixture);
+  receive_fixture_clear (&fixture);
+}
+
 /* --- time --- */
 
 static void
@@ -480,6 +504,7 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &door_rows[i], test_door);
     }
   g_test_add_func ("/session/door/forbidden-meanwhile", test_forbidden_meanwhile);
+  g_test_add_func ("/session/door/forbidden-between-chunks", test_forbidden_between_chunks);
   g_test_add_func ("/session/idle", test_idle);
   g_test_add_func ("/session/unfinished-command", test_unfinished_command);
   g_test_add_func ("/session/drain", test_drain);

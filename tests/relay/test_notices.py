@@ -170,6 +170,24 @@ def test_only_octets_over_127_need_what_a_host_lacks():
                 assert all(message.content.endswith(content) for message in host.messages), host.messages[0].content
 
 
+def test_what_a_message_needs_outlasts_a_crash():
+    """What its content is stands in the spool."""
+    contents = {'plain': b'Subject: plain\r\n\r\nplain\r\n', 'eight': 'Subject: plain\r\n\r\nü\r\n'.encode()}
+    with Place('crash') as place, Street(place) as street:
+        port = free_port()
+        street.service.add_connection('bare.test', f'--host=127.0.0.1:{port}')
+        street.service.wait_applied()
+        for name, content in contents.items():
+            hand_in(street.service, f'<{SENDER}> BODY=8BITMIME SMTPUTF8', f'<{name}@bare.test>', content=content)
+        street.service.kill_relay()
+        street.service.start_relay()
+        with Sink(port=port, extensions=('SIZE 1000000',)) as bare:
+            street.service.ctl('queue', 'retry', '--all')
+            street.service.wait_empty()
+            assert bare.recipients() == ['plain@bare.test'], bare.recipients()
+        assert [report(notice)[2][0]['Status'] for notice in street.back.messages] == ['5.6.3']
+
+
 def test_what_a_message_needs_goes_by_who_gets_it():
     with Place('who') as place, Street(place) as street, Sink(extensions=('SIZE 1000000',)) as bare:
         street.service.add_connection('bare.test', f'--host={bare.endpoint}')
