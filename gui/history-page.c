@@ -44,6 +44,7 @@ struct _RerouteHistoryPage
 
   GCancellable *reading;   /* the generations */
   guint64 before;          /* what is read is older than that; 0: the newest */
+  gboolean whole;          /* the oldest one is there */
   GCancellable *comparing; /* the changes of the selected one */
   guint64 compared;        /* the serial whose changes are shown; 0: none */
   guint64 in_use;          /* as the list shows it */
@@ -308,7 +309,8 @@ take_generations (RerouteHistoryPage *self, GPtrArray *generations)
   g_list_store_splice (
     self->generations, n, 0, lines->pdata + n_newer + n_known, lines->len - n_newer - n_known);
   g_list_store_splice (self->generations, 0, 0, lines->pdata, n_newer);
-  return lines->len > 0 && n < 2 * REROUTE_LIMIT_HISTORY_GENERATIONS && (n == 0 || first < oldest);
+  self->whole = lines->len == 0 || (self->whole && n > 0);
+  return !self->whole && n < 2 * REROUTE_LIMIT_HISTORY_GENERATIONS;
 }
 
 static void

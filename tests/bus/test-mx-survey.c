@@ -199,9 +199,6 @@ test_late_is_asked_again (BusFixture *f, gconstpointer data)
   stop_relay (&relay);
 }
 
-#define ADD(name, func)                                                                            \
-  g_test_add ("/mx-survey/" name, BusFixture, NULL, bus_set_up, func, bus_tear_down)
-
 /* Rows that nobody was asked about when they were saved, or whose MX has moved. */
 static void
 test_saved_rows_are_asked_for (BusFixture *f, gconstpointer data)
@@ -222,6 +219,9 @@ test_saved_rows_are_asked_for (BusFixture *f, gconstpointer data)
   g_assert_cmpstr (finding->arguments[0], ==, "121");
   stop_relay (&relay);
 }
+
+#define ADD(name, func)                                                                            \
+  g_test_add ("/mx-survey/" name, BusFixture, NULL, bus_set_up, func, bus_tear_down)
 
 int
 main (int argc, char **argv)

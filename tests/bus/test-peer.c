@@ -156,6 +156,15 @@ test_what_a_stop_breaks_off (void)
   g_error_free (store);
 }
 
+static void
+test_start_command (void)
+{
+  g_autoptr (RerouteBus) bus = reroute_bus_new (FALSE, NULL);
+  g_autofree char *command = reroute_peer_dup_start_command (&reroute_peer_relay, bus);
+
+  g_assert_cmpstr (command, ==, "systemctl start reroute-relayd");
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/peer/" name, BusFixture, NULL, bus_set_up, func, bus_tear_down)
 
@@ -166,5 +175,6 @@ main (int argc, char *argv[])
   ADD ("a-call-while-it-stops", test_a_call_while_it_stops);
   ADD ("another-version", test_another_version);
   g_test_add_func ("/peer/what-a-stop-breaks-off", test_what_a_stop_breaks_off);
+  g_test_add_func ("/peer/start-command", test_start_command);
   return g_test_run ();
 }

@@ -8,6 +8,7 @@
 
 #include "tests/bus/bus-fixture.h"
 
+#include "common/client/peer.h"
 #include "common/error.h"
 
 #include <glib/gstdio.h>
@@ -82,6 +83,9 @@ test_hangs_when_tried_again (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
+  g_autofree char *command = reroute_peer_dup_start_command (&reroute_peer_relay, f->remote);
+
+  g_assert_cmpstr (command, ==, "systemctl --host=" NAME " start reroute-relayd");
   g_assert_true (reroute_bus_open (f->remote, &error));
   g_assert_no_error (error);
   g_assert_true (g_file_set_contents (f->hang, "", 0, NULL));

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -66,6 +67,10 @@ class Desk:
         before = self.serial()
         self.dialog.click(SHEET, 'push button', 'Apply')
         poll('the new generation', lambda: self.serial() > before)
+        self.wait_saved()
+
+    def wait_saved(self):
+        """Until nothing is unsaved and no Apply is shown."""
         self.dialog.wait_text(f'Rules {self.serial()} saved')
 
     def add_routing(self, domain, target):
@@ -87,6 +92,19 @@ class Desk:
         self.dialog.wait_sensitive(title, 'push button', 'OK')
         self.dialog.click(title, 'push button', 'OK')
         self.dialog.wait_closed(title)
+
+
+class Stopped:
+    """rulesd does not answer while this is entered."""
+
+    def __init__(self, desk):
+        self.pid = desk.bus.pid_of('org.reroute.Rules')
+
+    def __enter__(self):
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGCONT)
 
 
 def run_with_relay(name, *cases):

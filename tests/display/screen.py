@@ -218,11 +218,22 @@ class Dialog:
     def type(self, text):
         self.xdotool('type', '--delay', '8', text)
 
+    def middle(self, title, role, name):
+        """Of a node that stands still: the tree tells of a list that has changed before it is laid out."""
+        places = []
+
+        @vanishing(None)
+        def still():
+            node = self.find(title, role, name)
+            places.append(node and self.tree.middle(node))
+            return places[-2:-1] == places[-1:] and places[-1]
+        return poll(f'{role} “{name}” to stand still', still, PATIENCE_S)
+
     def click(self, title, role, name):
         """A real click into the middle of a node."""
         self.wait_sensitive(title, role, name)
         window = self.focus(title)
-        middle = self.tree.middle(self.wait(title, role, name))
+        middle = self.middle(title, role, name)
         scale = int(os.environ.get('GDK_SCALE', '1'))
         self.xdotool('mousemove', '--window', window, *[str(at * scale) for at in middle], 'click', '1')
 

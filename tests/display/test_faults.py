@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from desk import SHEET, poll, run    # noqa: E402
+from desk import SHEET, Stopped, poll, run    # noqa: E402
 from tree import SENSITIVE           # noqa: E402
 
 ADD = 'Add E-mail Domain'
@@ -62,7 +62,7 @@ def test_same_entry_asks_before_it_is_overwritten(desk):
 
 def edit_while_others(desk, title, comment, *words):
     """She opens an entry by Enter, others run reroutectl with @words, and she writes the comment and presses OK."""
-    desk.dialog.wait_no_text('unsaved')
+    desk.wait_saved()
     desk.dialog.click(LIST if title == EDIT_HOST else SHEET, 'label', 'old.test')
     desk.dialog.key('Return')
     desk.dialog.focus(title)
@@ -116,7 +116,7 @@ def test_email_domain_that_others_save_while_it_is_open(desk):
 
 def test_rulesd_killed(desk):
     """The bus starts it again; what is not saved stays and can be saved."""
-    desk.dialog.wait_no_text('unsaved')
+    desk.wait_saved()
     desk.add_routing('later.test', 'example.com')
     desk.confirm(ADD)
     pid = desk.bus.pid_of('org.reroute.Rules')
@@ -130,9 +130,7 @@ def test_rulesd_killed(desk):
 
 def test_rulesd_that_does_not_answer(desk):
     """Keys, tabs and buttons go on; Apply can be stopped, and what became of it is found out."""
-    pid = desk.bus.pid_of('org.reroute.Rules')
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with Stopped(desk):
         desk.add_routing('slow.test', 'example.com')
         desk.confirm(ADD)
         desk.dialog.wait_text('1 unsaved change')
@@ -147,8 +145,6 @@ def test_rulesd_that_does_not_answer(desk):
         desk.dialog.focus('Cancel')
         desk.dialog.key('Escape')
         desk.dialog.wait_closed('Cancel')
-    finally:
-        os.kill(pid, signal.SIGCONT)
     desk.dialog.wait_no_text('It is not known yet')
     desk.dialog.wait_no_text('unsaved')
     assert 'slow.test' in desk.rows('routing')
@@ -200,7 +196,7 @@ def comment(desk, domain, text):
 
 def test_save_agrees_to_what_was_shown(desk):
     """What needs agreeing to since the question was put is asked for by another one."""
-    desk.dialog.wait_no_text('unsaved')
+    desk.wait_saved()
     desk.ctl('routing', 'add', 'net', '--reroute-to=example.com', '--accept-from=anyone')
     desk.dialog.wait_text(f'Rules {desk.serial()} saved')
     comment(desk, 'net', 'hers')
@@ -208,7 +204,7 @@ def test_save_agrees_to_what_was_shown(desk):
     desk.confirm(ADD)
     desk.dialog.click(SHEET, 'push button', 'Apply')
     desk.dialog.wait_text('org is a single word', 'Save')
-    assert not any('net is' in text for text in desk.dialog.texts('Save')), desk.dialog.texts('Save')
+    desk.dialog.wait_no_text('net is', 'Save')
     desk.ctl('routing', 'edit', 'net', '--accept-from=permitted')
     desk.dialog.wait_text('touch the same entries')
     desk.dialog.click('Save', 'push button', 'Save')
@@ -223,7 +219,7 @@ def test_save_agrees_to_what_was_shown(desk):
 
 def test_saved_meanwhile_is_not_overwritten_unasked(desk):
     """What others save while one of the questions stands open is asked about by another one."""
-    desk.dialog.wait_no_text('unsaved')
+    desk.wait_saved()
     desk.ctl('routing', 'add', 'biz', '--reroute-to=example.com', '--accept-from=permitted')
     desk.dialog.wait_text('biz')
     comment(desk, 'net', 'first')
@@ -251,7 +247,7 @@ def test_saved_meanwhile_is_not_overwritten_unasked(desk):
 
 def test_compare_shows_what_touches_hers(desk):
     """First, however much else was saved since; what is left out is told."""
-    desk.dialog.wait_no_text('unsaved')
+    desk.wait_saved()
     before = desk.rows('routing')['net']['comment'] or '–'
     comment(desk, 'net', 'mine')
     desk.ctl('routing', 'edit', 'net', '--comment=not mine')
@@ -260,9 +256,21 @@ def test_compare_shows_what_touches_hers(desk):
         desk.ctl('settings', 'set', 'postmaster', f'n{number}@example.org')
     desk.ctl('recipients', 'add', 'more.test', *[f'u{number}@more.test' for number in range(150)])
     desk.dialog.wait_text('Your change is kept, but it touches the same entry.')
-    desk.dialog.click(SHEET, 'push button', 'Compare…')
+    newest = desk.serial()
+
+    def compared():
+        """The window tells what the sheet has heard of when it is opened."""
+        desk.dialog.click(SHEET, 'push button', 'Compare…')
+        desk.dialog.wait_text('Saved by others between', 'Saved Meanwhile')
+        if any(f' and {newest}.' in text for text in desk.dialog.texts('Saved Meanwhile')):
+            return True
+        desk.dialog.focus('Saved Meanwhile')
+        desk.dialog.key('Escape')
+        desk.dialog.wait_closed('Saved Meanwhile')
+        return False
+    poll('all of it to be heard of', compared)
     desk.dialog.wait_text('331 changes, the first 200 are shown', 'Saved Meanwhile')
-    texts = [text.translate({0x2068: None, 0x2069: None}) for text in desk.dialog.texts('Saved Meanwhile')]
+    texts = desk.dialog.texts('Saved Meanwhile')
     shown = texts[texts.index('Yours') + 1:]
     assert shown[:4] == ['net', f'Comment: {before}', 'Comment: not mine', 'Comment: mine'], shown[:9]
     assert shown.count('net') == 1, shown
@@ -276,36 +284,23 @@ def test_compare_shows_what_touches_hers(desk):
 
 def test_conflict_ends_with_what_caused_it(desk):
     """Undone, it is no reason to ask when something else is saved."""
-    desk.dialog.wait_no_text('unsaved')
+    desk.wait_saved()
     comment(desk, 'net', 'again')
     desk.ctl('routing', 'edit', 'net', '--reroute-to=example.net')
     desk.dialog.wait_text('it touches the same entry')
     desk.dialog.click(SHEET, 'label', 'org')
     desk.dialog.key('ctrl+z')
     desk.dialog.wait_no_text('unsaved')
-    assert not any('meanwhile' in text for text in desk.dialog.texts()), desk.dialog.texts()
+    desk.dialog.wait_no_text('meanwhile')
     desk.add_routing('undone.test', 'example.com')
     desk.confirm(ADD)
     desk.apply()
     assert 'undone.test' in desk.rows('routing')
 
 
-class Stopped:
-    """rulesd does not answer while this is entered."""
-
-    def __init__(self, desk):
-        self.pid = desk.bus.pid_of('org.reroute.Rules')
-
-    def __enter__(self):
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def __exit__(self, *_):
-        os.kill(self.pid, signal.SIGCONT)
-
-
 def test_list_that_is_open_when_all_is_saved(desk):
     """Ctrl+Z and Cancel take back what was done in it since."""
-    desk.dialog.wait_no_text('unsaved')
+    desk.wait_saved()
     for name in ('a.test', 'b.test'):
         desk.add_routing(name, 'example.com')
         desk.confirm(ADD)
@@ -346,7 +341,7 @@ def test_apply_that_takes_long(desk):
     with Stopped(desk):
         desk.dialog.click(SHEET, 'push button', 'Apply')
         desk.dialog.wait_text('Applying, 0 %')
-        assert not has_findings()
+        poll('no findings', lambda: desk.dialog.nodes(SHEET) and not has_findings())
         are(False)
     poll('the findings again', has_findings)
     are(True)
@@ -380,7 +375,7 @@ def test_ok_drops_nothing_that_came_later(desk):
 
 
 def test_ok_closes(desk):
-    desk.dialog.wait_no_text('unsaved')
+    desk.wait_saved()
     desk.dialog.click(SHEET, 'push button', 'OK')
     assert desk.dialog.end() == 0
 

@@ -19,7 +19,7 @@ EXPLAIN = 'Test an Address'
 ACCESS = 'org.reroute.Error.Access'
 
 
-class Service:
+class StandIn:
     """Stands on the bus for one of ours, from the moment it is made.
 
     @answers: {method: what it returns, as a GLib.Variant}; anything else is refused."""
@@ -53,7 +53,7 @@ class Service:
 def test_relay_that_does_not_let_her_look(desk):
     """It runs, and is not called away."""
     desk.ctl('routing', 'add', 'test.com', '--reroute-to=example.com', '--accept-from=anyone')
-    relay = Service(desk, 'org.reroute.Relay', {'Status': GLib.Variant('(a{sv})', ({'serial': GLib.Variant('t', 1)},))})
+    relay = StandIn(desk, 'org.reroute.Relay', {'Status': GLib.Variant('(a{sv})', ({'serial': GLib.Variant('t', 1)},))})
     desk.open()
     desk.dialog.wait_text('saved, in use')
     desk.dialog.focus(SHEET)
@@ -74,7 +74,7 @@ def test_rules_service_that_is_newer(desk):
     assert desk.dialog.end() == 0
     desk.bus.stop()
     desk.bus.start()
-    newer = Service(desk, 'org.reroute.Rules', {
+    newer = StandIn(desk, 'org.reroute.Rules', {
         'Settings': GLib.Variant('(ta{ss})', (7, {'hostname': 'relay1.test', 'of-tomorrow': 'yes'})),
         'Check': GLib.Variant('(a(sssasassa(sx)))', ([],))})
     desk.dialog = Dialog(desk.place, desk.bus.address).__enter__()

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from desk import SHEET, Dialog, poll, run    # noqa: E402
+from desk import SHEET, Dialog, Stopped, poll, run    # noqa: E402
 from memory import Peak                      # noqa: E402
 from screen import DIALOG, TESTS             # noqa: E402
 
@@ -86,6 +86,14 @@ def open_chooser(desk):
     desk.dialog.focus(SHEET)
     desk.dialog.key('ctrl+o')
     desk.dialog.focus(CHOOSER)
+
+
+def connect_again(desk):
+    """To the computer that the chooser remembers."""
+    desk.dialog.click(CHOOSER, 'label', RELAY)
+    desk.dialog.click(CHOOSER, 'push button', 'Connect')
+    wait_title(desk, 'relay1.test')
+    poll('one sheet', lambda: len(desk.dialog.windows()) == 1)
 
 
 def wait_title(desk, name):
@@ -237,15 +245,11 @@ def is_running(pid):
 def test_what_is_left_is_let_go(desk):
     """Also where a rules service hangs that was asked for something."""
     open_chooser(desk)
-    desk.dialog.click(CHOOSER, 'label', RELAY)
-    desk.dialog.click(CHOOSER, 'push button', 'Connect')
-    wait_title(desk, 'relay1.test')
-    poll('one sheet', lambda: len(desk.dialog.windows()) == 1)
+    connect_again(desk)
     desk.page(1)
     desk.dialog.wait_text('far.test')
-    left, rulesd = desk.far.read('pid').strip(), desk.bus.pid_of('org.reroute.Rules')
-    os.kill(rulesd, signal.SIGSTOP)
-    try:
+    left = desk.far.read('pid').strip()
+    with Stopped(desk):
         desk.add_routing('asked.test', 'example.net')
         desk.confirm('Add E-mail Domain')
         open_chooser(desk)
@@ -254,16 +258,11 @@ def test_what_is_left_is_let_go(desk):
         desk.dialog.click('Connect', 'push button', 'Drop')
         poll('this computer', lambda: desk.dialog.window(SHEET) and not desk.dialog.window('relay1.test'))
         poll('the end of ssh', lambda: not is_running(left))
-    finally:
-        os.kill(rulesd, signal.SIGCONT)
 
 
 def test_it_is_remembered_until_it_is_forgotten(desk):
     open_chooser(desk)
-    desk.dialog.click(CHOOSER, 'label', RELAY)
-    desk.dialog.click(CHOOSER, 'push button', 'Connect')
-    wait_title(desk, 'relay1.test')
-    poll('one sheet', lambda: len(desk.dialog.windows()) == 1)
+    connect_again(desk)
     open_chooser(desk)
     desk.dialog.click(CHOOSER, 'label', RELAY)
     desk.dialog.click(CHOOSER, 'push button', 'Forget')

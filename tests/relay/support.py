@@ -17,7 +17,8 @@ from tap import Skip
 RULESD = os.path.join(BUILD, 'service', 'rules', 'reroute-rulesd')
 RELAYD = os.path.join(BUILD, 'service', 'relay', 'reroute-relayd')
 CTL = os.path.join(BUILD, 'service', 'ctl', 'reroutectl')
-# Built for tests: dies at a chosen step of its spool, or has a disk that fails (fault-point.c, faulty-disk.c).
+# Built for tests: dies at a chosen step of its spool, or has a disk that fails or a clock that is wrong (fault-point.c, faulty-disk.c,
+# faulty-clock.c).
 FAULTY_RELAYD = os.path.join(BUILD, 'tests', 'relay', 'reroute-relayd-faults')
 
 BUS = 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus'

@@ -22,6 +22,16 @@ rules (const char *settings)
   return sample_rules (RULES, settings);
 }
 
+/* Up to its content. */
+static void
+begin_message (int fd)
+{
+  client_talk (fd,
+               "MAIL FROM:<anna@sender.test> -> 250\n"
+               "RCPT TO:<user@test.com> -> 250\n"
+               "DATA -> 354");
+}
+
 static void
 test_accepts (void)
 {
@@ -188,10 +198,7 @@ test_large (void)
     }
   receive_fixture_init (&fixture, rules (""));
   int fd = receive_fixture_greet (&fixture);
-  client_talk (fd,
-               "MAIL FROM:<anna@sender.test> -> 250\n"
-               "RCPT TO:<user@test.com> -> 250\n"
-               "DATA -> 354");
+  begin_message (fd);
   client_send (fd, body, length);
   client_send (fd, ".\r\n", -1);
   client_expect (fd, "250 2.0.0 Ok: queued as ");
@@ -212,10 +219,7 @@ test_lost_in_data (void)
 
   receive_fixture_init (&fixture, rules (""));
   int fd = receive_fixture_greet (&fixture);
-  client_talk (fd,
-               "MAIL FROM:<anna@sender.test> -> 250\n"
-               "RCPT TO:<user@test.com> -> 250\n"
-               "DATA -> 354");
+  begin_message (fd);
   client_send (fd, "Subject: half\r\n\r\n", -1);
   close (fd);
   reroute_receiver_drain (fixture.receiver, 10 * G_USEC_PER_SEC);
@@ -234,10 +238,7 @@ test_gone_after_dot (void)
   for (guint i = 0; i < 20; i++)
     {
       int fd = receive_fixture_greet (&fixture);
-      client_talk (fd,
-                   "MAIL FROM:<anna@sender.test> -> 250\n"
-                   "RCPT TO:<user@test.com> -> 250\n"
-                   "DATA -> 354");
+      begin_message (fd);
       client_send (fd, "body\r\n.\r\n", -1);
       close (fd);
       g_autoptr (RerouteMessage) message = receive_fixture_pop (&fixture);
@@ -254,10 +255,7 @@ test_half_closed (void)
 
   receive_fixture_init (&fixture, rules (""));
   int fd = receive_fixture_greet (&fixture);
-  client_talk (fd,
-               "MAIL FROM:<anna@sender.test> -> 250\n"
-               "RCPT TO:<user@test.com> -> 250\n"
-               "DATA -> 354");
+  begin_message (fd);
   client_send (fd, "body\r\n.\r\nQUIT\r\n", -1);
   g_assert_cmpint (shutdown (fd, SHUT_WR), ==, 0);
   client_expect (fd, "250 2.0.0 Ok: queued as ");
@@ -329,10 +327,7 @@ test_forbidden_meanwhile (void)
   receive_fixture_init (&fixture, rules (""));
   int idle = receive_fixture_greet (&fixture);
   int sending = receive_fixture_greet (&fixture);
-  client_talk (sending,
-               "MAIL FROM:<anna@sender.test> -> 250\n"
-               "RCPT TO:<user@test.com> -> 250\n"
-               "DATA -> 354");
+  begin_message (sending);
   receive_fixture_set_rules (&fixture, rules ("forbidden-hosts=127.0.0.0/8"));
   receive_fixture_sync (&fixture);
   client_expect (idle, "421 4.7.1 access denied");
@@ -416,10 +411,7 @@ test_drain (void)
   receive_fixture_init (&fixture, rules (""));
   int idle = receive_fixture_greet (&fixture);
   int busy = receive_fixture_greet (&fixture);
-  client_talk (busy,
-               "MAIL FROM:<anna@sender.test> -> 250\n"
-               "RCPT TO:<user@test.com> -> 250\n"
-               "DATA -> 354");
+  begin_message (busy);
   reroute_receiver_drain (fixture.receiver, 10 * G_USEC_PER_SEC);
   client_expect (idle, "421 4.3.2");
   client_expect_end (idle);
@@ -442,10 +434,7 @@ test_drain_grace (void)
 
   receive_fixture_init (&fixture, rules (""));
   int fd = receive_fixture_greet (&fixture);
-  client_talk (fd,
-               "MAIL FROM:<anna@sender.test> -> 250\n"
-               "RCPT TO:<user@test.com> -> 250\n"
-               "DATA -> 354");
+  begin_message (fd);
   reroute_receiver_drain (fixture.receiver, 1000);
   receive_fixture_await_drained (&fixture);
   close (fd);

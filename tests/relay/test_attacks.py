@@ -14,7 +14,7 @@ from certs import Authority
 from sink import Sink
 from support import Client, Service, send
 from tap import Skip, run
-from watch import Watch, open_files
+from watch import Watch, count_files
 
 ATTACKER, HONEST = '127.0.0.2', '127.0.0.3'
 IDLE, SLOW = 5000, 1000
@@ -72,7 +72,7 @@ class Street:
         return Watch(self.service, what, limit_kib, sessions, self.honest_mail)
 
     def descriptors(self):
-        return open_files(self.service.relay.pid).total()
+        return count_files(self.service.relay.pid)
 
     def attacker(self):
         connection = socket.create_connection((self.service.host, self.service.port), 60,

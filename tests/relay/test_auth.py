@@ -334,7 +334,7 @@ def main():
                 alice.sendmail('a@client.test', ['goes-on@far.test'], MESSAGE)
             for recipient in ('underway', 'goes-on'):
                 world.check_arrived(f'{recipient}@far.test')
-            assert ' auth=bob status=dismissed (421 4.7.0 ' in world.log()
+            poll('its line', lambda: ' auth=bob status=dismissed (421 4.7.0 ' in world.log())
 
         def test_another_password_ends_the_session():
             world.add('bob', 'bobs')

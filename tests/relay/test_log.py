@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """reroutectl log: the last lines by category and text, how much is said, and what comes while it is followed."""
 
+import contextlib
 import signal
 import subprocess
 
@@ -104,9 +105,14 @@ def test_what_is_wrong_is_told(service):
     assert '--json and --follow' in service.ctl('--json', 'log', '--follow', status=2)
 
 
+@contextlib.contextmanager
 def follow(service, *arguments):
-    return subprocess.Popen([CTL, f'--bus={service.bus.address}', 'log', '--follow', *arguments], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=daemon_environment())
+    with subprocess.Popen([CTL, f'--bus={service.bus.address}', 'log', '--follow', *arguments], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=daemon_environment()) as following:
+        try:
+            yield following
+        finally:
+            following.kill()
 
 
 def test_follow(service):

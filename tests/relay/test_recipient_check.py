@@ -10,7 +10,7 @@ from place import STRIDE, Place, poll
 from sink import Sink
 from support import Client, Service
 from tap import run
-from watch import open_files
+from watch import count_files
 
 REFUSAL = '550 5.1.1 There is no such recipient'
 
@@ -255,11 +255,11 @@ def main():
 
         def test_connections_have_a_bound():
             """More next hops than may be asked at a time: those at rest make room."""
-            before = open_files(world.service.relay.pid).total()
+            before = count_files(world.service.relay.pid)
             for n in range(N_CROWD):
                 world.refuses(f'nobody@crowd{n}.test')
                 assert crowd.n_sessions <= CONNECTIONS_MOST, crowd.n_sessions
-            more = open_files(world.service.relay.pid).total() - before
+            more = count_files(world.service.relay.pid) - before
             assert CONNECTIONS_MOST - 8 <= more <= CONNECTIONS_MOST + 8, more
 
         def test_a_dead_one_that_room_was_made_for_is_left_alone():

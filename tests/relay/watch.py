@@ -14,6 +14,11 @@ from support import RELAYD
 MAIL_FILES = 8
 
 
+def count_files(pid):
+    """Descriptors that process @pid has open."""
+    return len(os.listdir(f'/proc/{pid}/fd'))
+
+
 def open_files(pid):
     """What the descriptors of process @pid are, numbers left out: {name: count}"""
     folder, names = f'/proc/{pid}/fd', collections.Counter()
@@ -33,7 +38,8 @@ class Watch(Peak):
     def __init__(self, service, what, limit_kib, files, mail):
         super().__init__(RELAYD, service.relay.pid, limit_kib, what)
         self.files, self.mail = files + MAIL_FILES, mail
-        self.files_before = self.files_most = open_files(self.pid)
+        self.files_before = self.files_most = count_files(self.pid)
+        self.kinds_before = self.kinds_most = open_files(self.pid)
         self.n_sent, self.failure = 0, None
         self.blind = None  # why they could not be counted
         self.over = threading.Event()
@@ -46,7 +52,9 @@ class Watch(Peak):
         return self
 
     def _look(self):
-        self.files_most = max(self.files_most, open_files(self.pid), key=collections.Counter.total)
+        n = count_files(self.pid)
+        if n > self.files_most:
+            self.files_most, self.kinds_most = n, open_files(self.pid)
 
     def _count(self):
         try:
@@ -81,8 +89,8 @@ class Watch(Peak):
         self._look()
         if self.failure is not None:
             raise AssertionError(f'{self.what}: honest mail has failed') from self.failure
-        more = self.files_most.total() - self.files_before.total()
-        kinds = ', '.join(f'{n} {kind}' for kind, n in (self.files_most - self.files_before).items())
+        more = self.files_most - self.files_before
+        kinds = ', '.join(f'{n} {kind}' for kind, n in (self.kinds_most - self.kinds_before).items())
         print(f'# {self.what}: {more} descriptors more at most ({kinds}), limit {self.files}; '
               f'{self.n_sent} honest messages', flush=True)
         assert more <= self.files, f'{self.what}: {more} descriptors ({kinds}), limit {self.files}'

@@ -6,10 +6,9 @@
 #include "config.h"
 
 #include "service/relay/deliver/next-hop.h"
+#include "tests/unit/table-resolver.h"
 
 #include <string.h>
-
-#include "tests/unit/table-resolver.h"
 
 /* The world of every row: ourselves are 192.0.2.1 and 2001:db8::1. */
 static TableResolver *
