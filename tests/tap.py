@@ -17,12 +17,12 @@ class Tap:
         self.failed = 0
 
     def ok(self, passed, name, detail=()):
-        """One case; @detail: lines that say what is wrong, printed when it failed."""
+        """One case; @detail: lines that say what is wrong: meson shows stderr of what failed."""
         self.count += 1
         if not passed:
             self.failed += 1
             for line in detail:
-                print(f'# {line}')
+                print(f'# {line}', file=sys.stderr)
         print(f'{"ok" if passed else "not ok"} {self.count} - {name}', flush=True)
         return passed
 
