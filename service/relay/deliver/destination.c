@@ -272,7 +272,7 @@ reroute_destination_push (RerouteDestination *self, RerouteTry *try)
   g_queue_push_tail (&self->queue, try);
   if (self->slow)
     reroute_queued_release_content (try->queued);
-  try->in_memory = try->queued->in_memory_octets > 0;
+  try->in_memory = try->queued->has_content;
   self->n_in_memory += try->in_memory;
   reroute_destination_pump (self);
   if (self->queue.length > 0 && self->patience.due_us == 0 && self->leaving == NULL)

@@ -130,7 +130,8 @@ settle_without (Notice *self)
   if (self->in_line)
     {
       self->queued->is_telling = FALSE;
-      self->queued->tells_us = reroute_worker_now_us (thread) + wait_us;
+      self->queued->tells_s =
+        (guint32) ((reroute_worker_now_us (thread) + wait_us) / G_USEC_PER_SEC + 1);
       return;
     }
   if (self->kind == REROUTE_DSN_RELAYED)

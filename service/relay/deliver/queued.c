@@ -13,10 +13,8 @@
 #include "service/relay/deliver/scheduler-private.h"
 
 #include "common/limits.h"
-#include "service/relay/deliver/retry-schedule.h"
 
 #define HELD_REPLY "held by a mail filter"
-#define BEHIND_US G_USEC_PER_SEC /* so much later is due what was tried than what was put off */
 
 static void try_again (RerouteTimer *timer);
 
@@ -65,9 +63,8 @@ reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint 
 
   self->ref_count = 1;
   self->scheduler = scheduler;
-  self->seen_us = reroute_worker_now_us (scheduler->thread);
-  self->began_us = self->seen_us - MAX (g_get_real_time () - message->received_us, 0);
   self->message = reroute_message_ref (message);
+  reroute_queued_begin_time (self);
   self->worker = worker;
   self->n_alive = n;
   self->timer.func = try_again;
@@ -78,8 +75,8 @@ reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint 
     }
   if (content != NULL)
     {
-      self->in_memory_octets = g_bytes_get_size (content);
-      scheduler->in_memory_octets += self->in_memory_octets;
+      self->has_content = TRUE;
+      scheduler->in_memory_octets += message->content_octets;
     }
 
   g_hash_table_insert (scheduler->queue, &self->message->id, self);
@@ -210,16 +207,16 @@ reroute_queued_rest (RerouteQueued *self)
 static void
 forget_content_size (RerouteQueued *self)
 {
-  self->scheduler->in_memory_octets -= self->in_memory_octets;
-  self->in_memory_octets = 0;
+  if (self->has_content)
+    self->scheduler->in_memory_octets -= self->message->content_octets;
+  self->has_content = FALSE;
 }
 
 void
 reroute_queued_release_content (RerouteQueued *self)
 {
   /* Of a large one the spool may have parts. */
-  if (self->in_memory_octets == 0 &&
-      self->message->content_octets <= REROUTE_LIMIT_PART_LEAST_OCTETS)
+  if (!self->has_content && self->message->content_octets <= REROUTE_LIMIT_PART_LEAST_OCTETS)
     return;
   forget_content_size (self);
   reroute_spool_release_content (self->scheduler->spool, self->message);
@@ -243,34 +240,14 @@ reroute_queued_leave (RerouteQueued *self)
   reroute_queued_unref (self);
 }
 
-/* --- time --- */
-
-gboolean
-reroute_queued_is_due (const RerouteWaiting *recipient, gint64 now_us)
-{
-  return recipient->state == REROUTE_RECIPIENT_WAITING && recipient->phase == REROUTE_PHASE_IDLE &&
-         recipient->due_us <= now_us;
-}
-
-/* No wait that begins now ends later, for hosts and DNS wait by the same list: what is due later
-   was put off by a clock that was ahead. */
-static gint64
-get_latest_due_us (RerouteScheduler *scheduler, gint64 now_us)
-{
-  gsize n;
-  const gint64 *waits_s = reroute_settings_get_numbers (
-    reroute_scheduler_get_settings (scheduler), REROUTE_SETTING_RETRY_INTERVALS, &n);
-  gint64 longest_us = reroute_retry_schedule_get_longest_s (waits_s, n) * G_USEC_PER_SEC;
-
-  return now_us + MAX (longest_us, REROUTE_QUEUED_LOOK_US) + BEHIND_US;
-}
+/* --- its timer --- */
 
 void
 reroute_queued_arm (RerouteQueued *self)
 {
   RerouteWorker *thread = self->scheduler->thread;
   gint64 now_us = g_get_real_time ();
-  gint64 latest_us = get_latest_due_us (self->scheduler, now_us);
+  gint64 latest_us = reroute_scheduler_get_latest_due_us (self->scheduler, now_us);
   gint64 due_us = G_MAXINT64;
   gint64 look_us = G_MAXINT64;
 
@@ -335,89 +312,7 @@ try_again (RerouteTimer *timer)
   reroute_queued_try ((RerouteQueued *) ((char *) timer - G_STRUCT_OFFSET (RerouteQueued, timer)));
 }
 
-static RerouteRetrySchedule
-get_schedule (RerouteQueued *self)
-{
-  RerouteSettings *settings = reroute_scheduler_get_settings (self->scheduler);
-  gboolean is_notice = reroute_queued_get_envelope (self)->reverse_path[0] == '\0';
-  RerouteRetrySchedule schedule;
-
-  schedule.intervals_s =
-    reroute_settings_get_numbers (settings, REROUTE_SETTING_RETRY_INTERVALS, &schedule.n_intervals);
-  schedule.expire_s = reroute_settings_get_number (
-    settings, is_notice ? REROUTE_SETTING_BOUNCE_TIMEOUT : REROUTE_SETTING_MESSAGE_TIMEOUT);
-  return schedule;
-}
-
-/* By the clock as it is now.  It may have been ahead when the message was received, or have gone
-   ahead since: what the message has waited here is known without it. */
-static gint64
-get_received_us (RerouteQueued *self)
-{
-  gint64 seen_us = reroute_scheduler_get_wall_us (self->scheduler, self->seen_us);
-
-  return MAX (reroute_scheduler_get_wall_us (self->scheduler, self->began_us),
-              MIN (self->message->received_us, seen_us));
-}
-
-gint64
-reroute_queued_get_expiry_us (RerouteQueued *self)
-{
-  RerouteRetrySchedule schedule = get_schedule (self);
-
-  return get_received_us (self) + schedule.expire_s * G_USEC_PER_SEC;
-}
-
 /* --- settlement --- */
-
-static void
-expire (RerouteOutcome *outcome)
-{
-  g_autofree char *last = reroute_reply_to_string (outcome->reply);
-
-  outcome->kind = REROUTE_OUTCOME_FAILED;
-  reroute_reply_free (outcome->reply);
-  outcome->reply = reroute_reply_new_expired (last);
-}
-
-/* Turns a deferral into a failure when the time is over; else sets its due time.  What was tried at
-   a host that failed stands behind what was only put off: another message asks that host next, for
-   it may be this one alone that it cannot take. */
-static void
-set_due (RerouteQueued *self, RerouteOutcome *outcome)
-{
-  RerouteWaiting *recipient = &self->recipients[outcome->recipient];
-  RerouteRetrySchedule schedule = get_schedule (self);
-  gint64 now_us = g_get_real_time ();
-  gboolean was_tried = outcome->kind == REROUTE_OUTCOME_DEFERRED;
-  guint tries = recipient->tries + was_tried;
-  gint64 due_us =
-    reroute_retry_schedule_next (&schedule, MAX (tries, 1), get_received_us (self), now_us);
-  gint64 latest_us =
-    MIN (reroute_queued_get_expiry_us (self), get_latest_due_us (self->scheduler, now_us));
-
-  if (due_us == -1)
-    expire (outcome);
-  else if (outcome->due_us == 0)
-    outcome->due_us = due_us;
-  else if (was_tried)
-    outcome->due_us = MIN (MAX (outcome->due_us + BEHIND_US, due_us), latest_us);
-  else
-    outcome->due_us = MIN (outcome->due_us, latest_us);
-}
-
-gint64
-reroute_queued_get_delay_notice_us (RerouteQueued *self, guint recipient)
-{
-  gint64 after_s = reroute_settings_get_number (reroute_scheduler_get_settings (self->scheduler),
-                                                REROUTE_SETTING_DELAY_NOTICE);
-  gboolean owed = after_s > 0 && !self->is_telling &&
-                  (self->recipients[recipient].flags & REROUTE_VERDICT_DELAY_NOTICE_SENT) == 0 &&
-                  reroute_envelope_wants_notice (
-                    reroute_queued_get_envelope (self), recipient, REROUTE_NOTIFY_DELAY);
-
-  return owed ? get_received_us (self) + after_s * G_USEC_PER_SEC : G_MAXINT64;
-}
 
 void
 reroute_queued_record (RerouteQueued *self, const RerouteVerdict *verdicts, guint n)
@@ -487,7 +382,7 @@ sort_outcome (RerouteQueued *self, RerouteOutcome *outcome, GArray *failed, GArr
   recipient->waits_for_etrn = outcome->waits_for_etrn;
   recipient->waits_for_leaving = outcome->waits_for_leaving;
   if (outcome->kind == REROUTE_OUTCOME_DEFERRED || was_put_off)
-    set_due (self, outcome);
+    reroute_queued_set_due (self, outcome);
   /* One try for each time that it was asked for: at once it is decided that it waits again. */
   if (recipient->is_asked_for && outcome->kind != REROUTE_OUTCOME_FAILED)
     outcome->due_us = 0;

@@ -43,23 +43,23 @@ typedef struct _RerouteQueueIndex RerouteQueueIndex;
 typedef struct _RerouteQueuePlaces RerouteQueuePlaces;
 typedef struct _RerouteTelling RerouteTelling;
 
-/* A message with recipients that are not final. */
+/* A message with recipients that are not final.  There may be millions: narrow where it may be. */
 struct _RerouteQueued
 {
   RerouteTimer timer; /* the earliest due_us */
   guint ref_count;
-  guint worker;
+  guint worker : 16;
+  guint is_telling : 1;  /* of what waits in line a notice is on its way into the spool */
+  guint has_content : 1; /* in memory, counted in RerouteScheduler.in_memory_octets */
+  guint n_alive;         /* recipients that are not final; 0: it has left the queue */
+  guint n_left;          /* how often its recipients were taken out of tries */
+  guint32 age_s;         /* when it came into this process, by the wall clock; rounded up */
+  guint32 tells_s;       /* monotonic: of what waits in line the sender is told no earlier */
+  gint64 seen_us;        /* monotonic: when it came into this process */
+  gint64 placed_us;      /* monotonic: when recipients of it came into line last */
   RerouteScheduler *scheduler;
   RerouteMessage *message;
-  GList link;             /* in RerouteScheduler.order */
-  guint n_alive;          /* recipients that are not final; 0: it has left the queue */
-  gint64 seen_us;         /* monotonic: when it came into this process */
-  gint64 began_us;        /* monotonic: when it was received, by the wall clock as it was then */
-  gint64 placed_us;       /* monotonic: when recipients of it came into line last */
-  gint64 tells_us;        /* monotonic: of what waits in line the sender is told no earlier */
-  gboolean is_telling;    /* such a notice is on its way into the spool */
-  guint n_left;           /* how often its recipients were taken out of tries */
-  gsize in_memory_octets; /* of content */
+  GList link;                 /* in RerouteScheduler.order */
   RerouteQueuePlaces *places; /* in the index, of each recipient; NULL: it was not looked at */
   RerouteWaiting recipients[];
 };
@@ -232,8 +232,6 @@ void reroute_queue_index_drop_recipient (RerouteQueued *queued, guint recipient)
 void reroute_queue_index_note (RerouteQueued *queued, guint recipient);
 
 /* --- queued.c --- */
-/* At least so often held recipients are looked at, and what waits for ETRN. */
-#define REROUTE_QUEUED_LOOK_US (G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC)
 /* Counts a change that the figures do not show. */
 void reroute_scheduler_note_change (RerouteScheduler *self);
 RerouteQueued *
@@ -252,21 +250,34 @@ void reroute_queued_leave (RerouteQueued *self);
 void reroute_queued_arm (RerouteQueued *self);
 /* Recipients that were parked are due now. */
 void reroute_queued_unpark (RerouteQueued *self);
-gboolean reroute_queued_is_due (const RerouteWaiting *recipient, gint64 now_us);
 /* Recipients that wait for DNS or for a connection are idle; what still has them is void. */
 void reroute_queued_leave_tries (RerouteQueued *self);
 void reroute_queued_release_content (RerouteQueued *self);
 /* Records what became of recipients that are idle no more, and their notices; clears the
    outcomes' replies. */
 void reroute_queued_settle (RerouteQueued *self, RerouteOutcome *outcomes, guint n);
-gint64 reroute_queued_get_expiry_us (RerouteQueued *self);
-/* When the sender is to be told of a delay, wall clock; G_MAXINT64: never, or it was */
-gint64 reroute_queued_get_delay_notice_us (RerouteQueued *self, guint recipient);
 /* @said: its reply, which the verdict borrows */
 RerouteVerdict
 reroute_queued_make_verdict (RerouteQueued *self, const RerouteOutcome *outcome, const char *said);
 /* The last step of a settlement: states and the spool's record. */
 void reroute_queued_record (RerouteQueued *self, const RerouteVerdict *verdicts, guint n);
+
+/* --- queued-time.c --- */
+/* At least so often held recipients are looked at, and what waits for ETRN. */
+#define REROUTE_QUEUED_LOOK_US (G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC)
+/* It came into this process now. */
+void reroute_queued_begin_time (RerouteQueued *self);
+gboolean reroute_queued_is_due (const RerouteWaiting *recipient, gint64 now_us);
+/* No wait that begins now ends later, for hosts and DNS wait by the same list: what is due later
+   was put off by a clock that was ahead. */
+gint64 reroute_scheduler_get_latest_due_us (RerouteScheduler *scheduler, gint64 now_us);
+gint64 reroute_queued_get_expiry_us (RerouteQueued *self);
+/* Turns a deferral into a failure when the time is over; else sets its due time.  What was tried at
+   a host that failed stands behind what was only put off: another message asks that host next, for
+   it may be this one alone that it cannot take. */
+void reroute_queued_set_due (RerouteQueued *self, RerouteOutcome *outcome);
+/* When the sender is to be told of a delay, wall clock; G_MAXINT64: never, or it was */
+gint64 reroute_queued_get_delay_notice_us (RerouteQueued *self, guint recipient);
 
 /* --- outcome-log.c --- */
 /* The failure of one whose time is over; @last: what it was told last */
