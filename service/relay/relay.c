@@ -20,13 +20,13 @@
 #include "service/relay/alarm-watch.h"
 #include "service/relay/errands.h"
 #include "service/relay/host-name.h"
-#include "service/relay/memory-trim.h"
 #include "service/relay/monitor.h"
 #include "service/relay/observing.h"
 #include "service/relay/receive/handed-socket.h"
 #include "service/relay/relay-service.h"
 #include "service/relay/srs-keeper.h"
 #include "service/relay/supervision.h"
+#include "service/relay/trim-at-rest.h"
 #include "service/relay/watchdog.h"
 #include "service/relay/workers.h"
 #include "service/supervisor.h"
@@ -53,7 +53,7 @@ typedef struct
   RerouteRelayService *service;
   RerouteAlarmWatch *alarms;
   RerouteSrsKeeper *srs;
-  RerouteMemoryTrim *memory_trim;
+  RerouteTrimAtRest *trim;
   RerouteWatchdog *watchdog; /* NULL: nobody wants to hear of it */
   GPtrArray *handed;         /* (element-type RerouteHandedSocket): the service manager's */
   RerouteReceiver **receivers;
@@ -497,7 +497,7 @@ start (Relay *self)
   self->rules = reroute_rules_client_new (self->parts.bus);
   self->alarms =
     reroute_alarm_watch_new (&self->parts, self->rules, self->service, self->token_helper);
-  self->memory_trim = reroute_memory_trim_new (&self->parts);
+  self->trim = reroute_trim_at_rest_new (&self->parts);
   take_settings (self, defaults);
   g_signal_connect_swapped (self->rules, "changed", G_CALLBACK (changed_cb), self);
   reroute_rules_client_start (self->rules);
@@ -523,7 +523,7 @@ take_apart (Relay *self)
   g_clear_handle_id (&self->sighup_id, g_source_remove);
   g_clear_handle_id (&self->wait_id, g_source_remove);
   g_clear_pointer (&self->watchdog, reroute_watchdog_free);
-  g_clear_pointer (&self->memory_trim, reroute_memory_trim_free);
+  g_clear_pointer (&self->trim, reroute_trim_at_rest_free);
   if (self->service != NULL)
     reroute_relay_service_close (self->service);
   g_clear_pointer (&self->alarms, reroute_alarm_watch_free);

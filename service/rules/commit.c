@@ -15,10 +15,9 @@
 #include "common/client/authority.h"
 #include "common/codec.h"
 #include "common/error.h"
+#include "common/memory-trim.h"
 #include "service/rules/history.h"
 #include "service/rules/mx-survey.h"
-
-#include <malloc.h>
 
 #define TRIM_MIN_CHANGES 10000
 
@@ -146,7 +145,7 @@ save_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *cance
 static void
 trim_in_thread (GTask *step, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  malloc_trim (0);
+  reroute_memory_trim_now ();
 }
 
 /* When everything of the edit is freed: the C library would keep hundreds of megabytes of it. */

@@ -12,6 +12,7 @@
 #include "common/client/bus.h"
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/memory-trim.h"
 #include "common/names.h"
 #include "service/rules/rules-service.h"
 #include "service/supervisor.h"
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 
 #define US_PER_MS 1000
+#define TRIM_AFTER_S 2   /* what asks at its start has asked */
 #define WATCHDOG_LOOKS 2 /* in the interval that the service manager gives */
 
 typedef struct
@@ -33,6 +35,7 @@ typedef struct
   gboolean stopping;
   guint away;  /* source: the bus is away for too long */
   guint alive; /* source: what the service manager wants to hear; 0: nothing */
+  guint trim;  /* source: what only the start needed goes back; 0: it has */
   GError *error;
 } Daemon;
 
@@ -87,6 +90,14 @@ start_watchdog (Daemon *daemon)
   if (interval_us > 0)
     daemon->alive = g_timeout_add (
       (guint) CLAMP (interval_us / US_PER_MS / WATCHDOG_LOOKS, 1, G_MAXINT), alive_cb, daemon);
+}
+
+static gboolean
+trim_cb (gpointer user_data)
+{
+  ((Daemon *) user_data)->trim = 0;
+  reroute_memory_trim_now ();
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -184,10 +195,12 @@ serve (Daemon *daemon, RerouteRulebook *rulebook, GError **error)
   g_signal_connect (daemon->bus, "notify::connection", G_CALLBACK (connection_cb), daemon);
   reroute_rules_service_publish (daemon->service);
   start_watchdog (daemon);
+  daemon->trim = g_timeout_add_seconds (TRIM_AFTER_S, trim_cb, daemon);
   g_main_loop_run (daemon->loop);
   g_signal_handlers_disconnect_by_data (daemon->bus, daemon);
   g_clear_handle_id (&daemon->away, g_source_remove);
   g_clear_handle_id (&daemon->alive, g_source_remove);
+  g_clear_handle_id (&daemon->trim, g_source_remove);
   g_source_remove (term);
   g_source_remove (interrupt);
   g_object_unref (daemon->service);

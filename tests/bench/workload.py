@@ -25,7 +25,7 @@ class Workload:
 
 
 class Fresh(Workload):
-    """Needs a system that nobody has used; measure() gets its class."""
+    """Needs a system that nobody has used, and no other: its programs would share their pages with it."""
 
     heavy = True
 

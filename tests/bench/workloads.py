@@ -30,8 +30,10 @@ class Latency(Workload):
 
 class Memory(Fresh):
     heavy = False
+    REST_S = 5
 
     def measure(self, system, scale):
+        time.sleep(self.REST_S)
         idle_mb = figures.pss_mb(system.pid)
         with figures.PeakMemory(system.pid) as memory:
             system.run(messages=int((20000 if system.name == 'Reroute' else 3000) * scale), sessions=1000)

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "service/relay/memory-trim.h"
+#include "common/memory-trim.h"
 
 #include <string.h>
 
