@@ -9,24 +9,17 @@ import subprocess
 import threading
 import time
 
+from place import process_fields
+
 TICK_S = 1 / os.sysconf('SC_CLK_TCK')
 SECTOR_OCTETS = 512
 CPUCLOCK_SCHED = 2  # of the kernel's clock ids: all that the threads of a process used
 SYNCS = ('fsync', 'fdatasync', 'sync_file_range', 'syncfs')
 
 
-def stat_fields(pid):
-    """Fields of /proc/PID/stat behind the name; None when the process is gone."""
-    try:
-        with open(f'/proc/{pid}/stat', encoding='utf-8') as stream:
-            return stream.read().rsplit(')', 1)[1].split()
-    except OSError:
-        return None
-
-
 def tree(root):
     """{pid: fields} of a process and all that descend from it."""
-    fields = {int(entry): stat_fields(entry) for entry in os.listdir('/proc') if entry.isdigit()}
+    fields = {int(entry): process_fields(entry) for entry in os.listdir('/proc') if entry.isdigit()}
     fields = {pid: values for pid, values in fields.items() if values}
     found = {}
     for pid, values in fields.items():

@@ -15,7 +15,7 @@ import sys
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, os.path.join(TESTS, 'relay')]
 
-from place import BUILD, Place, poll  # noqa: E402
+from place import BUILD, Place, is_alive, poll  # noqa: E402
 from support import CTL, RULESD, Bus, daemon_environment  # noqa: E402
 from tap import Skip, Tap        # noqa: E402
 
@@ -55,7 +55,7 @@ class Prompt:
     def end_rules(self):
         pid = self.bus.pid_of('org.reroute.Rules')
         os.kill(pid, signal.SIGTERM)
-        poll('rulesd to end', lambda: not os.path.exists(f'/proc/{pid}'))
+        poll('rulesd to end', lambda: not is_alive(pid))
 
     def serial(self):
         return self.data('status')['rules_serial']

@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, Dialog, Stopped, poll, run    # noqa: E402
 from memory import Peak                      # noqa: E402
+from place import is_alive                   # noqa: E402
 from screen import DIALOG, TESTS             # noqa: E402
 
 CHOOSER = 'Another Computer'
@@ -237,11 +238,6 @@ def test_unsaved_changes_are_asked_about(desk):
     desk.dialog.wait_no_text('unsaved change')
 
 
-def is_running(pid):
-    """One that has ended and that nobody has waited for is not."""
-    return os.path.exists(f'/proc/{pid}/exe')
-
-
 def test_what_is_left_is_let_go(desk):
     """Also where a rules service hangs that was asked for something."""
     open_chooser(desk)
@@ -257,7 +253,7 @@ def test_what_is_left_is_let_go(desk):
         desk.dialog.click(CHOOSER, 'push button', 'Connect')
         desk.dialog.click('Connect', 'push button', 'Drop')
         poll('this computer', lambda: desk.dialog.window(SHEET) and not desk.dialog.window('relay1.test'))
-        poll('the end of ssh', lambda: not is_running(left))
+        poll('the end of ssh', lambda: not is_alive(left))
 
 
 def test_it_is_remembered_until_it_is_forgotten(desk):

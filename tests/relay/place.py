@@ -44,6 +44,21 @@ def poll(what, function, timeout_s=PATIENCE_S, step_s=0.02):
         time.sleep(step_s)
 
 
+def process_fields(pid):
+    """What the kernel says of a process behind its name (proc(5), stat), its state first; None: there is none."""
+    try:
+        with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as stream:
+            return stream.read().rsplit(')', 1)[1].split()
+    except OSError:
+        return None
+
+
+def is_alive(pid):
+    """Whether there is such a process; a zombie, which only waits for its parent to ask, is none."""
+    fields = process_fields(pid)
+    return fields is not None and fields[0] != 'Z'
+
+
 # Ports that free_port() gave away, each kept from other test programs by a socket of its own name.
 _taken = []
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 
-from place import BUILD, ROOT, free_port, poll
+from place import BUILD, ROOT, free_port, is_alive, poll
 from tap import Skip
 
 RULESD = os.path.join(BUILD, 'service', 'rules', 'reroute-rulesd')
@@ -173,7 +173,7 @@ class Service:
         pid = self.rules_pid()
         if pid:
             os.kill(pid, how)
-            poll('rulesd to end', lambda: not os.path.exists(f'/proc/{pid}'))
+            poll('rulesd to end', lambda: not is_alive(pid))
 
     def run_ctl(self, *arguments, text=None):
         """Runs reroutectl, whatever becomes of it."""

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 
-from place import Place, free_port, poll
+from place import Place, free_port, is_alive, poll
 from certs import Authority
 from https import Answer, Https
 from sink import Sink
@@ -301,7 +301,7 @@ def test_helper_that_has_ended(world):
     with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as stream:
         helper, = stream.read().split()
     os.kill(int(helper), signal.SIGKILL)
-    poll('its end', lambda: not os.path.exists(f'/proc/{helper}/exe'))
+    poll('its end', lambda: not is_alive(helper))
     world.service.set('alarm-command', 'tell')
     world.service.set('tls-certificate', '/nowhere.pem')
     poll('the reason', lambda: 'the process that runs them has ended: restart reroute-relayd' in world.log())

@@ -11,7 +11,7 @@ import signal
 import ssl
 import stat
 
-from place import Place, poll
+from place import Place, is_alive, poll, process_fields
 from certs import Authority
 from peers import Exim
 from sink import Sink
@@ -430,20 +430,9 @@ def main():
         run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
 
 
-def is_alive(pid):
-    """Whether there is such a process, and it is no zombie."""
-    return os.path.exists(f'/proc/{pid}') and stat_fields(pid)[0] != 'Z'
-
-
-def stat_fields(pid):
-    try:
-        return read(f'/proc/{pid}/stat').rsplit(')', 1)[1].split()
-    except OSError:
-        return ['Z', '0']
-
-
 def parent_of(pid):
-    return int(stat_fields(pid)[1])
+    fields = process_fields(pid)
+    return int(fields[1]) if fields is not None else 0
 
 
 def children_of(pid):

@@ -12,7 +12,7 @@ import threading
 
 from memory import is_sanitized
 from milter import Milter
-from place import Place, answers, free_port, poll
+from place import Place, answers, free_port, is_alive, poll
 from sink import Sink
 from support import RELAYD, Client, Service, daemon_environment, send
 from tap import Skip, run
@@ -144,7 +144,7 @@ def test_bus_restarted():
         expect(send(service, 'a@source.test', ['u@one.test'])[1], '250')
         poll('the message', lambda: len(sink.messages) == 1)
         os.kill(rules, signal.SIGTERM)
-        poll('rulesd to end', lambda: not os.path.exists(f'/proc/{rules}'))
+        poll('rulesd to end', lambda: not is_alive(rules))
         expect(rcpt(service, 'u@one.test'), '250')
         service.bus.start()
         service.add_connection('two.test', f'--host={sink.endpoint}')
