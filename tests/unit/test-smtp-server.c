@@ -389,8 +389,9 @@ check_needs (const char *content, gboolean chunked, gboolean has_8bit, gboolean 
   static const char mail[] = "MAIL FROM:<> BODY=8BITMIME SMTPUTF8\r\nRCPT TO:<b@test.com>\r\n";
   g_autoptr (TestSession) session = greeted (&permitted);
   g_autofree char *bdat = g_strdup_printf ("BDAT %" G_GSIZE_FORMAT " LAST\r\n", strlen (content));
+  g_autofree char *printable = g_strescape (content, NULL);
 
-  g_test_message ("%s%s", bdat, content);
+  g_test_message ("%s%s", bdat, printable);
   test_session_feed (session, mail, -1);
   test_session_feed (session, chunked ? bdat : "DATA\r\n", -1);
   for (gsize i = 0, n = strlen (content); i < n; i += 100)
