@@ -20,6 +20,7 @@
 #define MX_PREFIX "mx:"
 #define LMTP_PREFIX "lmtp:"
 #define PORT_MAX 65535
+#define HASH_FACTOR 31
 
 static const RerouteNameRules host_rules = { "host", REROUTE_ERROR_HOST, TRUE };
 
@@ -318,6 +319,18 @@ reroute_hosts_equal (const RerouteHosts *a, const RerouteHosts *b)
         a->hosts[i].local != b->hosts[i].local)
       return FALSE;
   return TRUE;
+}
+
+guint
+reroute_hosts_hash (const RerouteHosts *self)
+{
+  guint hash = 0;
+
+  g_return_val_if_fail (self != NULL, 0);
+
+  for (gsize i = 0; i < self->n_hosts; i++)
+    hash = hash * HASH_FACTOR + g_str_hash (self->hosts[i].name) + self->hosts[i].port;
+  return hash;
 }
 
 char *

@@ -53,6 +53,8 @@ RerouteHosts *reroute_inbound_host_parse (const char *text, GError **error);
 RerouteHosts *reroute_hosts_ref (RerouteHosts *self);
 void reroute_hosts_unref (RerouteHosts *self);
 gboolean reroute_hosts_equal (const RerouteHosts *a, const RerouteHosts *b);
+/* Equal ones have the same. */
+guint reroute_hosts_hash (const RerouteHosts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteHosts, reroute_hosts_unref)
 
 /* The text that the parser reads, ";" between hosts, no default port. */

@@ -8,6 +8,7 @@
 #include "service/relay/deliver/delivery.h"
 
 #include "service/relay/deliver/host-lack.h"
+#include "service/relay/deliver/mailboxes.h"
 
 RerouteDecidedBy
 reroute_decided_by_copy (const RerouteDecidedBy *self)
@@ -71,6 +72,7 @@ reroute_delivery_free (RerouteDelivery *self)
   g_free (self->replies);
   g_strfreev (self->rcpt_out);
   g_free (self->recipients);
+  g_clear_pointer (&self->mailboxes, reroute_mailboxes_free);
   g_free (self->reverse_path);
   g_array_unref (self->endpoints);
   g_ptr_array_unref (self->failures);
@@ -156,13 +158,34 @@ reroute_delivery_note_relay (RerouteDelivery *self, RerouteConnection *connectio
 }
 
 void
+reroute_delivery_name_recipients (RerouteDelivery *self, RerouteSmtpTransaction *transaction)
+{
+  if (self->mailboxes == NULL && self->n_recipients > 1)
+    self->mailboxes = reroute_mailboxes_new (self);
+  transaction->recipients = (const char *const *) self->rcpt_out;
+  transaction->n_recipients = self->n_recipients;
+  transaction->indices = self->recipients;
+  if (self->mailboxes != NULL)
+    reroute_mailboxes_fill_in (self->mailboxes, transaction);
+}
+
+static const RerouteReply *
+get_reply (const RerouteDelivery *self, const RerouteSmtpClient *machine, guint recipient)
+{
+  guint place =
+    self->mailboxes != NULL ? reroute_mailboxes_get_place (self->mailboxes, recipient) : recipient;
+
+  return reroute_smtp_client_get_recipient_reply (machine, place);
+}
+
+void
 reroute_delivery_note_replies (RerouteDelivery *self,
                                const RerouteSmtpClient *machine,
                                const RerouteReply *otherwise)
 {
   for (guint i = 0; i < self->n_recipients; i++)
     {
-      const RerouteReply *reply = reroute_smtp_client_get_recipient_reply (machine, i);
+      const RerouteReply *reply = get_reply (self, machine, i);
 
       reply = reply != NULL ? reply : otherwise;
       self->replies[i] = reply != NULL ? reroute_reply_copy (reply) : NULL;
@@ -174,7 +197,7 @@ reroute_delivery_is_put_off (const RerouteDelivery *self, const RerouteSmtpClien
 {
   for (guint i = 0; i < self->n_recipients; i++)
     {
-      guint code = reroute_smtp_client_get_recipient_reply (machine, i)->code;
+      guint code = get_reply (self, machine, i)->code;
 
       if (code < 400 || code >= 500)
         return FALSE;

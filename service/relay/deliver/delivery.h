@@ -13,6 +13,9 @@
 
 G_BEGIN_DECLS
 
+/* Of recipients that share some, of mailboxes.c. */
+typedef struct _RerouteMailboxes RerouteMailboxes;
+
 /* The rows behind a decision; each may be NULL. */
 typedef struct
 {
@@ -47,6 +50,7 @@ typedef struct
   gboolean reports_tls;                  /* the pool fills in tls_results */
   RerouteDecidedBy *entries;             /* (nullable): of each recipient; they hold references */
   gpointer scheduler_data;               /* the scheduler's own */
+  RerouteMailboxes *mailboxes;           /* (nullable): each recipient has one of its own */
 
   /* filled in by the pool */
   RerouteReply **replies; /* one for each recipient, a connection that failed is our own 4xx; all
@@ -97,6 +101,9 @@ gboolean reroute_delivery_requires_tls (const RerouteDelivery *self,
                                         const RerouteEndpoint *endpoint);
 RerouteTlsLevel reroute_delivery_get_level (const RerouteDelivery *self,
                                             const RerouteEndpoint *endpoint);
+
+/* On the worker: the recipients of @transaction, each mailbox once. */
+void reroute_delivery_name_recipients (RerouteDelivery *self, RerouteSmtpTransaction *transaction);
 
 /* On the worker: the endpoint has to wait. */
 void reroute_delivery_note_failure (RerouteDelivery *self,

@@ -216,13 +216,11 @@ begin_transaction (Session *session)
     .requiretls = reroute_delivery_requires_tls (
       delivery, reroute_connection_get_endpoint (session->connection)),
     .content_octets = delivery->message->content_octets,
-    .recipients = (const char *const *) delivery->rcpt_out,
-    .n_recipients = delivery->n_recipients,
     .envelope = envelope,
-    .indices = delivery->recipients,
     .chunks =
       !session->by_data && reroute_settings_get_boolean (settings, REROUTE_SETTING_CHUNKING),
   };
+  reroute_delivery_name_recipients (delivery, &try->transaction);
   reroute_worker_disarm_timer (self->worker, &session->idle);
   session->n_messages++;
   reroute_connection_send (

@@ -49,7 +49,7 @@ hash_route (gconstpointer data)
 {
   const RerouteRoute *self = data;
 
-  return self->hosts != NULL ? g_direct_hash (self->hosts) : g_str_hash (self->dns_domain);
+  return self->hosts != NULL ? reroute_hosts_hash (self->hosts) : g_str_hash (self->dns_domain);
 }
 
 static gboolean
@@ -58,7 +58,7 @@ equal_route (gconstpointer a, gconstpointer b)
   const RerouteRoute *left = a;
   const RerouteRoute *right = b;
 
-  return left->hosts == right->hosts && left->untyped == right->untyped &&
+  return reroute_hosts_equal (left->hosts, right->hosts) && left->untyped == right->untyped &&
          g_strcmp0 (left->dns_domain, right->dns_domain) == 0;
 }
 
