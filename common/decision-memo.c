@@ -33,6 +33,7 @@ is_client_of (const RerouteDecisionMemo *self, const RerouteClient *client)
   if (client == NULL || !self->has_client)
     return client == NULL && !self->has_client;
   return client->authenticated == self->client.authenticated &&
+         client->brings_notice == self->client.brings_notice &&
          reroute_ip_equal (&client->ip, &self->client.ip);
 }
 

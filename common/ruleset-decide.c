@@ -592,7 +592,7 @@ reroute_ruleset_decide (const RerouteRuleset *self,
   else if (client == NULL || admit (&walk, client))
     {
       route (&walk);
-      choose_check (&walk, client != NULL);
+      choose_check (&walk, client != NULL && !client->brings_notice);
     }
   return g_steal_pointer (&decision);
 }

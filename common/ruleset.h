@@ -110,6 +110,7 @@ typedef struct
 {
   RerouteIp ip;
   gboolean authenticated;
+  gboolean brings_notice; /* to a sender that we rewrote: no list of recipients has to name it */
 } RerouteClient;
 
 /* Names a row without holding it: what the spool keeps of the entry that admitted a recipient. */

@@ -106,6 +106,17 @@ def main():
             home = world.arrive('origin', '', [young])
             assert [message.recipients for message in home] == [[SENDER]], home
 
+        def test_a_notice_needs_no_place_on_a_list():
+            sender = world.sent_as(SENDER)
+            service.ctl('connections', 'edit', 'origin.test', '--recipient-check=list')
+            service.wait_applied()
+            home = world.arrive('origin', '', [sender])
+            assert [message.recipients for message in home] == [[SENDER]], home
+            world.refused('spam@elsewhere.test', sender, 'Relaying denied')
+            world.refused('', SENDER, 'Relaying denied')
+            service.ctl('connections', 'edit', 'origin.test', '--recipient-check=none')
+            service.wait_applied()
+
         def test_only_notices_are_taken_from_anyone():
             sender = world.sent_as(SENDER)
             world.refused('spam@elsewhere.test', sender, 'Relaying denied')

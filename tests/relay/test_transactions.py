@@ -19,7 +19,6 @@ def rewrite(service, endpoint):
     service.set('retry-intervals', '1h')
     service.add_routing('new.test', '--inbound')
     service.add_routing('old.test', '--reroute-to=new.test')
-    service.add_routing('#old.test', '--reroute-to=new.test')
     service.wait_applied()
 
 

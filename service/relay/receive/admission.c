@@ -540,6 +540,7 @@ reroute_admission_rcpt (const RerouteAdmissionRules *rules,
   if (sender == NULL)
     return refusal;
   trusted.authenticated |= is_notice;
+  trusted.brings_notice = is_notice;
   refusal = judge_recipient (rules, &trusted, sender, admitted);
   /* Whoever has sent is no stranger's guess. */
   g_clear_pointer (&admitted->ask, reroute_decision_free);
