@@ -69,7 +69,8 @@ class World:
 
     def put(self, *recipients):
         """A message that waits; its recipients in the queue."""
-        assert send(self.service, SENDER, recipients)[1].startswith('250')
+        rcpts, reply = send(self.service, SENDER, recipients)
+        assert reply.startswith('250'), (rcpts, reply)
         return poll('the message to wait', lambda: self.waiting(*recipients))
 
     def waiting(self, *recipients):
@@ -143,6 +144,16 @@ def main():
             world.comes('c@deep.wait.test')
             service.wait_empty()
             assert world.ask('@wait.test') == ['251 2.0.0 OK, no messages waiting for node wait.test']
+
+        def test_a_domain_whose_subdomains_alone_wait():
+            service.add_connection('only.parent.test', f'--host=127.0.0.1:{world.port}', '--queue-for-etrn=yes')
+            service.wait_applied()
+            world.put('e@a.only.parent.test')
+            assert world.ask('parent.test')[0].startswith('459 4.7.1')
+            assert world.ask('@parent.test') == ['253 2.0.0 OK, 1 pending messages for node parent.test started']
+            world.comes('e@a.only.parent.test')
+            service.ctl('connections', 'remove', 'only.parent.test')
+            service.wait_applied()
 
         def test_each_time_is_one_try():
             world.puts_off = True

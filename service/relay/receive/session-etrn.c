@@ -88,7 +88,8 @@ reroute_session_etrn_cb (RerouteSmtpServer *machine, const RerouteEtrn *wanted, 
   RerouteReply *refusal;
   Asking *asking;
 
-  if (row == NULL || !row->queue_for_etrn)
+  /* The mail of subdomains may wait where the domain's own does not. */
+  if (!wanted->subdomains && (row == NULL || !row->queue_for_etrn))
     {
       text = g_strdup_printf ("Node %s not allowed: its mail does not wait for ETRN here",
                               wanted->domain);
