@@ -146,22 +146,33 @@ selection_changed_cb (GtkSelectionModel *selection,
   update_buttons (self);
 }
 
+gboolean
+reroute_range_list_flush (RerouteRangeList *self)
+{
+  g_return_val_if_fail (REROUTE_IS_RANGE_LIST (self), FALSE);
+
+  g_autofree char *typed = dup_typed (self);
+  g_autofree char *error = judge (self->entry, self);
+  if (error != NULL)
+    {
+      reroute_field_error_update (self->error);
+      gtk_widget_grab_focus (GTK_WIDGET (self->entry));
+      return FALSE;
+    }
+  if (typed[0] == '\0')
+    return TRUE;
+
+  g_autofree char *joined = dup_joined (self, typed);
+  reroute_sheet_set_setting (self->sheet, self->id, joined);
+  gtk_editable_set_text (self->entry, "");
+  return TRUE;
+}
+
 static void
 add_cb (GtkWidget *widget, RerouteRangeList *self)
 {
-  g_autofree char *typed = dup_typed (self);
-  g_autofree char *error = judge (self->entry, self);
-  g_autofree char *joined = NULL;
-
-  if (error != NULL || typed[0] == '\0')
-    {
-      reroute_field_error_update (self->error);
-      return;
-    }
-  joined = dup_joined (self, typed);
-  reroute_sheet_set_setting (self->sheet, self->id, joined);
-  gtk_editable_set_text (self->entry, "");
-  gtk_widget_grab_focus (GTK_WIDGET (self->entry));
+  if (reroute_range_list_flush (self))
+    gtk_widget_grab_focus (GTK_WIDGET (self->entry));
 }
 
 static void

@@ -28,4 +28,7 @@ GtkWidget *reroute_range_list_new (RerouteSheet *sheet,
                                    RerouteSettingId id,
                                    const RerouteRangeListLabels *labels);
 
+/* Adds what is typed; FALSE: it is wrong, so it says why and has the focus. */
+gboolean reroute_range_list_flush (RerouteRangeList *self);
+
 G_END_DECLS

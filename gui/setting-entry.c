@@ -7,6 +7,7 @@
 
 #include "gui/setting-entry.h"
 
+#include "gui/range-list.h"
 #include "gui/setting-check.h"
 
 struct _RerouteSettingEntry
@@ -120,6 +121,8 @@ reroute_setting_entries_flush (GtkWidget *root)
 
   if (REROUTE_IS_SETTING_ENTRY (root))
     return reroute_setting_field_flush (REROUTE_SETTING_ENTRY (root)->field);
+  if (REROUTE_IS_RANGE_LIST (root))
+    return reroute_range_list_flush (REROUTE_RANGE_LIST (root));
   for (GtkWidget *child = gtk_widget_get_first_child (root); child != NULL;
        child = gtk_widget_get_next_sibling (child))
     if (!reroute_setting_entries_flush (child))

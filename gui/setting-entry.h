@@ -22,7 +22,8 @@ GtkWidget *reroute_setting_entry_new (RerouteSettingId id, RerouteFieldError *er
 
 /* Every setting entry and setting check below @root shows its setting from now on. */
 void reroute_setting_entries_open (GtkWidget *root, RerouteSheet *sheet);
-/* FALSE when what stands in one of them is wrong; the first such has the focus and says so. */
+/* Takes in what is typed; FALSE when what stands in an entry, or in the field of a range list, is
+   wrong: the first such has the focus and says so. */
 gboolean reroute_setting_entries_flush (GtkWidget *root);
 
 G_END_DECLS

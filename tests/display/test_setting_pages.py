@@ -139,16 +139,21 @@ def test_restrictions(desk):
     desk.dialog.click(RESTRICTIONS, 'label', '2001:db8::/32')
     desk.dialog.key('alt+r')
     desk.dialog.wait_no_text('2001:db8::/32', RESTRICTIONS)
+    # OK takes what was typed and not added, and objects to what is wrong.
+    fill(desk, 'alt+n', '192.168.2.300', RESTRICTIONS)
+    desk.dialog.click(RESTRICTIONS, 'push button', 'OK')
+    desk.dialog.wait_text('“192.168.2.300”', RESTRICTIONS)
+    fill(desk, 'alt+n', '192.168.2.0/24', RESTRICTIONS)
     desk.dialog.click(RESTRICTIONS, 'push button', 'OK')
     desk.dialog.wait_closed(RESTRICTIONS)
     desk.apply()
     assert desk.setting('permitted-hosts') == '192.168.1.0/24, 10.0.0.0/8'
-    assert desk.setting('forbidden-hosts') == '192.168.1.66'
+    assert desk.setting('forbidden-hosts') == '192.168.1.66, 192.168.2.0/24'
 
 
 def test_cancel_of_a_sub_sheet_takes_back(desk):
     desk.page(2)
-    desk.dialog.wait_text('From any host but those in 1 address range.')
+    desk.dialog.wait_text('From any host but those in 2 address ranges.')
     desk.dialog.wait_text('Hosts in 2 address ranges may send to any domain.')
     desk.dialog.click(SHEET, 'push button', 'Hosts…')
     desk.dialog.click('Specify by Host', 'label', '192.168.1.66')
