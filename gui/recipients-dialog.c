@@ -59,24 +59,39 @@ show_line (RerouteRecipientsDialog *self, guint number)
   gtk_widget_grab_focus (GTK_WIDGET (self->view));
 }
 
+char *
+reroute_recipients_dialog_dup_text (RerouteRecipientsDialog *self)
+{
+  GtkTextIter start, end;
+
+  g_return_val_if_fail (REROUTE_IS_RECIPIENTS_DIALOG (self), NULL);
+
+  gtk_text_buffer_get_bounds (self->buffer, &start, &end);
+  return gtk_text_buffer_get_text (self->buffer, &start, &end, FALSE);
+}
+
+void
+reroute_recipients_dialog_complain (RerouteRecipientsDialog *self, const char *sentence)
+{
+  g_return_if_fail (REROUTE_IS_RECIPIENTS_DIALOG (self) && sentence != NULL);
+
+  g_autofree char *markup = g_markup_escape_text (sentence, -1);
+  reroute_note_show (self->note, REROUTE_NOTE_ERROR, markup, NULL);
+}
+
 static void
 finish (RerouteRecipientsDialog *self)
 {
-  GtkTextIter start, end;
-  g_autofree char *text = NULL;
+  g_autofree char *text = reroute_recipients_dialog_dup_text (self);
   g_autofree char *problem = NULL;
-  g_autofree char *markup = NULL;
   g_autoptr (RerouteRecipientLines) lines = NULL;
 
-  gtk_text_buffer_get_bounds (self->buffer, &start, &end);
-  text = gtk_text_buffer_get_text (self->buffer, &start, &end, FALSE);
   lines = reroute_recipient_lines_parse (text, self->domain);
   problem = reroute_recipient_lines_dup_problem (lines, self->domain);
   if (problem != NULL)
     {
       show_line (self, lines->wrong_line);
-      markup = g_markup_escape_text (problem, -1);
-      reroute_note_show (self->note, REROUTE_NOTE_ERROR, markup, NULL);
+      reroute_recipients_dialog_complain (self, problem);
       return;
     }
   g_signal_emit (self, signals[DONE], 0, lines);

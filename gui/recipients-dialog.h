@@ -23,4 +23,9 @@ G_DECLARE_FINAL_TYPE (
 RerouteRecipientsDialog *
 reroute_recipients_dialog_new (GtkWindow *parent, const char *domain, const char *text);
 
+/* What stands in it. */
+char *reroute_recipients_dialog_dup_text (RerouteRecipientsDialog *self);
+/* Shows why the lines, which are right, were not taken, until they are changed. */
+void reroute_recipients_dialog_complain (RerouteRecipientsDialog *self, const char *sentence);
+
 G_END_DECLS

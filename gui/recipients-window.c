@@ -30,7 +30,8 @@ struct _RerouteRecipientsWindow
 
   RerouteSheet *sheet;
   char *domain;
-  guint mark; /* of the edit, when the window was opened */
+  char *typed; /* (nullable): in the dialog, while it is being added */
+  guint mark;  /* of the edit, when the window was opened */
   GtkFileChooserNative *chooser;
   GCancellable *cancellable;
   gboolean busy; /* a file or the list is being read */
@@ -77,6 +78,20 @@ say_added (RerouteRecipientsWindow *self, const RerouteAddedRecipients *added)
     say (self, REROUTE_NOTE_PLAIN, added->n_added > 1 ? new_ones : NULL);
 }
 
+static RerouteRecipientsDialog *open_dialog (RerouteRecipientsWindow *self, const char *text);
+
+/* Where it was typed: with what was typed, if it was. */
+static void
+complain (RerouteRecipientsWindow *self, const char *sentence)
+{
+  g_autofree char *typed = g_steal_pointer (&self->typed);
+
+  if (typed == NULL)
+    say (self, REROUTE_NOTE_ERROR, sentence);
+  else
+    reroute_recipients_dialog_complain (open_dialog (self, typed), sentence);
+}
+
 static void
 added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -92,9 +107,10 @@ added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!done)
     {
       sentence = g_strdup_printf (_ ("Nothing was added: %s"), error->message);
-      say (self, REROUTE_NOTE_ERROR, sentence);
+      complain (self, sentence);
       return;
     }
+  g_clear_pointer (&self->typed, g_free);
   say_added (self, &added);
   if (added.last_id < 0)
     reroute_rows_view_select (self->rows, added.last_id);
@@ -113,28 +129,29 @@ dialog_done_cb (RerouteRecipientsDialog *dialog,
                 RerouteRecipientLines *lines,
                 RerouteRecipientsWindow *self)
 {
+  g_free (self->typed);
+  self->typed = reroute_recipients_dialog_dup_text (dialog);
   take_lines (self, lines);
 }
 
 /* @text: (nullable): what stands in it at first */
-static void
+static RerouteRecipientsDialog *
 open_dialog (RerouteRecipientsWindow *self, const char *text)
 {
   RerouteRecipientsDialog *dialog = NULL;
 
-  if (self->busy)
-    return;
   say (self, REROUTE_NOTE_PLAIN, NULL);
   dialog = reroute_recipients_dialog_new (GTK_WINDOW (self), self->domain, text);
   g_signal_connect_object (dialog, "done", G_CALLBACK (dialog_done_cb), self, 0);
   gtk_window_present (GTK_WINDOW (dialog));
+  return dialog;
 }
 
 /* An address has nothing but itself to be edited. */
 static void
 edit_row_cb (RerouteRowsView *rows, RerouteRow *row, RerouteRecipientsWindow *self)
 {
-  if (row == NULL)
+  if (row == NULL && !self->busy)
     open_dialog (self, NULL);
 }
 
@@ -144,7 +161,7 @@ pasted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (RerouteRecipientsWindow) self = REROUTE_RECIPIENTS_WINDOW (user_data);
   g_autofree char *text = gdk_clipboard_read_text_finish (GDK_CLIPBOARD (source), result, NULL);
 
-  if (text != NULL && !g_cancellable_is_cancelled (self->cancellable))
+  if (text != NULL && !self->busy && !g_cancellable_is_cancelled (self->cancellable))
     open_dialog (self, text);
 }
 
@@ -325,6 +342,7 @@ reroute_recipients_window_finalize (GObject *object)
 
   g_clear_object (&self->cancellable);
   g_free (self->domain);
+  g_free (self->typed);
 
   G_OBJECT_CLASS (reroute_recipients_window_parent_class)->finalize (object);
 }

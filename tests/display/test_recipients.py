@@ -82,6 +82,21 @@ def test_a_wrong_line_is_shown(desk):
     desk.dialog.wait_text('3 addresses', LIST)
 
 
+def test_what_could_not_be_added_is_still_there(desk):
+    desk.bus.stop()
+    add(desk, 'kept1', 'kept2')
+    desk.dialog.wait_text('Nothing was added: ', ADD)
+    desk.bus.start()
+    desk.dialog.wait_no_text('cannot be reached')
+    desk.dialog.focus(ADD)
+    desk.dialog.key('ctrl+Return')
+    desk.dialog.wait_closed(ADD)
+    desk.dialog.wait_text('kept2@test.com', LIST)
+    desk.dialog.focus(LIST)
+    desk.dialog.key('ctrl+z')
+    desk.dialog.wait_no_text('kept1@test.com', LIST)
+
+
 def test_search_looks_in_the_list_alone(desk):
     desk.dialog.focus(LIST)
     desk.dialog.key('ctrl+f')
