@@ -26,6 +26,7 @@ struct _RerouteQueueGroups
   GCancellable *reading; /* NULL: nothing is being read */
   gboolean stale;        /* the queue changed while it was being read */
   gboolean loaded;
+  guint total;
   gint64 as_of_us;
   guint64 n_queued;
   gint64 oldest_us;
@@ -112,6 +113,7 @@ came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (groups != NULL)
     {
       self->loaded = TRUE;
+      self->total = total;
       self->as_of_us = g_get_real_time ();
       show (self, groups);
     }
@@ -267,6 +269,14 @@ reroute_queue_groups_is_loaded (RerouteQueueGroups *self)
   g_return_val_if_fail (REROUTE_IS_QUEUE_GROUPS (self), FALSE);
 
   return self->loaded;
+}
+
+guint
+reroute_queue_groups_get_total (RerouteQueueGroups *self)
+{
+  g_return_val_if_fail (REROUTE_IS_QUEUE_GROUPS (self), 0);
+
+  return self->total;
 }
 
 gint64

@@ -32,6 +32,8 @@ void reroute_queue_groups_set_shown (RerouteQueueGroups *self, gboolean shown);
 void reroute_queue_groups_refresh (RerouteQueueGroups *self);
 
 gboolean reroute_queue_groups_is_loaded (RerouteQueueGroups *self);
+/* How many there are; more than lines when the service gave the first ones alone. */
+guint reroute_queue_groups_get_total (RerouteQueueGroups *self);
 gint64 reroute_queue_groups_get_as_of_us (RerouteQueueGroups *self);  /* wall clock */
 guint64 reroute_queue_groups_get_n_queued (RerouteQueueGroups *self); /* messages of the relay */
 gint64 reroute_queue_groups_get_oldest_us (RerouteQueueGroups *self); /* wall clock; 0: none */

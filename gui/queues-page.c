@@ -89,6 +89,22 @@ get_group (RerouteQueuesPage *self)
 
 /* --- what is shown --- */
 
+/* (nullable): markup */
+static char *
+dup_note (RerouteQueuesPage *self)
+{
+  guint n = g_list_model_get_n_items (reroute_queue_groups_get_lines (self->groups));
+  guint total = reroute_queue_groups_get_total (self->groups);
+  g_autofree char *failure = reroute_queue_dup_failure (get_by (self), get_group (self));
+  g_autofree char *rest = g_strdup_printf (
+    /* Translators: numbers of lines of the list above */
+    _ ("The first %'u of %'u lines are shown. Search to find the others."), n, total);
+
+  if (total <= n)
+    return g_steal_pointer (&failure);
+  return g_strjoin (failure != NULL ? "\n" : NULL, rest, failure, NULL);
+}
+
 static void
 show_note (RerouteQueuesPage *self)
 {
@@ -104,7 +120,7 @@ show_note (RerouteQueuesPage *self)
       reroute_note_show (self->note, REROUTE_NOTE_WARNING, markup, NULL);
       return;
     }
-  markup = reroute_queue_dup_failure (get_by (self), get_group (self));
+  markup = dup_note (self);
   reroute_note_show (self->note, REROUTE_NOTE_PLAIN, markup, NULL);
 }
 

@@ -258,5 +258,21 @@ def test_a_host_that_is_not_reached_is_marked(desk):
     assert marks == {'Connections: down.test': 'The connection to the host failed at the last try', 'Connections: wall.test': ''}, shown
 
 
+def test_more_lines_than_are_shown(desk):
+    domains = [f'many{number}.test' for number in range(1001)]
+    rows = ['page,domain,action,target,accept_from', *(f'connections,{name},host,127.0.0.1:1,anyone' for name in domains)]
+    desk.ctl('import', desk.place.write('\n'.join(rows) + '\n', 'many.csv'))
+    desk.service.wait_applied()
+    for first in range(0, len(domains), 100):
+        _, reply = send(desk.service, SENDER, [f'u@{name}' for name in domains[first:first + 100]])
+        assert reply.startswith('250'), reply
+    desk.dialog.wait_text('lines are shown. Search to find the others.')
+    desk.dialog.focus(SHEET)
+    desk.dialog.key('ctrl+f')
+    desk.dialog.type('many1000')
+    desk.dialog.wait_text('Connections: many1000.test')
+    desk.dialog.wait_no_text('Search to find the others')
+
+
 if __name__ == '__main__':
     run_with_relay('queues', *[case for name, case in list(globals().items()) if name.startswith('test_')])
