@@ -13,6 +13,8 @@
 
 #include "tests/unit/spool-faults.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -57,7 +59,8 @@ static struct
   const gint *waits_ms;
   guint n_waits;
   int refused_mode;
-} faults = { .refused_mode = -1 };
+  int names_left;
+} faults = { .refused_mode = -1, .names_left = -1 };
 
 static guint32
 get_random (void)
@@ -127,6 +130,14 @@ spool_faults_refuse_opens (int mode)
 {
   g_mutex_lock (&faults.lock);
   faults.refused_mode = mode;
+  g_mutex_unlock (&faults.lock);
+}
+
+void
+spool_faults_break_list (guint n_names)
+{
+  g_mutex_lock (&faults.lock);
+  faults.names_left = (int) n_names;
   g_mutex_unlock (&faults.lock);
 }
 
@@ -493,6 +504,24 @@ openat (int dir_fd, const char *name, int flags, ...)
     }
   g_mutex_unlock (&faults.lock);
   return fd;
+}
+
+struct dirent *
+readdir (DIR *dir)
+{
+  static struct dirent *(*get_next) (DIR *);
+
+  g_mutex_lock (&faults.lock);
+  if (get_next == NULL)
+    get_next = dlsym (RTLD_NEXT, "readdir64");
+  gboolean fails = faults.names_left == 0;
+  if (faults.names_left >= 0)
+    faults.names_left--;
+  g_mutex_unlock (&faults.lock);
+  if (!fails)
+    return get_next (dir);
+  errno = EIO;
+  return NULL;
 }
 
 /* Whether the file was created since its directory was synced. */

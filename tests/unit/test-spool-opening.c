@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "service/relay/spool/record.h"
+#include "tests/unit/spool-faults.h"
 #include "tests/unit/spool-fixture.h"
 
 #include <glib/gstdio.h>
@@ -232,6 +233,29 @@ test_segment_vanishes (void)
   spool_fixture_clear (&fixture);
 }
 
+/* What was not listed is not taken for what is not there. */
+static void
+test_list_breaks_off (void)
+{
+  SpoolFixture fixture;
+  guint64 last_id = 0;
+
+  fill (&fixture, &last_id);
+  g_autoptr (GPtrArray) before = spool_fixture_list (fixture.directory, "");
+  g_assert_cmpuint (before->len, >, 4);
+  for (guint n = 0; n <= before->len; n++)
+    {
+      g_autoptr (GError) error = NULL;
+      spool_faults_break_list (n);
+      g_assert_null (reroute_spool_open (fixture.directory, SEGMENT_OCTETS, &error));
+      g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
+      g_assert_nonnull (strstr (error->message, "cannot list the spool directory: "));
+    }
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, N_QUEUED);
+  spool_fixture_clear (&fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -241,5 +265,6 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/opening/ids-rise", test_ids_rise);
   g_test_add_func ("/spool/opening/ids-rise-within-a-segment", test_ids_rise_within_a_segment);
   g_test_add_func ("/spool/opening/segment-vanishes", test_segment_vanishes);
+  g_test_add_func ("/spool/opening/list-breaks-off", test_list_breaks_off);
   return g_test_run ();
 }

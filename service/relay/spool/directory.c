@@ -124,13 +124,24 @@ reroute_spool_directory_lock (int dir_fd, const char *path, GError **error)
   return fail (error, path, g_strerror (errno));
 }
 
+/* FALSE with errno set: some may be missing. */
+static gboolean
+add_names (GPtrArray *names, DIR *dir, const char *prefix)
+{
+  const struct dirent *file;
+
+  for (errno = 0; (file = readdir (dir)) != NULL; errno = 0)
+    if (g_str_has_prefix (file->d_name, prefix))
+      g_ptr_array_add (names, g_strdup (file->d_name));
+  return errno == 0;
+}
+
 GPtrArray *
 reroute_spool_directory_list (int dir_fd, const char *prefix, GError **error)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   int fd = openat (dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *dir = fd >= 0 ? fdopendir (fd) : NULL;
-  const struct dirent *file;
 
   if (dir == NULL)
     {
@@ -139,11 +150,11 @@ reroute_spool_directory_list (int dir_fd, const char *prefix, GError **error)
         close (fd);
       return NULL;
     }
-  while ((file = readdir (dir)) != NULL)
-    if (g_str_has_prefix (file->d_name, prefix))
-      g_ptr_array_add (names, g_strdup (file->d_name));
+  gboolean is_whole = add_names (names, dir, prefix);
+  if (!is_whole)
+    reroute_spool_set_error (error, errno, "list the spool directory");
   closedir (dir);
-  return g_steal_pointer (&names);
+  return is_whole ? g_steal_pointer (&names) : NULL;
 }
 
 gboolean

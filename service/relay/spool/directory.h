@@ -28,7 +28,7 @@ char *reroute_spool_directory_get_token (int dir_fd, GError **error);
 gboolean reroute_spool_directory_write (
   int dir_fd, const char *name, const void *octets, gsize length, GError **error);
 
-/* Names that begin with @prefix, in no order; (transfer full) (element-type filename).
+/* All names that begin with @prefix, in no order; (transfer full) (element-type filename).
    Errors: %REROUTE_ERROR_SPOOL */
 GPtrArray *reroute_spool_directory_list (int dir_fd, const char *prefix, GError **error);
 
