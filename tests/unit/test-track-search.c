@@ -8,12 +8,14 @@
 #include "service/relay/track/search.h"
 
 #include "common/error.h"
+#include "spool-faults.h"
 #include "track-fixture.h"
 
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <utime.h>
 
 #define N_MESSAGES 40
@@ -351,6 +353,59 @@ test_another_life (Fixture *f, gconstpointer data)
   g_assert_true (g_file_test (foreign, G_FILE_TEST_EXISTS));
 }
 
+/* The directory cannot be listed when the store is made: later it is, and nothing is written or
+   forgotten before. */
+static void
+test_list_fails (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GByteArray) records = g_byte_array_new ();
+  g_autoptr (GError) error = NULL;
+
+  fill (f);
+  reroute_track_store_prune (f->store, 3 * SMALL_OCTETS, G_MININT64);
+  g_autoptr (GPtrArray) before = track_fixture_list (&f->directory);
+  reroute_track_store_free (f->store);
+  spool_faults_break_list (3);
+  f->store = reroute_track_store_new (f->directory.fd, SMALL_OCTETS);
+  track_fixture_accept (records, 100, SECOND (100), 1);
+  spool_faults_break_list (0);
+  g_assert_false (reroute_track_store_append (f->store, records, g_get_real_time (), &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
+  append (f, records);
+  g_autoptr (GPtrArray) after = track_fixture_list (&f->directory);
+  g_assert_cmpuint (after->len, ==, before->len + 1);
+  for (guint i = 0; i < before->len; i++)
+    g_assert_cmpstr (after->pdata[i], ==, before->pdata[i]);
+  g_autofree char *ids = search_all (f, "{}", 1000);
+  g_assert_true (g_str_has_prefix (ids, "100 40 "));
+
+  reroute_track_store_free (f->store);
+  spool_faults_break_list (3);
+  f->store = reroute_track_store_new (f->directory.fd, SMALL_OCTETS);
+  reroute_track_store_prune (f->store, 0, G_MAXINT64);
+  g_autoptr (GPtrArray) none = track_fixture_list (&f->directory);
+  g_assert_cmpuint (none->len, ==, 0);
+}
+
+/* What has the next names already is left as it is. */
+static void
+test_name_is_taken (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GByteArray) records = g_byte_array_new ();
+  g_autofree char *first = g_build_filename (f->directory.folder, "track.00000001", NULL);
+  g_autofree char *second = g_build_filename (f->directory.folder, "track.00000002", NULL);
+
+  g_assert_cmpint (g_mkdir (first, 0700), ==, 0);
+  g_assert_cmpint (symlink ("elsewhere", second), ==, 0);
+  fill (f);
+  g_autoptr (GPtrArray) names = track_fixture_list (&f->directory);
+  g_assert_cmpstr (names->pdata[2], ==, "track.00000003");
+  g_autofree char *ids = search_all (f, "{}", 5);
+  g_assert_true (g_str_has_prefix (ids, "40 30 20 10 39 "));
+  g_assert_true (g_file_test (first, G_FILE_TEST_IS_DIR));
+  g_assert_true (g_file_test (second, G_FILE_TEST_IS_SYMLINK));
+}
+
 static void
 test_size_is_bounded (Fixture *f, gconstpointer data)
 {
@@ -480,6 +535,8 @@ main (int argc, char **argv)
   ADD ("what-cannot-be-asked", test_what_cannot_be_asked);
   ADD ("time-line", test_time_line);
   ADD ("another-life", test_another_life);
+  ADD ("list-fails", test_list_fails);
+  ADD ("name-is-taken", test_name_is_taken);
   ADD ("size-is-bounded", test_size_is_bounded);
   ADD ("age-is-bounded", test_age_is_bounded);
   ADD ("times-out-of-order", test_times_out_of_order);

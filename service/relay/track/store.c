@@ -36,6 +36,7 @@ struct _RerouteTrackStore
 {
   int dir_fd;
   guint64 file_octets;
+  gboolean is_listed; /* the directory was, to its end */
   GArray *files;      /* (element-type RerouteTrackFile): oldest first */
   guint64 octets;     /* of all */
   guint32 serial;     /* the highest there was: a cursor never points into another file */
@@ -73,11 +74,9 @@ compare_files (gconstpointer a, gconstpointer b)
 }
 
 static void
-list_files (RerouteTrackStore *self)
+add_files (RerouteTrackStore *self, const GPtrArray *names)
 {
-  g_autoptr (GPtrArray) names = reroute_spool_directory_list (self->dir_fd, NAME_PREFIX, NULL);
-
-  for (guint i = 0; names != NULL && i < names->len; i++)
+  for (guint i = 0; i < names->len; i++)
     {
       const char *name = names->pdata[i];
       RerouteTrackFile file = { .serial = parse_name (name) };
@@ -97,6 +96,21 @@ list_files (RerouteTrackStore *self)
   g_array_sort (self->files, compare_files);
 }
 
+/* Finds the files of earlier lives, once.  FALSE: they are not known, and a new one could get a
+   serial number below theirs. */
+static gboolean
+list_files (RerouteTrackStore *self, GError **error)
+{
+  if (self->is_listed)
+    return TRUE;
+  g_autoptr (GPtrArray) names = reroute_spool_directory_list (self->dir_fd, NAME_PREFIX, error);
+  if (names == NULL)
+    return FALSE;
+  add_files (self, names);
+  self->is_listed = TRUE;
+  return TRUE;
+}
+
 RerouteTrackStore *
 reroute_track_store_new (int dir_fd, guint64 file_octets)
 {
@@ -108,7 +122,7 @@ reroute_track_store_new (int dir_fd, guint64 file_octets)
   self->files = g_array_new (FALSE, FALSE, sizeof (RerouteTrackFile));
   self->fd = -1;
   self->frames = g_byte_array_new ();
-  list_files (self);
+  list_files (self, NULL);
   return self;
 }
 
@@ -146,21 +160,26 @@ get_last (RerouteTrackStore *self)
                               : NULL;
 }
 
-/* Opens the file that is to be appended to.  A file of an earlier life is left as it is. */
+/* Opens the file that is to be appended to.  A file of an earlier life is left as it is, and so is
+   whatever else has such a name. */
 static gboolean
 open_file (RerouteTrackStore *self, gint64 now_us, GError **error)
 {
   const RerouteTrackFile *last = get_last (self);
-  RerouteTrackFile file = { .serial = self->serial + 1, .begun_us = now_us, .newest_us = now_us };
+  RerouteTrackFile file = { .serial = self->serial, .begun_us = now_us, .newest_us = now_us };
   char name[NAME_OCTETS];
 
   if (self->fd >= 0 && last->octets < self->file_octets && now_us - last->begun_us < FILE_MOST_US &&
       now_us >= last->begun_us)
     return TRUE;
   close_file (self);
-  format_name (file.serial, name);
-  self->fd = openat (
-    self->dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  do
+    {
+      format_name (++file.serial, name);
+      self->fd = openat (
+        self->dir_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    }
+  while (self->fd < 0 && errno == EEXIST);
   if (self->fd < 0)
     {
       reroute_spool_set_error (error, errno, "create a file for tracking");
@@ -244,6 +263,8 @@ reroute_track_store_append (RerouteTrackStore *self,
 {
   g_return_val_if_fail (self != NULL && records != NULL, FALSE);
 
+  if (!list_files (self, error))
+    return FALSE;
   /* However much came at once, no file is much larger than it should be. */
   for (gsize done = 0, n; done < records->len; done += n)
     {
@@ -279,6 +300,7 @@ remove_file (RerouteTrackStore *self, guint i)
 void
 reroute_track_store_prune (RerouteTrackStore *self, guint64 most_octets, gint64 oldest_us)
 {
+  list_files (self, NULL);
   for (guint i = 0; i < self->files->len;)
     if (g_array_index (self->files, RerouteTrackFile, i).newest_us >= oldest_us ||
         !remove_file (self, i))

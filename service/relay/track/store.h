@@ -24,7 +24,8 @@ typedef struct
   gint64 newest_us; /* likewise: of the last write */
 } RerouteTrackFile;
 
-/* @dir_fd: of the spool, borrowed.  @file_octets: a file is full then; 0: the usual */
+/* @dir_fd: of the spool, borrowed; when it cannot be listed now, it is before anything is written
+   or pruned.  @file_octets: a file is full then; 0: the usual */
 RerouteTrackStore *reroute_track_store_new (int dir_fd, guint64 file_octets);
 void reroute_track_store_free (RerouteTrackStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteTrackStore, reroute_track_store_free)
