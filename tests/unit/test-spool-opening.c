@@ -256,6 +256,40 @@ test_list_breaks_off (void)
   spool_fixture_clear (&fixture);
 }
 
+/* A segment that came while the spool was open: no other takes its place. */
+static void
+test_name_is_taken (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) content = spool_fixture_content (1, 20000);
+  g_autofree char *octets = NULL;
+  guint n_taken = 0;
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  g_autofree char *path = g_build_filename (fixture.directory, "journal-0000000000000002", NULL);
+  g_assert_true (g_file_set_contents (path, "mail", -1, NULL));
+  for (guint i = 0; i < N_QUEUED; i++)
+    {
+      g_autoptr (GError) refusal = NULL;
+      g_autoptr (RerouteMessage) message = spool_fixture_commit (&fixture, 1, content, &refusal);
+      n_taken += message != NULL;
+      if (refusal != NULL && error == NULL)
+        error = g_steal_pointer (&refusal);
+    }
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
+  g_assert_nonnull (strstr (error->message, "cannot start a spool segment: "));
+  g_assert_cmpuint (n_taken, ==, N_QUEUED - 1);
+  spool_fixture_close (&fixture);
+  g_assert_true (g_file_get_contents (path, &octets, NULL, NULL));
+  g_assert_cmpstr (octets, ==, "mail");
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, n_taken);
+  spool_fixture_clear (&fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -266,5 +300,6 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/opening/ids-rise-within-a-segment", test_ids_rise_within_a_segment);
   g_test_add_func ("/spool/opening/segment-vanishes", test_segment_vanishes);
   g_test_add_func ("/spool/opening/list-breaks-off", test_list_breaks_off);
+  g_test_add_func ("/spool/opening/name-is-taken", test_name_is_taken);
   return g_test_run ();
 }

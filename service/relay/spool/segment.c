@@ -203,16 +203,27 @@ reroute_spare_free (RerouteSpare *self)
   g_free (self);
 }
 
-RerouteSegment *
-reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **error)
+/* Nothing else writes in the directory; what has the name nevertheless may be mail.  FALSE: with
+   errno set */
+static gboolean
+name_spare (int dir_fd, guint64 serial)
 {
   char name[REROUTE_SEGMENT_NAME_OCTETS];
 
   reroute_segment_name (serial, name);
+  if (!reroute_segment_exists (dir_fd, serial))
+    return renameat (dir_fd, REROUTE_SPARE_NAME, dir_fd, name) == 0;
+  errno = EEXIST;
+  return FALSE;
+}
+
+RerouteSegment *
+reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **error)
+{
   gboolean is_clear =
     write_zeros (self->fd, 0, REROUTE_SPOOL_BLOCK_OCTETS) && fdatasync (self->fd) == 0;
   REROUTE_FAULT_POINT ("spare-cleared");
-  if (!is_clear || renameat (dir_fd, REROUTE_SPARE_NAME, dir_fd, name) != 0)
+  if (!is_clear || !name_spare (dir_fd, serial))
     {
       reroute_spool_set_error (error, errno, "start a spool segment");
       reroute_spare_free (self);

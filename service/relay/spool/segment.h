@@ -49,7 +49,8 @@ RerouteSpare *reroute_spare_create (int dir_fd, guint64 size, guint64 needed, GE
 RerouteSpare *reroute_spare_recycle (int dir_fd, const RerouteSegment *segment, GError **error);
 void reroute_spare_free (RerouteSpare *self);
 
-/* @self: (transfer full): becomes the segment @serial; the directory is synced. */
+/* @self: (transfer full): becomes the segment @serial, in place of no other; the directory is
+ * synced. */
 RerouteSegment *reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **error);
 
 /* Syncs what was written up to @end, zeros some way ahead of it as well when a small batch went
