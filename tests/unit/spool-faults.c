@@ -54,6 +54,7 @@ static struct
   guint n_steps;
   guint n_moved;
   gboolean has_struck;
+  gboolean is_over; /* it strikes no more */
   guint32 seed;
   GPtrArray *undos;
   const gint *waits_ms;
@@ -90,6 +91,7 @@ spool_faults_arm (SpoolFault fault, guint step, guint32 seed)
   faults.seed = seed;
   faults.n_steps = 0;
   faults.has_struck = FALSE;
+  faults.is_over = FALSE;
   g_clear_pointer (&faults.undos, g_ptr_array_unref);
   faults.undos = g_ptr_array_new_with_free_func (free_undo);
   g_mutex_unlock (&faults.lock);
@@ -364,6 +366,17 @@ play_sync (int fd)
   return wait_ms >= 0;
 }
 
+/* Of a directory, with the lock held: the first one once the fault has struck. */
+static gboolean
+fails_in_directory (void)
+{
+  gboolean fails =
+    faults.fault == SPOOL_FAULT_DIRECTORY_SYNC && faults.has_struck && !faults.is_over;
+
+  faults.is_over = faults.is_over || fails;
+  return fails;
+}
+
 static int
 sync_file (int fd, long number)
 {
@@ -379,7 +392,13 @@ sync_file (int fd, long number)
   take_step ();
   gboolean fails =
     faults.fault == SPOOL_FAULT_SYNC && faults.has_struck && faults.n_steps <= faults.step + 2;
-  if (fails && fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
+  gboolean is_file = fstat (fd, &status) == 0 && S_ISREG (status.st_mode);
+  if (!is_file && fails_in_directory ())
+    {
+      errno = EIO;
+      result = -1;
+    }
+  else if (fails && is_file)
     {
       lose_unsynced (status.st_ino);
       forget_undos (fd);

@@ -17,9 +17,10 @@ typedef enum
   SPOOL_FAULT_POWER, /* the process ends there; of what was not synced any part may be lost */
   SPOOL_FAULT_WRITE, /* no write succeeds at that step and the next two (EIO) */
   SPOOL_FAULT_SYNC,  /* that sync and the next fail (EIO), and lose what they should have kept */
-  SPOOL_FAULT_SHORT_WRITE, /* that write stops half-way, then ENOSPC */
-  SPOOL_FAULT_NO_ROOM,     /* from there on no room can be reserved for a file (ENOSPC) */
-  SPOOL_FAULT_FULL,        /* from there on nothing can be reserved or written (ENOSPC) */
+  SPOOL_FAULT_DIRECTORY_SYNC, /* the next sync of a directory from there on fails (EIO) */
+  SPOOL_FAULT_SHORT_WRITE,    /* that write stops half-way, then ENOSPC */
+  SPOOL_FAULT_NO_ROOM,        /* from there on no room can be reserved for a file (ENOSPC) */
+  SPOOL_FAULT_FULL,           /* from there on nothing can be reserved or written (ENOSPC) */
 } SpoolFault;
 
 #define SPOOL_FAULT_EXIT_STATUS 77 /* of a process whose power failed */

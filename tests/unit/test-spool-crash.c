@@ -159,6 +159,16 @@ test_fault (gconstpointer data)
   g_assert_cmpuint (step, >, 100);
 }
 
+/* That the directory could not be synced when a segment went is told. */
+static void
+test_directory_fault (void)
+{
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+
+  test_fault (GUINT_TO_POINTER (SPOOL_FAULT_DIRECTORY_SYNC));
+  g_log_set_always_fatal (fatal);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -170,6 +180,7 @@ main (int argc, char **argv)
   g_test_add_data_func (
     "/spool/crash/write-fails", GUINT_TO_POINTER (SPOOL_FAULT_WRITE), test_fault);
   g_test_add_data_func ("/spool/crash/sync-fails", GUINT_TO_POINTER (SPOOL_FAULT_SYNC), test_fault);
+  g_test_add_func ("/spool/crash/directory-sync-fails", test_directory_fault);
   g_test_add_data_func (
     "/spool/crash/short-write", GUINT_TO_POINTER (SPOOL_FAULT_SHORT_WRITE), test_fault);
   return g_test_run ();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * test-spool-full.c - a full disk refuses mail and loses none
+ * test-spool-full.c - a full disk, or one that keeps no names, refuses mail and loses none
  */
 
 #include "config.h"
@@ -48,9 +48,9 @@ record_sent (RerouteSpool *spool, RerouteMessage *message)
   reroute_spool_record (spool, message, &verdict, 1, recorded_cb, NULL);
 }
 
-/* Commits until the spool refuses; the messages it took. */
+/* Commits until the spool refuses with @code; the messages it took. */
 static GPtrArray *
-commit_until_full (SpoolFixture *fixture)
+commit_until_refused (SpoolFixture *fixture, RerouteError code)
 {
   GPtrArray *messages = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_message_unref);
   g_autoptr (GError) error = NULL;
@@ -63,7 +63,7 @@ commit_until_full (SpoolFixture *fixture)
       if (message != NULL)
         g_ptr_array_add (messages, message);
     }
-  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+  g_assert_error (error, REROUTE_ERROR, (int) code);
   return messages;
 }
 
@@ -91,7 +91,7 @@ test_no_room (void)
   spool_fixture_init (&fixture, SEGMENT_OCTETS);
   spool_fixture_open (&fixture);
   spool_faults_arm (SPOOL_FAULT_NO_ROOM, 1, 0);
-  g_autoptr (GPtrArray) messages = commit_until_full (&fixture);
+  g_autoptr (GPtrArray) messages = commit_until_refused (&fixture, REROUTE_ERROR_SPOOL_FULL);
   g_assert_cmpuint (messages->len, >, 100);
   reroute_spool_get_figures (fixture.spool, &figures);
   g_assert_false (figures.writable);
@@ -247,6 +247,36 @@ test_full_at_start (void)
   spool_fixture_clear (&fixture);
 }
 
+/* The name of a new segment is not sure: no mail goes there, and no file is left of any try. */
+static void
+test_directory_is_not_synced (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GBytes) content = spool_fixture_content (1, MESSAGE_OCTETS);
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  spool_faults_arm (SPOOL_FAULT_DIRECTORY_SYNC, 1, 0);
+  g_autoptr (GPtrArray) messages = commit_until_refused (&fixture, REROUTE_ERROR_SPOOL);
+  for (guint i = 0; i < 5; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      spool_faults_arm (SPOOL_FAULT_DIRECTORY_SYNC, 1, 0);
+      g_assert_null (spool_fixture_commit (&fixture, 1, content, &error));
+      g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
+    }
+  g_autoptr (GPtrArray) segments = spool_fixture_list (fixture.directory, "journal-");
+  g_assert_cmpuint (segments->len, ==, 1);
+  spool_faults_disarm ();
+  g_autoptr (RerouteMessage) more = spool_fixture_commit (&fixture, 1, content, NULL);
+  g_assert_nonnull (more);
+  spool_fixture_close (&fixture);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, messages->len + 1);
+  check_messages (&fixture, messages);
+  spool_fixture_clear (&fixture);
+}
+
 static void
 limit_files (rlim_t octets)
 {
@@ -317,6 +347,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/full/verdicts-wait", test_verdicts_wait);
   g_test_add_func ("/spool/full/sync", test_sync);
   g_test_add_func ("/spool/full/at-start", test_full_at_start);
+  g_test_add_func ("/spool/full/directory-is-not-synced", test_directory_is_not_synced);
   g_test_add_func ("/spool/full/file-size-limit", test_file_size_limit);
   return g_test_run ();
 }

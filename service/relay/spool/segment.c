@@ -217,6 +217,16 @@ name_spare (int dir_fd, guint64 serial)
   return FALSE;
 }
 
+/* The file of a segment that nobody will know of is the spare again: no failure leaves one more. */
+static void
+take_name_back (int dir_fd, guint64 serial)
+{
+  char name[REROUTE_SEGMENT_NAME_OCTETS];
+
+  reroute_segment_name (serial, name);
+  renameat (dir_fd, name, dir_fd, REROUTE_SPARE_NAME);
+}
+
 RerouteSegment *
 reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **error)
 {
@@ -240,6 +250,7 @@ reroute_spare_take (RerouteSpare *self, int dir_fd, guint64 serial, GError **err
   REROUTE_FAULT_POINT ("segment-started");
   if (is_synced)
     return segment;
+  take_name_back (dir_fd, serial);
   reroute_segment_free (segment);
   return NULL;
 }
