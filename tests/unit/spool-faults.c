@@ -21,6 +21,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -61,7 +63,8 @@ static struct
   guint n_waits;
   int refused_mode;
   int names_left;
-} faults = { .refused_mode = -1, .names_left = -1 };
+  guint64 free_octets;
+} faults = { .refused_mode = -1, .names_left = -1, .free_octets = G_MAXUINT64 };
 
 static guint32
 get_random (void)
@@ -140,6 +143,14 @@ spool_faults_break_list (guint n_names)
 {
   g_mutex_lock (&faults.lock);
   faults.names_left = (int) n_names;
+  g_mutex_unlock (&faults.lock);
+}
+
+void
+spool_faults_set_free (guint64 octets)
+{
+  g_mutex_lock (&faults.lock);
+  faults.free_octets = octets;
   g_mutex_unlock (&faults.lock);
 }
 
@@ -523,6 +534,20 @@ openat (int dir_fd, const char *name, int flags, ...)
     }
   g_mutex_unlock (&faults.lock);
   return fd;
+}
+
+int
+fstatvfs (int fd, struct statvfs *figures)
+{
+  struct statfs own;
+
+  if (fstatfs (fd, &own) != 0)
+    return -1;
+  *figures = (struct statvfs){ .f_bsize = 1, .f_frsize = 1 };
+  g_mutex_lock (&faults.lock);
+  figures->f_bavail = MIN (faults.free_octets, (guint64) own.f_bavail * (guint64) own.f_bsize);
+  g_mutex_unlock (&faults.lock);
+  return 0;
 }
 
 struct dirent *

@@ -16,6 +16,9 @@
 #include <unistd.h>
 
 #define SEGMENT_OCTETS (1024 * 1024)
+#define SMALL_SEGMENT_OCTETS (64 * 1024)
+#define N_WAITING 12
+#define N_LIVES 4
 #define MAX_MESSAGES 2000
 #define MESSAGE_OCTETS 3000
 
@@ -247,6 +250,53 @@ test_full_at_start (void)
   spool_fixture_clear (&fixture);
 }
 
+/* Leaves a spool that has written its files again and again, with messages that wait. */
+static void
+fill_recycled (SpoolFixture *fixture)
+{
+  g_autoptr (GBytes) content = spool_fixture_content (1, MESSAGE_OCTETS);
+
+  spool_fixture_open (fixture);
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autoptr (RerouteMessage) message = spool_fixture_commit (fixture, 1, content, NULL);
+      spool_fixture_record (fixture, message, 0, REROUTE_RECIPIENT_SENT, "250 ok");
+    }
+  for (guint i = 0; i < N_WAITING; i++)
+    reroute_message_unref (spool_fixture_commit (fixture, 1, content, NULL));
+  spool_fixture_close (fixture);
+}
+
+/* A disk that stays full over some lives of the relay: the spare is ours still, and its room is for
+   the verdicts of each life. */
+static void
+test_spare_of_another_life (void)
+{
+  SpoolFixture fixture;
+
+  spool_fixture_init (&fixture, SMALL_SEGMENT_OCTETS);
+  fill_recycled (&fixture);
+  g_autoptr (GPtrArray) spares = spool_fixture_list (fixture.directory, "spare");
+  g_assert_cmpuint (spares->len, ==, 1);
+  spool_faults_set_free (SMALL_SEGMENT_OCTETS);
+  for (guint life = 0; life < N_LIVES; life++)
+    {
+      spool_fixture_open (&fixture);
+      g_assert_cmpuint (fixture.entries->len, ==, N_WAITING);
+      for (guint i = 0; i < N_WAITING; i++)
+        {
+          RerouteSpoolEntry *entry = g_ptr_array_index (fixture.entries, i);
+          RerouteVerdict later = { 0, REROUTE_RECIPIENT_WAITING, 1, life + 1, 0, "451 later" };
+          g_assert_cmpuint (entry->verdicts[0].tries, ==, life);
+          reroute_spool_record (fixture.spool, entry->message, &later, 1, NULL, NULL);
+        }
+      g_assert_no_error (sync_spool (fixture.spool));
+      spool_fixture_close (&fixture);
+    }
+  spool_faults_set_free (G_MAXUINT64);
+  spool_fixture_clear (&fixture);
+}
+
 /* The name of a new segment is not sure: no mail goes there, and no file is left of any try. */
 static void
 test_directory_is_not_synced (void)
@@ -347,6 +397,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/full/verdicts-wait", test_verdicts_wait);
   g_test_add_func ("/spool/full/sync", test_sync);
   g_test_add_func ("/spool/full/at-start", test_full_at_start);
+  g_test_add_func ("/spool/full/spare-of-another-life", test_spare_of_another_life);
   g_test_add_func ("/spool/full/directory-is-not-synced", test_directory_is_not_synced);
   g_test_add_func ("/spool/full/file-size-limit", test_file_size_limit);
   return g_test_run ();

@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -134,11 +135,49 @@ choose_size (int dir_fd, guint64 size, guint64 needed)
   return size >= smallest ? size : 0;
 }
 
+static RerouteSpare *
+new_spare (int fd, guint64 size, gboolean is_written)
+{
+  RerouteSpare *self = g_new0 (RerouteSpare, 1);
+
+  self->fd = fd;
+  self->size = size;
+  self->is_written = is_written;
+  return self;
+}
+
+/* The spare that an earlier life left, or a failure, has its room yet.  It is zeroed, so that the
+   next life sees where the last batch ends, and goes on there.  Returns: %NULL: there is none of
+   @needed octets; when there is it has @size at most */
+static RerouteSpare *
+adopt_spare (int dir_fd, guint64 size, guint64 needed)
+{
+  struct stat status;
+  int fd = openat (dir_fd, REROUTE_SPARE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+  if (fd < 0)
+    return NULL;
+  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
+    size = 0;
+  else
+    size = MIN (size, MIN ((guint64) status.st_size, (guint64) status.st_blocks * S_BLKSIZE));
+  size -= size % REROUTE_SPOOL_BLOCK_OCTETS;
+  if (size >= needed && write_zeros (fd, 0, size))
+    return new_spare (fd, size, TRUE);
+  close (fd);
+  return NULL;
+}
+
 RerouteSpare *
 reroute_spare_create (int dir_fd, guint64 size, guint64 needed, GError **error)
 {
-  size = choose_size (dir_fd, size, needed);
-  if (size == 0)
+  guint64 wanted = MAX (size, needed);
+  guint64 room = choose_size (dir_fd, size, needed);
+  RerouteSpare *old = room < wanted ? adopt_spare (dir_fd, wanted, MAX (room, needed)) : NULL;
+
+  if (old != NULL)
+    return old;
+  if (room == 0)
     {
       reroute_spool_set_error (error, ENOSPC, "reserve room for a spool segment");
       return NULL;
@@ -152,9 +191,9 @@ reroute_spare_create (int dir_fd, guint64 size, guint64 needed, GError **error)
       return NULL;
     }
   REROUTE_FAULT_POINT ("spare-created");
-  gboolean reserved = fallocate (fd, 0, 0, (off_t) size) == 0;
+  gboolean reserved = fallocate (fd, 0, 0, (off_t) room) == 0;
   if (!reserved && (errno == EOPNOTSUPP || errno == ENOSYS))
-    reserved = write_zeros (fd, 0, size);
+    reserved = write_zeros (fd, 0, room);
   if (!reserved)
     {
       reroute_spool_set_error (error, errno, "reserve room for a spool segment");
@@ -163,10 +202,7 @@ reroute_spare_create (int dir_fd, guint64 size, guint64 needed, GError **error)
       return NULL;
     }
   REROUTE_FAULT_POINT ("spare-reserved");
-  RerouteSpare *self = g_new0 (RerouteSpare, 1);
-  self->fd = fd;
-  self->size = size;
-  return self;
+  return new_spare (fd, room, FALSE);
 }
 
 RerouteSpare *
@@ -184,15 +220,11 @@ reroute_spare_recycle (int dir_fd, const RerouteSegment *segment, GError **error
       return NULL;
     }
   REROUTE_FAULT_POINT ("segment-taken-back");
-  RerouteSpare *self = g_new0 (RerouteSpare, 1);
-  self->fd = fd;
-  self->size = segment->size;
-  self->is_written = TRUE;
   gboolean is_synced = reroute_sync_directory (dir_fd, error);
   REROUTE_FAULT_POINT ("segment-recycled");
   if (is_synced)
-    return self;
-  reroute_spare_free (self);
+    return new_spare (fd, segment->size, TRUE);
+  close (fd);
   return NULL;
 }
 

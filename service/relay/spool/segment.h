@@ -33,16 +33,17 @@ void reroute_spool_set_error (GError **error, int error_number, const char *doin
 
 gboolean reroute_sync_directory (int dir_fd, GError **error);
 
-/* The next segment in waiting: a new file whose blocks are reserved, or an old segment. */
+/* The next segment in waiting: a new file whose blocks are reserved, or an old segment.  There is
+ * one at most. */
 typedef struct
 {
   int fd;
   guint64 size;
-  gboolean is_written; /* by old records: its blocks are not merely reserved */
+  gboolean is_written; /* its blocks are not merely reserved */
 } RerouteSpare;
 
 /* @size: wanted; the file may be smaller when the file system is nearly full, but not under
- * @needed. */
+ * @needed.  It is the file that an earlier spare has left when there is room for no larger one. */
 RerouteSpare *reroute_spare_create (int dir_fd, guint64 size, guint64 needed, GError **error);
 
 /* Renames the file of @segment, which is no longer needed. */
