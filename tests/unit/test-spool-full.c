@@ -327,6 +327,44 @@ test_directory_is_not_synced (void)
   spool_fixture_clear (&fixture);
 }
 
+/* As above, when the segment that is full is to be used once more, there being no room for another:
+   what is answered with 250 meanwhile is not written where no start looks. */
+static void
+test_recycling_is_not_synced (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) content = spool_fixture_content (1, MESSAGE_OCTETS);
+  g_autoptr (GBytes) large = spool_fixture_content (2, 300000);
+  guint64 ids[N_WAITING];
+
+  spool_fixture_init (&fixture, SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  spool_faults_set_free (SMALL_SEGMENT_OCTETS);
+  for (guint i = 0; i < 96; i++)
+    {
+      g_autoptr (RerouteMessage) sent = spool_fixture_commit (&fixture, 1, content, NULL);
+      spool_fixture_record (&fixture, sent, 0, REROUTE_RECIPIENT_SENT, "250 ok");
+    }
+  spool_faults_arm (SPOOL_FAULT_DIRECTORY_SYNC, 1, 0);
+  g_assert_null (spool_fixture_commit (&fixture, 1, large, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL_FULL);
+  spool_faults_disarm ();
+  for (guint i = 0; i < N_WAITING; i++)
+    {
+      g_autoptr (RerouteMessage) more = spool_fixture_commit (&fixture, 1, content, NULL);
+      g_assert_nonnull (more);
+      ids[i] = more->id;
+    }
+  spool_fixture_close (&fixture);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, N_WAITING);
+  for (guint i = 0; i < N_WAITING; i++)
+    g_assert_nonnull (spool_fixture_find (&fixture, ids[i]));
+  spool_faults_set_free (G_MAXUINT64);
+  spool_fixture_clear (&fixture);
+}
+
 static void
 limit_files (rlim_t octets)
 {
@@ -399,6 +437,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/full/at-start", test_full_at_start);
   g_test_add_func ("/spool/full/spare-of-another-life", test_spare_of_another_life);
   g_test_add_func ("/spool/full/directory-is-not-synced", test_directory_is_not_synced);
+  g_test_add_func ("/spool/full/recycling-is-not-synced", test_recycling_is_not_synced);
   g_test_add_func ("/spool/full/file-size-limit", test_file_size_limit);
   return g_test_run ();
 }

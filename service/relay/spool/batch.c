@@ -90,7 +90,8 @@ is_empty (const RerouteSpool *self)
   return TRUE;
 }
 
-/* Starts over in the file that is full of what nobody needs, when there is room for no other. */
+/* Starts over in the file that is full of what nobody needs, when there is room for no other.  Once
+   it is called otherwise no start would look there: nothing more is written in it as it is. */
 static void
 recycle_current (RerouteSpool *self, guint64 needed)
 {
@@ -99,9 +100,10 @@ recycle_current (RerouteSpool *self, guint64 needed)
   if (current == NULL || self->segments->len != 1 || current->size < needed || !is_empty (self))
     return;
   self->spare = reroute_spare_recycle (self->dir_fd, current, NULL);
-  if (self->spare == NULL)
+  if (self->spare == NULL && reroute_segment_exists (self->dir_fd, current->serial))
     return;
-  g_clear_error (&self->no_room);
+  if (self->spare != NULL)
+    g_clear_error (&self->no_room);
   g_mutex_lock (&self->lock);
   g_ptr_array_set_size (self->segments, 0);
   g_mutex_unlock (&self->lock);
