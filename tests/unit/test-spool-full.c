@@ -11,6 +11,8 @@
 #include "tests/unit/spool-faults.h"
 #include "tests/unit/spool-fixture.h"
 
+#include <glib/gstdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +20,7 @@
 #define SEGMENT_OCTETS (1024 * 1024)
 #define SMALL_SEGMENT_OCTETS (64 * 1024)
 #define N_WAITING 12
-#define N_LIVES 4
+#define N_LIVES 3
 #define MAX_MESSAGES 2000
 #define MESSAGE_OCTETS 3000
 
@@ -250,51 +252,143 @@ test_full_at_start (void)
   spool_fixture_clear (&fixture);
 }
 
-/* Leaves a spool that has written its files again and again, with messages that wait. */
+/* What is left when a spool has written its files again and again. */
+typedef struct
+{
+  guint n_waiting; /* messages */
+  guint n_spares;
+} Recycled;
+
+static const Recycled with_spare = { 12, 1 };
+static const Recycled without_spare = { 10, 0 };
+
 static void
-fill_recycled (SpoolFixture *fixture)
+fill_recycled (SpoolFixture *fixture, const Recycled *row)
 {
   g_autoptr (GBytes) content = spool_fixture_content (1, MESSAGE_OCTETS);
 
+  spool_fixture_init (fixture, SMALL_SEGMENT_OCTETS);
   spool_fixture_open (fixture);
   for (guint i = 0; i < 200; i++)
     {
       g_autoptr (RerouteMessage) message = spool_fixture_commit (fixture, 1, content, NULL);
       spool_fixture_record (fixture, message, 0, REROUTE_RECIPIENT_SENT, "250 ok");
     }
-  for (guint i = 0; i < N_WAITING; i++)
+  for (guint i = 0; i < row->n_waiting; i++)
     reroute_message_unref (spool_fixture_commit (fixture, 1, content, NULL));
   spool_fixture_close (fixture);
+  g_autoptr (GPtrArray) spares = spool_fixture_list (fixture->directory, "spare");
+  g_assert_cmpuint (spares->len, ==, row->n_spares);
 }
 
-/* A disk that stays full over some lives of the relay: the spare is ours still, and its room is for
-   the verdicts of each life. */
-static void
-test_spare_of_another_life (void)
+/* Every message was tried @tries times.  (transfer full): why that is not on the disk */
+static GError *
+record_tries (SpoolFixture *fixture, guint tries)
 {
+  const RerouteVerdict later = { 0, REROUTE_RECIPIENT_WAITING, 1, tries, 0, "451 later" };
+
+  for (guint i = 0; i < fixture->entries->len; i++)
+    {
+      RerouteSpoolEntry *entry = g_ptr_array_index (fixture->entries, i);
+      reroute_spool_record (fixture->spool, entry->message, &later, 1, NULL, NULL);
+    }
+  return sync_spool (fixture->spool);
+}
+
+/* A disk that stays full over some lives of the relay: the spare is ours still, and the newest
+   segment has room yet, so the verdicts of each life can be written. */
+static void
+test_full_for_lives (gconstpointer data)
+{
+  const Recycled *row = data;
   SpoolFixture fixture;
 
-  spool_fixture_init (&fixture, SMALL_SEGMENT_OCTETS);
-  fill_recycled (&fixture);
-  g_autoptr (GPtrArray) spares = spool_fixture_list (fixture.directory, "spare");
-  g_assert_cmpuint (spares->len, ==, 1);
+  fill_recycled (&fixture, row);
   spool_faults_set_free (SMALL_SEGMENT_OCTETS);
   for (guint life = 0; life < N_LIVES; life++)
     {
       spool_fixture_open (&fixture);
-      g_assert_cmpuint (fixture.entries->len, ==, N_WAITING);
-      for (guint i = 0; i < N_WAITING; i++)
+      g_assert_cmpuint (fixture.entries->len, ==, row->n_waiting);
+      for (guint i = 0; i < row->n_waiting; i++)
         {
-          RerouteSpoolEntry *entry = g_ptr_array_index (fixture.entries, i);
-          RerouteVerdict later = { 0, REROUTE_RECIPIENT_WAITING, 1, life + 1, 0, "451 later" };
+          const RerouteSpoolEntry *entry = g_ptr_array_index (fixture.entries, i);
           g_assert_cmpuint (entry->verdicts[0].tries, ==, life);
-          reroute_spool_record (fixture.spool, entry->message, &later, 1, NULL, NULL);
         }
-      g_assert_no_error (sync_spool (fixture.spool));
+      g_assert_no_error (record_tries (&fixture, life + 1));
       spool_fixture_close (&fixture);
     }
   spool_faults_set_free (G_MAXUINT64);
   spool_fixture_clear (&fixture);
+}
+
+/* A life on a full disk in which the power fails at @step.  @tries: what the disk is known to have;
+   in memory that survives.  Returns: whether it failed */
+static gboolean
+live_until (SpoolFixture *fixture, guint step, guint *tries)
+{
+  int status = 0;
+  guint32 seed = (guint32) g_test_rand_int ();
+  pid_t child = fork ();
+
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      /* Where the last life has left a torn end there may be no room, which is warned of. */
+      g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+      spool_faults_arm (SPOOL_FAULT_POWER, step, seed);
+      spool_fixture_open (fixture);
+      for (guint i = *tries + 1, end = *tries + 2; i <= end; i++)
+        if (record_tries (fixture, i) == NULL)
+          *tries = i;
+      spool_fixture_close (fixture);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFEXITED (status));
+  return WEXITSTATUS (status) == SPOOL_FAULT_EXIT_STATUS;
+}
+
+/* Power failures, one after another, while the newest segment goes on over what it held before. */
+static void
+test_power_fails (gconstpointer data)
+{
+  const Recycled *row = data;
+  SpoolFixture fixture;
+  gboolean fails = TRUE;
+  guint n_steps = 0;
+  guint *tries =
+    mmap (NULL, sizeof *tries, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+  g_assert_true (tries != MAP_FAILED);
+  /* No step in this process is struck; its syncs just cost no time. */
+  spool_faults_arm (SPOOL_FAULT_POWER, 0, 0);
+  fill_recycled (&fixture, row);
+  g_autofree char *kept = g_strconcat (fixture.directory, ".kept", NULL);
+  g_assert_cmpint (g_mkdir (kept, 0700), ==, 0);
+  spool_fixture_copy_directory (fixture.directory, kept);
+  spool_faults_set_free (SMALL_SEGMENT_OCTETS);
+  for (guint step = 1; fails; step++)
+    {
+      spool_fixture_copy_directory (kept, fixture.directory);
+      *tries = 0;
+      fails = live_until (&fixture, step, tries);
+      live_until (&fixture, 1 + step * 7 % 13, tries);
+      spool_fixture_open (&fixture);
+      g_assert_cmpuint (fixture.entries->len, ==, row->n_waiting);
+      for (guint i = 0; i < row->n_waiting; i++)
+        {
+          const RerouteSpoolEntry *entry = g_ptr_array_index (fixture.entries, i);
+          g_assert_cmpuint (entry->verdicts[0].tries, >=, *tries);
+        }
+      spool_fixture_close (&fixture);
+      n_steps = step;
+    }
+  g_assert_cmpuint (n_steps, >, 10);
+  spool_faults_set_free (G_MAXUINT64);
+  spool_faults_disarm ();
+  spool_fixture_remove_directory (kept);
+  spool_fixture_clear (&fixture);
+  munmap (tries, sizeof *tries);
 }
 
 /* The name of a new segment is not sure: no mail goes there, and no file is left of any try. */
@@ -435,7 +529,10 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/full/verdicts-wait", test_verdicts_wait);
   g_test_add_func ("/spool/full/sync", test_sync);
   g_test_add_func ("/spool/full/at-start", test_full_at_start);
-  g_test_add_func ("/spool/full/spare-of-another-life", test_spare_of_another_life);
+  g_test_add_data_func ("/spool/full/for-lives/with-spare", &with_spare, test_full_for_lives);
+  g_test_add_data_func ("/spool/full/for-lives/without-spare", &without_spare, test_full_for_lives);
+  g_test_add_data_func ("/spool/full/power-fails/with-spare", &with_spare, test_power_fails);
+  g_test_add_data_func ("/spool/full/power-fails/without-spare", &without_spare, test_power_fails);
   g_test_add_func ("/spool/full/directory-is-not-synced", test_directory_is_not_synced);
   g_test_add_func ("/spool/full/recycling-is-not-synced", test_recycling_is_not_synced);
   g_test_add_func ("/spool/full/file-size-limit", test_file_size_limit);

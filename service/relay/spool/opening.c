@@ -119,9 +119,19 @@ take_entries (RerouteScan *scan)
   return entries;
 }
 
-/* The newest segment goes on when it ends cleanly. */
+/* Whether the newest segment goes on: when it ends cleanly, or when there is no room for another.
+ */
+static gboolean
+may_continue (RerouteSpool *self)
+{
+  if (self->scan->tail == REROUTE_SCAN_TAIL_OLD)
+    self->spare =
+      reroute_spare_create (self->dir_fd, self->segment_octets, SMALLEST_SEGMENT_OCTETS, NULL);
+  return self->scan->tail != REROUTE_SCAN_TAIL_TORN && self->spare == NULL;
+}
+
 static void
-continue_segment (RerouteSpool *self)
+continue_segment (RerouteSpool *self, gboolean goes_on)
 {
   RerouteSegment *newest =
     self->segments->len > 0 ? g_ptr_array_index (self->segments, self->segments->len - 1) : NULL;
@@ -130,7 +140,7 @@ continue_segment (RerouteSpool *self)
   if (newest == NULL)
     return;
   self->last_serial = newest->serial;
-  if (!self->scan->tail_is_clean || newest->used + REROUTE_SPOOL_BLOCK_OCTETS > newest->size)
+  if (!goes_on || newest->used + REROUTE_SPOOL_BLOCK_OCTETS > newest->size)
     return;
   reroute_segment_name (newest->serial, name);
   newest->fd = openat (self->dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -169,11 +179,12 @@ read_journal (RerouteSpool *self, GError **error)
       return NULL;
     }
   GPtrArray *entries = take_entries (scan);
+  gboolean goes_on = may_continue (self);
   g_mutex_lock (&self->lock);
   g_ptr_array_unref (self->segments);
   self->segments = g_steal_pointer (&scan->segments);
   self->n_messages = entries->len;
-  continue_segment (self);
+  continue_segment (self, goes_on);
   g_mutex_unlock (&self->lock);
   self->last_synced = scan->last;
   if (self->last_synced == 0)

@@ -53,6 +53,12 @@ reroute_record_header_encode (const RerouteRecordHeader *self, guint32 payload_c
 }
 
 gboolean
+reroute_record_header_claims (const guint8 *octets, guint64 serial)
+{
+  return load_u32 (octets) == MAGIC && load_u64 (octets + 24) == serial;
+}
+
+gboolean
 reroute_record_header_decode (RerouteRecordHeader *self,
                               const guint8 *octets,
                               gsize available,

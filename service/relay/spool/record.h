@@ -77,6 +77,10 @@ gsize reroute_record_octets (gsize payload_octets);
 void
 reroute_record_header_encode (const RerouteRecordHeader *self, guint32 payload_crc, guint8 *octets);
 
+/* Whether the header at @octets, which are as many as one has, says that it is of segment @serial;
+   it may be damaged for all that. */
+gboolean reroute_record_header_claims (const guint8 *octets, guint64 serial);
+
 /* Whether a whole, undamaged record of segment @serial starts at @octets. */
 gboolean reroute_record_header_decode (RerouteRecordHeader *self,
                                        const guint8 *octets,

@@ -308,6 +308,34 @@ resynchronize (Walk *walk)
   return TRUE;
 }
 
+/* Whether all from the walk's offset on is what the file held when it had other serial numbers:
+   nothing calls itself a record of this one, not even a damaged one. */
+static gboolean
+is_from_before (const Walk *walk)
+{
+  gsize offset = walk->offset;
+
+  while (offset + REROUTE_RECORD_HEADER_OCTETS <= walk->end &&
+         !reroute_record_header_claims (walk->data + offset, walk->segment->serial))
+    offset += REROUTE_RECORD_ALIGNMENT;
+  return offset + REROUTE_RECORD_HEADER_OCTETS > walk->end;
+}
+
+/* What follows the last batch of the newest segment. */
+static RerouteScanTail
+judge_tail (const Walk *walk, gboolean is_clean)
+{
+  if (walk->offset % REROUTE_SPOOL_BLOCK_OCTETS != 0 ||
+      walk->size % REROUTE_SPOOL_BLOCK_OCTETS != 0)
+    return REROUTE_SCAN_TAIL_TORN;
+  if (is_clean)
+    return REROUTE_SCAN_TAIL_CLEAN;
+  gboolean is_newest = walk->index + 1 == walk->scan->segments->len;
+  return is_newest && walk->scan->last >= walk->batch_end && is_from_before (walk)
+           ? REROUTE_SCAN_TAIL_OLD
+           : REROUTE_SCAN_TAIL_TORN;
+}
+
 static void
 walk_segment (Walk *walk)
 {
@@ -323,9 +351,9 @@ walk_segment (Walk *walk)
       if (!is_clean && (walk->is_void || !resynchronize (walk)))
         break;
     }
-  walk->scan->tail_is_clean = is_clean && walk->offset % REROUTE_SPOOL_BLOCK_OCTETS == 0 &&
-                              walk->size % REROUTE_SPOOL_BLOCK_OCTETS == 0;
-  walk->segment->used = walk->scan->tail_is_clean ? walk->offset : walk->segment->size;
+  walk->scan->tail = judge_tail (walk, is_clean);
+  walk->segment->used =
+    walk->scan->tail != REROUTE_SCAN_TAIL_TORN ? walk->offset : walk->segment->size;
   walk->segment->zeroed = walk->segment->used;
 }
 

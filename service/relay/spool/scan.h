@@ -6,6 +6,15 @@
 
 G_BEGIN_DECLS
 
+/* What stands behind the last batch of the newest segment. */
+typedef enum
+{
+  REROUTE_SCAN_TAIL_TORN,  /* something that may be a batch: the segment is not written any more */
+  REROUTE_SCAN_TAIL_CLEAN, /* zeros: it may be continued */
+  REROUTE_SCAN_TAIL_OLD,   /* what the file held under other serial numbers, or what is damaged
+                              beyond recognition: it may be where there is no room for another */
+} RerouteScanTail;
+
 /**
  * RerouteScan:
  *
@@ -20,7 +29,7 @@ typedef struct
   guint64 last;        /* number of the last record that counts; 0: there is none */
   guint64 ids;         /* no id from here on was given away */
   guint64 n_records;
-  gboolean tail_is_clean; /* the newest segment may be continued */
+  RerouteScanTail tail;
   GPtrArray *damages;     /* (element-type utf8): a sentence each */
   const gint *is_stopped; /* (nullable): atomic; the scan gives up between two segments */
   guint *n_moves;         /* (nullable): atomic; one more for each segment */
