@@ -125,6 +125,45 @@ def check_max_messages_per_connection(world):
     assert shares == [2, 2, 1], shares
 
 
+def add_narrow(world, domain, most, reply):
+    """A sink that takes @most() recipients in a transaction, and says @reply to the others."""
+    taken = []
+
+    def answer(verb, argument):
+        if verb == 'MAIL':
+            taken.clear()
+        if verb != 'RCPT':
+            return None
+        taken.append(argument)
+        return reply if len(taken) > most() else None
+
+    return world.add(domain, reply=answer)
+
+
+def check_too_many_recipients(world):
+    """RFC 5321 4.5.3.1.10: the rest follows at once, in transactions of its own, whatever class of reply asks for it."""
+    for n, reply in enumerate(('452 4.5.3 enough', '452 enough', '552 5.5.3 enough', '552 enough')):
+        sink = add_narrow(world, f'narrow{n}.test', lambda: 10, reply)
+        world.service.wait_applied()
+        wanted = [f'u{i}@narrow{n}.test' for i in range(45)]
+        rcpts, accepted = send(world.service, 'a@back.test', wanted, CONTENT)
+        assert accepted.startswith('250'), (rcpts, accepted)
+        world.service.wait_empty()
+        assert sorted(sink.recipients()) == sorted(wanted), (reply, sink.recipients())
+        assert [len(message.recipients) for message in sink.messages] == [10, 10, 10, 10, 5], reply
+
+
+def check_too_many_and_then_none(world):
+    """A host that takes nobody any more is asked again by the schedule."""
+    sink = add_narrow(world, 'closed.test', lambda: 0 if sink.messages else 2, '452 4.5.3 enough')
+    with world.settings():
+        send(world.service, 'a@back.test', [f'u{i}@closed.test' for i in range(5)], CONTENT)
+        poll('the rest to wait', lambda: [recipient['tries'] for message in world.service.queued()
+                                          for recipient in message['recipients']
+                                          if recipient['state'] == 'waiting' and recipient['tries']] == [1, 1, 1])
+        assert len(sink.messages) == 1, sink.messages
+
+
 def check_an_idle_connection_makes_room(world):
     one, two = world.add('one.test'), world.add('other.test')
     with world.settings(max_outbound_connections='1'):
@@ -221,7 +260,8 @@ def main():
     with contextlib.ExitStack() as stack:
         world = World(stack)
         for check in (check_max_outbound_connections, check_max_connections_per_host,
-                      check_max_messages_per_connection, check_an_idle_connection_makes_room, check_source_address,
+                      check_max_messages_per_connection, check_an_idle_connection_makes_room, check_too_many_recipients,
+                      check_too_many_and_then_none, check_source_address,
                       check_bounce_timeout, check_connect_timeout):
             tap.case(check.__name__.removeprefix('check_').replace('_', '-'), check, world)
     tap.case('dns-servers', check_dns_servers)

@@ -2,7 +2,7 @@
  *
  * try-result.c - what a worker gives back
  *
- * Standards: RFC 5321 section 4.2.1, RFC 3463 (status codes).
+ * Standards: RFC 5321 sections 4.2.1 and 4.5.3.1.10, RFC 3463 (status codes).
  */
 
 #include "config.h"
@@ -63,26 +63,46 @@ count (const RerouteTry *self, const RerouteDelivery *delivery, const RerouteRep
                          1);
 }
 
+/* Whether recipients were taken: those that were too many beside them are tried again at once.  A
+   host that takes none has no room for anybody now. */
+static gboolean
+gets_on (const RerouteDelivery *delivery)
+{
+  for (guint i = 0; i < delivery->n_recipients; i++)
+    if (delivery->replies[i] != NULL && delivery->replies[i]->code < 300)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+is_for_next_transaction (const RerouteReply *reply)
+{
+  return reply->code >= 400 && reply->code < 500 && reroute_reply_is_too_many (reply);
+}
+
 static void
 settle (RerouteTry *self, RerouteDelivery *delivery)
 {
   g_autofree RerouteOutcome *outcomes = g_new0 (RerouteOutcome, delivery->n_recipients);
   gint64 retry_us = delivery->destination_failed ? find_retry (self) : 0;
+  gboolean goes_on = gets_on (delivery);
   guint n = 0;
 
   for (guint i = 0; i < delivery->n_recipients; i++)
     {
       RerouteWaiting *recipient = &self->queued->recipients[delivery->recipients[i]];
+      const RerouteReply *reply = delivery->replies[i];
 
-      if (delivery->replies[i] == NULL)
+      if (reply != NULL)
+        count (self, delivery, reply);
+      if (reply == NULL || (goes_on && is_for_next_transaction (reply)))
         {
           recipient->phase = REROUTE_PHASE_IDLE;
           recipient->due_us = 0;
           continue;
         }
-      count (self, delivery, delivery->replies[i]);
       outcomes[n++] = (RerouteOutcome){
-        .kind = judge (self, delivery, delivery->replies[i]),
+        .kind = judge (self, delivery, reply),
         .recipient = delivery->recipients[i],
         .reply = g_steal_pointer (&delivery->replies[i]),
         .due_us = retry_us,

@@ -6,7 +6,7 @@
  * everywhere.
  *
  * Standards: RFC 5321 sections 3.8, 4.2 and 4.3.2, RFC 1870, RFC 2033, RFC 2920, RFC 3030,
- * RFC 3207, RFC 3461, RFC 6152, RFC 6531, RFC 8689.
+ * RFC 3207, RFC 3461, RFC 3463, RFC 6152, RFC 6531, RFC 8689.
  */
 
 #include "config.h"
@@ -338,6 +338,16 @@ begin_content (RerouteSmtpClient *self)
     put_content_command (self);
 }
 
+/* Behind recipients that were taken, one too many for the transaction can be taken in the next one,
+   whatever class of reply says so (RFC 5321 4.5.3.1.10, RFC 3463 3.6). */
+static RerouteReply *
+dup_refusal (const RerouteSmtpClient *self, const RerouteReply *reply)
+{
+  if (self->n_accepted > 0 && reply->code >= 500 && reroute_reply_is_too_many (reply))
+    return reroute_reply_new (452, "4.5.3", reply->text);
+  return reroute_reply_copy (reply);
+}
+
 static gboolean
 take_rcpt (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GError **error)
 {
@@ -346,7 +356,7 @@ take_rcpt (RerouteSmtpClient *self, guint index, const RerouteReply *reply, GErr
   if (is_positive (reply))
     self->n_accepted++;
   else
-    self->replies[index] = reroute_reply_copy (reply);
+    self->replies[index] = dup_refusal (self, reply);
   gboolean last = index + 1 == self->transaction.n_recipients;
   if (last && self->transaction.probe)
     reroute_smtp_client_finish_transaction (self, TRUE);

@@ -2,7 +2,7 @@
  *
  * reply.c - a reply of either side, as a value, as a line of text and as it is sent
  *
- * Standards: RFC 5321 sections 4.2 and 4.5.3.1.5, RFC 2034, RFC 3463.
+ * Standards: RFC 5321 sections 4.2, 4.5.3.1.5 and 4.5.3.1.10, RFC 2034, RFC 3463.
  */
 
 #include "config.h"
@@ -53,6 +53,16 @@ reroute_reply_free (RerouteReply *self)
     return;
   g_free (self->text);
   g_free (self);
+}
+
+gboolean
+reroute_reply_is_too_many (const RerouteReply *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  if (self->status[0] != '\0')
+    return g_str_equal (self->status + 1, ".5.3");
+  return self->code == 452 || self->code == 552;
 }
 
 static void

@@ -21,6 +21,10 @@ RerouteReply *reroute_reply_copy (const RerouteReply *self);
 void reroute_reply_free (RerouteReply *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteReply, reroute_reply_free)
 
+/* A refusal of RCPT: whether it says that the transaction has recipients enough, by its status or,
+   where it has none, by its code (RFC 5321 4.5.3.1.10, RFC 3463 3.6). */
+gboolean reroute_reply_is_too_many (const RerouteReply *self);
+
 /* "550 5.7.1 text", one line, control characters made harmless: for verdicts and logs. */
 char *reroute_reply_to_string (const RerouteReply *self);
 
