@@ -45,6 +45,7 @@ mixed.test. MX 20 second.example.
 zero.test. A 0.0.0.0
 elsewhere.test. MX 10 far.example.
 far.example. A 203.0.113.9
+slow.test. MX 10 first.example.
 unserved.test. NS ns.unserved.test.
 ns.unserved.test. A {DEAD}
 '''.strip().splitlines()
@@ -60,11 +61,11 @@ class World:
 
     def __init__(self, stack):
         self.place = stack.enter_context(Place('dns'))
-        port = free_port()
-        self.sinks = {address: stack.enter_context(Sink(address, port))
+        self.port = free_port()
+        self.sinks = {address: stack.enter_context(Sink(address, self.port))
                       for address in (FIRST, SECOND, THIRD, BACK)}
         self.dns = Dns(self.place, {'.': RECORDS}).start()
-        options = [f'--dns={self.dns.endpoint}', f'--mx-port={port}']
+        options = [f'--dns={self.dns.endpoint}', f'--mx-port={self.port}']
         self.service = stack.enter_context(Service(self.place, options))
         self.service.set('hostname', 'relay.test')
         self.service.set('own-addresses', OURS)
@@ -178,6 +179,28 @@ def main():
                 assert result.returncode == 1, result
                 assert 'Mail for elsewhere.test is not sent to this server' in result.stderr, result.stderr
                 assert 'slow.test' not in result.stderr, result.stderr
+
+        def test_an_answer_of_servers_no_longer_in_force():
+            """Mail that comes under new settings is not answered by the old servers, which know no such domain."""
+            with Place('stale') as place, SlowDns(Dns(place, {'.': []}, 'old').start()) as old, \
+                    Service(place, [f'--mx-port={world.port}'], settings={
+                        'permitted-hosts': '127.0.0.1', 'private-targets': '127.0.0.0/8',
+                        'dns-servers': old.endpoint}) as service:
+                service.add_connection('source.test', f'--host={BACK}:{world.port}')
+                for name, servers in (('old', old.endpoint), ('new', world.dns.endpoint)):
+                    service.set('dns-servers', servers)
+                    service.wait_applied()
+                    poll('these to be in force', lambda servers=servers: (
+                        service.ctl_json('status')['relay']['dns'].startswith(servers)))
+                    rcpts, reply = send(service, 'a@source.test', [f'{name}@slow.test'])
+                    assert reply.startswith('250'), (rcpts, reply)
+                    assert old.asked.wait(10)
+                poll('both to wait for DNS', lambda: [
+                    message['recipients'][0]['state'] for message in service.queued()] == ['active'] * 2)
+                old.told.set()
+                service.wait_empty()
+                assert sorted(world.sinks[FIRST].recipients()[-2:]) == ['new@slow.test', 'old@slow.test']
+                assert ['a@source.test'] not in [message.recipients for message in world.sinks[BACK].messages]
 
         run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
 

@@ -152,6 +152,9 @@ reroute_route_get (RerouteScheduler *scheduler, const RerouteDecision *decision)
   return self;
 }
 
+static void ask (Turn *turn, RerouteRouteFunc func, gpointer user_data);
+
+/* Of an answer by settings that are no longer in force nobody is told: it is asked for anew. */
 static void
 found (RerouteNextHop *next_hop, gpointer user_data)
 {
@@ -159,13 +162,19 @@ found (RerouteNextHop *next_hop, gpointer user_data)
   RerouteScheduler *scheduler = turn->route->scheduler;
   g_autoptr (GArray) askers = g_steal_pointer (&turn->askers);
   g_autoptr (RerouteNextHop) found_now = next_hop;
+  gboolean is_stale = turn->generation != scheduler->generation && !scheduler->stopping;
 
   for (guint i = 0; i < askers->len; i++)
     {
       Asker asker = g_array_index (askers, Asker, i);
 
-      asker.func (found_now, asker.user_data);
+      if (is_stale)
+        ask (turn, asker.func, asker.user_data);
+      else
+        asker.func (found_now, asker.user_data);
     }
+  if (is_stale)
+    return;
   if (turn->generation == scheduler->generation && found_now->state == REROUTE_NEXT_HOP_FOUND)
     {
       reroute_next_hop_free (turn->next_hop);
