@@ -15,7 +15,7 @@ from place import Place, free_port, poll
 from certs import Authority
 from https import Answer, Https
 from sink import Sink
-from support import Service, send
+from support import Dns, HesitantDns, Service, send
 from tap import Skip, run
 from test_dane import SIGNED_DIGEST, SignedDns, key_der, sha256
 
@@ -60,6 +60,11 @@ def make_older(path, seconds):
                   f'{match[1]} {int(match[2]) - seconds} {match[3]}', text)
     with open(path, 'w', encoding='ascii') as stream:
         stream.write(f'{text}crc32c {crc32c(text.encode()):08x}\n')
+
+
+class SlowDns(HesitantDns):
+    def hesitates(self, question):
+        return b'_mta-sts' in question
 
 
 class World:
@@ -207,6 +212,7 @@ def make_hosts(world):
         slow.when = threading.Event()
         world.add(label, slow)
     world.add('level', policy('enforce', f'other.level.{ZONE}'))
+    world.add('anew', policy('enforce', f'other.anew.{ZONE}'))
     # The better exchanger is none of the policy's.
     world.add_host(f'second.{ZONE}', issue(f'bad.second.{ZONE}'), 10, f'bad.second.{ZONE}')
     world.add_host(f'second.{ZONE}', issue(f'mx.second.{ZONE}'), 20)
@@ -394,6 +400,28 @@ def main():
             world.arrives(None, by_policy, domain='useless.test')
             world.waits(None, '4.7.5', 'MTA-STS policy of “useless-misfit.test”', 'its certificate is refused',
                         domain='useless-misfit.test')
+
+        def test_records_of_servers_no_longer_in_force():
+            """A domain's policy is not missed for what the old servers say, who were asked before, and late."""
+            domain = f'anew.{ZONE}'
+            records = [record for record in world.hosts if domain in record]
+            with Place('anew') as place, \
+                    SlowDns(Dns(place, {'.': [r for r in records if not r.startswith('_')]}, 'old').start()) as old, \
+                    Service(place, [option for option in world.service.relay_options if not option.startswith('--dns=')],
+                            settings={'permitted-hosts': '127.0.0.1', 'private-targets': '127.0.0.0/8',
+                                      'tls-trust': world.authority.path, 'dns-servers': old.endpoint}) as service:
+                poll('these to be in force', lambda: service.ctl_json('status')['relay']['dns'].startswith(old.endpoint))
+                send(service, 'a@source.test', [f'before@{domain}'])
+                assert old.asked.wait(10)
+                service.set('dns-servers', world.dns.endpoint)
+                service.wait_applied()
+                send(service, 'a@source.test', [f'behind@{domain}'])
+                poll('both to wait for DNS', lambda: [
+                    message['recipients'][0]['state'] for message in service.queued()] == ['active'] * 2)
+                old.told.set()
+                poll('both to wait for an exchanger of the policy', lambda: [
+                    'names none of the exchangers' in message['recipients'][0]['last_reply']
+                    for message in service.queued()] == [True] * 2)
 
         def test_explain():
             def explain(label):

@@ -175,6 +175,7 @@ look_up_anew (RerouteScheduler *self)
   self->generation++;
   self->own_addresses_us = 0;
   reroute_routes_forget (self);
+  reroute_sts_ask_anew (self->sts);
   if (!reroute_scheduler_update_resolver (self, &error))
     g_warning ("DNS stays as it was: %s", error->message);
 }

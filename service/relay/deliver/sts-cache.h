@@ -16,7 +16,8 @@ typedef struct
   gint64 used_s;            /* wall clock: when it was asked for last */
 
   /* Of this process; monotonic. */
-  gint64 fresh_until_us; /* until then the record is not asked for again */
+  guint generation;      /* of the DNS settings that the record was asked for by last */
+  gint64 fresh_until_us; /* until then the record is not asked for again by the same */
   char *failed_id;       /* of a policy that could not be fetched */
   gint64 retry_us;       /* when it may be tried again */
   gboolean busy;         /* a look-up is on its way */

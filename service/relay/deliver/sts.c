@@ -44,6 +44,7 @@ struct _RerouteSts
   RerouteStsCache *cache;
   RerouteHttps *https;
   gboolean closing;
+  guint generation; /* of the DNS settings */
   RerouteTimer save;
   RerouteTimer refresh;
   guint n_refreshing;
@@ -140,8 +141,30 @@ fail (RerouteSts *self, RerouteStsEntry *entry, RerouteTlsVerdict verdict, const
   finish (self, entry);
 }
 
+/* --- what was asked by other DNS settings --- */
+
+static void begin (RerouteSts *self, RerouteStsEntry *entry);
+
+static gboolean
+is_stale (const RerouteSts *self, const RerouteStsEntry *entry)
+{
+  return entry->generation != self->generation && !self->closing;
+}
+
+/* Frees the question. */
+static void
+begin_again (Question *question)
+{
+  RerouteStsEntry *entry = question->entry;
+
+  g_clear_pointer (&entry->wanted_id, g_free);
+  begin (question->sts, entry);
+  g_free (question);
+}
+
 /* --- fetching --- */
 
+/* What the domain itself has signed counts, whoever named its host. */
 static void
 fetched (GBytes *text, const RerouteHttpsTrouble *trouble, gpointer user_data)
 {
@@ -155,6 +178,11 @@ fetched (GBytes *text, const RerouteHttpsTrouble *trouble, gpointer user_data)
 
   if (text != NULL)
     policy = reroute_sts_policy_parse (octets != NULL ? octets : "", length, &error);
+  if (policy == NULL && is_stale (self, entry))
+    {
+      begin_again (g_steal_pointer (&question));
+      return;
+    }
   if (policy == NULL)
     {
       if (error != NULL)
@@ -203,6 +231,11 @@ took_addresses (const RerouteDnsAnswer *answer, gpointer user_data)
     .trust = self->config.get_trust (self->config.user_data),
   };
 
+  if (is_stale (self, entry))
+    {
+      begin_again (question);
+      return;
+    }
   if (self->closing || wanted.trust == NULL)
     {
       g_free (question);
@@ -236,11 +269,18 @@ took_record (const RerouteDnsAnswer *answer, gpointer user_data)
   Question *question = user_data;
   RerouteSts *self = question->sts;
   RerouteStsEntry *entry = question->entry;
-  char *id = answer->status == REROUTE_DNS_ANSWER ? reroute_sts_record_parse (answer->txt) : NULL;
-  gboolean wanted = id != NULL && !self->closing && is_wanted (self, entry, id);
   gint64 now_us = reroute_worker_now_us (self->config.worker);
   g_autofree char *host = NULL;
+  gboolean wanted;
+  char *id;
 
+  if (is_stale (self, entry))
+    {
+      begin_again (question);
+      return;
+    }
+  id = answer->status == REROUTE_DNS_ANSWER ? reroute_sts_record_parse (answer->txt) : NULL;
+  wanted = id != NULL && !self->closing && is_wanted (self, entry, id);
   entry->fresh_until_us =
     now_us + (gint64) MIN (answer->ttl_s, REROUTE_LIMIT_STS_FRESH_S) * G_USEC_PER_SEC;
   if (entry->refreshing)
@@ -266,6 +306,7 @@ begin (RerouteSts *self, RerouteStsEntry *entry)
 
   *question = (Question){ self, entry };
   entry->busy = TRUE;
+  entry->generation = self->generation;
   self->config.ask (REROUTE_STS_ASK_RECORD, name, took_record, question, self->config.user_data);
 }
 
@@ -371,6 +412,14 @@ reroute_sts_close (RerouteSts *self)
 }
 
 void
+reroute_sts_ask_anew (RerouteSts *self)
+{
+  g_return_if_fail (self != NULL);
+
+  self->generation++;
+}
+
+void
 reroute_sts_free (RerouteSts *self)
 {
   g_return_if_fail (self != NULL);
@@ -396,7 +445,8 @@ reroute_sts_look_up (RerouteSts *self, const char *domain, RerouteStsFunc func, 
       save_soon (self);
     }
   if (self->closing || (entry->refreshing && entry->policy != NULL) ||
-      (!entry->busy && reroute_worker_now_us (self->config.worker) < entry->fresh_until_us))
+      (!entry->busy && entry->generation == self->generation &&
+       reroute_worker_now_us (self->config.worker) < entry->fresh_until_us))
     {
       func (entry->policy, user_data);
       return;

@@ -52,6 +52,9 @@ RerouteSts *reroute_sts_new (const RerouteStsConfig *config);
 /* On the worker: ends what is on its way and answers who waits; from then on every answer is at
    once, and nothing is asked. */
 void reroute_sts_close (RerouteSts *self);
+/* On the worker: DNS may answer otherwise from now on: no record counts as fresh, and what was
+   asked before is asked anew. */
+void reroute_sts_ask_anew (RerouteSts *self);
 /* After the worker has stopped. */
 void reroute_sts_free (RerouteSts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteSts, reroute_sts_free)
