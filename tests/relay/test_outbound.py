@@ -193,6 +193,23 @@ def check_source_address(world):
         assert status == 'deferred' and re.match(r'451 4\.4\.1 .*: Cannot assign requested address', reply), reply
 
 
+def check_a_source_address_is_no_fault_of_hosts(world):
+    """Of one that this machine does not have: an address of the other kind is asked all the same, and once the
+    setting is right new mail finds no host that has to wait."""
+    sink, six = world.add('blamed.test'), world.stack.enter_context(Sink('::1'))
+    world.add_away('both.test', f'127.0.0.1:{sink.port},[::1]:{six.port}')
+    with world.settings(source_address=UNUSED):
+        hand_in(world.service, 'first@blamed.test')
+        assert first_outcome(world.place, 'first@blamed.test')[1] == 'deferred'
+        hand_in(world.service, 'u@both.test')
+        poll('it to go by the other address', lambda: six.messages)
+        world.service.set('source-address', SOURCE)
+        world.service.wait_applied()
+        hand_in(world.service, 'second@blamed.test')
+        outcome = first_outcome(world.place, 'second@blamed.test')
+        assert outcome[1] == 'sent' and sink.recipients() == ['second@blamed.test'], outcome
+
+
 def check_bounce_timeout(world):
     """Mail with a sender and a notice, both for a host that is away: the one waits, the other is dropped."""
     back = world.add('back.test')
@@ -262,6 +279,7 @@ def main():
         for check in (check_max_outbound_connections, check_max_connections_per_host,
                       check_max_messages_per_connection, check_an_idle_connection_makes_room, check_too_many_recipients,
                       check_too_many_and_then_none, check_source_address,
+                      check_a_source_address_is_no_fault_of_hosts,
                       check_bounce_timeout, check_connect_timeout):
             tap.case(check.__name__.removeprefix('check_').replace('_', '-'), check, world)
     tap.case('dns-servers', check_dns_servers)

@@ -70,6 +70,7 @@ reroute_connection_begin (RerouteConnection *self)
                        ? reroute_socket_address_fill_path (endpoint->name, &storage)
                        : reroute_socket_address_fill (&endpoint->ip, endpoint->port, &storage);
   int fd = socket (storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  gboolean prepared;
   int failure;
 
   if (fd < 0)
@@ -79,10 +80,11 @@ reroute_connection_begin (RerouteConnection *self)
         failure == EMFILE || failure == ENFILE || failure == ENOBUFS || failure == ENOMEM;
       return failure;
     }
-  if (!prepare (self, fd) ||
-      (connect (fd, (struct sockaddr *) &storage, length) < 0 && errno != EINPROGRESS))
+  prepared = prepare (self, fd);
+  if (!prepared || (connect (fd, (struct sockaddr *) &storage, length) < 0 && errno != EINPROGRESS))
     {
       failure = errno;
+      self->failed_here = !prepared || failure == EADDRNOTAVAIL;
       close (fd);
       return failure;
     }

@@ -42,7 +42,7 @@ struct _RerouteConnection
   RerouteSaslClient *sasl;            /* (nullable): the exchange */
   RerouteTokenRequest *token_request; /* (nullable): the exchange waits for it */
 
-  gboolean failed_here; /* no socket was to be had, or the content not to be read */
+  gboolean failed_here; /* no socket or source was to be had, or the content not to be read */
   gboolean connecting;
   gboolean was_ready; /* for a transaction */
   gboolean idle;      /* no transaction is open: input means the end */

@@ -87,8 +87,8 @@ gboolean reroute_connection_verify (RerouteConnection *self,
 gboolean reroute_connection_may_go_in_clear (const RerouteConnection *self, RerouteTlsLevel level);
 /* After failed(): whether TLS was to be had as it is demanded. */
 gboolean reroute_connection_has_failed_tls (const RerouteConnection *self);
-/* After failed(): whether it is we who had no socket, or could not read the content: that says
-   nothing about the host. */
+/* After failed(): whether it is we who had no socket, no address to come from, or could not read
+   the content: that says nothing about the host. */
 gboolean reroute_connection_failed_here (const RerouteConnection *self);
 /* Whether it was ready for a transaction. */
 gboolean reroute_connection_was_ready (const RerouteConnection *self);

@@ -307,8 +307,9 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
       finish (self, try);
       return;
     }
-  /* What failed here says nothing about the host. */
-  if (self->draining || failed_here)
+  /* What failed here says nothing about the host; before the session it may be another thing with
+     an endpoint of the other family. */
+  if (self->draining || (failed_here && was_ready))
     {
       finish_with (self, try, soft);
       return;
@@ -323,7 +324,8 @@ connection_failed (RerouteConnection *connection, const RerouteReply *reply, gpo
   else if (!reused)
     {
       note_failure (try, soft);
-      reroute_delivery_note_failure (try->delivery, try->index, soft, is_denial, was_ready);
+      if (!failed_here)
+        reroute_delivery_note_failure (try->delivery, try->index, soft, is_denial, was_ready);
       next_endpoint (try);
     }
   try_endpoint (self, try);
