@@ -4,6 +4,7 @@
 or the clock was wrong."""
 
 import contextlib
+import datetime
 import os
 import re
 
@@ -64,6 +65,12 @@ class World:
         """Those that came, each once: one that was taken when the relay was killed comes again (RFC 1047)."""
         return len({re.search(rb'^Message-ID: (\S+)', message.content, re.MULTILINE | re.IGNORECASE)[1]
                     for message in self.back.messages})
+
+    def expiries(self, address):
+        """When the log said that the time of @address was over."""
+        with open(self.place.join('relayd.log'), encoding='utf-8') as stream:
+            found = re.findall(rf'^(\S+ \S+) .* to=<{re.escape(address)}> .* status=expired', stream.read(), re.MULTILINE)
+        return [datetime.datetime.fromisoformat(when).timestamp() for when in found]
 
     def crash(self):
         self.service.kill_relay()
@@ -213,6 +220,29 @@ def main():
             world.open = False
             assert 'sudden@wait.test' in world.wait.recipients()
 
+        def test_held_mail_whose_notice_finds_no_room():
+            """Its time is over: that is said once in a retry interval, and the notice comes when there is room."""
+            interval_s = 5
+            service.set('retry-intervals', f'{interval_s}s')
+            service.set('message-timeout', '5d')
+            service.wait_applied()
+            del world.back.messages[:]
+            number = world.defer('held')
+            world.do('hold', number)
+            service.stop_relay()
+            service.set('message-timeout', '1s')
+            world.fill_disk()
+            service.start_relay()
+            said = poll('it to be said twice', lambda: world.expiries('held@wait.test')[1:] and
+                        world.expiries('held@wait.test'))
+            assert said[1] - said[0] >= interval_s - 1, said
+            assert world.states() == {number: 'held'} and not world.back.messages
+            world.empty_disk()
+            poll('the notice', lambda: world.back.messages)
+            service.wait_empty()
+            assert world.n_notices() == 1, 'there are two notices'
+            service.set('message-timeout', '5d')
+
         def test_content_that_cannot_be_read():
             """It waits, and other mail for its host goes on."""
             service.set('retry-intervals', '1h')
@@ -238,7 +268,7 @@ def main():
         for case in (test_what_was_done_outlasts_a_crash, test_nothing_is_half_done_on_a_full_disk,
                      test_killed_between_a_notice_and_its_verdict, test_what_a_clock_that_was_ahead_has_put_off,
                      test_the_time_of_mail_from_a_clock_that_was_ahead, test_a_clock_that_goes_ahead,
-                     test_content_that_cannot_be_read):
+                     test_held_mail_whose_notice_finds_no_room, test_content_that_cannot_be_read):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case)
     tap.done()
 

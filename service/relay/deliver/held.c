@@ -18,12 +18,17 @@ reroute_waiting_is_held (const RerouteWaiting *self)
   return self->state == REROUTE_RECIPIENT_HELD && self->phase == REROUTE_PHASE_IDLE;
 }
 
+/* When they are given up, which the sender has to be told of. */
+static gint64
+get_expiry_us (RerouteQueued *self)
+{
+  return MAX (reroute_queued_get_expiry_us (self), reroute_queued_get_telling_us (self));
+}
+
 gint64
 reroute_queued_get_held_look_us (RerouteQueued *self, gint64 now_us)
 {
-  gint64 expiry_us = reroute_queued_get_expiry_us (self);
-
-  return MIN (expiry_us, now_us + REROUTE_QUEUED_LOOK_US);
+  return MIN (get_expiry_us (self), now_us + REROUTE_QUEUED_LOOK_US);
 }
 
 void
@@ -34,7 +39,7 @@ reroute_queued_add_expired (RerouteQueued *self, gint64 now_us, GArray *outcomes
       const RerouteWaiting *recipient = &self->recipients[i];
       RerouteOutcome outcome = { .kind = REROUTE_OUTCOME_FAILED, .recipient = i };
 
-      if (!reroute_waiting_is_held (recipient) || now_us < reroute_queued_get_expiry_us (self))
+      if (!reroute_waiting_is_held (recipient) || now_us < get_expiry_us (self))
         continue;
       outcome.reply = reroute_reply_new_expired (recipient->reply);
       g_array_append_val (outcomes, outcome);

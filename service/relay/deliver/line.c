@@ -38,10 +38,10 @@ static gint64
 get_notice_us (RerouteQueued *self, guint recipient)
 {
   gint64 notice_us = reroute_queued_get_delay_notice_us (self, recipient);
-  gint64 least_us =
-    reroute_scheduler_get_wall_us (self->scheduler, self->tells_s * (gint64) G_USEC_PER_SEC);
 
-  return self->recipients[recipient].waits_for_etrn ? G_MAXINT64 : MAX (notice_us, least_us);
+  return self->recipients[recipient].waits_for_etrn
+           ? G_MAXINT64
+           : MAX (notice_us, reroute_queued_get_telling_us (self));
 }
 
 gint64

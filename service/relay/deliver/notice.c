@@ -113,8 +113,8 @@ settle (Notice *self)
   reroute_queued_record (self->queued, verdicts, self->n);
 }
 
-/* The spool took no notice: the recipients wait and the next try comes to the same, or in line the
-   next look.  What was passed on is not sent again for a notice's sake. */
+/* The spool took no notice: the recipients wait and the next try comes to the same, or the next
+   look at those in line or held.  What was passed on is not sent again for a notice's sake. */
 static void
 settle_without (Notice *self)
 {
@@ -127,15 +127,15 @@ settle_without (Notice *self)
   gint64 wait_us = waits_s[0] * G_USEC_PER_SEC;
   gint64 due_us = g_get_real_time () + wait_us;
 
+  if (self->kind == REROUTE_DSN_RELAYED)
+    return;
+  self->queued->tells_s =
+    (guint32) ((reroute_worker_now_us (thread) + wait_us) / G_USEC_PER_SEC + 1);
   if (self->in_line)
     {
       self->queued->is_telling = FALSE;
-      self->queued->tells_s =
-        (guint32) ((reroute_worker_now_us (thread) + wait_us) / G_USEC_PER_SEC + 1);
       return;
     }
-  if (self->kind == REROUTE_DSN_RELAYED)
-    return;
   for (guint i = 0; i < self->n; i++)
     {
       RerouteWaiting *recipient = &self->queued->recipients[self->outcomes[i].recipient];

@@ -82,6 +82,12 @@ reroute_queued_get_expiry_us (RerouteQueued *self)
   return get_received_us (self) + schedule.expire_s * G_USEC_PER_SEC;
 }
 
+gint64
+reroute_queued_get_telling_us (RerouteQueued *self)
+{
+  return reroute_scheduler_get_wall_us (self->scheduler, self->tells_s * (gint64) G_USEC_PER_SEC);
+}
+
 static void
 expire (RerouteOutcome *outcome)
 {

@@ -54,7 +54,8 @@ struct _RerouteQueued
   guint n_alive;         /* recipients that are not final; 0: it has left the queue */
   guint n_left;          /* how often its recipients were taken out of tries */
   guint32 age_s;         /* when it came into this process, by the wall clock; rounded up */
-  guint32 tells_s;       /* monotonic: of what waits in line the sender is told no earlier */
+  guint32 tells_s;       /* monotonic: the spool took no notice; the next look at who is in line or
+                            held is no earlier */
   gint64 seen_us;        /* monotonic: when it came into this process */
   gint64 placed_us;      /* monotonic: when recipients of it came into line last */
   RerouteScheduler *scheduler;
@@ -272,6 +273,9 @@ gboolean reroute_queued_is_due (const RerouteWaiting *recipient, gint64 now_us);
    was put off by a clock that was ahead. */
 gint64 reroute_scheduler_get_latest_due_us (RerouteScheduler *scheduler, gint64 now_us);
 gint64 reroute_queued_get_expiry_us (RerouteQueued *self);
+/* The earliest time at which the sender is told of who is in line or held, wall clock: behind a
+   notice that the spool did not take it is a retry interval later. */
+gint64 reroute_queued_get_telling_us (RerouteQueued *self);
 /* Turns a deferral into a failure when the time is over; else sets its due time.  What was tried at
    a host that failed stands behind what was only put off: another message asks that host next, for
    it may be this one alone that it cannot take. */
