@@ -398,6 +398,31 @@ test_down_hosts (void)
   g_assert_cmpstr (third, ==, "[]");
 }
 
+/* Behind a clock that was ahead it is down since it was looked at, and forgotten in time. */
+static void
+test_down_hosts_of_the_future (void)
+{
+  const RerouteEndpoint host = { .name = (char *) "a", .port = 25 };
+  const gint64 ahead_us = 1000000 * (gint64) S;
+  const gint64 forgotten_us = 300 + (60 + REROUTE_LIMIT_DOWN_HOST_S) * (gint64) S;
+  g_autoptr (RerouteDownHosts) listed = reroute_down_hosts_new ();
+  g_autoptr (RerouteDownHosts) added = reroute_down_hosts_new ();
+  g_autofree char *first = NULL, *second = NULL, *third = NULL, *fourth = NULL;
+
+  reroute_down_hosts_add (listed, &host, NULL, ahead_us, 60 * S);
+  first = print_down (listed, 300);
+  g_assert_cmpstr (first, ==, "[('a:25', 300)]");
+  second = print_down (listed, forgotten_us - 1);
+  g_assert_cmpstr (second, ==, "[('a:25', 300)]");
+  third = print_down (listed, forgotten_us);
+  g_assert_cmpstr (third, ==, "[]");
+
+  reroute_down_hosts_add (added, &host, NULL, ahead_us, 60 * S);
+  reroute_down_hosts_add (added, &host, NULL, 300, 60 * S);
+  fourth = print_down (added, 400);
+  g_assert_cmpstr (fourth, ==, "[('a:25', 300)]");
+}
+
 static void
 test_down_hosts_bounded (void)
 {
@@ -441,6 +466,7 @@ main (int argc, char **argv)
   g_test_add_func ("/alarms/variant", test_variant);
   g_test_add_func ("/alarms/variant-of-others", test_variant_of_others);
   g_test_add_func ("/alarms/down-hosts", test_down_hosts);
+  g_test_add_func ("/alarms/down-hosts-of-the-future", test_down_hosts_of_the_future);
   g_test_add_func ("/alarms/down-hosts-bounded", test_down_hosts_bounded);
   return g_test_run ();
 }

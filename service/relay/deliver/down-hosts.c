@@ -23,6 +23,7 @@ typedef struct
 {
   gint64 since_us;
   gint64 until_us; /* then it is forgotten */
+  gint64 wait_us;  /* from the last failure to the next try */
 } Down;
 
 static char *
@@ -54,6 +55,14 @@ reroute_down_hosts_free (RerouteDownHosts *self)
   g_free (self);
 }
 
+/* Neither is later than a failure of now would make it: the clock was ahead then. */
+static void
+bound_times (Down *down, gint64 now_us)
+{
+  down->since_us = MIN (down->since_us, now_us);
+  down->until_us = MIN (down->until_us, now_us + down->wait_us + FORGET_US);
+}
+
 void
 reroute_down_hosts_add (RerouteDownHosts *self,
                         const RerouteEndpoint *host,
@@ -74,7 +83,9 @@ reroute_down_hosts_add (RerouteDownHosts *self,
       down->since_us = now_us;
       g_hash_table_insert (self->by_label, g_steal_pointer (&label), down);
     }
+  down->wait_us = wait_us;
   down->until_us = now_us + wait_us + FORGET_US;
+  bound_times (down, now_us);
 }
 
 void
@@ -101,8 +112,9 @@ reroute_down_hosts_list (RerouteDownHosts *self, gint64 now_us)
   g_hash_table_iter_init (&iter, self->by_label);
   while (g_hash_table_iter_next (&iter, &key, &value))
     {
-      const Down *down = value;
+      Down *down = value;
 
+      bound_times (down, now_us);
       if (down->until_us <= now_us)
         g_hash_table_iter_remove (&iter);
       else
