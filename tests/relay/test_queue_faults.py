@@ -7,6 +7,7 @@ import contextlib
 import datetime
 import os
 import re
+import time
 
 from place import Place, poll
 from sink import Sink
@@ -197,6 +198,8 @@ def main():
             world.put_clock_ahead()
             world.defer('late')
             world.set_clock_right()
+            oldest_us = service.ctl_json('status')['relay']['oldest-us']
+            assert 0 < oldest_us < (time.time() + AHEAD_S / 2) * 1e6, oldest_us
             service.set('message-timeout', '1s')
             poll('the notice', lambda: world.back.messages)
             service.wait_empty()
@@ -268,7 +271,8 @@ def main():
         for case in (test_what_was_done_outlasts_a_crash, test_nothing_is_half_done_on_a_full_disk,
                      test_killed_between_a_notice_and_its_verdict, test_what_a_clock_that_was_ahead_has_put_off,
                      test_the_time_of_mail_from_a_clock_that_was_ahead, test_a_clock_that_goes_ahead,
-                     test_held_mail_whose_notice_finds_no_room, test_content_that_cannot_be_read):
+                     test_held_mail_whose_notice_finds_no_room,
+                     test_content_that_cannot_be_read):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case)
     tap.done()
 

@@ -63,12 +63,10 @@ get_schedule (RerouteQueued *self)
   return schedule;
 }
 
-/* By the clock as it is now.  It may have been ahead when the message was received, or have gone
-   ahead since: what the message has waited here is known without it. */
-static gint64
-get_received_us (RerouteQueued *self)
+gint64
+reroute_queued_get_received_us (const RerouteQueued *self)
 {
-  gint64 seen_us = reroute_scheduler_get_wall_us (self->scheduler, self->seen_us);
+  gint64 seen_us = g_get_real_time () - (g_get_monotonic_time () - self->seen_us);
 
   return MAX (seen_us - (gint64) self->age_s * G_USEC_PER_SEC,
               MIN (self->message->received_us, seen_us));
@@ -79,7 +77,7 @@ reroute_queued_get_expiry_us (RerouteQueued *self)
 {
   RerouteRetrySchedule schedule = get_schedule (self);
 
-  return get_received_us (self) + schedule.expire_s * G_USEC_PER_SEC;
+  return reroute_queued_get_received_us (self) + schedule.expire_s * G_USEC_PER_SEC;
 }
 
 gint64
@@ -106,8 +104,8 @@ reroute_queued_set_due (RerouteQueued *self, RerouteOutcome *outcome)
   gint64 now_us = g_get_real_time ();
   gboolean was_tried = outcome->kind == REROUTE_OUTCOME_DEFERRED;
   guint tries = recipient->tries + was_tried;
-  gint64 due_us =
-    reroute_retry_schedule_next (&schedule, MAX (tries, 1), get_received_us (self), now_us);
+  gint64 due_us = reroute_retry_schedule_next (
+    &schedule, MAX (tries, 1), reroute_queued_get_received_us (self), now_us);
   gint64 latest_us = MIN (reroute_queued_get_expiry_us (self),
                           reroute_scheduler_get_latest_due_us (self->scheduler, now_us));
 
@@ -131,5 +129,5 @@ reroute_queued_get_delay_notice_us (RerouteQueued *self, guint recipient)
                   reroute_envelope_wants_notice (
                     reroute_queued_get_envelope (self), recipient, REROUTE_NOTIFY_DELAY);
 
-  return owed ? get_received_us (self) + after_s * G_USEC_PER_SEC : G_MAXINT64;
+  return owed ? reroute_queued_get_received_us (self) + after_s * G_USEC_PER_SEC : G_MAXINT64;
 }

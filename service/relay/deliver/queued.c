@@ -18,15 +18,6 @@
 
 static void try_again (RerouteTimer *timer);
 
-/* Wall clock; 0: nothing waits. */
-static gint64
-get_oldest_us (RerouteScheduler *scheduler)
-{
-  const RerouteQueued *oldest = g_queue_peek_head (&scheduler->order);
-
-  return oldest != NULL ? oldest->message->received_us : 0;
-}
-
 /* The scheduler's thread alone interns replies: GLib's table is not safe when one thread drops
    the last reference of a text that another is about to find. */
 static void
@@ -85,7 +76,7 @@ reroute_queued_new (RerouteScheduler *scheduler, RerouteMessage *message, guint 
   g_mutex_lock (&scheduler->lock);
   scheduler->figures.messages++;
   scheduler->figures.changes++;
-  scheduler->figures.oldest_us = get_oldest_us (scheduler);
+  scheduler->oldest = g_queue_peek_head (&scheduler->order);
   scheduler->figures.recipients += n;
   g_mutex_unlock (&scheduler->lock);
   return self;
@@ -235,7 +226,7 @@ reroute_queued_leave (RerouteQueued *self)
   g_mutex_lock (&scheduler->lock);
   scheduler->figures.messages--;
   scheduler->figures.changes++;
-  scheduler->figures.oldest_us = get_oldest_us (scheduler);
+  scheduler->oldest = g_queue_peek_head (&scheduler->order);
   g_mutex_unlock (&scheduler->lock);
   reroute_queued_unref (self);
 }

@@ -146,7 +146,8 @@ struct _RerouteScheduler
   GCond changed;
   gboolean drained;
   guint n_pools_left;
-  RerouteSchedulerFigures figures; /* its dns is the resolver's servers */
+  RerouteSchedulerFigures figures; /* its dns is the resolver's servers, without oldest_us */
+  const RerouteQueued *oldest;     /* NULL: nothing waits */
 };
 
 /* One try on its way: what a RerouteDelivery's scheduler_data points to. */
@@ -268,6 +269,10 @@ void reroute_queued_record (RerouteQueued *self, const RerouteVerdict *verdicts,
 #define REROUTE_QUEUED_LOOK_US (G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC)
 /* It came into this process now. */
 void reroute_queued_begin_time (RerouteQueued *self);
+/* When it was received, by the wall clock as it is now; from any thread.  That may have been ahead
+   when the message was received, or have gone ahead since: what the message has waited here is
+   known without it. */
+gint64 reroute_queued_get_received_us (const RerouteQueued *self);
 gboolean reroute_queued_is_due (const RerouteWaiting *recipient, gint64 now_us);
 /* No wait that begins now ends later, for hosts and DNS wait by the same list: what is due later
    was put off by a clock that was ahead. */

@@ -334,6 +334,7 @@ reroute_scheduler_get_figures (RerouteScheduler *self, RerouteSchedulerFigures *
   g_mutex_lock (&self->lock);
   *figures = self->figures;
   figures->dns = g_strdup (self->figures.dns);
+  figures->oldest_us = self->oldest != NULL ? reroute_queued_get_received_us (self->oldest) : 0;
   g_mutex_unlock (&self->lock);
   figures->connections = (guint) g_atomic_int_get (&self->n_connections);
 }

@@ -103,7 +103,7 @@ typedef struct
   guint64 retried;   /* recipients that wait behind a try */
   guint64 pressures; /* how often back-pressure began */
   guint64 changes;   /* of the queue: it looks as it did while this stays */
-  gint64 oldest_us;
+  gint64 oldest_us;  /* when the oldest message came, by the wall clock as it is; 0: none waits */
   guint connections;
   gboolean is_pressed;  /* back-pressure */
   gboolean is_restored; /* what the spool had at start is among the messages */
