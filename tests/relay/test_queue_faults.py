@@ -9,20 +9,23 @@ import os
 import re
 import time
 
-from place import Place, poll
+from place import Place, free_port, poll
 from sink import Sink
-from support import FAULTY_RELAYD, Service, send
+from support import FAULTY_RELAYD, Dns, Service, send
 from tap import Tap
 
 SENDER = 'sender@back.test'
 CONTENT = b'Subject: waits\r\n\r\nbody\r\n'
-AHEAD_S = 10 * 365 * 86400
+DAY_S = 86400
+AHEAD_S = 10 * 365 * DAY_S
+REPORT_SPREAD_S = 4 * 3600  # behind midnight
 
 
 class World:
     """Mail for wait.test goes to a host that puts it off until it is opened, for back.test to one that takes it."""
 
     def __init__(self, stack):
+        self.stack = stack
         self.open = False
         self.place = stack.enter_context(Place('queue-faults'))
         self.fault = self.place.join('fault')
@@ -95,8 +98,8 @@ class World:
                 os.rename(os.path.join(self.service.spool, name),
                           os.path.join(self.service.spool, name.removeprefix('away-')))
 
-    def put_clock_ahead(self):
-        os.rename(self.place.write(str(AHEAD_S), 'ahead.new'), self.ahead)
+    def put_clock_ahead(self, seconds=AHEAD_S):
+        os.rename(self.place.write(str(seconds), 'ahead.new'), self.ahead)
 
     def set_clock_right(self):
         os.unlink(self.ahead)
@@ -223,6 +226,43 @@ def main():
             world.open = False
             assert 'sudden@wait.test' in world.wait.recipients()
 
+        def test_tls_reports_behind_a_clock_that_was_ahead():
+            """The report of a day is sent behind its midnight, whatever was tried while the clock was ahead."""
+            port = free_port()
+            dns = Dns(world.place, {'.': ['good.test. MX 10 mx.good.test.', 'mx.good.test. A 127.0.2.77',
+                                          '_smtp._tls.good.test. 0 TXT "v=TLSRPTv1; rua=mailto:r@back.test"']}).start()
+            world.stack.enter_context(Sink('127.0.2.77', port))
+            service.stop_relay()
+            service.relay_options[:] = [f'--dns={dns.endpoint}', f'--mx-port={port}']
+            for key, value in (('permitted-hosts', '127.0.0.1'), ('private-targets', '127.0.0.0/8'),
+                               ('tls-report', 'yes'), ('max-messages-per-connection', '1')):
+                service.set(key, value)
+            service.start_relay()
+            service.wait_applied()
+
+            def count():
+                assert send(service, SENDER, ['u@good.test'], CONTENT)[1].startswith('250')
+                service.wait_empty()
+                poll('it to be counted', lambda: service.ctl_json('tls-report'))
+
+            def look_at_clock(most):
+                """With other settings the reporter looks at it."""
+                service.set('max-recipients', str(most))
+                service.wait_applied()
+            count()
+            world.put_clock_ahead()
+            look_at_clock(1001)
+            poll('that day to be given up', lambda: not service.ctl_json('tls-report'))
+            world.set_clock_right()
+            look_at_clock(1002)
+            del world.back.messages[:]
+            midnight_s = (time.time() // DAY_S + 1) * DAY_S
+            count()
+            world.put_clock_ahead(int(midnight_s + REPORT_SPREAD_S - time.time()) + 60)
+            look_at_clock(1003)
+            poll('the report', lambda: world.back.recipients() == ['r@back.test'])
+            world.set_clock_right()
+
         def test_held_mail_whose_notice_finds_no_room():
             """Its time is over: that is said once in a retry interval, and the notice comes when there is room."""
             interval_s = 5
@@ -271,7 +311,7 @@ def main():
         for case in (test_what_was_done_outlasts_a_crash, test_nothing_is_half_done_on_a_full_disk,
                      test_killed_between_a_notice_and_its_verdict, test_what_a_clock_that_was_ahead_has_put_off,
                      test_the_time_of_mail_from_a_clock_that_was_ahead, test_a_clock_that_goes_ahead,
-                     test_held_mail_whose_notice_finds_no_room,
+                     test_tls_reports_behind_a_clock_that_was_ahead, test_held_mail_whose_notice_finds_no_room,
                      test_content_that_cannot_be_read):
             tap.case(case.__name__.removeprefix('test_').replace('_', '-'), case)
     tap.done()

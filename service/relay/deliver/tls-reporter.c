@@ -101,11 +101,19 @@ get_first_day (RerouteTlsReporter *self)
   return days->len > 0 ? MIN (((const RerouteTlsDay *) days->pdata[0])->day, today) : today;
 }
 
+/* When it may be tried again; a time that no try of now would set is of a clock that was ahead. */
+static gint64
+get_retry_s (const RerouteTlsReporter *self, gint64 now_s)
+{
+  return self->retry_s <= now_s + REROUTE_LIMIT_TLS_REPORT_RETRY_S ? self->retry_s : 0;
+}
+
 static void
 arm_tick (RerouteTlsReporter *self)
 {
+  gint64 now_s = get_now_s ();
   gint64 due_s = get_due_s (self, get_first_day (self));
-  gint64 wait_s = MAX (due_s, self->retry_s) - get_now_s ();
+  gint64 wait_s = MAX (due_s, get_retry_s (self, now_s)) - now_s;
 
   arm (self, &self->tick, CLAMP (wait_s, 1, TICK_MOST_S));
 }
@@ -132,7 +140,8 @@ tick (RerouteTimer *timer)
   gint64 first = get_first_day (self);
 
   drop_old (self);
-  if (first < get_today () && now_s >= get_due_s (self, first) && now_s >= self->retry_s)
+  if (first < get_today () && now_s >= get_due_s (self, first) &&
+      now_s >= get_retry_s (self, now_s))
     {
       reroute_tls_reporter_send (self, FALSE);
       self->retry_s = now_s + REROUTE_LIMIT_TLS_REPORT_RETRY_S;
