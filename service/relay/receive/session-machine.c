@@ -43,6 +43,7 @@ mail_cb (RerouteSmtpServer *machine, const RerouteEnvelope *envelope, gpointer u
   RerouteReply *refusal = count (self, REROUTE_SETTING_MAX_MESSAGE_RATE);
 
   self->is_notice = envelope->reverse_path[0] == '\0';
+  self->client_is_told = TRUE;
   reroute_session_milters_renew (self);
   if (refusal == NULL && self->milters != NULL)
     {

@@ -34,6 +34,7 @@ struct _RerouteSession
   char *mechanism;           /* (nullable): by which */
   RerouteAccounts *accounts; /* (nullable): that this login was checked by; not one that is told */
   gboolean login_is_told;    /* by XCLIENT: it is not the login of the host that says it */
+  gboolean client_is_told;   /* by XCLIENT: its address; or it has begun a message */
   gboolean is_notice;        /* the reverse-path is null */
   gboolean permitted;        /* by the generation that decided last */
   gboolean put_off;          /* the client has made too many errors */

@@ -24,17 +24,29 @@ get_ip (const RerouteSession *self, const RerouteSmtpServerXclient *said)
   return said->has_ip ? said->ip : self->client.ip;
 }
 
+/* A client may be told of in several commands, its login before its address.  An address behind one
+   that is told, or behind a message, is another client's. */
+static gboolean
+keeps_login (const RerouteSession *self, const RerouteSmtpServerXclient *said)
+{
+  return !said->has_login && self->login_is_told && !(said->has_ip && self->client_is_told);
+}
+
 /* What take_login() makes of it. */
 static gboolean
 is_logged_in (const RerouteSession *self, const RerouteSmtpServerXclient *said)
 {
-  return said->has_login ? said->login != NULL : self->login_is_told;
+  return said->has_login ? said->login != NULL : keeps_login (self, said);
 }
 
 static void
 take_login (RerouteSession *self, const RerouteSmtpServerXclient *said)
 {
-  if (!said->has_login && self->login_is_told)
+  gboolean keeps = keeps_login (self, said);
+  gboolean begins_another = said->has_login && self->login_is_told;
+
+  self->client_is_told = said->has_ip || (self->client_is_told && !begins_another);
+  if (keeps)
     return;
   g_free (self->account);
   g_free (self->mechanism);
