@@ -71,13 +71,15 @@ class Seen:
 class Milter:
     """Listens at @path, or on a loopback port, in a thread of its own; used as a context manager.
 
+    @listener: a socket that listens there already; taken.
     @answer: called with (stage, what was told) before each answer; octets are sent instead of CONTINUE, an event
     delays CONTINUE until it is set, `drop` closes, `stall` says nothing, a list does each of these in turn.
     """
 
-    def __init__(self, answer=None, path=None, actions=ALL_ACTIONS, steps=LEADING_SPACE, version=VERSION):
+    def __init__(self, answer=None, path=None, actions=ALL_ACTIONS, steps=LEADING_SPACE, version=VERSION, listener=None):
         self.answer = answer or (lambda stage, told: None)
         self.path, self.host, self.port = path, '127.0.0.1', 0
+        self.listener = listener
         self.actions, self.steps, self.version = actions, steps, version
         self.stages, self.messages, self.macros = [], [], {}
         self.n_connections = 0
@@ -88,7 +90,9 @@ class Milter:
 
     def __enter__(self):
         self._thread.start()
-        if self.path is not None:
+        if self.listener is not None:
+            self._server = self._call(asyncio.start_unix_server(self._serve, sock=self.listener))
+        elif self.path is not None:
             self._server = self._call(asyncio.start_unix_server(self._serve, self.path))
             os.chmod(self.path, 0o666)
         else:

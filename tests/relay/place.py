@@ -2,6 +2,7 @@
 """What every relay test stands on: a directory of its own, processes ended by pid, bounded waits."""
 
 import collections
+import contextlib
 import os
 import random
 import re
@@ -78,6 +79,18 @@ def free_port(host='127.0.0.1'):
             continue
         _taken.append(mark)
         return port
+
+
+@contextlib.contextmanager
+def crowded(path):
+    """A Unix socket that listens at @path, whose backlog is full: who connects waits for somebody to accept."""
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as client:
+        listener.bind(path)
+        listener.listen(0)
+        os.chmod(path, 0o666)
+        client.connect(path)
+        yield listener
+    os.unlink(path)
 
 
 def answers(host, port):

@@ -35,7 +35,7 @@ class Sink:
     RSET, QUIT; BDAT is asked before the chunk is read and answered behind it, but for `drop`; DOT at the last one; CONTENT after the first line of a message, where only `drop` and `stall` mean something.
     @take: called with each message when it is answered with 250; then nothing is kept here.
     @lmtp: LHLO instead of EHLO, and an answer for each recipient: DOT is called with it.
-    @path: of a Unix socket to listen on instead.
+    @path: of a Unix socket to listen on instead; @listener: one that listens there already; taken.
     @tls: an ssl context: STARTTLS is offered; `broken`: it is offered, and the connection closed instead;
         `stalled`: it is offered, and nothing said then.
     @knows_bdat: False: what its commands bring along is read as commands, too, though CHUNKING may be among @extensions.
@@ -43,7 +43,7 @@ class Sink:
     """
 
     def __init__(self, host='127.0.0.1', port=0, reply=None, extensions=EXTENSIONS, name='sink.test',
-                 take=None, tls=None, auth=None, lmtp=False, path=None, knows_bdat=True):
+                 take=None, tls=None, auth=None, lmtp=False, path=None, listener=None, knows_bdat=True):
         self.host, self.port = host, port
         self.reply = reply or (lambda verb, argument: None)
         self.extensions = list(extensions)
@@ -52,7 +52,7 @@ class Sink:
         self.tls = tls
         self.auth = auth or {}
         self.lmtp = lmtp
-        self.path = path
+        self.path, self.listener = path, listener
         self.knows_bdat = knows_bdat
         self.messages = []
         self.conversations = []
@@ -63,6 +63,9 @@ class Sink:
 
     def __enter__(self):
         self._thread.start()
+        if self.listener is not None:
+            self._server = self._call(asyncio.start_unix_server(self._serve, sock=self.listener, limit=1 << 20))
+            return self
         if self.path is not None:
             self._server = self._call(asyncio.start_unix_server(self._serve, self.path, limit=1 << 20))
             return self

@@ -6,7 +6,7 @@ import contextlib
 import re
 import ssl
 
-from place import Place, poll
+from place import Place, crowded, poll
 from certs import Authority
 from peers import Dovecot
 from sink import EXTENSIONS, Sink
@@ -255,6 +255,22 @@ def main():
                 service.ctl('queue', 'retry', '--all')
                 service.wait_empty()
                 assert sink.recipients() == ['k@in.test'], sink.recipients()
+
+        def test_a_socket_with_a_full_backlog():
+            """Mail waits for room there, at no cost."""
+            path = world.place.join('full')
+            with crowded(path) as listener:
+                world.use(f'lmtp:{path}')
+                for user in ('o', 'p'):
+                    world.hand_in(user)
+                poll('both to be under way', lambda: [recipient['state'] for message in service.queued()
+                                                      for recipient in message['recipients']] == ['active'] * 2)
+                with Sink(lmtp=True, path=path, listener=listener) as sink:
+                    service.wait_empty()
+                    assert sorted(sink.recipients()) == ['o@in.test', 'p@in.test'], sink.recipients()
+            world.settled('o', 'p')
+            lines = [line for user in ('o', 'p') for line in world.deliveries(user)]
+            assert len(lines) == 2 and all('status=sent' in line for line in lines), lines
 
         def test_an_smtp_server_is_no_lmtp_server():
             with Sink() as sink:

@@ -61,9 +61,17 @@ reroute_connection_get_source (const RerouteConnection *self)
   return ip;
 }
 
-int
-reroute_connection_begin (RerouteConnection *self)
+static RerouteConnection *
+of_knock (RerouteKnock *knock)
 {
+  return (RerouteConnection *) ((char *) knock - G_STRUCT_OFFSET (RerouteConnection, knock));
+}
+
+/* Returns 0, or an errno. */
+static int
+begin_connecting (RerouteKnock *knock)
+{
+  RerouteConnection *self = of_knock (knock);
   const RerouteEndpoint *endpoint = &self->endpoint;
   struct sockaddr_storage storage;
   socklen_t length = endpoint->local
@@ -93,4 +101,20 @@ reroute_connection_begin (RerouteConnection *self)
   self->io.events = EPOLLOUT;
   reroute_worker_add_io (self->worker, &self->io);
   return 0;
+}
+
+static void
+connecting_failed (RerouteKnock *knock, int failure)
+{
+  RerouteConnection *self = of_knock (knock);
+
+  reroute_connection_fail (self, reroute_connection_trouble (self, "4.4.1", g_strerror (failure)));
+}
+
+int
+reroute_connection_begin (RerouteConnection *self)
+{
+  self->knock.begin = begin_connecting;
+  self->knock.failed = connecting_failed;
+  return reroute_knock_start (&self->knock, self->worker);
 }

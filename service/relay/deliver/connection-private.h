@@ -7,6 +7,7 @@
 
 #include "service/relay/deliver/connection.h"
 #include "service/relay/deliver/sasl-client.h"
+#include "service/relay/knock.h"
 #include "service/relay/smtp/dots.h"
 #include "service/relay/stream.h"
 
@@ -18,6 +19,7 @@ struct _RerouteConnection
   RerouteIo io;
   RerouteStream stream;
   RerouteTimer timer;
+  RerouteKnock knock;
   RerouteFlush flush;
   RerouteEndpoint endpoint;
   RerouteSettings *settings;

@@ -48,6 +48,7 @@ void
 reroute_connection_free (RerouteConnection *self)
 {
   reroute_worker_disarm_timer (self->worker, &self->timer);
+  reroute_knock_stop (&self->knock);
   reroute_worker_forget_flush (self->worker, &self->flush);
   reroute_stream_end_tls (&self->stream);
   if (self->io.fd >= 0)

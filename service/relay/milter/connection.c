@@ -10,6 +10,7 @@
 
 #include "service/relay/milter/connection.h"
 
+#include "service/relay/knock.h"
 #include "service/relay/socket-address.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct _RerouteMilterConnection
 {
   RerouteIo io;
   RerouteTimer timer;
+  RerouteKnock knock;
   RerouteWorker *worker;
   const RerouteMilterSpec *spec;
   RerouteMilterMachine *machine;
@@ -173,10 +175,18 @@ ready_cb (RerouteIo *io, guint32 events)
     pump (self);
 }
 
+static RerouteMilterConnection *
+of_knock (RerouteKnock *knock)
+{
+  return (RerouteMilterConnection *) ((char *) knock -
+                                      G_STRUCT_OFFSET (RerouteMilterConnection, knock));
+}
+
 /* Returns 0, or an errno. */
 static int
-begin_connecting (RerouteMilterConnection *self)
+begin_connecting (RerouteKnock *knock)
 {
+  RerouteMilterConnection *self = of_knock (knock);
   struct sockaddr_storage storage;
   socklen_t length = self->spec->path != NULL
                        ? reroute_socket_address_fill_path (self->spec->path, &storage)
@@ -200,6 +210,17 @@ begin_connecting (RerouteMilterConnection *self)
   return 0;
 }
 
+static void
+connecting_failed (RerouteKnock *knock, int failure)
+{
+  RerouteMilterConnection *self = of_knock (knock);
+
+  if (self->asking)
+    fail (self, g_strerror (failure));
+  else
+    self->failure = failure;
+}
+
 RerouteMilterConnection *
 reroute_milter_connection_new (RerouteWorker *worker,
                                const RerouteMilterSpec *spec,
@@ -217,7 +238,9 @@ reroute_milter_connection_new (RerouteWorker *worker,
   self->connecting = TRUE;
   self->io = (RerouteIo){ .fd = -1, .func = ready_cb };
   self->timer.func = timed_out;
-  self->failure = begin_connecting (self);
+  self->knock.begin = begin_connecting;
+  self->knock.failed = connecting_failed;
+  self->failure = reroute_knock_start (&self->knock, worker);
   return self;
 }
 
@@ -228,6 +251,7 @@ reroute_milter_connection_free (RerouteMilterConnection *self)
   gsize length;
 
   reroute_worker_disarm_timer (self->worker, &self->timer);
+  reroute_knock_stop (&self->knock);
   if (self->io.fd >= 0)
     {
       /* One that was asked and has not answered is in the middle of a packet, perhaps. */
