@@ -222,6 +222,10 @@
 /* Milters */
 #define REROUTE_LIMIT_AT_DOOR 64 /* sessions of a worker that wait for milters to be greeted */
 #define REROUTE_LIMIT_MILTER_PACKET_OCTETS (1024 * 1024) /* of a milter; Sendmail sends 64 KiB */
+#define REROUTE_LIMIT_MILTER_WISHES                                                                \
+  10000 /* of one, besides as many as there are recipients, and as there may be */
+#define REROUTE_LIMIT_MILTER_BODY_OCTETS                                                           \
+  (16 * 1024 * 1024) /* of a new body, besides twice those of the one before */
 
 /* Spool (design.md section 5) */
 #define REROUTE_LIMIT_SEGMENT_OCTETS (16 * 1024 * 1024)

@@ -107,6 +107,11 @@ class Milter:
         self._loop.close()
 
     @property
+    def n_open(self):
+        """Connections, now."""
+        return len(self._writers)
+
+    @property
     def address(self):
         return f'unix:{self.path}' if self.path is not None else f'inet:{self.host}:{self.port}'
 

@@ -470,6 +470,89 @@ test_not_agreed (void)
     }
 }
 
+/* --- what is too much --- */
+
+typedef struct
+{
+  const char *name;
+  const char *begin; /* of each packet */
+  gsize length;
+  guint octets;   /* behind it */
+  gboolean ended; /* by a NUL */
+  guint n_taken;  /* then the machine fails */
+} FloodRow;
+
+#define WISHES 3
+#define FIELDS (REROUTE_LIMIT_HEADER_OCTETS / 60005)
+#define PARTS (REROUTE_LIMIT_MILTER_BODY_OCTETS / 65536)
+
+static const FloodRow floods[] = {
+  /* clang-format off */
+  { "add-header",    OCTETS ("hX\0"),            60000, TRUE,  FIELDS },
+  { "insert-header", OCTETS ("i\0\0\0\1X\0"),    60000, TRUE,  FIELDS },
+  { "change-header", OCTETS ("m\0\0\0\11X\0"),   60000, TRUE,  FIELDS },
+  { "large-header",  OCTETS ("hX\0"),            REROUTE_LIMIT_HEADER_OCTETS, TRUE, 0 },
+  { "add-rcpt",      OCTETS ("+"),               100,   TRUE,  WISHES },
+  { "delete-rcpt",   OCTETS ("-"),               100,   TRUE,  WISHES },
+  { "change-from",   OCTETS ("e"),               100,   TRUE,  WISHES },
+  { "long-address",  OCTETS ("+"),               REROUTE_LIMIT_PATH_OCTETS + 1, TRUE, 0 },
+  { "body",          OCTETS ("b"),               65536, FALSE, PARTS },
+  /* clang-format on */
+};
+
+static void
+test_flood (gconstpointer data)
+{
+  const FloodRow *row = data;
+  g_autoptr (RerouteEnvelope) envelope = make_envelope ();
+  g_autoptr (RerouteMilterMachine) machine = make_machine ();
+  g_autoptr (RerouteMilterMessage) message = make_message (OCTETS ("A: 1\r\n\r\nbody\r\n"), 0);
+  g_autoptr (GByteArray) wire = g_byte_array_new ();
+  g_autofree char *more = g_strnfill (row->octets, 'x');
+  g_autoptr (GError) error = NULL;
+
+  reroute_milter_packet_put_number (wire,
+                                    (guint32) row->length + row->octets + (row->ended ? 1 : 0));
+  g_byte_array_append (wire, (const guint8 *) row->begin, (guint) row->length);
+  g_byte_array_append (wire, (const guint8 *) more, row->octets + (row->ended ? 1 : 0));
+  reroute_milter_message_set_most_wishes (message, WISHES);
+  reroute_milter_machine_ask_mail (machine, envelope, NULL);
+  g_free (take_kinds (machine));
+  /* All changes; spares all but the end of the message. */
+  g_assert_true (say (machine, OCTETS ("O\0\0\0\6\0\0\0\xff\0\0\2\x7f")));
+  reroute_milter_machine_ask_message (machine, message, "1a");
+  expect (machine, "DE");
+  for (guint i = 0; i < row->n_taken; i++)
+    g_assert_true (reroute_milter_machine_feed (machine, wire->data, wire->len, NULL));
+  g_assert_false (reroute_milter_machine_feed (machine, wire->data, wire->len, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_PROTOCOL);
+  g_assert_true (reroute_milter_machine_has_changed (machine));
+}
+
+/* What stands in place of something else is not more than before, nor is what another milter wants.
+ */
+static void
+test_no_flood (void)
+{
+  g_autoptr (RerouteMilterMessage) message = make_message (OCTETS ("A: 1\r\n\r\n"), 0);
+  g_autofree char *value = g_strnfill (REROUTE_LIMIT_HEADER_OCTETS / 2, 'x');
+  guint n;
+
+  reroute_milter_message_set_most_wishes (message, 1);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_assert_true (reroute_milter_message_change_field (message, 1, "A", value, FALSE, NULL));
+      g_assert_true (reroute_milter_message_change_field (message, 1, "B", "x", FALSE, NULL));
+      g_assert_true (reroute_milter_message_change_field (message, 1, "B", "", FALSE, NULL));
+      g_assert_true (
+        reroute_milter_message_wish (message, REROUTE_MILTER_ADDS_RCPT, "<a@b>", NULL));
+      reroute_milter_message_end_changes (message);
+    }
+  reroute_milter_message_get_wishes (message, &n);
+  g_assert_cmpuint (n, ==, 3);
+  g_assert_cmpuint (reroute_milter_message_get_n_fields (message), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -493,5 +576,11 @@ main (int argc, char **argv)
   g_test_add_func ("/milter/conversation", test_conversation);
   g_test_add_func ("/milter/client-and-name", test_client_and_name);
   g_test_add_func ("/milter/not-agreed", test_not_agreed);
+  for (gsize i = 0; i < G_N_ELEMENTS (floods); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/milter/flood/%s", floods[i].name);
+      g_test_add_data_func (path, &floods[i], test_flood);
+    }
+  g_test_add_func ("/milter/no-flood", test_no_flood);
   return g_test_run ();
 }

@@ -198,8 +198,7 @@ take_wish (RerouteMilterMachine *self, const RerouteMilterReply *reply, GError *
     kind = REROUTE_MILTER_DELETES_RCPT;
   else if (reply->kind == REROUTE_MILTER_REPLY_CHANGE_FROM)
     kind = REROUTE_MILTER_CHANGES_FROM;
-  reroute_milter_message_wish (self->message, kind, reply->first);
-  return TRUE;
+  return reroute_milter_message_wish (self->message, kind, reply->first, error);
 }
 
 static gboolean

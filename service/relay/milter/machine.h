@@ -60,8 +60,9 @@ void reroute_milter_machine_ask_message (RerouteMilterMachine *self,
 /* The session is over; nothing is answered. */
 void reroute_milter_machine_quit (RerouteMilterMachine *self);
 
-/* Errors: %REROUTE_ERROR_PROTOCOL: what the milter says is nonsense, or nothing that it may say
-   now; %REROUTE_ERROR_SPOOL: a new body cannot be kept.  The machine is of no use then. */
+/* Errors: %REROUTE_ERROR_PROTOCOL: what the milter says is nonsense, nothing that it may say now,
+   or too much (limits.h); %REROUTE_ERROR_SPOOL: a new body cannot be kept.  The machine is of no
+   use then. */
 gboolean reroute_milter_machine_feed (RerouteMilterMachine *self,
                                       const guint8 *octets,
                                       gsize length,

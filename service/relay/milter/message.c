@@ -15,6 +15,7 @@
 #include "service/relay/milter/message.h"
 
 #include "common/error.h"
+#include "common/limits.h"
 #include "service/relay/milter/store.h"
 
 #include <string.h>
@@ -32,10 +33,13 @@ struct _RerouteMilterMessage
 {
   int dir_fd;
   GPtrArray *fields;      /* (element-type Field) */
+  gsize header_octets;    /* of all of them */
   gboolean has_separator; /* the empty line */
   RerouteMilterStore *body;
   RerouteMilterStore *new_body; /* (nullable): a milter sends it */
   GArray *wishes;               /* (element-type RerouteMilterWish) */
+  guint n_earlier_wishes;       /* of milters that are done */
+  guint most_wishes;            /* of the one that is asked */
   GError *trouble;              /* (nullable): the content could not be kept */
 
   /* while it comes */
@@ -69,6 +73,7 @@ reroute_milter_message_new (int dir_fd)
   self->body = reroute_milter_store_new (dir_fd);
   self->wishes = g_array_new (FALSE, FALSE, sizeof (RerouteMilterWish));
   g_array_set_clear_func (self->wishes, clear_wish);
+  self->most_wishes = REROUTE_LIMIT_MILTER_WISHES;
   self->in_header = TRUE;
   self->line = g_string_new (NULL);
   return self;
@@ -137,6 +142,7 @@ take_header_line (RerouteMilterMessage *self)
     {
       Field *last = self->fields->pdata[self->fields->len - 1];
       g_string_append_len (last->raw, line->str, (gssize) line->len);
+      self->header_octets += line->len;
     }
   else if (strcmp (line->str, "\r\n") == 0)
     {
@@ -147,7 +153,10 @@ take_header_line (RerouteMilterMessage *self)
     {
       Field *field = make_field (line->str, line->len);
       if (field != NULL)
-        g_ptr_array_add (self->fields, field);
+        {
+          g_ptr_array_add (self->fields, field);
+          self->header_octets += line->len;
+        }
       else
         {
           self->in_header = FALSE;
@@ -269,6 +278,14 @@ reroute_milter_message_get_wishes (const RerouteMilterMessage *self, guint *n)
 
 /* --- to change --- */
 
+static gboolean
+fail (GError **error, const char *what, guint64 most)
+{
+  g_set_error (
+    error, REROUTE_ERROR, REROUTE_ERROR_PROTOCOL, "%s: %" G_GUINT64_FORMAT " at most", what, most);
+  return FALSE;
+}
+
 /* "NAME: VALUE", each LF a line end with a blank behind it, nothing that ends the header section.
  */
 static Field *
@@ -296,6 +313,28 @@ format_field (const char *name, const char *value, gboolean leading_space, GErro
   return NULL;
 }
 
+/* @field: (transfer full); @place: beyond the last one is the bottom.  A header section that is
+   larger could not be sent. */
+static gboolean
+put_field (RerouteMilterMessage *self, guint place, Field *field, GError **error)
+{
+  if (self->header_octets + field->raw->len > REROUTE_LIMIT_HEADER_OCTETS)
+    {
+      free_field (field);
+      return fail (error, "too many octets in the header section", REROUTE_LIMIT_HEADER_OCTETS);
+    }
+  self->header_octets += field->raw->len;
+  g_ptr_array_insert (self->fields, place < self->fields->len ? (int) place : -1, field);
+  return TRUE;
+}
+
+static void
+remove_field (RerouteMilterMessage *self, guint place)
+{
+  self->header_octets -= ((const Field *) self->fields->pdata[place])->raw->len;
+  g_ptr_array_remove_index (self->fields, place);
+}
+
 gboolean
 reroute_milter_message_insert_field (RerouteMilterMessage *self,
                                      guint index,
@@ -309,9 +348,7 @@ reroute_milter_message_insert_field (RerouteMilterMessage *self,
   Field *field = format_field (name, value, leading_space, error);
   if (field == NULL)
     return FALSE;
-  guint place = index > 0 ? index - 1 : 0;
-  g_ptr_array_insert (self->fields, place < self->fields->len ? (int) place : -1, field);
-  return TRUE;
+  return put_field (self, index > 0 ? index - 1 : 0, field, error);
 }
 
 /* Returns: the number of fields when there is none */
@@ -347,16 +384,15 @@ reroute_milter_message_change_field (RerouteMilterMessage *self,
   if (*value == '\0')
     {
       if (found)
-        g_ptr_array_remove_index (self->fields, place);
+        remove_field (self, place);
       return TRUE;
     }
   Field *field = format_field (name, value, leading_space, error);
   if (field == NULL)
     return FALSE;
   if (found)
-    g_ptr_array_remove_index (self->fields, place);
-  g_ptr_array_insert (self->fields, found ? (int) place : -1, field);
-  return TRUE;
+    remove_field (self, place);
+  return put_field (self, found ? place : G_MAXUINT, field, error);
 }
 
 gboolean
@@ -367,24 +403,43 @@ reroute_milter_message_replace_body (RerouteMilterMessage *self,
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
+  gsize most = 2 * reroute_milter_store_get_size (self->body) + REROUTE_LIMIT_MILTER_BODY_OCTETS;
+
   if (self->new_body == NULL)
     self->new_body = reroute_milter_store_new (self->dir_fd);
+  if (length > most - reroute_milter_store_get_size (self->new_body))
+    return fail (error, "too many octets in a new body", most);
   return reroute_milter_store_append (self->new_body, octets, length, error);
 }
 
 void
+reroute_milter_message_set_most_wishes (RerouteMilterMessage *self, guint most)
+{
+  g_return_if_fail (self != NULL);
+
+  self->most_wishes = most;
+}
+
+gboolean
 reroute_milter_message_wish (RerouteMilterMessage *self,
                              RerouteMilterWishKind kind,
-                             const char *address)
+                             const char *address,
+                             GError **error)
 {
-  g_return_if_fail (self != NULL && address != NULL);
+  g_return_val_if_fail (self != NULL && address != NULL, FALSE);
 
   gsize length = strlen (address);
   gboolean brackets = length >= 2 && address[0] == '<' && address[length - 1] == '>';
+
+  if (length > REROUTE_LIMIT_PATH_OCTETS + (brackets ? 2 : 0))
+    return fail (error, "too many octets in an address", REROUTE_LIMIT_PATH_OCTETS);
+  if (self->wishes->len - self->n_earlier_wishes >= self->most_wishes)
+    return fail (error, "too many changes of the envelope", self->most_wishes);
   RerouteMilterWish wish = { kind,
                              brackets ? g_strndup (address + 1, length - 2) : g_strdup (address) };
 
   g_array_append_val (self->wishes, wish);
+  return TRUE;
 }
 
 void
@@ -392,6 +447,7 @@ reroute_milter_message_end_changes (RerouteMilterMessage *self)
 {
   g_return_if_fail (self != NULL);
 
+  self->n_earlier_wishes = self->wishes->len;
   if (self->new_body == NULL)
     return;
   reroute_milter_store_free (self->body);

@@ -52,11 +52,14 @@ gboolean reroute_milter_message_read_body (
 const RerouteMilterWish *reroute_milter_message_get_wishes (const RerouteMilterMessage *self,
                                                             guint *n);
 
-/* --- to change --- */
+/* --- to change ---
+
+   Errors: %REROUTE_ERROR_PROTOCOL: it is no change, or more than the limit of its kind; the message
+   is of no use then. */
 
 /* @name must be a field's name, @value is folded as it stands: LF, then a blank.  @index: 0 and 1
    are the top, beyond the last is the bottom. @leading_space: @value has its own.
-   Errors: %REROUTE_ERROR_PROTOCOL: no name of a field */
+   %REROUTE_LIMIT_HEADER_OCTETS in all fields at most */
 gboolean reroute_milter_message_insert_field (RerouteMilterMessage *self,
                                               guint index,
                                               const char *name,
@@ -71,15 +74,20 @@ gboolean reroute_milter_message_change_field (RerouteMilterMessage *self,
                                               const char *value,
                                               gboolean leading_space,
                                               GError **error);
-/* The first call of a milter drops the body, see reroute_milter_message_end_changes(). */
+/* The first call of a milter drops the body, see reroute_milter_message_end_changes().
+   %REROUTE_LIMIT_MILTER_BODY_OCTETS, and twice those of the body before, at most.
+   Errors: %REROUTE_ERROR_SPOOL too: it could not be kept */
 gboolean reroute_milter_message_replace_body (RerouteMilterMessage *self,
                                               const guint8 *octets,
                                               gsize length,
                                               GError **error);
-/* @address: with or without angle brackets */
-void reroute_milter_message_wish (RerouteMilterMessage *self,
-                                  RerouteMilterWishKind kind,
-                                  const char *address);
+/* Of each milter, instead of %REROUTE_LIMIT_MILTER_WISHES. */
+void reroute_milter_message_set_most_wishes (RerouteMilterMessage *self, guint most);
+/* @address: with or without angle brackets; %REROUTE_LIMIT_PATH_OCTETS at most */
+gboolean reroute_milter_message_wish (RerouteMilterMessage *self,
+                                      RerouteMilterWishKind kind,
+                                      const char *address,
+                                      GError **error);
 /* A milter is done: the new body, if it has sent one, takes the old one's place. */
 void reroute_milter_message_end_changes (RerouteMilterMessage *self);
 

@@ -490,6 +490,14 @@ reroute_session_milters_drop (RerouteSessionMilters *self)
   free_transaction (self);
 }
 
+/* Each may delete all recipients, and add as many as a message may have. */
+static guint
+get_most_wishes (const RerouteSessionMilters *self)
+{
+  return REROUTE_LIMIT_MILTER_WISHES + self->envelope->recipients->len +
+         self->session->receiver->session_config.max_recipients;
+}
+
 void
 reroute_session_milters_judge (RerouteSessionMilters *self, RerouteEnvelope *envelope)
 {
@@ -498,6 +506,7 @@ reroute_session_milters_judge (RerouteSessionMilters *self, RerouteEnvelope *env
     reroute_message_id_to_string (reroute_spool_draft_get_id (self->session->draft));
 
   self->envelope = envelope;
+  reroute_milter_message_set_most_wishes (self->message, get_most_wishes (self));
   self->about = ABOUT_MESSAGE;
   self->asking = TRUE;
   if (!reroute_milter_message_finish (self->message, &error))
