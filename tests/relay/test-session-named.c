@@ -110,6 +110,43 @@ test_silent_proxy (void)
   receive_fixture_clear (&fixture);
 }
 
+/* A proxy is believed for as long as the setting names it. */
+static void
+test_proxy_not_trusted (void)
+{
+  ReceiveFixture fixture;
+
+  receive_fixture_init (&fixture,
+                        sample_rules (RULES, "proxy-hosts=127.0.0.1\npermitted-hosts=192.0.2.9"));
+  int named = client_connect (receive_fixture_get_port (&fixture));
+  client_send (named, V1, -1);
+  client_expect (named, "220 ");
+  int itself = client_connect (receive_fixture_get_port (&fixture));
+  client_send (itself, V2_LOCAL, sizeof V2_LOCAL - 1);
+  client_expect (itself, "220 ");
+  int silent = client_connect (receive_fixture_get_port (&fixture));
+  receive_fixture_sync (&fixture);
+  receive_fixture_set_rules (
+    &fixture, sample_rules (RULES, "proxy-hosts=127.0.0.0/8\npermitted-hosts=192.0.2.9"));
+  client_talk (named, RELAYS);
+  receive_fixture_set_rules (
+    &fixture, sample_rules (RULES, "proxy-hosts=127.0.0.2\npermitted-hosts=192.0.2.9"));
+  client_expect (named, "421 4.3.2");
+  client_expect_end (named);
+  client_expect (itself, "421 4.3.2");
+  client_expect_end (itself);
+  receive_fixture_sync (&fixture);
+  g_assert_true (client_wait (silent, 0));
+  client_expect_end (silent);
+  int client = client_connect (receive_fixture_get_port (&fixture));
+  client_expect (client, "220 ");
+  close (named);
+  close (itself);
+  close (silent);
+  close (client);
+  receive_fixture_clear (&fixture);
+}
+
 /* From an address that the setting does not name a header is an unknown command. */
 static void
 test_no_proxy (gconstpointer data)
@@ -338,6 +375,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/proxy/counts-clients", test_proxy_counts_clients);
   g_test_add_func ("/proxy/silent", test_silent_proxy);
+  g_test_add_func ("/proxy/not-trusted", test_proxy_not_trusted);
   g_test_add_data_func ("/proxy/not-set", "", test_no_proxy);
   g_test_add_data_func (
     "/proxy/others-named", "proxy-hosts=192.0.2.9, 127.0.0.2, ::1", test_no_proxy);

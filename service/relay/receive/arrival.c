@@ -71,11 +71,14 @@ admit (Arrival *self, const RerouteIp *client, gsize taken)
 {
   RerouteReceiver *receiver = self->receiver;
   gboolean early = self->length > taken;
+  gboolean in_tls = self->in_tls;
+  const RerouteIp proxy = self->proxy;
+  int fd = leave (self);
 
-  if (self->in_tls)
-    reroute_receiver_welcome_in_tls (receiver, leave (self), client);
+  if (in_tls)
+    reroute_receiver_welcome_in_tls (receiver, fd, client, &proxy);
   else
-    reroute_receiver_welcome (receiver, leave (self), client, early);
+    reroute_receiver_welcome (receiver, fd, client, &proxy, early);
 }
 
 /* Takes what was looked at out of the socket, up to @length octets of the header in all. */
@@ -155,6 +158,19 @@ reroute_arrival_start (RerouteReceiver *receiver, int fd, const RerouteIp *proxy
   self->deadline_us =
     reroute_receiver_now_us (receiver) + REROUTE_LIMIT_PROXY_HEADER_S * G_USEC_PER_SEC;
   reroute_receiver_wait_on (receiver, &self->timer, self->deadline_us);
+}
+
+void
+reroute_arrivals_follow_settings (RerouteReceiver *receiver)
+{
+  for (GList *link = receiver->arrivals.head, *next; link != NULL; link = next)
+    {
+      Arrival *arrival = link->data;
+      next = link->next;
+      if (!reroute_settings_contains (
+            receiver->settings, REROUTE_SETTING_PROXY_HOSTS, &arrival->proxy))
+        refuse (arrival, "it is no proxy any more");
+    }
 }
 
 void

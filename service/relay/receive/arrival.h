@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 void
 reroute_arrival_start (RerouteReceiver *receiver, int fd, const RerouteIp *proxy, gboolean in_tls);
 
+/* The settings are others: ends those of a receiver whose proxy may say no longer whose they are.
+ */
+void reroute_arrivals_follow_settings (RerouteReceiver *receiver);
 /* Ends all of a receiver's. */
 void reroute_arrivals_end (RerouteReceiver *receiver);
 

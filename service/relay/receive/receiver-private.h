@@ -53,12 +53,15 @@ gint64 reroute_receiver_now_us (const RerouteReceiver *self);
 /* Arms @timer for what is left of such a limit.  Returns: FALSE: nothing is, and it is not armed */
 gboolean reroute_receiver_wait_on (RerouteReceiver *self, RerouteTimer *timer, gint64 deadline_us);
 
-/* A connection of @client, on @fd, which is taken: it begins a session or is refused.  @early: it
-   has spoken already. */
-void
-reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client, gboolean early);
+/* A connection of @client, on @fd, which is taken: it begins a session or is refused.  @proxy:
+   (nullable): that has named @client.  @early: it has spoken already. */
+void reroute_receiver_welcome (
+  RerouteReceiver *self, int fd, const RerouteIp *client, const RerouteIp *proxy, gboolean early);
 /* The same where TLS comes first. */
-void reroute_receiver_welcome_in_tls (RerouteReceiver *self, int fd, const RerouteIp *client);
+void reroute_receiver_welcome_in_tls (RerouteReceiver *self,
+                                      int fd,
+                                      const RerouteIp *client,
+                                      const RerouteIp *proxy);
 /* A session is gone for good. */
 void reroute_receiver_forget_session (RerouteReceiver *self, GList *link);
 

@@ -119,7 +119,8 @@ enter (RerouteReceiver *self, const RerouteIp *client)
 }
 
 void
-reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client, gboolean early)
+reroute_receiver_welcome (
+  RerouteReceiver *self, int fd, const RerouteIp *client, const RerouteIp *proxy, gboolean early)
 {
   g_autoptr (RerouteReply) refusal = NULL;
 
@@ -133,12 +134,15 @@ reroute_receiver_welcome (RerouteReceiver *self, int fd, const RerouteIp *client
   if (refusal != NULL)
     refuse (fd, client, refusal);
   else
-    reroute_session_start (self, fd, client, FALSE);
+    reroute_session_start (self, fd, client, proxy, FALSE);
 }
 
 /* Who waits for TLS understands no refusal in clear text. */
 void
-reroute_receiver_welcome_in_tls (RerouteReceiver *self, int fd, const RerouteIp *client)
+reroute_receiver_welcome_in_tls (RerouteReceiver *self,
+                                 int fd,
+                                 const RerouteIp *client,
+                                 const RerouteIp *proxy)
 {
   g_autoptr (RerouteReply) refusal = NULL;
 
@@ -153,7 +157,7 @@ reroute_receiver_welcome_in_tls (RerouteReceiver *self, int fd, const RerouteIp 
   if (refusal != NULL)
     close (fd);
   else
-    reroute_session_start (self, fd, client, TRUE);
+    reroute_session_start (self, fd, client, proxy, TRUE);
 }
 
 /* Who knocks is a client, or a proxy that will tell whose connection it is. */
@@ -174,9 +178,9 @@ welcome (Door *door, int fd, const RerouteIp *ip)
   else if (is_proxy)
     reroute_arrival_start (self, fd, ip, in_tls);
   else if (in_tls)
-    reroute_receiver_welcome_in_tls (self, fd, ip);
+    reroute_receiver_welcome_in_tls (self, fd, ip, NULL);
   else
-    reroute_receiver_welcome (self, fd, ip, FALSE);
+    reroute_receiver_welcome (self, fd, ip, NULL, FALSE);
 }
 
 /* Returns: whether to go on accepting */
@@ -293,6 +297,7 @@ set_ruleset_cb (RerouteWorker *worker, gpointer user_data)
   g_clear_pointer (&self->ruleset, reroute_ruleset_unref);
   self->ruleset = order->value;
   take_settings (self, reroute_ruleset_get_settings (self->ruleset));
+  reroute_arrivals_follow_settings (self);
   tell_sessions (self, is_first ? reroute_session_outdate : reroute_session_follow_settings);
 }
 

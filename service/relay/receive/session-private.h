@@ -28,6 +28,8 @@ struct _RerouteSession
   RerouteSmtpServer *machine;
   RerouteTlsServer *tls; /* (nullable): what STARTTLS begins */
   RerouteIp host;        /* at the other end of the connection, or that its proxy names */
+  gboolean has_proxy;    /* that has named it */
+  RerouteIp proxy;       /* if it has one */
   gboolean may_xclient;  /* that host, by the setting xclient-hosts, as the session began */
   RerouteClient client;
   char *account;             /* (nullable): that the client has logged in to */

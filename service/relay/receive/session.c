@@ -405,7 +405,8 @@ reroute_session_greet (RerouteSession *self)
 }
 
 void
-reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, gboolean in_tls)
+reroute_session_start (
+  RerouteReceiver *receiver, int fd, const RerouteIp *ip, const RerouteIp *proxy, gboolean in_tls)
 {
   g_return_if_fail (receiver != NULL && fd >= 0 && ip != NULL);
 
@@ -419,6 +420,9 @@ reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, g
   self->link.data = self;
   self->receiver = receiver;
   self->host = self->client.ip = *ip;
+  self->has_proxy = proxy != NULL;
+  if (proxy != NULL)
+    self->proxy = *proxy;
   self->permitted =
     receiver->ruleset != NULL && reroute_ruleset_permits (receiver->ruleset, &self->client);
   self->milters = reroute_session_milters_new (self);
@@ -473,6 +477,16 @@ reroute_session_outdate (RerouteSession *self)
     reroute_reply_new (421, "4.3.2", "The rules of this host have been loaded, connect again"));
 }
 
+/* Whether who has said whose session it is, or may say it, is not trusted with it any more. */
+static gboolean
+is_distrusted (const RerouteSession *self, const RerouteSettings *settings)
+{
+  return (self->has_proxy &&
+          !reroute_settings_contains (settings, REROUTE_SETTING_PROXY_HOSTS, &self->proxy)) ||
+         (self->may_xclient &&
+          !reroute_settings_contains (settings, REROUTE_SETTING_XCLIENT_HOSTS, &self->host));
+}
+
 void
 reroute_session_follow_settings (RerouteSession *self)
 {
@@ -482,8 +496,7 @@ reroute_session_follow_settings (RerouteSession *self)
   if (reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, &self->host) ||
       reroute_settings_contains (settings, REROUTE_SETTING_FORBIDDEN_HOSTS, &self->client.ip))
     reroute_session_dismiss (self, reroute_reply_new (421, "4.7.1", "access denied"));
-  else if (self->may_xclient &&
-           !reroute_settings_contains (settings, REROUTE_SETTING_XCLIENT_HOSTS, &self->host))
+  else if (is_distrusted (self, settings))
     reroute_session_dismiss (
       self, reroute_reply_new (421, "4.3.2", "The rules of this host have changed, connect again"));
 }

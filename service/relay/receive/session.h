@@ -14,10 +14,11 @@ G_BEGIN_DECLS
  */
 typedef struct _RerouteSession RerouteSession;
 
-/* @fd: taken; the caller has counted @ip in.  @in_tls: from the first octet on; the receiver has
-   certificates then.  The session stands in the receiver's list until it ends. */
-void
-reroute_session_start (RerouteReceiver *receiver, int fd, const RerouteIp *ip, gboolean in_tls);
+/* @fd: taken; the caller has counted @ip in.  @proxy: (nullable): that has named @ip.  @in_tls:
+   from the first octet on; the receiver has certificates then.  The session stands in the
+   receiver's list until it ends. */
+void reroute_session_start (
+  RerouteReceiver *receiver, int fd, const RerouteIp *ip, const RerouteIp *proxy, gboolean in_tls);
 
 /* Reads again what it left while the receiver was paused. */
 void reroute_session_resume (RerouteSession *self);
@@ -25,7 +26,8 @@ void reroute_session_resume (RerouteSession *self);
    client before it is greeted, and its milters, would never have their word. */
 void reroute_session_outdate (RerouteSession *self);
 /* The settings are others: it ends likewise when its host or its client is forbidden now, or its
-   host may say no longer whose session it is.  New limits hold from its next message on. */
+   proxy or its host may say no longer whose session it is.  New limits hold from its next message
+   on. */
 void reroute_session_follow_settings (RerouteSession *self);
 /* The accounts are others: it ends likewise when its login is not good any more. */
 void reroute_session_follow_accounts (RerouteSession *self);
