@@ -12,6 +12,7 @@ typedef struct _RerouteEntry RerouteEntry;
 typedef struct
 {
   guint64 serial;
+  guint32 version;     /* of the format, by its header; 0: not known, or nothing was written yet */
   guint64 size;        /* of the file */
   guint64 used;        /* where the next batch goes; a multiple of the block */
   guint64 zeroed;      /* up to here blocks are written, not merely allocated */

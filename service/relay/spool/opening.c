@@ -119,6 +119,13 @@ take_entries (RerouteScan *scan)
   return entries;
 }
 
+/* Whether its header says the format that is written, or is written with the first batch. */
+static gboolean
+has_our_format (const RerouteSegment *segment)
+{
+  return segment->version == REROUTE_SPOOL_VERSION || segment->used == REROUTE_SPOOL_BLOCK_OCTETS;
+}
+
 /* Whether the newest segment goes on: when it ends cleanly, or when there is no room for another.
  */
 static gboolean
@@ -140,7 +147,8 @@ continue_segment (RerouteSpool *self, gboolean goes_on)
   if (newest == NULL)
     return;
   self->last_serial = newest->serial;
-  if (!goes_on || newest->used + REROUTE_SPOOL_BLOCK_OCTETS > newest->size)
+  if (!goes_on || !has_our_format (newest) ||
+      newest->used + REROUTE_SPOOL_BLOCK_OCTETS > newest->size)
     return;
   reroute_segment_name (newest->serial, name);
   newest->fd = openat (self->dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);

@@ -21,6 +21,7 @@
 #define LARGEST_SEGMENT_OCTETS (REROUTE_RECORD_MAX_OCTETS + (256u << 20))
 #define LOOK_OCTETS (1024 * 1024) /* at once, for a batch behind a damaged one */
 
+/* Sets the segment's version and size. */
 static gboolean
 check_header (RerouteSegment *segment, const guint8 *block, GError **error)
 {
@@ -37,9 +38,12 @@ check_header (RerouteSegment *segment, const guint8 *block, GError **error)
       "install the newer version again",
       version,
       REROUTE_SPOOL_VERSION);
-  /* What a file has beyond its own size is not ours. */
   else if (header == REROUTE_SEGMENT_HEADER_GOOD)
-    segment->size = MIN (segment->size, size);
+    {
+      segment->version = version;
+      /* What a file has beyond its own size is not ours. */
+      segment->size = MIN (segment->size, size);
+    }
   if (header != REROUTE_SEGMENT_HEADER_NEWER && segment->size > LARGEST_SEGMENT_OCTETS)
     g_set_error (error,
                  REROUTE_ERROR,
