@@ -166,6 +166,7 @@ verify_copy (Journal *self, const char *expected)
     g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
   if (expected != NULL)
     g_assert_nonnull (strstr (report->str, expected));
+  g_assert_null (strstr (report->str, "kept in"));
   return is_sound;
 }
 

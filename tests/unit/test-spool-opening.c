@@ -11,6 +11,7 @@
 #include "tests/unit/spool-fixture.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 
 #define SEGMENT_OCTETS (256 * 1024)
 #define N_QUEUED 40
@@ -290,6 +291,28 @@ test_name_is_taken (void)
   spool_fixture_clear (&fixture);
 }
 
+/* A relay at work is not judged: half a batch is no damage. */
+static void
+test_checked_while_open (void)
+{
+  SpoolFixture fixture;
+  guint64 last_id = 0;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) report = g_string_new (NULL);
+
+  fill (&fixture, &last_id);
+  spool_fixture_open (&fixture);
+  g_assert_false (reroute_spool_verify (fixture.directory, report, &error));
+  g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_SPOOL);
+  g_assert_nonnull (strstr (error->message, "is in use by a relay: stop it, then check"));
+  g_assert_cmpstr (report->str, ==, "");
+  spool_fixture_close (&fixture);
+  g_clear_error (&error);
+  g_assert_true (reroute_spool_verify (fixture.directory, report, &error));
+  g_assert_no_error (error);
+  spool_fixture_clear (&fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -301,5 +324,6 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/opening/segment-vanishes", test_segment_vanishes);
   g_test_add_func ("/spool/opening/list-breaks-off", test_list_breaks_off);
   g_test_add_func ("/spool/opening/name-is-taken", test_name_is_taken);
+  g_test_add_func ("/spool/opening/checked-while-open", test_checked_while_open);
   return g_test_run ();
 }

@@ -114,14 +114,29 @@ reroute_spool_directory_open (const char *path, GError **error)
   return -1;
 }
 
+/* @held: what is said when another process holds it */
+static gboolean
+lock (int dir_fd, int operation, const char *path, const char *held, GError **error)
+{
+  if (flock (dir_fd, operation | LOCK_NB) == 0)
+    return TRUE;
+  return fail (error, path, errno == EWOULDBLOCK ? held : g_strerror (errno));
+}
+
 gboolean
 reroute_spool_directory_lock (int dir_fd, const char *path, GError **error)
 {
-  if (flock (dir_fd, LOCK_EX | LOCK_NB) == 0)
-    return TRUE;
-  if (errno == EWOULDBLOCK)
-    return fail (error, path, "is in use by another relay");
-  return fail (error, path, g_strerror (errno));
+  return lock (dir_fd,
+               LOCK_EX,
+               path,
+               "is in use by another relay, or “reroute-relayd --check” reads it",
+               error);
+}
+
+gboolean
+reroute_spool_directory_lock_shared (int dir_fd, const char *path, GError **error)
+{
+  return lock (dir_fd, LOCK_SH, path, "is in use by a relay: stop it, then check", error);
 }
 
 /* FALSE with errno set: some may be missing. */

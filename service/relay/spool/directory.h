@@ -20,6 +20,8 @@ int reroute_spool_directory_open (const char *path, GError **error);
 
 /* FALSE with @error when another process holds it.  The lock goes with the descriptor. */
 gboolean reroute_spool_directory_lock (int dir_fd, const char *path, GError **error);
+/* Likewise for one who only reads, beside others: FALSE when a relay holds it. */
+gboolean reroute_spool_directory_lock_shared (int dir_fd, const char *path, GError **error);
 
 /* The token of this installation: made at the first call, kept in a file that only we may read. */
 char *reroute_spool_directory_get_token (int dir_fd, GError **error);

@@ -36,22 +36,26 @@ reroute_scan_set_aside (RerouteScan *self,
               REROUTE_SPOOL_DAMAGED "%016" G_GINT64_MODIFIER "x-%08" G_GINT64_MODIFIER "x",
               serial,
               offset);
-  char *damage =
+  g_autofree char *damage =
     g_strdup_printf ("segment %" G_GINT64_MODIFIER "x is damaged at octet %" G_GUINT64_FORMAT
-                     ", %" G_GSIZE_FORMAT " octets long: %s; kept in %s",
+                     ", %" G_GSIZE_FORMAT " octets long: %s",
                      serial,
                      offset,
                      length,
-                     what,
-                     name);
-  g_ptr_array_add (self->damages, damage);
-  if (!self->repair || faccessat (self->dir_fd, name, F_OK, 0) == 0)
-    return;
-  if (!reroute_spool_directory_write (self->dir_fd, name, octets, length, &error))
-    g_warning ("the spool's %s, which failed: %s", damage, error->message);
-  else
-    g_warning ("the spool's %s", damage);
-  REROUTE_FAULT_POINT ("damage-set-aside");
+                     what);
+  gboolean is_kept = faccessat (self->dir_fd, name, F_OK, 0) == 0;
+  if (self->repair && !is_kept)
+    {
+      is_kept = reroute_spool_directory_write (self->dir_fd, name, octets, length, &error);
+      if (is_kept)
+        g_warning ("the spool's %s; kept in %s", damage, name);
+      else
+        g_warning ("the spool's %s; it cannot be kept in %s: %s", damage, name, error->message);
+      REROUTE_FAULT_POINT ("damage-set-aside");
+    }
+  g_ptr_array_add (self->damages,
+                   is_kept ? g_strdup_printf ("%s; kept in %s", damage, name)
+                           : g_steal_pointer (&damage));
 }
 
 static void

@@ -57,7 +57,8 @@ guint64 reroute_scan_bound_ids (const RerouteScan *self);
 /* After the look.  Errors: %REROUTE_ERROR_SPOOL: cannot be read; %G_IO_ERROR_CANCELLED */
 gboolean reroute_scan_run (RerouteScan *self, GError **error);
 
-/* For scan.c: keeps @length octets of segment @serial in a file of its own and says so. */
+/* For scan.c: says that @length octets of segment @serial are of no use, and keeps them in a file
+   of their own; without repair it names that only when an earlier scan has kept it. */
 void reroute_scan_set_aside (RerouteScan *self,
                              guint64 serial,
                              guint64 offset,

@@ -325,7 +325,8 @@ reroute_spool_verify (const char *directory, GString *report, GError **error)
   if (dir_fd < 0)
     return FALSE;
   g_autoptr (RerouteScan) scan = reroute_scan_new (dir_fd, FALSE);
-  gboolean is_read = reroute_scan_look (scan, error) && reroute_scan_run (scan, error);
+  gboolean is_read = reroute_spool_directory_lock_shared (dir_fd, directory, error) &&
+                     reroute_scan_look (scan, error) && reroute_scan_run (scan, error);
   if (is_read)
     g_string_append_printf (report,
                             "spool “%s”, format %u: %u segments, %" G_GUINT64_FORMAT

@@ -87,7 +87,17 @@ void reroute_spool_start (RerouteSpool *self, RerouteSpoolReadFunc func, gpointe
    been called. */
 void reroute_spool_stop_reading (RerouteSpool *self);
 
-/* Reads a spool and changes nothing; @report is written for a person. */
+/**
+ * reroute_spool_verify:
+ * @directory: as reroute_spool_open() takes it
+ * @report: what was found is appended, for a person
+ *
+ * Reads a spool and changes nothing.  No relay opens it meanwhile.
+ *
+ * Errors: %REROUTE_ERROR_SPOOL: damaged, in use by a relay, or it cannot be read.
+ *
+ * Returns: whether it is sound
+ */
 gboolean reroute_spool_verify (const char *directory, GString *report, GError **error);
 
 /* Syncs what waits, stops the writer, unlocks. */
