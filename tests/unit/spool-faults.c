@@ -2,11 +2,11 @@
  *
  * spool-faults.c - a disk that loses power, or fails, at a chosen step
  *
- * The functions of the C library that the spool uses to change the disk are defined here once more;
- * the linker prefers these.  Every write keeps what it replaced until its file is synced, so a
- * power failure can drop any of them whole, in any order, or tear it at a sector or a page; files
- * that were created and names that were changed in an unsynced directory go back too, the last
- * first.
+ * The functions of the C library that the spool uses to change the disk, and to read segments, are
+ * defined here once more; the linker prefers these.  Every write keeps what it replaced until its
+ * file is synced, so a power failure can drop any of them whole, in any order, or tear it at a
+ * sector or a page; files that were created and names that were changed in an unsynced directory go
+ * back too, the last first.
  */
 
 #include "config.h"
@@ -64,6 +64,8 @@ static struct
   int refused_mode;
   int names_left;
   guint64 free_octets;
+  ino_t refused_inode; /* 0: none */
+  guint64 refused_offset;
 } faults = { .refused_mode = -1, .names_left = -1, .free_octets = G_MAXUINT64 };
 
 static guint32
@@ -154,6 +156,19 @@ spool_faults_set_free (guint64 octets)
   g_mutex_unlock (&faults.lock);
 }
 
+void
+spool_faults_refuse_reads (const char *path, guint64 offset)
+{
+  struct stat status = { 0 };
+
+  if (path != NULL)
+    g_assert_cmpint (stat (path, &status), ==, 0);
+  g_mutex_lock (&faults.lock);
+  faults.refused_inode = status.st_ino;
+  faults.refused_offset = offset;
+  g_mutex_unlock (&faults.lock);
+}
+
 static Undo *
 add_undo (int kind, int fd)
 {
@@ -182,7 +197,7 @@ add_write (int fd, guint64 offset, gsize length)
   undo->before = g_malloc0 (length);
   g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
   int reader = open (path, O_RDONLY | O_CLOEXEC);
-  g_assert_cmpint (pread (reader, undo->before, length, (off_t) offset), >=, 0);
+  g_assert_cmpint (syscall (SYS_pread64, reader, undo->before, length, offset), >=, 0);
   close (reader);
 }
 
@@ -594,4 +609,21 @@ write (int fd, const void *octets, size_t length)
     }
   g_mutex_unlock (&faults.lock);
   return syscall (SYS_write, fd, octets, length);
+}
+
+ssize_t
+pread (int fd, void *octets, size_t length, off_t offset)
+{
+  struct stat status;
+
+  g_mutex_lock (&faults.lock);
+  gboolean fails = faults.refused_inode != 0 && fstat (fd, &status) == 0 &&
+                   status.st_ino == faults.refused_inode &&
+                   (guint64) offset < faults.refused_offset + PAGE_OCTETS &&
+                   (guint64) offset + length > faults.refused_offset;
+  g_mutex_unlock (&faults.lock);
+  if (!fails)
+    return syscall (SYS_pread64, fd, octets, length, offset);
+  errno = EIO;
+  return -1;
 }

@@ -40,5 +40,7 @@ void spool_faults_refuse_opens (int mode);
 void spool_faults_set_free (guint64 octets);
 /* The next list of a directory breaks off after so many names, in no order: EIO. */
 void spool_faults_break_list (guint n_names);
+/* The block at @offset of the file cannot be read: EIO.  @path: (nullable): every one can */
+void spool_faults_refuse_reads (const char *path, guint64 offset);
 
 G_END_DECLS

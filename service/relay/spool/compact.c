@@ -187,9 +187,10 @@ free_oldest (RerouteSpool *self)
 
   REROUTE_FAULT_POINT ("segment-emptied");
   g_debug ("segment %" G_GINT64_MODIFIER "x is freed", oldest->serial);
-  if (self->spare == NULL && !oldest->failed && oldest->size == self->segment_octets)
+  if (self->spare == NULL && !oldest->failed && !oldest->is_unreadable &&
+      oldest->size == self->segment_octets)
     set_spare (self, reroute_spare_recycle (self->dir_fd, oldest, &error));
-  else if (reroute_segment_unlink (self->dir_fd, oldest->serial, &error))
+  else if (reroute_segment_remove (self->dir_fd, oldest, &error))
     {
       REROUTE_FAULT_POINT ("segment-unlinked");
       reroute_sync_directory (self->dir_fd, &error);

@@ -59,6 +59,7 @@ read_written (Buffer *self, int fd, gsize size)
 {
   gsize end = 0;
 
+  g_array_set_size (self->image.unreadable, 0);
   while (end < size)
     {
       off_t start = lseek (fd, (off_t) end, SEEK_DATA);
@@ -69,7 +70,7 @@ read_written (Buffer *self, int fd, gsize size)
       gsize from = start >= 0 ? MIN ((gsize) start, size) : end;
       gsize to = hole > start ? MIN ((gsize) hole, size) : size;
       memset (self->image.octets + end, 0, from - end);
-      reroute_segment_read (fd, self->image.octets + from, from, to - from);
+      reroute_segment_read (fd, self->image.octets + from, from, to - from, self->image.unreadable);
       end = to;
     }
   if (end < self->image.end)
@@ -159,6 +160,8 @@ reroute_read_ahead_new (int dir_fd, const GPtrArray *segments, gboolean sync)
   self->dir_fd = dir_fd;
   self->segments = segments;
   self->sync = sync;
+  for (guint i = 0; i < N_IMAGES; i++)
+    self->buffers[i].image.unreadable = g_array_new (FALSE, FALSE, sizeof (RerouteUnreadable));
   g_mutex_init (&self->lock);
   g_cond_init (&self->moved);
   if (segments->len > 1)
@@ -196,7 +199,10 @@ reroute_read_ahead_free (RerouteReadAhead *self)
   if (self->thread != NULL)
     g_thread_join (self->thread);
   for (guint i = 0; i < N_IMAGES; i++)
-    free_room (&self->buffers[i]);
+    {
+      free_room (&self->buffers[i]);
+      g_array_unref (self->buffers[i].image.unreadable);
+    }
   g_clear_error (&self->error);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->moved);

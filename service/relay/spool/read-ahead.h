@@ -9,8 +9,9 @@ G_BEGIN_DECLS
 /* A segment in memory. */
 typedef struct
 {
-  guint8 *octets; /* as many as the segment has; what the disk does not give back is zero */
-  gsize end;      /* of what was ever written: zeros behind it */
+  guint8 *octets;     /* as many as the segment has; what the disk does not give back is zero */
+  gsize end;          /* of what was ever written: zeros behind it */
+  GArray *unreadable; /* (element-type RerouteUnreadable): in order */
 } RerouteSegmentImage;
 
 /**

@@ -85,7 +85,7 @@ find_first_synced (int fd, const RerouteSegment *segment)
       gsize wanted = at == REROUTE_SPOOL_BLOCK_OCTETS ? REROUTE_SPOOL_BLOCK_OCTETS : LOOK_OCTETS;
       n = MIN (wanted, segment->size - at);
       octets = g_realloc (octets, n);
-      reroute_segment_read (fd, octets, at, n);
+      reroute_segment_read (fd, octets, at, n, NULL);
       for (gsize i = 0; i < n && synced == 0; i += REROUTE_SPOOL_BLOCK_OCTETS)
         synced = read_synced (octets + i, n - i, segment->serial);
     }
@@ -108,7 +108,7 @@ look_into_segment (RerouteScan *self, guint index, GError **error)
   if (is_file)
     {
       segment->size = (guint64) status.st_size;
-      reroute_segment_read (fd, block, 0, MIN (segment->size, sizeof block));
+      reroute_segment_read (fd, block, 0, MIN (segment->size, sizeof block), NULL);
     }
   if (!is_ours)
     g_set_error (error,

@@ -33,9 +33,10 @@ reroute_scan_set_aside (RerouteScan *self,
 
   g_snprintf (name,
               sizeof name,
-              REROUTE_SPOOL_DAMAGED "%016" G_GINT64_MODIFIER "x-%08" G_GINT64_MODIFIER "x",
+              REROUTE_SPOOL_DAMAGED "%016" G_GINT64_MODIFIER "x-%08" G_GINT64_MODIFIER "x%s",
               serial,
-              offset);
+              offset,
+              octets != NULL ? "" : "-unread");
   g_autofree char *damage =
     g_strdup_printf ("segment %" G_GINT64_MODIFIER "x is damaged at octet %" G_GUINT64_FORMAT
                      ", %" G_GSIZE_FORMAT " octets long: %s",
@@ -43,18 +44,20 @@ reroute_scan_set_aside (RerouteScan *self,
                      offset,
                      length,
                      what);
+  const char *kept = octets != NULL ? "kept" : "noted";
   gboolean is_kept = faccessat (self->dir_fd, name, F_OK, 0) == 0;
   if (self->repair && !is_kept)
     {
-      is_kept = reroute_spool_directory_write (self->dir_fd, name, octets, length, &error);
+      is_kept = reroute_spool_directory_write (
+        self->dir_fd, name, octets, octets != NULL ? length : 0, &error);
       if (is_kept)
-        g_warning ("the spool's %s; kept in %s", damage, name);
+        g_warning ("the spool's %s; %s in %s", damage, kept, name);
       else
-        g_warning ("the spool's %s; it cannot be kept in %s: %s", damage, name, error->message);
+        g_warning ("the spool's %s; it cannot be %s in %s: %s", damage, kept, name, error->message);
       REROUTE_FAULT_POINT ("damage-set-aside");
     }
   g_ptr_array_add (self->damages,
-                   is_kept ? g_strdup_printf ("%s; kept in %s", damage, name)
+                   is_kept ? g_strdup_printf ("%s; %s in %s", damage, kept, name)
                            : g_steal_pointer (&damage));
 }
 

@@ -5,7 +5,8 @@
  * Numbers follow one another; where they stop, either the writer was stopped (the torn tail, which
  * was never acknowledged) or the disk lost something.  The difference is what later batches say:
  * each names the last number that was synced when it was written.  Damage at or below such a number
- * is set aside and the scan goes on behind it; above, the scan stops.
+ * is set aside and the scan goes on behind it; above, the scan stops.  What the disk does not give
+ * back looks unwritten, and is told as damage in any case: nothing is written over it.
  */
 
 #include "config.h"
@@ -325,7 +326,7 @@ is_from_before (const Walk *walk)
 static RerouteScanTail
 judge_tail (const Walk *walk, gboolean is_clean)
 {
-  if (walk->offset % REROUTE_SPOOL_BLOCK_OCTETS != 0 ||
+  if (walk->segment->is_unreadable || walk->offset % REROUTE_SPOOL_BLOCK_OCTETS != 0 ||
       walk->size % REROUTE_SPOOL_BLOCK_OCTETS != 0)
     return REROUTE_SCAN_TAIL_TORN;
   if (is_clean)
@@ -377,7 +378,18 @@ scan_segment (RerouteScan *self, guint index, const RerouteSegmentImage *image)
   for (guint i = index + 1; i < self->segments->len; i++)
     if (self->first_synced[i] != 0)
       walk.limit = MIN (walk.limit, self->first_synced[i]);
+  segment->is_unreadable = image->unreadable->len > 0;
   walk_segment (&walk);
+  for (guint i = 0; i < image->unreadable->len; i++)
+    {
+      const RerouteUnreadable *part = &g_array_index (image->unreadable, RerouteUnreadable, i);
+      reroute_scan_set_aside (self,
+                              segment->serial,
+                              part->offset,
+                              NULL,
+                              part->octets,
+                              "the disk does not give them back");
+    }
   return TRUE;
 }
 

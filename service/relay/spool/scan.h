@@ -58,7 +58,8 @@ guint64 reroute_scan_bound_ids (const RerouteScan *self);
 gboolean reroute_scan_run (RerouteScan *self, GError **error);
 
 /* For scan.c: says that @length octets of segment @serial are of no use, and keeps them in a file
-   of their own; without repair it names that only when an earlier scan has kept it. */
+ * of their own; without repair it names that only when an earlier scan has kept it.  @octets:
+ * (nullable): they cannot be read, and the file is empty */
 void reroute_scan_set_aside (RerouteScan *self,
                              guint64 serial,
                              guint64 offset,

@@ -15,6 +15,7 @@
 
 #include "common/error.h"
 #include "service/relay/spool/crc32c.h"
+#include "service/relay/spool/directory.h"
 #include "service/relay/spool/fault-point.h"
 #include "service/relay/spool/octets-private.h"
 
@@ -391,6 +392,22 @@ reroute_segment_unlink (int dir_fd, guint64 serial, GError **error)
 }
 
 gboolean
+reroute_segment_remove (int dir_fd, const RerouteSegment *segment, GError **error)
+{
+  char name[REROUTE_SEGMENT_NAME_OCTETS], kept[REROUTE_SEGMENT_NAME_OCTETS];
+
+  if (!segment->is_unreadable)
+    return reroute_segment_unlink (dir_fd, segment->serial, error);
+  reroute_segment_name (segment->serial, name);
+  g_snprintf (
+    kept, sizeof kept, REROUTE_SPOOL_DAMAGED "%016" G_GINT64_MODIFIER "x", segment->serial);
+  if (renameat (dir_fd, name, dir_fd, kept) == 0 || errno == ENOENT)
+    return TRUE;
+  reroute_spool_set_error (error, errno, "keep a spool segment that cannot be read");
+  return FALSE;
+}
+
+gboolean
 reroute_segment_exists (int dir_fd, guint64 serial)
 {
   char name[REROUTE_SEGMENT_NAME_OCTETS];
@@ -419,20 +436,37 @@ read_fully (int fd, guint64 offset, guint8 *buffer, gsize length, GError **error
   return TRUE;
 }
 
+static void
+add_unreadable (GArray *unreadable, gsize offset, gsize octets)
+{
+  RerouteUnreadable *last = unreadable->len > 0
+                              ? &g_array_index (unreadable, RerouteUnreadable, unreadable->len - 1)
+                              : NULL;
+  RerouteUnreadable next = { offset, octets };
+
+  if (last != NULL && last->offset + last->octets == offset)
+    last->octets += octets;
+  else
+    g_array_append_val (unreadable, next);
+}
+
 /* A block that the disk does not give back reads as zeros. */
 static void
-read_blocks (int fd, guint8 *buffer, gsize offset, gsize length)
+read_blocks (int fd, guint8 *buffer, gsize offset, gsize length, GArray *unreadable)
 {
   for (gsize done = 0; done < length; done += REROUTE_SPOOL_BLOCK_OCTETS)
     {
       gsize n = MIN (REROUTE_SPOOL_BLOCK_OCTETS, length - done);
-      if (pread (fd, buffer + done, n, (off_t) (offset + done)) != (gssize) n)
-        memset (buffer + done, 0, n);
+      if (read_fully (fd, offset + done, buffer + done, n, NULL))
+        continue;
+      memset (buffer + done, 0, n);
+      if (unreadable != NULL)
+        add_unreadable (unreadable, offset + done, n);
     }
 }
 
 void
-reroute_segment_read (int fd, guint8 *buffer, gsize from, gsize size)
+reroute_segment_read (int fd, guint8 *buffer, gsize from, gsize size, GArray *unreadable)
 {
   gsize done = 0;
 
@@ -443,7 +477,7 @@ reroute_segment_read (int fd, guint8 *buffer, gsize from, gsize size)
       if (n < 0 && errno == EINTR)
         continue;
       if (n <= 0)
-        read_blocks (fd, buffer + done, from + done, wanted);
+        read_blocks (fd, buffer + done, from + done, wanted, unreadable);
       done += n > 0 ? (gsize) n : wanted;
     }
 }

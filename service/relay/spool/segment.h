@@ -75,10 +75,19 @@ int reroute_segment_open (int dir_fd, guint64 serial, GError **error);
 
 /* The directory is not synced.  FALSE with @error: it is there still. */
 gboolean reroute_segment_unlink (int dir_fd, guint64 serial, GError **error);
+/* Likewise; of a segment that cannot be read in full the file stays, under the name of damage. */
+gboolean reroute_segment_remove (int dir_fd, const RerouteSegment *segment, GError **error);
 gboolean reroute_segment_exists (int dir_fd, guint64 serial); /* its file, as far as is known */
 
-/* What the disk does not give back reads as zeros.  @octets: has room for @size from @from on */
-void reroute_segment_read (int fd, guint8 *octets, gsize from, gsize size);
+/* A stretch of a segment that the disk does not give back. */
+typedef struct
+{
+  gsize offset, octets;
+} RerouteUnreadable;
+
+/* What the disk does not give back reads as zeros.  @octets: has room for @size from @from on;
+   @unreadable: (nullable) (element-type RerouteUnreadable): that is added here */
+void reroute_segment_read (int fd, guint8 *octets, gsize from, gsize size, GArray *unreadable);
 
 /* (transfer full): the payload of the record, its checksum verified.  @fd: its segment, open */
 GBytes *reroute_location_read (int fd, const RerouteLocation *location, GError **error);
