@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 #include "spool-faults.h"
+#include "service/relay/track/cursor.h"
 #include "track-fixture.h"
 
 #include <fcntl.h>
@@ -185,6 +186,99 @@ test_pages (Fixture *f, gconstpointer data)
 
       g_assert_cmpstr (paged, ==, all);
     }
+}
+
+/* What happens between two pages: a message that no page has told is told, one that was is not told
+   again. */
+static void
+test_tried_between_pages (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GByteArray) records = g_byte_array_new ();
+  g_autoptr (GString) ids = g_string_new (NULL);
+
+  for (guint64 id = 1; id <= 6; id++)
+    {
+      track_fixture_accept (records, id, SECOND (id), 1);
+      track_fixture_tell (records, id, SECOND (id), 0, REROUTE_TRACK_DEFERRED);
+    }
+  append (f, records);
+  guint64 cursor = search (f, "{}", 0, 3, ids);
+  for (guint64 id = 2; id <= 5; id += 3)
+    track_fixture_tell (records, id, SECOND (100), 0, REROUTE_TRACK_SENT);
+  append (f, records);
+  cursor = search (f, "{}", cursor, 1, ids);
+  track_fixture_tell (records, 1, SECOND (101), 0, REROUTE_TRACK_SENT);
+  append (f, records);
+  while (cursor != 0)
+    cursor = search (f, "{}", cursor, 1, ids);
+  g_assert_cmpstr (ids->str, ==, "6 5 4 3 2 1 ");
+}
+
+/* A cursor holds the low bits alone of the highest serial number. */
+static void
+test_pages_over_many_serials (Fixture *f, gconstpointer data)
+{
+  g_autofree char *old = g_build_filename (f->directory.folder, "track.000003fd", NULL);
+
+  g_assert_true (g_file_set_contents (old, "", 0, NULL));
+  reroute_track_store_free (f->store);
+  f->store = reroute_track_store_new (f->directory.fd, SMALL_OCTETS);
+  fill (f);
+  g_autofree char *all = search_all (f, "{}", 1000);
+  for (guint limit = 1; limit < 4; limit++)
+    {
+      g_autofree char *paged = search_all (f, "{}", limit);
+
+      g_assert_cmpstr (paged, ==, all);
+    }
+}
+
+static void
+test_cursors (Fixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    guint32 serial, offset, top_serial, top_offset, newest;
+    guint32 told_serial, told_offset; /* the top that is told */
+  } cursors[] = {
+    /* clang-format off */
+    { 1,       0,          1,       0,       1,       1,       0 },
+    { 7,       4800,       9,       9600,    9,       9,       9600 },
+    { 32767,   48,         32768,   100,     32768,   32768,   96 },
+    { 500,     48,         1000,    4800000, 33267,   1000,    4800000 },
+    { 1,       6291408,    32768,   48,      32768,   32768,   48 },
+    { 8000,    48,         40768,   48,      40767,   40767,   48 }, /* too far: lower */
+    { 3,       48,         3,       9000000, 3,       3,       6291360 }, /* likewise */
+    /* clang-format on */
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cursors); i++)
+    {
+      const RerouteTrackCursor cursor = {
+        REROUTE_TRACK_PLACE (cursors[i].serial, cursors[i].offset),
+        REROUTE_TRACK_PLACE (cursors[i].top_serial, cursors[i].top_offset),
+      };
+      guint64 packed = reroute_track_cursor_pack (&cursor);
+      RerouteTrackCursor told = reroute_track_cursor_unpack (packed, cursors[i].newest);
+
+      g_assert_cmpuint (packed, !=, 0);
+      g_assert_cmpuint (told.start, ==, cursor.start);
+      g_assert_cmpuint (
+        told.top, ==, REROUTE_TRACK_PLACE (cursors[i].told_serial, cursors[i].told_offset));
+    }
+}
+
+/* Any number may come over the bus. */
+static void
+test_forged_cursors (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GString) ids = g_string_new (NULL);
+
+  search (f, "{}", G_MAXUINT64, 3, ids);
+  fill (f);
+  for (guint bit = 0; bit < 64; bit++)
+    search (f, "{}", G_GUINT64_CONSTANT (1) << bit, 3, ids);
+  search (f, "{}", G_MAXUINT64, 3, ids);
 }
 
 /* A message is told as it is now, whatever it was found by. */
@@ -530,6 +624,10 @@ main (int argc, char **argv)
   ADD ("burst", test_burst);
   ADD ("found", test_found);
   ADD ("pages", test_pages);
+  ADD ("tried-between-pages", test_tried_between_pages);
+  ADD ("pages-over-many-serials", test_pages_over_many_serials);
+  ADD ("cursors", test_cursors);
+  ADD ("forged-cursors", test_forged_cursors);
   ADD ("state-is-the-newest", test_state_is_the_newest);
   ADD ("one-recipient-of-many", test_one_recipient_of_many);
   ADD ("what-cannot-be-asked", test_what_cannot_be_asked);

@@ -16,13 +16,14 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "service/relay/spool/message.h"
+#include "service/relay/track/cursor.h"
 
 #include <gio/gio.h>
 
 #define CLOCK_SLACK_US (60 * G_USEC_PER_SEC) /* records of many threads are nearly in order */
 #define ANSWER_MOST_OCTETS (512 * 1024)
 
-#define NEWEST ((guint64) G_MAXUINT32 << 32) /* above every record's place */
+#define NEWEST REROUTE_TRACK_PLACE (G_MAXUINT32, 0) /* above every record's place */
 
 #define ROW_TYPE "(txxsssusssss)"
 
@@ -50,13 +51,6 @@ page_init (Page *self, const RerouteTrackReader *reader)
   *self = (Page){ reader, g_byte_array_new (), g_array_new (FALSE, FALSE, sizeof (guint32)), 0 };
 }
 
-/* A record's place: the higher, the newer. */
-static guint64
-make_place (guint32 serial, guint32 offset)
-{
-  return (guint64) serial << 32 | offset;
-}
-
 /* The record @index of the page. */
 static RerouteTrackRecord
 get_record (const Page *self, guint index, guint64 *place)
@@ -65,7 +59,7 @@ get_record (const Page *self, guint index, guint64 *place)
   RerouteTrackRecord record = { 0 };
 
   reroute_track_record_parse (self->octets->data + offset, self->octets->len - offset, &record);
-  *place = make_place (self->serial, offset);
+  *place = REROUTE_TRACK_PLACE (self->serial, offset);
   return record;
 }
 
@@ -150,9 +144,9 @@ typedef struct
   const RerouteTrackFilter *filter;
   GPtrArray *found;  /* (element-type Found): newest first */
   GHashTable *by_id; /* (element-type guint64 Found) */
-  guint64 start;     /* its cursor: this place and all above were searched before */
-  guint64 end;       /* the lowest place that was looked at */
-  gint64 end_us;     /* of the record there */
+  RerouteTrackCursor from;
+  guint64 end;   /* the lowest place that was looked at */
+  gint64 end_us; /* of the record there */
   guint limit;
   guint64 octets_left; /* that may be read yet */
   gsize answer_octets;
@@ -232,7 +226,7 @@ look_through (Search *self, const Page *page)
       guint64 place;
       RerouteTrackRecord record = get_record (page, i - 1, &place);
 
-      if (place < self->start && !look_at (self, &record, place))
+      if (place < self->from.start && !look_at (self, &record, place))
         return FALSE;
     }
   return TRUE;
@@ -245,8 +239,8 @@ look_for_messages (Search *self, Page *page, gboolean *over, GError **error)
   gint64 since_us = reroute_track_filter_get_since_us (self->filter);
   const RerouteTrackStore *store = page->reader->store;
   const RerouteTrackFile *file;
-  guint32 serial = (guint32) (self->start >> 32);
-  gboolean within = (guint32) self->start > 0; /* the file that the cursor points into */
+  guint32 serial = (guint32) (self->from.start >> 32);
+  gboolean within = (guint32) self->from.start > 0; /* the file that the cursor points into */
 
   *over = FALSE;
   while ((file = find_older (store, within ? serial + 1 : serial)) != NULL)
@@ -264,7 +258,7 @@ look_for_messages (Search *self, Page *page, gboolean *over, GError **error)
       load (page, serial);
       if (!look_through (self, page))
         return TRUE;
-      self->end = make_place (serial, 0);
+      self->end = REROUTE_TRACK_PLACE (serial, 0);
       if (!pause_reading (page->reader, error))
         return FALSE;
     }
@@ -297,7 +291,8 @@ update (Search *self, const RerouteTrackRecord *record, guint64 place)
   head = reroute_track_record_get_head (record);
   if (head.kind == REROUTE_TRACK_NOTICE)
     return;
-  if (place >= self->start && reroute_track_filter_matches (self->filter, record, &recipient))
+  if (place >= self->from.start && place < self->from.top &&
+      reroute_track_filter_matches (self->filter, record, &recipient))
     found->is_old = TRUE;
   if (!found->has_state &&
       (head.recipient == found->recipient || head.kind == REROUTE_TRACK_ACCEPTED))
@@ -312,7 +307,7 @@ update_messages (Search *self, Page *page, GError **error)
   guint32 serial = G_MAXUINT32;
 
   while (self->found->len > 0 && (file = find_older (page->reader->store, serial)) != NULL &&
-         make_place (file->serial, G_MAXUINT32) >= self->end)
+         REROUTE_TRACK_PLACE (file->serial, G_MAXUINT32) >= self->end)
     {
       serial = file->serial;
       if (page->serial != serial)
@@ -356,6 +351,19 @@ add_row (GVariantBuilder *rows, const Found *found)
                          or_empty (found->reply));
 }
 
+/* Where the answer begins.  @cursor: 0: it is the first one */
+static RerouteTrackCursor
+find_start (const RerouteTrackStore *store, guint64 cursor)
+{
+  const RerouteTrackFile *newest = find_older (store, G_MAXUINT32);
+
+  if (cursor != 0)
+    return reroute_track_cursor_unpack (cursor, newest != NULL ? newest->serial : 0);
+  return (RerouteTrackCursor){ NEWEST,
+                               newest != NULL ? REROUTE_TRACK_PLACE (newest->serial, newest->octets)
+                                              : 0 };
+}
+
 GVariant *
 reroute_track_search (const RerouteTrackReader *reader,
                       const RerouteTrackFilter *filter,
@@ -366,12 +374,13 @@ reroute_track_search (const RerouteTrackReader *reader,
   g_return_val_if_fail (reader != NULL && filter != NULL && limit > 0, NULL);
 
   g_auto (Page) page = { 0 };
+  RerouteTrackCursor from = find_start (reader->store, cursor);
   g_auto (Search) search = {
     .filter = filter,
     .found = g_ptr_array_new_with_free_func (found_free),
     .by_id = g_hash_table_new (g_int64_hash, g_int64_equal),
-    .start = cursor > 0 ? cursor : NEWEST,
-    .end = cursor > 0 ? cursor : NEWEST,
+    .from = from,
+    .end = from.start,
     .limit = limit,
     .octets_left = REROUTE_LIMIT_TRACK_SEARCH_OCTETS,
   };
@@ -389,8 +398,11 @@ reroute_track_search (const RerouteTrackReader *reader,
       if (!found->is_old)
         add_row (&rows, found);
     }
-  return g_variant_new (
-    "(txa" ROW_TYPE ")", over ? G_GUINT64_CONSTANT (0) : search.end, search.end_us, &rows);
+  from.start = search.end;
+  return g_variant_new ("(txa" ROW_TYPE ")",
+                        over ? G_GUINT64_CONSTANT (0) : reroute_track_cursor_pack (&from),
+                        search.end_us,
+                        &rows);
 }
 
 /* --- one message --- */

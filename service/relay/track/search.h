@@ -20,7 +20,7 @@ typedef struct
 
 /**
  * reroute_track_search:
- * @cursor: of the answer before; 0: from the newest message
+ * @cursor: of the answer before (reroute_track_cursor_pack()); 0: from the newest message
  * @limit: messages
  *
  * Errors: %G_IO_ERROR_CANCELLED: it was given up
