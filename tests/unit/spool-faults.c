@@ -14,15 +14,12 @@
 #include "tests/unit/spool-faults.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -62,11 +59,7 @@ static struct
   const gint *waits_ms;
   guint n_waits;
   int refused_mode;
-  int names_left;
-  guint64 free_octets;
-  ino_t refused_inode; /* 0: none */
-  guint64 refused_offset;
-} faults = { .refused_mode = -1, .names_left = -1, .free_octets = G_MAXUINT64 };
+} faults = { .refused_mode = -1 };
 
 static guint32
 get_random (void)
@@ -137,35 +130,6 @@ spool_faults_refuse_opens (int mode)
 {
   g_mutex_lock (&faults.lock);
   faults.refused_mode = mode;
-  g_mutex_unlock (&faults.lock);
-}
-
-void
-spool_faults_break_list (guint n_names)
-{
-  g_mutex_lock (&faults.lock);
-  faults.names_left = (int) n_names;
-  g_mutex_unlock (&faults.lock);
-}
-
-void
-spool_faults_set_free (guint64 octets)
-{
-  g_mutex_lock (&faults.lock);
-  faults.free_octets = octets;
-  g_mutex_unlock (&faults.lock);
-}
-
-void
-spool_faults_refuse_reads (const char *path, guint64 offset)
-{
-  struct stat status = { 0 };
-
-  if (path != NULL)
-    g_assert_cmpint (stat (path, &status), ==, 0);
-  g_mutex_lock (&faults.lock);
-  faults.refused_inode = status.st_ino;
-  faults.refused_offset = offset;
   g_mutex_unlock (&faults.lock);
 }
 
@@ -551,38 +515,6 @@ openat (int dir_fd, const char *name, int flags, ...)
   return fd;
 }
 
-int
-fstatvfs (int fd, struct statvfs *figures)
-{
-  struct statfs own;
-
-  if (fstatfs (fd, &own) != 0)
-    return -1;
-  *figures = (struct statvfs){ .f_bsize = 1, .f_frsize = 1 };
-  g_mutex_lock (&faults.lock);
-  figures->f_bavail = MIN (faults.free_octets, (guint64) own.f_bavail * (guint64) own.f_bsize);
-  g_mutex_unlock (&faults.lock);
-  return 0;
-}
-
-struct dirent *
-readdir (DIR *dir)
-{
-  static struct dirent *(*get_next) (DIR *);
-
-  g_mutex_lock (&faults.lock);
-  if (get_next == NULL)
-    get_next = dlsym (RTLD_NEXT, "readdir64");
-  gboolean fails = faults.names_left == 0;
-  if (faults.names_left >= 0)
-    faults.names_left--;
-  g_mutex_unlock (&faults.lock);
-  if (!fails)
-    return get_next (dir);
-  errno = EIO;
-  return NULL;
-}
-
 /* Whether the file was created since its directory was synced. */
 static gboolean
 is_new (int fd)
@@ -609,21 +541,4 @@ write (int fd, const void *octets, size_t length)
     }
   g_mutex_unlock (&faults.lock);
   return syscall (SYS_write, fd, octets, length);
-}
-
-ssize_t
-pread (int fd, void *octets, size_t length, off_t offset)
-{
-  struct stat status;
-
-  g_mutex_lock (&faults.lock);
-  gboolean fails = faults.refused_inode != 0 && fstat (fd, &status) == 0 &&
-                   status.st_ino == faults.refused_inode &&
-                   (guint64) offset < faults.refused_offset + PAGE_OCTETS &&
-                   (guint64) offset + length > faults.refused_offset;
-  g_mutex_unlock (&faults.lock);
-  if (!fails)
-    return syscall (SYS_pread64, fd, octets, length, offset);
-  errno = EIO;
-  return -1;
 }
