@@ -8,24 +8,12 @@
 #include "common/ruleset-check.h"
 
 #include "common/codec.h"
+#include "tests/unit/check-cases.h"
 #include "tests/unit/sample-rules.h"
 
 #include <string.h>
 
-#define INBOUND "inbound-host=in.test\n"
-
-typedef struct
-{
-  const char *name;
-  const char *source;
-  const char *base; /* NULL: everything is judged */
-  const char *rows;
-  const char *settings;
-  const char
-    *expect; /* "level code rows" of each finding, by level; postmaster-missing is left out */
-} Row;
-
-static const Row rows[] = {
+static const CheckCase cases[] = {
   { "clean",
     "Q190710",
     NULL,
@@ -87,18 +75,6 @@ static const Row rows[] = {
     "recipients,u@z.x.b.test",
     "",
     "warning list-empty c1" },
-  { "list-emptied",
-    "issue 4",
-    "connections,a.test,,host,gw.test,,,,list\nrecipients,u@a.test\nrecipients,v@a.test",
-    "recipients,u@a.test,exact,-\nrecipients,v@a.test,exact,-",
-    "",
-    "warning list-empty c1" },
-  { "list-filled",
-    "issue 4",
-    "connections,a.test,,host,gw.test,,,,list",
-    "recipients,u@a.test",
-    "",
-    "" },
   { "list-of-an-entry-that-is-off",
     "issue 4",
     NULL,
@@ -138,7 +114,7 @@ static const Row rows[] = {
     "Q307628",
     NULL,
     "routing,a.test,,reroute,a.test\nrouting,a.test,exact,inbound",
-    INBOUND,
+    CHECK_CASES_INBOUND,
     "" },
   { "target-covered",
     "Q169683",
@@ -146,50 +122,19 @@ static const Row rows[] = {
     "routing,ms.com,,reroute,host1.ms.com",
     "",
     "note target-covered r1" },
-  { "loop-by-edit",
-    "design 3",
-    "routing,a.test,,reroute,b.test",
-    "routing,b.test,,reroute,a.test",
-    "",
-    "error loop r1 r1001" },
-  { "loop-by-removal",
-    "design 3",
-    "routing,a.test,,reroute,x.b.test\nrouting,b.test,,reroute,a.test\nrouting,x.b.test,,relay",
-    "routing,x.b.test,,-",
-    "",
-    "error loop r1 r2" },
-  { "loop-by-switching-off",
-    "design 3",
-    "routing,a.test,,reroute,x.b.test\nrouting,b.test,,reroute,a.test\nrouting,x.b.test,exact,"
-    "relay",
-    "routing,x.b.test,exact,relay,,,no",
-    "",
-    "error loop r1 r2; note never-acts-disabled r3 r2" },
-  { "loop-elsewhere",
-    "only what differs",
-    "routing,a.test,,reroute,a.test",
-    "routing,b.test,,relay\nconnections,b.test,,dns",
-    "",
-    "" },
   { "inbound-host-missing",
     "design 3",
     NULL,
     "routing,a.test,,inbound",
     "",
     "error inbound-host-missing r1" },
-  { "inbound-host-set", "design 3", NULL, "routing,a.test,,inbound", INBOUND, "" },
+  { "inbound-host-set", "design 3", NULL, "routing,a.test,,inbound", CHECK_CASES_INBOUND, "" },
   { "inbound-off",
     "design 3",
     NULL,
     "routing,a.test,,inbound,,,no",
     "",
     "note never-acts-disabled-alone r1" },
-  { "inbound-host-unset",
-    "design 3",
-    "routing,a.test,,inbound",
-    "",
-    "inbound-host=",
-    "error inbound-host-missing r1" },
   { "inbound-with-table-off",
     "design 3",
     NULL,
@@ -224,7 +169,7 @@ static const Row rows[] = {
     "conformance N04",
     NULL,
     "routing,a.test,,inbound\nconnections,a.test,,host,gw.test",
-    INBOUND,
+    CHECK_CASES_INBOUND,
     "warning never-acts-inbound c2 r1" },
   { "both-pages-back",
     "Q169683",
@@ -232,12 +177,6 @@ static const Row rows[] = {
     "routing,a.test,,reroute,h.a.test\nconnections,a.test,,host,gw.test",
     "",
     "note target-covered r1" },
-  { "both-pages-by-edit",
-    "Q190710",
-    "connections,a.test,,host,gw.test",
-    "routing,a.test,,reroute,b.test",
-    "",
-    "warning never-acts-rerouted c1 r1001" },
   { "both-pages-table-off",
     "design 3",
     NULL,
@@ -248,12 +187,6 @@ static const Row rows[] = {
     "design 3",
     NULL,
     "routing,a.test,,relay",
-    "",
-    "note always-relay-default r1" },
-  { "relay-default-by-removal",
-    "design 3",
-    "routing,a.test,,relay\nconnections,a.test,,dns",
-    "connections,a.test,,-",
     "",
     "note always-relay-default r1" },
   { "disabled",
@@ -321,12 +254,6 @@ static const Row rows[] = {
     "",
     "listen-tls=127.0.0.1:465",
     "warning tls-certificate-missing" },
-  { "own-port-by-listen",
-    "design 5",
-    "connections,a.test,,host,127.0.0.1:2526",
-    "",
-    "listen=127.0.0.1:2526",
-    "error own-port c1" },
   { "port-twice", "bind(2)", "", "", "listen=0.0.0.0:26,127.0.0.1:26", "error port-twice" },
   { "port-below", "bind(2)", NULL, "", "listen=127.0.0.1:26,0.0.0.0:26", "error port-twice" },
   { "port-tls", "bind(2)", "", "", "tls-certificate=/a\nlisten-tls=[::1]:25", "error port-twice" },
@@ -353,78 +280,7 @@ static const Row rows[] = {
     "",
     "confirm anyone-public-suffix c1" },
   { "permitted-suffix", "design 3", NULL, "connections,co.uk,,host,gw.test,permitted", "", "" },
-  { "confirmed-once",
-    "design 3",
-    "connections,co.uk,,host,gw.test",
-    "connections,co.uk,,host,other.test",
-    "",
-    "" },
-  { "opened",
-    "design 3",
-    "connections,co.uk,,host,gw.test,permitted",
-    "connections,co.uk,,host,gw.test,anyone",
-    "",
-    "confirm anyone-public-suffix c1" },
-  { "switched-on",
-    "design 3",
-    "connections,co.uk,,host,gw.test,,no",
-    "connections,co.uk,,host,gw.test",
-    "",
-    "confirm anyone-public-suffix c1" },
 };
-
-/* "r1 c2": the page's letter and the id. */
-static void
-append_finding (GString *out, const RerouteFinding *finding)
-{
-  if (g_str_equal (finding->code, "postmaster-missing"))
-    return;
-  g_string_append_printf (out,
-                          "%s%s %s",
-                          out->len > 0 ? "; " : "",
-                          reroute_finding_level_to_string (finding->level),
-                          finding->code);
-  for (guint i = 0; i < finding->rows->len; i++)
-    {
-      const RerouteRowRef *ref = &g_array_index (finding->rows, RerouteRowRef, i);
-      g_string_append_printf (
-        out, " %c%" G_GINT64_FORMAT, reroute_page_to_string (ref->page)[0], ref->id);
-    }
-}
-
-static char *
-describe (GPtrArray *findings)
-{
-  g_autoptr (GString) out = g_string_new (NULL);
-
-  for (guint i = 0; i < findings->len; i++)
-    {
-      const RerouteFinding *finding = findings->pdata[i];
-      g_test_message ("%s", finding->sentence);
-      g_assert_null (strchr (finding->sentence, '%'));
-      append_finding (out, finding);
-    }
-  return g_string_free (g_steal_pointer (&out), FALSE);
-}
-
-static void
-test_row (gconstpointer data)
-{
-  const Row *row = data;
-  g_autoptr (RerouteRuleset) base = NULL;
-  g_autoptr (RerouteRuleset) rules = NULL;
-
-  if (row->base != NULL)
-    {
-      base = sample_rules (row->base, strstr (row->settings, "inbound-host=") ? INBOUND : "");
-      rules = sample_rules_edit (base, row->rows, row->settings);
-    }
-  else
-    rules = sample_rules (row->rows, row->settings);
-  g_autoptr (GPtrArray) findings = reroute_ruleset_check (rules, base, NULL);
-  g_autofree char *found = describe (findings);
-  g_assert_cmpstr (found, ==, row->expect);
-}
 
 static RerouteFinding *
 get_only (GPtrArray *findings, const char *code)
@@ -583,11 +439,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
-    {
-      g_autofree char *path = g_strdup_printf ("/ruleset-check/%s", rows[i].name);
-      g_test_add_data_func (path, &rows[i], test_row);
-    }
+  check_cases_add ("/ruleset-check", cases, G_N_ELEMENTS (cases));
   g_test_add_func ("/ruleset-check/circle-drawn", test_circle_drawn);
   g_test_add_func ("/ruleset-check/duplicates", test_duplicates);
   g_test_add_func ("/ruleset-check/mx-facts", test_mx_facts);
