@@ -351,6 +351,18 @@ hosts_cb (RerouteRow *row, gpointer user_data)
 }
 
 static gboolean
+targets_cb (RerouteRow *row, gpointer user_data)
+{
+  const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) row;
+
+  if (row->enabled && entry->action == REROUTE_ROUTING_REROUTE &&
+      reroute_domain_is_literal (entry->target_key) &&
+      reroute_check_is_first (user_data, "row", row->page, row->id))
+    check_target (user_data, row);
+  return TRUE;
+}
+
+static gboolean
 etrn_cb (RerouteRow *row, gpointer user_data)
 {
   if (row->enabled)
@@ -386,7 +398,10 @@ check_settings (RerouteCheck *check)
       reroute_ruleset_queues_for_etrn (check->rules))
     reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, etrn_cb, check);
   if (own && !check->whole)
-    reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, hosts_cb, check);
+    {
+      reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, hosts_cb, check);
+      reroute_ruleset_foreach (check->rules, REROUTE_PAGE_ROUTING, targets_cb, check);
+    }
   reroute_check_ranges (check);
 }
 

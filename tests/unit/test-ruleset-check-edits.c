@@ -89,6 +89,25 @@ static const CheckCase cases[] = {
     "connections,co.uk,,host,gw.test",
     "",
     "confirm anyone-public-suffix c1" },
+  { "own-port-by-listen-of-a-target",
+    "design 5",
+    "routing,a.test,,reroute,[127.0.0.2]",
+    "",
+    "listen=0.0.0.0:25",
+    "error own-port r1" },
+  { "own-port-by-address-of-a-target",
+    "design 5",
+    "routing,a.test,,reroute,[192.0.2.9]\nrouting,b.test,,reroute,[192.0.2.9],,no\n"
+    "routing,c.test,,reroute,[192.0.2.1]\nrouting,d.test,,relay",
+    "",
+    "own-addresses=192.0.2.9",
+    "error own-port r1" },
+  { "own-port-of-a-target-said-once",
+    "design 5",
+    "routing,a.test,,reroute,[192.0.2.9]",
+    "routing,a.test,,reroute,[192.0.2.9],permitted",
+    "own-addresses=192.0.2.9",
+    "error own-port r1" },
 };
 
 int
