@@ -19,7 +19,8 @@ typedef struct
   GHashTable *not_asked; /* (element-type utf8 RerouteRow): open domains without a fact */
   GHashTable *listed;    /* as of reroute_check_find_listed(); NULL: not looked up */
   guint n_more;
-  gboolean whole; /* every row is judged, once */
+  guint longest_chain; /* entries of Routing that act one after the other, of those judged */
+  gboolean whole;      /* every row is judged, once */
   gboolean reroute;
   gboolean inbound_missing;
   gboolean inbound_said;
@@ -40,6 +41,8 @@ reroute_check_is_first (RerouteCheck *check, const char *kind, ReroutePage page,
 
 /* Follows the chain from @row, which reroutes, as the decision does. */
 void reroute_check_chain (RerouteCheck *check, RerouteRow *row);
+/* After all rows: the entries that lead to those that were judged, as far as it can matter. */
+void reroute_check_leading (RerouteCheck *check);
 /* @row of Connections: whether Routing keeps its mail from ever getting to it. */
 void reroute_check_reached (RerouteCheck *check, RerouteRow *row);
 

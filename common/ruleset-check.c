@@ -440,6 +440,7 @@ check_rows (RerouteCheck *check)
   g_hash_table_iter_init (&iter, check->rows);
   while (g_hash_table_iter_next (&iter, &row, NULL))
     judge (check, row);
+  reroute_check_leading (check);
 }
 
 static int

@@ -21,7 +21,8 @@ struct _RerouteRuleset
   guint64 serial;
   RerouteSettings *settings;
   RerouteRowTable *pages[REROUTE_N_PAGES];
-  gint64 next_new_id; /* negative: for the next row that is not stored yet */
+  gint64 next_new_id;  /* negative: for the next row that is not stored yet */
+  guint longest_chain; /* atomic: the one thing that is noted later */
 };
 
 struct _RerouteRulesetBuilder
@@ -214,6 +215,22 @@ reroute_ruleset_queues_for_etrn (const RerouteRuleset *self)
   g_return_val_if_fail (self != NULL, FALSE);
 
   return reroute_row_table_get_n_queue_for_etrn (self->pages[REROUTE_PAGE_CONNECTIONS]) > 0;
+}
+
+guint
+reroute_ruleset_get_longest_chain (const RerouteRuleset *self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+
+  return g_atomic_int_get (&self->longest_chain);
+}
+
+void
+reroute_ruleset_note_longest_chain (const RerouteRuleset *self, guint n_entries)
+{
+  g_return_if_fail (self != NULL);
+
+  g_atomic_int_set (&((RerouteRuleset *) self)->longest_chain, n_entries);
 }
 
 RerouteRow *

@@ -54,6 +54,10 @@ RerouteSettings *reroute_ruleset_get_settings (const RerouteRuleset *self);
 gsize reroute_ruleset_get_n_rows (const RerouteRuleset *self, ReroutePage page);
 /* Whether the mail of any enabled row waits for ETRN. */
 gboolean reroute_ruleset_queues_for_etrn (const RerouteRuleset *self);
+/* How many entries of Routing act one after the other at most, a bound that reroute_ruleset_check()
+   notes for itself; 0: not known.  Any thread. */
+guint reroute_ruleset_get_longest_chain (const RerouteRuleset *self);
+void reroute_ruleset_note_longest_chain (const RerouteRuleset *self, guint n_entries);
 /* (transfer none) (nullable) */
 RerouteRow *reroute_ruleset_get_row (const RerouteRuleset *self, ReroutePage page, gint64 id);
 /* The row of exactly this domain and match, enabled or not; (transfer none) (nullable) */

@@ -6,6 +6,7 @@
 
 #include "config.h"
 
+#include "common/limits.h"
 #include "tests/unit/check-cases.h"
 #include "tests/unit/sample-rules.h"
 
@@ -110,10 +111,108 @@ static const CheckCase cases[] = {
     "error own-port r1" },
 };
 
+/* "#a0.test" to "#a1.test" and so on: @n entries. */
+static void
+append_chain (GString *out, const char *letter, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (
+      out, "routing,%s%u.test,exact,reroute,%s%u.test\n", letter, i, letter, i + 1);
+}
+
+typedef struct
+{
+  const char *name;
+  guint n_first;  /* entries from #a0.test on */
+  guint n_second; /* entries from #b0.test on */
+  const char *more;
+  const char *edit;
+  guint n_too_long;
+} ChainCase;
+
+static const ChainCase chain_cases[] = {
+  { "joined", 60, 60, "", "routing,a60.test,exact,reroute,b0.test", 21 },
+  { "joined-by-target", 60, 60, "", "routing,a59.test,exact,reroute,b0.test", 20 },
+  { "joined-by-removal",
+    60,
+    60,
+    "routing,a60.test,exact,relay\nrouting,a60.test,,reroute,b0.test",
+    "routing,a60.test,exact,-",
+    21 },
+  { "joined-by-switching-off",
+    60,
+    60,
+    "routing,a60.test,exact,relay\nrouting,test,,reroute,b0.test",
+    "routing,a60.test,exact,relay,,,no",
+    21 },
+  { "in-front", 100, 0, "", "routing,new.test,,reroute,a0.test", 1 },
+  { "at-the-end", 100, 0, "", "routing,a100.test,,reroute,end.test", 1 },
+  { "one-less", 99, 0, "", "routing,a99.test,,reroute,end.test", 0 },
+  { "elsewhere", 120, 0, "", "routing,new.test,,reroute,end.test", 0 },
+};
+
+static guint
+count_too_long (GPtrArray *findings)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < findings->len; i++)
+    n += g_str_equal (((RerouteFinding *) findings->pdata[i])->code, "chain-too-long");
+  return n;
+}
+
+/* What leads to an edited entry is found, also when what is known of the base is old. */
+static void
+test_chain (gconstpointer data)
+{
+  const ChainCase *row = data;
+  g_autoptr (GString) text = g_string_new (NULL);
+  append_chain (text, "a", row->n_first);
+  append_chain (text, "b", row->n_second);
+  g_string_append (text, row->more);
+  g_autoptr (RerouteRuleset) base = sample_rules (text->str, "");
+  g_autoptr (RerouteRuleset) rules = sample_rules_edit (base, row->edit, "");
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GPtrArray) findings = reroute_ruleset_check (rules, base, NULL);
+      g_autoptr (GPtrArray) none = reroute_ruleset_check (base, NULL, NULL);
+      g_assert_cmpuint (count_too_long (findings), ==, row->n_too_long);
+    }
+  g_autoptr (GPtrArray) all = reroute_ruleset_check (rules, NULL, NULL);
+  if (row->n_first <= REROUTE_LIMIT_REROUTE_DEPTH)
+    g_assert_cmpuint (count_too_long (all), ==, row->n_too_long);
+}
+
+/* One entry more at a time; each generation is judged by its predecessor alone. */
+static void
+test_growing_chain (void)
+{
+  g_autoptr (RerouteRuleset) rules = sample_rules ("", "");
+
+  for (guint i = 0; i <= REROUTE_LIMIT_REROUTE_DEPTH; i++)
+    {
+      g_autofree char *line = g_strdup_printf ("routing,a%u.test,,reroute,a%u.test", i, i + 1);
+      g_autoptr (RerouteRuleset) next = sample_rules_edit (rules, line, "");
+      g_autoptr (GPtrArray) findings = reroute_ruleset_check (next, rules, NULL);
+
+      g_assert_cmpuint (count_too_long (findings), ==, i == REROUTE_LIMIT_REROUTE_DEPTH);
+      reroute_ruleset_unref (rules);
+      rules = g_steal_pointer (&next);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   check_cases_add ("/ruleset-check-edits", cases, G_N_ELEMENTS (cases));
+  for (gsize i = 0; i < G_N_ELEMENTS (chain_cases); i++)
+    {
+      g_autofree char *path =
+        g_strconcat ("/ruleset-check-edits/chain-", chain_cases[i].name, NULL);
+      g_test_add_data_func (path, &chain_cases[i], test_chain);
+    }
+  g_test_add_func ("/ruleset-check-edits/growing-chain", test_growing_chain);
   return g_test_run ();
 }
