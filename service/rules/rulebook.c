@@ -17,6 +17,7 @@
 struct _RerouteRulebook
 {
   char *path;
+  RerouteStoreFileId file; /* that the writer has open */
   RerouteStore *writer;
   RerouteRuleset *ruleset;
   gint64 next_row_id;
@@ -55,7 +56,7 @@ reroute_rulebook_open (const char *path, GError **error)
   g_mutex_init (&self->lock);
   self->readers = g_queue_new ();
   self->writer = reroute_store_open (path, REROUTE_STORE_WRITE, NULL, error);
-  if (self->writer == NULL)
+  if (self->writer == NULL || !reroute_store_file_identify (path, &self->file, error))
     return NULL;
   self->ruleset = load (self->writer, path, &self->next_row_id, error);
   return self->ruleset != NULL ? g_steal_pointer (&self) : NULL;
@@ -201,7 +202,8 @@ save (RerouteRulebook *self, const RerouteProposal *proposal, RerouteStore *from
 {
   RerouteStore *store = self->writer;
 
-  if (!reroute_store_begin (store, error))
+  if (!reroute_store_file_check_same (self->path, &self->file, error) ||
+      !reroute_store_begin (store, error))
     return FALSE;
   if (write_rows (store, proposal, error) &&
       (from != NULL ? reroute_history_take_over (store, from, proposal, error)
@@ -245,10 +247,12 @@ reroute_rulebook_copy (RerouteRulebook *self,
                        GCancellable *cancellable,
                        GError **error)
 {
-  g_autoptr (RerouteStore) reader =
-               reroute_store_open (self->path, REROUTE_STORE_READ, cancellable, error);
+  g_autoptr (RerouteStore) reader = NULL;
   RerouteQuery *query = NULL;
 
+  if (!reroute_store_file_check_same (self->path, &self->file, error))
+    return FALSE;
+  reader = reroute_store_open (self->path, REROUTE_STORE_READ, cancellable, error);
   if (reader == NULL)
     return FALSE;
   query = reroute_store_query (reader, "VACUUM INTO ?1", error);
@@ -275,6 +279,8 @@ reroute_rulebook_borrow_reader (RerouteRulebook *self, GError **error)
 {
   g_autoptr (RerouteStore) reader = NULL;
 
+  if (!reroute_store_file_check_same (self->path, &self->file, error))
+    return NULL;
   g_mutex_lock (&self->lock);
   reader = g_queue_pop_head (self->readers);
   g_mutex_unlock (&self->lock);

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
  *
  * The database and the newest generation in memory, which move on together.
  * The main thread owns it; reroute_rulebook_save() alone may run in another, one at a time.
+ * Once its file has gone, or another has taken its place, saving, copying and reading end with
+ * %REROUTE_ERROR_STORE, which says what to do.
  */
 typedef struct _RerouteRulebook RerouteRulebook;
 

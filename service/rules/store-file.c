@@ -92,6 +92,51 @@ reroute_store_file_check_header (const char *path,
   return FALSE;
 }
 
+gboolean
+reroute_store_file_identify (const char *path, RerouteStoreFileId *id, GError **error)
+{
+  GStatBuf status;
+
+  if (g_stat (path, &status) == 0)
+    {
+      *id = (RerouteStoreFileId){ .device = status.st_dev, .inode = status.st_ino };
+      return TRUE;
+    }
+  if (errno == ENOENT)
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_STORE,
+                 "database “%s” is gone while reroute-rulesd runs: put it back, or restart "
+                 "reroute-rulesd, which makes an empty one",
+                 path);
+  else
+    g_set_error (error,
+                 REROUTE_ERROR,
+                 REROUTE_ERROR_STORE,
+                 "cannot look for database “%s”: %s",
+                 path,
+                 g_strerror (errno));
+  return FALSE;
+}
+
+gboolean
+reroute_store_file_check_same (const char *path, const RerouteStoreFileId *opened, GError **error)
+{
+  RerouteStoreFileId now;
+
+  if (!reroute_store_file_identify (path, &now, error))
+    return FALSE;
+  if (now.device == opened->device && now.inode == opened->inode)
+    return TRUE;
+  g_set_error (error,
+               REROUTE_ERROR,
+               REROUTE_ERROR_STORE,
+               "another file has taken the place of database “%s” while reroute-rulesd runs: "
+               "restart reroute-rulesd",
+               path);
+  return FALSE;
+}
+
 /* Why nothing can be written there, and what to do; @error_number: of the attempt.  A unit that was
    changed gives another user, or leaves the folder out of what may be written. */
 static const char *

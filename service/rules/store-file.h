@@ -3,6 +3,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 G_BEGIN_DECLS
 
@@ -28,6 +29,21 @@ gboolean reroute_store_file_check_header (const char *path,
                                           gboolean foreign,
                                           gboolean *empty,
                                           GError **error);
+
+/* Which file it is that stands under a name. */
+typedef struct
+{
+  dev_t device;
+  ino_t inode;
+} RerouteStoreFileId;
+
+/* Of the file at @path, which was just opened.  Errors: %REROUTE_ERROR_STORE. */
+gboolean reroute_store_file_identify (const char *path, RerouteStoreFileId *id, GError **error);
+
+/* Whether @path still is the file that was opened: what is written into another, or into none, is
+   lost at the next start.  Errors: %REROUTE_ERROR_STORE. */
+gboolean
+reroute_store_file_check_same (const char *path, const RerouteStoreFileId *opened, GError **error);
 
 /* Whether files can be made where @path is to be.  Errors: %REROUTE_ERROR_STORE. */
 gboolean reroute_store_file_check_folder (const char *path, GError **error);

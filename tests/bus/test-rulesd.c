@@ -12,6 +12,7 @@
 #include "common/limits.h"
 #include "common/row-columns.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 static RerouteRowPage *
@@ -507,6 +508,50 @@ test_edits_belong_to_their_caller (BusFixture *f, gconstpointer data)
   g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_TOO_LARGE);
 }
 
+/* What saving, listing and copying say, which is the same. */
+static void
+assert_refused (BusFixture *f, const char *says)
+{
+  const struct
+  {
+    const char *method;
+    GVariant *arguments;
+  } calls[] = {
+    { "Apply",
+      g_variant_new_parsed ("(@a(sv) [('set', <('message-timeout', '3d')>)], @t 1, @as [])") },
+    { "List", g_variant_new ("(sssuu)", "routing", "", "domain", 0, 10) },
+    { "BackupBegin", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) reply = bus_call (f->bus, calls[i].method, calls[i].arguments, &error);
+
+      g_assert_null (reply);
+      g_assert_nonnull (strstr (error->message, says));
+      reroute_error_strip (error);
+      g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_STORE);
+    }
+}
+
+/* What was saved into a file without a name would be lost. */
+static void
+test_its_file_was_replaced (BusFixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->folder, "reroute", "rules.db", NULL);
+  g_autofree char *away = g_strconcat (path, ".away", NULL);
+
+  bus_save (f, "put routing,test.com,,reroute,example.com", 0);
+  g_assert_cmpint (g_rename (path, away), ==, 0);
+  assert_refused (f, "is gone");
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_set_contents (path, "", 0, NULL));
+  assert_refused (f, "another file has taken the place");
+  g_assert_cmpint (g_rename (away, path), ==, 0);
+  bus_save (f, "put routing,b.test,,relay", 1);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/rulesd/" name, BusFixture, NULL, bus_set_up, func, bus_tear_down)
 
@@ -529,5 +574,6 @@ main (int argc, char *argv[])
   ADD ("changes-since-the-future", test_changes_since_the_future);
   ADD ("too-much-in-one-call", test_too_much_in_one_call);
   ADD ("edits-belong-to-their-caller", test_edits_belong_to_their_caller);
+  ADD ("its-file-was-replaced", test_its_file_was_replaced);
   return g_test_run ();
 }
