@@ -93,6 +93,14 @@ static const Spec specs[] = {
     /* Translators: the domain on the Connections page, the Routing entry */
     N_("%s is on the Connections page too. The Routing entry %s sends its mail to the inbound host, so the entry "
        "there never acts.") },
+  { "both-pages-admission", LEVEL (WARNING), 2,
+    /* Translators: the domain on the Connections page, the Routing entry */
+    N_("%s is on the Connections page too. The Routing entry %s alone says who may send to it and how its recipients "
+       "are checked, and the entry there says otherwise. Let both say the same.") },
+  { "both-pages-leaves", LEVEL (WARNING), 2,
+    /* Translators: the domain on the Connections page, the Routing entry */
+    N_("%s is on the Connections page too. The Routing entry %s says that senders are rewritten, but that is up to "
+       "the entry there, which does not say so. Let both say the same.") },
   { "list-empty", LEVEL (WARNING), 1,
     /* Translators: an entry: a domain, perhaps with # in front */
     N_("The entry %s takes mail for the recipients on its list only, and the list is empty: everybody but the "

@@ -199,28 +199,62 @@ get_last_domain (RerouteCheck *check, const char *key)
   return key;
 }
 
+/* --- a domain on both pages --- */
+
+/* @target: (nullable): of the Routing entry, where the sentence names it */
+static void
+say_of_both (RerouteCheck *check,
+             const char *code,
+             const RerouteRow *connections,
+             const RerouteRow *routing,
+             const char *target)
+{
+  g_autofree char *label = reroute_row_dup_label (routing);
+  RerouteFinding *finding = reroute_check_say (check, code, connections->domain, label, target);
+
+  if (finding == NULL)
+    return;
+  reroute_finding_add_row (finding, connections);
+  reroute_finding_add_row (finding, routing);
+}
+
+/* Whether @connections wants other senders or another check of recipients than @routing, which is
+   asked instead of it: reroute_ruleset_find_admitting(). */
+static gboolean
+admits_otherwise (const RerouteRow *connections, const RerouteRow *routing)
+{
+  return connections->accept_from != routing->accept_from ||
+         (connections->recipient_check != REROUTE_RECIPIENT_CHECK_NONE &&
+          connections->recipient_check != routing->recipient_check);
+}
+
 void
 reroute_check_reached (RerouteCheck *check, RerouteRow *row)
 {
   RerouteRow *routing = reroute_ruleset_lookup (check->rules, REROUTE_PAGE_ROUTING, row->domain);
-  const RerouteRoutingEntry *entry = (const RerouteRoutingEntry *) routing;
-  RerouteFinding *finding = NULL;
+  const RerouteRoutingEntry *entry = get_reroute (routing);
 
   /* The exact entry of a domain leaves its subdomains to this row. */
   if (!check->reroute || routing == NULL || (routing->exact && !row->exact))
     return;
-  g_autofree char *label = reroute_row_dup_label (routing);
-  if (entry->action == REROUTE_ROUTING_INBOUND)
-    finding = reroute_check_say (check, "never-acts-inbound", row->domain, label, NULL);
-  else if (entry->action == REROUTE_ROUTING_REROUTE)
-    {
-      const char *last = get_last_domain (check, row->domain);
-      if (reroute_ruleset_lookup (check->rules, REROUTE_PAGE_CONNECTIONS, last) != row)
-        finding =
-          reroute_check_say (check, "never-acts-rerouted", row->domain, label, entry->target);
-    }
-  if (finding == NULL)
-    return;
-  reroute_finding_add_row (finding, row);
-  reroute_finding_add_row (finding, routing);
+  if (((const RerouteRoutingEntry *) routing)->action == REROUTE_ROUTING_INBOUND)
+    say_of_both (check, "never-acts-inbound", row, routing, NULL);
+  else if (entry != NULL && reroute_ruleset_lookup (check->rules,
+                                                    REROUTE_PAGE_CONNECTIONS,
+                                                    get_last_domain (check, row->domain)) != row)
+    say_of_both (check, "never-acts-rerouted", row, routing, entry->target);
+  else if (admits_otherwise (row, routing))
+    say_of_both (check, "both-pages-admission", row, routing, NULL);
+}
+
+void
+reroute_check_relayed (RerouteCheck *check, RerouteRow *row)
+{
+  RerouteRow *acting = reroute_ruleset_lookup (check->rules, REROUTE_PAGE_CONNECTIONS, row->domain);
+
+  if (acting == NULL)
+    reroute_check_say_of (check, row, "always-relay-default", row->domain, NULL);
+  /* The exact entry of a domain leaves its subdomains to the default delivery, and to this row. */
+  else if (row->leaves && !acting->leaves && (row->exact || !acting->exact))
+    say_of_both (check, "both-pages-leaves", acting, row, NULL);
 }

@@ -43,8 +43,11 @@ reroute_check_is_first (RerouteCheck *check, const char *kind, ReroutePage page,
 void reroute_check_chain (RerouteCheck *check, RerouteRow *row);
 /* After all rows: the entries that lead to those that were judged, as far as it can matter. */
 void reroute_check_leading (RerouteCheck *check);
-/* @row of Connections: whether Routing keeps its mail from ever getting to it. */
+/* @row of Connections: whether Routing keeps its mail from ever getting to it, or admits it
+   otherwise. */
 void reroute_check_reached (RerouteCheck *check, RerouteRow *row);
+/* @row of Routing, which says always relay: what of it does not act, for Connections decides. */
+void reroute_check_relayed (RerouteCheck *check, RerouteRow *row);
 
 /* Ranges of trusted hosts that are wider than those before, and than anybody's network. */
 void reroute_check_ranges (RerouteCheck *check);

@@ -160,9 +160,8 @@ check_routing_row (RerouteCheck *check, RerouteRow *row)
       check->inbound_said = TRUE;
       reroute_check_say_of (check, row, "inbound-host-missing", row->domain, NULL);
     }
-  if (entry->action == REROUTE_ROUTING_RELAY &&
-      reroute_ruleset_lookup (check->rules, REROUTE_PAGE_CONNECTIONS, row->domain) == NULL)
-    reroute_check_say_of (check, row, "always-relay-default", row->domain, NULL);
+  if (entry->action == REROUTE_ROUTING_RELAY)
+    reroute_check_relayed (check, row);
 }
 
 static gboolean

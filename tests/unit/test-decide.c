@@ -499,6 +499,8 @@ static const LeavesRow leaves_rows[] = {
   { "routing,a.test,,inbound,,,,yes", "inbound-host=in.test", FALSE },
   { "routing,a.test,,relay,,,,yes", "", TRUE },
   { "routing,a.test,,relay\nconnections,a.test,,dns,,,,yes", "", TRUE },
+  { "routing,a.test,,relay,,,,yes\nconnections,a.test,,dns", "", FALSE },
+  { "routing,a.test,,relay", "default-leaves=yes", FALSE },
 };
 
 static void

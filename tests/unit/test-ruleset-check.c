@@ -94,7 +94,7 @@ static const CheckCase cases[] = {
     NULL,
     "routing,a.test,,relay\nconnections,a.test,,dns,,,,,call-ahead",
     "",
-    "" },
+    "warning both-pages-admission c2 r1" },
   { "call-ahead-to-default-hosts",
     "issue 4",
     NULL,
@@ -165,6 +165,52 @@ static const CheckCase cases[] = {
     "routing,a.test,,relay\nconnections,a.test,,host,gw.test",
     "",
     "" },
+  { "both-pages-senders",
+    "design 3, decision 5",
+    NULL,
+    "routing,a.test,,relay,,anyone\nconnections,a.test,,host,gw.test,permitted\n"
+    "routing,b.test,,relay,,permitted\nconnections,b.test,,host,gw.test,permitted\n"
+    "routing,c.test,,relay,,permitted\nconnections,x.c.test,,dns",
+    "",
+    "warning both-pages-admission c2 r1; warning both-pages-admission c6 r5; note "
+    "always-relay-default r5" },
+  { "both-pages-check",
+    "design 3, decision 5",
+    NULL,
+    "routing,a.test,,relay\nconnections,a.test,,host,gw.test,,,,call-ahead\n"
+    "routing,b.test,,relay,,,,,call-ahead\nconnections,b.test,,host,gw.test,,,,call-ahead\n"
+    "routing,c.test,,relay,,,,,call-ahead\nconnections,c.test,,host,gw.test",
+    "",
+    "warning both-pages-admission c2 r1" },
+  { "both-pages-other-senders-below",
+    "design 3",
+    NULL,
+    "routing,a.test,exact,relay,,permitted\nconnections,a.test,,host,gw.test\n"
+    "routing,b.test,,relay,,permitted,no\nconnections,b.test,,host,gw.test\n"
+    "routing,x.c.test,,relay,,permitted\nconnections,c.test,,host,gw.test",
+    "",
+    "note never-acts-disabled-alone r3" },
+  { "both-pages-back-senders",
+    "design 3, decision 5",
+    NULL,
+    "routing,a.test,,reroute,h.a.test,permitted\nconnections,a.test,,host,gw.test",
+    "",
+    "warning both-pages-admission c2 r1; note target-covered r1" },
+  { "both-pages-senders-table-off",
+    "design 3",
+    NULL,
+    "routing,a.test,,relay,,permitted,,yes\nconnections,a.test,,host,gw.test",
+    "reroute=no",
+    "note reroute-off" },
+  { "both-pages-leaves",
+    "design 6, SRS",
+    NULL,
+    "routing,a.test,,relay,,,,yes\nconnections,a.test,,host,gw.test\n"
+    "routing,b.test,,relay,,,,yes\nconnections,b.test,,host,gw.test,,,yes\n"
+    "routing,c.test,,relay\nconnections,c.test,,host,gw.test,,,yes\n"
+    "routing,d.test,,relay,,,,yes\nconnections,d.test,exact,host,gw.test",
+    "",
+    "warning both-pages-leaves c2 r1" },
   { "both-pages-inbound",
     "conformance N04",
     NULL,
