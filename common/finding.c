@@ -111,8 +111,8 @@ static const Spec specs[] = {
        "spying and may shut this server out: ask hosts of your own alone.") },
   { "account-without-tls", LEVEL (WARNING), 2,
     /* Translators: an entry: a domain, perhaps with # in front; the name of an account */
-    N_("The entry %s says never to use TLS, and without TLS the password of the account %s is told to this "
-       "machine alone: its mail is put off until it expires.") },
+    N_("TLS is never used for the entry %s, and without TLS the password of the account %s is told to this "
+       "machine alone: its mail is put off until it expires. Choose another TLS level.") },
   /* Translators: an entry: a domain, perhaps with # in front */
   { "etrn-nobody", LEVEL (WARNING), 1,
     N_("Mail of the entry %s waits until a host asks for it by ETRN, and no host is permitted to: only a client that "

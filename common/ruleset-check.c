@@ -24,6 +24,7 @@
 #define FINDINGS_PER_CODE 200
 /* An edit of more rows is judged with the whole table, which is faster than its neighbours. */
 #define SMALL_EDIT_ROWS 10000
+#define NO_TLS_INDEX 0 /* of the choices of tls-level */
 
 gboolean
 reroute_check_differs (const RerouteCheck *check, RerouteSettingId id)
@@ -191,14 +192,17 @@ check_recipients (RerouteCheck *check, RerouteRow *row)
   reroute_check_say_of (check, row, code, label, NULL);
 }
 
-/* A password goes to this machine without TLS, to no other. */
+/* A password goes to this machine without TLS, to no other; a certificate of ours demands TLS. */
 static void
 check_account (RerouteCheck *check, RerouteRow *row)
 {
   const RerouteEmailDomain *domain = (const RerouteEmailDomain *) row;
+  gboolean clear =
+    row->tls == REROUTE_TLS_NONE || (row->tls == REROUTE_TLS_UNSET && check->clear_by_default);
 
-  if (row->tls != REROUTE_TLS_NONE || *domain->account == '\0' || domain->hosts == NULL ||
-      reroute_check_is_this_machine (domain->hosts))
+  if (!clear || *domain->account == '\0' || *domain->certificate != '\0' || domain->hosts == NULL ||
+      reroute_check_is_this_machine (domain->hosts) ||
+      !reroute_check_is_first (check, "account", row->page, row->id))
     return;
   g_autofree char *label = reroute_row_dup_label (row);
   reroute_check_say_of (check, row, "account-without-tls", label, domain->account);
@@ -369,6 +373,14 @@ etrn_cb (RerouteRow *row, gpointer user_data)
   return TRUE;
 }
 
+static gboolean
+account_cb (RerouteRow *row, gpointer user_data)
+{
+  if (row->enabled && row->tls == REROUTE_TLS_UNSET)
+    check_account (user_data, row);
+  return TRUE;
+}
+
 static void
 check_settings (RerouteCheck *check)
 {
@@ -396,6 +408,8 @@ check_settings (RerouteCheck *check)
   if (reroute_check_differs (check, REROUTE_SETTING_PERMITTED_HOSTS) &&
       reroute_ruleset_queues_for_etrn (check->rules))
     reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, etrn_cb, check);
+  if (reroute_check_differs (check, REROUTE_SETTING_TLS_LEVEL) && check->clear_by_default)
+    reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, account_cb, check);
   if (own && !check->whole)
     {
       reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, hosts_cb, check);
@@ -474,6 +488,8 @@ reroute_ruleset_check (const RerouteRuleset *self,
     .rows = rows,
     .not_asked = not_asked,
     .reroute = reroute_settings_get_boolean (settings, REROUTE_SETTING_REROUTE),
+    .clear_by_default =
+      reroute_settings_get_number (settings, REROUTE_SETTING_TLS_LEVEL) == NO_TLS_INDEX,
     .inbound_missing = reroute_settings_get_hosts (settings, REROUTE_SETTING_INBOUND_HOST) == NULL,
   };
 

@@ -110,6 +110,15 @@ static const CheckCase cases[] = {
     "connections,f.test,,host,127.0.0.1:26;gw.test,,,,,none,smart",
     "",
     "warning account-without-tls c1; warning account-without-tls c6" },
+  { "account-without-tls-by-setting",
+    "choose_account()",
+    NULL,
+    "connections,a.test,,host,gw.test,,,,,,smart\nconnections,b.test,,host,gw.test,,,,,encrypted,"
+    "smart\nconnections,c.test,,host,gw.test,,,,,none,smart\nconnections,d.test,,host,gw.test,,,,,,"
+    "smart,,/c.pem\nconnections,e.test,,host,gw.test,,no,,,,smart",
+    "tls-level=none",
+    "warning account-without-tls c1; warning account-without-tls c3; note "
+    "never-acts-disabled-alone c5" },
   { "subdomains-folded",
     "Q307628",
     NULL,
