@@ -18,6 +18,7 @@ typedef struct
   char *owner;
   GPtrArray *changes; /* (element-type RerouteChange) */
   gboolean shared;    /* a snapshot holds the array, too */
+  gboolean admitted;  /* its owner may change rules */
 } Edit;
 
 typedef struct
@@ -195,10 +196,22 @@ reroute_edits_stage (
                    REROUTE_LIMIT_CHANGES_PER_EDIT);
       return FALSE;
     }
+  edit->admitted = TRUE;
   make_own_array (edit);
   for (guint i = 0; i < changes->len; i++)
     g_ptr_array_add (edit->changes, reroute_change_ref (changes->pdata[i]));
   return TRUE;
+}
+
+gboolean
+reroute_edits_is_admitted (RerouteEdits *self, const char *owner, GVariant *arguments)
+{
+  Edit *edit = NULL;
+  guint number = 0;
+
+  g_variant_get_child (arguments, 0, "u", &number);
+  edit = find_edit (self, owner, number, NULL);
+  return edit != NULL && edit->admitted;
 }
 
 gboolean

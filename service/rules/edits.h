@@ -30,9 +30,13 @@ guint reroute_edits_begin (RerouteEdits *self,
    (transfer full) (element-type RerouteChange): a snapshot that nobody changes any more */
 GPtrArray *
 reroute_edits_dup_changes (RerouteEdits *self, const char *owner, guint number, GError **error);
-/* Also %REROUTE_ERROR_TOO_LARGE over REROUTE_LIMIT_CHANGES_PER_EDIT. */
+/* By who was admitted to it: who may stage one part may stage the others, and is asked again when
+   the edit is committed.  Errors: also %REROUTE_ERROR_TOO_LARGE over
+   REROUTE_LIMIT_CHANGES_PER_EDIT. */
 gboolean reroute_edits_stage (
   RerouteEdits *self, const char *owner, guint number, GPtrArray *changes, GError **error);
+/* Whether a part was staged in the edit that the first of @arguments names, which is of @owner. */
+gboolean reroute_edits_is_admitted (RerouteEdits *self, const char *owner, GVariant *arguments);
 gboolean
 reroute_edits_discard (RerouteEdits *self, const char *owner, guint number, GError **error);
 

@@ -440,12 +440,17 @@ static void
 accept_call (RerouteRulesService *self, const Method *method, GDBusMethodInvocation *invocation)
 {
   Call *call = g_new0 (Call, 1);
-  const RerouteAccess access = { method->action, saves (method) };
+  const char *sender = g_dbus_method_invocation_get_sender (invocation);
+  GVariant *arguments = g_dbus_method_invocation_get_parameters (invocation);
+  /* polkit may have to ask a person: once for all parts of an edit. */
+  gboolean admitted = (method->run == run_stage || method->run == run_stage_columns) &&
+                      reroute_edits_is_admitted (self->edits, sender, arguments);
+  const RerouteAccess access = { admitted ? NULL : method->action, saves (method) };
 
   call->service = g_object_ref (self);
   call->method = method;
   call->invocation = invocation;
-  call->arguments = g_variant_ref (g_dbus_method_invocation_get_parameters (invocation));
+  call->arguments = g_variant_ref (arguments);
   call->cancellable = g_cancellable_new ();
   self->n_calls++;
   if (saves (method) && !begin_saving (call))

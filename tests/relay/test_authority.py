@@ -118,6 +118,32 @@ class World:
         self.place.end(mock)
 
     @contextlib.contextmanager
+    def counting_polkit(self):
+        """A polkit that grants everything; how often it was asked."""
+        mock = self.start_mock('polkit', 'org.freedesktop.PolicyKit1', 'org.freedesktop.PolicyKit1',
+                               '/org/freedesktop/PolicyKit1/Authority', 'org.freedesktop.PolicyKit1.Authority')
+        connection = dbus.bus.BusConnection(self.address)
+        authority = connection.get_object('org.freedesktop.PolicyKit1', '/org/freedesktop/PolicyKit1/Authority')
+        authority.AddMethod('', 'CheckAuthorization', '(sa{sv})sa{ss}us', '(bba{ss})',
+                            'ret = dbus.Struct((True, False, dbus.Dictionary({}, signature="ss")), signature="bba{ss}")',
+                            dbus_interface='org.freedesktop.DBus.Mock')
+        yield lambda: len(authority.GetMethodCalls('CheckAuthorization', dbus_interface='org.freedesktop.DBus.Mock'))
+        connection.close()
+        self.place.end(mock)
+
+    @contextlib.contextmanager
+    def stranger(self):
+        """The interface of rulesd for another user, over one connection."""
+        os.seteuid(int(STRANGER))
+        try:
+            connection = dbus.bus.BusConnection(self.address)
+        finally:
+            os.seteuid(0)
+        yield dbus.Interface(connection.get_object('org.reroute.Rules', '/org/reroute/Rules', introspect=False),
+                             'org.reroute.Rules1')
+        connection.close()
+
+    @contextlib.contextmanager
     def rulesd(self):
         """Its interface."""
         daemon = self.place.start('rulesd', [RULESD, f'--database={self.place.join("rules.db")}'], self.environment)
@@ -235,6 +261,25 @@ def main():
                     assert count() == 3
                     poll('the line in the log', lambda: any('generation 1 saved for root from tty2' in line
                                                             for _, lines in world.place.logs() for line in lines))
+
+        def test_polkit_is_asked_once_for_an_edit_and_its_commit():
+            with world.rulesd(), world.counting_polkit() as count, world.stranger() as rules, world.stranger() as other:
+                serial = rules.Settings()[0]
+                number = rules.Begin()
+                assert count() == 0
+                for _ in range(3):
+                    rules.Stage(number, dbus.Array([('set', dbus.Struct(('message-timeout', '4d'), variant_level=1))],
+                                                   '(sv)'))
+                assert count() == 1
+                try:
+                    other.Stage(number, dbus.Array([], '(sv)'))
+                    raise AssertionError('another one stages')
+                except dbus.DBusException as refusal:
+                    assert refusal.get_dbus_name() == 'org.reroute.Error.NoSuchEdit', refusal
+                assert count() == 2
+                assert rules.Commit(number, serial, dbus.Array([], 's'))[0] == 'saved' and count() == 3
+                rules.Stage(rules.Begin(), dbus.Array([], '(sv)'))
+                assert count() == 4
 
         run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
 
