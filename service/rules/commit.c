@@ -19,8 +19,6 @@
 #include "service/rules/history.h"
 #include "service/rules/mx-survey.h"
 
-#define TRIM_MIN_CHANGES 10000
-
 struct _RerouteCommitter
 {
   RerouteRulebook *rulebook;
@@ -171,7 +169,7 @@ saved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       reroute_rulebook_advance (self->rulebook, run->proposal);
       self->saved (run->proposal, self->saved_data);
-      if (run->proposal->deltas->len >= TRIM_MIN_CHANGES)
+      if (run->proposal->deltas->len >= REROUTE_LARGE_EDIT_CHANGES)
         g_idle_add (trim_cb, NULL);
       return_state (task, "saved");
     }

@@ -198,12 +198,9 @@ write_rows (RerouteStore *store, const RerouteProposal *proposal, GError **error
 
 /* @from: (nullable): where the history comes from */
 static gboolean
-save (RerouteRulebook *self, const RerouteProposal *proposal, RerouteStore *from, GError **error)
+write_all (RerouteStore *store, const RerouteProposal *proposal, RerouteStore *from, GError **error)
 {
-  RerouteStore *store = self->writer;
-
-  if (!reroute_store_file_check_same (self->path, &self->file, error) ||
-      !reroute_store_begin (store, error))
+  if (!reroute_store_begin (store, error))
     return FALSE;
   if (write_rows (store, proposal, error) &&
       (from != NULL ? reroute_history_take_over (store, from, proposal, error)
@@ -213,6 +210,17 @@ save (RerouteRulebook *self, const RerouteProposal *proposal, RerouteStore *from
     return reroute_store_commit (store, error);
   reroute_store_rollback (store);
   return FALSE;
+}
+
+static gboolean
+save (RerouteRulebook *self, const RerouteProposal *proposal, RerouteStore *from, GError **error)
+{
+  gboolean saved = reroute_store_file_check_same (self->path, &self->file, error) &&
+                   write_all (self->writer, proposal, from, error);
+
+  if (proposal->deltas->len >= REROUTE_LARGE_EDIT_CHANGES)
+    reroute_store_release_memory (self->writer);
+  return saved;
 }
 
 gboolean

@@ -7,6 +7,9 @@
 
 G_BEGIN_DECLS
 
+/* Changes of an edit whose memory is given back, once it is saved. */
+#define REROUTE_LARGE_EDIT_CHANGES 10000
+
 /**
  * RerouteRulebook:
  *

@@ -26,6 +26,8 @@
 
 #define BUSY_MS 10000   /* another process that reads or checkpoints: sqlite3, a backup */
 #define CACHE_KIB 65536 /* of a writer: an import touches every index */
+#define LOG_OCTETS                                                                                 \
+  4194304 /* of its log that stay: 1,000 pages, when SQLite folds it into the file */
 #define PROGRESS_INSTRUCTIONS 2000 /* between two looks at the cancellable */
 
 struct _RerouteQuery
@@ -370,6 +372,12 @@ reroute_store_close (RerouteStore *self)
   g_free (self);
 }
 
+void
+reroute_store_release_memory (RerouteStore *self)
+{
+  sqlite3_db_release_memory (self->db);
+}
+
 gboolean
 reroute_store_is_new (RerouteStore *self)
 {
@@ -511,6 +519,7 @@ prepare_writer (RerouteStore *self, GError **error)
     }
   return execute (self, "PRAGMA synchronous = FULL", error) &&
          execute (self, "PRAGMA cache_size = -" G_STRINGIFY (CACHE_KIB), error) &&
+         execute (self, "PRAGMA journal_size_limit = " G_STRINGIFY (LOG_OCTETS), error) &&
          migrate (self, error);
 }
 

@@ -45,6 +45,9 @@ RerouteStore *reroute_store_open (const char *path,
 void reroute_store_close (RerouteStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RerouteStore, reroute_store_close)
 
+/* What a large transaction has left in its cache. */
+void reroute_store_release_memory (RerouteStore *self);
+
 /* Whether the file exists, but holds no rules yet: new, or empty. */
 gboolean reroute_store_is_new (RerouteStore *self);
 

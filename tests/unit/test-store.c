@@ -14,6 +14,11 @@
 #include "tests/unit/sample-edit.h"
 #include "tests/unit/store-fixture.h"
 
+#include <glib/gstdio.h>
+#include <malloc.h>
+
+#define MIB 1048576
+
 /* --- saving --- */
 
 static void
@@ -446,6 +451,43 @@ test_list_follows_the_generation (StoreFixture *f, gconstpointer data)
   reroute_list_cache_free (cache);
 }
 
+static goffset
+get_log_octets (StoreFixture *f)
+{
+  g_autofree char *log = g_strconcat (f->path, "-wal", NULL);
+  GStatBuf status;
+
+  g_assert_cmpint (g_stat (log, &status), ==, 0);
+  return status.st_size;
+}
+
+static gssize
+get_octets_in_use (void)
+{
+  const struct mallinfo2 info = mallinfo2 ();
+
+  return (gssize) (info.uordblks + info.hblkhd);
+}
+
+/* Neither pages of the database in memory nor a long log. */
+static void
+test_large_edit_leaves_nothing_behind (StoreFixture *f, gconstpointer data)
+{
+  g_autoptr (GString) lines = g_string_new (NULL);
+  gssize in_use = 0;
+
+  for (guint i = 0; i < 2 * REROUTE_LARGE_EDIT_CHANGES; i++)
+    g_string_append_printf (lines, "put routing,d%u.test,,reroute,example.com\n", i);
+  store_edit (f, lines->str);
+  in_use = get_octets_in_use ();
+  g_assert_cmpint (get_log_octets (f), >, MIB * 4);
+  store_edit (f, "put routing,one.more.test,,relay");
+  g_assert_cmpint (get_log_octets (f), <=, MIB * 4);
+  store_reopen_book (f);
+  g_test_message ("%" G_GSSIZE_FORMAT " octets more", in_use - get_octets_in_use ());
+  g_assert_cmpint (in_use - get_octets_in_use (), <, MIB * 2);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/store/" name, StoreFixture, NULL, store_set_up_open, func, store_tear_down)
 
@@ -467,6 +509,7 @@ main (int argc, char *argv[])
   ADD ("changes-of-a-generation-end", test_changes_of_a_generation_end);
   ADD ("history-is-bounded-by-changes", test_history_is_bounded_by_changes);
   ADD ("history-is-bounded", test_history_is_bounded);
+  ADD ("large-edit-leaves-nothing-behind", test_large_edit_leaves_nothing_behind);
   ADD ("lists", test_lists);
   ADD ("list-follows-the-generation", test_list_follows_the_generation);
   return g_test_run ();
