@@ -24,6 +24,7 @@ typedef struct
   GVariant *(*work) (RerouteCopy *copy, GVariant *arguments, GError **error);
   RerouteRuleset *base; /* RestoreCheck: what the copy is compared with */
   RerouteRestorationFigures figures;
+  char *who; /* (nullable): the caller's name for the log, which its thread has looked up */
 } Step;
 
 static void
@@ -31,6 +32,7 @@ step_free (Step *step)
 {
   reroute_copy_unref (step->copy);
   g_clear_pointer (&step->base, reroute_ruleset_unref);
+  g_free (step->who);
   g_free (step);
 }
 
@@ -142,11 +144,19 @@ take (RerouteCopy *copy, GVariant *arguments, GError **error)
 }
 
 static void
+take_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Step *step = data;
+
+  step->who = reroute_authority_dup_user_name (step->call->caller.uid);
+  work_in_thread (task, source, data, cancellable);
+}
+
+static void
 taken_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Step *step = user_data;
   RerouteCopies *copies = step->call->service->copies;
-  g_autofree char *who = reroute_authority_dup_user_name (step->call->caller.uid);
   g_autoptr (GVariant) reply = finish_work (step, result);
   guint64 serial = 0;
 
@@ -155,7 +165,7 @@ taken_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   else
     {
       g_variant_get_child (reply, 3, "t", &serial);
-      g_message ("generation %" G_GUINT64_FORMAT " copied as a backup for %s", serial, who);
+      g_message ("generation %" G_GUINT64_FORMAT " copied as a backup for %s", serial, step->who);
       reroute_rules_call_reply (step->call, reply);
     }
   step_free (step);
@@ -179,7 +189,7 @@ reroute_rules_run_backup_begin (RerouteRulesCall *call)
   step->call = call;
   step->copy = copy;
   step->work = take;
-  run_step (step, work_in_thread, taken_cb);
+  run_step (step, take_in_thread, taken_cb);
 }
 
 static GVariant *
@@ -285,9 +295,12 @@ examine_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *ca
   if (restoration != NULL)
     changes = reroute_restoration_dup_changes (restoration, step->base, &step->figures, &error);
   if (changes != NULL)
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  step->who = reroute_authority_dup_user_name (step->call->caller.uid);
+  g_task_return_error (task, error);
 }
 
 /* a{su}: of the backup, and what restoring it would do. */
@@ -350,9 +363,7 @@ examined_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!g_task_propagate_boolean (G_TASK (result), &error))
     {
-      g_autofree char *who = reroute_authority_dup_user_name (step->call->caller.uid);
-
-      g_message ("no backup was restored for %s: %s", who, error->message);
+      g_message ("no backup was restored for %s: %s", step->who, error->message);
       reroute_copy_set_busy (step->copy, FALSE);
       reroute_rules_call_fail (step->call, error);
       step_free (step);
