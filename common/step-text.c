@@ -99,6 +99,8 @@ static const Pattern patterns[] = {
   { "leaves", N_("It leaves as %s.") },
   { "refused", REFUSED },
   { "mode", REFUSED },
+  { "no-domain", REFUSED },
+  { "source-routed", REFUSED },
 };
 /* clang-format on */
 

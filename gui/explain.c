@@ -66,7 +66,8 @@ static const Place places[] = {
 };
 
 /* Steps that the verdict tells. */
-static const char *const outcomes[] = { "leaves", "mode", "refused", NULL };
+static const char *const outcomes[] = { "leaves",  "mode",          "no-domain",
+                                        "refused", "source-routed", NULL };
 
 /* --- sentences --- */
 

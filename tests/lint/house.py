@@ -66,11 +66,11 @@ def lint_explained_steps():
     """Every step of an explanation has a sentence to translate, and the dialog a place for it."""
     said = {}
     for path in ('common/ruleset-decide.c', 'service/relay/deliver/explain.c'):
-        for code in re.findall(r'\b(?:say|reject|add_step)\s*\(\s*(?:walk|self),\s*"([a-z-]+)"', tree.read(path)):
+        for code in re.findall(r'\b(?:say|reject|add_step)\s*\(\s*&?(?:walk|self),\s*"([a-z-]+)"', tree.read(path)):
             said[code] = path
     text = tree.read('gui/explain.c')
     placed = set(re.findall(r'\{ "([a-z-]+)", STAGE', text))
-    placed.update(re.findall(r'"([a-z-]+)"', re.search(r'outcomes\[\] = \{(.*?)\}', text).group(1)))
+    placed.update(re.findall(r'"([a-z-]+)"', re.search(r'outcomes\[\] = \{(.*?)\}', text, re.DOTALL).group(1)))
     for code in sorted(set(said) - placed):
         yield f'gui/explain.c: no place for the step “{code}” of {said[code]}'
     known = set(re.findall(r'^  \{ "([a-z-]+)",', tree.read('common/step-text.c'), re.MULTILINE))
