@@ -18,6 +18,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/names.h"
+#include "service/host-name.h"
 #include "service/relay/log-writer.h"
 #include "service/relay/monitor.h"
 
@@ -222,7 +223,10 @@ make_ruleset (RerouteRuleset *held, GVariant *changes_variant, GError **error)
   for (guint i = 0; i < changes->len; i++)
     if (!reroute_ruleset_builder_apply (builder, changes->pdata[i], error))
       return NULL;
-  return reroute_ruleset_builder_build (builder, reroute_ruleset_get_serial (held));
+  g_autoptr (RerouteRuleset) changed =
+               reroute_ruleset_builder_build (builder, reroute_ruleset_get_serial (held));
+  g_autofree char *machine = reroute_host_name_find ();
+  return reroute_host_name_fill_in (changed, machine);
 }
 
 static gboolean

@@ -16,6 +16,7 @@
 #include "common/codec.h"
 #include "common/error.h"
 #include "common/memory-trim.h"
+#include "service/host-name.h"
 #include "service/rules/history.h"
 #include "service/rules/mx-survey.h"
 
@@ -347,7 +348,8 @@ explain (const Run *run, GError **error)
   const RerouteOrder *order = run->order;
   RerouteClient client = { .authenticated = order->authenticated };
   gboolean admits = *order->client != '\0';
-  RerouteRuleset *rules = run->proposal->next;
+  g_autofree char *machine = reroute_host_name_find ();
+  g_autoptr (RerouteRuleset) rules = reroute_host_name_fill_in (run->proposal->next, machine);
   g_autoptr (RerouteAddress) address = reroute_address_parse (order->address, TRUE, error);
   g_autoptr (RerouteDecision) decision = NULL;
   g_autoptr (GPtrArray) steps = g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_step_free);

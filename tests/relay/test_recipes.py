@@ -8,9 +8,11 @@ import subprocess
 import urllib.error
 import urllib.request
 
+from gi.repository import GLib
+
 from place import Place, free_port, poll
 from sink import Sink
-from support import RELAYD, Client, Service, daemon_environment, send
+from support import RELAY, RELAYD, Client, Service, daemon_environment, send
 from tap import run
 
 
@@ -196,6 +198,23 @@ def test_postmaster_of_a_host_without_a_name_set():
         poll('the message', lambda: sink.recipients() == ['pm@one.test'])
 
 
+def test_explain_knows_a_host_without_a_name_set():
+    """Under an unsaved change as the relay will do it, and while the relay is away."""
+    with Place('unnamed') as place, Sink() as sink, Service(place) as service:
+        name = service.ctl_json('status')['relay']['hostname']
+        service.add_connection('one.test', f'--host={sink.endpoint}')
+        service.set('postmaster', 'pm@one.test')
+        service.set('hostname', 'relay.test')
+        service.wait_applied()
+        for changes, wanted in (([], 'reject'), ([('reset', GLib.Variant('s', 'hostname'))], 'rewrite')):
+            answer, _ = service.bus.ask(RELAY, 'Explain', '(ssba(sv))', f'postmaster@{name}', '192.0.2.7', False, changes)
+            assert answer['action'] == wanted, (changes, answer)
+        service.set('hostname', '')
+        service.stop_relay()
+        answer = service.ctl_json('explain', f'postmaster@{name}', '--from=192.0.2.7')
+        assert answer['action'] == 'rewrite' and answer['rcpt_out'] == 'pm@one.test', answer
+
+
 def test_transfer_mode_outbound_takes_our_own_mail_alone():
     with Place('outbound') as place, Sink() as sink, Service(place) as service:
         service.add_connection('one.test', f'--host={sink.endpoint}')
@@ -233,5 +252,6 @@ if __name__ == '__main__':
         test_sockets_move_while_sessions_go_on,
         test_workers_change_while_sessions_go_on,
         test_postmaster_of_a_host_without_a_name_set,
+        test_explain_knows_a_host_without_a_name_set,
         test_transfer_mode_outbound_takes_our_own_mail_alone,
         test_check_reads_the_queue_and_changes_nothing)

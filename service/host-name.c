@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * host-name.c - the name that the relay goes by
+ * host-name.c - the name that the relay goes by, also where the rules daemon speaks for it
  */
 
 #include "config.h"
 
-#define G_LOG_DOMAIN "reroute-relay"
+#define G_LOG_DOMAIN "reroute-host-name"
 
-#include "service/relay/host-name.h"
+#include "service/host-name.h"
 
 #include "common/domain.h"
 
