@@ -53,7 +53,7 @@ reroute_port_parse (const char *text, guint16 *port, GError **error)
 }
 
 /* The name as it is kept: an address in canonical text without brackets, a name as typed
-   without its trailing dot. */
+   without its trailing dot; one beyond ASCII as DNS knows it. */
 static char *
 normalize_host (const char *name, gboolean *literal, GError **error)
 {
@@ -64,6 +64,8 @@ normalize_host (const char *name, gboolean *literal, GError **error)
   *literal = reroute_domain_is_literal (key);
   if (*literal)
     return reroute_domain_dup_literal_address (key);
+  if (!g_str_is_ascii (name))
+    return g_steal_pointer (&key);
   char *kept = g_strstrip (g_strdup (name));
   if (*kept == '.')
     memmove (kept, kept + 1, strlen (kept));

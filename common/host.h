@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 /* A host to deliver to, as the administrator typed it. */
 typedef struct
 {
-  char *name;       /* as typed, without blanks and trailing dot; an address without brackets,
-                       canonical; the path of a socket */
+  char *name;       /* as typed, without blanks and trailing dot, beyond ASCII in its A-labels
+                       (RFC 5891); an address without brackets, canonical; the path of a socket */
   guint16 port;     /* 25, by LMTP 24, unless she said otherwise; 0 with a socket */
   gboolean mx;      /* "look up its MX" instead of "this very host" */
   gboolean literal; /* name is an IPv4 or IPv6 address */

@@ -10,6 +10,7 @@
 
 #include "gui/host-grid.h"
 
+#include "common/domain.h"
 #include "common/limits.h"
 #include "gui/field-error.h"
 #include "gui/naming.h"
@@ -315,9 +316,10 @@ add_row (RerouteHostGrid *self, guint position)
 static void
 fill_row (HostRow *row, const RerouteHost *host)
 {
+  g_autofree char *name = reroute_domain_to_unicode (host->name);
   g_autofree char *port = g_strdup_printf ("%u", (guint) host->port);
 
-  gtk_editable_set_text (GTK_EDITABLE (row->host), host->name);
+  gtk_editable_set_text (GTK_EDITABLE (row->host), name);
   gtk_editable_set_text (GTK_EDITABLE (row->port), port);
   gtk_drop_down_set_selected (GTK_DROP_DOWN (row->find_by), host->mx ? 1 : 0);
 }

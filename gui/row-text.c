@@ -55,15 +55,14 @@ reroute_row_dup_name (const RerouteRow *row)
 static char *
 dup_host (const RerouteHost *host)
 {
-  g_autofree char *name = NULL;
+  g_autofree char *name = reroute_domain_to_unicode (host->name);
+  gboolean brackets = host->literal && strchr (name, ':') != NULL;
 
   if (host->mx)
-    return g_strdup_printf (_ ("MX of %s"), host->name);
+    return g_strdup_printf (_ ("MX of %s"), name);
   if (host->port == REROUTE_DEFAULT_SMTP_PORT)
-    return g_strdup (host->name);
-  name = host->literal && strchr (host->name, ':') != NULL ? g_strdup_printf ("[%s]", host->name)
-                                                           : g_strdup (host->name);
-  return g_strdup_printf ("%s:%u", name, (guint) host->port);
+    return g_steal_pointer (&name);
+  return g_strdup_printf (brackets ? "[%s]:%u" : "%s:%u", name, (guint) host->port);
 }
 
 static char *
@@ -309,7 +308,8 @@ dup_routing_sentence (const RerouteRow *row, const char *domain)
 static char *
 dup_host_markup (const RerouteHost *host)
 {
-  g_autofree char *name = bold (host->name);
+  g_autofree char *shown = reroute_domain_to_unicode (host->name);
+  g_autofree char *name = bold (shown);
 
   if (host->mx)
     /* Translators: where mail goes: the mail exchangers (MX) of the domain %s. */

@@ -201,14 +201,21 @@ append_line (GString *text, const char *line)
   g_string_append_c (text, '\n');
 }
 
+/* As it is shown, where that is another spelling. */
 static void
-append_domain (GString *text, const char *domain)
+append_shown (GString *text, const char *name)
 {
-  g_autofree char *shown = reroute_domain_to_unicode (domain);
+  g_autofree char *shown = reroute_domain_to_unicode (name);
 
-  append_line (text, domain);
-  if (!g_str_equal (shown, domain))
+  if (!g_str_equal (shown, name))
     append_line (text, shown);
+}
+
+static void
+append_shown_hosts (GString *text, const RerouteHosts *hosts)
+{
+  for (gsize i = 0; hosts != NULL && i < hosts->n_hosts; i++)
+    append_shown (text, hosts->hosts[i].name);
 }
 
 /* What a filter looks in, case-folded. */
@@ -218,8 +225,11 @@ make_search (const RerouteRow *row, const char *target)
   gboolean marked = row->exact && row->page != REROUTE_PAGE_RECIPIENTS;
   g_autoptr (GString) text = g_string_new (marked ? "#" : NULL);
 
-  append_domain (text, row->domain);
+  append_line (text, row->domain);
+  append_shown (text, row->domain);
   append_line (text, target);
+  if (row->page == REROUTE_PAGE_CONNECTIONS)
+    append_shown_hosts (text, ((const RerouteEmailDomain *) row)->hosts);
   g_string_append (text, row->comment);
   if (!g_str_is_ascii (text->str))
     return g_utf8_casefold (text->str, text->len);

@@ -7,7 +7,7 @@ import re
 
 from place import Place, free_port, poll
 from sink import EXTENSIONS, Sink
-from support import Client, Service
+from support import Client, Dns, Service
 from tap import Tap
 
 STAGES = ('CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'DOT', 'QUIT', 'BDAT', 'CHUNK')
@@ -165,9 +165,19 @@ def check_mixed(world, sink):
     assert len(notices) == 1, len(notices)
 
 
+BEYOND_ASCII = ('u@host.beyond.test', 'u@mx.beyond.test')
+
+
+def check_beyond_ascii(world, sink):
+    """A host typed in other letters is looked up by its A-labels, as DNS knows it (RFC 5891)."""
+    for recipient in BEYOND_ASCII:
+        world.judge(recipient, ('sent', '250'))
+    assert sorted(sink.recipients()) == sorted(BEYOND_ASCII), sink.recipients()
+
+
 def send_all(service, cases):
     """Returns the recipients."""
-    envelopes = [[f'u@{case.domain}'] for case in cases]
+    envelopes = [[f'u@{case.domain}'] for case in cases] + [[recipient] for recipient in BEYOND_ASCII]
     envelopes += [['u@refused.test'], [f'{name}@mixed.test' for name in MIXED]]
     with Client(service.host, service.port) as client:
         for recipients in envelopes:
@@ -181,12 +191,17 @@ def main():
     cases = [Case(stage, behaviour) for stage in STAGES for behaviour in BEHAVIOURS]
     cases += [Case('CONTENT', behaviour) for behaviour in ('stall', 'drop')]
     mixed = Sink(reply=lambda verb, argument: MIXED[argument.split('@')[0]][0] if verb == 'RCPT' else None)
-    with Place('hops') as place, Service(place) as service, contextlib.ExitStack() as stack:
+    with Place('hops') as place, contextlib.ExitStack() as stack:
+        beyond = stack.enter_context(Sink())
+        dns = Dns(place, {'.': [], 'test': ['xn--bcher-kva IN A 127.0.0.1', 'xn--bcher-kva IN MX 10 xn--bcher-kva']}).start()
+        service = stack.enter_context(Service(place, [f'--dns={dns.endpoint}', f'--mx-port={beyond.port}']))
         notices = stack.enter_context(Sink())
         hosts = {case.domain: stack.enter_context(case.sink).endpoint for case in cases}
         hosts['refused.test'] = f'127.0.0.1:{free_port()}'
         hosts['mixed.test'] = stack.enter_context(mixed).endpoint
         hosts['source.test'] = notices.endpoint
+        hosts['host.beyond.test'] = f'bücher.test:{beyond.port}'
+        hosts['mx.beyond.test'] = 'mx:Bücher.test'
         world = World(place, service, notices)
         world.configure(hosts)
         world.wait(send_all(service, cases))
@@ -194,6 +209,7 @@ def main():
             tap.case(case.name, check_case, world, case)
         tap.case('refused', check_refused, world)
         tap.case('recipients-one-by-one', check_mixed, world, mixed)
+        tap.case('beyond-ascii', check_beyond_ascii, world, beyond)
     tap.done()
 
 

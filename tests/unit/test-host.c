@@ -24,6 +24,9 @@ typedef struct
 static const Row rows[] = {
   { "name", "Q190710", "mail.example.com", "mail.example.com", NULL },
   { "kept-as-typed", "design 3", " Mail.Example.COM. ", "Mail.Example.COM", NULL },
+  { "beyond-ascii", "RFC 5891", " Mail.Bücher.example. ", "mail.xn--bcher-kva.example", NULL },
+  { "mx-beyond-ascii", "RFC 5891", "mx:bücher.example", "mx:xn--bcher-kva.example", NULL },
+  { "a-labels", "RFC 5891", "XN--Bcher-KVA.example", "XN--Bcher-KVA.example", NULL },
   { "default-port", "design 8", "mx1.example.net:25", "mx1.example.net", NULL },
   { "list",
     "design 8",
@@ -96,6 +99,7 @@ test_row (gconstpointer data)
 
 static const Row inbound_rows[] = {
   { "smtp", "Q190710", "mail.example.com:2525", "mail.example.com:2525", NULL },
+  { "lmtp-beyond-ascii", "RFC 5891", "lmtp:bücher.example", "lmtp:xn--bcher-kva.example", NULL },
   { "lmtp", "RFC 2033", "lmtp:mail.example.com", "lmtp:mail.example.com", NULL },
   { "lmtp-default-port", "RFC 2033 5", "LMTP: mail.example.com:24", "lmtp:mail.example.com", NULL },
   { "lmtp-port-25", "RFC 2033 5", "lmtp:192.0.2.1:25", "lmtp:192.0.2.1:25", NULL },

@@ -356,6 +356,58 @@ test_many_rows_with_a_fault (StoreFixture *f, gconstpointer data)
   store_edit (f, "put routing,a.test,,inbound");
 }
 
+/* --- hosts --- */
+
+static char *
+dup_saved_hosts (StoreFixture *f)
+{
+  const RerouteEmailDomain *entry = (const RerouteEmailDomain *) reroute_ruleset_get_row (
+    reroute_rulebook_get_ruleset (f->book), REROUTE_PAGE_CONNECTIONS, 1);
+
+  return reroute_hosts_to_string (entry->hosts);
+}
+
+/* As text that was saved when more was taken. */
+static const struct
+{
+  const char *saved;
+  const char *read;
+} saved_hosts[] = {
+  { "Bücher.example:26;mx:bücher.example", "xn--bcher-kva.example:26;mx:xn--bcher-kva.example" },
+};
+
+static void
+test_saved_hosts_are_parsed_again (StoreFixture *f, gconstpointer data)
+{
+  store_edit (f, "put connections,a.test,,host,b.test");
+  for (guint i = 0; i < G_N_ELEMENTS (saved_hosts); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (RerouteStore) store = NULL;
+      RerouteQuery *query = NULL;
+      g_autofree char *hosts = NULL;
+
+      g_clear_pointer (&f->book, reroute_rulebook_close);
+      store = reroute_store_open (f->path, REROUTE_STORE_WRITE, NULL, &error);
+      query = reroute_store_query (store, "UPDATE connections SET hosts = ?1", &error);
+      reroute_query_bind_text (query, 1, saved_hosts[i].saved);
+      g_assert_true (reroute_query_run (query, &error));
+      g_clear_pointer (&store, reroute_store_close);
+      store_open_book (f);
+      hosts = dup_saved_hosts (f);
+      g_assert_cmpstr (hosts, ==, saved_hosts[i].read);
+    }
+}
+
+/* By either spelling. */
+static void
+test_hosts_are_found (StoreFixture *f, gconstpointer data)
+{
+  store_edit (f, "put connections,a.test,,host,mx:bücher.example,,,why");
+  g_autofree char *search = dup_answer (f, "SELECT search FROM connections");
+  g_assert_cmpstr (search, ==, "a.test\nmx:xn--bcher-kva.example\nbücher.example\nwhy");
+}
+
 /* --- lists --- */
 
 static const struct
@@ -510,6 +562,8 @@ main (int argc, char *argv[])
   ADD ("history-is-bounded-by-changes", test_history_is_bounded_by_changes);
   ADD ("history-is-bounded", test_history_is_bounded);
   ADD ("large-edit-leaves-nothing-behind", test_large_edit_leaves_nothing_behind);
+  ADD ("saved-hosts-are-parsed-again", test_saved_hosts_are_parsed_again);
+  ADD ("hosts-are-found", test_hosts_are_found);
   ADD ("lists", test_lists);
   ADD ("list-follows-the-generation", test_list_follows_the_generation);
   return g_test_run ();
