@@ -281,6 +281,8 @@ make_email_domain (const RerouteRowFields *fields, const char *const *cells, GEr
     }
   if (by_host)
     {
+      if (!reroute_hosts_check_typed (cells[COLUMN_TARGET], error))
+        return NULL;
       hosts = reroute_hosts_parse (cells[COLUMN_TARGET], by_turns, error);
       if (hosts == NULL)
         return NULL;

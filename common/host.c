@@ -198,13 +198,45 @@ reroute_hosts_parse (const char *text, gboolean by_turns, GError **error)
     }
   self->hosts = g_new0 (RerouteHost, n_parts);
   for (; self->n_hosts < n_parts; self->n_hosts++)
-    if (!parse_host (
-          parts[self->n_hosts], REROUTE_DEFAULT_SMTP_PORT, &self->hosts[self->n_hosts], error))
-      {
-        g_clear_pointer (&self->hosts[self->n_hosts].name, g_free);
-        return NULL;
-      }
+    {
+      RerouteHost *host = &self->hosts[self->n_hosts];
+      if (!parse_host (parts[self->n_hosts], REROUTE_DEFAULT_SMTP_PORT, host, error))
+        {
+          g_clear_pointer (&host->name, g_free);
+          return NULL;
+        }
+      if (host->mx)
+        host->port = REROUTE_DEFAULT_SMTP_PORT;
+    }
   return g_steal_pointer (&self);
+}
+
+gboolean
+reroute_hosts_check_typed (const char *text, GError **error)
+{
+  g_return_val_if_fail (text != NULL, FALSE);
+
+  g_autofree char *rest = g_strstrip (g_strdup (text));
+  if (strip_prefix (rest, LMTP_PREFIX))
+    return TRUE;
+  g_auto (GStrv) parts = g_strsplit_set (rest, ";,", -1);
+  for (char **part = parts; *part != NULL; part++)
+    {
+      RerouteHost host = { 0 };
+      gboolean parsed = parse_host (*part, REROUTE_DEFAULT_SMTP_PORT, &host, NULL);
+      g_free (host.name);
+      if (!parsed || !host.mx || host.port == REROUTE_DEFAULT_SMTP_PORT)
+        continue;
+      g_autofree char *value = reroute_quote_value (g_strstrip (*part), -1);
+      g_set_error (error,
+                   REROUTE_ERROR,
+                   REROUTE_ERROR_HOST,
+                   "host %s has a port: an MX is always reached at port %d, leave the port out",
+                   value,
+                   REROUTE_DEFAULT_SMTP_PORT);
+      return FALSE;
+    }
+  return TRUE;
 }
 
 const char *

@@ -11,7 +11,7 @@ typedef struct
 {
   char *name;       /* as typed, without blanks and trailing dot, beyond ASCII in its A-labels
                        (RFC 5891); an address without brackets, canonical; the path of a socket */
-  guint16 port;     /* 25, by LMTP 24, unless she said otherwise; 0 with a socket */
+  guint16 port;     /* 25, by LMTP 24, unless she said otherwise; 25 with mx; 0 with a socket */
   gboolean mx;      /* "look up its MX" instead of "this very host" */
   gboolean literal; /* name is an IPv4 or IPv6 address */
   gboolean lmtp;    /* it is spoken to by LMTP (RFC 2033) */
@@ -36,10 +36,23 @@ typedef struct
  *   "mx:26" is a host of that name with a port
  * @by_turns: whether they take turns
  *
+ * A port behind "mx:NAME" is dropped, for text that was saved may have one:
+ * reroute_hosts_check_typed() refuses it.
+ *
  * Errors: %REROUTE_ERROR_HOST with the value and what is wanted: an e-mail
  *   address where a host belongs, a port outside 1 to 65535, an empty name.
  */
 RerouteHosts *reroute_hosts_parse (const char *text, gboolean by_turns, GError **error);
+
+/**
+ * reroute_hosts_check_typed:
+ * @text: what a person typed, as reroute_hosts_parse() or reroute_inbound_host_parse() takes it;
+ *   of what they refuse nothing is said
+ *
+ * Errors: %REROUTE_ERROR_HOST for a port other than 25 behind "mx:NAME": MX records have none
+ *   (RFC 5321 5.1).
+ */
+gboolean reroute_hosts_check_typed (const char *text, GError **error);
 
 /**
  * reroute_inbound_host_parse:

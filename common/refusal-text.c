@@ -127,6 +127,10 @@ reroute_dup_host_error (const char *text, const GError *error)
   if (trimmed[0] == '\0')
     return g_strdup (
       _ ("Write a host name or an address, such as “mx1.example.com” or “192.0.2.25”."));
+  if (!reroute_hosts_check_typed (trimmed, NULL))
+    return g_strdup_printf (
+      /* Translators: a host as it was typed, “mx:example.com:2525” */
+      _ ("“%s” has a port. An MX is always reached at port 25: leave the port out."), trimmed);
   if (strchr (trimmed, '@') != NULL)
     return g_strdup_printf (
       _ ("“%s” is an e-mail address. A host is wanted, such as “mx1.example.com”."), trimmed);
@@ -139,7 +143,7 @@ reroute_dup_host_port_error (const char *text)
   g_autofree char *trimmed = g_strstrip (g_strdup (text));
   const char *colon = strrchr (trimmed, ':');
 
-  if (colon != NULL)
+  if (colon != NULL && reroute_hosts_check_typed (trimmed, NULL))
     {
       g_autofree char *name = g_strndup (trimmed, (gsize) (colon - trimmed));
       g_autoptr (RerouteHosts) alone = reroute_hosts_parse (name, FALSE, NULL);
@@ -162,7 +166,7 @@ dup_hosts_error (const char *text)
     {
       g_autoptr (RerouteHosts) host = reroute_hosts_parse (*part, FALSE, NULL);
 
-      if (host == NULL)
+      if (host == NULL || !reroute_hosts_check_typed (*part, NULL))
         return reroute_dup_host_port_error (*part);
     }
   return NULL;

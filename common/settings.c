@@ -204,6 +204,13 @@ reroute_setting_find (const char *key, GError **error)
   return NULL;
 }
 
+static void
+set_error (const RerouteSettingSpec *spec, const GError *why, GError **error)
+{
+  g_set_error (
+    error, REROUTE_ERROR, REROUTE_ERROR_VALUE, _ ("setting “%s”: %s"), spec->key, why->message);
+}
+
 static RerouteSettingValue *
 parse (const RerouteSettingSpec *spec, const char *text, GError **error)
 {
@@ -211,10 +218,7 @@ parse (const RerouteSettingSpec *spec, const char *text, GError **error)
   RerouteSettingValue *value = reroute_setting_value_parse (spec, text, &local_error);
 
   if (value == NULL)
-    g_set_error (error,
-                 REROUTE_ERROR,
-                 REROUTE_ERROR_VALUE,
-                 _ ("setting “%s”: %s"), spec->key, local_error->message);
+    set_error (spec, local_error, error);
   return value;
 }
 
@@ -225,6 +229,20 @@ reroute_setting_canonicalize (const RerouteSettingSpec *spec, const char *text, 
 
   g_autoptr (RerouteSettingValue) value = parse (spec, text, error);
   return value != NULL ? g_strdup (value->text) : NULL;
+}
+
+gboolean
+reroute_setting_check_typed (const RerouteSettingSpec *spec, const char *text, GError **error)
+{
+  g_return_val_if_fail (spec != NULL && text != NULL, FALSE);
+
+  g_autoptr (GError) local_error = NULL;
+  gboolean has_hosts =
+    spec->type == REROUTE_SETTING_TYPE_DELIVERY || spec->type == REROUTE_SETTING_TYPE_HOST;
+  if (!has_hosts || reroute_hosts_check_typed (text, &local_error))
+    return TRUE;
+  set_error (spec, local_error, error);
+  return FALSE;
 }
 
 /* Parsed once for the life of the process. */

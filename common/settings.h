@@ -139,6 +139,11 @@ typedef struct _RerouteSettings RerouteSettings;
 char *
 reroute_setting_canonicalize (const RerouteSettingSpec *spec, const char *text, GError **error);
 
+/* Whether a person may type @text, which can be parsed: more is refused than in what was saved.
+   Errors: %REROUTE_ERROR_VALUE as above. */
+gboolean
+reroute_setting_check_typed (const RerouteSettingSpec *spec, const char *text, GError **error);
+
 RerouteSettings *reroute_settings_new (void); /* all defaults */
 /* A copy with one value changed; @value NULL: the default. */
 RerouteSettings *reroute_settings_with (const RerouteSettings *self,

@@ -67,18 +67,32 @@ is_blank (HostRow *row)
   return get_text (row->host)[strspn (get_text (row->host), " ")] == '\0';
 }
 
+static gboolean
+is_by_mx (HostRow *row)
+{
+  return gtk_drop_down_get_selected (GTK_DROP_DOWN (row->find_by)) == 1;
+}
+
+static gboolean
+is_bare_ipv6 (const char *name)
+{
+  gboolean may_be = name[0] != '[' && strchr (name, ':') != NULL;
+  g_autofree char *domain = may_be ? reroute_domain_normalize (name, NULL) : NULL;
+
+  return domain != NULL && reroute_domain_is_literal (domain);
+}
+
 /* "[2001:db8::1]:2525", "mx:example.net": what reroute_hosts_parse() reads. */
 static char *
 dup_host_text (HostRow *row)
 {
   g_autofree char *name = g_strstrip (g_strdup (get_text (row->host)));
   g_autofree char *port = g_strstrip (g_strdup (get_text (row->port)));
-  gboolean mx = gtk_drop_down_get_selected (GTK_DROP_DOWN (row->find_by)) == 1;
-  gboolean bare_ipv6 = name[0] != '[' && strchr (name, ':') != strrchr (name, ':');
+  gboolean bare_ipv6 = is_bare_ipv6 (name);
   gboolean has_port =
     port[0] != '\0' && !g_str_equal (port, G_STRINGIFY (REROUTE_DEFAULT_SMTP_PORT));
 
-  return g_strconcat (mx ? "mx:" : "",
+  return g_strconcat (is_by_mx (row) ? "mx:" : "",
                       bare_ipv6 ? "[" : "",
                       name,
                       bare_ipv6 ? "]" : "",
@@ -107,6 +121,8 @@ judge_host (GtkEditable *field, gpointer user_data)
   if (is_blank (row) || !reroute_port_parse (get_text (row->port), &port, NULL))
     return NULL;
   text = dup_host_text (row);
+  if (!reroute_hosts_check_typed (text, NULL))
+    return reroute_dup_host_error (text, NULL);
   hosts = reroute_hosts_parse (text, FALSE, &error);
   return hosts != NULL ? NULL : reroute_dup_host_error (gtk_editable_get_text (field), error);
 }
@@ -231,6 +247,9 @@ field_changed_cb (GtkEditable *field, HostRow *row)
 static void
 find_by_changed_cb (GtkDropDown *drop_down, GParamSpec *pspec, HostRow *row)
 {
+  if (is_by_mx (row))
+    gtk_editable_set_text (GTK_EDITABLE (row->port), G_STRINGIFY (REROUTE_DEFAULT_SMTP_PORT));
+  gtk_widget_set_sensitive (row->port, !is_by_mx (row));
   reroute_field_error_update (REROUTE_FIELD_ERROR (row->host_error));
   emit_changed (row->grid);
 }
@@ -337,6 +356,8 @@ left_cb (GtkEventControllerFocus *controller, HostRow *row)
   if (self->rows == NULL || !g_ptr_array_find (self->rows, row, &place))
     return;
   text = dup_host_text (row);
+  if (!reroute_hosts_check_typed (text, NULL))
+    return;
   hosts = reroute_hosts_parse (text, FALSE, NULL);
   if (hosts == NULL || (hosts->n_hosts == 1 && strpbrk (get_text (row->host), ":[") == NULL))
     return;
@@ -445,7 +466,7 @@ reroute_host_grid_dup_hosts (RerouteHostGrid *self)
       text = dup_host_text (row);
       g_string_append_printf (all, "%s%s", all->len > 0 ? ";" : "", text);
     }
-  if (all->len == 0)
+  if (all->len == 0 || !reroute_hosts_check_typed (all->str, NULL))
     return NULL;
   return reroute_hosts_parse (all->str, gtk_drop_down_get_selected (self->order) == 1, NULL);
 }

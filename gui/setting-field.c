@@ -32,10 +32,13 @@ G_DEFINE_FINAL_TYPE (RerouteSettingField, reroute_setting_field, G_TYPE_OBJECT)
 static char *
 dup_value (RerouteSettingField *self)
 {
+  const RerouteSettingSpec *spec = &reroute_setting_specs ()[self->id];
   const char *typed = gtk_editable_get_text (self->entry);
   g_autofree char *text = self->to_value != NULL ? self->to_value (typed) : g_strdup (typed);
 
-  return reroute_setting_canonicalize (&reroute_setting_specs ()[self->id], text, NULL);
+  return reroute_setting_check_typed (spec, text, NULL)
+           ? reroute_setting_canonicalize (spec, text, NULL)
+           : NULL;
 }
 
 static char *

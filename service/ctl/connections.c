@@ -146,6 +146,11 @@ parse_hosts (const ConnectionsOptions *options, const char *domain, GError **err
       g_string_append (text, options->mx && !g_str_has_prefix (name, "mx:") ? "mx:" : "");
       g_string_append (text, name);
     }
+  if (!reroute_hosts_check_typed (text->str, error))
+    {
+      reroute_ctl_reword_row (error, domain, text->str);
+      return NULL;
+    }
   hosts = reroute_hosts_parse (text->str, options->by_turns, error);
   reroute_ctl_reword_row (error, domain, options->hosts);
   return hosts;

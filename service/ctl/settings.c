@@ -119,6 +119,17 @@ report_tls (RerouteCtl *ctl, guint64 serial)
   g_printerr ("%s\n", _ ("The relay has not taken it up yet: see “reroutectl status”."));
 }
 
+/* @value: (nullable): as it was typed */
+static RerouteChange *
+parse_setting (const char *key, const char *value, GError **error)
+{
+  const RerouteSettingSpec *spec = reroute_setting_find (key, error);
+
+  if (spec == NULL || (value != NULL && !reroute_setting_check_typed (spec, value, error)))
+    return NULL;
+  return reroute_change_new_set (key, value, error);
+}
+
 gboolean
 reroute_ctl_settings_set (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
@@ -135,7 +146,7 @@ reroute_ctl_settings_set (RerouteCtl *ctl, int argc, char **argv, GError **error
 
   if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 2, error))
     return FALSE;
-  change = reroute_change_new_set (argv[1], argc > 2 ? argv[2] : NULL, error);
+  change = parse_setting (argv[1], argc > 2 ? argv[2] : NULL, error);
   if (change == NULL)
     {
       reroute_ctl_reword_setting (error, argv[1], argc > 2 ? argv[2] : NULL);

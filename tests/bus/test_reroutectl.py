@@ -188,6 +188,9 @@ def test_bad_input_is_named(prompt):
     prompt.refused('connections', 'add', 'ok.test', '--host=h.example:99999', says=['99999', '65535'])
     prompt.refused('connections', 'add', 'ok.test', '--host=h.example:0', says=['0', '65535'])
     prompt.refused('connections', 'add', 'ok.test', '--host=user@h.example', says='user@h.example')
+    for words in (('connections', 'add', 'ok.test', '--host=mx:h.example:26'), ('settings', 'set', 'default-delivery', 'mx:h.example:26'),
+                  ('connections', 'add', 'ok.test', '--mx', '--host=h.example:26'), ('settings', 'set', 'inbound-host', 'mx:h.example:26')):
+        prompt.refused(*words, says=['h.example:26” has a port', 'An MX is always reached at port 25: leave the port out'])
     prompt.refused('settings', 'set', 'message-timeout', 'soon', says=['message-timeout', 's, m, h or d'])
     prompt.refused('settings', 'set', 'no-such-key', '1', says='no-such-key')
     assert prompt.serial() == serial

@@ -161,6 +161,32 @@ def test_forward_to_hosts(desk):
     assert (row['leaves'], row['recipient_check'], row['queue_for_etrn']) == ('yes', 'call-ahead', 'yes'), row
 
 
+def test_mx_has_no_port(desk):
+    """Neither typed nor pasted."""
+    desk.dialog.focus(SHEET)
+    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
+    desk.dialog.click(LIST, 'push button', 'Add…')
+    desk.dialog.focus(ADD_HOST)
+    desk.dialog.type('mx.test')
+    desk.dialog.key('alt+f')
+    desk.dialog.type('mx:xn--bcher-kva.example:2525')
+    desk.dialog.wait_text('“mx:xn--bcher-kva.example:2525” has a port. An MX is always reached at port 25', ADD_HOST)
+    desk.dialog.wait_sensitive(ADD_HOST, 'push button', 'OK', False)
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('xn--bcher-kva.example:2525')
+    desk.dialog.key('Tab')
+    desk.dialog.wait_sensitive(ADD_HOST, 'text', 'Port')
+    poll('the port', lambda: '2525' in desk.dialog.texts(ADD_HOST))
+    desk.dialog.key('Tab')
+    desk.choose('space', 1, ADD_HOST)
+    desk.dialog.wait_sensitive(ADD_HOST, 'text', 'Port', False)
+    assert '2525' not in desk.dialog.texts(ADD_HOST), desk.dialog.texts(ADD_HOST)
+    desk.confirm(ADD_HOST)
+    desk.dialog.wait_text('MX of bücher.example', LIST)
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed(LIST)
+
+
 def test_sentence_names_the_first_of_many_hosts(desk):
     hosts = [f'mx{number}.an-example-with-a-long-name.example.net' for number in range(32)]
     desk.ctl('connections', 'add', 'many.test', '--host=' + ', '.join(hosts), '--accept-from=anyone')

@@ -35,9 +35,13 @@ static const Row rows[] = {
     NULL },
   { "comma", "Q279323", "192.0.2.1, 192.0.2.2", "192.0.2.1;192.0.2.2", NULL },
   { "mx", "design 3", "MX:relay.example.net", "mx:relay.example.net", NULL },
-  { "mx-port", "design 3", "mx: relay.example.net:26", "mx:relay.example.net:26", NULL },
+  { "mx-port-is-dropped",
+    "RFC 5321 5.1",
+    "mx: relay.example.net:26",
+    "mx:relay.example.net",
+    NULL },
   { "a-host-called-mx", "containers", "mx.:26", "mx:26", NULL },
-  { "mx-of-a-host-called-mx", "containers", "mx:mx:26", "mx:mx:26", NULL },
+  { "mx-of-a-host-called-mx", "containers", "mx:mx:26", "mx:mx", NULL },
   { "bracketed", "conformance O12", "[192.0.2.25]", "192.0.2.25", NULL },
   { "ipv6", "design 8", "[2001:DB8::1]:2525", "[2001:db8::1]:2525", NULL },
   { "bare-ipv6", "design 8", "2001:db8::1", "[2001:db8::1]", NULL },
@@ -179,6 +183,37 @@ test_fields (void)
   g_assert_true (reroute_hosts_equal (NULL, NULL));
 }
 
+static const struct
+{
+  const char *text;
+  const char *message; /* NULL: it may be typed */
+} typed[] = {
+  { "mx:a.example", NULL },
+  { "mx:a.example:25;b.example:26", NULL },
+  { "mx:26", NULL },
+  { "lmtp:/run/a;mx:b.example:26", NULL },
+  { "no host", NULL },
+  { "a.example; MX: b.example:26",
+    "host “MX: b.example:26” has a port: an MX is always reached at port 25" },
+  { "mx:mx:26", "leave the port out" },
+};
+
+static void
+test_typed (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (typed); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      gboolean taken = reroute_hosts_check_typed (typed[i].text, &error);
+
+      g_assert_cmpint (taken, ==, typed[i].message == NULL);
+      if (taken)
+        continue;
+      g_assert_error (error, REROUTE_ERROR, REROUTE_ERROR_HOST);
+      g_assert_nonnull (strstr (error->message, typed[i].message));
+    }
+}
+
 static void
 test_too_many (void)
 {
@@ -228,6 +263,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/host/inbound-fields", test_inbound_fields);
   g_test_add_func ("/host/fields", test_fields);
+  g_test_add_func ("/host/typed", test_typed);
   g_test_add_func ("/host/too-many", test_too_many);
   g_test_add_func ("/host/single-fields", test_single_fields);
   return g_test_run ();

@@ -374,6 +374,7 @@ static const struct
   const char *read;
 } saved_hosts[] = {
   { "Bücher.example:26;mx:bücher.example", "xn--bcher-kva.example:26;mx:xn--bcher-kva.example" },
+  { "mx:a.example:26;b.example:26", "mx:a.example;b.example:26" },
 };
 
 static void
