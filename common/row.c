@@ -78,6 +78,15 @@ skip_pasted (const char *text, gboolean *exact)
   return text;
 }
 
+/* @domain: of REROUTE_LIMIT_DOMAIN_OCTETS + 1 octets */
+static gboolean
+normalize_typed (const char *text, const char *noun, char *domain, gboolean *exact, GError **error)
+{
+  RerouteNameRules rules = { noun, REROUTE_ERROR_DOMAIN, FALSE };
+
+  return reroute_name_normalize_into (skip_pasted (text, exact), &rules, domain, error) > 0;
+}
+
 static gboolean
 refuse_on_routing (const char *name, GError **error)
 {
@@ -110,7 +119,7 @@ reroute_row_parts_init (RerouteRowParts *parts,
                         char *domain,
                         GError **error)
 {
-  RerouteNameRules rules = { noun, REROUTE_ERROR_DOMAIN, FALSE };
+  const char *typed = fields->domain != NULL ? fields->domain : "";
 
   memset (parts, 0, sizeof *parts);
   parts->page = page;
@@ -122,9 +131,7 @@ reroute_row_parts_init (RerouteRowParts *parts,
   parts->fields.comment = fields->comment != NULL ? fields->comment : "";
   parts->fields.changed_by = fields->changed_by != NULL ? fields->changed_by : "";
 
-  const char *typed =
-    skip_pasted (fields->domain != NULL ? fields->domain : "", &parts->fields.exact);
-  if (reroute_name_normalize_into (typed, &rules, domain, error) == 0)
+  if (!normalize_typed (typed, noun, domain, &parts->fields.exact, error))
     return FALSE;
   parts->fields.domain = domain;
   if (fields->accept_from != REROUTE_ACCEPT_FROM_ANYONE &&
@@ -352,6 +359,16 @@ reroute_row_stamp (const RerouteRow *row, gint64 id, const char *changed_by, gin
   parts.fields.changed_by = changed_by != NULL ? changed_by : "";
   parts.fields.changed_us = changed_us;
   return reroute_row_assemble (&parts);
+}
+
+char *
+reroute_row_normalize_domain (const char *text, gboolean *exact, GError **error)
+{
+  char domain[REROUTE_LIMIT_DOMAIN_OCTETS + 1];
+
+  g_return_val_if_fail (text != NULL && exact != NULL, NULL);
+
+  return normalize_typed (text, "domain", domain, exact, error) ? g_strdup (domain) : NULL;
 }
 
 char *

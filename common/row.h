@@ -99,6 +99,18 @@ reroute_row_stamp (const RerouteRow *row, gint64 id, const char *changed_by, gin
 /* The fields of @row, borrowed: to make a changed copy of it. */
 RerouteRowFields reroute_row_get_fields (const RerouteRow *row);
 
+/**
+ * reroute_row_normalize_domain:
+ * @text: what a person types or pastes for the domain of an entry: "test.com", "@test.com",
+ *   "*@test.com", each perhaps with "#" in front for this domain only
+ * @exact: (inout): made %TRUE by "#"
+ *
+ * Errors: as reroute_domain_normalize(), for the rest.
+ *
+ * Returns: (transfer full) (nullable): what the entry has as its domain
+ */
+char *reroute_row_normalize_domain (const char *text, gboolean *exact, GError **error);
+
 /* What "=test.com" as the filter of a list asks for: the rows of this very domain, which an index
    finds.  (transfer full) (nullable): NULL for a text that is looked for everywhere */
 char *reroute_row_filter_dup_domain (const char *filter);

@@ -9,7 +9,6 @@
 
 #include "gui/email-domain-dialog.h"
 
-#include "common/domain.h"
 #include "common/email-domain.h"
 #include "common/file-name.h"
 #include "common/verifier.h"
@@ -100,16 +99,6 @@ make_row (gpointer user_data)
   if (entry == NULL)
     g_debug ("not yet: %s", error->message);
   return (RerouteRow *) entry;
-}
-
-static char *
-judge_domain (GtkEditable *field, gpointer user_data)
-{
-  const char *text = gtk_editable_get_text (field);
-  g_autoptr (GError) error = NULL;
-  g_autofree char *normal = reroute_domain_normalize (text, &error);
-
-  return normal != NULL || text[0] == '\0' ? NULL : reroute_dup_domain_error (text, error);
 }
 
 /* Without hosts there is nobody to log in to. */
@@ -327,7 +316,7 @@ reroute_email_domain_dialog_new (GtkWindow *parent, RerouteSheet *sheet, Reroute
   if (row != NULL)
     fill (self, (const RerouteEmailDomain *) row);
   self->form = reroute_row_form_new (sheet, row, &widgets, make_row, self);
-  reroute_field_error_watch (self->domain_error, self->domain, judge_domain, self);
+  reroute_field_error_watch (self->domain_error, self->domain, reroute_row_form_judge_domain, self);
   reroute_field_error_watch (self->account_error, self->account, judge_account, self);
   reroute_field_error_watch (self->certificate_error, self->certificate, judge_certificate, self);
   self->certificate_check = reroute_certificate_check_new (

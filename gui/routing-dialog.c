@@ -83,21 +83,17 @@ make_row (gpointer user_data)
 }
 
 static char *
-judge_domain (GtkEditable *field, gpointer user_data)
-{
-  const char *text = gtk_editable_get_text (field);
-  g_autoptr (GError) error = NULL;
-  g_autofree char *normal = reroute_domain_normalize (text, &error);
-
-  return normal != NULL || text[0] == '\0' ? NULL : reroute_dup_domain_error (text, error);
-}
-
-static char *
 judge_target (GtkEditable *field, gpointer user_data)
 {
   RerouteRoutingDialog *self = REROUTE_ROUTING_DIALOG (user_data);
+  const char *text = gtk_editable_get_text (field);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *target = NULL;
 
-  return get_action (self) == REROUTE_ROUTING_REROUTE ? judge_domain (field, user_data) : NULL;
+  if (text[0] == '\0' || get_action (self) != REROUTE_ROUTING_REROUTE)
+    return NULL;
+  target = reroute_domain_normalize (text, &error);
+  return target != NULL ? NULL : reroute_dup_domain_error (text, error);
 }
 
 static void
@@ -263,7 +259,7 @@ reroute_routing_dialog_new (GtkWindow *parent, RerouteSheet *sheet, RerouteRow *
   if (row != NULL)
     fill (self, (const RerouteRoutingEntry *) row);
   self->form = reroute_row_form_new (sheet, row, &widgets, make_row, self);
-  reroute_field_error_watch (self->domain_error, self->domain, judge_domain, self);
+  reroute_field_error_watch (self->domain_error, self->domain, reroute_row_form_judge_domain, self);
   reroute_field_error_watch (self->target_error, self->target, judge_target, self);
   reroute_row_form_update (self->form);
   reroute_fit_dialog (GTK_WINDOW (self), self->scroller);

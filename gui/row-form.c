@@ -137,7 +137,9 @@ others_saved_cb (RerouteSheet *sheet, const RerouteNews *news, RerouteRowForm *s
 static char *
 dup_list_domain (RerouteRowForm *self)
 {
-  return reroute_domain_normalize (gtk_editable_get_text (self->widgets.domain), NULL);
+  gboolean exact = FALSE;
+
+  return reroute_row_normalize_domain (gtk_editable_get_text (self->widgets.domain), &exact, NULL);
 }
 
 static void
@@ -283,6 +285,17 @@ reroute_row_form_get_fields (RerouteRowForm *self)
     .changed_by = self->edited != NULL ? self->edited->changed_by : NULL,
     .changed_us = self->edited != NULL ? self->edited->changed_us : 0,
   };
+}
+
+char *
+reroute_row_form_judge_domain (GtkEditable *field, gpointer user_data)
+{
+  const char *text = gtk_editable_get_text (field);
+  gboolean exact = FALSE;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *domain = reroute_row_normalize_domain (text, &exact, &error);
+
+  return domain != NULL || text[0] == '\0' ? NULL : reroute_dup_domain_error (text, error);
 }
 
 void

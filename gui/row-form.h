@@ -48,6 +48,8 @@ RerouteRowForm *reroute_row_form_new (RerouteSheet *sheet,
 
 /* What the common fields hold, without an account; the strings are borrowed from the widgets. */
 RerouteRowFields reroute_row_form_get_fields (RerouteRowForm *self);
+/* For reroute_field_error_watch(): what is wrong with the field of a domain. */
+char *reroute_row_form_judge_domain (GtkEditable *field, gpointer user_data);
 /* Some field has changed. */
 void reroute_row_form_update (RerouteRowForm *self);
 /* Puts the row into the sheet's edit; returns its id there, 0 when a field is wrong. */

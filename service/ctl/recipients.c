@@ -47,7 +47,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (List, list_clear)
 static char *
 dup_domain (const char *name, GError **error)
 {
-  char *domain = reroute_domain_normalize (name[0] == '#' ? name + 1 : name, error);
+  gboolean exact = FALSE;
+  char *domain = reroute_row_normalize_domain (name, &exact, error);
 
   reroute_ctl_reword_row (error, name, NULL);
   return domain;

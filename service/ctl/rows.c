@@ -7,7 +7,6 @@
 
 #include "service/ctl/rows.h"
 
-#include "common/domain.h"
 #include "common/error.h"
 #include "common/limits.h"
 #include "service/ctl/edit.h"
@@ -129,8 +128,8 @@ RerouteRow *
 reroute_ctl_find_row (
   RerouteCtl *ctl, ReroutePage page, const char *name, guint64 *serial, GError **error)
 {
-  gboolean exact = name[0] == '#';
-  g_autofree char *domain = reroute_domain_normalize (exact ? name + 1 : name, error);
+  gboolean exact = FALSE;
+  g_autofree char *domain = reroute_row_normalize_domain (name, &exact, error);
   Search search = { domain, exact, NULL };
   g_autofree char *filter = NULL;
 

@@ -176,6 +176,18 @@ def test_edit_changes_what_is_said_and_keeps_the_rest(prompt):
     prompt.good('routing', 'edit', 'test.com', '--reroute-to=example.com', '--on')
 
 
+def test_a_pasted_domain_is_taken_everywhere(prompt):
+    """Not by “add” alone."""
+    for label, name in (('pasted.test', '*@pasted.test'), ('#pasted.test', '#@pasted.test')):
+        prompt.good('routing', 'add', name, '--relay')
+        prompt.good('routing', 'edit', name, '--comment=pasted')
+        assert rows_of(prompt, 'routing')[label]['comment'] == 'pasted'
+        prompt.good('recipients', 'add', name, 'anna')
+        prompt.good('recipients', 'remove', name, 'anna')
+        prompt.good('routing', 'remove', name)
+        assert label not in rows_of(prompt, 'routing')
+
+
 def test_bad_input_is_named(prompt):
     serial = prompt.serial()
     add = ('routing', 'add')
@@ -515,7 +527,7 @@ def test_bus_not_there_says_what_to_do(prompt):
 CASES = [
     test_add_lists_what_was_added, test_recipients_of_a_list,
     test_input_that_breaks_off_changes_nothing, test_table_shows_rows,
-    test_edit_changes_what_is_said_and_keeps_the_rest, test_bad_input_is_named,
+    test_edit_changes_what_is_said_and_keeps_the_rest, test_a_pasted_domain_is_taken_everywhere, test_bad_input_is_named,
     test_contradictions_are_refused, test_anyone_is_asked_for_what_is_not_ours,
     test_usage_errors_end_with_2, test_settings_have_defaults_and_come_back_to_them,
     test_explain_without_the_relay, test_explain_of_a_client_that_may_not_connect,

@@ -32,6 +32,24 @@ def test_error_beside_the_field(desk):
     desk.dialog.wait_text('is an address. Write the part after the “@”: “test.com”.', ADD)
 
 
+def test_a_pasted_domain_is_no_error(desk):
+    """What makes a row is not called wrong, and its list can be edited."""
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('*@pasted.test')
+    desk.dialog.key('alt+v', 'alt+k')
+    desk.dialog.wait_text('Take those on the list of the domain', ADD)
+    desk.dialog.key('Down', 'Down', 'Return')
+    desk.dialog.wait_sensitive(ADD, 'push button', 'Edit List…')
+    desk.dialog.wait_sensitive(ADD, 'push button', 'OK')
+    texts = desk.dialog.texts(ADD)
+    assert not any('cannot stand for a domain' in text or 'is an address' in text for text in texts), texts
+    desk.dialog.key('alt+k')
+    desk.dialog.wait_text('Take those on the list of the domain', ADD)
+    desk.dialog.key('Up', 'Up', 'Return')
+    desk.dialog.wait_sensitive(ADD, 'push button', 'Edit List…', False)
+    desk.dialog.key('alt+s')
+
+
 def test_hash_flips_the_reach(desk):
     desk.dialog.key('ctrl+a')
     desk.dialog.type('#test.com')
