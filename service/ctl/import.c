@@ -15,6 +15,7 @@
 #include "common/csv.h"
 #include "common/error.h"
 #include "service/ctl/edit.h"
+#include "service/ctl/output.h"
 
 #include <errno.h>
 #include <glib/gi18n.h>
@@ -149,7 +150,9 @@ parse_file (const char *name, GHashTable *said, GError **error)
     {
       const RerouteCsvError *bad = errors->pdata[i];
 
-      g_printerr ("%s:%u: %s\n", name, bad->line, bad->message);
+      g_autofree char *message = reroute_ctl_dup_plain (bad->message);
+
+      g_printerr ("%s:%u: %s\n", name, bad->line, message);
     }
   g_set_error (error,
                REROUTE_ERROR,

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "service/ctl/ctl.h"
+#include "service/ctl/output.h"
 
 #include "common/client/relay-log.h"
 #include "common/error.h"
@@ -58,13 +59,14 @@ print_line (const RerouteLogLine *line)
   g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (line->time_us / G_USEC_PER_SEC);
   g_autoptr (GDateTime) local = utc != NULL ? g_date_time_to_local (utc) : NULL;
   g_autofree char *time = local != NULL ? g_date_time_format (local, "%F %T") : g_strdup ("");
+  g_autofree char *text = reroute_ctl_dup_plain (line->text);
 
   g_print ("%s.%03d %s %s: %s\n",
            time,
            (int) (line->time_us % G_USEC_PER_SEC / 1000),
            line->category,
            reroute_log_severity_to_string (line->severity),
-           line->text);
+           text);
 }
 
 static void

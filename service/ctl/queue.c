@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "service/ctl/ctl.h"
+#include "service/ctl/output.h"
 #include "service/ctl/table.h"
 
 #include "common/limits.h"
@@ -303,6 +304,8 @@ show_text (GVariant *values)
   const char *headers = "";
   gboolean requiretls = FALSE;
   gboolean tls_optional = FALSE;
+  g_autofree char *plain_helo = NULL;
+  g_autofree char *plain_headers = NULL;
   g_autofree char *received = NULL;
 
   g_variant_lookup (values, "client", "&s", &client);
@@ -310,15 +313,17 @@ show_text (GVariant *values)
   g_variant_lookup (values, "headers", "&s", &headers);
   g_variant_lookup (values, "requiretls", "b", &requiretls);
   g_variant_lookup (values, "tls-optional", "b", &tls_optional);
+  plain_helo = reroute_ctl_dup_plain (helo);
+  plain_headers = reroute_ctl_dup_plain (headers);
   /* Translators: an IP address; the name that the client said */
-  received = g_strdup_printf (_ ("Received from %s, which called itself “%s”"), client, helo);
+  received = g_strdup_printf (_ ("Received from %s, which called itself “%s”"), client, plain_helo);
   g_print ("\n%s\n", received);
   if (requiretls)
     g_print ("%s\n", _ ("Its sender demands TLS all the way (REQUIRETLS)"));
   if (tls_optional)
     g_print ("%s\n",
              _ ("Its sender wants it delivered whatever becomes of TLS (TLS-Required: No)"));
-  g_print ("\n%s\n", headers);
+  g_print ("\n%s\n", plain_headers);
 }
 
 gboolean

@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/recipient.h"
 #include "service/ctl/edit.h"
+#include "service/ctl/output.h"
 #include "service/ctl/refusal.h"
 #include "service/ctl/table.h"
 
@@ -311,10 +312,12 @@ plan_lines (List *list, const char *name, const char *text, GError **error)
     {
       const char *line = g_strstrip (lines[i]);
       g_autoptr (GError) failure = NULL;
+      g_autofree char *message = NULL;
 
       if (*line == '\0' || *line == '#' || plan_addition (list, line, &failure))
         continue;
-      g_printerr ("%s:%u: %s\n", name, i + 1, failure->message);
+      message = reroute_ctl_dup_plain (failure->message);
+      g_printerr ("%s:%u: %s\n", name, i + 1, message);
       n_bad++;
     }
   if (n_bad == 0)

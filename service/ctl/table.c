@@ -9,6 +9,8 @@
 
 #include "service/ctl/table.h"
 
+#include "service/ctl/output.h"
+
 #include <stdarg.h>
 
 #define COLUMN_GAP 2
@@ -48,7 +50,7 @@ reroute_table_add (RerouteTable *self, ...)
   cell = va_arg (cells, const char *);
   for (gsize i = 0; i < self->n_columns; i++)
     {
-      row[i] = g_strdup (cell != NULL ? cell : "");
+      row[i] = reroute_ctl_dup_plain (cell != NULL ? cell : "");
       if (cell != NULL)
         cell = va_arg (cells, const char *);
     }

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "service/ctl/ctl.h"
+#include "service/ctl/output.h"
 #include "service/ctl/table.h"
 
 #include "common/client/relay-track.h"
@@ -274,8 +275,18 @@ look_up (GVariant *event, const char *key)
 static void
 print_value (const char *title, const char *text)
 {
-  if (*text != '\0')
-    g_print ("    %s %s\n", title, text);
+  g_autofree char *plain = reroute_ctl_dup_plain (text);
+
+  if (*plain != '\0')
+    g_print ("    %s %s\n", title, plain);
+}
+
+static void
+print_address (const char *title, const char *address)
+{
+  g_autofree char *path = g_strdup_printf ("<%s>", address);
+
+  print_value (title, path);
 }
 
 static void
@@ -288,10 +299,10 @@ print_accepted (GVariant *event)
 
   g_variant_lookup (event, "octets", "t", &octets);
   size = g_strdup_printf ("%" G_GUINT64_FORMAT, octets);
-  g_print ("    %s <%s>\n", _ ("from:"), look_up (event, "sender"));
+  print_address (_ ("from:"), look_up (event, "sender"));
   if (g_variant_lookup (event, "recipients", "as", &recipients))
     while (g_variant_iter_next (recipients, "&s", &recipient))
-      g_print ("    %s <%s>\n", _ ("to:"), recipient);
+      print_address (_ ("to:"), recipient);
   print_value (_ ("client:"), look_up (event, "client"));
   print_value ("HELO:", look_up (event, "helo"));
   print_value (_ ("account:"), look_up (event, "account"));
@@ -302,7 +313,7 @@ static void
 print_event (GVariant *event)
 {
   const char *kind = look_up (event, "kind");
-  const char *recipient = look_up (event, "recipient");
+  g_autofree char *recipient = reroute_ctl_dup_plain (look_up (event, "recipient"));
   gint64 time_us = 0;
   g_autofree char *time = NULL;
 

@@ -433,6 +433,7 @@ def test_import_is_all_or_nothing(prompt):
                     'routing,c.test,sometimes,reroute,example.com,anyone,yes,\n')
     prompt.refused('import', '-', stdin=bad, says=[':3: ', ':4: ', '2 lines'])
     prompt.refused('import', '-', stdin='page,domain,colour\n', says='colour')
+    prompt.refused('import', '-', stdin=header + 'routing,a.\x1b[31m\x9b.test,exact,relay,,,,\n', says='“a.?[31m?.test”')
     prompt.refused('import', prompt.place.join('absent.csv'), says='absent.csv')
     assert prompt.serial() == serial
     good = header + 'routing,test.com,subdomains,reroute,new.example,anyone,yes,imported\n'

@@ -106,6 +106,14 @@ def main():
             assert service.ctl_json('status')['relay']['recipients-held'] == 0
             world.one.open = False
 
+        def test_what_a_stranger_writes_is_harmless_on_a_terminal():
+            number = world.defer('u@one.test', content='Subject: \x1b]0;t\x07 \x9b31m \u202e \x7f plain ü\r\n\tmore\r\n'
+                                 '\r\nbody\r\n'.encode())
+            shown = service.ctl('queue', 'show', number)
+            assert 'Subject: ?]0;t? ?31m ? ? plain ü\n\tmore\n' in shown, shown
+            assert not {c for c in shown if c < ' ' or c in '\x7f\x9b\u202e'} - {'\n', '\t'}, shown
+            world.do('delete', number)
+
         def test_held_mail_expires():
             number = world.defer('u@one.test')
             before = len(world.back.messages)
@@ -306,7 +314,8 @@ def main():
             world.do('hold', 'ffffff', gives=(0, 0, 0))
             assert '0 messages are held\nThe others do not wait any more' in service.ctl('queue', 'hold', 'ffffff')
 
-        for case in (test_held_mail_waits_through_a_crash_until_it_is_released, test_held_mail_expires,
+        for case in (test_held_mail_waits_through_a_crash_until_it_is_released,
+                     test_what_a_stranger_writes_is_harmless_on_a_terminal, test_held_mail_expires,
                      test_returned_mail_is_reported_at_once, test_what_nobody_may_be_told_of_stays,
                      test_filters_take_recipients, test_what_is_on_its_way_is_left_alone,
                      test_groups_count_what_goes_their_way, test_messages_come_in_any_order, test_a_search_goes_through_all_of_a_long_queue,
