@@ -212,6 +212,24 @@ check_octets (RerouteBackupFile *self, const char *name, GError **error)
   return g_str_equal (trailer, wanted) || refuse_damaged (error, name);
 }
 
+/* What a rulesd that crashed had committed last stands beside its database. */
+static gboolean
+check_log (const char *name, GError **error)
+{
+  g_autofree char *log = g_strconcat (name, "-wal", NULL);
+  struct stat status;
+
+  if (stat (log, &status) != 0 || status.st_size == 0)
+    return TRUE;
+  return refuse (
+    error,
+    /* Translators: three times the name of a file; the command stays as it is */
+    g_strdup_printf (_ ("“%s” lacks its newest changes; nothing was changed: “sqlite3 %s 'PRAGMA wal_checkpoint(TRUNCATE)'” takes them over from “%s-wal”"),
+                        name,
+                        name,
+                        name));
+}
+
 static gboolean
 examine (RerouteBackupFile *self, const char *name, GError **error)
 {
@@ -223,7 +241,11 @@ examine (RerouteBackupFile *self, const char *name, GError **error)
     return fail (error, name);
   size = (guint64) status.st_size;
   if (memcmp (beginning, DATABASE_MAGIC, sizeof DATABASE_MAGIC) == 0)
-    self->n_octets = size;
+    {
+      if (!check_log (name, error))
+        return FALSE;
+      self->n_octets = size;
+    }
   else if (!g_str_has_prefix (beginning, MAGIC))
     return refuse (error,
                    /* Translators: the name of a file */

@@ -8,6 +8,7 @@ import hashlib
 import os
 import pty
 import resource
+import shutil
 import signal
 import sqlite3
 import stat
@@ -309,6 +310,25 @@ def test_older_databases(prompt):
     assert prompt.serial() > 0
 
 
+def test_a_database_with_a_log_beside_it(prompt):
+    """As a crashed rulesd leaves it: its newest generation stands in the log alone."""
+    with another_machine('crashed') as crashed:
+        crashed.good('routing', 'add', 'newest.example', '--relay')
+        with open(crashed.place.join('rules.db'), 'rb') as stream:
+            database = prompt.place.join('crashed.db')
+            with open(database, 'wb') as copy:
+                copy.write(stream.read())
+        shutil.copy(crashed.place.join('rules.db-wal'), database + '-wal')
+    with another_machine('after-crash') as other:
+        assert other.serial() == 0
+        untouched(other, 'restore', '--yes', database,
+                  says=[database, 'nothing was changed: “sqlite3 ', f'takes them over from “{database}-wal”'])
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+        other.good('restore', '--yes', database)
+        assert 'newest.example' in rows_of(other, 'routing')
+
+
 # --- what is no backup ---
 
 def damage(path, name, change):
@@ -417,7 +437,7 @@ def test_history_that_is_refused(prompt):
 CASES = [
     test_backup_is_a_file_of_its_own, test_backup_through_a_pipe, test_full_disk_leaves_the_old_backup,
     test_to_another_machine, test_over_rules_that_are_there, test_answers_at_a_terminal,
-    test_what_was_confirmed_is_asked_once, test_older_databases, test_damaged_files,
+    test_what_was_confirmed_is_asked_once, test_older_databases, test_a_database_with_a_log_beside_it, test_damaged_files,
     test_databases_that_are_not_ours, test_content_that_is_refused, test_history_that_is_refused,
     test_backup_while_rules_change,
 ]
