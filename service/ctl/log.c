@@ -12,7 +12,6 @@
 #include "common/error.h"
 
 #include <glib/gi18n.h>
-#include <stdio.h>
 
 #define FOLLOW_WAIT_US (G_USEC_PER_SEC / 2)
 
@@ -109,7 +108,6 @@ print_pages (RerouteCtl *ctl,
           print_line (page->lines->pdata[i]);
     }
   while (n > 0);
-  fflush (stdout);
   return TRUE;
 }
 
@@ -136,7 +134,7 @@ parse_options (RerouteCtl *ctl, LogOptions *options, int *argc, char ***argv, GE
 }
 
 /* Once the relay has answered it may end, which is told, and start again: its first lines are shown
-   too.  Returns: TRUE when nobody reads on; FALSE at an error */
+   too.  Returns: TRUE when nothing can be written; FALSE at an error */
 static gboolean
 follow (RerouteCtl *ctl, const char *filter, const char *const *categories, GError **error)
 {
@@ -157,7 +155,7 @@ follow (RerouteCtl *ctl, const char *filter, const char *const *categories, GErr
       if (is_away && !was_away)
         g_printerr ("%s\n", failure->message);
       was_away = is_away;
-      if (ferror (stdout) != 0)
+      if (!reroute_ctl_is_output_whole ())
         return TRUE;
       g_usleep (FOLLOW_WAIT_US);
     }

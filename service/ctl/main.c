@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "service/ctl/complete.h"
+#include "service/ctl/output.h"
 
 #include "common/error.h"
 #include "common/refusal-text.h"
@@ -170,13 +171,12 @@ run_verb (RerouteCtl *ctl, int argc, char **argv)
   return 0;
 }
 
-int
-main (int argc, char **argv)
+static int
+run (int argc, char **argv)
 {
   g_auto (RerouteCtl) ctl = { 0 };
   g_autofree char *address = NULL;
   g_autofree char *host = NULL;
-  const char *catalogues = g_getenv ("REROUTE_LOCALE_DIR");
   gboolean version = FALSE, help = FALSE, complete = FALSE;
   const GOptionEntry entries[] = {
     { "session", 0, 0, G_OPTION_ARG_NONE, &ctl.session, NULL, NULL },
@@ -191,10 +191,6 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GError) error = NULL;
 
-  setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, catalogues != NULL ? catalogues : REROUTE_LOCALE_DIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  textdomain (GETTEXT_PACKAGE);
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_strict_posix (context, TRUE);
@@ -218,4 +214,23 @@ main (int argc, char **argv)
       return reroute_ctl_complete (&ctl, argc - 1 - n_marks, argv + 1 + n_marks) ? 0 : 1;
     }
   return run_verb (&ctl, argc - 1, argv + 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *catalogues = g_getenv ("REROUTE_LOCALE_DIR");
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, catalogues != NULL ? catalogues : REROUTE_LOCALE_DIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  reroute_ctl_begin_output ();
+  status = run (argc, argv);
+  if (reroute_ctl_end_output (&error))
+    return status;
+  g_printerr ("reroutectl: %s\n", error->message);
+  return MAX (status, 1);
 }

@@ -19,4 +19,13 @@ G_BEGIN_DECLS
  */
 char *reroute_ctl_dup_plain (const char *text);
 
+/* From here on g_print() notes when it cannot write. */
+void reroute_ctl_begin_output (void);
+
+/* Whether all has been written so far. */
+gboolean reroute_ctl_is_output_whole (void);
+
+/* Errors: %REROUTE_ERROR_FAILED: something was not written; that nobody reads on is no error. */
+gboolean reroute_ctl_end_output (GError **error);
+
 G_END_DECLS

@@ -425,6 +425,22 @@ def test_export_is_whole_or_leaves_what_was_there(prompt):
     prompt.refused('export', prompt.place.join('absent/rows.csv'), says='absent/rows.csv')
 
 
+def test_output_that_is_not_whole(prompt):
+    """On a full disk no result looks like one; who reads no further says so by going."""
+    command = [CTL, f'--bus={prompt.bus.address}']
+    for words in (('status',), ('settings', 'list'), ('--json', 'history'), ('settings', 'get', 'listen'), ('--help',)):
+        with open('/dev/full', 'wb') as full:
+            result = subprocess.run([*command, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                                    env=daemon_environment())
+        assert result.returncode == 1 and 'cannot write “-”: No space left on device' in result.stderr, (words, result)
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = subprocess.run([*command, *words], stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+                                env=daemon_environment())
+        os.close(writer)
+        assert result.returncode in (0, -signal.SIGPIPE) and not result.stderr, (words, result)
+
+
 def test_import_is_all_or_nothing(prompt):
     serial = prompt.serial()
     header = 'page,domain,match,action,target,accept_from,enabled,comment\n'
@@ -538,7 +554,7 @@ CASES = [
     test_history_of_long_values, test_hosts_all_over_the_world_are_confirmed,
     test_remove_names_what_is_not_there,
     test_export_and_import_give_the_same_list,
-    test_export_is_whole_or_leaves_what_was_there, test_import_is_all_or_nothing,
+    test_export_is_whole_or_leaves_what_was_there, test_output_that_is_not_whole, test_import_is_all_or_nothing,
     test_import_is_asked_for_what_no_row_says,
     test_help_of_verbs, test_completion_of_what_is_known, test_completion_asks_the_rules, test_completion_in_bash,
     test_bus_not_there_says_what_to_do,

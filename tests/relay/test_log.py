@@ -115,6 +115,13 @@ def follow(service, *arguments):
             following.kill()
 
 
+def test_follow_onto_a_full_disk(service):
+    with open('/dev/full', 'wb') as full:
+        result = subprocess.run([CTL, f'--bus={service.bus.address}', 'log', '--follow'], text=True, timeout=60,
+                                stdout=full, stderr=subprocess.PIPE, env=daemon_environment(), check=False)
+    assert result.returncode == 1 and 'No space left on device' in result.stderr, result
+
+
 def test_follow(service):
     """What comes is shown by itself, and so are the first lines of a relay that has started again."""
     with follow(service, 'to=<new') as following:
