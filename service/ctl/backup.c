@@ -176,6 +176,7 @@ reroute_ctl_backup (RerouteCtl *ctl, int argc, char **argv, GError **error)
   g_autoptr (RerouteBackup) backup = NULL;
   gboolean done = FALSE;
 
+  ctl->last_is_file = TRUE;
   if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 1, error))
     return FALSE;
   target.file.name = g_str_equal (argv[1], "-") ? NULL : argv[1];

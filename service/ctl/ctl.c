@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "service/ctl/ctl.h"
+#include "service/ctl/output.h"
 
 #include <glib/gi18n.h>
 
@@ -16,6 +17,7 @@ reroute_ctl_clear (RerouteCtl *self)
   g_clear_object (&self->relay);
   g_clear_object (&self->bus);
   g_clear_pointer (&self->remote, reroute_remote_free);
+  g_clear_pointer (&self->words, g_ptr_array_unref);
 }
 
 void
@@ -48,6 +50,61 @@ reroute_ctl_open_bus (RerouteCtl *self, GError **error)
   return TRUE;
 }
 
+static char *
+dup_text (const char *word)
+{
+  return g_locale_to_utf8 (word, -1, NULL, NULL, NULL);
+}
+
+static void
+refuse_word (const char *word, GError **error)
+{
+  g_autofree char *plain = reroute_ctl_dup_plain (word);
+
+  g_set_error (error,
+               G_OPTION_ERROR,
+               G_OPTION_ERROR_BAD_VALUE,
+               /* Translators: %s is a word that was typed */
+               _ ("“%s” is not text in the encoding of the locale"), plain);
+}
+
+void
+reroute_ctl_reword_encoding (int argc, char **argv, GError **error)
+{
+  if (error == NULL || *error == NULL || (*error)->domain != G_CONVERT_ERROR)
+    return;
+  for (int i = 1; i < argc; i++)
+    {
+      g_autofree char *text = dup_text (argv[i]);
+
+      if (text != NULL)
+        continue;
+      g_clear_error (error);
+      refuse_word (argv[i], error);
+      return;
+    }
+}
+
+/* Words arrive in the encoding of the locale; the name of a file is octets. */
+static gboolean
+take_words (RerouteCtl *self, int argc, char **argv, GError **error)
+{
+  self->words = g_ptr_array_new_with_free_func (g_free);
+  for (int i = 1; i < (self->last_is_file ? argc - 1 : argc); i++)
+    {
+      char *text = dup_text (argv[i]);
+
+      if (text == NULL)
+        {
+          refuse_word (argv[i], error);
+          return FALSE;
+        }
+      g_ptr_array_add (self->words, text);
+      argv[i] = text;
+    }
+  return TRUE;
+}
+
 gboolean
 reroute_ctl_parse (RerouteCtl *self,
                    const GOptionEntry *entries,
@@ -69,7 +126,10 @@ reroute_ctl_parse (RerouteCtl *self,
   if (entries != NULL)
     g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, error))
-    return FALSE;
+    {
+      reroute_ctl_reword_encoding (*argc, *argv, error);
+      return FALSE;
+    }
 
   n_words = *argc - 1;
   if (n_words < minimum || n_words > maximum)
@@ -82,7 +142,7 @@ reroute_ctl_parse (RerouteCtl *self,
                    : _ ("“%s” has too many arguments"), (*argv)[0]);
       return FALSE;
     }
-  return reroute_ctl_open_bus (self, error);
+  return take_words (self, *argc, *argv, error) && reroute_ctl_open_bus (self, error);
 }
 
 void
@@ -95,7 +155,8 @@ reroute_ctl_print_json (JsonBuilder *builder)
   json_generator_set_root (generator, root);
   json_generator_set_pretty (generator, TRUE);
   text = json_generator_to_data (generator, NULL);
-  g_print ("%s\n", text);
+  reroute_ctl_print_data (text);
+  reroute_ctl_print_data ("\n");
 }
 
 void

@@ -19,6 +19,8 @@ typedef struct
   RerouteRulesClient *rules;
   RerouteRelayClient *relay;
   gboolean json;
+  gboolean last_is_file; /* the last word of the verb is the name of a file */
+  GPtrArray *words;      /* (nullable) (element-type utf8): of the verb */
 } RerouteCtl;
 
 /* A verb: one line of the table in verbs.c. */
@@ -57,7 +59,8 @@ GAsyncResult *reroute_ctl_wait (GAsyncResult **result);
  * @entries: (nullable) (array zero-terminated=1): the verb's own options; --json comes for free
  * @minimum, @maximum: how many words may stay
  *
- * Takes the options off @argv, whose first word is the verb's last, and opens the bus.
+ * Takes the options off @argv, whose first word is the verb's last, makes UTF-8 of the words that
+ * stay, and opens the bus.
  *
  * Errors: of the domain G_OPTION_ERROR; %REROUTE_ERROR_UNAVAILABLE, with what to do.
  */
@@ -68,6 +71,9 @@ gboolean reroute_ctl_parse (RerouteCtl *self,
                             int minimum,
                             int maximum,
                             GError **error);
+
+/* Names the word of @argv that an error of the domain G_CONVERT_ERROR is about: wrong usage. */
+void reroute_ctl_reword_encoding (int argc, char **argv, GError **error);
 
 /* Prints what a builder holds; adds a named string, which may be NULL. */
 void reroute_ctl_print_json (JsonBuilder *builder);

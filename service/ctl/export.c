@@ -59,6 +59,7 @@ reroute_ctl_export (RerouteCtl *ctl, int argc, char **argv, GError **error)
   Export export = { { .replaces = TRUE, .fd = -1 }, text, NULL };
   gboolean written = FALSE;
 
+  ctl->last_is_file = TRUE;
   if (!reroute_ctl_parse (ctl, NULL, &argc, &argv, 0, 1, error))
     return FALSE;
   if (argc > 1 && !g_str_equal (argv[1], "-"))

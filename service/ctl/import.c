@@ -217,6 +217,7 @@ reroute_ctl_import (RerouteCtl *ctl, int argc, char **argv, GError **error)
   Import import = { .kept = kept, .changes = changes };
   guint64 serial = 0;
 
+  ctl->last_is_file = TRUE;
   if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 1, error))
     return FALSE;
   rows = parse_file (argv[1], said, error);

@@ -195,7 +195,10 @@ run (int argc, char **argv)
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_strict_posix (context, TRUE);
   if (!g_option_context_parse (context, &argc, &argv, &error) || !take_host (&ctl, host, &error))
-    return complain (SYNOPSIS, error);
+    {
+      reroute_ctl_reword_encoding (argc, argv, &error);
+      return complain (SYNOPSIS, error);
+    }
   if (version)
     {
       g_print ("reroutectl %s\n", REROUTE_VERSION);
@@ -216,6 +219,17 @@ run (int argc, char **argv)
   return run_verb (&ctl, argc - 1, argv + 1);
 }
 
+/* In the locale “C”, of cron and of containers, text is UTF-8 all the same. */
+static void
+take_locale (void)
+{
+  const char *charset = NULL;
+
+  setlocale (LC_ALL, "");
+  if (!g_get_charset (&charset) && g_str_equal (charset, "ANSI_X3.4-1968"))
+    setlocale (LC_CTYPE, "C.UTF-8");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -223,7 +237,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status;
 
-  setlocale (LC_ALL, "");
+  take_locale ();
   bindtextdomain (GETTEXT_PACKAGE, catalogues != NULL ? catalogues : REROUTE_LOCALE_DIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);

@@ -61,6 +61,12 @@ print_cb (const char *text)
 }
 
 void
+reroute_ctl_print_data (const char *text)
+{
+  write_text (text);
+}
+
+void
 reroute_ctl_begin_output (void)
 {
   g_set_print_handler (print_cb);

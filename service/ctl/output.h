@@ -19,6 +19,9 @@ G_BEGIN_DECLS
  */
 char *reroute_ctl_dup_plain (const char *text);
 
+/* Data for a program: UTF-8 whatever the locale. */
+void reroute_ctl_print_data (const char *text);
+
 /* From here on g_print() notes when it cannot write. */
 void reroute_ctl_begin_output (void);
 

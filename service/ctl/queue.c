@@ -354,7 +354,8 @@ reroute_ctl_queue_show (RerouteCtl *ctl, int argc, char **argv, GError **error)
       g_autoptr (JsonNode) node = json_gvariant_serialize (values);
       g_autofree char *text = json_to_string (node, TRUE);
 
-      g_print ("%s\n", text);
+      reroute_ctl_print_data (text);
+      reroute_ctl_print_data ("\n");
       return TRUE;
     }
   if (g_variant_lookup (values, "recipients", "a(ssxus)", &recipients))

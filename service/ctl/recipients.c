@@ -358,6 +358,7 @@ reroute_ctl_recipients_import (RerouteCtl *ctl, int argc, char **argv, GError **
   g_autofree char *text = NULL;
   gsize length = 0;
 
+  ctl->last_is_file = TRUE;
   if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 2, 2, error))
     return FALSE;
   text = reroute_ctl_read_input (argv[2], &length, error);

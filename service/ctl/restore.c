@@ -259,6 +259,7 @@ reroute_ctl_restore (RerouteCtl *ctl, int argc, char **argv, GError **error)
   guint number = 0;
   gboolean done = FALSE;
 
+  ctl->last_is_file = TRUE;
   if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 1, 1, error))
     return FALSE;
   file = reroute_backup_file_open (argv[1], error);

@@ -308,6 +308,26 @@ def test_what_programs_read_is_the_same_in_german(prompt):
     assert prompt.run('export', language='de').stdout == prompt.good('export')
 
 
+def test_any_locale(prompt):
+    def typed(*words, locale='C'):
+        return subprocess.run([CTL, f'--bus={prompt.bus.address}', *words], capture_output=True, check=False,
+                              env=dict(daemon_environment(), LC_ALL=locale))
+    done = typed('routing', 'add', 'umlaut.test', '--relay', '--comment=Möbel „neu“')
+    assert done.returncode == 0, done
+    assert 'Möbel „neu“' in json.dumps(prompt.data('routing', 'list', 'Möbel'), ensure_ascii=False)
+    utf8 = typed('--json', 'routing', 'list', locale='C.UTF-8')
+    assert 'Möbel'.encode() in utf8.stdout and typed('--json', 'routing', 'list').stdout == utf8.stdout
+    for locale in ('C', 'C.UTF-8'):
+        for words in ((b'log', b'\xfc'), (b'explain', b'\xfc@test.com'), (b'routing', b'list', b'x\xfc'),
+                      (b'routing', b'edit', b'umlaut.test', b'--comment=\xfc'), (b'--bus=\xfc', b'status')):
+            refused = typed(*words, locale=locale)
+            assert refused.returncode == 2 and b'CRITICAL' not in refused.stderr, refused
+            assert '\ufffd'.encode() in refused.stderr and b'is not text in the encoding' in refused.stderr, refused
+    name = os.fsencode(prompt.place.join('rows-')) + b'\xfc.csv'
+    assert typed('export', name).returncode == typed('import', '--dry-run', name).returncode == 0
+    prompt.good('routing', 'remove', 'umlaut.test')
+
+
 def test_columns_are_as_wide_as_they_are_shown(prompt):
     prompt.good('routing', 'add', 'wide.test', '--reroute-to=メール.example')
     heading, row = prompt.good('routing', 'list', 'wide.test').splitlines()
@@ -550,7 +570,7 @@ CASES = [
     test_explain_without_the_relay, test_explain_of_a_client_that_may_not_connect,
     test_check_speaks_of_the_saved_rules,
     test_german_reader, test_what_programs_read_is_the_same_in_german,
-    test_columns_are_as_wide_as_they_are_shown, test_history_and_revert,
+    test_any_locale, test_columns_are_as_wide_as_they_are_shown, test_history_and_revert,
     test_history_of_long_values, test_hosts_all_over_the_world_are_confirmed,
     test_remove_names_what_is_not_there,
     test_export_and_import_give_the_same_list,
