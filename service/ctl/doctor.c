@@ -14,6 +14,7 @@
 #include "common/error.h"
 
 #include <glib/gi18n.h>
+#include <locale.h>
 
 /* --- what is asked for --- */
 
@@ -96,6 +97,17 @@ print_text (const GPtrArray *found)
     print_check (found, check->name);
 }
 
+/* (transfer full): the language before; what is found and told from here on is English, as in all
+   JSON. */
+static char *
+begin_english (void)
+{
+  char *before = g_strdup (setlocale (LC_MESSAGES, NULL));
+
+  setlocale (LC_MESSAGES, "C");
+  return before;
+}
+
 static void
 print_json (const GPtrArray *found)
 {
@@ -172,6 +184,7 @@ reroute_ctl_doctor (RerouteCtl *ctl, int argc, char **argv, GError **error)
   g_autoptr (GPtrArray) found =
                g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_diagnosis_free);
   g_auto (GStrv) checks = NULL;
+  g_autofree char *language = NULL;
   RerouteDoctor doctor = { .found = found };
   gboolean examined;
 
@@ -179,11 +192,15 @@ reroute_ctl_doctor (RerouteCtl *ctl, int argc, char **argv, GError **error)
       (checks = choose_checks (only, error)) == NULL)
     return FALSE;
   doctor.checks = (const char *const *) checks;
+  if (ctl->json)
+    language = begin_english ();
   examined = examine (ctl, &doctor, domain != NULL ? domain : "", error);
   if (ctl->json)
     print_json (found);
   else
     print_text (found);
+  if (language != NULL)
+    setlocale (LC_MESSAGES, language);
   if (!examined || get_worst (found) <= REROUTE_DIAGNOSIS_NOTE)
     return examined;
   g_set_error_literal (error,

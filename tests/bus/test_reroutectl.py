@@ -304,6 +304,9 @@ def test_what_programs_read_is_the_same_in_german(prompt):
     for words in (('status',), ('routing', 'list'), ('connections', 'list'), ('recipients', 'list'),
                   ('settings', 'list'), ('history',), ('check',), ('explain', 'user@test.com')):
         assert prompt.run('--json', *words, language='de').stdout == prompt.good('--json', *words), words
+    examined = prompt.run('--json', 'doctor', language='de')
+    assert examined.stdout == prompt.run('--json', 'doctor').stdout, examined
+    assert 'reroute-relayd is not running' in examined.stdout and 'nicht alles ist' in examined.stderr, examined
     assert any('never acts' in finding['sentence'] for finding in prompt.data('check'))
     assert prompt.run('export', language='de').stdout == prompt.good('export')
 
