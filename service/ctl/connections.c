@@ -21,6 +21,7 @@ typedef struct
   gboolean dns;
   gboolean mx;
   gboolean by_turns;
+  gboolean in_order;
   char *tls;
   char *account;
   char *certificate;
@@ -41,6 +42,16 @@ connections_options_clear (ConnectionsOptions *options)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ConnectionsOptions, connections_options_clear)
 
 static gboolean
+refuse_without_hosts (GError **error)
+{
+  g_set_error_literal (error,
+                       G_OPTION_ERROR,
+                       G_OPTION_ERROR_FAILED,
+                       _ ("--mx and --by-turns speak of hosts: say --host=HOST too"));
+  return FALSE;
+}
+
+static gboolean
 parse_options (
   RerouteCtl *ctl, ConnectionsOptions *options, int *argc, char ***argv, GError **error)
 {
@@ -50,6 +61,7 @@ parse_options (
     { "dns", 0, 0, G_OPTION_ARG_NONE, &options->dns, NULL, NULL },
     { "mx", 0, 0, G_OPTION_ARG_NONE, &options->mx, NULL, NULL },
     { "by-turns", 0, 0, G_OPTION_ARG_NONE, &options->by_turns, NULL, NULL },
+    { "in-order", 0, 0, G_OPTION_ARG_NONE, &options->in_order, NULL, NULL },
     { "tls", 0, 0, G_OPTION_ARG_STRING, &options->tls, NULL, NULL },
     { "account", 0, 0, G_OPTION_ARG_STRING, &options->account, NULL, NULL },
     { "certificate", 0, 0, G_OPTION_ARG_FILENAME, &options->certificate, NULL, NULL },
@@ -77,15 +89,16 @@ parse_options (
         error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("--host and --dns exclude each other"));
       return FALSE;
     }
-  if (options->hosts == NULL && (options->mx || options->by_turns))
+  if (options->by_turns && options->in_order)
     {
       g_set_error_literal (error,
                            G_OPTION_ERROR,
                            G_OPTION_ERROR_FAILED,
-                           _ ("--mx and --by-turns speak of hosts: say --host=HOST too"));
+                           _ ("--by-turns and --in-order exclude each other"));
       return FALSE;
     }
-  return TRUE;
+  return (options->hosts != NULL || !(options->mx || (options->by_turns && options->dns))) ||
+         refuse_without_hosts (error);
 }
 
 static gboolean
@@ -203,6 +216,30 @@ reroute_ctl_connections_add (RerouteCtl *ctl, int argc, char **argv, GError **er
          put_row (ctl, g_steal_pointer (&email_domain), serial, &options, error);
 }
 
+/* The hosts of @row with what is said of them; what is not said stays.  @hosts: (out) (nullable) */
+static gboolean
+edit_hosts (ConnectionsOptions *options,
+            const RerouteRow *row,
+            const char *domain,
+            RerouteHosts **hosts,
+            GError **error)
+{
+  RerouteHosts *before = ((const RerouteEmailDomain *) row)->hosts;
+  g_autofree char *text = NULL;
+
+  if (before == NULL && options->by_turns && options->hosts == NULL)
+    return refuse_without_hosts (error);
+  options->by_turns |= before != NULL && before->by_turns && !options->in_order;
+  *hosts = NULL;
+  if (options->hosts != NULL)
+    return (*hosts = parse_hosts (options, domain, error)) != NULL;
+  if (options->dns || before == NULL)
+    return TRUE;
+  text = reroute_hosts_to_string (before);
+  *hosts = reroute_hosts_parse (text, options->by_turns, error);
+  return *hosts != NULL;
+}
+
 gboolean
 reroute_ctl_connections_edit (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
@@ -219,18 +256,9 @@ reroute_ctl_connections_edit (RerouteCtl *ctl, int argc, char **argv, GError **e
   if (row == NULL)
     return FALSE;
   fields = reroute_row_get_fields (row);
-  if (!apply_options (&options, &fields, error))
+  if (!apply_options (&options, &fields, error) ||
+      !edit_hosts (&options, row, argv[1], &hosts, error))
     return FALSE;
-  if (options.hosts != NULL)
-    {
-      hosts = parse_hosts (&options, argv[1], error);
-      if (hosts == NULL)
-        return FALSE;
-    }
-  else if (!options.dns && ((RerouteEmailDomain *) row)->hosts != NULL)
-    {
-      hosts = reroute_hosts_ref (((RerouteEmailDomain *) row)->hosts);
-    }
   email_domain = reroute_email_domain_new (&fields, hosts, error);
   return email_domain != NULL && put_row (ctl, email_domain, serial, &options, error);
 }

@@ -36,7 +36,7 @@ static const RerouteVerb verbs[] = {
     reroute_ctl_connections_list },
   { "connections add", "DOMAIN (--host=HOST[:PORT][,...]|--dns) [--mx] [--by-turns]" TLS ACCOUNT CERTIFICATE ETRN REACH ROW_OPTIONS,
     N_("add an E-Mail Domain row"), reroute_ctl_connections_add },
-  { "connections edit", "DOMAIN [--host=HOST[:PORT][,...]|--dns] [--mx] [--by-turns]" TLS ACCOUNT CERTIFICATE ETRN EDIT_OPTIONS,
+  { "connections edit", "DOMAIN [--host=HOST[:PORT][,...]|--dns] [--mx] [--by-turns|--in-order]" TLS ACCOUNT CERTIFICATE ETRN EDIT_OPTIONS,
     N_("change an E-Mail Domain row"), reroute_ctl_connections_edit },
   { "connections remove", "DOMAIN", N_("remove an E-Mail Domain row"), reroute_ctl_connections_remove },
   { "recipients list", "[DOMAIN]", N_("the recipients that exist, for entries with the check list"),

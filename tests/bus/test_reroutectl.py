@@ -172,7 +172,16 @@ def test_edit_changes_what_is_said_and_keeps_the_rest(prompt):
     assert after['id'] == before['id'] and after['comment'] == before['comment']
     assert after['target'] == '[192.0.2.10]' and after['enabled'] == 'no'
     prompt.good('connections', 'edit', 'fwd.example', '--comment=second thoughts')
-    assert len(rows_of(prompt, 'connections')['fwd.example']['hosts']) == 3
+    kept = rows_of(prompt, 'connections')['fwd.example']
+    assert len(kept['hosts']) == 3 and kept['order'] == 'by-turns'
+    prompt.good('connections', 'edit', 'fwd.example', '--host=mx1.example.net:2525,192.0.2.7')
+    assert rows_of(prompt, 'connections')['fwd.example']['order'] == 'by-turns'
+    for option in ('in-order', 'by-turns'):
+        prompt.good('connections', 'edit', 'fwd.example', f'--{option}')
+        changed = rows_of(prompt, 'connections')['fwd.example']
+        assert changed['order'] == option and len(changed['hosts']) == 2, changed
+    prompt.refused('connections', 'edit', 'fwd.example', '--in-order', '--by-turns', says='exclude each other', status=2)
+    prompt.refused('connections', 'edit', '#dns.example', '--by-turns', says='speak of hosts', status=2)
     prompt.good('routing', 'edit', 'test.com', '--reroute-to=example.com', '--on')
 
 
