@@ -53,6 +53,12 @@ read_line (int fd, GError **error)
          line[length] != '\n')
     length++;
   line[length] = '\0';
+  if (strlen (line) < length)
+    {
+      explicit_bzero (line, length);
+      g_free (line);
+      return refuse (error, _ ("the password is empty, too long or has control characters"));
+    }
   if (length > 0 && length <= REROUTE_LIMIT_PASSWORD_OCTETS)
     return line;
   reroute_ctl_free_password (line);

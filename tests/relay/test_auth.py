@@ -380,6 +380,7 @@ def main():
             assert 'too long' in world.add('fritz', 'x' * 1001, status=1)
             assert 'characters' in world.add('fritz', 'a\x07b', status=1)
             assert 'no password' in service.ctl('account', 'add', 'fritz', '--password-stdin', text='', status=1)
+            assert 'control characters' in service.ctl('account', 'add', 'fritz', '--password-stdin', text='a\0b\n', status=1)
             for name, value in (('in:fritz', PASSWORD), ('fritz', 'x'), ('in:', 'x'),
                                 ('in:fritz', 'SCRAM-SHA-256$1:AAAA$AAAA:AAAA')):
                 said = set_secret(service, name, value)
