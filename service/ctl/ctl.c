@@ -105,6 +105,32 @@ take_words (RerouteCtl *self, int argc, char **argv, GError **error)
   return TRUE;
 }
 
+static guint
+count_marks (int argc, char **argv)
+{
+  guint n = 0;
+
+  for (int i = 1; i < argc; i++)
+    n += g_str_equal (argv[i], "--");
+  return n;
+}
+
+/* GLib leaves the “--” where a word that begins with “-” follows. */
+static void
+drop_mark (int *argc, char **argv)
+{
+  int at = 1;
+
+  while (at < *argc && !g_str_equal (argv[at], "--"))
+    at++;
+  if (at == *argc)
+    return;
+  (*argc)--;
+  for (; at < *argc; at++)
+    argv[at] = argv[at + 1];
+  argv[at] = NULL;
+}
+
 gboolean
 reroute_ctl_parse (RerouteCtl *self,
                    const GOptionEntry *entries,
@@ -119,8 +145,10 @@ reroute_ctl_parse (RerouteCtl *self,
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  guint n_marks;
   int n_words;
 
+  n_marks = count_marks (*argc, *argv);
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_add_main_entries (context, common, NULL);
   if (entries != NULL)
@@ -131,6 +159,8 @@ reroute_ctl_parse (RerouteCtl *self,
       return FALSE;
     }
 
+  if (count_marks (*argc, *argv) == n_marks)
+    drop_mark (argc, *argv);
   n_words = *argc - 1;
   if (n_words < minimum || n_words > maximum)
     {

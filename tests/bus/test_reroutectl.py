@@ -262,6 +262,8 @@ def test_explain_without_the_relay(prompt):
     answer = prompt.data('explain', 'user@elsewhere.example', '--from=198.51.100.7')
     assert answer['action'] == 'reject' and answer['reply'].startswith('550 5.7.1'), answer
     prompt.refused('explain', 'user@test.com', '--from=nobody', says='nobody')
+    for words in (('--', 'user@test.com'), ('--', '-u@test.com'), ('--from=192.0.2.7', '--', '--u@test.com')):
+        assert prompt.data('explain', *words)['recipient'] == words[-1], words
 
 
 def test_explain_of_a_client_that_may_not_connect(prompt):
