@@ -225,6 +225,19 @@ print_messages (RerouteCtl *ctl, const GPtrArray *messages, gboolean has_more)
     g_printerr ("%s\n", _ ("there may be more: --limit shows them"));
 }
 
+static gboolean
+check_limit (int limit, GError **error)
+{
+  if (limit > 0)
+    return TRUE;
+  g_set_error (error,
+               G_OPTION_ERROR,
+               G_OPTION_ERROR_BAD_VALUE,
+               _ ("--limit=%d is not possible: say how many messages at the most, from 1 on"),
+                  limit);
+  return FALSE;
+}
+
 gboolean
 reroute_ctl_track (RerouteCtl *ctl, int argc, char **argv, GError **error)
 {
@@ -245,6 +258,7 @@ reroute_ctl_track (RerouteCtl *ctl, int argc, char **argv, GError **error)
   int has_more;
 
   if (!reroute_ctl_parse (ctl, entries, &argc, &argv, 0, 0, error) ||
+      !check_limit (options.limit, error) ||
       !parse_time (options.since, &question.since_us, error) ||
       !parse_time (options.until, &question.until_us, error))
     return FALSE;
@@ -253,7 +267,7 @@ reroute_ctl_track (RerouteCtl *ctl, int argc, char **argv, GError **error)
   question.entry = options.entry;
   question.host = options.host;
   question.id = options.id;
-  has_more = load_messages (ctl, &question, (guint) MAX (options.limit, 1), messages, error);
+  has_more = load_messages (ctl, &question, (guint) options.limit, messages, error);
   if (has_more < 0)
     return FALSE;
   print_messages (ctl, messages, has_more > 0);

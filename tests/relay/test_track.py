@@ -185,6 +185,8 @@ def test_pages(world):
         world.service.wait_empty()
     assert world.ids('--recipient=page') == numbers[::-1]
     assert world.ids('--recipient=page', '--limit=2') == numbers[:2:-1]
+    for limit in ('0', '-1'):
+        assert 'from 1 on' in world.service.ctl('track', f'--limit={limit}', status=2)
     assert 'no such message' in world.service.ctl('track', '--recipient=nobody@nowhere')
 
 
