@@ -352,8 +352,11 @@ reroute_ctl_queue_show (RerouteCtl *ctl, int argc, char **argv, GError **error)
   if (ctl->json)
     {
       g_autoptr (JsonNode) node = json_gvariant_serialize (values);
-      g_autofree char *text = json_to_string (node, TRUE);
+      g_autofree char *shown_id = format_id (id);
+      g_autofree char *text = NULL;
 
+      json_object_set_string_member (json_node_get_object (node), "id", shown_id);
+      text = json_to_string (node, TRUE);
       reroute_ctl_print_data (text);
       reroute_ctl_print_data ("\n");
       return TRUE;

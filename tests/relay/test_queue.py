@@ -109,6 +109,7 @@ def main():
         def test_what_a_stranger_writes_is_harmless_on_a_terminal():
             number = world.defer('u@one.test', content='Subject: \x1b]0;t\x07 \x9b31m \u202e \x7f plain ü\r\n\tmore\r\n'
                                  '\r\nbody\r\n'.encode())
+            assert service.ctl_json('queue', 'show', number)['id'] == number
             shown = service.ctl('queue', 'show', number)
             assert 'Subject: ?]0;t? ?31m ? ? plain ü\n\tmore\n' in shown, shown
             assert not {c for c in shown if c < ' ' or c in '\x7f\x9b\u202e'} - {'\n', '\t'}, shown
