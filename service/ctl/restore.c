@@ -74,8 +74,10 @@ check (Restore *restore, guint number, GError **error)
 
 /* --- what is said --- */
 
+typedef void (*Print) (const char *format, ...);
+
 static void
-describe_backup (const Restore *restore, const RerouteRestoreCheck *checked)
+describe_backup (const Restore *restore, const RerouteRestoreCheck *checked, Print print)
 {
   g_autofree char *serial = g_strdup_printf ("%" G_GUINT64_FORMAT, checked->backup_serial);
   g_autofree char *line = NULL;
@@ -87,12 +89,12 @@ describe_backup (const Restore *restore, const RerouteRestoreCheck *checked)
                                  serial,
                                  restore->file->host,
                                  restore->file->taken);
-      g_print ("%s\n", line);
+      print ("%s\n", line);
     }
 }
 
 static void
-describe_rows (const RerouteRestoreCheck *checked)
+describe_rows (const RerouteRestoreCheck *checked, Print print)
 {
   guint n_routing = checked->n_rows[REROUTE_PAGE_ROUTING];
   guint n_connections = checked->n_rows[REROUTE_PAGE_CONNECTIONS];
@@ -108,11 +110,11 @@ describe_rows (const RerouteRestoreCheck *checked)
     /* Translators: “3 Routing entries”, “1 E-Mail Domain entry”, “12 recipients” */
     _ ("it holds %s, %s, %s"), routing, connections, recipients);
 
-  g_print ("%s\n", line);
+  print ("%s\n", line);
 }
 
 static void
-describe_changes (const RerouteRestoreCheck *checked)
+describe_changes (const RerouteRestoreCheck *checked, Print print)
 {
   g_autofree char *added = g_strdup_printf (
     ngettext ("%'u row to add", "%'u rows to add", checked->n_added), checked->n_added);
@@ -122,9 +124,9 @@ describe_changes (const RerouteRestoreCheck *checked)
     /* Translators: “3 rows to add”, numbers of rows, “1 setting to set” */
     g_strdup_printf (_ ("%s, %'u to update, %'u to remove, %s"), added, checked->n_changed, checked->n_removed, set);
 
-  g_print ("%s\n", line);
+  print ("%s\n", line);
   if (checked->takes_over)
-    g_print ("%s\n", _ ("nothing was ever saved here, so the history comes along"));
+    print ("%s\n", _ ("nothing was ever saved here, so the history comes along"));
 }
 
 static void
@@ -215,6 +217,19 @@ report (const Restore *restore, const RerouteRestoreCheck *checked, guint64 seri
   g_print ("%s\n", line);
 }
 
+/* What is asked about is said, too, where JSON has the standard output. */
+static void
+describe (const Restore *restore, const RerouteRestoreCheck *checked)
+{
+  Print print = restore->ctl->json ? g_printerr : g_print;
+
+  if (restore->ctl->json && (restore->dry_run || restore->agreed || !isatty (STDIN_FILENO)))
+    return;
+  describe_backup (restore, checked, print);
+  describe_rows (checked, print);
+  describe_changes (checked, print);
+}
+
 static gboolean
 put_in_force (Restore *restore, guint number, GError **error)
 {
@@ -224,12 +239,7 @@ put_in_force (Restore *restore, guint number, GError **error)
   if (checked == NULL)
     return FALSE;
   reroute_ctl_print_findings (checked->findings);
-  if (!restore->ctl->json)
-    {
-      describe_backup (restore, checked);
-      describe_rows (checked);
-      describe_changes (checked);
-    }
+  describe (restore, checked);
   if (has_errors (checked->findings))
     return refuse (
       error, REROUTE_ERROR_FINDINGS, _ ("nothing was changed: correct what is said above"));

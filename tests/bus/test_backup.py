@@ -269,16 +269,18 @@ def test_answers_at_a_terminal(prompt):
     path = prompt.taken
     with another_machine('asked') as other:
         other.good('routing', 'add', 'ours.example', '--relay')
-        for answer, language, status, serial in (('no', 'C', 1, 1), ('', 'C', 1, 1), ('yes', 'C', 0, 2),
-                                                 ('nein', 'de', 1, 3), ('ja', 'de', 0, 4)):
+        for answer, language, status, serial, *words in (
+                ('no', 'C', 1, 1), ('', 'C', 1, 1), ('no', 'C', 1, 1, '--json'), ('yes', 'C', 0, 2),
+                ('nein', 'de', 1, 3), ('ja', 'de', 0, 4)):
             master, slave = pty.openpty()
             os.write(master, answer.encode() + b'\n')
             environment = dict(daemon_environment(), LANGUAGE=language, REROUTE_LOCALE_DIR=os.path.join(BUILD, 'po'))
-            done = subprocess.run([CTL, f'--bus={other.bus.address}', 'restore', path], stdin=slave, text=True,
+            done = subprocess.run([CTL, f'--bus={other.bus.address}', *words, 'restore', path], stdin=slave, text=True,
                                   capture_output=True, check=False, env=environment)
             os.close(master)
             os.close(slave)
             assert done.returncode == status, done
+            assert 'to remove' in (done.stderr if words else done.stdout) or language == 'de', done
             assert ('(ja/nein)' if language == 'de' else '(yes/no)') in done.stderr, done
             assert other.serial() == serial, (answer, done)
             if serial == 2:
