@@ -17,10 +17,13 @@ _reroutectl ()
   if ((i == ${#words[@]} - 1)) && [[ $current == --* ]]; then
     mapfile -t COMPREPLY < <(compgen -W '--session --bus= --host= --json --version --help' -- "$current")
   elif answer=$("${words[0]}" "${before[@]}" --complete -- "${words[@]:i}" 2>/dev/null); then
-    # The meanings are for shells that show them; of a word, bash replaces what stands behind the last = or :.
+    # The meanings are for shells that show them; of a word, bash replaces what stands behind the last = or :,
+    # and takes what it gets as it would be typed.
     kept=${current%"${current##*[=:]}"}
     while IFS=$'\t' read -r answer _; do
-      [[ -z $answer ]] || COMPREPLY+=("${answer#"$kept"}")
+      [[ -n $answer ]] || continue
+      printf -v answer %q "${answer#"$kept"}"
+      COMPREPLY+=("$answer")
     done <<<"$answer"
   else
     compopt -o default

@@ -564,6 +564,9 @@ def test_completion_in_bash(prompt):
                               env=daemon_environment()).stdout.split('\n')[:-1]
     assert offered('rou') == ['routing']
     assert offered('routing edit x.example --accept-from=a') == ['anyone'], 'bash has the rest already'
+    prompt.good('routing', 'add', '#quoted.example', '--relay')
+    assert offered('routing remove #quo') == ['\\#quoted.example'], 'else bash takes it for a comment'
+    prompt.good('routing', 'remove', '#quoted.example')
     assert offered('routing edit x.example --com') == ['compopt -o nospace', '--comment=']
     assert offered('export /t') == ['compopt -o default', '']
 
