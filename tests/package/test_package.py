@@ -187,7 +187,7 @@ def schema_on(machine, *wanted):
 
 
 def test_downgrade_is_refused(machine, names):
-    """Where the rules are of a newer version: with the reason, and the newer packages stay."""
+    """Where the rules, or the queue, are of a newer version: with the reason, and the newer packages stay."""
     schema = schema_on(machine)
     newer = version_on(machine)
     schema_on(machine, str(NEWER_SCHEMA))
@@ -198,6 +198,12 @@ def test_downgrade_is_refused(machine, names):
                        status=1)
     assert 'install the newer one again' in said, said
     schema_on(machine, str(schema))
+    journal = '/var/lib/reroute-relay/journal-newer'
+    machine.run('sh', '-c', rf"printf 'RRSPOOL\n\143\0\0\0' >{journal}")
+    said = machine.apt('install', *names, status=100)
+    assert re.search(rf'{journal} was written by .*has format 99;\n.*reads up to format \d+\..*stay with', said), said
+    assert version_on(machine) == newer
+    machine.run('rm', journal)
     machine.run('dpkg', '--configure', '--pending')
 
 
