@@ -130,8 +130,15 @@ reroute_news_add (RerouteNews **place, const RerouteNews *more)
 void
 reroute_news_add_conflict (RerouteNews *self, const RerouteNews *of, RerouteDifference *conflict)
 {
-  RerouteConflict *added = g_rc_box_new0 (RerouteConflict);
+  RerouteConflict *added = NULL;
 
+  for (guint i = 0; i < self->conflicts->len; i++)
+    if (((RerouteConflict *) self->conflicts->pdata[i])->difference->after == conflict->after)
+      {
+        reroute_difference_free (conflict);
+        return;
+      }
+  added = g_rc_box_new0 (RerouteConflict);
   added->difference = conflict;
   added->who = g_strdup (get_who (of, conflict->after));
   added->serial = of->serial;

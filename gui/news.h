@@ -33,7 +33,7 @@ reroute_news_new (guint64 since, guint64 serial, GPtrArray *changes, GPtrArray *
 void reroute_news_free (RerouteNews *self);
 /* @place: (inout): what came before and is not taken notice of yet, or %NULL; @more is added. */
 void reroute_news_add (RerouteNews **place, const RerouteNews *more);
-/* @conflict: (transfer full): with one of the changes of @of */
+/* @conflict: (transfer full): with one of the changes of @of; one that is there already is none. */
 void
 reroute_news_add_conflict (RerouteNews *self, const RerouteNews *of, RerouteDifference *conflict);
 /* Conflicts with what @edit does not touch any more are none. */

@@ -27,7 +27,8 @@ struct _RerouteSheet
   gboolean unloaded;  /* the last load has failed, and is tried again */
   char *load_failure; /* (nullable): why, in the words of who answered */
   RerouteNews *news;
-  guint n_touching; /* times that what others saved touched hers */
+  RerouteNews *unread_news; /* (nullable): what others saved since the settings were read */
+  guint n_touching;         /* times that what others saved touched hers */
 
   GPtrArray *saved_findings; /* (element-type RerouteFinding): of the saved generation */
   GPtrArray *edit_findings;  /* (element-type RerouteFinding): of what differs from it */

@@ -174,6 +174,8 @@ settings_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       g_clear_pointer (&self->settings, reroute_settings_unref);
       self->settings = settings;
+      if (serial >= self->serial)
+        g_clear_pointer (&self->unread_news, reroute_news_free);
       /* A later generation than the one caught up with is announced and comes through catch_up();
          an earlier one is of other rules. */
       if (self->serial == 0 ||
@@ -217,6 +219,7 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   self->serial = serial;
   news = reroute_sheet_take_news (self, since, changes, unknown);
+  reroute_news_add (&self->unread_news, news);
   g_signal_emit (self, signals[OTHERS_SAVED], 0, news);
   reroute_sheet_finish_apply (self, REROUTE_APPLY_STALE, NULL);
   reroute_sheet_load_settings (self);
@@ -301,6 +304,7 @@ reroute_sheet_dispose (GObject *object)
   g_clear_pointer (&self->saved_findings, g_ptr_array_unref);
   g_clear_pointer (&self->edit_findings, g_ptr_array_unref);
   g_clear_pointer (&self->news, reroute_news_free);
+  g_clear_pointer (&self->unread_news, reroute_news_free);
 
   G_OBJECT_CLASS (reroute_sheet_parent_class)->dispose (object);
 }
@@ -438,6 +442,8 @@ reroute_sheet_type_setting (RerouteSheet *self, RerouteSettingId id, const char 
   g_return_if_fail (REROUTE_IS_SHEET (self));
 
   reroute_edit_set (self->edit, id, value, get_saved_setting (self, id));
+  if (self->unread_news != NULL)
+    reroute_sheet_lay_setting (self, id, self->unread_news);
 }
 
 gboolean

@@ -286,6 +286,43 @@ test_row_in_a_dialog_alone (Fixture *f, gconstpointer data)
   g_assert_null (reroute_sheet_get_news (f->sheet));
 }
 
+static void
+set_while_unread_cb (RerouteSheet *sheet, const RerouteNews *news, gpointer user_data)
+{
+  const char *value = user_data;
+
+  reroute_sheet_set_setting (sheet, REROUTE_SETTING_POSTMASTER, value);
+}
+
+/* Theirs is known, and not read yet: a check button shows what was saved before. */
+static void
+test_setting_while_unread (Fixture *f, gconstpointer data)
+{
+  const RerouteNews *news = NULL;
+
+  g_signal_connect (
+    f->sheet, "others-saved", G_CALLBACK (set_while_unread_cb), (gpointer) "hers@hers.test");
+  bus_save (&f->bus, "set postmaster theirs@theirs.test", 1);
+  go_on (f, 2);
+  news = reroute_sheet_get_news (f->sheet);
+  g_assert_nonnull (news);
+  g_assert_cmpuint (news->conflicts->len, ==, 1);
+  g_assert_cmpstr (
+    reroute_sheet_get_setting (f->sheet, REROUTE_SETTING_POSTMASTER), ==, "hers@hers.test");
+}
+
+/* Hers is what they made it. */
+static void
+test_setting_while_unread_alike (Fixture *f, gconstpointer data)
+{
+  g_signal_connect (
+    f->sheet, "others-saved", G_CALLBACK (set_while_unread_cb), (gpointer) "theirs@theirs.test");
+  bus_save (&f->bus, "set postmaster theirs@theirs.test", 1);
+  go_on (f, 2);
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 0);
+  g_assert_null (reroute_sheet_get_news (f->sheet));
+}
+
 #define ADD(name, func) g_test_add ("/sheet/" name, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -300,5 +337,7 @@ main (int argc, char **argv)
   ADD ("changed-while-applying", test_changed_while_applying);
   ADD ("row-in-a-dialog", test_row_in_a_dialog);
   ADD ("row-in-a-dialog-alone", test_row_in_a_dialog_alone);
+  ADD ("setting-while-unread", test_setting_while_unread);
+  ADD ("setting-while-unread-alike", test_setting_while_unread_alike);
   return g_test_run ();
 }
