@@ -297,6 +297,47 @@ add_selected (
   return TRUE;
 }
 
+GPtrArray *
+reroute_rows_model_dup_rows (RerouteRowsModel *self, GtkBitset *positions)
+{
+  GPtrArray *rows = g_ptr_array_new_with_free_func (reroute_row_unref);
+  GtkBitsetIter iter;
+  guint position = 0;
+
+  g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), rows);
+
+  for (gboolean more = gtk_bitset_iter_init_first (&iter, positions, &position); more;
+       more = gtk_bitset_iter_next (&iter, &position))
+    {
+      g_autoptr (RerouteRowItem) item = g_list_model_get_item (G_LIST_MODEL (self), position);
+      RerouteRow *row = item != NULL ? reroute_row_item_get_row (item) : NULL;
+
+      if (row != NULL)
+        g_ptr_array_add (rows, reroute_row_ref (row));
+    }
+  return rows;
+}
+
+gboolean
+reroute_rows_model_is_fresh (RerouteRowsModel *self, GtkBitset *positions)
+{
+  g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), FALSE);
+
+  for (guint i = 0; i < self->table.sections->len; i++)
+    {
+      Section *section = get_section (self, i);
+      guint start = reroute_rows_table_get_start (&self->table, i);
+      guint n = section->items->len;
+
+      if (section->rows == NULL || section->n_news == self->n_news || n == 0 ||
+          gtk_bitset_get_size_in_range (positions, start, start + n - 1) == 0)
+        continue;
+      reroute_rows_model_look_at (self, i);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 RerouteIdSet *
 reroute_rows_model_dup_ids (RerouteRowsModel *self, GtkBitset *positions)
 {
@@ -322,6 +363,14 @@ reroute_rows_model_count_outstanding (RerouteRowsModel *self)
   g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), 0);
 
   return self->n_in_flight + self->wanted->len + self->n_ids_wanted;
+}
+
+gboolean
+reroute_rows_model_is_reading (RerouteRowsModel *self)
+{
+  g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), FALSE);
+
+  return reroute_rows_model_count_outstanding (self) > 0;
 }
 
 gboolean

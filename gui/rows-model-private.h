@@ -27,6 +27,7 @@ struct _RerouteRowsModel
   gboolean failed;           /* what was asked for last did not come */
   GArray *wanted;            /* (element-type guint): sections, the most urgent last */
   guint n_in_flight;
+  guint n_news; /* times that others saved; what is asked for from then on has it */
   guint64 clock;
   guint update_id;
   GPtrArray *findings; /* those that the items show; held to be compared, not read */
@@ -41,6 +42,9 @@ struct _RerouteRowsModel
 char *reroute_rows_model_dup_sort (RerouteRowsModel *self);
 /* Reads everything anew; what is shown stays until the first page of it is here. */
 void reroute_rows_model_reset (RerouteRowsModel *self);
+/* A section of saved rows is wanted: it is asked for where it is not read, or is to be read again.
+ */
+void reroute_rows_model_look_at (RerouteRowsModel *self, guint index);
 /* Emits "updated". */
 void reroute_rows_model_tell (RerouteRowsModel *self);
 

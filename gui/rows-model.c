@@ -263,6 +263,7 @@ typedef struct
   RerouteRowsModel *self;
   GCancellable *cancellable;
   guint index;
+  guint n_news;
   GPtrArray *rows; /* what came before: a reply may hold fewer than were asked for */
 } Request;
 
@@ -278,8 +279,9 @@ request_free (Request *request)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_free)
 
 static void
-take_rows (RerouteRowsModel *self, guint index, GPtrArray *rows, guint total)
+take_rows (RerouteRowsModel *self, const Request *request, guint total)
 {
+  guint index = request->index;
   Section *section = NULL;
   g_autoptr (GPtrArray) shown = NULL;
 
@@ -299,8 +301,9 @@ take_rows (RerouteRowsModel *self, guint index, GPtrArray *rows, guint total)
     return;
   section = get_section (self, index);
   g_clear_pointer (&section->rows, g_ptr_array_unref);
-  section->rows = g_ptr_array_ref (rows);
-  section->stale = FALSE;
+  section->rows = g_ptr_array_ref (request->rows);
+  section->n_news = request->n_news;
+  section->stale = request->n_news != self->n_news;
   section->asked = FALSE;
   section->used = ++self->clock;
   if (!self->hold)
@@ -325,6 +328,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (RerouteRowPage) page =
                reroute_rules_client_list_finish (REROUTE_RULES_CLIENT (source), result, &error);
   guint first = request->index * REROUTE_LIMIT_PAGE_ROWS;
+  gboolean late = request->n_news != self->n_news;
 
   if (g_cancellable_is_cancelled (request->cancellable))
     return;
@@ -344,9 +348,9 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_ptr_array_add (request->rows, reroute_row_ref (page->rows->pdata[i]));
   if (page->rows->len > 0 && request->rows->len < REROUTE_LIMIT_PAGE_ROWS &&
       first + request->rows->len < page->total)
-    ask (self, request->index, request->rows->len, request->rows);
+    ask (self, request->index, late ? 0 : request->rows->len, late ? NULL : request->rows);
   else
-    take_rows (self, request->index, request->rows, page->total);
+    take_rows (self, request, page->total);
   ask_next (self);
 }
 
@@ -366,6 +370,7 @@ ask (RerouteRowsModel *self, guint index, guint offset, GPtrArray *rows)
   request->self = g_object_ref (self);
   request->cancellable = g_object_ref (self->cancellable);
   request->index = index;
+  request->n_news = self->n_news;
   request->rows =
     rows != NULL ? g_ptr_array_ref (rows) : g_ptr_array_new_with_free_func (reroute_row_unref);
   self->n_in_flight++;
@@ -381,6 +386,17 @@ ask (RerouteRowsModel *self, guint index, guint offset, GPtrArray *rows)
 }
 
 void
+reroute_rows_model_look_at (RerouteRowsModel *self, guint index)
+{
+  Section *section = get_section (self, index);
+
+  section->used = ++self->clock;
+  if (section->rows == NULL || section->stale)
+    want (self, index);
+  ask_next (self);
+}
+
+void
 reroute_rows_model_reset (RerouteRowsModel *self)
 {
   g_cancellable_cancel (self->cancellable);
@@ -390,6 +406,16 @@ reroute_rows_model_reset (RerouteRowsModel *self)
   self->resetting = TRUE;
   reroute_rows_model_forget_ids (self);
   ask (self, 0, 0, NULL);
+}
+
+/* The rows that are held are those of before, until "saved" or whoever needs one has them read. */
+static void
+others_saved_cb (RerouteSheet *sheet, const RerouteNews *news, RerouteRowsModel *self)
+{
+  self->n_news++;
+  reroute_rows_mark_stale (self->table.sections);
+  if (self->has_ids)
+    reroute_rows_model_reset (self);
 }
 
 /* What is on the screen is read again now, the rest when it is looked at. */
@@ -404,13 +430,7 @@ saved_cb (RerouteSheet *sheet, RerouteRowsModel *self)
       reroute_rows_model_reset (self);
       return;
     }
-  for (guint i = 0; i < self->table.sections->len; i++)
-    {
-      Section *section = get_section (self, i);
-
-      section->stale = TRUE;
-      section->asked = FALSE;
-    }
+  reroute_rows_mark_stale (self->table.sections);
   if (before >= 0)
     want (self, before);
   want (self, last);
@@ -441,12 +461,7 @@ get_item (GListModel *model, guint position)
   if (section == NULL)
     return NULL;
   if (index >= 0)
-    {
-      section->used = ++self->clock;
-      if (section->rows == NULL || section->stale)
-        want (self, (guint) index);
-    }
-  ask_next (self);
+    reroute_rows_model_look_at (self, (guint) index);
   return g_object_ref (reroute_rows_section_get_item (section, position));
 }
 
@@ -512,6 +527,7 @@ reroute_rows_model_new (RerouteSheet *sheet, ReroutePage page)
 
   self->sheet = g_object_ref (sheet);
   self->page = page;
+  g_signal_connect_object (sheet, "others-saved", G_CALLBACK (others_saved_cb), self, 0);
   g_signal_connect_object (sheet, "saved", G_CALLBACK (saved_cb), self, 0);
   g_signal_connect_object (sheet, "changed", G_CALLBACK (sheet_changed_cb), self, 0);
   g_signal_connect_object (
@@ -566,14 +582,6 @@ reroute_rows_model_find (RerouteRowsModel *self, const RerouteRow *row)
   g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), GTK_INVALID_LIST_POSITION);
 
   return reroute_rows_table_find_row (&self->table, row);
-}
-
-gboolean
-reroute_rows_model_is_reading (RerouteRowsModel *self)
-{
-  g_return_val_if_fail (REROUTE_IS_ROWS_MODEL (self), FALSE);
-
-  return reroute_rows_model_count_outstanding (self) > 0;
 }
 
 void

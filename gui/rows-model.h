@@ -38,6 +38,12 @@ gboolean reroute_rows_model_is_reading (RerouteRowsModel *self);
 guint reroute_rows_model_count_outstanding (RerouteRowsModel *self);
 /* Whether some of it will not come. */
 gboolean reroute_rows_model_has_failed (RerouteRowsModel *self);
+/* (transfer full) (element-type RerouteRow): of the lines at @positions those that are read; the
+   others are asked for. */
+GPtrArray *reroute_rows_model_dup_rows (RerouteRowsModel *self, GtkBitset *positions);
+/* Whether the rows at @positions are what others saved last; those that are not are asked for, and
+   "updated" tells when they are here. */
+gboolean reroute_rows_model_is_fresh (RerouteRowsModel *self, GtkBitset *positions);
 /* The ids of the lines at @positions, of which no more is read than that.  (transfer full)
    (nullable): NULL: they are asked for; "updated" tells when they are here. */
 RerouteIdSet *reroute_rows_model_dup_ids (RerouteRowsModel *self, GtkBitset *positions);

@@ -131,6 +131,18 @@ reroute_rows_section_refresh (RerouteRowsSection *self)
 }
 
 void
+reroute_rows_mark_stale (GPtrArray *sections)
+{
+  for (guint i = 0; i < sections->len; i++)
+    {
+      RerouteRowsSection *section = g_ptr_array_index (sections, i);
+
+      section->stale = TRUE;
+      section->asked = FALSE;
+    }
+}
+
+void
 reroute_rows_insert_sorted (GPtrArray *rows,
                             RerouteRow *row,
                             RerouteColumn column,
@@ -147,6 +159,17 @@ reroute_rows_insert_sorted (GPtrArray *rows,
       place++;
     }
   g_ptr_array_insert (rows, (int) place, reroute_row_ref (row));
+}
+
+gboolean
+reroute_rows_are_equal (GPtrArray *a, GPtrArray *b)
+{
+  if (b == NULL || a->len != b->len)
+    return FALSE;
+  for (guint i = 0; i < a->len; i++)
+    if (!reroute_row_equal (a->pdata[i], b->pdata[i]))
+      return FALSE;
+  return TRUE;
 }
 
 int

@@ -14,6 +14,7 @@ typedef struct
   GPtrArray *items; /* (element-type RerouteRowItem) (nullable elements): what is shown */
   GArray *ids; /* (element-type gint64) (nullable): of the saved rows, where only they are read */
   gboolean stale; /* to be read again */
+  guint n_news;   /* of the model, when the rows were asked for */
   gboolean asked; /* is being read */
   gboolean ids_wanted;
   guint64 used; /* when it was looked at last, on the model's clock */
@@ -51,6 +52,10 @@ guint reroute_rows_section_find (RerouteRowsSection *self, const RerouteRow *row
    but for @except; -1: none. */
 int reroute_rows_find_last_used (GPtrArray *sections, int except);
 
+/* All of them are to be read again. */
+void reroute_rows_mark_stale (GPtrArray *sections);
+/* @a, @b: (element-type RerouteRow); @b: (nullable).  The same rows, with the same in them. */
+gboolean reroute_rows_are_equal (GPtrArray *a, GPtrArray *b);
 /* Puts a row that rulesd does not have yet where it would sort it. */
 void reroute_rows_insert_sorted (GPtrArray *rows,
                                  RerouteRow *row,

@@ -10,8 +10,8 @@
 #include "gui/naming.h"
 #include "gui/note.h"
 #include "gui/plain-list.h"
-#include "gui/row-item.h"
 #include "gui/rows-model.h"
+#include "gui/rows-section.h"
 #include "gui/rows-selection.h"
 #include "gui/rows-words.h"
 #include "gui/search-field.h"
@@ -51,6 +51,7 @@ struct _RerouteRowsView
   gboolean in_use;
   RerouteRow *current; /* the selected row; found again after the list changed */
   Verb pending;        /* (nullable): done as soon as what it needs is read */
+  GPtrArray *meant;    /* (nullable) (element-type RerouteRow): what Remove was pressed on */
   guint pending_most;  /* of what it needs, outstanding at the same time */
   guint progress_id;
   guint position_to_select; /* after Remove; GTK_INVALID_LIST_POSITION: none */
@@ -193,6 +194,7 @@ set_pending (RerouteRowsView *self, Verb verb)
     return;
   self->pending = verb;
   self->pending_most = 0;
+  g_clear_pointer (&self->meant, g_ptr_array_unref);
   reroute_rows_model_set_hold (self->model, verb != NULL);
   g_clear_handle_id (&self->progress_id, g_source_remove);
   if (verb != NULL)
@@ -270,50 +272,41 @@ sheet_changed_cb (RerouteSheet *sheet, RerouteRowsView *self)
 
 /* --- verbs --- */
 
-/* (transfer full) (element-type RerouteRow): those that are read; the others are asked for. */
-static GPtrArray *
-dup_selected (RerouteRowsView *self)
-{
-  g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (self->selection);
-  GPtrArray *rows = g_ptr_array_new_with_free_func (reroute_row_unref);
-  GtkBitsetIter iter;
-  guint position = 0;
-
-  for (gboolean more = gtk_bitset_iter_init_first (&iter, selected, &position); more;
-       more = gtk_bitset_iter_next (&iter, &position))
-    {
-      g_autoptr (RerouteRowItem) item =
-                   g_list_model_get_item (G_LIST_MODEL (self->model), position);
-      RerouteRow *row = item != NULL ? reroute_row_item_get_row (item) : NULL;
-
-      if (row != NULL)
-        g_ptr_array_add (rows, reroute_row_ref (row));
-    }
-  return rows;
-}
-
 static void
 add_clicked_cb (GtkButton *button, RerouteRowsView *self)
 {
   g_signal_emit (self, signals[EDIT_ROW], 0, NULL);
 }
 
-static void
+static gboolean
 edit_selected (RerouteRowsView *self)
 {
-  g_autoptr (RerouteRow) row = count_selected (self) == 1 ? dup_first_selected (self) : NULL;
+  g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (self->selection);
+  g_autoptr (RerouteRow) row = NULL;
 
-  if (row != NULL && gtk_widget_is_sensitive (self->edit_button))
+  if (!reroute_rows_model_is_fresh (self->model, selected))
+    return FALSE;
+  row = dup_first_selected (self);
+  if (row != NULL)
     g_signal_emit (self, signals[EDIT_ROW], 0, row);
+  return TRUE;
+}
+
+static void
+edit_clicked_cb (RerouteRowsView *self)
+{
+  if (gtk_widget_is_sensitive (self->edit_button))
+    do_with_selected (self, edit_selected);
 }
 
 static void
 activate_cb (GtkColumnView *view, guint position, RerouteRowsView *self)
 {
   gtk_selection_model_select_item (self->selection, position, TRUE);
-  edit_selected (self);
+  edit_clicked_cb (self);
 }
 
+/* What others have changed since she saw it is shown, and stays. */
 static gboolean
 remove_selected (RerouteRowsView *self)
 {
@@ -326,7 +319,15 @@ remove_selected (RerouteRowsView *self)
   if (gtk_bitset_is_empty (selected))
     return TRUE;
   if (count_selected (self) <= ROWS_REMOVED_AS_ROWS)
-    rows = dup_selected (self);
+    rows = reroute_rows_model_dup_rows (self->model, selected);
+  if (!reroute_rows_model_is_fresh (self->model, selected))
+    {
+      if (self->meant == NULL)
+        self->meant = g_steal_pointer (&rows);
+      return FALSE;
+    }
+  if (self->meant != NULL && !reroute_rows_are_equal (self->meant, rows))
+    return TRUE;
   if (rows == NULL || rows->len < count_selected (self))
     {
       ids = reroute_rows_model_dup_ids (self->model, selected);
@@ -375,7 +376,8 @@ search_changed_cb (GtkSearchEntry *field, RerouteRowsView *self)
 static gboolean
 copy_selected (RerouteRowsView *self)
 {
-  g_autoptr (GPtrArray) rows = dup_selected (self);
+  g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (self->selection);
+  g_autoptr (GPtrArray) rows = reroute_rows_model_dup_rows (self->model, selected);
   g_autofree char *text = NULL;
 
   if (rows->len < count_selected (self))
@@ -417,6 +419,7 @@ reroute_rows_view_dispose (GObject *object)
 
   g_clear_handle_id (&self->progress_id, g_source_remove);
   g_clear_pointer (&self->current, reroute_row_unref);
+  g_clear_pointer (&self->meant, g_ptr_array_unref);
   g_clear_object (&self->selection);
   g_clear_object (&self->model);
   g_clear_object (&self->sheet);
@@ -470,7 +473,7 @@ reroute_rows_view_class_init (RerouteRowsViewClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, edit_button);
   gtk_widget_class_bind_template_child (widget_class, RerouteRowsView, remove_button);
   gtk_widget_class_bind_template_callback (widget_class, add_clicked_cb);
-  gtk_widget_class_bind_template_callback (widget_class, edit_selected);
+  gtk_widget_class_bind_template_callback (widget_class, edit_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, remove_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, stop_clicked_cb);
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
