@@ -31,8 +31,11 @@ reroute_overlay_free (RerouteOverlay *self)
 gboolean
 reroute_overlay_rebase (RerouteOverlay *self, const RerouteChange *change)
 {
-  if (self->state == REROUTE_EDIT_ADDED)
+  if (self->state == REROUTE_EDIT_ADDED && change->kind == REROUTE_CHANGE_REMOVE)
     return FALSE;
+  /* The saved row of that id was gone, and was brought back. */
+  if (self->state == REROUTE_EDIT_ADDED)
+    self->state = REROUTE_EDIT_CHANGED;
 
   g_clear_pointer (&self->base, reroute_row_unref);
   if (change->kind == REROUTE_CHANGE_REMOVE)

@@ -410,6 +410,43 @@ test_adopt_and_rebase (Fixture *f, gconstpointer data)
     }
 }
 
+static GPtrArray *
+rebase_one (Fixture *f, RerouteChange *change)
+{
+  g_autoptr (GPtrArray) changes =
+               g_ptr_array_new_with_free_func ((GDestroyNotify) reroute_change_unref);
+
+  g_ptr_array_add (changes, change);
+  return reroute_edit_rebase (f->edit, changes);
+}
+
+/* Others removed what she has changed, and brought it back. */
+static void
+test_brought_back (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) gone = NULL;
+  g_autoptr (GPtrArray) back = NULL;
+  g_autoptr (GPtrArray) alike = NULL;
+
+  sample_put (f->edit, 7, "first.test", "saved.test");
+  sample_put (f->edit, 7, "hers.test", "saved.test");
+  gone = rebase_one (f, reroute_change_new_remove (PAGE, 7));
+  g_assert_cmpuint (gone->len, ==, 1);
+  assert_row (f, 7, REROUTE_EDIT_ADDED, "hers.test");
+  back = rebase_one (f, new_put (7, "saved.test"));
+  g_assert_cmpuint (back->len, ==, 1);
+  assert_row (f, 7, REROUTE_EDIT_CHANGED, "hers.test");
+  g_assert_cmpstr (reroute_edit_get_base (f->edit, PAGE, 7)->domain, ==, "saved.test");
+  reroute_edit_undo (f->edit);
+  assert_row (f, 7, REROUTE_EDIT_CHANGED, "first.test");
+  g_assert_cmpstr (reroute_edit_get_base (f->edit, PAGE, 7)->domain, ==, "saved.test");
+
+  g_ptr_array_unref (rebase_one (f, reroute_change_new_remove (PAGE, 7)));
+  alike = rebase_one (f, new_put (7, "first.test"));
+  g_assert_cmpuint (alike->len, ==, 0);
+  g_assert_cmpuint (reroute_edit_get_n_changes (f->edit), ==, 0);
+}
+
 /* A dialog that was opened before knows the row by the id that it had then. */
 static void
 test_adopt_under_a_dialog (Fixture *f, gconstpointer data)
@@ -495,6 +532,7 @@ main (int argc, char **argv)
   ADD ("touched", test_touched);
   ADD ("put-back", test_put_back);
   ADD ("rebase", test_rebase);
+  ADD ("brought-back", test_brought_back);
   ADD ("adopt", test_adopt);
   ADD ("adopt-shown", test_adopt_shown);
   ADD ("adopt-undone", test_adopt_undone);
