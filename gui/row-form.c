@@ -198,12 +198,21 @@ fill (RerouteRowForm *self)
   gtk_label_set_label (widgets->provenance, provenance != NULL ? provenance : "");
 }
 
+/* A row that she has added, and that may be saved while the dialog is open. */
+static gboolean
+is_of_hers (RerouteRowForm *self)
+{
+  return self->edited != NULL && self->edited->id < 0;
+}
+
 static void
 reroute_row_form_dispose (GObject *object)
 {
   RerouteRowForm *self = REROUTE_ROW_FORM (object);
 
   stop_check (self);
+  if (self->sheet != NULL && is_of_hers (self))
+    reroute_sheet_unawait_id (self->sheet);
   g_clear_object (&self->sheet);
   g_clear_pointer (&self->edited, reroute_row_unref);
   g_clear_pointer (&self->row, reroute_row_unref);
@@ -238,6 +247,8 @@ reroute_row_form_new (RerouteSheet *sheet,
   self->make = make;
   self->user_data = user_data;
   self->mark = reroute_edit_get_mark (reroute_sheet_get_edit (sheet));
+  if (is_of_hers (self))
+    reroute_sheet_await_id (sheet);
   fill (self);
 
   g_signal_connect_object (sheet, "others-saved", G_CALLBACK (others_saved_cb), self, 0);

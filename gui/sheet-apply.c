@@ -297,7 +297,7 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   switch (commit->state)
     {
     case REROUTE_COMMIT_SAVED:
-      settle_saved (self, commit->serial, self->touched);
+      settle_saved (self, commit->serial, self->touched || self->n_awaiting > 0);
       break;
     case REROUTE_COMMIT_STALE:
       self->announced = commit->serial;
@@ -315,6 +315,23 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     default:
       g_assert_not_reached ();
     }
+}
+
+void
+reroute_sheet_await_id (RerouteSheet *self)
+{
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+
+  self->n_awaiting++;
+}
+
+void
+reroute_sheet_unawait_id (RerouteSheet *self)
+{
+  g_return_if_fail (REROUTE_IS_SHEET (self));
+  g_return_if_fail (self->n_awaiting > 0);
+
+  self->n_awaiting--;
 }
 
 gboolean

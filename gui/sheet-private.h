@@ -48,6 +48,7 @@ struct _RerouteSheet
   GPtrArray
     *differences;       /* (nullable) (element-type RerouteDifference): that one, as far as read */
   gboolean touched;     /* the edit is another one than was sent */
+  guint n_awaiting;     /* dialogs that are open on a row that she has added */
   gboolean unread;      /* settings came meanwhile, and are to be read again */
   GCancellable *settle; /* (nullable): of the question what became of it */
   guint settle_id;

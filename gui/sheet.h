@@ -71,6 +71,10 @@ void
 reroute_sheet_lay_row (RerouteSheet *self, ReroutePage page, gint64 id, const RerouteNews *others);
 /* The same of a setting that was being typed. */
 void reroute_sheet_lay_setting (RerouteSheet *self, RerouteSettingId id, const RerouteNews *others);
+/* A dialog is open on a row that she has added: it has to hear of the id that the row is saved
+   under, from the moment that the one is called until the other is. */
+void reroute_sheet_await_id (RerouteSheet *self);
+void reroute_sheet_unawait_id (RerouteSheet *self);
 
 typedef enum
 {

@@ -374,6 +374,27 @@ def test_ok_drops_nothing_that_came_later(desk):
         assert f'later{number}.test' in desk.rows('routing')
 
 
+def test_entry_that_is_saved_while_it_is_open(desk):
+    """Opened while it is being added, it is the saved one from then on, and no second one."""
+    desk.wait_saved()
+    desk.add_routing('tset.test', 'example.com')
+    desk.confirm(ADD)
+    desk.dialog.wait_text('1 unsaved change')
+    desk.dialog.click(SHEET, 'label', 'tset.test')
+    with Stopped(desk):
+        desk.dialog.key('alt+a', 'Return')
+        desk.dialog.wait_window(EDIT)
+    poll('it to be saved', lambda: 'tset.test' in desk.rows('routing'))
+    desk.wait_saved()
+    desk.dialog.focus(EDIT)
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('test.test')
+    desk.confirm(EDIT)
+    desk.apply()
+    rows = desk.rows('routing')
+    assert 'test.test' in rows and 'tset.test' not in rows, rows
+
+
 def test_ok_closes(desk):
     desk.wait_saved()
     desk.dialog.click(SHEET, 'push button', 'OK')
