@@ -23,6 +23,7 @@ struct _RerouteSheet
   guint64 serial;
   guint64 announced; /* newest serial that rulesd told of */
   gboolean catching_up;
+  gboolean behind; /* the last catching up has failed, and is tried again */
   guint retry_id;
   gboolean unloaded;  /* the last load has failed, and is tried again */
   char *load_failure; /* (nullable): why, in the words of who answered */

@@ -206,8 +206,11 @@ changes_came_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   gboolean unknown = g_error_matches (error, REROUTE_ERROR, REROUTE_ERROR_NO_SUCH_SERIAL);
 
   self->catching_up = FALSE;
-  if (changes == NULL && !unknown)
+  self->behind = changes == NULL && !unknown;
+  if (self->behind)
     {
+      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        start_retry (self);
       reroute_sheet_finish_apply (self, REROUTE_APPLY_STALE, g_steal_pointer (&error));
       return;
     }
@@ -250,13 +253,17 @@ static gboolean
 retry_cb (gpointer user_data)
 {
   RerouteSheet *self = REROUTE_SHEET (user_data);
+  gboolean loaded = reroute_rules_client_get_available (self->rules) && !self->unloaded;
 
-  if (reroute_rules_client_get_available (self->rules) && !self->unloaded)
+  if (loaded && !self->behind)
     {
       self->retry_id = 0;
       return G_SOURCE_REMOVE;
     }
-  reroute_sheet_load_settings (self);
+  if (!loaded)
+    reroute_sheet_load_settings (self);
+  else if (!reroute_sheet_is_saving (self))
+    reroute_sheet_catch_up (self);
   return G_SOURCE_CONTINUE;
 }
 

@@ -82,5 +82,16 @@ def test_other_entry_is_removed_meanwhile(desk):
         assert set(desk.rows('routing')) == {'old.test'}
 
 
+def test_news_that_cannot_be_read_once(desk):
+    """They are asked for again, while everybody is there."""
+    with Between(desk) as between:
+        open_between(desk, between)
+        between.refused.add('ChangesSince')
+        desk.ctl('routing', 'add', 'new.test', '--reroute-to=one.test', '--accept-from=anyone')
+        poll('the refusal', lambda: 'ChangesSince' in between.answered)
+        desk.dialog.wait_text('new.test')
+        desk.wait_saved()
+
+
 if __name__ == '__main__':
     run('late-answers', *[case for name, case in list(globals().items()) if name.startswith('test_')])
