@@ -163,10 +163,20 @@ show_hosts_summary (RerouteConnectionsPage *self)
                        n_permitted > 0 ? permit : _ ("No host may send to any domain."));
 }
 
+static gboolean
+has_focus (GtkEditable *field)
+{
+  return (gtk_widget_get_state_flags (GTK_WIDGET (field)) & GTK_STATE_FLAG_FOCUS_WITHIN) != 0;
+}
+
 /* Only at hosts that are named there is somebody to log in to, and to show who we are. */
 static void
 show_forward (RerouteConnectionsPage *self, gboolean forward)
 {
+  /* Before a field that has it goes insensitive. */
+  if (!forward &&
+      (has_focus (self->forward) || has_focus (self->account) || has_focus (self->certificate)))
+    gtk_widget_grab_focus (GTK_WIDGET (self->dns_radio));
   reroute_setting_field_set_active (self->forward_field, forward);
   reroute_setting_field_set_active (self->account_field, forward);
   reroute_setting_field_set_active (self->certificate_field, forward);
@@ -220,7 +230,7 @@ delivery_toggled_cb (GtkCheckButton *button, RerouteConnectionsPage *self)
   show_forward (self, forward);
   focus = gtk_root_get_focus (gtk_widget_get_root (GTK_WIDGET (self)));
   /* The arrow keys go on between the two. */
-  if (forward && focus != GTK_WIDGET (self->dns_radio) && focus != GTK_WIDGET (self->forward_radio))
+  if (forward && focus != GTK_WIDGET (button))
     gtk_widget_grab_focus (GTK_WIDGET (self->forward));
   if (!forward)
     reroute_sheet_set_setting (self->sheet, REROUTE_SETTING_DEFAULT_DELIVERY, "dns");

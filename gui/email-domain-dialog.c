@@ -153,13 +153,16 @@ delivery_toggled_cb (GtkCheckButton *button, RerouteEmailDomainDialog *self)
 
   if (!gtk_check_button_get_active (button))
     return;
+  focus = gtk_window_get_focus (GTK_WINDOW (self));
+  /* Before a field that has it goes insensitive. */
+  if (self->form != NULL && !forward && !GTK_IS_CHECK_BUTTON (focus))
+    gtk_widget_grab_focus (GTK_WIDGET (button));
   gtk_widget_set_sensitive (GTK_WIDGET (self->hosts), forward);
   gtk_widget_set_sensitive (GTK_WIDGET (self->account), forward);
   if (self->form == NULL)
     return;
   /* By its mnemonic a radio is chosen without the focus: the next key is for its field. */
-  focus = gtk_window_get_focus (GTK_WINDOW (self));
-  if (button == self->forward_radio && !GTK_IS_CHECK_BUTTON (focus))
+  if (button == self->forward_radio && focus != GTK_WIDGET (button))
     gtk_widget_grab_focus (GTK_WIDGET (self->hosts));
   reroute_row_form_update (self->form);
 }

@@ -103,13 +103,16 @@ action_toggled_cb (GtkCheckButton *button, RerouteRoutingDialog *self)
 
   if (!gtk_check_button_get_active (button))
     return;
+  focus = gtk_window_get_focus (GTK_WINDOW (self));
+  /* Before a field that has it goes insensitive. */
+  if (self->form != NULL && button != self->reroute_radio && !GTK_IS_CHECK_BUTTON (focus))
+    gtk_widget_grab_focus (GTK_WIDGET (button));
   gtk_widget_set_sensitive (GTK_WIDGET (self->target),
                             get_action (self) == REROUTE_ROUTING_REROUTE);
   if (self->form == NULL)
     return;
   /* By its mnemonic a radio is chosen without the focus: the next key is for its field. */
-  focus = gtk_window_get_focus (GTK_WINDOW (self));
-  if (button == self->reroute_radio && !GTK_IS_CHECK_BUTTON (focus))
+  if (button == self->reroute_radio && focus != GTK_WIDGET (button))
     gtk_widget_grab_focus (GTK_WIDGET (self->target));
   reroute_field_error_update (self->target_error);
   reroute_row_form_update (self->form);

@@ -7,6 +7,7 @@
 
 #include "gui/sub-sheet.h"
 
+#include "gui/guard.h"
 #include "gui/help-window.h"
 #include "gui/naming.h"
 #include "gui/setting-entry.h"
@@ -108,6 +109,7 @@ reroute_sub_sheet_new (GtkWindow *parent,
     g_object_new (REROUTE_TYPE_SUB_SHEET, "transient-for", parent, "title", title, NULL);
 
   self->sheet = g_object_ref (sheet);
+  reroute_guard_focus (GTK_WINDOW (self), sheet);
   self->help_topic = help_topic;
   self->mark = reroute_edit_get_mark (reroute_sheet_get_edit (sheet));
   return self;

@@ -525,6 +525,7 @@ reroute_window_new (GtkApplication *application, RerouteBus *bus)
   self->notices = reroute_alarm_notices_new (G_APPLICATION (application),
                                              reroute_sheet_get_relay_watch (self->sheet));
   g_signal_connect_object (self->sheet, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  reroute_guard_focus (GTK_WINDOW (self), self->sheet);
   for (int i = gtk_notebook_get_n_pages (self->notebook) - 1; i >= 0; i--)
     {
       GtkWidget *scroller = gtk_notebook_get_nth_page (self->notebook, i);

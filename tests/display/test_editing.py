@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, poll, run    # noqa: E402
+from tree import FOCUSED             # noqa: E402
 
 ADD = 'Add E-mail Domain'
 LIST = 'E-Mail Domain'
@@ -226,6 +227,35 @@ def test_cancel_of_the_list_takes_back(desk):
     desk.dialog.click(LIST, 'push button', 'Remove')
     desk.dialog.wait_text('0 entries', LIST)
     desk.dialog.key('Escape')
+    desk.dialog.wait_no_text('unsaved')
+
+
+def choose_by_key(desk, title, field, text, radio):
+    """The key @radio, pressed in a field that goes insensitive with it, takes the focus to the radio."""
+    desk.dialog.focus(title)
+    desk.dialog.key(field, 'ctrl+a')
+    desk.dialog.type(text)
+    desk.dialog.key(radio)
+    poll('the focus on the radio', lambda: any(node.role == 'check box' and node.has(FOCUSED)
+                                               for node in desk.dialog.nodes(title)))
+
+
+def test_radio_that_ends_the_field_of_the_focus(desk):
+    desk.page(1)
+    desk.dialog.click(SHEET, 'push button', 'Add…')
+    choose_by_key(desk, ADD, 'alt+r', 'b.test', 'alt+i')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed(ADD)
+    desk.page(2)
+    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
+    desk.dialog.click(LIST, 'push button', 'Add…')
+    choose_by_key(desk, ADD_HOST, 'alt+f', 'mx.test', 'alt+u')
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed(ADD_HOST)
+    desk.dialog.focus(LIST)
+    desk.dialog.key('Escape')
+    desk.dialog.wait_closed(LIST)
+    choose_by_key(desk, SHEET, 'alt+f', 'mx.test', 'alt+u')
     desk.dialog.wait_no_text('unsaved')
 
 

@@ -347,6 +347,26 @@ def test_apply_that_takes_long(desk):
     are(True)
 
 
+def test_focus_after_an_apply_that_takes_long(desk):
+    """It stays with the field that was typed in, and what is typed next goes on there."""
+    desk.page(0)
+    desk.dialog.click(SHEET, 'text', 'Postmaster:')
+    desk.dialog.key('ctrl+a')
+    desk.dialog.type('pm@x.test')
+    desk.dialog.wait_text('1 unsaved change')
+    with Stopped(desk):
+        desk.dialog.key('alt+a')
+        desk.dialog.wait_text('Applying, 0 %')
+    poll('it to be saved', lambda: desk.setting('postmaster') == 'pm@x.test')
+    desk.wait_saved()
+    desk.dialog.key('End')
+    desk.dialog.type('a')
+    desk.dialog.wait_text('1 unsaved change')
+    desk.apply()
+    assert desk.setting('postmaster') == 'pm@x.testa'
+    desk.page(1)
+
+
 def press_main_ok(desk):
     """As who reads the screen to her does it: a modal window over it keeps only mouse and keys away."""
     button = desk.dialog.wait(SHEET, 'push button', 'OK')
