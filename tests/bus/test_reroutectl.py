@@ -10,55 +10,10 @@ import signal
 import sqlite3
 import stat
 import subprocess
-import sys
 
-TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path[:0] = [TESTS, os.path.join(TESTS, 'relay')]
-
-from place import BUILD, Place, is_alive, poll  # noqa: E402
-from support import CTL, RULESD, Bus, daemon_environment  # noqa: E402
-from tap import Skip, Tap        # noqa: E402
-
-
-class Prompt:
-    """A bus with rulesd behind it, and commands that are typed."""
-
-    def __init__(self, place):
-        for program in (CTL, RULESD):
-            if not os.path.exists(program):
-                raise Skip(f'{os.path.basename(program)} is not built')
-        self.place = place
-        self.bus = Bus(place, place.join('rules.db')).start()
-
-    def run(self, *words, stdin=None, language='C'):
-        environment = dict(daemon_environment(), LANGUAGE=language,
-                           REROUTE_LOCALE_DIR=os.path.join(BUILD, 'po'))
-        return subprocess.run([CTL, f'--bus={self.bus.address}', *words], input=stdin, text=True,
-                              capture_output=True, check=False, env=environment)
-
-    def good(self, *words, stdin=None):
-        result = self.run(*words, stdin=stdin)
-        assert result.returncode == 0, f'{words}: {result.returncode} {result.stderr}'
-        return result.stdout
-
-    def data(self, *words):
-        return json.loads(self.good('--json', *words))
-
-    def refused(self, *words, says, status=1, stdin=None):
-        """The command fails with @status, and each of @says stands on standard error."""
-        result = self.run(*words, stdin=stdin)
-        assert result.returncode == status, f'{words}: {result.returncode} {result.stderr}'
-        assert 'GDBus.Error' not in result.stderr, result.stderr
-        for text in [says] if isinstance(says, str) else says:
-            assert text in result.stderr, f'{words}: “{text}” is not in “{result.stderr}”'
-
-    def end_rules(self):
-        pid = self.bus.pid_of('org.reroute.Rules')
-        os.kill(pid, signal.SIGTERM)
-        poll('rulesd to end', lambda: not is_alive(pid))
-
-    def serial(self):
-        return self.data('status')['rules_serial']
+from prompt import Prompt, run_at_prompt    # which finds the other folders
+from place import Place
+from support import CTL, daemon_environment
 
 
 def rows_of(prompt, page):
@@ -520,57 +475,6 @@ def test_help_of_verbs(prompt):
     prompt.refused('route', says='there is no verb “route”', status=2)
 
 
-def completed(prompt, *words):
-    return [line.split('\t')[0] for line in prompt.good('--complete', '--', *words).splitlines()]
-
-
-def test_completion_of_what_is_known(prompt):
-    assert completed(prompt, 'ro') == ['routing']
-    assert completed(prompt, 'routing', '') == ['list', 'add', 'edit', 'remove']
-    assert completed(prompt, 'routing', 'add', 'x.example', '--in') == ['--inbound']
-    assert completed(prompt, 'routing', 'add', 'x.example', '--inbound', '--in') == []
-    assert completed(prompt, 'connections', 'add', 'x.example', '--tls=ver') == ['--tls=verified']
-    assert completed(prompt, 'queue', 'retry', '--state=') \
-        == ['--state=' + state for state in ('waiting', 'active', 'held', 'etrn')]
-    assert completed(prompt, 'settings', 'get', 'listen') == ['listen', 'listen-tls']
-    assert completed(prompt, 'settings', 'set', 'reroute', '') == ['yes', 'no']
-    assert completed(prompt, 'settings', 'set', 'dns-servers', 's') == ['system']
-    assert completed(prompt, 'log', '--category=tl') == ['--category=tls']
-    assert completed(prompt, 'nonsense', '') == []
-    assert prompt.run('--complete', '--', 'import', '').returncode == 1, 'a file is for the shell to find'
-
-
-def test_completion_asks_the_rules(prompt):
-    prompt.good('routing', 'add', '#complete.example', '--relay', '--comment=as it was said')
-    prompt.good('connections', 'add', 'complete.example', '--dns')
-    assert completed(prompt, 'routing', 'edit', '#comp') == ['#complete.example']
-    assert prompt.good('--complete', '--', 'routing', 'remove', '').count('\tas it was said\n') == 1
-    assert completed(prompt, 'connections', 'remove', 'comp') == ['complete.example']
-    assert completed(prompt, 'connections', 'add', 'comp') == []
-    assert str(prompt.serial()) == completed(prompt, 'revert', '')[0]
-    assert completed(prompt, 'queue', 'show', '') == [], 'the relay is not there'
-    prompt.good('routing', 'remove', '#complete.example')
-    prompt.good('connections', 'remove', 'complete.example')
-
-
-def test_completion_in_bash(prompt):
-    script = os.path.join(os.path.dirname(TESTS), 'data', 'completion', 'reroutectl.bash')
-    fill = ('source "$0"; compopt () { echo "compopt $*"; }; COMP_LINE=$1; COMP_POINT=${#1}; _reroutectl; '
-            'printf "%s\\n" "${COMPREPLY[@]}"')
-
-    def offered(text):
-        line = f'{CTL} --bus={prompt.bus.address} {text}'
-        return subprocess.run(['bash', '-c', fill, script, line], text=True, capture_output=True, check=True,
-                              env=daemon_environment()).stdout.split('\n')[:-1]
-    assert offered('rou') == ['routing']
-    assert offered('routing edit x.example --accept-from=a') == ['anyone'], 'bash has the rest already'
-    prompt.good('routing', 'add', '#quoted.example', '--relay')
-    assert offered('routing remove #quo') == ['\\#quoted.example'], 'else bash takes it for a comment'
-    prompt.good('routing', 'remove', '#quoted.example')
-    assert offered('routing edit x.example --com') == ['compopt -o nospace', '--comment=']
-    assert offered('export /t') == ['compopt -o default', '']
-
-
 def test_bus_not_there_says_what_to_do(prompt):
     result = subprocess.run([CTL, '--bus=unix:path=/nonexistent/bus', 'status'], text=True,
                             capture_output=True, check=False, env=daemon_environment())
@@ -593,20 +497,10 @@ CASES = [
     test_export_and_import_give_the_same_list,
     test_export_is_whole_or_leaves_what_was_there, test_output_that_is_not_whole, test_import_is_all_or_nothing,
     test_import_is_asked_for_what_no_row_says,
-    test_help_of_verbs, test_completion_of_what_is_known, test_completion_asks_the_rules, test_completion_in_bash,
+    test_help_of_verbs,
     test_bus_not_there_says_what_to_do,
 ]
 
 
-def main():
-    tap = Tap()
-    with Place('reroutectl') as place:
-        prompt = Prompt(place)
-        for function in CASES:
-            tap.case(function.__name__.removeprefix('test_').replace('_', '-'), function, prompt)
-        place.end(prompt.bus.process)
-    tap.done()
-
-
 if __name__ == '__main__':
-    main()
+    run_at_prompt('reroutectl', CASES)
