@@ -56,6 +56,10 @@ class Prompt:
         return self.data('status')['rules_serial']
 
 
+def rows_of(prompt, page):
+    return {('#' if row['exact'] else '') + row['domain']: row for row in prompt.data(page, 'list')}
+
+
 def run_at_prompt(name, cases):
     """Runs @cases, which take a Prompt, in order, and ends the program."""
     tap = Tap()

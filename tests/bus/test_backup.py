@@ -13,16 +13,12 @@ import signal
 import sqlite3
 import stat
 import subprocess
-import sys
 import threading
 
-from test_reroutectl import TESTS, Prompt, rows_of
-
-sys.path[:0] = [TESTS, os.path.join(TESTS, 'relay')]
-
-from place import BUILD, Place, poll  # noqa: E402
-from support import CTL, daemon_environment  # noqa: E402
-from tap import Tap       # noqa: E402
+from prompt import TESTS, Prompt, rows_of    # which finds the other folders
+from place import BUILD, Place, poll
+from support import CTL, daemon_environment
+from tap import Tap
 
 SUM_LINE = len('\nsha256 ') + 64 + 1
 

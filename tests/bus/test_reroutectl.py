@@ -11,13 +11,9 @@ import sqlite3
 import stat
 import subprocess
 
-from prompt import Prompt, run_at_prompt    # which finds the other folders
+from prompt import Prompt, rows_of, run_at_prompt    # which finds the other folders
 from place import Place
 from support import CTL, daemon_environment
-
-
-def rows_of(prompt, page):
-    return {('#' if row['exact'] else '') + row['domain']: row for row in prompt.data(page, 'list')}
 
 
 def test_add_lists_what_was_added(prompt):
