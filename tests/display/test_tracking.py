@@ -3,13 +3,14 @@
 """The Tracking page on mail that a relay has really rewritten, delivered and put off."""
 
 import os
+import resource
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from desk import SHEET, poll, run_with_relay    # noqa: E402
 from sink import Sink                           # noqa: E402
-from support import send                        # noqa: E402
+from support import Client, send                # noqa: E402
 
 GREYLISTED = '451 4.7.1 Greylisted, try again in 5 minutes'
 EVENTS_AN_ANSWER = 1000
@@ -109,12 +110,16 @@ def test_what_cannot_be_kept_is_said(desk):
     """Whoever finds nothing is told that it may have been there."""
     poll('the end of what was tracked',
          lambda: not any(name.startswith('track.') for name in os.listdir(desk.service.spool)))
-    for number in range(1, 20):
-        desk.place.folder('spool', f'track.{number:08x}')
     desk.ctl('settings', 'set', 'track-days', '30')
     desk.service.wait_applied()
-    send(desk.service, 'anna@from.test', ['one@old.test'], b'Subject: not kept\r\n\r\nbody\r\n')
-    poll('the failure', lambda: desk.service.ctl_json('status')['relay']['track-failure'])
+    relay = desk.service.relay.pid
+    with Client(desk.service.host, desk.service.port) as client:
+        opened = {int(name) for name in os.listdir(f'/proc/{relay}/fd')}
+        limits = resource.prlimit(relay, resource.RLIMIT_NOFILE)
+        resource.prlimit(relay, resource.RLIMIT_NOFILE, (min(set(range(len(opened) + 1)) - opened), limits[1]))
+        client.send('anna@from.test', ['one@old.test'], b'Subject: not kept\r\n\r\nbody\r\n')
+        poll('the failure', lambda: desk.service.ctl_json('status')['relay']['track-failure'])
+    resource.prlimit(relay, resource.RLIMIT_NOFILE, limits)
     desk.dialog.click(SHEET, 'push button', 'Find')
     desk.dialog.wait_text('What becomes of messages is not kept just now. The relay says: cannot create a file')
     desk.dialog.focus(SHEET)
