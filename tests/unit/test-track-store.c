@@ -56,7 +56,6 @@ test_list_fails (TrackStoreFixture *f, gconstpointer data)
 static void
 test_name_is_taken (TrackStoreFixture *f, gconstpointer data)
 {
-  g_autoptr (GByteArray) records = g_byte_array_new ();
   g_autofree char *first = g_build_filename (f->directory.folder, "track.00000001", NULL);
   g_autofree char *second = g_build_filename (f->directory.folder, "track.00000002", NULL);
 
