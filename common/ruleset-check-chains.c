@@ -2,7 +2,7 @@
  *
  * ruleset-check-chains.c - where the entries of Routing lead
  *
- * Circles, chains that are too long, and entries of Connections that no mail gets to.
+ * Circles, chains that are too long, and what of a domain on both pages does not act.
  */
 
 #include "config.h"
@@ -184,17 +184,16 @@ reroute_check_leading (RerouteCheck *check)
   reroute_ruleset_note_longest_chain (check->rules, bound);
 }
 
-/* Where Routing leaves mail for @key. */
+/* Where the chain from @entry leaves mail. */
 static const char *
-get_last_domain (RerouteCheck *check, const char *key)
+get_last_domain (const RerouteCheck *check, const RerouteRoutingEntry *entry)
 {
-  for (guint i = 0; i < REROUTE_LIMIT_REROUTE_DEPTH; i++)
+  const char *key = NULL;
+
+  for (guint i = 0; entry != NULL && i < REROUTE_LIMIT_REROUTE_DEPTH; i++)
     {
-      const RerouteRoutingEntry *entry =
-        get_reroute (reroute_ruleset_lookup (check->rules, REROUTE_PAGE_ROUTING, key));
-      if (entry == NULL || g_str_equal (entry->target_key, key))
-        break;
       key = entry->target_key;
+      entry = get_next (check->rules, entry);
     }
   return key;
 }
@@ -241,7 +240,7 @@ reroute_check_reached (RerouteCheck *check, RerouteRow *row)
     say_of_both (check, "never-acts-inbound", row, routing, NULL);
   else if (entry != NULL && reroute_ruleset_lookup (check->rules,
                                                     REROUTE_PAGE_CONNECTIONS,
-                                                    get_last_domain (check, row->domain)) != row)
+                                                    get_last_domain (check, entry)) != row)
     say_of_both (check, "never-acts-rerouted", row, routing, entry->target);
   else if (admits_otherwise (row, routing))
     say_of_both (check, "both-pages-admission", row, routing, NULL);
