@@ -22,7 +22,7 @@ typedef struct
   guint longest_chain; /* entries of Routing that act one after the other, of those judged */
   gboolean whole;      /* every row is judged, once */
   gboolean reroute;
-  gboolean clear_by_default; /* the setting tls-level says none */
+  RerouteTlsLevel default_tls; /* of entries that say none of their own */
   gboolean inbound_missing;
   gboolean inbound_said;
 } RerouteCheck;

@@ -24,7 +24,6 @@
 #define FINDINGS_PER_CODE 200
 /* An edit of more rows is judged with the whole table, which is faster than its neighbours. */
 #define SMALL_EDIT_ROWS 10000
-#define NO_TLS_INDEX 0 /* of the choices of tls-level */
 
 gboolean
 reroute_check_differs (const RerouteCheck *check, RerouteSettingId id)
@@ -197,11 +196,10 @@ static void
 check_account (RerouteCheck *check, RerouteRow *row)
 {
   const RerouteEmailDomain *domain = (const RerouteEmailDomain *) row;
-  gboolean clear =
-    row->tls == REROUTE_TLS_NONE || (row->tls == REROUTE_TLS_UNSET && check->clear_by_default);
+  RerouteTlsLevel tls = row->tls != REROUTE_TLS_UNSET ? row->tls : check->default_tls;
 
-  if (!clear || *domain->account == '\0' || *domain->certificate != '\0' || domain->hosts == NULL ||
-      reroute_check_is_this_machine (domain->hosts) ||
+  if (tls != REROUTE_TLS_NONE || *domain->account == '\0' || *domain->certificate != '\0' ||
+      domain->hosts == NULL || reroute_check_is_this_machine (domain->hosts) ||
       !reroute_check_is_first (check, "account", row->page, row->id))
     return;
   g_autofree char *label = reroute_row_dup_label (row);
@@ -408,7 +406,8 @@ check_settings (RerouteCheck *check)
   if (reroute_check_differs (check, REROUTE_SETTING_PERMITTED_HOSTS) &&
       reroute_ruleset_queues_for_etrn (check->rules))
     reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, etrn_cb, check);
-  if (reroute_check_differs (check, REROUTE_SETTING_TLS_LEVEL) && check->clear_by_default)
+  if (reroute_check_differs (check, REROUTE_SETTING_TLS_LEVEL) &&
+      check->default_tls == REROUTE_TLS_NONE)
     reroute_ruleset_foreach (check->rules, REROUTE_PAGE_CONNECTIONS, account_cb, check);
   if (own && !check->whole)
     {
@@ -488,8 +487,7 @@ reroute_ruleset_check (const RerouteRuleset *self,
     .rows = rows,
     .not_asked = not_asked,
     .reroute = reroute_settings_get_boolean (settings, REROUTE_SETTING_REROUTE),
-    .clear_by_default =
-      reroute_settings_get_number (settings, REROUTE_SETTING_TLS_LEVEL) == NO_TLS_INDEX,
+    .default_tls = reroute_ruleset_get_tls_level (self),
     .inbound_missing = reroute_settings_get_hosts (settings, REROUTE_SETTING_INBOUND_HOST) == NULL,
   };
 

@@ -311,8 +311,7 @@ choose_tls (Walk *walk)
   RerouteDecision *decision = walk->decision;
   const RerouteRow *row = decision->deciding;
 
-  decision->tls = REROUTE_TLS_NONE + (RerouteTlsLevel) reroute_settings_get_number (
-                                       walk->settings, REROUTE_SETTING_TLS_LEVEL);
+  decision->tls = reroute_ruleset_get_tls_level (walk->rules);
   /* What goes through a socket of this machine can be overheard by nobody. */
   if (decision->to_inbound && decision->hosts->hosts[0].local)
     decision->tls = REROUTE_TLS_NONE;

@@ -201,6 +201,16 @@ reroute_ruleset_get_settings (const RerouteRuleset *self)
   return self->settings;
 }
 
+RerouteTlsLevel
+reroute_ruleset_get_tls_level (const RerouteRuleset *self)
+{
+  g_return_val_if_fail (self != NULL, REROUTE_TLS_NONE);
+
+  /* The choices of the setting are the levels, in their order. */
+  return REROUTE_TLS_NONE +
+         (RerouteTlsLevel) reroute_settings_get_number (self->settings, REROUTE_SETTING_TLS_LEVEL);
+}
+
 gsize
 reroute_ruleset_get_n_rows (const RerouteRuleset *self, ReroutePage page)
 {

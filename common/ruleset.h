@@ -51,6 +51,8 @@ RerouteRuleset *reroute_ruleset_builder_build (RerouteRulesetBuilder *self, guin
 
 guint64 reroute_ruleset_get_serial (const RerouteRuleset *self);
 RerouteSettings *reroute_ruleset_get_settings (const RerouteRuleset *self);
+/* What the setting tls-level says. */
+RerouteTlsLevel reroute_ruleset_get_tls_level (const RerouteRuleset *self);
 gsize reroute_ruleset_get_n_rows (const RerouteRuleset *self, ReroutePage page);
 /* Whether the mail of any enabled row waits for ETRN. */
 gboolean reroute_ruleset_queues_for_etrn (const RerouteRuleset *self);
