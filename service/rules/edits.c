@@ -204,13 +204,10 @@ reroute_edits_stage (
 }
 
 gboolean
-reroute_edits_is_admitted (RerouteEdits *self, const char *owner, GVariant *arguments)
+reroute_edits_is_admitted (RerouteEdits *self, const char *owner, guint number)
 {
-  Edit *edit = NULL;
-  guint number = 0;
+  const Edit *edit = find_edit (self, owner, number, NULL);
 
-  g_variant_get_child (arguments, 0, "u", &number);
-  edit = find_edit (self, owner, number, NULL);
   return edit != NULL && edit->admitted;
 }
 

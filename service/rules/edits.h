@@ -35,8 +35,8 @@ reroute_edits_dup_changes (RerouteEdits *self, const char *owner, guint number, 
    REROUTE_LIMIT_CHANGES_PER_EDIT. */
 gboolean reroute_edits_stage (
   RerouteEdits *self, const char *owner, guint number, GPtrArray *changes, GError **error);
-/* Whether a part was staged in the edit that the first of @arguments names, which is of @owner. */
-gboolean reroute_edits_is_admitted (RerouteEdits *self, const char *owner, GVariant *arguments);
+/* Whether a part was staged in the edit @number, which is of @owner. */
+gboolean reroute_edits_is_admitted (RerouteEdits *self, const char *owner, guint number);
 gboolean
 reroute_edits_discard (RerouteEdits *self, const char *owner, guint number, GError **error);
 

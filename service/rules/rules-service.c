@@ -442,9 +442,13 @@ accept_call (RerouteRulesService *self, const Method *method, GDBusMethodInvocat
   Call *call = g_new0 (Call, 1);
   const char *sender = g_dbus_method_invocation_get_sender (invocation);
   GVariant *arguments = g_dbus_method_invocation_get_parameters (invocation);
+  gboolean stages = method->run == run_stage || method->run == run_stage_columns;
+  guint number = 0;
+
+  if (stages)
+    g_variant_get_child (arguments, 0, "u", &number);
   /* polkit may have to ask a person: once for all parts of an edit. */
-  gboolean admitted = (method->run == run_stage || method->run == run_stage_columns) &&
-                      reroute_edits_is_admitted (self->edits, sender, arguments);
+  gboolean admitted = stages && reroute_edits_is_admitted (self->edits, sender, number);
   const RerouteAccess access = { admitted ? NULL : method->action, saves (method) };
 
   call->service = g_object_ref (self);
