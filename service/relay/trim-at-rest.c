@@ -10,7 +10,7 @@
 
 #include "service/relay/trim-at-rest.h"
 
-#include "common/memory-trim.h"
+#include "service/memory-trim.h"
 
 #define LOOK_EVERY_S 1
 

@@ -15,8 +15,8 @@
 #include "common/client/authority.h"
 #include "common/codec.h"
 #include "common/error.h"
-#include "common/memory-trim.h"
 #include "service/host-name.h"
+#include "service/memory-trim.h"
 #include "service/rules/history.h"
 #include "service/rules/mx-survey.h"
 

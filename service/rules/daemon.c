@@ -12,8 +12,8 @@
 #include "common/client/bus.h"
 #include "common/error.h"
 #include "common/limits.h"
-#include "common/memory-trim.h"
 #include "common/names.h"
+#include "service/memory-trim.h"
 #include "service/rules/rules-service.h"
 #include "service/supervisor.h"
 

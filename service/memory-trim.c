@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "common/memory-trim.h"
+#include "service/memory-trim.h"
 
 #include <link.h>
 #include <malloc.h>
