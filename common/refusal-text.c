@@ -120,7 +120,7 @@ reroute_dup_address_error (const char *text)
 }
 
 char *
-reroute_dup_host_error (const char *text, const GError *error)
+reroute_dup_host_error (const char *text)
 {
   g_autofree char *trimmed = g_strstrip (g_strdup (text));
 
@@ -153,7 +153,7 @@ reroute_dup_host_port_error (const char *text)
           /* Translators: a host as it was typed, with what stands behind its colon */
           _ ("“%s” has no port behind its “:”. Write a number from 1 to 65535."), trimmed);
     }
-  return reroute_dup_host_error (trimmed, NULL);
+  return reroute_dup_host_error (trimmed);
 }
 
 /* The first of several hosts that is none. */

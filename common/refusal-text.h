@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  */
 char *reroute_dup_domain_error (const char *text, const GError *error);
 char *reroute_dup_address_error (const char *text);
-char *reroute_dup_host_error (const char *text, const GError *error);
+char *reroute_dup_host_error (const char *text);
 /* Of a host with its port in one text: "mx1.example.com:25". */
 char *reroute_dup_host_port_error (const char *text);
 char *reroute_dup_port_error (void);

@@ -365,10 +365,13 @@ char *
 reroute_row_normalize_domain (const char *text, gboolean *exact, GError **error)
 {
   char domain[REROUTE_LIMIT_DOMAIN_OCTETS + 1];
+  gboolean ignored = FALSE;
 
-  g_return_val_if_fail (text != NULL && exact != NULL, NULL);
+  g_return_val_if_fail (text != NULL, NULL);
 
-  return normalize_typed (text, "domain", domain, exact, error) ? g_strdup (domain) : NULL;
+  if (!normalize_typed (text, "domain", domain, exact != NULL ? exact : &ignored, error))
+    return NULL;
+  return g_strdup (domain);
 }
 
 char *

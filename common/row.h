@@ -103,7 +103,7 @@ RerouteRowFields reroute_row_get_fields (const RerouteRow *row);
  * reroute_row_normalize_domain:
  * @text: what a person types or pastes for the domain of an entry: "test.com", "@test.com",
  *   "*@test.com", each perhaps with "#" in front for this domain only
- * @exact: (inout): made %TRUE by "#"
+ * @exact: (inout) (optional): made %TRUE by "#"
  *
  * Errors: as reroute_domain_normalize(), for the rest.
  *

@@ -83,7 +83,7 @@ dup_host_error (const char *text)
   g_autofree char *trimmed = g_strstrip (g_strdup (text));
 
   if (g_ascii_strncasecmp (trimmed, "lmtp:", strlen ("lmtp:")) != 0)
-    return reroute_dup_host_error (text, NULL);
+    return reroute_dup_host_error (text);
   return g_strdup_printf (_ ("“%s” is no LMTP server. Write “lmtp:mail.example.com:24” for a host, or “lmtp:/run/dovecot/lmtp” for a socket."),
                              trimmed);
 }

@@ -114,7 +114,6 @@ judge_host (GtkEditable *field, gpointer user_data)
   HostRow *row = user_data;
   g_autofree char *text = NULL;
   g_autoptr (RerouteHosts) hosts = NULL;
-  g_autoptr (GError) error = NULL;
   guint16 port = 0;
 
   /* The port has a line of its own. */
@@ -122,9 +121,9 @@ judge_host (GtkEditable *field, gpointer user_data)
     return NULL;
   text = dup_host_text (row);
   if (!reroute_hosts_check_typed (text, NULL))
-    return reroute_dup_host_error (text, NULL);
-  hosts = reroute_hosts_parse (text, FALSE, &error);
-  return hosts != NULL ? NULL : reroute_dup_host_error (gtk_editable_get_text (field), error);
+    return reroute_dup_host_error (text);
+  hosts = reroute_hosts_parse (text, FALSE, NULL);
+  return hosts != NULL ? NULL : reroute_dup_host_error (gtk_editable_get_text (field));
 }
 
 static char *

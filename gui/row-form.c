@@ -137,9 +137,7 @@ others_saved_cb (RerouteSheet *sheet, const RerouteNews *news, RerouteRowForm *s
 static char *
 dup_list_domain (RerouteRowForm *self)
 {
-  gboolean exact = FALSE;
-
-  return reroute_row_normalize_domain (gtk_editable_get_text (self->widgets.domain), &exact, NULL);
+  return reroute_row_normalize_domain (gtk_editable_get_text (self->widgets.domain), NULL, NULL);
 }
 
 static void
@@ -302,9 +300,8 @@ char *
 reroute_row_form_judge_domain (GtkEditable *field, gpointer user_data)
 {
   const char *text = gtk_editable_get_text (field);
-  gboolean exact = FALSE;
   g_autoptr (GError) error = NULL;
-  g_autofree char *domain = reroute_row_normalize_domain (text, &exact, &error);
+  g_autofree char *domain = reroute_row_normalize_domain (text, NULL, &error);
 
   return domain != NULL || text[0] == '\0' ? NULL : reroute_dup_domain_error (text, error);
 }

@@ -48,8 +48,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (List, list_clear)
 static char *
 dup_domain (const char *name, GError **error)
 {
-  gboolean exact = FALSE;
-  char *domain = reroute_row_normalize_domain (name, &exact, error);
+  char *domain = reroute_row_normalize_domain (name, NULL, error);
 
   reroute_ctl_reword_row (error, name, NULL);
   return domain;
