@@ -97,8 +97,9 @@ parse_options (
                            _ ("--by-turns and --in-order exclude each other"));
       return FALSE;
     }
-  return (options->hosts != NULL || !(options->mx || (options->by_turns && options->dns))) ||
-         refuse_without_hosts (error);
+  if (options->hosts == NULL && (options->mx || (options->by_turns && options->dns)))
+    return refuse_without_hosts (error);
+  return TRUE;
 }
 
 static gboolean

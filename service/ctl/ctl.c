@@ -145,10 +145,9 @@ reroute_ctl_parse (RerouteCtl *self,
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  guint n_marks;
+  guint n_marks = count_marks (*argc, *argv);
   int n_words;
 
-  n_marks = count_marks (*argc, *argv);
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_add_main_entries (context, common, NULL);
   if (entries != NULL)

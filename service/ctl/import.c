@@ -149,7 +149,6 @@ parse_file (const char *name, GHashTable *said, GError **error)
   for (guint i = 0; i < errors->len; i++)
     {
       const RerouteCsvError *bad = errors->pdata[i];
-
       g_autofree char *message = reroute_ctl_dup_plain (bad->message);
 
       g_printerr ("%s:%u: %s\n", name, bad->line, message);
