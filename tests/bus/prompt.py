@@ -60,11 +60,13 @@ def rows_of(prompt, page):
     return {('#' if row['exact'] else '') + row['domain']: row for row in prompt.data(page, 'list')}
 
 
-def run_at_prompt(name, cases):
-    """Runs @cases, which take a Prompt, in order, and ends the program."""
+def run_at_prompt(name, cases, prepare=None):
+    """Runs @cases, which take a Prompt, in order, and ends the program.  @prepare: called with the Prompt before."""
     tap = Tap()
     with Place(name) as place:
         prompt = Prompt(place)
+        if prepare is not None:
+            prepare(prompt)
         for function in cases:
             tap.case(function.__name__.removeprefix('test_').replace('_', '-'), function, prompt)
         place.end(prompt.bus.process)

@@ -15,10 +15,9 @@ import stat
 import subprocess
 import threading
 
-from prompt import TESTS, Prompt, rows_of    # which finds the other folders
+from prompt import TESTS, Prompt, rows_of, run_at_prompt    # which finds the other folders
 from place import BUILD, Place, poll
 from support import CTL, daemon_environment
-from tap import Tap
 
 SUM_LINE = len('\nsha256 ') + 64 + 1
 
@@ -312,10 +311,7 @@ def test_a_database_with_a_log_beside_it(prompt):
     """As a crashed rulesd leaves it: its newest generation stands in the log alone."""
     with another_machine('crashed') as crashed:
         crashed.good('routing', 'add', 'newest.example', '--relay')
-        with open(crashed.place.join('rules.db'), 'rb') as stream:
-            database = prompt.place.join('crashed.db')
-            with open(database, 'wb') as copy:
-                copy.write(stream.read())
+        database = shutil.copy(crashed.place.join('rules.db'), prompt.place.join('crashed.db'))
         shutil.copy(crashed.place.join('rules.db-wal'), database + '-wal')
     with another_machine('after-crash') as other:
         assert other.serial() == 0
@@ -441,16 +437,5 @@ CASES = [
 ]
 
 
-def main():
-    tap = Tap()
-    with Place('backup') as place:
-        prompt = Prompt(place)
-        fill(prompt)
-        for function in CASES:
-            tap.case(function.__name__.removeprefix('test_').replace('_', '-'), function, prompt)
-        place.end(prompt.bus.process)
-    tap.done()
-
-
 if __name__ == '__main__':
-    main()
+    run_at_prompt('backup', CASES, fill)

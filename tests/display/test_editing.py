@@ -126,13 +126,18 @@ def test_remove_by_key(desk):
     assert not desk.rows('routing')
 
 
+def begin_email_domain(desk):
+    """An empty dialog, from the Connections page."""
+    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
+    desk.dialog.click(LIST, 'push button', 'Add…')
+    desk.dialog.focus(ADD_HOST)
+
+
 def test_forward_to_hosts(desk):
     """A pasted "host:port, host" is spread over the fields."""
     desk.dialog.focus(SHEET)
     desk.dialog.key('ctrl+Page_Down')
-    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
-    desk.dialog.click(LIST, 'push button', 'Add…')
-    desk.dialog.focus(ADD_HOST)
+    begin_email_domain(desk)
     desk.dialog.type('fwd.test')
     desk.dialog.key('alt+f')
     desk.dialog.type('mx1.example.net:2525, 192.0.2.7')
@@ -183,9 +188,7 @@ def test_forward_to_hosts(desk):
 def test_mx_has_no_port(desk):
     """Neither typed nor pasted."""
     desk.dialog.focus(SHEET)
-    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
-    desk.dialog.click(LIST, 'push button', 'Add…')
-    desk.dialog.focus(ADD_HOST)
+    begin_email_domain(desk)
     desk.dialog.type('mx.test')
     desk.dialog.key('alt+f')
     desk.dialog.type('mx:xn--bcher-kva.example:2525')
@@ -247,8 +250,7 @@ def test_radio_that_ends_the_field_of_the_focus(desk):
     desk.dialog.key('Escape')
     desk.dialog.wait_closed(ADD)
     desk.page(2)
-    desk.dialog.click(SHEET, 'push button', 'E-Mail Domain…')
-    desk.dialog.click(LIST, 'push button', 'Add…')
+    begin_email_domain(desk)
     choose_by_key(desk, ADD_HOST, 'alt+f', 'mx.test', 'alt+u')
     desk.dialog.key('Escape')
     desk.dialog.wait_closed(ADD_HOST)

@@ -83,4 +83,5 @@ def test_who_asked_for_other_notices_is_named_beside():
         assert sum('NOTIFY=SUCCESS' in line for line in asked) == 2, asked
 
 
-run(*[function for name, function in list(locals().items()) if name.startswith('test_')])
+if __name__ == '__main__':
+    run(*[function for name, function in list(locals().items()) if name.startswith('test_')])

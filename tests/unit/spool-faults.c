@@ -13,7 +13,6 @@
 
 #include "tests/unit/spool-faults.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

@@ -36,6 +36,9 @@ gboolean spool_faults_have_struck (void);
 void spool_faults_script_syncs (const gint *waits_ms, guint n);
 /* Segments cannot be opened with this access mode: EMFILE.  -1: they can. */
 void spool_faults_refuse_opens (int mode);
+
+/* --- spool-refusals.c --- */
+
 /* So many octets at most are free on any file system; G_MAXUINT64: all that are. */
 void spool_faults_set_free (guint64 octets);
 /* The next list of a directory breaks off after so many names, in no order: EIO. */

@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "service/relay/spool/record.h"
 #include "tests/unit/spool-faults.h"
 
 #include <dirent.h>
@@ -17,8 +18,6 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define PAGE_OCTETS 4096
 
 static struct
 {
@@ -98,7 +97,7 @@ pread (int fd, void *octets, size_t length, off_t offset)
   g_mutex_lock (&refusals.lock);
   gboolean fails = refusals.refused_inode != 0 && fstat (fd, &status) == 0 &&
                    status.st_ino == refusals.refused_inode &&
-                   (guint64) offset < refusals.refused_offset + PAGE_OCTETS &&
+                   (guint64) offset < refusals.refused_offset + REROUTE_SPOOL_BLOCK_OCTETS &&
                    (guint64) offset + length > refusals.refused_offset;
   g_mutex_unlock (&refusals.lock);
   if (!fails)

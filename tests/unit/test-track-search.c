@@ -7,11 +7,7 @@
 
 #include "common/error.h"
 #include "service/relay/track/cursor.h"
-#include "track-store-fixture.h"
-
-#include <gio/gio.h>
-#include <glib/gstdio.h>
-#include <string.h>
+#include "tests/unit/track-store-fixture.h"
 
 static const struct
 {

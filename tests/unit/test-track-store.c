@@ -6,11 +6,9 @@
 #include "config.h"
 
 #include "common/error.h"
-#include "spool-faults.h"
-#include "track-store-fixture.h"
+#include "tests/unit/spool-faults.h"
+#include "tests/unit/track-store-fixture.h"
 
-#include <fcntl.h>
-#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
