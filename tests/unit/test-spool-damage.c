@@ -366,7 +366,7 @@ read_files (const GPtrArray *paths)
 /* The disk does not give back the last batch after the relay was killed: that is not unwritten.  It
    is told, nothing is written over it, and the file stays when nothing else in it is needed. */
 static void
-test_unreadable_block (void)
+test_unreadable_block (gconstpointer restarts)
 {
   Journal journal = { 0 };
   g_autoptr (GBytes) content = spool_fixture_content (1, 300);
@@ -392,6 +392,11 @@ test_unreadable_block (void)
   spool_faults_refuse_reads (NULL, 0);
   g_autoptr (GBytes) opened = read_files (paths);
   g_assert_true (g_bytes_equal (before, opened));
+  if (restarts != NULL)
+    {
+      spool_fixture_close (&journal.copy);
+      spool_fixture_open (&journal.copy);
+    }
   for (guint i = 0; i < 2; i++)
     {
       const RerouteSpoolEntry *entry = g_ptr_array_index (journal.copy.entries, i);
@@ -579,7 +584,8 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/damage/torn-tail", test_torn_tail);
   g_test_add_func ("/spool/damage/bit-flips", test_bit_flips);
   g_test_add_func ("/spool/damage/lost-blocks", test_lost_blocks);
-  g_test_add_func ("/spool/damage/unreadable-block", test_unreadable_block);
+  g_test_add_data_func ("/spool/damage/unreadable-block", NULL, test_unreadable_block);
+  g_test_add_data_func ("/spool/damage/unreadable-for-a-life", "restarts", test_unreadable_block);
   g_test_add_func ("/spool/damage/first-batches", test_first_batches);
   g_test_add_func ("/spool/damage/misplaced-record", test_misplaced_record);
   g_test_add_func ("/spool/damage/missing-segment", test_missing_segment);

@@ -36,6 +36,7 @@ GPtrArray *reroute_spool_directory_list (int dir_fd, const char *prefix, GError 
 
 /* What was damaged is kept in files whose names begin so (reroute-spool(5)). */
 #define REROUTE_SPOOL_DAMAGED "damaged-"
+#define REROUTE_SPOOL_UNREAD "-unread" /* the end of those that note what could not be read */
 /* Whether there are some, of this start or of an earlier one. */
 gboolean reroute_spool_directory_has_damaged (int dir_fd);
 

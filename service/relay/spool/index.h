@@ -20,7 +20,7 @@ typedef struct
   RerouteEntry *first; /* entries whose oldest record lies here */
   int fd;              /* of the segment that is written; else -1 */
   gboolean failed;     /* a write or sync failed: never written again */
-  gboolean is_unreadable; /* a part of it: nothing is written over that */
+  gboolean is_unreadable; /* a part of it, now or at a start before: nothing is written over that */
   gboolean pinned; /* holds a live record that cannot be read: stays until its message is final */
 } RerouteSegment;
 

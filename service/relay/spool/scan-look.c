@@ -154,10 +154,33 @@ list_segments (RerouteScan *self, GError **error)
   return TRUE;
 }
 
+/* What an earlier start could not read is not written over, though it may be read today: it counts
+   no more by now. */
+static gboolean
+remember_unread (RerouteScan *self, GError **error)
+{
+  g_autoptr (GPtrArray) names =
+               reroute_spool_directory_list (self->dir_fd, REROUTE_SPOOL_DAMAGED, error);
+
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      const char *name = names->pdata[i];
+      guint64 serial = g_ascii_strtoull (name + strlen (REROUTE_SPOOL_DAMAGED), NULL, 16);
+
+      for (guint j = 0; g_str_has_suffix (name, REROUTE_SPOOL_UNREAD) && j < self->segments->len;
+           j++)
+        {
+          RerouteSegment *segment = g_ptr_array_index (self->segments, j);
+          segment->is_unreadable |= segment->serial == serial;
+        }
+    }
+  return names != NULL;
+}
+
 gboolean
 reroute_scan_look (RerouteScan *self, GError **error)
 {
-  if (!list_segments (self, error))
+  if (!list_segments (self, error) || !remember_unread (self, error))
     return FALSE;
   for (guint i = 0; i < self->segments->len; i++)
     if (!look_into_segment (self, i, error))

@@ -36,7 +36,7 @@ reroute_scan_set_aside (RerouteScan *self,
               REROUTE_SPOOL_DAMAGED "%016" G_GINT64_MODIFIER "x-%08" G_GINT64_MODIFIER "x%s",
               serial,
               offset,
-              octets != NULL ? "" : "-unread");
+              octets != NULL ? "" : REROUTE_SPOOL_UNREAD);
   g_autofree char *damage =
     g_strdup_printf ("segment %" G_GINT64_MODIFIER "x is damaged at octet %" G_GUINT64_FORMAT
                      ", %" G_GSIZE_FORMAT " octets long: %s",

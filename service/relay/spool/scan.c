@@ -378,7 +378,7 @@ scan_segment (RerouteScan *self, guint index, const RerouteSegmentImage *image)
   for (guint i = index + 1; i < self->segments->len; i++)
     if (self->first_synced[i] != 0)
       walk.limit = MIN (walk.limit, self->first_synced[i]);
-  segment->is_unreadable = image->unreadable->len > 0;
+  segment->is_unreadable |= image->unreadable->len > 0;
   walk_segment (&walk);
   for (guint i = 0; i < image->unreadable->len; i++)
     {
