@@ -11,6 +11,7 @@
 #include "tests/unit/spool-faults.h"
 #include "tests/unit/spool-fixture.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -19,6 +20,8 @@
 
 #define SEGMENT_OCTETS (1024 * 1024)
 #define SMALL_SEGMENT_OCTETS (64 * 1024)
+#define LARGE_SEGMENT_OCTETS (16 * 1024 * 1024)
+#define N_LARGE 100 /* the newest segment is used for the second time, up to a quarter */
 #define N_WAITING 12
 #define N_LIVES 3
 #define MAX_MESSAGES 2000
@@ -321,6 +324,33 @@ test_full_for_lives (gconstpointer data)
   spool_fixture_clear (&fixture);
 }
 
+/* There is room for a segment, but not for one that would take a batch: the newest one goes on. */
+static void
+test_spare_is_too_small (void)
+{
+  SpoolFixture fixture;
+  g_autoptr (GBytes) large = spool_fixture_content (1, 512 * 1024);
+
+  spool_fixture_init (&fixture, LARGE_SEGMENT_OCTETS);
+  spool_fixture_open (&fixture);
+  for (guint i = 0; i < N_LARGE; i++)
+    {
+      g_autoptr (RerouteMessage) sent = spool_fixture_commit (&fixture, 1, large, NULL);
+      spool_fixture_record (&fixture, sent, 0, REROUTE_RECIPIENT_SENT, "250 ok");
+    }
+  reroute_message_unref (spool_fixture_commit (&fixture, 1, large, NULL));
+  spool_fixture_close (&fixture);
+  g_autofree char *spare = g_build_filename (fixture.directory, "spare", NULL);
+  g_assert_true (g_unlink (spare) == 0 || errno == ENOENT);
+  spool_faults_set_free (2 * 1024 * 1024);
+  spool_fixture_open (&fixture);
+  g_assert_cmpuint (fixture.entries->len, ==, 1);
+  g_assert_no_error (record_tries (&fixture, 1));
+  spool_fixture_close (&fixture);
+  spool_faults_set_free (G_MAXUINT64);
+  spool_fixture_clear (&fixture);
+}
+
 /* A life on a full disk in which the power fails at @step.  @tries: what the disk is known to have;
    in memory that survives.  Returns: whether it failed */
 static gboolean
@@ -529,6 +559,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spool/full/verdicts-wait", test_verdicts_wait);
   g_test_add_func ("/spool/full/sync", test_sync);
   g_test_add_func ("/spool/full/at-start", test_full_at_start);
+  g_test_add_func ("/spool/full/spare-is-too-small", test_spare_is_too_small);
   g_test_add_data_func ("/spool/full/for-lives/with-spare", &with_spare, test_full_for_lives);
   g_test_add_data_func ("/spool/full/for-lives/without-spare", &without_spare, test_full_for_lives);
   g_test_add_data_func ("/spool/full/power-fails/with-spare", &with_spare, test_power_fails);

@@ -50,6 +50,12 @@ get_reserve (guint64 segment_octets)
   return MAX (segment_octets / RESERVE_SHARE, 2 * REROUTE_SPOOL_BLOCK_OCTETS);
 }
 
+guint64
+reroute_spool_get_least_segment (const RerouteSpool *self, gsize octets)
+{
+  return fill_up (octets) + 3 * REROUTE_SPOOL_BLOCK_OCTETS + get_reserve (self->segment_octets);
+}
+
 /* Whether a batch of @octets goes into the segment that is written. */
 static gboolean
 fits (RerouteSpool *self, RerouteJobKind kind, gsize octets)
@@ -113,9 +119,8 @@ recycle_current (RerouteSpool *self, guint64 needed)
 static gboolean
 start_segment (RerouteSpool *self, gsize octets)
 {
-  guint64 needed = fill_up (octets + self->batch_octets) + 3 * REROUTE_SPOOL_BLOCK_OCTETS;
+  guint64 needed = reroute_spool_get_least_segment (self, octets + self->batch_octets);
 
-  needed += get_reserve (self->segment_octets);
   if (self->no_room != NULL)
     return FALSE;
   if (self->spare != NULL && self->spare->size < needed)

@@ -221,7 +221,11 @@ prepare_spare (RerouteSpool *self)
   set_spare (
     self,
     reroute_spare_create (
-      self->dir_fd, self->segment_octets, MIN (self->segment_octets, COPY_OCTETS), &error));
+      self->dir_fd,
+      self->segment_octets,
+      MIN (self->segment_octets,
+           MAX (COPY_OCTETS, reroute_spool_get_least_segment (self, REROUTE_SPOOL_BLOCK_OCTETS))),
+      &error));
   if (error == NULL)
     return;
   g_debug ("no next segment yet: %s", error->message);

@@ -132,8 +132,12 @@ static gboolean
 may_continue (RerouteSpool *self)
 {
   if (self->scan->tail == REROUTE_SCAN_TAIL_OLD)
-    self->spare =
-      reroute_spare_create (self->dir_fd, self->segment_octets, SMALLEST_SEGMENT_OCTETS, NULL);
+    self->spare = reroute_spare_create (
+      self->dir_fd,
+      self->segment_octets,
+      MAX (SMALLEST_SEGMENT_OCTETS,
+           reroute_spool_get_least_segment (self, REROUTE_SPOOL_BLOCK_OCTETS)),
+      NULL);
   return self->scan->tail != REROUTE_SCAN_TAIL_TORN && self->spare == NULL;
 }
 

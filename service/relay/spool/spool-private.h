@@ -184,6 +184,8 @@ void reroute_spool_write_jobs (RerouteSpool *self, RerouteJobs *jobs);
 /* Answers each that it is not written. */
 void reroute_spool_refuse_jobs (RerouteSpool *self, RerouteJobs *jobs);
 RerouteSegment *reroute_spool_get_current (RerouteSpool *self); /* (nullable) */
+/* How large a segment is at least that begins with a batch of @octets; a smaller spare is none. */
+guint64 reroute_spool_get_least_segment (const RerouteSpool *self, gsize octets);
 /* Whether only verdicts may still go into the segment that is written, and no other is in hand. */
 gboolean reroute_spool_is_in_reserve (RerouteSpool *self);
 
