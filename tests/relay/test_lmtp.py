@@ -272,6 +272,35 @@ def main():
             lines = [line for user in ('o', 'p') for line in world.deliveries(user)]
             assert len(lines) == 2 and all('status=sent' in line for line in lines), lines
 
+        def test_a_backlog_that_stays_full():
+            """Who waits there is put off when the socket goes or the time is over, and not lost at a stop."""
+            def under_way():
+                return [recipient['state'] for message in service.queued()
+                        for recipient in message['recipients']] == ['active']
+            path = world.place.join('never')
+            with crowded(path) as listener:
+                world.use(f'lmtp:{path}')
+                world.hand_in('q')
+                poll('it to be under way', under_way)
+                listener.close()
+                line, = world.settled('q')
+                assert 'dsn=4.4.1 status=deferred' in line and 'Connection refused' in line, line
+            with crowded(path):
+                service.set('connect-timeout', '1s')
+                service.wait_applied()
+                service.ctl('queue', 'retry', '--all')
+                poll('the time limit', lambda: 'no connection within the time limit' in world.deliveries('q')[-1])
+                service.ctl('settings', 'set', 'connect-timeout')
+                service.wait_applied()
+                service.ctl('queue', 'retry', '--all')
+                poll('it to be under way again', under_way)
+                service.stop_relay()
+            with Sink(lmtp=True, path=path) as sink:
+                service.start_relay()
+                service.ctl('queue', 'retry', '--all')
+                service.wait_empty()
+                assert sink.recipients() == ['q@in.test'], sink.recipients()
+
         def test_an_smtp_server_is_no_lmtp_server():
             with Sink() as sink:
                 world.use(f'lmtp:{sink.endpoint}')

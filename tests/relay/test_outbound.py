@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 
-from place import Place, free_port, poll
+from place import PATIENCE_S, Place, free_port, poll
 from sink import Sink
 from support import Dns, Service, send
 from tap import Tap
@@ -164,6 +164,31 @@ def check_too_many_and_then_none(world):
         assert len(sink.messages) == 1, sink.messages
 
 
+def check_killed_among_transactions(world):
+    """What the first transaction took is not sent again, and the rest is."""
+    begun, hangs = threading.Event(), [True]
+    sink = add_narrow(world, 'torn.test', lambda: 10, '552 5.5.3 enough')
+    narrow = sink.reply
+
+    def answer(verb, argument):
+        if verb == 'MAIL' and hangs and sink.messages:
+            begun.set()
+            return 'stall'
+        return narrow(verb, argument)
+    sink.reply = answer
+    world.add_away('later.test', f'127.0.0.1:{free_port()}')
+    wanted = [f'u{i}@torn.test' for i in range(25)]
+    with world.settings():
+        assert send(world.service, 'a@back.test', wanted, CONTENT)[1].startswith('250')
+        assert begun.wait(PATIENCE_S)
+        hand_in(world.service, 'u@later.test')  # its 250 stands behind the verdicts
+        world.service.kill_relay()
+        hangs.clear()
+        world.service.start_relay()
+        poll('the rest', lambda: list(states(world.service)) == ['u@later.test'])
+        assert sorted(sink.recipients()) == sorted(wanted), sink.recipients()
+
+
 def check_an_idle_connection_makes_room(world):
     one, two = world.add('one.test'), world.add('other.test')
     with world.settings(max_outbound_connections='1'):
@@ -278,7 +303,7 @@ def main():
         world = World(stack)
         for check in (check_max_outbound_connections, check_max_connections_per_host,
                       check_max_messages_per_connection, check_an_idle_connection_makes_room, check_too_many_recipients,
-                      check_too_many_and_then_none, check_source_address,
+                      check_too_many_and_then_none, check_killed_among_transactions, check_source_address,
                       check_a_source_address_is_no_fault_of_hosts,
                       check_bounce_timeout, check_connect_timeout):
             tap.case(check.__name__.removeprefix('check_').replace('_', '-'), check, world)

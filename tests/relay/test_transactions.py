@@ -65,6 +65,28 @@ def test_a_reply_is_for_all_who_share_the_mailbox():
         assert [message.recipients for message in sink.messages] == [['v@new.test']], sink.messages
 
 
+def test_what_was_answered_before_the_end_holds_for_all_who_share_it():
+    drops = [True]
+
+    def reply(verb, argument):
+        return 'drop' if drops and verb == 'DOT' and argument == 'v@new.test' else None
+
+    def waiting():
+        return [recipient['address'] for message in service.queued() for recipient in message['recipients']
+                if recipient['tries']]
+
+    with Place('mailboxes-lost') as place, Service(place) as service, \
+            Sink(reply=reply, lmtp=True, path=place.join('lmtp')) as sink:
+        rewrite(service, f'lmtp:{sink.path}')
+        send(service, 'a@source.test', ONE_MAILBOX)
+        poll('the last one to wait', lambda: waiting() == ['v@old.test'])
+        drops.clear()
+        sink.messages.clear()
+        service.ctl('queue', 'retry', '--all')
+        service.wait_empty()
+        assert sink.recipients() == ['v@new.test'], sink.recipients()
+
+
 def test_who_asked_for_other_notices_is_named_beside():
     with Place('mailboxes-dsn') as place, Sink(extensions=(*EXTENSIONS, 'DSN')) as sink, Service(place) as service:
         rewrite(service, sink.endpoint)
