@@ -84,10 +84,11 @@ def test_a_wrong_line_is_shown(desk):
 
 def test_what_could_not_be_added_is_still_there(desk):
     desk.bus.stop()
+    desk.dialog.wait_text('The rules service does not answer')
     add(desk, 'kept1', 'kept2')
     desk.dialog.wait_text('Nothing was added: ', ADD)
     desk.bus.start()
-    desk.dialog.wait_no_text('cannot be reached')
+    desk.dialog.wait_no_text('The rules service does not answer')
     desk.dialog.focus(ADD)
     desk.dialog.key('ctrl+Return')
     desk.dialog.wait_closed(ADD)
